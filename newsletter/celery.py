@@ -1,0 +1,19 @@
+"""The Celery application and the whole beat schedule.
+
+Beat only ticks: what is due, the database decides (E1).
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
+app = Celery("tydzen")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["newsletter.delivery", "subscribers"])
+app.conf.beat_schedule = {
+    "tick": {"task": "delivery.tick", "schedule": 60.0, "options": {"expires": 55}},
+    "drain": {"task": "delivery.drain", "schedule": 5.0, "options": {"expires": 5}},
+}

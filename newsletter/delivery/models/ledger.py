@@ -1,0 +1,80 @@
+"""One row per reader and release, and per reader and mailing. No foreign key, no address.
+
+Erasure replaces a reader's id by a negative number drawn at random for that release, the same in
+Reach, Batch and Outcome: counts and the audit stay whole, and the rows point to nobody.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Reach(models.Model):
+    """That a reader was taken into a release. The primary key refuses a second time."""
+
+    pk = models.CompositePrimaryKey("release_id", "subscriber_id")
+    release_id = models.BigIntegerField()
+    subscriber_id = models.BigIntegerField()
+    mailing_id = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["mailing_id"]), models.Index(fields=["subscriber_id"])]
+
+    def __str__(self) -> str:
+        return f"release {self.release_id}: reader {self.subscriber_id}"
+
+
+class Outcome(models.Model):
+    """What became of one reader of one mailing. Inserted once; only `unknown` may change."""
+
+    class Source(models.TextChoices):
+        PLANNER = "planner", _("nothing to send")
+        SENDER = "sender", _("the transport's answer")
+        RESCUE = "rescue", _("a worker was lost")
+        EVENT = "event", _("the provider reported it later")
+        OPERATOR = "operator", _("the operator decided")
+
+    pk = models.CompositePrimaryKey("mailing_id", "subscriber_id")
+    mailing_id = models.BigIntegerField()
+    subscriber_id = models.BigIntegerField()
+    result = models.PositiveSmallIntegerField(help_text="transport.outcomes.Result")
+    code = models.PositiveSmallIntegerField(null=True, help_text="SMTP or HTTP reply code")
+    status = models.CharField(max_length=12, blank=True, help_text="RFC 3463, such as 5.1.1")
+    source = models.CharField(max_length=8, choices=Source)
+    batch_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["subscriber_id"]), models.Index(fields=["batch_id"])]
+
+    def __str__(self) -> str:
+        return f"mailing {self.mailing_id}: reader {self.subscriber_id}: {self.result}"
+
+
+class Event(models.Model):
+    """What a provider or a mailbox reported about a mail after it was handed over."""
+
+    class Kind(models.TextChoices):
+        DELIVERED = "delivered", _("delivered")
+        BOUNCED = "bounced", _("bounced for good")
+        DEFERRED = "deferred", _("bounced for now")
+        COMPLAINED = "complained", _("reported as spam")
+        REJECTED = "rejected", _("not accepted by the provider")
+        UNSUBSCRIBED = "unsubscribed", _("unsubscribed at the provider")
+
+    key = models.BinaryField(max_length=32, unique=True, help_text="Hash that names the event.")
+    kind = models.CharField(max_length=12, choices=Kind)
+    mailing_id = models.BigIntegerField(null=True)
+    subscriber_id = models.BigIntegerField(null=True)
+    code = models.PositiveSmallIntegerField(null=True)
+    status = models.CharField(max_length=12, blank=True)
+    transport = models.CharField(max_length=64, blank=True)
+    on = models.DateField()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = [models.Index(fields=["subscriber_id"]), models.Index(fields=["mailing_id"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"

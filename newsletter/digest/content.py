@@ -1,0 +1,175 @@
+"""What goes into a digest and what comes out: frozen values, no models, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+Status = Literal["improved", "unchanged", "worsened"]
+Amount = Literal["lead", "complete"]
+Pictures = Literal["none", "embedded", "linked"]
+
+
+# --- In ---------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Credit:
+    kind: Literal["photo", "image", "graphic"]
+    name: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """`name` is the file's in the media storage, "" where there is only a credit."""
+
+    name: str
+    url: str
+    width: int
+    height: int
+    type: str
+    credit: Credit | None = None
+
+
+@dataclass(frozen=True)
+class Topic:
+    id: int
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ArticleText:
+    """An article in one language. `lead` is plain text; `body` is HTML that was cleaned; `url`
+    is absolute."""
+
+    headline: str
+    lead: str
+    body: str
+    url: str
+    authors: str = ""
+    picture_text: str = ""
+
+
+@dataclass(frozen=True)
+class Article:
+    """`texts` holds only the languages that are ready."""
+
+    id: int
+    texts: Mapping[str, ArticleText]
+    topic: Topic | None = None
+    status: Status | None = None
+    picture: Picture | None = None
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class IssueText:
+    subject: str = ""
+    preheader: str = ""
+    introduction: str = ""
+    """Clean HTML."""
+
+
+@dataclass(frozen=True)
+class Issue:
+    """`starts_on` and `ends_on` are both inside. `articles` are in the editors' order."""
+
+    starts_on: date
+    ends_on: date
+    articles: tuple[Article, ...]
+    texts: Mapping[str, IssueText] = field(default_factory=dict)
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """The newsletter's wording in one language."""
+
+    newsroom: str
+    newsletter: str
+    sender_name: str
+    footer: str = ""
+    postal_address: str = ""
+
+
+@dataclass(frozen=True)
+class Newsletter:
+    slug: str
+    languages: tuple[str, ...]
+    letterheads: Mapping[str, Letterhead]
+    site_url: str
+    accent: str = "#8a1c1c"
+    logo: Picture | None = None
+
+
+@dataclass(frozen=True)
+class Wants:
+    """What a group of readers asked for, with the newsletter's defaults filled in.
+
+    `chain` is the readers' languages in order; `page_language` that of the words around the
+    articles; `topics` None for all.
+    """
+
+    chain: tuple[str, ...]
+    page_language: str
+    topics: frozenset[int] | None = None
+    amount: Amount = "lead"
+    pictures: Pictures = "embedded"
+    plain_text: bool = False
+    discreet: bool = False
+
+
+# --- Between ----------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Entry:
+    """An article in the language it is shown in."""
+
+    article: Article
+    language: str
+    is_fallback: bool
+    """Whether the language is not the first of the chain, and so is labelled."""
+
+    @property
+    def text(self) -> ArticleText:
+        return self.article.texts[self.language]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a group of readers gets: articles to read, and those named in one line."""
+
+    wants: Wants
+    language: str
+    """That of the words around the articles."""
+    entries: tuple[Entry, ...]
+    elsewhere: tuple[Entry, ...]
+    """In none of the readers' languages; `language` is the article's first."""
+    key: str
+    """Hash of all that the edition depends on; equal keys share one edition."""
+
+
+# --- Out --------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class InlineImage:
+    """A picture inside the mail: `cid` without brackets, `name` in the media storage."""
+
+    cid: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """An edition: complete but for its places (newsletter.lib.places)."""
+
+    language: str
+    label: str
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    images: tuple[InlineImage, ...] = ()
+
+
+class RenderError(Exception):
+    """An edition that must not go out; the text says why, for editors."""

@@ -1,0 +1,33 @@
+"""What a newsroom publishes."""
+
+from newsletter.editorial.models.article import Article, ArticleTranslation, Picture
+from newsletter.editorial.models.issue import (
+    Issue,
+    IssueTranslation,
+    Topic,
+    TopicTranslation,
+    Trend,
+)
+from newsletter.editorial.models.newsroom import (
+    Newsletter,
+    NewsletterTranslation,
+    Newsroom,
+    NewsroomTranslation,
+    User,
+)
+
+__all__ = [
+    "Article",
+    "ArticleTranslation",
+    "Issue",
+    "IssueTranslation",
+    "Newsletter",
+    "NewsletterTranslation",
+    "Newsroom",
+    "NewsroomTranslation",
+    "Picture",
+    "Topic",
+    "TopicTranslation",
+    "Trend",
+    "User",
+]

@@ -1,0 +1,185 @@
+"""Issues, topics, and the trend of a topic in a week."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.editorial.models.newsroom import Newsletter
+from newsletter.lib.languages import LanguageField
+
+
+class Topic(models.Model):
+    """A subject that the newsletter follows from week to week."""
+
+    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="topics")
+    slug = models.SlugField(_("short name"), help_text=_("Part of its address."))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+        constraints = [
+            models.UniqueConstraint(fields=["newsletter", "slug"], name="topic_slug_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class TopicTranslation(models.Model):
+    topic = models.ForeignKey(Topic, models.CASCADE, related_name="translations")
+    language = LanguageField()
+    name = models.CharField(_("name"), max_length=120)
+
+    class Meta:
+        verbose_name = _("topic in a language")
+        constraints = [
+            models.UniqueConstraint(fields=["topic", "language"], name="topic_once_per_language")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Trend(models.Model):
+    """How a topic's situation changed in one week. No row: no statement."""
+
+    class Status(models.TextChoices):
+        IMPROVED = "improved", _("the situation has improved")
+        UNCHANGED = "unchanged", _("the situation has not changed")
+        WORSENED = "worsened", _("the situation has worsened")
+
+    topic = models.ForeignKey(Topic, models.CASCADE, related_name="trends")
+    week = models.DateField(_("week"), help_text=_("Its Monday."))
+    status = models.CharField(_("status"), max_length=10, choices=Status)
+
+    class Meta:
+        ordering = ["-week", "topic__position"]
+        verbose_name = _("trend")
+        verbose_name_plural = _("trends")
+        constraints = [
+            models.UniqueConstraint(fields=["topic", "week"], name="one_trend_per_topic_and_week"),
+            models.CheckConstraint(
+                condition=Q(week__iso_week_day=1), name="trend_week_is_a_monday"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.week}: {self.get_status_display()}"
+
+
+class Issue(models.Model):
+    """What goes out together: a calendar week, several weeks, or a special issue."""
+
+    class Kind(models.TextChoices):
+        WEEK = "week", _("a week")
+        WEEKS = "weeks", _("several weeks")
+        SPECIAL = "special", _("special issue")
+        BREAK = "break", _("a break: nothing goes out")
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("in preparation")
+        APPROVED = "approved", _("approved")
+
+    newsletter = models.ForeignKey(
+        Newsletter, models.CASCADE, related_name="issues", verbose_name=_("newsletter")
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.WEEK)
+    starts_on = models.DateField(_("from"), help_text=_("A Monday, unless it is a special issue."))
+    ends_on = models.DateField(_("to"), help_text=_("A Sunday, unless it is a special issue."))
+    slug = models.SlugField(
+        _("short name"), blank=True, help_text=_("Of a special issue: part of its address.")
+    )
+    state = models.CharField(
+        _("state"), max_length=10, choices=State, default=State.DRAFT, editable=False
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False,
+        related_name="approved_issues",
+    )  # fmt: skip
+    approved_at = models.DateTimeField(null=True, blank=True, editable=False)
+    note = models.TextField(_("note for the desk"), blank=True)
+
+    class Meta:
+        ordering = ["-starts_on", "-pk"]
+        verbose_name = _("issue")
+        verbose_name_plural = _("issues")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["newsletter", "starts_on"],
+                condition=~Q(kind="special"),
+                name="one_scheduled_issue_per_week",
+                violation_error_message=_("There is an issue for this week already."),
+            ),
+            models.UniqueConstraint(
+                fields=["newsletter", "slug"], condition=Q(kind="special"), name="special_slug_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__gte=F("starts_on")),
+                name="issue_ends_after_it_starts",
+                violation_error_message=_("An issue ends after it starts."),
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="special") | Q(starts_on__iso_week_day=1, ends_on__iso_week_day=7),
+                name="issue_is_whole_weeks",
+                violation_error_message=_("A week runs from Monday to Sunday."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="special") | ~Q(slug=""),
+                name="special_has_a_slug",
+                violation_error_message=_("A special issue needs a short name."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key if self.kind == self.Kind.SPECIAL else f"{self.starts_on} – {self.ends_on}"
+
+    @property
+    def key(self) -> str:
+        """What names the issue in addresses and releases: its Monday, or its slug."""
+        return self.slug if self.kind == self.Kind.SPECIAL else self.starts_on.isoformat()
+
+    def clean(self) -> None:
+        if self.kind == self.Kind.SPECIAL or not self.newsletter_id:
+            return
+        if not (self.starts_on and self.ends_on):
+            return  # the field's own error says so
+        others = Issue.objects.filter(
+            newsletter_id=self.newsletter_id,
+            starts_on__lte=self.ends_on,
+            ends_on__gte=self.starts_on,
+        ).exclude(kind=self.Kind.SPECIAL)
+        other = others.exclude(pk=self.pk).first()
+        if other:
+            raise ValidationError(
+                _("These weeks overlap the issue of %(other)s."), params={"other": str(other)}
+            )
+
+
+class IssueTranslation(models.Model):
+    """An issue's own words in one language; what is empty follows from the articles."""
+
+    issue = models.ForeignKey(Issue, models.CASCADE, related_name="translations")
+    language = LanguageField()
+    subject = models.CharField(
+        _("subject"), max_length=200, blank=True, help_text=_("Else the first headline.")
+    )
+    preheader = models.CharField(
+        _("preheader"), max_length=200, blank=True,
+        help_text=_("Shown after the subject in the list of mails, 40 to 130 characters."),
+    )  # fmt: skip
+    introduction = models.TextField(_("introduction"), blank=True)
+
+    class Meta:
+        verbose_name = _("issue in a language")
+        constraints = [
+            models.UniqueConstraint(fields=["issue", "language"], name="issue_once_per_language")
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.language

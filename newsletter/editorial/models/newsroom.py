@@ -1,0 +1,191 @@
+"""The newsroom, its staff, and its newsletters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.lib.languages import LanguageField
+from newsletter.lib.zones import validate_zone
+
+COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("A colour is written like #8a1c1c."))
+
+
+class User(AbstractUser):
+    """An editor, translator or operator."""
+
+
+class Newsroom(models.Model):
+    """Who publishes: the name, the looks and the pages about it. There is one row."""
+
+    singleton = models.BooleanField(default=True, unique=True, editable=False)
+    logo = models.ImageField(_("logo"), upload_to="newsroom/", blank=True)
+    accent = models.CharField(
+        _("accent colour"), max_length=7, default="#8a1c1c", validators=[COLOUR],
+        help_text=_("Links and buttons; must stand out from white (contrast 4.5 : 1)."),
+    )  # fmt: skip
+    ink = models.CharField(_("text colour"), max_length=7, default="#1c1b1a", validators=[COLOUR])
+    postal_address = models.CharField(
+        _("postal address"), max_length=300, blank=True,
+        help_text=_("Shown at the foot of each mail; many countries' law asks for one."),
+    )  # fmt: skip
+    follow_links = models.JSONField(
+        _("follow links"), default=list, blank=True,
+        help_text=_('A list such as [{"label": "Telegram", "url": "https://t.me/…"}].'),
+    )  # fmt: skip
+    is_sample = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("newsroom")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(singleton=True), name="one_newsroom")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.translations.first() or _("Newsroom"))
+
+    def clean(self) -> None:
+        for link in self.follow_links if isinstance(self.follow_links, list) else [None]:
+            if not isinstance(link, dict) or not str(link.get("url", "")).startswith("https://"):
+                raise ValidationError(
+                    {"follow_links": _("Each link has a label and an https URL.")}
+                )
+
+
+class NewsroomTranslation(models.Model):
+    """The newsroom in one language."""
+
+    newsroom = models.ForeignKey(Newsroom, models.CASCADE, related_name="translations")
+    language = LanguageField()
+    name = models.CharField(_("name"), max_length=120)
+    tagline = models.CharField(_("tagline"), max_length=200, blank=True)
+    about = models.TextField(_("About page"), blank=True)
+    privacy = models.TextField(_("Privacy page"), blank=True)
+
+    class Meta:
+        verbose_name = _("newsroom in a language")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["newsroom", "language"], name="newsroom_once_per_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Newsletter(models.Model):
+    """One weekly letter: its languages, its choices on the form, its schedule."""
+
+    class Approval(models.TextChoices):
+        EDITOR = "editor", _("an editor approves each issue")
+        AUTOMATIC = "automatic", _("ready articles go out by themselves")
+
+    class Period(models.TextChoices):
+        ENDED = "ended", _("the week that ended")
+        CURRENT = "current", _("the current week")
+
+    class Content(models.TextChoices):
+        LEAD = "lead", _("headline and lead")
+        COMPLETE = "complete", _("complete text")
+
+    class Pictures(models.TextChoices):
+        NONE = "none", _("no pictures")
+        EMBEDDED = "embedded", _("inside the mail")
+        LINKED = "linked", _("loaded from the site (one URL for all readers)")
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, _("Monday")
+        TUESDAY = 1, _("Tuesday")
+        WEDNESDAY = 2, _("Wednesday")
+        THURSDAY = 3, _("Thursday")
+        FRIDAY = 4, _("Friday")
+        SATURDAY = 5, _("Saturday")
+        SUNDAY = 6, _("Sunday")
+
+    slug = models.SlugField(_("short name"), unique=True, help_text=_("Part of its addresses."))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    languages = models.JSONField(
+        _("languages"), default=list, help_text=_('Codes in order, such as ["en", "be", "ru"].')
+    )
+    choices = models.JSONField(
+        _("choices on the form"), default=list, blank=True,
+        help_text=_('Such as [{"label": "BE/RU", "languages": ["be", "ru"]}].'),
+    )  # fmt: skip
+    sender_address = models.EmailField(_("sender address"), help_text=_("The From of each mail."))
+    reply_to = models.EmailField(_("reply to"), blank=True)
+    list_domain = models.CharField(
+        _("list domain"), max_length=200, blank=True,
+        help_text=_("The end of List-Id; the sender's domain if left empty."),
+    )  # fmt: skip
+
+    schedule_active = models.BooleanField(_("send by itself each week"), default=False)
+    weekday = models.PositiveSmallIntegerField(
+        _("weekday"), choices=Weekday, default=Weekday.MONDAY
+    )
+    time = models.TimeField(_("local time"), default="09:00")
+    timezone = models.CharField(
+        _("time zone"), max_length=64, default="Europe/Minsk", validators=[validate_zone]
+    )
+    period = models.CharField(_("sends"), max_length=8, choices=Period, default=Period.ENDED)
+    approval = models.CharField(
+        _("approval"), max_length=10, choices=Approval, default=Approval.EDITOR
+    )
+    least_articles = models.PositiveSmallIntegerField(
+        _("fewest articles"), default=1, help_text=_("With fewer the issue is held for an editor.")
+    )
+
+    content = models.CharField(
+        _("a mail holds"), max_length=10, choices=Content, default=Content.LEAD
+    )
+    pictures = models.CharField(
+        _("pictures"), max_length=10, choices=Pictures, default=Pictures.EMBEDDED
+    )
+
+    class Meta:
+        ordering = ["position", "pk"]
+        verbose_name = _("newsletter")
+        verbose_name_plural = _("newsletters")
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def clean(self) -> None:
+        from newsletter.editorial.validation import validate_choices, validate_languages
+
+        validate_languages(self.languages)
+        validate_choices(self.choices, self.languages)
+
+    def chains(self) -> list[tuple[str, ...]]:
+        """The chain of each choice on the form, or, where there is none, of each language."""
+        choices: list[dict[str, Any]] = self.choices
+        return [tuple(choice["languages"]) for choice in choices] or [(c,) for c in self.languages]
+
+
+class NewsletterTranslation(models.Model):
+    """A newsletter's wording in one language."""
+
+    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="translations")
+    language = LanguageField()
+    name = models.CharField(_("name"), max_length=120)
+    sender_name = models.CharField(_("sender name"), max_length=120, blank=True)
+    promise = models.CharField(
+        _("promise"), max_length=300, blank=True, help_text=_('In the box: "Once a week …"')
+    )
+    footer = models.CharField(_("foot of each mail"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("newsletter in a language")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["newsletter", "language"], name="newsletter_once_per_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,45 @@
+"""Codes of languages, and the model field that holds one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.conf.locale import LANG_INFO
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+CODE = re.compile(r"^[a-z]{2,3}(-[a-z]{2,8})?$")
+
+
+def validate_language(code: str) -> None:
+    """Raises ValidationError unless `code` is a lower-case tag such as "be" or "zh-hans"."""
+    if not isinstance(code, str) or not CODE.match(code):
+        raise ValidationError(_("“%(code)s” is not a language code."), params={"code": code})
+
+
+def own_name(code: str) -> str:
+    """The language's name in itself: "беларуская". The code where Django knows no name."""
+    info: dict[str, Any] = LANG_INFO.get(code, {})
+    return str(info.get("name_local", code))
+
+
+def is_right_to_left(code: str) -> bool:
+    info: dict[str, Any] = LANG_INFO.get(code.partition("-")[0], {})
+    return bool(info.get("bidi", False))
+
+
+def direction(code: str) -> str:
+    """The HTML `dir` of the language: "rtl" or "ltr"."""
+    return "rtl" if is_right_to_left(code) else "ltr"
+
+
+class LanguageField(models.CharField):  # type: ignore[type-arg]
+    """A language code. It has no choices: another language needs data, not a migration (F5)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 12)
+        kwargs.setdefault("verbose_name", _("language"))
+        kwargs.setdefault("validators", [validate_language])
+        super().__init__(*args, **kwargs)

@@ -1,0 +1,293 @@
+"""Settings, driven by the environment. docs/configuration.md describes every variable.
+
+With nothing set, everything runs on this machine alone: SQLite and an embedded Valkey below
+`var/`, and mail to the local mailbox.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+import django_stubs_ext
+from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
+from django.conf.locale import LANG_INFO
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.lib import environment as env
+from newsletter.lib import keys
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = env.value("VAR_DIR", str(BASE_DIR / "var"), Path)
+DEBUG = env.value("DEBUG", "false", env.boolean)
+
+
+# --- The site ---------------------------------------------------------------------------------
+def _site_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+        raise ValueError(f"{text!r} is not of the form https://news.example.org")
+    return text.rstrip("/")
+
+
+PORT = env.value("PORT", "8000", env.integer(1, 65_000))
+SITE_URL = env.value("SITE_URL", f"http://127.0.0.1:{PORT}", _site_url)
+_site = urlsplit(SITE_URL)
+ALLOWED_HOSTS = [
+    str(_site.hostname),
+    *env.value("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", env.words),
+]
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+
+# --- Keys -------------------------------------------------------------------------------------
+_web_document, _worker_document = env.secret("WEB_KEYS"), env.secret("WORKER_KEYS")
+KEYS_DIR = VAR_DIR / "keys"
+KEYS_ARE_TEMPORARY = False
+if not _web_document and (KEYS_DIR / "web.json").exists():
+    # The keys of the one-machine set-up; a process whose WORKER_KEYS is set, even to nothing,
+    # is not given the worker's.
+    _web_document = (KEYS_DIR / "web.json").read_text(encoding="utf-8")
+    if not env.is_set("WORKER_KEYS") and (KEYS_DIR / "worker.json").exists():
+        _worker_document = (KEYS_DIR / "worker.json").read_text(encoding="utf-8")
+try:
+    if not _web_document:
+        # Enough for commands that touch no reader; newsletter.E001 stops the rest.
+        KEYS_ARE_TEMPORARY = True
+        _web_document, _worker_document = keys.temporary()
+    WEB_KEYS = keys.web_keys(_web_document)
+except keys.KeyFileError as error:
+    raise ImproperlyConfigured(f"WEB_KEYS: {error}") from None
+try:
+    WORKER_KEYS = keys.worker_keys(_worker_document) if _worker_document else None
+except keys.KeyFileError as error:
+    raise ImproperlyConfigured(f"WORKER_KEYS: {error}") from None
+SECRET_KEY = WEB_KEYS.secret_key
+
+# --- Applications -----------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "newsletter.desk.apps.DeskAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.sitemaps",
+    "django_prose_editor",
+    "js_asset",
+    "axes",
+    "csp",
+    "newsletter.editorial",
+    "subscribers",
+    "newsletter.delivery",
+    "newsletter.web",
+    "newsletter.desk.apps.DeskConfig",
+    "newsletter.local",
+]
+AUTH_USER_MODEL = "editorial.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ROOT_URLCONF = "newsletter.urls"
+WSGI_APPLICATION = "newsletter.wsgi.application"
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+THEME_DIR = env.value("THEME_DIR", "", lambda text: Path(text) if text else None)
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # A theme's templates come before ours; ours before those of the installed applications.
+        "DIRS": [*([THEME_DIR / "templates"] if THEME_DIR else []), BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "newsletter.web.context.newsroom",
+            ],
+        },
+    },
+]
+
+# --- Database, broker, cache ------------------------------------------------------------------
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def _database(url: str) -> dict[str, Any]:
+    try:
+        config: dict[str, Any] = dict(dj_database_url.parse(url, conn_health_checks=True))
+    except (dj_database_url.UnknownSchemeError, ValueError):
+        raise ValueError("not a database URL of the form postgres://user@host/name") from None
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = {
+            # Django's defaults answer "database is locked" as soon as two processes write.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL: what was committed before a send survives a power cut (DESIGN.md, step 5).
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+    return config
+
+
+DATABASES = {
+    "default": env.value("DATABASE_URL", f"sqlite:///{VAR_DIR / 'tydzen.sqlite3'}", _database)
+}
+
+BROKER_SOCKET = env.broker_socket(VAR_DIR)
+BROKER_URL = env.value("BROKER_URL", f"redis+socket://{BROKER_SOCKET}", env.broker)
+CACHE_URL = env.value("CACHE_URL", env.cache_beside(BROKER_URL), str)
+CACHES = {"default": env.cache(CACHE_URL)}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+CELERY_BROKER_URL = BROKER_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_SOFT_TIME_LIMIT = 540
+# Far above the time limit: a task that the broker hands out again would only find its batch
+# claimed, but it would cost a worker (E4).
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 5}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_PUBLISH_RETRY = False
+
+# --- Delivery ---------------------------------------------------------------------------------
+LOCAL_MAILBOX_DIR = VAR_DIR / "mailbox"
+MAILBOX_PORT = env.value("MAILBOX_PORT", str(PORT + 25), env.integer(1, 65_535))
+DELIVERY_TRANSPORTS = env.value(
+    "DELIVERY_TRANSPORTS", f"smtp://127.0.0.1:{MAILBOX_PORT}", env.words
+)
+USES_LOCAL_MAILBOX = f"smtp://127.0.0.1:{MAILBOX_PORT}" in DELIVERY_TRANSPORTS
+SEND_BATCH_SIZE = env.value("SEND_BATCH_SIZE", "500", env.integer(1, 5000))
+SEND_STEP = env.value("SEND_STEP", "50", env.integer(1, 1000))
+SEND_LEASE_SECONDS = env.value("SEND_LEASE_SECONDS", "120", env.integer(2, 540))
+SEND_RETRY_SECONDS = env.value("SEND_RETRY_SECONDS", "300", env.integer(1, 86_400))
+SEND_GIVE_UP_HOURS = env.value("SEND_GIVE_UP_HOURS", "24", env.integer(1, 168))
+LATE_HOURS = env.value("LATE_HOURS", "12", env.integer(1, 168))
+FEEDBACK_SENDER_ID = env.value("FEEDBACK_SENDER_ID", "tydzen", env.feedback_sender)
+# Nothing uses Django's own mail functions for readers; errors are logged, not mailed (G3).
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# --- Languages --------------------------------------------------------------------------------
+# What Django lacks of a language's name can be added here; another language needs no migration.
+LANGUAGES = [
+    (code, LANG_INFO[code]["name_local"])
+    for code in env.value("SITE_LANGUAGES", "en,be,ru", env.languages)
+]
+LANGUAGE_CODE = LANGUAGES[0][0]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["newsletter.lib.formats"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Staff ------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
+]
+LOGIN_URL = reverse_lazy("admin:login")
+# The cache handler keeps no table of names and IP addresses (G9).
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 1
+AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_VERBOSE = False
+# Locking by name alone: no IP address is kept, not even in the cache.
+SILENCED_SYSTEM_CHECKS = ["axes.W006"]
+
+# --- Files ------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [
+    *([THEME_DIR / "static"] if THEME_DIR and (THEME_DIR / "static").is_dir() else []),
+    BASE_DIR / "newsletter" / "web" / "assets",
+]
+MEDIA_URL = "/media/"
+MEDIA_ROOT = env.value("MEDIA_DIR", str(VAR_DIR / "media"), Path)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MANIFEST_STRICT = False
+# A larger form post is refused before it is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+# Uploads stay in memory: a list of readers never touches a temporary file (G5).
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
+
+# --- Security ---------------------------------------------------------------------------------
+_https = _site.scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SECURE_SSL_REDIRECT = False  # the proxy's task; a health check comes without TLS
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "newsletter.web.errors.csrf_failure"
+# The URL that a reader came from, or goes to, holds tokens: nothing outside learns of it.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        # The editor sets style attributes.
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "frame-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# --- Logs: ids and actions, never an address (STYLE.md, 18) ------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # At debug level these write requests and replies, addresses included (G8).
+        name: {"level": "WARNING"}
+        for name in ("anymail", "urllib3", "requests", "mail.log", "axes", "fontTools", "PIL")
+    },
+}
+
+CONFIGURATION = list(env.READ)
+"""Every variable that settings read; a test holds docs/configuration.md against it."""
+
+ADMIN_TITLE = _("Newsletter desk")

@@ -1,0 +1,161 @@
+"""Readers. An address is never in clear here: it is sealed, and found by a keyed index."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.editorial.models import Newsletter
+from newsletter.lib.languages import LanguageField
+
+
+class Subscriber(models.Model):
+    """One person, as far as we know one: a random id, a sealed address, its index."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    sealed_address = models.BinaryField(
+        editable=False, help_text="AES-256-GCM, bound to public_id; see subscribers.sealing."
+    )
+    storage_key = models.PositiveSmallIntegerField(editable=False)
+    index = models.BinaryField(max_length=32, unique=True, editable=False)
+    index_key = models.PositiveSmallIntegerField(editable=False)
+    language = LanguageField(verbose_name=_("language of pages"))
+    created_on = models.DateField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("reader")
+        verbose_name_plural = _("readers")
+        indexes = [models.Index(fields=["storage_key"]), models.Index(fields=["index_key"])]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class Subscription(models.Model):
+    """What one reader gets of one newsletter.
+
+    `languages` and `topics` are comma-separated texts, not lists: readers are grouped by them,
+    and both databases group texts fast.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waits for confirmation")
+        ACTIVE = "active", _("active")
+        UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
+
+    class Rhythm(models.TextChoices):
+        WEEKLY = "weekly", _("every week")
+        MONTHLY = "monthly", _("a round-up each month")
+        PAUSED = "paused", _("paused until a date")
+
+    class Content(models.TextChoices):
+        DEFAULT = "", _("as the newsletter does")
+        LEAD = "lead", _("headlines and leads")
+        COMPLETE = "complete", _("complete texts")
+
+    class Source(models.TextChoices):
+        FORM = "form", _("the form on the site")
+        OPERATOR = "operator", _("added by the operator")
+        IMPORT = "import", _("imported")
+        SAMPLE = "sample", _("a reader of the sample newsroom")
+
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="subscriptions")
+    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="subscriptions")
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.PENDING)
+    languages = models.CharField(
+        _("languages"), max_length=100, help_text='The chain, in order: "be,ru".'
+    )
+    topics = models.CharField(
+        _("topics"), max_length=200, blank=True, help_text='Sorted ids: "3,7"; empty means all.'
+    )
+    rhythm = models.CharField(_("rhythm"), max_length=8, choices=Rhythm, default=Rhythm.WEEKLY)
+    paused_until = models.DateField(_("paused until"), null=True, blank=True)
+    hour = models.PositiveSmallIntegerField(_("hour of delivery"), null=True, blank=True)
+    content = models.CharField(_("a mail holds"), max_length=10, choices=Content, blank=True)
+    pictures = models.BooleanField(_("pictures"), default=True)
+    plain_text = models.BooleanField(_("text only"), default=False)
+    discreet = models.BooleanField(_("discreet"), default=False)
+    mailbox = models.CharField(max_length=20, blank=True, editable=False)
+    source = models.CharField(max_length=10, choices=Source, default=Source.FORM)
+    created_on = models.DateField(auto_now_add=True)
+    confirmed_on = models.DateField(null=True, blank=True)
+    unsubscribed_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscriber", "newsletter"], name="one_subscription_each"
+            ),
+            models.CheckConstraint(condition=~Q(languages=""), name="subscription_has_a_language"),
+        ]
+        indexes = [models.Index(fields=["newsletter", "state"])]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.languages}"
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        return tuple(self.languages.split(","))
+
+    @property
+    def topic_ids(self) -> frozenset[int] | None:
+        """The chosen topics, or None for all of them."""
+        return frozenset(int(part) for part in self.topics.split(",")) if self.topics else None
+
+
+class Consent(models.Model):
+    """Evidence of what a reader agreed to (GDPR Art. 7(1), B8). Rows are only ever added."""
+
+    class Action(models.TextChoices):
+        REQUESTED = "requested", _("asked for it on the form")
+        CONFIRMED = "confirmed", _("confirmed")
+        RECORDED = "recorded", _("recorded by the operator")
+        CHANGED = "changed", _("changed their choices")
+        UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
+
+    subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="consents")
+    action = models.CharField(max_length=12, choices=Action)
+    wording = models.TextField(blank=True, help_text="The text that was agreed to.")
+    wording_version = models.CharField(max_length=16, blank=True)
+    language = LanguageField()
+    source = models.CharField(max_length=10, choices=Subscription.Source)
+    at = models.DateTimeField(help_text="To the minute.")
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.at:%Y-%m-%d}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("Consent is append-only.")
+        super().save(*args, **kwargs)
+
+
+class Suppression(models.Model):
+    """An address that gets nothing, known by its index alone; outlives erasure."""
+
+    class Reason(models.TextChoices):
+        COMPLAINED = "complained", _("reported a mail as spam")
+        BOUNCED = "bounced", _("the mailbox does not exist")
+        ERASED = "erased", _("asked to be forgotten")
+
+    index = models.BinaryField(max_length=32, unique=True, editable=False)
+    index_key = models.PositiveSmallIntegerField(editable=False)
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason)
+    since = models.DateField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("suppression")
+        verbose_name_plural = _("suppressions")
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.since}"

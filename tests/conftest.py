@@ -1,0 +1,129 @@
+"""The cast: one newsroom, its weekly, and who works there and reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from newsletter.editorial.models import (
+    Article,
+    ArticleTranslation,
+    Issue,
+    Newsletter,
+    NewsletterTranslation,
+    Newsroom,
+    NewsroomTranslation,
+    Topic,
+    TopicTranslation,
+    User,
+)
+
+NAMES = {"en": "Week in View", "be": "Тыдзень у фокусе", "ru": "Неделя в фокусе"}
+
+
+def pytest_configure() -> None:
+    # Neither the cache nor static files are what is tested; each process has its own.
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    # One round of hashing: tests sign in often.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Path) -> Path:
+    """Uploaded files go where the test's other files go."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def newsroom(db: None) -> Newsroom:
+    room = Newsroom.objects.create()
+    for language, name in NAMES.items():
+        NewsroomTranslation.objects.create(newsroom=room, language=language, name=name)
+    return room
+
+
+@pytest.fixture
+def weekly(newsroom: Newsroom) -> Newsletter:
+    """The weekly letter in English, Belarusian and Russian; choices EN and BE/RU."""
+    letter = Newsletter.objects.create(
+        slug="weekly",
+        languages=["en", "be", "ru"],
+        choices=[
+            {"label": "EN", "languages": ["en"]},
+            {"label": "BE/RU", "languages": ["be", "ru"]},
+        ],
+        sender_address="desk@news.example.org",
+        time=time(9, 0),
+    )
+    for language, name in NAMES.items():
+        NewsletterTranslation.objects.create(newsletter=letter, language=language, name=name)
+    return letter
+
+
+@pytest.fixture
+def security(weekly: Newsletter) -> Topic:
+    topic = Topic.objects.create(newsletter=weekly, slug="security")
+    for language, name in {"en": "Security", "be": "Бяспека", "ru": "Безопасность"}.items():
+        TopicTranslation.objects.create(topic=topic, language=language, name=name)
+    return topic
+
+
+@pytest.fixture
+def issue(weekly: Newsletter) -> Issue:
+    """The issue of 24–30 July 2017, without articles."""
+    return Issue.objects.create(
+        newsletter=weekly, starts_on=date(2017, 7, 24), ends_on=date(2017, 7, 30)
+    )
+
+
+WriteArticle = Callable[..., Article]
+
+
+@pytest.fixture
+def write_article(weekly: Newsletter) -> WriteArticle:
+    """A function that makes an article ready in the languages given: en="Headline"."""
+
+    def write(
+        *,
+        issue: Issue | None = None,
+        topic: Topic | None = None,
+        state: str = ArticleTranslation.State.READY,
+        published_at: datetime = datetime(2017, 8, 1, 6, 0, tzinfo=UTC),
+        **headlines: str,
+    ) -> Article:
+        article = Article.objects.create(
+            newsletter=weekly,
+            issue=issue,
+            topic=topic,
+            published_at=published_at,
+            original_language=next(iter(headlines)),
+            position=Article.objects.count(),
+        )
+        for language, headline in headlines.items():
+            ArticleTranslation.objects.create(
+                article=article,
+                language=language,
+                headline=headline,
+                slug=f"article-{article.pk}-{language}",
+                lead=f"{headline}: lead.",
+                body=f"<p>{headline}: text.</p>",
+                state=state,
+            )
+        return article
+
+    return write
+
+
+@pytest.fixture
+def editor(db: None) -> User:
+    return User.objects.create_superuser("editor", password="sign-me-in")
