@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             name='Picture',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.ImageField(blank=True, height_field='height', upload_to='pictures/%Y/', verbose_name='file', width_field='width')),
+                ('file', models.ImageField(blank=True, height_field='height', upload_to='pictures/', verbose_name='file', width_field='width')),
                 ('width', models.PositiveIntegerField(blank=True, editable=False, null=True)),
                 ('height', models.PositiveIntegerField(blank=True, editable=False, null=True)),
                 ('kind', models.CharField(choices=[('photo', 'Photo'), ('image', 'Image'), ('graphic', 'Graphic')], default='photo', max_length=8, verbose_name='kind')),
