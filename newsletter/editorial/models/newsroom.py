@@ -125,6 +125,12 @@ class Newsletter(models.Model):
     )  # fmt: skip
 
     schedule_active = models.BooleanField(_("send by itself each week"), default=False)
+    schedule_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the schedule was last changed: what was due before it is not caught up.",
+    )
     weekday = models.PositiveSmallIntegerField(
         _("weekday"), choices=Weekday, default=Weekday.MONDAY
     )
