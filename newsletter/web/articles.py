@@ -13,7 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 
+from newsletter.digest.content import Credit
 from newsletter.digest.dates import moment, week_range
+from newsletter.digest.topics import names_topic
+from newsletter.digest.wording import credit_line, language_label
 from newsletter.editorial.models import (
     Article,
     ArticleTranslation,
@@ -23,8 +26,13 @@ from newsletter.editorial.models import (
     Trend,
 )
 from newsletter.lib.languages import direction
-from newsletter.web.languages import best, in_language, page_chain
+from newsletter.web.languages import best, page_chain
 
+KINDS: dict[str, Literal["photo", "image", "graphic"]] = {
+    Picture.Kind.PHOTO: "photo",
+    Picture.Kind.IMAGE: "image",
+    Picture.Kind.GRAPHIC: "graphic",
+}
 SIMILAR = 3
 """How many similar articles stand around one."""
 
@@ -143,7 +151,7 @@ class Shown:
 
     @property
     def language_label(self) -> str:
-        return in_language(self.text.language)
+        return language_label(self.text.language, self.page_language)
 
     @property
     def direction(self) -> str:
@@ -153,6 +161,14 @@ class Shown:
     def picture(self) -> Picture | None:
         picture = self.article.picture
         return picture if picture and picture.file else None
+
+    @property
+    def credit(self) -> str:
+        """ "Photo: name": the label is in the page's language, whatever the article's."""
+        picture = self.picture
+        if not (picture and picture.credit):
+            return ""
+        return credit_line(Credit(KINDS[picture.kind], picture.credit), self.page_language)
 
     @property
     def status_label(self) -> str:
@@ -165,9 +181,7 @@ class Shown:
     @property
     def shows_topic(self) -> bool:
         """Whether the topic is named: not twice where the headline begins with it."""
-        return bool(self.topic) and not self.text.headline.casefold().startswith(
-            self.topic.casefold()
-        )
+        return bool(self.topic) and not names_topic(self.text.headline, self.topic)
 
     @property
     def is_public(self) -> bool:
@@ -217,6 +231,13 @@ def in_text(
         status=status,
         topic=topic_name(article.topic, chain_of(article.newsletter, language)),
     )
+
+
+def corrected_on(text: ArticleTranslation, article: Article, language: str) -> str:
+    """Day and time of the correction on the newsletter's clock; "" where there is none."""
+    if not (text.correction and text.corrected_at):
+        return ""
+    return moment(text.corrected_at.astimezone(ZoneInfo(article.newsletter.timezone)), language)
 
 
 def topic_name(topic: Topic | None, chain: Sequence[str]) -> str:

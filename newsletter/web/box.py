@@ -14,7 +14,10 @@ def box(newsletter: Newsletter | None, language: str) -> dict[str, Any] | None:
     """What templates/subscribers/box.html needs; None where there is no newsletter."""
     if newsletter is None:
         return None
-    from subscribers.forms import subscribe_form
+    try:
+        from subscribers.forms import subscribe_form
+    except ImportError:
+        return None
     chain = chain_of(newsletter, language)
     promises = {t.language: t.promise for t in newsletter.translations.all() if t.promise}
     code = best(chain, promises)

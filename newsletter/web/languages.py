@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from django.utils.translation import gettext as _
-
 from newsletter.digest.languages import pick
-from newsletter.lib.languages import own_name
 
 
 def page_chain(
@@ -32,19 +29,6 @@ def page_chain(
 def best(chain: Sequence[str], available: Collection[str]) -> str | None:
     """The first of the chain that is available, else any that is; None where none is."""
     return pick(chain, available) or min(available, default=None)
-
-
-def in_language(code: str) -> str:
-    """The label of a text that is not in the page's language: "in Russian".
-
-    A language that we have no phrase for is named in itself, so that a new one needs no code.
-    """
-    phrases = {
-        "be": _("in Belarusian"),
-        "en": _("in English"),
-        "ru": _("in Russian"),
-    }
-    return phrases.get(code) or own_name(code)
 
 
 def short_label(code: str) -> str:

@@ -61,9 +61,7 @@ def strip(weeks: Sequence[Week], *, topic: Topic, language: str, at: datetime) -
     first = max(first, last - timedelta(weeks=STRIP - 1))
     days = [first + timedelta(weeks=n) for n in range((last - first).days // 7 + 1)]
     name = next(iter(said.values())).topic
-    return [
-        said.get(day) or _week(topic, name, day, "", language, at=at) for day in days
-    ]
+    return [said.get(day) or _week(topic, name, day, "", language, at=at) for day in days]
 
 
 def of_issue(issue: Issue, language: str, *, at: datetime) -> list[Week]:
@@ -100,8 +98,6 @@ def _week(
     return Week(name, topic.slug, dates, monday, status)
 
 
-def _range(
-    newsletter: Newsletter, start: date, end: date, language: str, *, at: datetime
-) -> str:
+def _range(newsletter: Newsletter, start: date, end: date, language: str, *, at: datetime) -> str:
     today = at.astimezone(ZoneInfo(newsletter.timezone)).date()
     return week_range(start, end, language, today=today)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from newsletter.editorial.models import Article, ArticleTranslation
 from newsletter.web import articles, topics
 from newsletter.web.addresses import Addresses, of_article, path_in, site_languages
-from newsletter.web.articles import chain_of
+from newsletter.web.articles import chain_of, corrected_on
 from newsletter.web.languages import best
 from newsletter.web.views.page import is_staff, page, page_language
 
@@ -42,9 +42,7 @@ def article(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 def _find(slug: str, language: str, *, at: datetime, staff: bool) -> Article | None:
     """By its slug in the page's language, else in any other."""
-    owners = dict(
-        ArticleTranslation.objects.filter(slug=slug).values_list("language", "article")
-    )
+    owners = dict(ArticleTranslation.objects.filter(slug=slug).values_list("language", "article"))
     found = {
         each.pk: each for each in articles.visible(at, staff=staff).filter(pk__in=owners.values())
     }
@@ -62,6 +60,7 @@ def _answer(
         "article": shown,
         "similar": articles.similar(found, language, at=at),
         "recent": topics.recent(found.topic, language, at=at) if found.topic else [],
+        "corrected": corrected_on(text, found, language),
         "not_public": not shown.is_public,
     }
     addresses = _addresses(found, texts, text, language)
@@ -70,9 +69,7 @@ def _answer(
     )
 
 
-def _addresses(
-    found: Article, texts: Texts, text: ArticleTranslation, language: str
-) -> Addresses:
+def _addresses(found: Article, texts: Texts, text: ArticleTranslation, language: str) -> Addresses:
     fallbacks = {
         code: best(chain_of(found.newsletter, code), texts) or text.language
         for code in site_languages()

@@ -57,9 +57,7 @@ def issue_archive(request: HttpRequest) -> HttpResponse:
         "page": current,
         "several": len({each.issue.newsletter_id for each in shown}) > 1,
     }
-    addresses = same_in_all(
-        "web:archive", language=language, query=query_of_page(current.number)
-    )
+    addresses = same_in_all("web:archive", language=language, query=query_of_page(current.number))
     return page(
         request, "web/archive.html", context, addresses=addresses, newsletter=first_newsletter()
     )

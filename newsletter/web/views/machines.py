@@ -81,9 +81,7 @@ class Entry:
 @cache_control(public=True, max_age=3600)
 def sitemap(request: HttpRequest) -> HttpResponse:
     entries = [entry for entry, _n in zip(_entries(), range(SITEMAP_URLS), strict=False)]
-    return render(
-        request, "web/sitemap.xml", {"entries": entries}, content_type="application/xml"
-    )
+    return render(request, "web/sitemap.xml", {"entries": entries}, content_type="application/xml")
 
 
 def _entries() -> Iterator[Entry]:
