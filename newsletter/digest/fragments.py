@@ -12,6 +12,8 @@ from urllib.parse import urljoin
 
 import nh3
 from inscriptis import get_text
+from inscriptis.css_profiles import CSS_PROFILES
+from inscriptis.model.config import ParserConfig
 
 _TAGS = {
     *("p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote"),
@@ -21,7 +23,11 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href"}, "*": {"lang", "dir"}, "td": {"colspan"}, "th": {"colspan", "scope"}}
 _WITH_CONTENT = {"script", "style", "iframe", "object", "noscript", "template", "svg", "form"}
 _HEADING = re.compile(r"<(/?)h([2-6])([ >])")
+_EMPTY_LINK = re.compile(r"<a>(.*?)</a>", re.DOTALL)
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
+
+# The default profile sets spaces around a span.
+_LAYOUT = ParserConfig(css=CSS_PROFILES["strict"])
 
 
 def for_mail(html: str, *, site_url: str) -> str:
@@ -37,12 +43,18 @@ def for_mail(html: str, *, site_url: str) -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     )
-    return _below_article(cleaned).strip()
+    # A link whose address was refused ("javascript:") is no link.
+    return _below_article(_EMPTY_LINK.sub(r"\1", cleaned)).strip()
 
 
 def as_text(fragment: str) -> str:
     """The fragment as plain text, with each link's address behind its words."""
-    return str(get_text(_LINK.sub(_with_address, fragment))).strip("\n")
+    return str(get_text(_LINK.sub(_with_address, fragment), _LAYOUT)).strip("\n")
+
+
+def words_alone(fragment: str) -> str:
+    """The fragment as plain text without any address."""
+    return str(get_text(_LINK.sub(r"\2", fragment), _LAYOUT)).strip()
 
 
 def excerpt(text: str, *, least: int, most: int) -> str:

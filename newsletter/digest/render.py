@@ -25,10 +25,9 @@ from newsletter.digest.content import (
 from newsletter.digest.dates import week_range
 from newsletter.digest.fragments import as_text, excerpt, for_mail
 from newsletter.digest.languages import pick
-from newsletter.digest.mjml import filled, slot, to_html
+from newsletter.digest.mjml import Slots, filled, to_html
 from newsletter.digest.plain import laid_out
 from newsletter.digest.showing import (
-    Shown,
     images,
     show,
     show_elsewhere,
@@ -53,10 +52,11 @@ def render(
     subject = checked_subject(_subject(issue, selection))
     preheader = _preheader(issue, selection, subject, frame)
     introduction = for_mail(frame.issue_text.introduction, site_url=newsletter.site_url)
-    shown = [show(entry, selection, newsletter) for entry in selection.entries]
+    slots = Slots()
+    shown = [show(entry, selection, newsletter, slots) for entry in selection.entries]
     context = {
         **base_context(newsletter, selection.language),
-        "subject": subject,
+        "title": slots.text(subject),
         "preheader": preheader,
         "letterhead": frame.letterhead,
         "words": wording.page_words(selection.language, newsletter=frame.letterhead.newsletter),
@@ -64,8 +64,8 @@ def render(
         "count": wording.article_count(len(shown), selection.language),
         "introduction": introduction,
         "introduction_text": as_text(introduction),
-        "introduction_slot": slot(len(shown)),
-        "articles": [(article, slot(number)) for number, article in enumerate(shown)],
+        "introduction_slot": slots.html(introduction),
+        "articles": shown,
         "elsewhere": show_elsewhere(selection),
         "logo": shown_logo(newsletter, selection),
         "issue_url": issue.url,
@@ -78,7 +78,7 @@ def render(
         label=_label(selection),
         subject=subject,
         preheader=preheader,
-        html=_html(context, shown, introduction, selection),
+        html=_html(context, slots, selection),
         text=laid_out(filled("email/digest.txt", context, selection.language)),
         images=images(newsletter, selection),
     )
@@ -141,13 +141,10 @@ class _Frame:
         )
 
 
-def _html(
-    context: dict[str, object], shown: list[Shown], introduction: str, selection: Selection
-) -> str:
+def _html(context: dict[str, object], slots: Slots, selection: Selection) -> str:
     if selection.wants.plain_text:
         return ""
-    source = filled("email/digest.mjml", context, selection.language)
-    return to_html(source, [*(article.body for article in shown), introduction])
+    return to_html(filled("email/digest.mjml", context, selection.language), slots)
 
 
 def _leading(selection: Selection) -> Entry:

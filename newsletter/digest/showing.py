@@ -16,8 +16,9 @@ from newsletter.digest.content import (
     Selection,
     Status,
 )
-from newsletter.digest.fragments import as_text, excerpt, for_mail
+from newsletter.digest.fragments import as_text, excerpt, for_mail, words_alone
 from newsletter.digest.languages import pick
+from newsletter.digest.mjml import Slots
 from newsletter.digest.topics import names_topic
 from newsletter.lib.languages import direction
 
@@ -38,8 +39,9 @@ class ShownPicture:
 
 @dataclass(frozen=True)
 class Shown:
-    """`body` is HTML, "" where only the lead is shown; `label` names a fallback's language in
-    `label_language`, else "". `side` is where the text begins."""
+    """What both parts of a mail lay out. `side` is where the text begins; `body` is HTML, ""
+    where only the lead is shown; `label` names a fallback's language, else "". `body_slot` and
+    `alt_slot` are marks in the MJML (mjml.Slots)."""
 
     language: str
     direction: str
@@ -58,6 +60,8 @@ class Shown:
     lead: str
     body: str
     body_text: str
+    body_slot: str
+    alt_slot: str
     read_more: str
 
     @property
@@ -76,7 +80,7 @@ class Elsewhere:
     entries: tuple[Entry, ...]
 
 
-def show(entry: Entry, selection: Selection, newsletter: Newsletter) -> Shown:
+def show(entry: Entry, selection: Selection, newsletter: Newsletter, slots: Slots) -> Shown:
     """The entry in its own language; only its label is in that of the page."""
     language, text, article = entry.language, entry.text, entry.article
     body = _body(entry, selection.wants.amount, newsletter.site_url)
@@ -96,9 +100,11 @@ def show(entry: Entry, selection: Selection, newsletter: Newsletter) -> Shown:
         picture=shown_picture(entry, selection),
         credit=_credit(entry, _wanted(selection)),
         byline=wording.byline(text.authors, language) if text.authors else "",
-        lead=_lead(entry, body),
+        lead=_lead(entry, body, newsletter.site_url),
         body=body,
         body_text=as_text(body) if body else "",
+        body_slot=slots.html(body),
+        alt_slot=slots.text(text.picture_text),
         read_more="" if body else wording.read_more(language),
     )
 
@@ -185,14 +191,9 @@ def _body(entry: Entry, amount: Amount, site_url: str) -> str:
     return for_mail(entry.text.body, site_url=site_url) if amount == "complete" else ""
 
 
-def _lead(entry: Entry, body: str) -> str:
-    """The lead; the beginning of the text where there is none, and the text itself is not shown."""
+def _lead(entry: Entry, body: str, site_url: str) -> str:
+    """The lead; where there is none, the beginning of a text that is not shown."""
     lead = entry.text.lead.strip()
     if lead or body:
         return lead
-    plain = as_text(for_mail(_without_links(entry.text.body), site_url="https://text.invalid"))
-    return excerpt(plain, least=200, most=320)
-
-
-def _without_links(html: str) -> str:
-    return html.replace("<a ", "<span ").replace("</a>", "</span>")
+    return excerpt(words_alone(for_mail(entry.text.body, site_url=site_url)), least=200, most=320)
