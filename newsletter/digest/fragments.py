@@ -23,7 +23,8 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href"}, "*": {"lang", "dir"}, "td": {"colspan"}, "th": {"colspan", "scope"}}
 _WITH_CONTENT = {"script", "style", "iframe", "object", "noscript", "template", "svg", "form"}
 _HEADING = re.compile(r"<(/?)h([2-6])([ >])")
-_EMPTY_LINK = re.compile(r"<a>(.*?)</a>", re.DOTALL)
+_EMPTY_PARAGRAPH = re.compile(r"<p[ >].*?</p>", re.DOTALL)
+_LINK = re.compile(r"<a>(.*?)</a>", re.DOTALL)
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 
 # The default profile sets spaces around a span.
@@ -53,8 +54,9 @@ def as_text(fragment: str) -> str:
 
 
 def words_alone(fragment: str) -> str:
-    """The fragment as plain text without any address."""
-    return str(get_text(_LINK.sub(r"\2", fragment), _LAYOUT)).strip()
+    """Its paragraphs as plain text, without headings, lists and addresses; all, where none."""
+    paragraphs = "".join(match[0] for match in _PARAGRAPH.finditer(fragment))
+    return str(get_text(_LINK.sub(r"\2", paragraphs or fragment), _LAYOUT)).strip()
 
 
 def excerpt(text: str, *, least: int, most: int) -> str:

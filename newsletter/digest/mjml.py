@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import css_inline
@@ -21,6 +22,10 @@ _INLINER = css_inline.CSSInliner(
 )
 
 
+# Not in XML 1.0 (2.2); a word processor's line break (U+000B) is pasted along at times.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
 class Slots:
     """Marks in the MJML for what must not pass through it; filled in afterwards.
 
@@ -33,7 +38,7 @@ class Slots:
 
     def html(self, fragment: str) -> str:
         """The mark that clean HTML will take the place of."""
-        self._fragments.append(fragment)
+        self._fragments.append(_NOT_XML.sub(" ", fragment))
         return f"slot-9b1c6f0e-{len(self._fragments) - 1}-"
 
     def text(self, text: str) -> str:
@@ -60,7 +65,7 @@ def to_html(source: str, slots: Slots) -> str:
     """
     try:
         # Without `fonts`, MJML links to a font service: a mail loads nothing from elsewhere.
-        html = str(mjml2html(source, fonts={}))
+        html = str(mjml2html(_NOT_XML.sub(" ", source), fonts={}))
     except ValueError as error:
         message = _("The mail’s template is not valid MJML: %(error)s") % {"error": error}
         raise RenderError(message) from None

@@ -32,6 +32,7 @@ from newsletter.digest.showing import (
     show,
     show_elsewhere,
     shown_logo,
+    side,
 )
 from newsletter.lib.languages import direction
 from newsletter.lib.places import Place
@@ -48,36 +49,23 @@ def render(
 
     `today` decides whether the week names its year. Raises RenderError where it must not go out.
     """
+    slots = Slots()
     frame = _Frame.of(newsletter, issue, selection, today)
     subject = checked_subject(_subject(issue, selection))
-    preheader = _preheader(issue, selection, subject, frame)
-    introduction = for_mail(frame.issue_text.introduction, site_url=newsletter.site_url)
-    slots = Slots()
-    shown = [show(entry, selection, newsletter, slots) for entry in selection.entries]
     context = {
         **base_context(newsletter, selection.language),
+        **_around(newsletter, issue, selection, frame, slots),
         "title": slots.text(subject),
-        "preheader": preheader,
-        "letterhead": frame.letterhead,
-        "words": wording.page_words(selection.language, newsletter=frame.letterhead.newsletter),
-        "week": frame.week,
-        "count": wording.article_count(len(shown), selection.language),
-        "introduction": introduction,
-        "introduction_text": as_text(introduction),
-        "introduction_slot": slots.html(introduction),
-        "articles": shown,
+        "preheader": _preheader(issue, selection, subject, frame),
+        "articles": [show(entry, selection, newsletter, slots) for entry in selection.entries],
         "elsewhere": show_elsewhere(selection),
-        "logo": shown_logo(newsletter, selection),
-        "issue_url": issue.url,
         "view_url": view_url,
-        "unsubscribe_url": Place.UNSUBSCRIBE.url,
-        "preferences_url": Place.PREFERENCES.url,
     }
     return Rendered(
         language=selection.language,
         label=_label(selection),
         subject=subject,
-        preheader=preheader,
+        preheader=str(context["preheader"]),
         html=_html(context, slots, selection),
         text=laid_out(filled("email/digest.txt", context, selection.language)),
         images=images(newsletter, selection),
@@ -97,11 +85,10 @@ def size_warnings(rendered: Rendered) -> list[str]:
 
 def base_context(newsletter: Newsletter, language: str) -> dict[str, object]:
     """What the frame of every mail needs: language, direction and colours."""
-    is_rtl = direction(language) == "rtl"
     return {
         "language": language,
         "direction": direction(language),
-        "side": "right" if is_rtl else "left",
+        "side": side(language),
         "light": palette.light(newsletter.accent),
         "dark": palette.dark(newsletter.accent),
     }
@@ -139,6 +126,26 @@ class _Frame:
             issue_text=issue.texts.get(selection.language, IssueText()),
             week=week_range(issue.starts_on, issue.ends_on, selection.language, today=today),
         )
+
+
+def _around(
+    newsletter: Newsletter, issue: Issue, selection: Selection, frame: _Frame, slots: Slots
+) -> dict[str, object]:
+    """What stands above and below the articles."""
+    introduction = for_mail(frame.issue_text.introduction, site_url=newsletter.site_url)
+    return {
+        "letterhead": frame.letterhead,
+        "logo": shown_logo(newsletter, selection),
+        "week": frame.week,
+        "count": wording.article_count(len(selection.entries), selection.language),
+        "introduction": introduction,
+        "introduction_slot": slots.html(introduction),
+        "introduction_text": as_text(introduction),
+        "words": wording.page_words(selection.language, newsletter=frame.letterhead.newsletter),
+        "issue_url": issue.url,
+        "unsubscribe_url": Place.UNSUBSCRIBE.url,
+        "preferences_url": Place.PREFERENCES.url,
+    }
 
 
 def _html(context: dict[str, object], slots: Slots, selection: Selection) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from newsletter.digest import wording
 from newsletter.digest.content import (
@@ -30,7 +29,7 @@ _SIGNS: dict[Status, str] = {"improved": "▲", "unchanged": "■", "worsened": 
 
 @dataclass(frozen=True)
 class ShownPicture:
-    """`source` is a URL or "cid:…"; `width` in CSS pixels."""
+    """`source` is a URL or "cid:…"; `width` in CSS pixels; `alt` a mark in the MJML."""
 
     source: str
     width: int
@@ -40,13 +39,12 @@ class ShownPicture:
 @dataclass(frozen=True)
 class Shown:
     """What both parts of a mail lay out. `side` is where the text begins; `body` is HTML, ""
-    where only the lead is shown; `label` names a fallback's language, else "". `body_slot` and
-    `alt_slot` are marks in the MJML (mjml.Slots)."""
+    where only the lead is shown, and `body_slot` its mark in the MJML; `label` names a fallback's
+    language, else ""."""
 
     language: str
     direction: str
-    side: Literal["left", "right"]
-    is_foreign: bool
+    side: str
     topic: str
     status: Status | None
     sign: str
@@ -61,7 +59,6 @@ class Shown:
     body: str
     body_text: str
     body_slot: str
-    alt_slot: str
     read_more: str
 
     @property
@@ -84,12 +81,10 @@ def show(entry: Entry, selection: Selection, newsletter: Newsletter, slots: Slot
     """The entry in its own language; only its label is in that of the page."""
     language, text, article = entry.language, entry.text, entry.article
     body = _body(entry, selection.wants.amount, newsletter.site_url)
-    is_rtl = direction(language) == "rtl"
     return Shown(
         language=language,
         direction=direction(language),
-        side="right" if is_rtl else "left",
-        is_foreign=language != selection.language,
+        side=side(language),
         topic=_topic(entry, selection.language),
         status=article.status,
         sign=_SIGNS[article.status] if article.status else "",
@@ -97,16 +92,20 @@ def show(entry: Entry, selection: Selection, newsletter: Newsletter, slots: Slot
         label=wording.language_label(language, selection.language) if entry.is_fallback else "",
         headline=text.headline,
         url=text.url,
-        picture=shown_picture(entry, selection),
+        picture=shown_picture(entry, selection, slots),
         credit=_credit(entry, _wanted(selection)),
         byline=wording.byline(text.authors, language) if text.authors else "",
         lead=_lead(entry, body, newsletter.site_url),
         body=body,
         body_text=as_text(body) if body else "",
         body_slot=slots.html(body),
-        alt_slot=slots.text(text.picture_text),
         read_more="" if body else wording.read_more(language),
     )
+
+
+def side(language: str) -> str:
+    """Where its text begins: Outlook aligns by this, not by `dir`."""
+    return "right" if direction(language) == "rtl" else "left"
 
 
 def show_elsewhere(selection: Selection) -> tuple[Elsewhere, ...]:
@@ -123,7 +122,7 @@ def show_elsewhere(selection: Selection) -> tuple[Elsewhere, ...]:
     )
 
 
-def shown_picture(entry: Entry, selection: Selection) -> ShownPicture | None:
+def shown_picture(entry: Entry, selection: Selection, slots: Slots) -> ShownPicture | None:
     """The article's picture, where it has a file and the readers want pictures."""
     picture, pictures = entry.article.picture, _wanted(selection)
     if picture is None or not picture.name or pictures == "none":
@@ -131,7 +130,7 @@ def shown_picture(entry: Entry, selection: Selection) -> ShownPicture | None:
     return ShownPicture(
         source=_source(picture, pictures, f"picture-{entry.article.id}"),
         width=min(picture.width or TEXT_WIDTH, TEXT_WIDTH),
-        alt=entry.text.picture_text,
+        alt=slots.text(entry.text.picture_text),
     )
 
 
