@@ -23,9 +23,9 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href"}, "*": {"lang", "dir"}, "td": {"colspan"}, "th": {"colspan", "scope"}}
 _WITH_CONTENT = {"script", "style", "iframe", "object", "noscript", "template", "svg", "form"}
 _HEADING = re.compile(r"<(/?)h([2-6])([ >])")
-_EMPTY_PARAGRAPH = re.compile(r"<p[ >].*?</p>", re.DOTALL)
-_LINK = re.compile(r"<a>(.*?)</a>", re.DOTALL)
-_LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
+_EMPTY_LINK = re.compile(r"<a(?![^>]*\bhref=)[^>]*>(.*?)</a>", re.DOTALL)
+_PARAGRAPH = re.compile(r"<p[ >].*?</p>", re.DOTALL)
+_LINK = re.compile(r'<a (?:[^>]* )?href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 
 # The default profile sets spaces around a span.
 _LAYOUT = ParserConfig(css=CSS_PROFILES["strict"])
@@ -39,7 +39,7 @@ def for_mail(html: str, *, site_url: str) -> str:
         attributes=_ATTRIBUTES,
         clean_content_tags=_WITH_CONTENT,
         attribute_filter=lambda _tag, name, value: (
-            urljoin(f"{site_url}/", value) if name == "href" else value
+            _absolute(value, site_url) if name == "href" else value
         ),
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
@@ -67,6 +67,14 @@ def excerpt(text: str, *, least: int, most: int) -> str:
     cut = line[: most - 1]
     space = cut.rfind(" ", least)
     return (cut[:space] if space > 0 else cut).rstrip(" ,;:–—-.") + "…"
+
+
+def _absolute(address: str, site_url: str) -> str | None:
+    """None, which drops it, for what is no address at all ("http://[")."""
+    try:
+        return urljoin(f"{site_url}/", address)
+    except ValueError:
+        return None
 
 
 def _below_article(html: str) -> str:
