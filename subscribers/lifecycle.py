@@ -147,7 +147,7 @@ def confirm(subscription_id: int) -> Confirmation:
     """The owner of the address pressed the button (B2)."""
     waiting = Subscription.objects.filter(pk=subscription_id, state=Subscription.State.PENDING)
     subscription = _locked(subscription_id)
-    if subscription is None or _is_suppressed(subscription.subscriber):
+    if subscription is None or is_suppressed(subscription.subscriber):
         return Confirmation.GONE
     today = timezone.now().date()
     changed = waiting.update(
@@ -228,7 +228,7 @@ def can_undo(subscription: Subscription) -> bool:
         and subscription.confirmed_on is not None
         and since is not None
         and since >= timezone.now().date() - timedelta(days=UNDO_DAYS)
-        and not _is_suppressed(subscription.subscriber)
+        and not is_suppressed(subscription.subscriber)
     )
 
 
@@ -291,6 +291,11 @@ def offered(newsletter: Newsletter, languages: Sequence[str]) -> tuple[str, ...]
     return chain
 
 
+def is_suppressed(subscriber: Subscriber) -> bool:
+    """Whether mail to the reader's address complained or bounced for good."""
+    return Suppression.objects.filter(index=bytes(subscriber.index), reason__in=LASTING).exists()
+
+
 # --- Steps ------------------------------------------------------------------------------------
 def _reader(address: Address, index: Index, language: str) -> Subscriber:
     """The reader with this address, made if there is none."""
@@ -317,10 +322,6 @@ def _locked(subscription_id: int) -> Subscription | None:
         .filter(pk=subscription_id)
         .first()
     )
-
-
-def _is_suppressed(subscriber: Subscriber) -> bool:
-    return Suppression.objects.filter(index=bytes(subscriber.index), reason__in=LASTING).exists()
 
 
 def _record(
