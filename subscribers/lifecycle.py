@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 ONE_DAY = timedelta(hours=24)
 UNCONFIRMED_DAYS = 7
 UNDO_DAYS = 1
+LETTER_DAYS = 30
+ENDED = (Letter.State.SENT, Letter.State.REFUSED, Letter.State.FAILED, Letter.State.DROPPED)
 LASTING = (Suppression.Reason.COMPLAINED, Suppression.Reason.BOUNCED)
 """Reasons that a sign-up does not lift (B9)."""
 
@@ -258,6 +260,7 @@ def prune(at: datetime) -> int:
     """Forget sign-ups that nobody confirmed within 7 days; returns how many.
 
     One that had been confirmed in earlier times goes back to unsubscribed, with its evidence.
+    Letters that came to an end are forgotten after 30 days; one whose fate is unknown is kept.
     """
     before = at - timedelta(days=UNCONFIRMED_DAYS)
     stale = Subscription.objects.filter(state=Subscription.State.PENDING).alias(
@@ -272,6 +275,7 @@ def prune(at: datetime) -> int:
     found.exclude(confirmed_on=None).update(state=Subscription.State.UNSUBSCRIBED)
     found.filter(confirmed_on=None).delete()
     Subscriber.objects.filter(subscriptions=None).delete()
+    Letter.objects.filter(state__in=ENDED, created_at__lt=at - timedelta(days=LETTER_DAYS)).delete()
     return len(ids)
 
 
