@@ -11,14 +11,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Rss201rev2Feed
-from django.utils.html import strip_tags
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from newsletter.editorial.models import ArticleTranslation, Topic
 from newsletter.web.addresses import Alternate, absolute, path_in, same_in_all, site_languages
 from newsletter.web.archive import public_issues
-from newsletter.web.articles import public
+from newsletter.web.articles import plain, public
 from newsletter.web.context import Masthead
 from newsletter.web.views.page import page_language
 
@@ -50,7 +49,7 @@ def feed(request: HttpRequest) -> HttpResponse:
         rss.add_item(
             title=text.headline,
             link=url,
-            description=text.lead or strip_tags(text.body)[:500],
+            description=text.lead or plain(text.body)[:500],
             unique_id=url,
             unique_id_is_permalink=True,
             pubdate=text.article.published_at,

@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 
 from newsletter.editorial.models import Newsletter
 from newsletter.web.addresses import Addresses, site_languages
-from newsletter.web.box import box
+from subscribers.forms import subscribe_form
 
 
 def page_language() -> str:
@@ -37,7 +37,8 @@ def page(
     The box holds a CSRF token of this visitor's, and staff see drafts under the same address: no
     shared cache may keep a page, and the visitor's own asks again.
     """
-    more = {"addresses": addresses, "box": box(newsletter, page_language())}
+    box = subscribe_form(newsletter, page_language()) if newsletter else None
+    more = {"addresses": addresses, "box": box}
     response = render(request, template, {**context, **more})
     patch_cache_control(response, private=True, no_cache=True)
     return response
