@@ -1,0 +1,28 @@
+"""What a transport accepts as an address: ASCII alone, in one line, with an ACE domain."""
+
+from __future__ import annotations
+
+import re
+
+import idna
+
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_ADDRESS = re.compile(rf"{_LOCAL}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+
+NEEDS_SMTPUTF8 = "5.6.7"
+"""RFC 6531, 3.5: non-ASCII addresses are not permitted here."""
+
+
+def ace(address: str) -> str | None:
+    """The address with its domain in lower-case ACE; None where it cannot be written so.
+
+    A local part beyond ASCII would need SMTPUTF8, and one in quotes is found in forged lists
+    only: neither is handed over. RFC 5321, 4.5.3.1: at most 254 octets.
+    """
+    local, _, domain = address.rpartition("@")
+    try:
+        domain = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        return None
+    written = f"{local}@{domain}"
+    return written if len(written) <= 254 and _ADDRESS.fullmatch(written) else None

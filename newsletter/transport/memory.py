@@ -1,0 +1,140 @@
+"""A transport that keeps what it is given, for tests and trials: `memory://NAME`.
+
+The same name is the same object within a process, so that a test can script and look into what
+the sender uses.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from newsletter.transport import template
+from newsletter.transport.base import Transport, TransportURLError
+from newsletter.transport.outcomes import Handover, Mail, Recipient, Result, TransportDown
+from newsletter.transport.template import Template
+from newsletter.transport.url import TransportURL
+
+_KEPT: dict[str, MemoryTransport] = {}
+
+
+def from_url(url: TransportURL) -> Transport:
+    """Raises TransportURLError."""
+    url.only(frozenset())
+    if url.user or url.port or url.path not in {"", "/"}:
+        raise TransportURLError("memory: memory:// or memory://NAME")
+    return named(url.host)
+
+
+def named(name: str = "") -> MemoryTransport:
+    """The transport of `memory://NAME`."""
+    return _KEPT.setdefault(name, MemoryTransport(name))
+
+
+def forget() -> None:
+    """Every name begins anew."""
+    _KEPT.clear()
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One message as it was taken."""
+
+    position: int
+    delivery_id: str
+    address: str = field(repr=False)
+    message: bytes = field(repr=False)
+
+    @property
+    def parsed(self) -> EmailMessage:
+        return message_from_bytes(self.message, policy=policy.default)
+
+
+class MemoryTransport(Transport):
+    """Takes every message, unless told otherwise by `script`, `scripted`, `down_after`.
+
+    `delivered` holds what was taken, UNKNOWN ones included: they may have been. `handovers` is
+    all that was yielded, `calls` the number of recipients in each call of `send`.
+    """
+
+    def __init__(self, name: str = "", *, window: int | None = None) -> None:
+        self.name = f"memory://{name}"
+        self.window = window
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, scripts included."""
+        self.delivered: list[Delivered] = []
+        self.handovers: list[Handover] = []
+        self.compiled: list[Mail] = []
+        self.calls: list[int] = []
+        self.closed = 0
+        self.hold: threading.Event | None = None
+        """While set to an event that is not set, `send` waits before each message."""
+        self.down_after: int | None = None
+        """Messages until TransportDown is raised; 0: at once."""
+        self.down = TransportDown("scripted")
+        self.on_message: Callable[[Recipient], None] | None = None
+        """Called before each message; what it raises leaves `send`."""
+        self._scripts: defaultdict[str, deque[Handover]] = defaultdict(deque)
+        self._calls: deque[TransportDown | None] = deque()
+
+    def script(
+        self, address: str, *results: Result, code: int | None = None, status: str = ""
+    ) -> None:
+        """What the next messages to this address come to, one after another; then SENT again."""
+        self._scripts[address.casefold()].extend(Handover(0, r, code, status) for r in results)
+
+    def script_calls(self, *calls: TransportDown | None) -> None:
+        """For each of the next calls of `send`: raised at its beginning, or None."""
+        self._calls.extend(calls)
+
+    def to(self, address: str) -> list[Delivered]:
+        """What was delivered to an address, in order."""
+        return [mail for mail in self.delivered if mail.address.casefold() == address.casefold()]
+
+    def compile(self, mail: Mail) -> Template:
+        compiled = template.compile(mail)
+        self.compiled.append(mail)
+        return compiled
+
+    def send(self, compiled: Template, recipients: Sequence[Recipient]) -> Iterator[Handover]:
+        self.calls.append(len(recipients))
+        down = self._calls.popleft() if self._calls else None
+        if down is not None:
+            raise down
+        date = template.date_header()
+        for recipient in recipients:
+            self._before(recipient)
+            handover = self._settle(compiled, recipient, date)
+            self.handovers.append(handover)
+            yield handover
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def _before(self, recipient: Recipient) -> None:
+        if self.hold is not None:
+            self.hold.wait()
+        if self.on_message is not None:
+            self.on_message(recipient)
+        if self.down_after is not None:
+            if self.down_after <= 0:
+                raise self.down
+            self.down_after -= 1
+
+    def _settle(self, compiled: Template, recipient: Recipient, date: bytes) -> Handover:
+        message = template.render(compiled, recipient, date=date)
+        if isinstance(message, Handover):
+            return message
+        script = self._scripts[recipient.address.casefold()]
+        scripted = script.popleft() if script else Handover(0, Result.SENT, 250, "2.0.0")
+        if scripted.result in {Result.SENT, Result.UNKNOWN}:
+            self.delivered.append(
+                Delivered(recipient.position, recipient.delivery_id, recipient.address, message)
+            )
+        return Handover(recipient.position, scripted.result, scripted.code, scripted.status)

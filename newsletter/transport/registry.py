@@ -1,0 +1,45 @@
+"""Transports by their URL's scheme. docs/adding-a-transport.md shows how to add one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from django.utils.module_loading import import_string
+
+from newsletter.transport.base import Transport, TransportURLError
+from newsletter.transport.url import TransportURL, parse
+
+TRANSPORTS = {
+    "smtp": "newsletter.transport.smtp.transport.from_url",
+    "smtps": "newsletter.transport.smtp.transport.from_url",
+    "anymail": "newsletter.transport.esp.transport.from_url",
+    "memory": "newsletter.transport.memory.from_url",
+}
+"""Scheme up to a "+" -> a function from TransportURL to Transport."""
+
+
+def from_url(url: str) -> Transport:
+    """The transport that a URL describes. It connects only when it sends.
+
+    Raises TransportURLError, which says what is wrong and shows no secret.
+    """
+    parts = parse(url)
+    path = TRANSPORTS.get(parts.scheme.partition("+")[0])
+    if path is None:
+        known = ", ".join(sorted(TRANSPORTS))
+        raise TransportURLError(f"{parts.scheme}: unknown scheme; known are {known}")
+    build: Callable[[TransportURL], Transport] = import_string(path)
+    return build(parts)
+
+
+def validate(urls: Iterable[str]) -> None:
+    """Raises TransportURLError for the first URL with a mistake, with its number, or where
+    there is none at all."""
+    number = 0
+    for number, url in enumerate(urls, start=1):
+        try:
+            from_url(url)
+        except TransportURLError as error:
+            raise TransportURLError(f"transport {number}: {error}") from None
+    if not number:
+        raise TransportURLError("no transport is given")

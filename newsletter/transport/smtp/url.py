@@ -1,0 +1,101 @@
+"""`smtp://` and `smtps://` URLs read into a Relay."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+from newsletter.transport.base import TransportURLError
+from newsletter.transport.url import TransportURL
+
+Tls = Literal["implicit", "demand", "offer", "never"]
+_OPTIONS = frozenset({"connections", "starttls", "timeout", "helo", "ca"})
+
+
+@dataclass(frozen=True)
+class Relay:
+    """Where mail is handed over, and how.
+
+    `tls`: "implicit" from the first byte; "demand" STARTTLS with a checked certificate; "offer"
+    takes STARTTLS where there is one, unchecked (RFC 7435); "never". `timeout` is in seconds,
+    for one reply. `ca` is a file of certificates to trust instead of the system's.
+    """
+
+    host: str
+    port: int
+    tls: Tls
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    connections: int = 8
+    timeout: int = 60
+    helo: str = ""
+    ca: str = ""
+
+    @property
+    def name(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'smtps' if self.tls == 'implicit' else 'smtp'}://{host}:{self.port}"
+
+
+def read(url: TransportURL) -> Relay:
+    """Raises TransportURLError."""
+    url.only(_OPTIONS)
+    if not url.host:
+        raise TransportURLError(f"{url.scheme}: no host; smtp://user:password@host:port")
+    if url.path not in {"", "/"}:
+        raise TransportURLError(f"{url.scheme}: nothing can follow the port but ?options")
+    if not (url.user + url.password).isascii() or bool(url.user) != bool(url.password):
+        raise TransportURLError(f"{url.scheme}: user and password belong together, in ASCII")
+    tls = _tls(url)
+    return Relay(
+        host=url.host,
+        port=url.port or {"implicit": 465, "demand": 587}.get(tls, 25),
+        tls=tls,
+        user=url.user,
+        password=url.password,
+        connections=url.number("connections", default=8, least=1, most=100),
+        timeout=url.number("timeout", default=60, least=1, most=600),
+        helo=url.options.get("helo", "") or _own_name(),
+        ca=_file(url.options),
+    )
+
+
+def _tls(url: TransportURL) -> Tls:
+    """Beyond this machine TLS is demanded unless the URL says otherwise, and credentials are
+    never sent without: with "offer", whoever sits between could take the offer away."""
+    asked = url.options.get("starttls", "")
+    if url.scheme == "smtps":
+        if asked:
+            raise TransportURLError("smtps: TLS from the first byte; starttls is for smtp")
+        return "implicit"
+    near = is_loopback(url.host)
+    tls = asked or ("never" if near else "demand")
+    if tls not in {"demand", "offer", "never"}:
+        raise TransportURLError("smtp: starttls is one of demand, offer, never")
+    if url.user and not near and tls != "demand":
+        raise TransportURLError("smtp: a password needs starttls=demand, or smtps")
+    return cast(Tls, tls)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _file(options: Mapping[str, str]) -> str:
+    path = options.get("ca", "")
+    if path and not Path(path).is_file():
+        raise TransportURLError("smtp: ca names no file")
+    return path
+
+
+def _own_name() -> str:
+    """For EHLO: this machine's full name, or an address literal (RFC 5321, 4.1.3)."""
+    name = socket.gethostname()
+    return name if "." in name and name.isascii() else "[127.0.0.1]"

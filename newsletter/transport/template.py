@@ -1,0 +1,253 @@
+"""An edition compiled once to segments of bytes; a reader's message is a join.
+
+What differs for each reader stands between the segments: Date, Message-ID, To, and the places
+(newsletter.lib.places) in headers, text and HTML. The message is 7-bit, its lines end in CR LF,
+and none begins with a dot, so it goes on the wire as it is (newsletter.transport.quoted).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import encodebytes
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from html import escape
+from typing import Literal, NamedTuple
+
+from newsletter.lib.places import PATTERN
+from newsletter.transport import headers, proof, quoted
+from newsletter.transport.addresses import NEEDS_SMTPUTF8, ace
+from newsletter.transport.base import CompileError
+from newsletter.transport.outcomes import Handover, Image, Mail, Recipient, Result
+
+_DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$()*+,;=%&-]{1,800}")
+"""Nothing that would need encoding in a header, and only & in HTML."""
+_IMAGE_TYPE = re.compile(r"image/[a-z0-9.+-]+")
+_CID = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9.-]+)?")
+
+
+class Slot(NamedTuple):
+    """Where a reader's own value goes; `place` is "" but for places."""
+
+    where: Literal["date", "id", "to", "header", "text", "html"]
+    place: str = ""
+
+
+Piece = bytes | Slot
+
+
+class FillError(ValueError):
+    """A reader's values that cannot be filled in; the text names the place, not the value."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A compiled edition: `pieces` in order; `sender` is the envelope's, `domain` Message-ID's."""
+
+    pieces: tuple[Piece, ...] = field(repr=False)
+    slots: frozenset[Slot]
+    sender: str
+    domain: str
+
+    def message(self, recipient: Recipient, *, date: bytes) -> bytes:
+        """One reader's message, CR LF at its end. Raises FillError.
+
+        `date` comes from `date_header`, once for a whole call.
+        """
+        values = self._values(recipient)
+        values[Slot("date")] = date
+        return b"".join([p if isinstance(p, bytes) else values[p] for p in self.pieces])
+
+    def _values(self, recipient: Recipient) -> dict[Slot, bytes]:
+        to = ace(recipient.address)
+        if to is None:
+            raise FillError("an address that needs SMTPUTF8")
+        if not _DELIVERY_ID.fullmatch(recipient.delivery_id):
+            raise FillError("a delivery id is up to 40 letters and digits")
+        values = {Slot("to"): to.encode(), Slot("id"): recipient.delivery_id.encode()}
+        for slot in self.slots:
+            if slot.place:
+                values[slot] = _fill(slot, url_for(slot.place, recipient.places))
+        return values
+
+
+def render(template: Template, recipient: Recipient, *, date: bytes) -> bytes | Handover:
+    """A reader's message, or, where there can be none, what that comes to."""
+    if ace(recipient.address) is None:
+        return Handover(recipient.position, Result.REFUSED, status=NEEDS_SMTPUTF8)
+    try:
+        return template.message(recipient, date=date)
+    except FillError:
+        return Handover(recipient.position, Result.FAILED)
+
+
+def url_for(place: str, places: Mapping[str, str]) -> str:
+    """The reader's URL for a place. Raises FillError where it is missing or is no plain URL."""
+    url = places.get(place, "")
+    if not _URL.fullmatch(url):
+        raise FillError(f"no usable URL for {place}")
+    return url
+
+
+def _fill(slot: Slot, url: str) -> bytes:
+    match slot.where:
+        case "header":
+            return url.encode()
+        case "html":
+            return quoted.encode_value(escape(url))
+    return quoted.encode_value(url)
+
+
+def date_header(moment: datetime | None = None) -> bytes:
+    """The Date header's value: UTC, now unless given."""
+    return format_datetime((moment or datetime.now(UTC)).astimezone(UTC)).encode()
+
+
+def compile(mail: Mail) -> Template:
+    """Raises CompileError where anything in it cannot be sent as it is."""
+    if PATTERN.search(mail.subject + mail.from_name):
+        raise CompileError("a subject or a sender's name cannot hold a reader's URL")
+    pieces = tuple(_joined([*_head(mail), *_body(mail)]))
+    sender = ace(mail.from_address)
+    if sender is None:  # _head refuses it
+        raise CompileError("From: not an address that can be sent from")
+    slots = frozenset(piece for piece in pieces if isinstance(piece, Slot))
+    template = Template(pieces, slots, sender, sender.rpartition("@")[2])
+    _prove(template, mail)
+    return template
+
+
+def _prove(template: Template, mail: Mail) -> None:
+    """A sample reader's mail must say what was meant."""
+    places = {name: f"https://sample.example/{name}?a=1&b=2" for name in places_of(mail)}
+    sample = Recipient(0, "reader@sample.example", "sample", places)
+    proof.check(
+        template.message(sample, date=date_header()),
+        subject=mail.subject,
+        text=PATTERN.sub(lambda found: places[found[1]], mail.text),
+        html=PATTERN.sub(lambda found: escape(places[found[1]]), mail.html),
+    )
+
+
+def places_of(mail: Mail) -> frozenset[str]:
+    """Names of the places that occur anywhere in the mail."""
+    everything = [mail.text, mail.html, *(value for _, value in mail.headers)]
+    return frozenset(name for text in everything for name in PATTERN.findall(text))
+
+
+def _head(mail: Mail) -> Iterator[Piece]:
+    yield headers.mailbox("From", mail.from_name, mail.from_address) + b"\r\nTo: "
+    yield Slot("to")
+    yield b"\r\n" + headers.subject(mail.subject) + b"\r\nDate: "
+    yield Slot("date")
+    yield b"\r\nMessage-ID: <"
+    yield Slot("id")
+    yield b"@%b>\r\n" % str(ace(mail.from_address)).rpartition("@")[2].encode()
+    if mail.reply_to:
+        yield headers.mailbox("Reply-To", "", mail.reply_to) + b"\r\n"
+    for name, value in mail.headers:
+        yield from _split(headers.field(name, value).decode())
+        yield b"\r\n"
+    yield b"MIME-Version: 1.0\r\n"
+
+
+def _split(line: str) -> Iterator[Piece]:
+    """A header line with its places as slots. `headers.field` made it ASCII."""
+    literal = PATTERN.split(line)
+    if len(literal) > 1 and len(line) > headers.LONGEST_LINE - 850 * (len(literal) // 2):
+        raise CompileError(f"{line.partition(':')[0]}: no room for a reader's URL")
+    for index, text in enumerate(literal):
+        yield Slot("header", text) if index % 2 else text.encode()
+
+
+def _body(mail: Mail) -> Iterator[Piece]:
+    text = [*_part("text/plain", mail.text, "text"), b"\r\n"]
+    if not mail.html:
+        yield from text
+        return
+    alternative = _Multipart("alternative", mail)
+    yield alternative.head + alternative.begin
+    yield from text
+    yield alternative.begin
+    yield from _html(mail)
+    yield alternative.end
+
+
+def _html(mail: Mail) -> Iterator[Piece]:
+    html = [*_part("text/html", mail.html, "html"), b"\r\n"]
+    if not mail.images:
+        yield from html
+        return
+    related = _Multipart("related", mail, parameter='; type="text/html"')
+    yield related.head + related.begin
+    yield from html
+    for image in mail.images:
+        yield related.begin + _image(image)
+    yield related.end
+
+
+class _Multipart:
+    """Lines of one multipart. "=_" stands in neither quoted-printable nor base64, so that no
+    part holds the boundary (RFC 2045, 6.7)."""
+
+    def __init__(self, kind: str, mail: Mail, *, parameter: str = "") -> None:
+        seed = f"{kind}\0{mail.subject}\0{mail.text}\0{mail.html}".encode("utf-8", "surrogatepass")
+        boundary = f"=_{hashlib.sha256(seed).hexdigest()[:24]}"
+        head = f'Content-Type: multipart/{kind}{parameter};\r\n boundary="{boundary}"\r\n\r\n'
+        self.head = head.encode()
+        self.begin = f"--{boundary}\r\n".encode()
+        self.end = f"--{boundary}--\r\n".encode()
+
+
+def _part(type: str, text: str, where: Literal["text", "html"]) -> Iterator[Piece]:
+    yield f"Content-Type: {type}; charset=utf-8\r\n".encode()
+    yield b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    try:
+        for index, line in enumerate(quoted.lines(text)):
+            if index:
+                yield b"\r\n"
+            yield from _body_line(line, where)
+    except UnicodeEncodeError:
+        raise CompileError(f"the {where} part holds what is no character") from None
+
+
+def _body_line(line: str, where: Literal["text", "html"]) -> Iterator[Piece]:
+    """A place has lines of its own: soft breaks stand wherever text is next to it."""
+    literal = PATTERN.split(line)
+    for index, text in enumerate(literal):
+        if index % 2:
+            yield Slot(where, text)
+            continue
+        before, after = index > 0, index < len(literal) - 1
+        if text or (before and after):
+            yield b"=\r\n" if before else b""
+            yield quoted.encode_line(text, ends=not after)
+            yield b"=\r\n" if after else b""
+
+
+def _image(image: Image) -> bytes:
+    if not _IMAGE_TYPE.fullmatch(image.type) or not _CID.fullmatch(image.cid):
+        raise CompileError("an embedded image needs a type such as image/png, and a plain cid")
+    head = (
+        f"Content-Type: {image.type}\r\nContent-Transfer-Encoding: base64\r\n"
+        f"Content-ID: <{image.cid}>\r\nContent-Disposition: inline\r\n\r\n"
+    )
+    return head.encode() + encodebytes(image.content).replace(b"\n", b"\r\n")
+
+
+def _joined(pieces: list[Piece]) -> Iterator[Piece]:
+    """Neighbouring bytes become one piece."""
+    run: list[bytes] = []
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            run.append(piece)
+            continue
+        if run:
+            yield b"".join(run)
+            run = []
+        yield piece
+    yield b"".join(run)
