@@ -81,7 +81,7 @@ def _with_parts(
 
 
 def is_public(article: Article, text: ArticleTranslation, at: datetime) -> bool:
-    return text.state == ArticleTranslation.State.READY and article.published_at <= at
+    return bool(text.state == ArticleTranslation.State.READY and article.published_at <= at)
 
 
 # --- Trends -----------------------------------------------------------------------------------
@@ -178,12 +178,7 @@ class Shown:
         return credit_line(Credit(KINDS[picture.kind], picture.credit), self.page_language)
 
     @property
-    def plain(html: str) -> str:
-    """Clean HTML without its tags; what stood in two paragraphs stays apart."""
-    return " ".join(unescape(strip_tags(html.replace("<", " <"))).split())
-
-
-def status_label(self) -> str:
+    def status_label(self) -> str:
         return status_label(self.status)
 
     @property
@@ -198,6 +193,11 @@ def status_label(self) -> str:
     @property
     def is_public(self) -> bool:
         return is_public(self.article, self.text, timezone.now())
+
+
+def plain(html: str) -> str:
+    """Clean HTML without its tags; what stood in two paragraphs stays apart."""
+    return " ".join(unescape(strip_tags(html.replace("<", " <"))).split())
 
 
 def status_label(status: str) -> str:

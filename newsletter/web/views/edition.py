@@ -14,7 +14,6 @@ from newsletter.delivery.models import Edition
 from newsletter.lib import places
 from newsletter.web.addresses import absolute, path_in, site_languages
 
-
 # Its own pictures and style attributes, and nothing else.
 POLICY = {
     "default-src": [NONE],
