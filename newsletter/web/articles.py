@@ -81,7 +81,7 @@ def _with_parts(
 
 
 def is_public(article: Article, text: ArticleTranslation, at: datetime) -> bool:
-    return bool(text.state == ArticleTranslation.State.READY and article.published_at <= at)
+    return text.state == ArticleTranslation.State.READY and article.published_at <= at
 
 
 # --- Trends -----------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ class Shown:
 
     @property
     def is_fallback(self) -> bool:
-        return self.text.language != self.page_language
+        return bool(self.text.language != self.page_language)
 
     @property
     def language_label(self) -> str:
