@@ -171,8 +171,9 @@ class Shown:
 
     @property
     def credit(self) -> str:
-        """ "Photo: name": the label is in the page's language, whatever the article's."""
-        picture = self.picture
+        """ "Photo: name": the label is in the page's language, whatever the article's. A credit
+        may be known where the file is not."""
+        picture = self.article.picture
         if not (picture and picture.credit):
             return ""
         return credit_line(Credit(KINDS[picture.kind], picture.credit), self.page_language)

@@ -8,7 +8,15 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from newsletter.editorial.models import Article, ArticleTranslation, Issue, Topic, Trend, User
+from newsletter.editorial.models import (
+    Article,
+    ArticleTranslation,
+    Issue,
+    Picture,
+    Topic,
+    Trend,
+    User,
+)
 from newsletter.web.articles import nearest
 from tests.conftest import WriteArticle
 from tests.web.reading import Page
@@ -65,6 +73,15 @@ def test_the_credits_label_is_in_the_pages_language(client: Client, army: Articl
     page = read(client, army, "en")
     assert "Photo: river.example" in page.text
     assert page.all("img", width="4", height="3")
+
+
+def test_a_credit_is_kept_where_the_picture_is_not(
+    client: Client, army: Article, photo: Picture
+) -> None:
+    photo.file.delete()
+    page = read(client, army, "ru")
+    assert "Фото: river.example" in page.text
+    assert not page.all("img")
 
 
 def test_a_correction_shows_its_date(client: Client, army: Article) -> None:
