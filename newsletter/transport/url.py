@@ -54,8 +54,8 @@ def parse(url: str) -> TransportURL:
         host = parts.hostname or ""
     except ValueError:
         raise TransportURLError(f"{scheme}: the host or the port is malformed") from None
-    if port == 0 or parts.fragment:
-        # A "#" or "/" in a password ends the host early.
+    if port == 0 or parts.fragment or "@" in parts.path + parts.query:
+        # A "#", "/" or "?" in a password ends the host early.
         raise TransportURLError(f"{scheme}: malformed; percent-encode what a password holds")
     return TransportURL(
         scheme=scheme,
