@@ -111,6 +111,9 @@ def compile(mail: Mail) -> Template:
     """Raises CompileError where anything in it cannot be sent as it is."""
     if PATTERN.search(mail.subject + mail.from_name):
         raise CompileError("a subject or a sender's name cannot hold a reader's URL")
+    names = [name.lower() for name, _ in mail.headers]
+    if len(set(names)) < len(names):
+        raise CompileError("a header is given twice")
     unknown = places_of(mail) - {place.value for place in Place}
     if unknown:
         raise CompileError(f"nothing fills the place {', '.join(sorted(unknown))}")

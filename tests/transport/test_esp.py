@@ -232,6 +232,37 @@ def test_c5_no_payload_shows_an_address_to_another_reader(url: str) -> None:
         assert transport._backend.debug_api_requests is False  # G8
 
 
+def test_sparkpost_is_told_to_leave_list_unsubscribe_alone() -> None:
+    transport: Any = registry.from_url("anymail+sparkpost://?api_key=k")
+    compiled = transport.compile(mail())
+    call = [batch.addressed(reader(0), compiled.places)]
+    made = batch.message(compiled, transport._profile, call)
+    data = transport._backend.build_message_payload(made, {}).get_request_params("https://x/")
+    sent = json.loads(data["data"])
+    assert sent["options"]["transactional"] is True
+    assert sent["options"]["open_tracking"] is False
+    headers = {name.lower(): value for name, value in sent["content"]["headers"].items()}
+    assert headers["list-unsubscribe"] == f"<{urls('d00000')['unsubscribe']}>"
+
+
+def test_mailjet_fills_its_variables_and_sends_every_header_for_each() -> None:
+    transport: Any = registry.from_url("anymail+mailjet://?api_key=k&secret_key=s")
+    compiled = transport.compile(mail())
+    call = [batch.addressed(recipient, compiled.places) for recipient in readers(2)]
+    made = batch.message(compiled, transport._profile, call)
+    data = transport._backend.build_message_payload(made, {}).get_request_params("https://x/")
+    sent = json.loads(data["data"])
+    assert sent["Globals"]["TemplateLanguage"] is True
+    assert "[[var:unsubscribe]]" in sent["Globals"]["TextPart"]
+    assert "Headers" not in sent["Globals"]  # C4: theirs would replace each reader's, or not
+    for position, own in enumerate(sent["Messages"]):
+        url = urls(f"d{position:05}")["unsubscribe"]
+        assert own["To"] == [{"Email": f"reader{position}@mail.example"}]
+        assert own["Headers"]["List-Unsubscribe"] == f"<{url}>"
+        assert own["Headers"]["Feedback-ID"] == "weekly:en:17:tydzen"
+        assert own["Variables"]["unsubscribe"] == url
+
+
 def test_the_same_address_twice_goes_in_two_calls(start: Start) -> None:
     provider, transport = start(SendGrid)
     twice = [reader(0, "one@mail.example"), reader(1, "One@mail.example")]

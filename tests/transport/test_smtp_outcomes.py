@@ -114,7 +114,7 @@ def test_what_ends_before_hand_over_leaves_all_provably_unsent(
     assert results(again) == [Result.SENT] * 2
 
 
-@pytest.mark.parametrize("answer", [HANG_UP, SILENT, "nonsense"])
+@pytest.mark.parametrize("answer", [HANG_UP, SILENT, "nonsense", "354 go on"])
 def test_what_is_lost_after_the_final_dot_is_unknown(
     relay: Relay, smtp: Transport, answer: str
 ) -> None:

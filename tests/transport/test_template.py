@@ -130,6 +130,11 @@ def test_a_header_that_is_the_transports_is_refused(name: str) -> None:
         template.compile(mail(headers=((name, "x"),)))
 
 
+def test_a_header_twice_is_refused() -> None:
+    with pytest.raises(CompileError, match="given twice"):
+        template.compile(mail(headers=(("List-Id", "<a.example>"), ("list-id", "<b.example>"))))
+
+
 @pytest.mark.parametrize(
     "name", ["Тыдзень, рэдакцыя", 'Desk, "the" \\ one', "Plain Name", "(odd)", "=?x?=", "J. Doe"]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -108,6 +109,8 @@ def message(
     if profile.tracking:
         # No tracking unless switched on (DESIGN.md, "What always holds", 4).
         made.track_opens = made.track_clicks = False
+    if profile.extra:
+        made.esp_extra = copy.deepcopy(dict(profile.extra))
     for image in edition.images:
         made.attach(_inline(image))
     return made
@@ -137,8 +140,6 @@ def _batch(edition: EspEdition, profile: Profile, recipients: Sequence[Addressed
     made.merge_headers = {r.address: _headers(edition, r) for r in recipients}
     made.merge_data = {r.address: dict(_values(r, profile)) for r in recipients}
     made.merge_metadata = {r.address: {"delivery_id": r.delivery_id} for r in recipients}
-    if profile.extra:
-        made.esp_extra = dict(profile.extra)
     return made
 
 

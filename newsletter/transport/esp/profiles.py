@@ -98,7 +98,13 @@ PROFILES: Mapping[str, Profile] = {
         syntax=("-tydzen_", "<%"),
         kwargs={"merge_field_format": "-tydzen_{}-"},
     ),
-    "sparkpost": Profile(optional=("subaccount",), place="{{%s}}", syntax=("{{",)),
+    "sparkpost": Profile(
+        optional=("subaccount",),
+        place="{{%s}}",
+        syntax=("{{",),
+        # Else it puts a List-Unsubscribe of its own in place of ours.
+        extra={"options": {"transactional": True}},
+    ),
     "unisender_go": Profile(
         required=("api_key", "api_url"),
         header="list-unsubscribe",
