@@ -37,6 +37,7 @@ def _site_url(text: str) -> str:
 
 
 PORT = env.value("PORT", "8000", env.integer(1, 65_000))
+BIND = env.value("BIND", "127.0.0.1", str)
 SITE_URL = env.value("SITE_URL", f"http://127.0.0.1:{PORT}", _site_url)
 _site = urlsplit(SITE_URL)
 ALLOWED_HOSTS = [
@@ -146,6 +147,9 @@ def _database(url: str) -> dict[str, Any]:
             # FULL: what was committed before a send survives a power cut (DESIGN.md, step 5).
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
+    elif config["ENGINE"] == "django.db.backends.postgresql":
+        # The same promise, whatever the server's or the role's default.
+        config["OPTIONS"] = {"options": "-c synchronous_commit=on"}
     return config
 
 

@@ -1,5 +1,9 @@
-"""Addresses."""
+"""Addresses for machines, in no language."""
 
-from django.urls import URLPattern
+from __future__ import annotations
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from subscribers import views
+
+urlpatterns = [path("u/<str:token>/", views.one_click, name="one-click")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from newsletter.transport.outcomes import Handover, Mail, Recipient
@@ -27,11 +27,14 @@ class Transport(ABC):
         sample does not parse back with every place filled."""
 
     @abstractmethod
-    def send(self, compiled: Any, recipients: Sequence[Recipient]) -> Iterator[Handover]:
+    def send(
+        self, compiled: Any, recipients: Sequence[Recipient]
+    ) -> Generator[Handover, None, None]:
         """Hand over to each recipient; yields as each is settled, in any order, at most once.
 
         A message whose fate cannot be known is yielded as UNKNOWN. Raises TransportDown; then
-        those that were not yielded are provably unsent. Other errors do not leave it: a
+        those that were not yielded are provably unsent; so are they where the generator is closed
+        early. Other errors do not leave it: a
         provider's exceptions hold addresses.
         """
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.editorial import pictures
+from newsletter.editorial.cleaning import clean_html
 from newsletter.lib.languages import LanguageField
 from newsletter.lib.zones import validate_zone
 
 COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("A colour is written like #8a1c1c."))
+
+
+def in_page_language(translations: Iterable[Any]) -> str:
+    """The name of what has translations, for the desk: in the page's language, else in any."""
+    names = {text.language: str(text) for text in translations}
+    return names.get(get_language() or "") or next(iter(names.values()), "")
 
 
 class User(AbstractUser):
@@ -47,9 +58,22 @@ class Newsroom(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.translations.first() or _("Newsroom"))
+        return in_page_language(self.translations.all()) or str(_("Newsroom"))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises ValidationError where a new logo is no picture."""
+        self._store_logo()
+        super().save(*args, **kwargs)
+
+    def _store_logo(self) -> None:
+        if self.logo and pictures.is_new(self.logo):
+            self.logo = pictures.store(self.logo.file, folder="newsroom")
 
     def clean(self) -> None:
+        try:
+            self._store_logo()
+        except ValidationError as error:
+            raise ValidationError({"logo": error.messages}) from None
         for link in self.follow_links if isinstance(self.follow_links, list) else [None]:
             if not isinstance(link, dict) or not str(link.get("url", "")).startswith("https://"):
                 raise ValidationError(
@@ -77,6 +101,10 @@ class NewsroomTranslation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.about, self.privacy = clean_html(self.about), clean_html(self.privacy)
+        super().save(*args, **kwargs)
 
 
 class Newsletter(models.Model):
@@ -125,6 +153,12 @@ class Newsletter(models.Model):
     )  # fmt: skip
 
     schedule_active = models.BooleanField(_("send by itself each week"), default=False)
+    schedule_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the schedule was last changed: what was due before it is not caught up.",
+    )
     weekday = models.PositiveSmallIntegerField(
         _("weekday"), choices=Weekday, default=Weekday.MONDAY
     )
@@ -153,13 +187,25 @@ class Newsletter(models.Model):
         verbose_name_plural = _("newsletters")
 
     def __str__(self) -> str:
-        return self.slug
+        return in_page_language(self.translations.all()) or self.slug
 
     def clean(self) -> None:
         from newsletter.editorial.validation import validate_choices, validate_languages
 
         validate_languages(self.languages)
         validate_choices(self.choices, self.languages)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not Newsletter.objects.filter(pk=self.pk, **self._schedule()).exists():
+            self.schedule_since = timezone.now()
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "schedule_since"}
+        super().save(*args, **kwargs)
+
+    def _schedule(self) -> dict[str, Any]:
+        """What, once changed, makes the schedule begin anew."""
+        names = ("schedule_active", "weekday", "time", "timezone", "period")
+        return {name: getattr(self, name) for name in names}
 
     def chains(self) -> list[tuple[str, ...]]:
         """The chain of each choice on the form, or, where there is none, of each language."""

@@ -1,0 +1,28 @@
+"""What the web server is started with, unless the command line says otherwise."""
+
+from typing import Any
+
+# No access log: addresses of pages hold readers' tokens, and a line would hold an IP address
+# (G8). A proxy that keeps one is described in docs/operations.md.
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+workers = 2
+# Heartbeats go to memory, not to a disk that may be slow.
+worker_tmp_dir = None
+graceful_timeout = 10
+# X-Forwarded-Proto is believed from a proxy on this machine only.
+forwarded_allow_ips = "127.0.0.1,::1"
+
+
+def on_starting(server: Any) -> None:
+    """Refuse to start on a configuration that would lose or show readers' addresses."""
+    import os
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
+    import django
+
+    django.setup()
+    from newsletter.checks import insist
+
+    insist()

@@ -1,0 +1,110 @@
+"""System checks of the configuration, each with an id that stays.
+
+Errors stop every command; `insist` stops the web process and the worker, which run none.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
+
+TAG = "newsletter"
+
+TOUCH_NO_READER = frozenset(
+    {"collectstatic", "compilemessages", "makemessages", "makemigrations", "migrate"}
+)
+"""Commands for which temporary keys do."""
+
+
+def temporary_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E001: what is sealed under keys that end with the process is lost."""
+    if not settings.KEYS_ARE_TEMPORARY or TOUCH_NO_READER.intersection(sys.argv[1:2]):
+        return []
+    return [
+        Error(
+            "There are no keys, so no reader's address could be read again.",
+            hint="Make them once: manage.py keys new. Then see WEB_KEYS in docs/configuration.md.",
+            id="newsletter.E001",
+        )
+    ]
+
+
+def local_mailbox_in_public(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E002: `/inbox/` shows every mail to whoever asks, so it must be alone on its machine."""
+    if not settings.USES_LOCAL_MAILBOX:
+        return []
+    hint = "Set DELIVERY_TRANSPORTS to your relay or provider, without the local mailbox."
+    if len(settings.DELIVERY_TRANSPORTS) > 1:
+        return [_mailbox_error("is used beside another transport", hint)]
+    if not is_loopback(settings.SITE_URL):
+        return [_mailbox_error("is used on a site that others can reach", hint)]
+    return []
+
+
+def _mailbox_error(what: str, hint: str) -> CheckMessage:
+    return Error(
+        f"The local mailbox, readable at /inbox/, {what}.", hint=hint, id="newsletter.E002"
+    )
+
+
+def debug_in_public(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E004: Django's error pages show settings and what a form was sent."""
+    if not settings.DEBUG or is_loopback(settings.SITE_URL):
+        return []
+    return [
+        Error(
+            "DEBUG is on, on a site that others can reach.",
+            hint="Unset DEBUG.",
+            id="newsletter.E004",
+        )
+    ]
+
+
+def plain_http(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W001: a link that changes a reader's choices would travel in clear."""
+    if is_loopback(settings.SITE_URL) or settings.SITE_URL.startswith("https://"):
+        return []
+    return [
+        Warning(
+            "SITE_URL is not https, so readers' links can be read on their way.",
+            hint="Put a proxy with a certificate in front; README.md has an example. "
+            "One-click unsubscription (RFC 8058) works with https only.",
+            id="newsletter.W001",
+        )
+    ]
+
+
+def is_loopback(url: str) -> bool:
+    """Whether only this machine can reach the URL."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+ALL = (temporary_keys, local_mailbox_in_public, debug_in_public, plain_http)
+
+
+def register() -> None:
+    """Called once, when the applications are ready."""
+    for check in ALL:
+        checks.register(check, TAG)
+
+
+def insist() -> None:
+    """Raise SystemExit with the errors' texts unless the configuration can be worked with."""
+    errors: Sequence[CheckMessage] = [
+        message for message in checks.run_checks(tags=[TAG]) if message.is_serious()
+    ]
+    if errors:
+        raise SystemExit("\n".join(str(error) for error in errors))

@@ -1,0 +1,61 @@
+"""What became of a mailing's readers, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from django.db.models import Count, Sum
+
+from newsletter.delivery.models import Batch, Mailing, Outcome
+from newsletter.transport.outcomes import Result
+
+
+@dataclass(frozen=True)
+class Account:
+    """`readers` were frozen; the others add up to it. `handed_over` counts, among the waiting,
+    those that a running batch has sent already, as far as it has stored it."""
+
+    readers: int
+    sent: int = 0
+    refused: int = 0
+    failed: int = 0
+    skipped: int = 0
+    unknown: int = 0
+    waiting: int = 0
+    handed_over: int = 0
+
+    @property
+    def settled(self) -> int:
+        return self.sent + self.refused + self.failed + self.skipped + self.unknown
+
+    @property
+    def done_percent(self) -> int:
+        """Whole percent of the readers that are behind us; 100 where there are none."""
+        return (self.settled + self.handed_over) * 100 // self.readers if self.readers else 100
+
+    @property
+    def balances(self) -> bool:
+        return self.settled + self.waiting == self.readers
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def account(mailing: Mailing) -> Account:
+    """Count the outcomes and the readers in open batches. Two queries."""
+    if mailing.state == Mailing.State.CLOSED:
+        return Account(**mailing.counts)
+    rows = Outcome.objects.filter(mailing_id=mailing.pk).values_list("result")
+    counts = {Result(result): number for result, number in rows.annotate(n=Count("mailing_id"))}
+    unfinished = Batch.objects.filter(mailing=mailing).exclude(state=Batch.State.CLOSED)
+    running = unfinished.filter(state=Batch.State.CLAIMED).values_list("results", flat=True)
+    return Account(
+        readers=mailing.readers or 0,
+        sent=counts.get(Result.SENT, 0),
+        refused=counts.get(Result.REFUSED, 0),
+        failed=counts.get(Result.FAILED, 0),
+        skipped=counts.get(Result.SKIPPED, 0),
+        unknown=counts.get(Result.UNKNOWN, 0),
+        waiting=unfinished.aggregate(total=Sum("size"))["total"] or 0,
+        handed_over=sum(bytes(results).count(bytes([Result.SENT])) for results in running),
+    )

@@ -1,0 +1,78 @@
+"""Pause, resume and cancel a mailing. Each acts once, and only from a state that allows it."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from newsletter.delivery import progress
+from newsletter.delivery.models import Batch, Mailing, Outcome
+from newsletter.delivery.packing import unpack
+from newsletter.delivery.settlement import settle
+from newsletter.lib.queue import hint
+from newsletter.transport.outcomes import Result
+
+log = logging.getLogger(__name__)
+
+CANCELLABLE = [
+    Mailing.State.HELD,
+    Mailing.State.PREPARING,
+    Mailing.State.SENDING,
+    Mailing.State.PAUSED,
+]
+
+
+def pause(mailing: Mailing) -> bool:
+    """Give no further permission; running batches stop within one step. False: not sending."""
+    return _move(mailing, [Mailing.State.SENDING], Mailing.State.PAUSED)
+
+
+def resume(mailing: Mailing) -> bool:
+    """Go on where it was paused. False: it was not paused."""
+    resumed = _move(mailing, [Mailing.State.PAUSED], Mailing.State.SENDING)
+    if resumed:
+        for batch_id in progress.due_batches(100):
+            if not hint("delivery.send", batch_id):
+                break
+    return resumed
+
+
+def cancel(mailing: Mailing) -> bool:
+    """End it for good: who was not reached is recorded as skipped. False: it had ended."""
+    cancelled = _move(mailing, CANCELLABLE, Mailing.State.CANCELLED)
+    if cancelled:
+        Mailing.objects.filter(pk=mailing.pk).update(finished_at=Now())
+        settle_cancelled()
+    return cancelled
+
+
+def settle_cancelled() -> int:
+    """Close the waiting batches of cancelled mailings; those that run close themselves."""
+    waiting = Batch.objects.filter(
+        state=Batch.State.OPEN, mailing__state=Mailing.State.CANCELLED
+    ).values_list("pk", flat=True)
+    return sum(_close_as_skipped(batch_id) for batch_id in list(waiting))
+
+
+@transaction.atomic
+def _close_as_skipped(batch_id: int) -> bool:
+    batch = (
+        Batch.objects.select_for_update(of=("self",))
+        .filter(pk=batch_id, state=Batch.State.OPEN)
+        .first()
+    )
+    if batch is None:
+        return False
+    settled = settle(unpack(batch.reader_ids), b"", {}, doubt_below=0, rest=Result.SKIPPED)
+    progress.close(batch, settled, source=Outcome.Source.OPERATOR)
+    return True
+
+
+def _move(mailing: Mailing, before: list[Mailing.State], after: Mailing.State) -> bool:
+    moved = Mailing.objects.filter(pk=mailing.pk, state__in=before).update(state=after)
+    mailing.refresh_from_db()
+    if moved:
+        log.info("action=%s mailing=%d", after, mailing.pk)
+    return moved == 1

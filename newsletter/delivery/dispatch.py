@@ -1,0 +1,162 @@
+"""What the tick finds due: scheduled issues, mailings to prepare, batches to hint."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from newsletter.delivery import planner, progress
+from newsletter.delivery.models import Mailing, Release
+from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter
+from newsletter.editorial.schedule import Decision, Occasion, Rule, decide, latest
+from newsletter.lib.queue import hint
+
+log = logging.getLogger(__name__)
+Hold = Mailing.Hold
+
+UNREADY = [Hold.NOT_APPROVED, Hold.NO_ISSUE, Hold.TOO_THIN]
+"""Held for a reason that editors can remove: looked at again until it is too late."""
+
+
+def rule_of(newsletter: Newsletter) -> Rule:
+    return Rule(
+        weekday=newsletter.weekday,
+        time=newsletter.time,
+        zone=newsletter.timezone,
+        sends_ended_week=newsletter.period == Newsletter.Period.ENDED,
+    )
+
+
+def dispatch(now: datetime | None = None) -> list[Mailing]:
+    """Make the mailings that the schedules call for; returns those to be prepared.
+
+    Any number of dispatchers at once make one mailing: it is unique (E1).
+    """
+    at = now or timezone.now()
+    due = []
+    for newsletter in Newsletter.objects.filter(schedule_active=True):
+        mailing = _dispatch_one(newsletter, at)
+        if mailing is not None and mailing.state == Mailing.State.PREPARING:
+            due.append(mailing)
+    return due
+
+
+def _dispatch_one(newsletter: Newsletter, now: datetime) -> Mailing | None:
+    occasion = latest(rule_of(newsletter), now)
+    existing = _scheduled(newsletter, occasion)
+    decision = decide(
+        occasion,
+        now,
+        since=newsletter.schedule_since,
+        done=existing is not None and existing.hold not in UNREADY,
+        late_hours=settings.LATE_HOURS,
+    )
+    if decision is Decision.WAIT:
+        return None
+    issue = _issue_of(newsletter, occasion, now)
+    if issue is not None and issue.kind == Issue.Kind.BREAK:
+        return None
+    reason = Hold.LATE if decision is Decision.HOLD_LATE else readiness(newsletter, issue, now)
+    return _make(newsletter, occasion, issue, reason)
+
+
+def _scheduled(newsletter: Newsletter, occasion: Occasion) -> Mailing | None:
+    return Mailing.objects.filter(
+        release__newsletter=newsletter,
+        release__kind=Release.Kind.WEEKLY,
+        release__period=occasion.week.isoformat(),
+        part="all",
+    ).first()
+
+
+def _issue_of(newsletter: Newsletter, occasion: Occasion, now: datetime) -> Issue | None:
+    issue = (
+        newsletter.issues.filter(starts_on=occasion.week).exclude(kind=Issue.Kind.SPECIAL).first()
+    )
+    if issue is None and newsletter.approval == Newsletter.Approval.AUTOMATIC:
+        issue = _assemble_issue(newsletter, occasion, now)
+    return issue
+
+
+@transaction.atomic
+def _assemble_issue(newsletter: Newsletter, occasion: Occasion, now: datetime) -> Issue | None:
+    """An issue made of the week's ready articles that no issue has taken."""
+    Newsletter.objects.select_for_update().get(pk=newsletter.pk)
+    start = datetime.combine(occasion.week, clock_time(), tzinfo=UTC)
+    ready = Article.objects.filter(
+        newsletter=newsletter,
+        issue=None,
+        published_at__range=(start - timedelta(days=1), now),
+        translations__state=ArticleTranslation.State.READY,
+    ).distinct()
+    if not ready:
+        return None
+    issue, _ = Issue.objects.get_or_create(
+        newsletter=newsletter,
+        starts_on=occasion.week,
+        kind=Issue.Kind.WEEK,
+        defaults={"ends_on": occasion.week + timedelta(days=6), "state": Issue.State.APPROVED},
+    )
+    Article.objects.filter(pk__in=ready.values("pk")).update(issue=issue)
+    return issue
+
+
+def readiness(newsletter: Newsletter, issue: Issue | None, now: datetime) -> Hold:
+    """Why the issue cannot go out, or Hold.NONE."""
+    if issue is None:
+        return Hold.NO_ISSUE
+    ready = issue.articles.filter(
+        translations__state=ArticleTranslation.State.READY, published_at__lte=now
+    )
+    if ready.distinct().count() < max(newsletter.least_articles, 1):
+        return Hold.TOO_THIN
+    automatic = newsletter.approval == Newsletter.Approval.AUTOMATIC
+    if issue.state != Issue.State.APPROVED and not automatic:
+        return Hold.NOT_APPROVED
+    return Hold.NONE
+
+
+@transaction.atomic
+def _make(newsletter: Newsletter, occasion: Occasion, issue: Issue | None, reason: Hold) -> Mailing:
+    state = Mailing.State.HELD if reason else Mailing.State.PREPARING
+    release, _ = Release.objects.get_or_create(
+        newsletter=newsletter,
+        kind=Release.Kind.WEEKLY,
+        period=occasion.week.isoformat(),
+        defaults={"issue": issue},
+    )
+    if release.issue_id is None and issue is not None:
+        Release.objects.filter(pk=release.pk, issue=None).update(issue=issue)
+    mailing, made = Mailing.objects.get_or_create(
+        release=release, part="all", defaults={"state": state, "hold": reason}
+    )
+    if not made:
+        Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.HELD, hold__in=UNREADY).update(
+            state=state, hold=reason
+        )
+        mailing.refresh_from_db()
+    if made or mailing.state == Mailing.State.PREPARING:
+        log.info("action=dispatch mailing=%d state=%s hold=%s", mailing.pk, state, reason)
+    return mailing
+
+
+def prepare_waiting() -> int:
+    """Freeze what is being prepared, also what a lost worker left; returns how many."""
+    waiting = Mailing.objects.filter(state=Mailing.State.PREPARING).values_list("pk", flat=True)
+    for mailing_id in list(waiting):
+        planner.prepare(mailing_id)
+    return len(waiting)
+
+
+def hint_due() -> int:
+    """Hint batches that are due; each worker goes on from there by itself."""
+    due = progress.due_batches(planner.HINTS)
+    for batch_id in due:
+        if not hint("delivery.send", batch_id, expires=55):
+            break
+    return len(due)

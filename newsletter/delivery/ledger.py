@@ -1,0 +1,60 @@
+"""Rows of the account, written many at a time. One name, two databases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+
+from newsletter.delivery.models import Outcome
+from newsletter.delivery.settlement import Line
+
+
+def reach(release_id: int, mailing_id: int, readers: Sequence[int]) -> list[int]:
+    """Take readers into a release; returns those that were not in it yet, in the given order.
+
+    The primary key decides, so two mailings of one release never take the same reader.
+    """
+    if not readers:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_REACH[connection.vendor], [release_id, mailing_id, _array(readers)])
+        taken = {row[0] for row in cursor.fetchall()}
+    return [reader for reader in readers if reader in taken]
+
+
+_REACH = {
+    "postgresql": """
+        INSERT INTO delivery_reach (release_id, mailing_id, subscriber_id)
+        SELECT %s, %s, unnest(%s::bigint[])
+        ON CONFLICT (release_id, subscriber_id) DO NOTHING RETURNING subscriber_id""",
+    # "WHERE true": else SQLite reads ON as the start of a join.
+    "sqlite": """
+        INSERT INTO delivery_reach (release_id, mailing_id, subscriber_id)
+        SELECT %s, %s, value FROM json_each(%s) WHERE true
+        ON CONFLICT (release_id, subscriber_id) DO NOTHING RETURNING subscriber_id""",
+}
+
+
+def _array(ids: Sequence[int]) -> str | list[int]:
+    return json.dumps(list(ids)) if connection.vendor == "sqlite" else list(ids)
+
+
+def insert_outcomes(
+    mailing_id: int, lines: Iterable[Line], *, source: Outcome.Source, batch_id: int | None
+) -> None:
+    """Add one row per line. A second row for the same reader is an IntegrityError: a bug."""
+    rows = [
+        (mailing_id, line.subscriber_id, int(line.result), *line.reply, source.value, batch_id)
+        for line in lines
+    ]
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO delivery_outcome"
+            " (mailing_id, subscriber_id, result, code, status, source, batch_id)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            rows,
+        )

@@ -1,0 +1,83 @@
+"""An edition as a transport wants it: a Mail with its headers, and a reader's places."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from newsletter.delivery.models import Edition
+from newsletter.delivery.tracing import Trace, delivery_id
+from newsletter.digest.content import Rendered
+from newsletter.editorial.models import Newsletter
+from newsletter.lib.places import Place
+from newsletter.transport.outcomes import Image, Mail, Recipient
+from subscribers import links
+from subscribers.audience import Reader
+
+Headers = list[list[str]]
+
+
+def sender_headers(
+    newsletter: Newsletter, *, sender_name: str, language: str, campaign: str
+) -> dict[str, object]:
+    """What an edition stores beside its text: who sends it, and the list headers (A4, A8–A10).
+
+    List-* headers hold ASCII only: encoded words in them make mail programs drop the button.
+    """
+    domain = newsletter.list_domain or newsletter.sender_address.rpartition("@")[2]
+    list_id = f"{newsletter.slug}.{language}.{domain.encode('idna').decode()}"
+    return {
+        "from_name": sender_name,
+        "from_address": newsletter.sender_address,
+        "reply_to": newsletter.reply_to,
+        "headers": [
+            ["List-Id", f"{newsletter.slug} <{list_id}>"],
+            ["List-Unsubscribe", f"<{Place.UNSUBSCRIBE.url}>"],
+            ["List-Unsubscribe-Post", "List-Unsubscribe=One-Click"],
+            [
+                "Feedback-ID",
+                f"{campaign}:{language}:{newsletter.slug}:{settings.FEEDBACK_SENDER_ID}",
+            ],
+            ["Content-Language", language],
+            ["Precedence", "bulk"],
+        ],
+    }
+
+
+def stored_images(rendered: Rendered) -> list[dict[str, str]]:
+    return [asdict(image) for image in rendered.images]
+
+
+def mail_of(edition: Edition) -> Mail:
+    """The frozen edition as a Mail. Picture files never change: their names hold their hash."""
+    headers = edition.headers
+    return Mail(
+        from_name=headers["from_name"],
+        from_address=headers["from_address"],
+        reply_to=headers["reply_to"],
+        subject=edition.subject,
+        text=edition.text,
+        html=edition.html,
+        headers=tuple((name, value) for name, value in headers["headers"]),
+        images=tuple(_image(image) for image in edition.images),
+    )
+
+
+def _image(stored: dict[str, str]) -> Image:
+    with default_storage.open(stored["name"]) as file:
+        return Image(cid=stored["cid"], content=file.read(), type=stored["type"])
+
+
+def recipient(position: int, mailing_id: int, reader: Reader) -> Recipient:
+    """A reader with the URLs for an edition's places."""
+    return Recipient(
+        position=position,
+        address=reader.address,
+        delivery_id=delivery_id(Trace(1, mailing_id, reader.subscriber_id)),
+        places={
+            Place.UNSUBSCRIBE.value: links.one_click_url(reader.subscription_id),
+            Place.PREFERENCES.value: links.preferences_url(reader.subscription_id, reader.language),
+        },
+    )

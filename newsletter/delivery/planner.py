@@ -1,0 +1,207 @@
+"""Makes a mailing and freezes it: what is sent, and to whom.
+
+Content is rendered and checked first, outside any transaction. Then one transaction, serialised
+per release by its row, takes the readers, writes Reach, cuts batches and stores the count and
+the checksum. A profile that appeared meanwhile has no edition: then all is undone and starts
+over.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from newsletter.delivery import ledger, progress, transports
+from newsletter.delivery.editions import Editions, draft_editions
+from newsletter.delivery.mails import mail_of
+from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release
+from newsletter.delivery.packing import MODULUS, checksum, pack
+from newsletter.delivery.settlement import Line
+from newsletter.digest.content import RenderError
+from newsletter.editorial.content import issue_content, newsletter_content
+from newsletter.editorial.models import Issue, Newsletter, User
+from newsletter.lib.queue import hint
+from newsletter.transport.base import CompileError
+from newsletter.transport.outcomes import Result
+from subscribers import audience
+from subscribers.audience import Profile
+
+log = logging.getLogger(__name__)
+ATTEMPTS = 5
+HINTS = 100
+"""Hints per freeze or tick: each worker goes on with what is due, so a few wake them all."""
+
+
+class AudienceMoved(Exception):  # noqa: N818 - names what happened
+    """A reader chose something meanwhile that no rendered edition serves."""
+
+
+class CannotSend(Exception):  # noqa: N818 - a value for the desk and the command line
+    """The issue cannot be sent; the text says why."""
+
+
+def release_of(issue: Issue) -> Release:
+    """The release of an issue; made where there is none."""
+    kind = Release.Kind.SPECIAL if issue.kind == Issue.Kind.SPECIAL else Release.Kind.WEEKLY
+    release, _ = Release.objects.get_or_create(
+        newsletter_id=issue.newsletter_id, kind=kind, period=issue.key, defaults={"issue": issue}
+    )
+    if release.issue_id is None:
+        Release.objects.filter(pk=release.pk, issue=None).update(issue=issue)
+        release.issue = issue
+    return release
+
+
+def send_now(issue: Issue, *, by: User | None) -> Mailing:
+    """Start sending the issue to all, or release what was held; returns the mailing.
+
+    Asked again, it changes nothing. Raises CannotSend for an issue that is not approved.
+    """
+    if issue.state != Issue.State.APPROVED:
+        raise CannotSend("The issue is not approved.")
+    with transaction.atomic():
+        mailing, _ = Mailing.objects.get_or_create(
+            release=release_of(issue), part="all", defaults={"started_by": by}
+        )
+        Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.HELD).update(
+            state=Mailing.State.PREPARING, hold="", hold_detail="", started_by=by
+        )
+        transaction.on_commit(lambda: hint("delivery.prepare", mailing.pk))
+    mailing.refresh_from_db()
+    return mailing
+
+
+def prepare(mailing_id: int, *, now: datetime | None = None) -> Mailing:
+    """Freeze a mailing that is being prepared. Running twice freezes once."""
+    at = now or timezone.now()
+    mailing = Mailing.objects.select_related("release__newsletter", "release__issue").get(
+        pk=mailing_id
+    )
+    for attempt in range(ATTEMPTS):
+        if mailing.state != Mailing.State.PREPARING:
+            return mailing
+        try:
+            editions = _draft(mailing, at)
+            _start(mailing.pk, _freeze(mailing, editions))
+        except AudienceMoved:
+            log.info("action=freeze mailing=%d attempt=%d audience moved", mailing_id, attempt)
+        except (RenderError, CompileError) as error:
+            hold(mailing, Mailing.Hold.UNRENDERABLE, detail=str(error)[:300])
+        mailing.refresh_from_db()
+    return mailing  # still preparing: the next tick goes on
+
+
+def hold(mailing: Mailing, reason: Mailing.Hold, *, detail: str = "") -> None:
+    """Hold a mailing that is not frozen yet, with the reason that the desk shows."""
+    Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).update(
+        state=Mailing.State.HELD, hold=reason, hold_detail=detail
+    )
+    log.warning("action=hold mailing=%d reason=%s", mailing.pk, reason)
+
+
+def _draft(mailing: Mailing, at: datetime) -> Editions:
+    """Render what the audience calls for, and check that a transport can send it."""
+    newsletter, issue = mailing.release.newsletter, mailing.release.issue
+    if issue is None:
+        raise RenderError("The issue was deleted.")
+    editions = draft_editions(
+        mailing,
+        [profile for profile, _ in audience.profiles(newsletter)],
+        newsletter,
+        letterhead=newsletter_content(newsletter),
+        issue=issue_content(issue, at=at),
+        today=at.date(),
+    )
+    transport = transports.preferred()
+    for edition in editions.drafts.values():
+        transport.compile(mail_of(edition))
+    return editions
+
+
+@dataclass
+class _Tally:
+    """What a freeze has taken so far."""
+
+    readers: int = 0
+    checksum: int = 0
+    batches: list[Batch] = field(default_factory=list)
+
+    def add(self, ids: list[int]) -> None:
+        self.readers += len(ids)
+        self.checksum = (self.checksum + checksum(ids)) % MODULUS
+
+
+@transaction.atomic
+def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
+    Release.objects.select_for_update().get(pk=mailing.release_id)
+    if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).exists():
+        return []
+    Edition.objects.bulk_create(editions.drafts.values())
+    saved = {edition.key: edition for edition in mailing.editions.all()}
+    starts = progress.database_now()
+    tally = _Tally()
+    for profile, ids in _portions(mailing.release.newsletter):
+        if profile not in editions.by_profile:
+            raise AudienceMoved
+        taken = ledger.reach(mailing.release_id, mailing.pk, ids)
+        tally.add(taken)
+        key = editions.by_profile[profile]
+        if key is None:
+            skipped = [Line(reader, Result.SKIPPED) for reader in taken]
+            ledger.insert_outcomes(
+                mailing.pk, skipped, source=Outcome.Source.PLANNER, batch_id=None
+            )
+        elif taken:
+            tally.batches.append(new_batch(saved[key], taken, due_at=starts))
+    Batch.objects.bulk_create(tally.batches, batch_size=100)
+    Mailing.objects.filter(pk=mailing.pk).update(
+        state=Mailing.State.SENDING,
+        frozen_at=starts,
+        readers=tally.readers,
+        checksum=tally.checksum,
+    )
+    log.info(
+        "action=freeze mailing=%d readers=%d editions=%d batches=%d",
+        mailing.pk, tally.readers, len(saved), len(tally.batches),
+    )  # fmt: skip
+    return tally.batches
+
+
+def _portions(newsletter: Newsletter) -> Iterator[tuple[Profile, list[int]]]:
+    """The audience in portions of a batch's size, each of one profile."""
+    for profile, rows in groupby(audience.stream(newsletter), key=itemgetter(0)):
+        ids: list[int] = []
+        for _, reader in rows:
+            ids.append(reader)
+            if len(ids) == settings.SEND_BATCH_SIZE:
+                yield profile, ids
+                ids = []
+        if ids:
+            yield profile, ids
+
+
+def new_batch(edition: Edition, readers: list[int], *, due_at: datetime) -> Batch:
+    """A batch that is not saved yet."""
+    return Batch(
+        mailing_id=edition.mailing_id,
+        edition=edition,
+        reader_ids=pack(readers),
+        size=len(readers),
+        due_at=due_at,
+        give_up_at=due_at + timedelta(hours=settings.SEND_GIVE_UP_HOURS),
+    )
+
+
+def _start(mailing_id: int, batches: list[Batch]) -> None:
+    progress.finish_mailing(mailing_id)
+    for batch in batches[:HINTS]:
+        if not hint("delivery.send", batch.pk):
+            return

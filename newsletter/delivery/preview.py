@@ -1,0 +1,33 @@
+"""An issue as a group of readers would get it now; nothing is stored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from newsletter.digest.assemble import assemble
+from newsletter.digest.content import Rendered, Wants
+from newsletter.digest.render import render
+from newsletter.editorial.content import issue_content, newsletter_content
+from newsletter.editorial.models import Issue
+
+
+def preview(issue: Issue, wants: Wants) -> Rendered | None:
+    """What readers who want this would get, or None where there is nothing for them to read.
+
+    Articles that are ready count even where their hour of publication is still to come, as it
+    will have come by then. Raises RenderError.
+    """
+    content = issue_content(issue, at=timezone.now() + timedelta(days=3650))
+    selection = assemble(content, wants)
+    if selection is None:
+        return None
+    return render(
+        newsletter_content(issue.newsletter),
+        content,
+        selection,
+        view_url=f"{settings.SITE_URL}/",
+        today=timezone.localdate(),
+    )

@@ -1,0 +1,240 @@
+"""Claim, permission and finish: the three updates on which everything rests.
+
+A batch goes OPEN → CLAIMED → CLOSED. Each is one conditional UPDATE with the database's clock:
+
+* `claim` raises the fence and sets a lease: of all who try, one gets the batch.
+* `permit` is the only permission to send. It stores the results so far and how far may be sent
+  now, and commits before anything is handed over. Pause, cancel, a frozen site, a lost lease and
+  a worker that wakes from the dead all meet this one point.
+* `finish` records the outcomes, puts the rest into one successor and closes the batch, in one
+  transaction. It is the same for every way in which a batch can end.
+
+Crash windows: before `permit` commits, nothing was handed over (retry). After it and before the
+next `permit` or `finish`, each permitted reader without a stored result is *unknown*: never
+dropped, never sent again by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+
+from newsletter.delivery import ledger
+from newsletter.delivery.models import Batch, Mailing, Outcome, Site
+from newsletter.delivery.packing import pack, unpack
+from newsletter.delivery.settlement import Reply, Settlement, settle
+from newsletter.transport.outcomes import Result
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A worker's hold on a batch; valid as long as `fence` is the newest."""
+
+    batch_id: int
+    fence: int
+    mailing_id: int
+    newsletter_id: int
+    edition_id: int
+    round: int
+    readers: list[int]
+
+
+def _may_send() -> Q:
+    """That the batch's mailing is sending and the site is not frozen."""
+    sending = Mailing.objects.filter(pk=OuterRef("mailing_id"), state=Mailing.State.SENDING)
+    return Q(Exists(sending)) & ~Q(Exists(Site.objects.filter(frozen=True)))
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.SEND_LEASE_SECONDS)
+
+
+def due_batches(limit: int) -> list[int]:
+    """Ids of batches that may be claimed now, the longest due first."""
+    due = Batch.objects.filter(_may_send(), state=Batch.State.OPEN, due_at__lte=Now())
+    return list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
+
+
+def claim(batch_id: int) -> Claim | None:
+    """Take the batch, or None where it is not due, not open, or may not be sent."""
+    with transaction.atomic():
+        taken = Batch.objects.filter(
+            _may_send(), pk=batch_id, state=Batch.State.OPEN, due_at__lte=Now()
+        ).update(state=Batch.State.CLAIMED, fence=F("fence") + 1, lease_until=Now() + lease())
+        if not taken:
+            return None
+        batch = Batch.objects.select_related("mailing__release").get(pk=batch_id)
+    return Claim(
+        batch_id=batch.pk,
+        fence=batch.fence,
+        mailing_id=batch.mailing_id,
+        newsletter_id=batch.mailing.release.newsletter_id,
+        edition_id=batch.edition_id,
+        round=batch.round,
+        readers=unpack(batch.reader_ids),
+    )
+
+
+def permit(held: Claim, *, upto: int, results: bytes, replies: Mapping[int, Reply]) -> bool:
+    """Permission to hand over the positions below `upto`, committed when this returns True.
+
+    False: stop, and hand over nothing more.
+    """
+    permitted = Batch.objects.filter(
+        _may_send(),
+        pk=held.batch_id,
+        fence=held.fence,
+        state=Batch.State.CLAIMED,
+        lease_until__gt=Now(),
+    ).update(
+        intent=upto,
+        results=results,
+        replies={str(position): list(reply) for position, reply in replies.items()},
+        lease_until=Now() + lease(),
+    )
+    return permitted == 1
+
+
+def finish(
+    held: Claim,
+    *,
+    results: bytes,
+    replies: Mapping[int, Reply],
+    source: Outcome.Source = Outcome.Source.SENDER,
+    due_in: timedelta = timedelta(0),
+) -> Settlement | None:
+    """End a batch of which the caller knows everything; None where it is no longer the caller's.
+
+    What has no result was not handed over, and goes on in a successor due after `due_in`.
+    """
+    return _outlasting_lost_connections(
+        lambda: _finish(
+            Q(pk=held.batch_id, fence=held.fence),
+            known=(results, replies),
+            source=source,
+            due_in=due_in,
+        )
+    )
+
+
+def finish_lost(batch_id: int) -> Settlement | None:
+    """End a batch whose worker's lease ran out, from what is stored of it."""
+    return _finish(Q(pk=batch_id, lease_until__lte=Now()), known=None, source=Outcome.Source.RESCUE)
+
+
+def _outlasting_lost_connections(finish: Callable[[], T], attempts: int = 5) -> T:
+    """Run `finish`, again where the database went away in it.
+
+    A connection lost during COMMIT leaves open whether it happened. The next attempt reads it:
+    a closed batch is no longer CLAIMED under the fence, and nothing is done twice.
+    """
+    for attempt in range(attempts):
+        try:
+            return finish()
+        except (OperationalError, InterfaceError):
+            if attempt == attempts - 1:
+                raise
+            connection.close()
+    raise AssertionError("unreachable")
+
+
+@transaction.atomic
+def _finish(
+    which: Q,
+    *,
+    known: tuple[bytes, Mapping[int, Reply]] | None,
+    source: Outcome.Source,
+    due_in: timedelta = timedelta(0),
+) -> Settlement | None:
+    batch = (
+        Batch.objects.select_for_update(of=("self",))
+        .select_related("mailing")
+        .filter(which, state=Batch.State.CLAIMED)
+        .first()
+    )
+    if batch is None:
+        return None
+    results, replies = known or (bytes(batch.results), stored_replies(batch))
+    settled = settle(
+        unpack(batch.reader_ids),
+        results,
+        replies,
+        doubt_below=0 if known else batch.intent,
+        rest=_end_of_the_rest(batch),
+    )
+    return close(batch, settled, source=source, due_in=due_in)
+
+
+def close(
+    batch: Batch, settled: Settlement, *, source: Outcome.Source, due_in: timedelta = timedelta(0)
+) -> Settlement:
+    """Record and close, inside the caller's transaction, which holds the batch's row."""
+    ledger.insert_outcomes(batch.mailing_id, settled.lines, source=source, batch_id=batch.pk)
+    if settled.again:
+        _successor(batch, settled, due_in)
+    Batch.objects.filter(pk=batch.pk).update(
+        state=Batch.State.CLOSED, results=settled.results, lease_until=None, fence=F("fence") + 1
+    )
+    log.info(
+        "action=finish batch=%d recorded=%d again=%d source=%s",
+        batch.pk, len(settled.lines), len(settled.again), source.value,
+    )  # fmt: skip
+    return settled
+
+
+def _end_of_the_rest(batch: Batch) -> Result | None:
+    """What ends readers who were not handed over, where they are not to be tried again."""
+    if batch.mailing.state == Mailing.State.CANCELLED:
+        return Result.SKIPPED
+    if batch.give_up_at is not None and batch.give_up_at <= database_now():
+        return Result.FAILED
+    return None
+
+
+def _successor(batch: Batch, settled: Settlement, due_in: timedelta) -> None:
+    Batch.objects.create(
+        mailing_id=batch.mailing_id,
+        edition_id=batch.edition_id,
+        reader_ids=pack(settled.again),
+        size=len(settled.again),
+        due_at=database_now() + due_in,
+        give_up_at=batch.give_up_at,
+        round=batch.round + (1 if settled.deferred or due_in else 0),
+        predecessor=batch,
+    )
+
+
+def stored_replies(batch: Batch) -> dict[int, Reply]:
+    return {int(position): (code, status) for position, (code, status) in batch.replies.items()}
+
+
+def database_now() -> datetime:
+    """The database's clock: the only one by which leases and due times are compared."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT clock_timestamp()"
+            if connection.vendor == "postgresql"
+            else "SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
+        )
+        value = cursor.fetchone()[0]
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+def finish_mailing(mailing_id: int) -> bool:
+    """Mark a mailing finished once none of its batches is open; True if this did it."""
+    unfinished = Batch.objects.filter(mailing_id=OuterRef("pk")).exclude(state=Batch.State.CLOSED)
+    done = Mailing.objects.filter(
+        ~Exists(unfinished), pk=mailing_id, state=Mailing.State.SENDING
+    ).update(state=Mailing.State.FINISHED, finished_at=Now())
+    return done == 1

@@ -1,0 +1,141 @@
+"""Sends one batch: claim, then window by window permission, second read, hand-over; finish.
+
+The order within a window is what keeps the promises of DESIGN.md: the permission is committed
+before the readers' state is read again, and that is read before anything is handed over. So an
+unsubscription that was answered is obeyed, and what was handed over lies below the intent.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+
+from newsletter.delivery import progress, transports
+from newsletter.delivery.mails import mail_of, recipient
+from newsletter.delivery.models import Edition
+from newsletter.delivery.progress import Claim
+from newsletter.delivery.settlement import Reply
+from newsletter.transport.base import Transport
+from newsletter.transport.decisions import backoff
+from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
+from subscribers import audience
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Run:
+    """What one worker knows of its batch."""
+
+    claim: Claim
+    transport: Transport
+    results: bytearray = field(init=False)
+    replies: dict[int, Reply] = field(default_factory=dict)
+    down: TransportDown | None = None
+
+    def __post_init__(self) -> None:
+        self.results = bytearray(len(self.claim.readers))
+
+    def record(self, handover: Handover) -> None:
+        self.results[handover.position] = handover.result
+        if handover.result is not Result.SENT:
+            self.replies[handover.position] = (handover.code, handover.status)
+
+
+def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
+    """Send what may be sent of a batch; False where it was not there to be taken.
+
+    `stop` is asked before each window and each message: what was not handed over by then is
+    given back at once.
+    """
+    claim = progress.claim(batch_id)
+    if claim is None:
+        return False
+    run = Run(claim, transports.preferred())
+    try:
+        _send_windows(run, stop)
+        transports.mark_up(run.transport)
+    except TransportDown as down:
+        run.down = down
+        transports.mark_down(run.transport, seconds=down.retry_after)
+        log.warning(
+            "action=down batch=%d transport=%s reason=%s", batch_id, run.transport.name, down.reason
+        )
+    settled = progress.finish(
+        claim, results=bytes(run.results), replies=run.replies, due_in=_pause_before_next(run)
+    )
+    if settled is not None:
+        progress.finish_mailing(claim.mailing_id)
+    return True
+
+
+def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
+    compiled = compiled_edition(run.transport, run.claim.edition_id)
+    for window in windows(len(run.claim.readers), run.transport.window or settings.SEND_STEP):
+        if stop() or not progress.permit(
+            run.claim, upto=window.stop, results=bytes(run.results), replies=run.replies
+        ):
+            return
+        # The lease may not run out under a hand-over: what is sent later is not ours to send.
+        deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
+        handovers = run.transport.send(compiled, _second_read(run, window))
+        for handover in _until(handovers, stop, deadline):
+            run.record(handover)
+
+
+def windows(size: int, step: int) -> Iterator[range]:
+    """The positions of a batch in portions: each is permitted, then handed over."""
+    for start in range(0, size, step):
+        yield range(start, min(start + step, size))
+
+
+def _second_read(run: Run, window: range) -> list[Recipient]:
+    """The window's readers who still want it; the others are recorded as skipped."""
+    ids = run.claim.readers[window.start : window.stop]
+    wanted = audience.still_wanted(run.claim.newsletter_id, ids)
+    recipients = []
+    for position in window:
+        reader = wanted.get(run.claim.readers[position])
+        if reader is None:
+            run.record(Handover(position, Result.SKIPPED))
+        else:
+            recipients.append(recipient(position, run.claim.mailing_id, reader))
+    return recipients
+
+
+def _until(
+    handovers: Generator[Handover, None, None], stop: Callable[[], bool], deadline: float
+) -> Iterator[Handover]:
+    """Each hand-over until asked to stop, or until `deadline` (monotonic seconds).
+
+    A transport whose generator is closed hands over no further message.
+    """
+    for handover in handovers:
+        yield handover
+        if stop() or monotonic() > deadline:
+            handovers.close()
+            return
+
+
+def _pause_before_next(run: Run) -> timedelta:
+    """How long those who were not handed over wait."""
+    if run.down is not None and transports.has_another(run.transport):
+        return timedelta(0)
+    if run.down is not None and run.down.retry_after:
+        return timedelta(seconds=run.down.retry_after)
+    if run.down is not None or Result.DEFERRED in run.results:
+        return timedelta(seconds=backoff(run.claim.round + 1, settings.SEND_RETRY_SECONDS))
+    return timedelta(0)
+
+
+@lru_cache(maxsize=32)
+def compiled_edition(transport: Transport, edition_id: int) -> Any:
+    """The edition as this transport sends it, made once per process."""
+    return transport.compile(mail_of(Edition.objects.get(pk=edition_id)))

@@ -1,0 +1,66 @@
+"""How a batch ends, decided from what is known of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from newsletter.transport.outcomes import Result
+
+Reply = tuple[int | None, str]
+"""Reply code and enhanced status."""
+
+FINAL = {Result.SENT, Result.REFUSED, Result.FAILED, Result.SKIPPED, Result.UNKNOWN}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One reader's outcome, to be inserted."""
+
+    subscriber_id: int
+    result: Result
+    reply: Reply = (None, "")
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """`lines` are final; `again` go into a successor, `deferred` says whether a peer asked to
+    wait for any of them; `results` is what is stored for looking at."""
+
+    lines: list[Line]
+    again: list[int] = field(default_factory=list)
+    deferred: bool = False
+    results: bytes = b""
+
+
+def settle(
+    readers: Sequence[int],
+    results: bytes,
+    replies: Mapping[int, Reply],
+    *,
+    doubt_below: int,
+    rest: Result | None = None,
+) -> Settlement:
+    """Decide each position of a batch.
+
+    `results` may be shorter than `readers`. A position without a result is unknown below
+    `doubt_below` (permitted to somebody who did not come back), else provably unsent. What is
+    unsent or deferred goes on in a successor, or, where `rest` is given, ends as that.
+    """
+    lines: list[Line] = []
+    again: list[int] = []
+    deferred = False
+    final = bytearray(results.ljust(len(readers), b"\0"))
+    for position, reader in enumerate(readers):
+        result = Result(final[position])
+        if result is Result.NONE and position < doubt_below:
+            result = Result.UNKNOWN
+        if result not in FINAL:
+            if rest is None:
+                deferred = deferred or result is Result.DEFERRED
+                again.append(reader)
+                continue
+            result = rest
+        final[position] = result
+        lines.append(Line(reader, result, replies.get(position, (None, ""))))
+    return Settlement(lines, again, deferred, bytes(final))

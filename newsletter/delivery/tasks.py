@@ -1,0 +1,54 @@
+"""The workers' tasks: ids in, one function called, counts out."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from celery import shared_task
+from django.utils import timezone
+
+from newsletter.delivery import control, dispatch, letters, planner, progress, rescue, stopping
+from newsletter.delivery.sender import send_batch
+from subscribers import inbox, lifecycle
+
+GO_ON_SECONDS = 60
+"""How long one hint keeps a worker at what is due, well below the task's time limit."""
+
+
+@shared_task(name="delivery.tick")
+def tick() -> dict[str, int]:
+    """Each minute: what is due, what was lost, what has ended."""
+    return {
+        "rescued": rescue.rescue_batches() + letters.rescue(),
+        "dispatched": len(dispatch.dispatch()),
+        "prepared": dispatch.prepare_waiting(),
+        "cancelled": control.settle_cancelled(),
+        "finished": rescue.finish_mailings(),
+        "hinted": dispatch.hint_due(),
+        "pruned": lifecycle.prune(timezone.now()),
+    }
+
+
+@shared_task(name="delivery.drain")
+def drain() -> dict[str, int]:
+    """Each few seconds: arrivals are opened, letters sent."""
+    return {"arrivals": inbox.drain(200), "letters": letters.drain(100, stop=stopping.asked)}
+
+
+@shared_task(name="delivery.prepare")
+def prepare(mailing_id: int) -> str:
+    """Freeze one mailing."""
+    return planner.prepare(mailing_id).state
+
+
+@shared_task(name="delivery.send")
+def send(batch_id: int) -> int:
+    """Send this batch, then others that are due; returns how many."""
+    sent = int(send_batch(batch_id, stop=stopping.asked))
+    until = monotonic() + GO_ON_SECONDS
+    while not stopping.asked() and monotonic() < until:
+        due = progress.due_batches(1)
+        if not due or not send_batch(due[0], stop=stopping.asked):
+            break
+        sent += 1
+    return sent

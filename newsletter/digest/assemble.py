@@ -1,0 +1,62 @@
+"""Selection and order: what a group of readers gets of an issue. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from newsletter.digest.content import Article, Entry, Issue, Selection, Wants
+from newsletter.digest.languages import pick
+
+
+def assemble(issue: Issue, wants: Wants) -> Selection | None:
+    """The articles for `wants`, in the editors' order; None where there is nothing to read.
+
+    An article is shown in the first language of the readers' chain that it has. One of a topic
+    they chose in none of their languages is named `elsewhere`, in its own first language.
+    """
+    entries: list[Entry] = []
+    elsewhere: list[Entry] = []
+    for article in _of_topics(issue.articles, wants.topics):
+        language = pick(wants.chain, article.texts)
+        if language is not None:
+            entries.append(Entry(article, language, is_fallback=language != wants.chain[0]))
+        elif article.texts:
+            elsewhere.append(Entry(article, next(iter(article.texts)), is_fallback=True))
+    if not entries:
+        return None
+    return Selection(
+        wants=wants,
+        language=wants.page_language,
+        entries=tuple(entries),
+        elsewhere=tuple(elsewhere),
+        key=_key(entries, elsewhere, wants),
+    )
+
+
+def _of_topics(articles: Iterable[Article], topics: frozenset[int] | None) -> Iterable[Article]:
+    """Articles of the chosen topics; one without a topic belongs to everybody."""
+    return (
+        article
+        for article in articles
+        if topics is None or article.topic is None or article.topic.id in topics
+    )
+
+
+def _key(entries: list[Entry], elsewhere: list[Entry], wants: Wants) -> str:
+    """Hash of what is resolved to, not of what was asked for: `render` reads nothing else.
+
+    Readers of (be) and of (be, ru) share an edition where every article is in Belarusian.
+    """
+    resolved = {
+        "entries": [(each.article.id, each.language, each.is_fallback) for each in entries],
+        "elsewhere": [(each.article.id, each.language) for each in elsewhere],
+        "page": wants.page_language,
+        "amount": wants.amount,
+        "pictures": "none" if wants.plain_text else wants.pictures,
+        "plain": wants.plain_text,
+        "discreet": wants.discreet,
+    }
+    text = json.dumps(resolved, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

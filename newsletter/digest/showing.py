@@ -1,0 +1,198 @@
+"""An entry as a mail shows it: every word chosen, so that HTML and text only lay it out (A12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from newsletter.digest import wording
+from newsletter.digest.content import (
+    Amount,
+    Entry,
+    InlineImage,
+    Newsletter,
+    Picture,
+    Pictures,
+    Selection,
+    Status,
+)
+from newsletter.digest.fragments import as_text, excerpt, for_mail
+from newsletter.digest.languages import pick
+from newsletter.digest.topics import names_topic
+from newsletter.lib.languages import direction
+
+TEXT_WIDTH = 552
+"""Of the column, in CSS pixels."""
+LOGO_HEIGHT = 44
+_SIGNS: dict[Status, str] = {"improved": "▲", "unchanged": "■", "worsened": "▼"}
+
+
+@dataclass(frozen=True)
+class ShownPicture:
+    """`source` is a URL or "cid:…"; `width` in CSS pixels."""
+
+    source: str
+    width: int
+    alt: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """`body` is HTML, "" where only the lead is shown; `label` names a fallback's language in
+    `label_language`, else "". `side` is where the text begins."""
+
+    language: str
+    direction: str
+    side: Literal["left", "right"]
+    is_foreign: bool
+    topic: str
+    status: Status | None
+    sign: str
+    status_words: str
+    label: str
+    headline: str
+    url: str
+    picture: ShownPicture | None
+    credit: str
+    byline: str
+    lead: str
+    body: str
+    body_text: str
+    read_more: str
+
+    @property
+    def closing(self) -> tuple[str, ...]:
+        """What stands below the text: who wrote it, and the credit of a picture not shown."""
+        return tuple(filter(None, (self.byline, "" if self.picture else self.credit)))
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The articles of one language in the line "Also this week, in English: …"."""
+
+    words: str
+    language: str
+    direction: str
+    entries: tuple[Entry, ...]
+
+
+def show(entry: Entry, selection: Selection, newsletter: Newsletter) -> Shown:
+    """The entry in its own language; only its label is in that of the page."""
+    language, text, article = entry.language, entry.text, entry.article
+    body = _body(entry, selection.wants.amount, newsletter.site_url)
+    is_rtl = direction(language) == "rtl"
+    return Shown(
+        language=language,
+        direction=direction(language),
+        side="right" if is_rtl else "left",
+        is_foreign=language != selection.language,
+        topic=_topic(entry, selection.language),
+        status=article.status,
+        sign=_SIGNS[article.status] if article.status else "",
+        status_words=wording.status_words(article.status, language) if article.status else "",
+        label=wording.language_label(language, selection.language) if entry.is_fallback else "",
+        headline=text.headline,
+        url=text.url,
+        picture=shown_picture(entry, selection),
+        credit=_credit(entry, _wanted(selection)),
+        byline=wording.byline(text.authors, language) if text.authors else "",
+        lead=_lead(entry, body),
+        body=body,
+        body_text=as_text(body) if body else "",
+        read_more="" if body else wording.read_more(language),
+    )
+
+
+def show_elsewhere(selection: Selection) -> tuple[Elsewhere, ...]:
+    """What the readers cannot read in their languages, by language, in order of appearance."""
+    languages = dict.fromkeys(entry.language for entry in selection.elsewhere)
+    return tuple(
+        Elsewhere(
+            words=wording.also_this_week(language, selection.language),
+            language=language,
+            direction=direction(language),
+            entries=tuple(each for each in selection.elsewhere if each.language == language),
+        )
+        for language in languages
+    )
+
+
+def shown_picture(entry: Entry, selection: Selection) -> ShownPicture | None:
+    """The article's picture, where it has a file and the readers want pictures."""
+    picture, pictures = entry.article.picture, _wanted(selection)
+    if picture is None or not picture.name or pictures == "none":
+        return None
+    return ShownPicture(
+        source=_source(picture, pictures, f"picture-{entry.article.id}"),
+        width=min(picture.width or TEXT_WIDTH, TEXT_WIDTH),
+        alt=entry.text.picture_text,
+    )
+
+
+def shown_logo(newsletter: Newsletter, selection: Selection) -> ShownPicture | None:
+    """The logo beside the newsletter's name, which says the same: so it needs no words."""
+    logo, pictures = newsletter.logo, _wanted(selection)
+    if logo is None or not logo.name or pictures == "none":
+        return None
+    width = round(logo.width * min(1, LOGO_HEIGHT / logo.height)) if logo.height else LOGO_HEIGHT
+    return ShownPicture(_source(logo, pictures, "logo"), min(width, TEXT_WIDTH), alt="")
+
+
+def images(newsletter: Newsletter, selection: Selection) -> tuple[InlineImage, ...]:
+    """The pictures that travel inside the mail."""
+    if _wanted(selection) != "embedded":
+        return ()
+    pictures = {f"picture-{each.article.id}": each.article.picture for each in selection.entries}
+    return tuple(
+        InlineImage(cid=_content_id(key), name=picture.name, type=picture.type)
+        for key, picture in {"logo": newsletter.logo, **pictures}.items()
+        if picture and picture.name
+    )
+
+
+def _source(picture: Picture, pictures: Pictures, key: str) -> str:
+    return picture.url if pictures == "linked" else f"cid:{_content_id(key)}"
+
+
+def _content_id(key: str) -> str:
+    """A Content-ID has the form of an address (RFC 2392), but names nobody."""
+    return f"{key}@digest.invalid"
+
+
+def _wanted(selection: Selection) -> Pictures:
+    return "none" if selection.wants.plain_text else selection.wants.pictures
+
+
+def _topic(entry: Entry, page_language: str) -> str:
+    """The topic's name; "" where the headline begins with it."""
+    topic = entry.article.topic
+    if topic is None:
+        return ""
+    language = pick((entry.language, page_language, *topic.names), topic.names)
+    name = topic.names[language] if language else ""
+    return "" if names_topic(entry.text.headline, name) else name
+
+
+def _credit(entry: Entry, pictures: Pictures) -> str:
+    """Of a picture that is shown, or of one that never had a file here."""
+    picture = entry.article.picture
+    if picture is None or picture.credit is None or (picture.name and pictures == "none"):
+        return ""
+    return wording.credit_line(picture.credit, entry.language)
+
+
+def _body(entry: Entry, amount: Amount, site_url: str) -> str:
+    return for_mail(entry.text.body, site_url=site_url) if amount == "complete" else ""
+
+
+def _lead(entry: Entry, body: str) -> str:
+    """The lead; the beginning of the text where there is none, and the text itself is not shown."""
+    lead = entry.text.lead.strip()
+    if lead or body:
+        return lead
+    plain = as_text(for_mail(_without_links(entry.text.body), site_url="https://text.invalid"))
+    return excerpt(plain, least=200, most=320)
+
+
+def _without_links(html: str) -> str:
+    return html.replace("<a ", "<span ").replace("</a>", "</span>")

@@ -1,0 +1,28 @@
+"""Hints to the workers.
+
+A queue message only says that something may be due; the database holds what is. So a hint that
+is lost costs time, until the next tick, and nothing else, and a broker that is down stops
+nobody's work.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from celery import current_app
+from kombu.exceptions import OperationalError
+
+log = logging.getLogger(__name__)
+
+
+def hint(task: str, *ids: int, expires: int = 300) -> bool:
+    """Queue the task named `task` with ids; False where the broker could not be reached.
+
+    `expires` in seconds: an old hint is dropped, as the next tick hints again.
+    """
+    try:
+        current_app.send_task(task, args=ids, expires=expires, retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("action=hint task=%s broker=%s", task, type(error).__name__)
+        return False
+    return True

@@ -1,0 +1,72 @@
+"""E-mail addresses: what is accepted, and the one form in which each is known (B5)."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from email_validator import EmailNotValidError, validate_email
+
+LONGEST = 254
+
+
+@dataclass(frozen=True)
+class Address:
+    """An accepted address. It does not show itself: a repr ends in logs.
+
+    `local` is as typed; `domain` is the lower-case ACE form (IDNA 2008, UTS-46).
+    """
+
+    local: str = field(repr=False)
+    domain: str = field(repr=False)
+
+    @property
+    def mail(self) -> str:
+        """Where mail goes."""
+        return f"{self.local}@{self.domain}"
+
+    @property
+    def key(self) -> str:
+        """What makes it the same as another: dots and +tags count, upper case does not."""
+        return f"{self.local.lower()}@{self.domain}"
+
+
+class AddressError(ValueError):
+    """Not an address we can write to. `message` says why, translated, without repeating it."""
+
+    def __init__(self, message: str | Promise) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def normalise(text: str) -> Address:
+    """Read an address as a person types it. Raises AddressError."""
+    text = unicodedata.normalize("NFC", text).strip()
+    _refuse_the_obvious(text)
+    try:
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
+    except EmailNotValidError:
+        # Its own words are English, and quote the address.
+        raise AddressError(_("This is not an e-mail address. Please look at it again.")) from None
+    return Address(found.local_part, str(found.ascii_domain).lower())
+
+
+def _refuse_the_obvious(text: str) -> None:
+    """The mistakes for which there are words that help."""
+    local, at, domain = text.rpartition("@")
+    if not text:
+        raise AddressError(_("Please enter your e-mail address."))
+    if len(text) > LONGEST:
+        raise AddressError(_("This address is too long: at most 254 characters."))
+    if not at:
+        raise AddressError(_("An e-mail address has an @ in it, such as name@example.org."))
+    if "@" in local:
+        raise AddressError(_("There is more than one @ in it. Please enter one address."))
+    if not local or not domain:
+        raise AddressError(_("Something is missing before or after the @."))
+    if not local.isascii():
+        raise AddressError(
+            _("We cannot write to addresses with such letters before the @: only Latin ones.")
+        )

@@ -1,0 +1,135 @@
+"""Who gets an issue: readers grouped by what they want, streamed; and the second read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from newsletter.editorial.models import Newsletter
+from subscribers.models import Subscriber, Subscription, Suppression
+from subscribers.sealing import Sealed, open_address
+
+COLUMNS = (
+    "languages",
+    "subscriber__language",
+    "topics",
+    "content",
+    "pictures",
+    "plain_text",
+    "discreet",
+)
+CHUNK = 5000
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a group of readers wants. `topics` None for all; `content` "" as the newsletter does,
+    else "lead" or "complete"."""
+
+    languages: tuple[str, ...]
+    page_language: str
+    topics: frozenset[int] | None
+    content: str
+    pictures: bool
+    plain_text: bool
+    discreet: bool
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One reader at the moment of sending. The address does not show itself."""
+
+    subscriber_id: int
+    subscription_id: int
+    address: str = field(repr=False)
+    language: str
+
+
+def profiles(newsletter: Newsletter) -> list[tuple[Profile, int]]:
+    """Each profile among the newsletter's weekly readers, and how many have it."""
+    rows = (
+        _weekly(newsletter).values_list(*COLUMNS).annotate(readers=Count("pk")).order_by(*COLUMNS)
+    )
+    return [(_profile(row[:-1]), row[-1]) for row in rows]
+
+
+def profile_of(subscription: Subscription) -> Profile:
+    """The profile of one reader."""
+    return _profile(Subscription.objects.values_list(*COLUMNS).get(pk=subscription.pk))
+
+
+def stream(newsletter: Newsletter) -> Iterator[tuple[Profile, int]]:
+    """(profile, subscriber id) of each weekly reader, ordered by profile, then id.
+
+    One statement, so one snapshot; rows are fetched in portions, so memory stays flat.
+    """
+    rows = (
+        _weekly(newsletter)
+        .order_by(*COLUMNS, "subscriber_id")
+        .values_list(*COLUMNS, "subscriber_id")
+        .iterator(chunk_size=CHUNK)
+    )
+    last: tuple[Any, ...] = ()
+    profile: Profile | None = None
+    for row in rows:
+        if profile is None or row[:-1] != last:
+            last = row[:-1]
+            profile = _profile(last)
+        yield profile, row[-1]
+
+
+def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int, Reader]:
+    """The second read, after the permission to send was committed: those of these readers who are
+    active and not suppressed now, by subscriber id. One query; needs a worker's keys."""
+    rows = (
+        _active()
+        .filter(newsletter_id=newsletter_id, subscriber_id__in=subscriber_ids)
+        .values_list(
+            "subscriber_id",
+            "pk",
+            "subscriber__language",
+            "subscriber__public_id",
+            "subscriber__storage_key",
+            "subscriber__sealed_address",
+        )
+    )
+    return {
+        subscriber_id: Reader(
+            subscriber_id, pk, open_address(Sealed(key, bytes(sealed)), public_id), language
+        )
+        for subscriber_id, pk, language, public_id, key, sealed in rows
+    }
+
+
+def address_of(subscriber: Subscriber) -> str:
+    """One reader's address in clear; needs a worker's keys."""
+    sealed = Sealed(subscriber.storage_key, bytes(subscriber.sealed_address))
+    return open_address(sealed, subscriber.public_id)
+
+
+def _active() -> QuerySet[Subscription]:
+    suppressed = Suppression.objects.filter(index=OuterRef("subscriber__index"))
+    return Subscription.objects.filter(~Exists(suppressed), state=Subscription.State.ACTIVE)
+
+
+def _weekly(newsletter: Newsletter) -> QuerySet[Subscription]:
+    """A pause that is over counts as weekly: nothing has to end it."""
+    back = Q(rhythm=Subscription.Rhythm.PAUSED, paused_until__lte=timezone.now().date())
+    return _active().filter(Q(rhythm=Subscription.Rhythm.WEEKLY) | back, newsletter=newsletter)
+
+
+def _profile(columns: Sequence[Any]) -> Profile:
+    languages, page_language, topics, content, pictures, plain_text, discreet = columns
+    return Profile(
+        languages=tuple(languages.split(",")),
+        page_language=page_language,
+        topics=frozenset(map(int, topics.split(","))) if topics else None,
+        content=content,
+        pictures=pictures,
+        plain_text=plain_text,
+        discreet=discreet,
+    )

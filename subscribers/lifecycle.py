@@ -1,0 +1,366 @@
+"""A subscription's life: asked for, confirmed, changed, left, taken up again.
+
+`request`, `add_confirmed` need a worker's keys; all else goes by ids and runs in the web process.
+Each function is one transaction, and leaves evidence (Consent) of what the reader did.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from newsletter.editorial.models import Newsletter
+from newsletter.lib.languages import own_name
+from subscribers.addresses import Address, normalise
+from subscribers.models import Consent, Letter, Subscriber, Subscription, Suppression
+from subscribers.sealing import Index, index_of, seal_address
+from subscribers.wording import consent_text, version_of
+
+log = logging.getLogger(__name__)
+
+ONE_DAY = timedelta(hours=24)
+UNCONFIRMED_DAYS = 7
+UNDO_DAYS = 1
+LASTING = (Suppression.Reason.COMPLAINED, Suppression.Reason.BOUNCED)
+"""Reasons that a sign-up does not lift (B9)."""
+
+
+class LifecycleError(Exception):
+    """What was asked cannot be done; the text says why, translated."""
+
+
+class NotOffered(LifecycleError):  # noqa: N818 - names the condition
+    """A language that the newsletter has not."""
+
+
+class Suppressed(LifecycleError):  # noqa: N818 - names the condition
+    """The address bounced or complained."""
+
+
+class Confirmation(Enum):
+    """What a confirmation came to."""
+
+    NOW = "now"
+    ALREADY = "already"
+    GONE = "gone"
+    """Nothing waits for it: pruned, erased, left meanwhile, or suppressed."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asked for on the form; `wording` is the text by its button."""
+
+    newsletter_id: int
+    languages: tuple[str, ...]
+    page_language: str
+    wording: str
+    asked_at: datetime
+
+
+# --- With an address --------------------------------------------------------------------------
+@transaction.atomic
+def request(address: Address, wish: Request) -> None:
+    """Somebody asked for the newsletter on the form: queue the letter that this address gets,
+    which may be none (B1, B4). Nothing is told to the one who asked."""
+    index = index_of(address)
+    if Suppression.objects.filter(index=index.value, reason__in=LASTING).exists():
+        return
+    subscriber = _reader(address, index, wish.page_language)
+    subscription, is_new = Subscription.objects.get_or_create(
+        subscriber=subscriber,
+        newsletter_id=wish.newsletter_id,
+        defaults={"languages": ",".join(wish.languages)},
+    )
+    if subscription.state == Subscription.State.ACTIVE:
+        _queue_once_a_day(Letter.Kind.ALREADY, subscription)
+        return
+    subscription.state = Subscription.State.PENDING
+    subscription.languages = ",".join(wish.languages)
+    subscription.save(update_fields=["state", "languages"])
+    if not subscriber.subscriptions.exclude(confirmed_on=None).exists():
+        # Nobody proved to be the owner yet: the newest spelling and language count.
+        _reseal(subscriber, address, wish.page_language)
+    _record(
+        subscription,
+        Consent.Action.REQUESTED,
+        wording=wish.wording,
+        language=wish.page_language,
+        at=wish.asked_at,
+    )
+    _queue_once_a_day(Letter.Kind.CONFIRMATION, subscription)
+
+
+@transaction.atomic
+def add_confirmed(
+    address: Address | str,
+    *,
+    newsletter: Newsletter,
+    languages: Sequence[str],
+    page_language: str,
+    source: str,
+) -> Subscription:
+    """Add a reader whose consent the operator vouches for; no letter is sent.
+
+    A reader who is there already gets these languages, and is active again. Raises AddressError,
+    NotOffered, Suppressed, SealedError.
+    """
+    address = normalise(address) if isinstance(address, str) else address
+    chain = offered(newsletter, languages)
+    index = index_of(address)
+    if Suppression.objects.filter(index=index.value, reason__in=LASTING).exists():
+        raise Suppressed(_("Mail to this address bounced, or was reported as spam."))
+    subscriber = _reader(address, index, page_language)
+    today = timezone.now().date()
+    subscription, _created = Subscription.objects.update_or_create(
+        subscriber=subscriber,
+        newsletter=newsletter,
+        defaults={
+            "languages": ",".join(chain),
+            "state": Subscription.State.ACTIVE,
+            "source": source,
+            "confirmed_on": today,
+            "unsubscribed_on": None,
+        },
+    )
+    Suppression.objects.filter(index=index.value, reason=Suppression.Reason.ERASED).delete()
+    _record(
+        subscription,
+        Consent.Action.RECORDED,
+        wording=consent_text(newsletter, page_language),
+        language=page_language,
+    )
+    return subscription
+
+
+# --- By id ------------------------------------------------------------------------------------
+@transaction.atomic
+def confirm(subscription_id: int) -> Confirmation:
+    """The owner of the address pressed the button (B2)."""
+    waiting = Subscription.objects.filter(pk=subscription_id, state=Subscription.State.PENDING)
+    subscription = _locked(subscription_id)
+    if subscription is None or _is_suppressed(subscription.subscriber):
+        return Confirmation.GONE
+    today = timezone.now().date()
+    changed = waiting.update(
+        state=Subscription.State.ACTIVE, confirmed_on=today, unsubscribed_on=None
+    )
+    if not changed:
+        is_active = subscription.state == Subscription.State.ACTIVE
+        return Confirmation.ALREADY if is_active else Confirmation.GONE
+    # A new double opt-in lifts an erasure (B9).
+    Suppression.objects.filter(
+        index=bytes(subscription.subscriber.index), reason=Suppression.Reason.ERASED
+    ).delete()
+    asked = subscription.consents.filter(action=Consent.Action.REQUESTED).order_by("-pk").first()
+    _record(
+        subscription,
+        Consent.Action.CONFIRMED,
+        wording=asked.wording if asked else "",
+        language=asked.language if asked else subscription.subscriber.language,
+    )
+    log.info("subscription confirmed", extra={"action": "confirm", "subscription": subscription_id})
+    return Confirmation.NOW
+
+
+@transaction.atomic
+def change(subscription_id: int, *, page_language: str, **choices: Any) -> None:
+    """The reader changed their choices: any of Subscription's columns, by name."""
+    subscription = _locked(subscription_id)
+    if subscription is None:
+        return
+    for name, value in choices.items():
+        setattr(subscription, name, value)
+    subscription.save(update_fields=list(choices))
+    Subscriber.objects.filter(pk=subscription.subscriber_id).update(language=page_language)
+    _record(subscription, Consent.Action.CHANGED, language=page_language)
+
+
+@transaction.atomic
+def unsubscribe(subscription_id: int) -> bool:
+    """The reader leaves. Idempotent; says whether this call changed it.
+
+    Once this has committed, the second read of a send-out leaves the reader out (DESIGN.md, step
+    5), and letters that wait are dropped.
+    """
+    changed = (
+        Subscription.objects.filter(pk=subscription_id)
+        .exclude(state=Subscription.State.UNSUBSCRIBED)
+        .update(state=Subscription.State.UNSUBSCRIBED, unsubscribed_on=timezone.now().date())
+    )
+    if not changed:
+        return False
+    subscription = Subscription.objects.select_related("subscriber").get(pk=subscription_id)
+    _record(subscription, Consent.Action.UNSUBSCRIBED, language=subscription.subscriber.language)
+    _waiting_letters(subscriber=subscription.subscriber_id, newsletter=subscription.newsletter_id)
+    return True
+
+
+@transaction.atomic
+def resubscribe(subscription_id: int) -> bool:
+    """Undo of `unsubscribe`, from its page; says whether the reader is subscribed now.
+
+    For a day: the link to leave is in each mail, and a mail is passed on.
+    """
+    subscription = _locked(subscription_id)
+    if subscription is None or not can_undo(subscription):
+        return subscription is not None and subscription.state == Subscription.State.ACTIVE
+    subscription.state = Subscription.State.ACTIVE
+    subscription.unsubscribed_on = None
+    subscription.save(update_fields=["state", "unsubscribed_on"])
+    _record(subscription, Consent.Action.CONFIRMED, language=subscription.subscriber.language)
+    return True
+
+
+def can_undo(subscription: Subscription) -> bool:
+    """Whether the reader left just now, and had confirmed before."""
+    since = subscription.unsubscribed_on
+    return (
+        subscription.state == Subscription.State.UNSUBSCRIBED
+        and subscription.confirmed_on is not None
+        and since is not None
+        and since >= timezone.now().date() - timedelta(days=UNDO_DAYS)
+        and not _is_suppressed(subscription.subscriber)
+    )
+
+
+@transaction.atomic
+def suppress(index: Index, reason: str) -> None:
+    """Nothing goes to this address any more, of any newsletter (D3).
+
+    A stronger reason replaces a weaker one: complained, bounced, erased.
+    """
+    strength = [*LASTING, Suppression.Reason.ERASED]
+    suppression, _created = Suppression.objects.get_or_create(
+        index=index.value, defaults={"index_key": index.key, "reason": reason}
+    )
+    if strength.index(Suppression.Reason(reason)) < strength.index(
+        Suppression.Reason(suppression.reason)
+    ):
+        suppression.reason = reason
+        suppression.save(update_fields=["reason"])
+    Subscription.objects.filter(subscriber__index=index.value).exclude(
+        state=Subscription.State.UNSUBSCRIBED
+    ).update(state=Subscription.State.UNSUBSCRIBED, unsubscribed_on=timezone.now().date())
+    _waiting_letters(subscriber__index=index.value)
+
+
+@transaction.atomic
+def prune(at: datetime) -> int:
+    """Forget sign-ups that nobody confirmed within 7 days; returns how many.
+
+    One that had been confirmed in earlier times goes back to unsubscribed, with its evidence.
+    """
+    before = at - timedelta(days=UNCONFIRMED_DAYS)
+    stale = Subscription.objects.filter(state=Subscription.State.PENDING).alias(
+        asked=Max("consents__at", filter=Q(consents__action=Consent.Action.REQUESTED))
+    )
+    ids = list(
+        stale.filter(Q(asked__lt=before) | Q(asked=None, created_on__lt=before.date())).values_list(
+            "pk", flat=True
+        )
+    )
+    found = Subscription.objects.filter(pk__in=ids)
+    found.exclude(confirmed_on=None).update(state=Subscription.State.UNSUBSCRIBED)
+    found.filter(confirmed_on=None).delete()
+    Subscriber.objects.filter(subscriptions=None).delete()
+    return len(ids)
+
+
+def offered(newsletter: Newsletter, languages: Sequence[str]) -> tuple[str, ...]:
+    """The languages as a chain, none twice. Raises NotOffered."""
+    chain = tuple(dict.fromkeys(languages))
+    unknown = [code for code in chain if code not in newsletter.languages]
+    if unknown or not chain:
+        raise NotOffered(
+            _("“%(newsletter)s” does not come in: %(unknown)s. It has: %(languages)s.")
+            % {
+                "newsletter": newsletter.slug,
+                "unknown": ", ".join(unknown) or "–",
+                "languages": ", ".join(f"{c} ({own_name(c)})" for c in newsletter.languages),
+            }
+        )
+    return chain
+
+
+# --- Steps ------------------------------------------------------------------------------------
+def _reader(address: Address, index: Index, language: str) -> Subscriber:
+    """The reader with this address, made if there is none."""
+    subscriber = Subscriber.objects.filter(index=index.value).first()
+    if subscriber is None:
+        subscriber = Subscriber(index=index.value, index_key=index.key, language=language)
+        sealed = seal_address(address, subscriber.public_id)
+        subscriber.sealed_address, subscriber.storage_key = sealed.value, sealed.key
+        subscriber.save()
+    return subscriber
+
+
+def _reseal(subscriber: Subscriber, address: Address, language: str) -> None:
+    sealed = seal_address(address, subscriber.public_id)
+    subscriber.sealed_address, subscriber.storage_key = sealed.value, sealed.key
+    subscriber.language = language
+    subscriber.save(update_fields=["sealed_address", "storage_key", "language"])
+
+
+def _locked(subscription_id: int) -> Subscription | None:
+    return (
+        Subscription.objects.select_for_update(of=("self",))
+        .select_related("subscriber")
+        .filter(pk=subscription_id)
+        .first()
+    )
+
+
+def _is_suppressed(subscriber: Subscriber) -> bool:
+    return Suppression.objects.filter(index=bytes(subscriber.index), reason__in=LASTING).exists()
+
+
+def _record(
+    subscription: Subscription,
+    action: str,
+    *,
+    language: str,
+    wording: str = "",
+    at: datetime | None = None,
+) -> None:
+    """Evidence, to the minute (B8)."""
+    Consent.objects.create(
+        subscription=subscription,
+        action=action,
+        wording=wording,
+        wording_version=version_of(wording),
+        language=language,
+        source=subscription.source,
+        at=(at or timezone.now()).replace(second=0, microsecond=0),
+    )
+
+
+def _queue_once_a_day(kind: str, subscription: Subscription) -> None:
+    """At most one such letter to an address in 24 hours (B4); one that was given up, or dropped,
+    does not count."""
+    now = timezone.now()
+    lately = Letter.objects.filter(
+        subscriber=subscription.subscriber_id, kind=kind, created_at__gt=now - ONE_DAY
+    ).exclude(state__in=[Letter.State.FAILED, Letter.State.DROPPED])
+    if not lately.exists():
+        Letter.objects.create(
+            kind=kind,
+            subscriber=subscription.subscriber,
+            newsletter_id=subscription.newsletter_id,
+            about=str(subscription.pk),
+            due_at=now,
+            expires_at=now + ONE_DAY,
+        )
+
+
+def _waiting_letters(**whose: Any) -> None:
+    """Drop what waits for a reader who left."""
+    Letter.objects.filter(state=Letter.State.QUEUED, **whose).update(state=Letter.State.DROPPED)

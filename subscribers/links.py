@@ -1,0 +1,48 @@
+"""Absolute links for mails. A send-out makes some per reader, so no route is resolved for each."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+
+from subscribers import tokens
+from subscribers.tokens import Purpose
+
+MARK = "-token-"
+
+
+def unsubscribe_url(subscription_id: int, language: str) -> str:
+    """The page with the button."""
+    return _link("subscribers:unsubscribe", language, Purpose.UNSUBSCRIBE, subscription_id)
+
+
+def one_click_url(subscription_id: int) -> str:
+    """The address of RFC 8058's POST; opened by a person it shows the page with the button."""
+    return _link("one-click", settings.LANGUAGE_CODE, Purpose.UNSUBSCRIBE, subscription_id)
+
+
+def preferences_url(subscription_id: int, language: str) -> str:
+    return _link("subscribers:preferences", language, Purpose.PREFERENCES, subscription_id)
+
+
+def confirm_url(subscription_id: int, language: str) -> str:
+    return _link("subscribers:confirm", language, Purpose.CONFIRM, subscription_id)
+
+
+def _link(name: str, language: str, purpose: Purpose, subscription_id: int) -> str:
+    before, after = _around(settings.SITE_URL, name, language)
+    return before + tokens.make(purpose, subscription_id) + after
+
+
+@lru_cache(maxsize=256)
+def _around(site_url: str, name: str, language: str) -> tuple[str, str]:
+    """What stands before and after the token."""
+    if language not in dict(settings.LANGUAGES):
+        # A reader whose language the site no longer has.
+        language = settings.LANGUAGE_CODE
+    with translation.override(language):
+        before, _mark, after = reverse(name, args=[MARK]).partition(MARK)
+    return site_url + before, after

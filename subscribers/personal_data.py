@@ -1,0 +1,107 @@
+"""What we hold of one reader: exported, and erased (B9).
+
+Each app that holds something registers its part; this app its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from subscribers.lifecycle import suppress
+from subscribers.models import Subscriber, Subscription, Suppression
+from subscribers.sealing import Index, Sealed, open_address
+
+
+@dataclass(frozen=True)
+class Part:
+    """One app's part: `export` gives what JSON can hold, `erase` leaves nothing of the reader."""
+
+    export: Callable[[Subscriber], dict[str, Any]]
+    erase: Callable[[Subscriber], None]
+
+
+_parts: dict[str, Part] = {}
+
+
+def register(
+    name: str,
+    *,
+    export: Callable[[Subscriber], dict[str, Any]],
+    erase: Callable[[Subscriber], None],
+) -> None:
+    """Add a part, once per name; called from an AppConfig's `ready`."""
+    _parts[name] = Part(export, erase)
+
+
+def export(subscriber: Subscriber) -> dict[str, Any]:
+    """All that is held of a reader, by part. Needs a worker's keys: the address is in it."""
+    return {
+        "address": open_address(
+            Sealed(subscriber.storage_key, bytes(subscriber.sealed_address)), subscriber.public_id
+        ),
+        **{name: part.export(subscriber) for name, part in _parts.items()},
+    }
+
+
+@transaction.atomic
+def erase(subscriber: Subscriber) -> None:
+    """Erase a reader from every part. What is left is a keyed hash, a reason and a date; it keeps
+    an import from bringing the reader back, and a new sign-up lifts it."""
+    for part in _parts.values():
+        part.erase(subscriber)
+    index = Index(subscriber.index_key, bytes(subscriber.index))
+    suppress(index, Suppression.Reason.ERASED)
+    subscriber.delete()
+
+
+def export_reader(subscriber: Subscriber) -> dict[str, Any]:
+    """This app's own part."""
+    return {
+        "id": str(subscriber.public_id),
+        "language": subscriber.language,
+        "since": subscriber.created_on.isoformat(),
+        "subscriptions": [
+            _subscription(each)
+            for each in subscriber.subscriptions.select_related("newsletter").order_by("pk")
+        ],
+        "letters": [
+            {"kind": letter.kind, "state": letter.state, "on": letter.created_at.date().isoformat()}
+            for letter in subscriber.letters.order_by("pk")
+        ],
+    }
+
+
+def erase_reader(subscriber: Subscriber) -> None:
+    """This app's own rows but the reader's: those go with it (`on_delete=CASCADE`)."""
+    subscriber.letters.all().delete()
+    subscriber.subscriptions.all().delete()
+
+
+def _subscription(subscription: Subscription) -> dict[str, Any]:
+    return {
+        "newsletter": subscription.newsletter.slug,
+        "state": subscription.state,
+        "languages": subscription.languages.split(","),
+        "topics": sorted(subscription.topic_ids or []),
+        "rhythm": subscription.rhythm,
+        "paused_until": subscription.paused_until and subscription.paused_until.isoformat(),
+        "content": subscription.content,
+        "pictures": subscription.pictures,
+        "plain_text": subscription.plain_text,
+        "discreet": subscription.discreet,
+        "consents": [
+            {
+                "action": consent.action,
+                "wording": consent.wording,
+                "version": consent.wording_version,
+                "language": consent.language,
+                "source": consent.source,
+                "at": consent.at.isoformat(timespec="minutes"),
+            }
+            for consent in subscription.consents.order_by("pk")
+        ],
+    }

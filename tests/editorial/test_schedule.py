@@ -1,0 +1,98 @@
+"""When a newsletter is due (E1–E3): decided purely."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.editorial.schedule import Decision, Rule, decide, following, latest, occasion_on
+
+MINSK = Rule(weekday=1, time=time(9, 0), zone="Europe/Minsk")
+WARSAW = Rule(weekday=6, time=time(2, 30), zone="Europe/Warsaw")
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+def test_monday_22_may_2017_sends_15_to_21_may() -> None:
+    """DESIGN.md: an issue goes out in the week after."""
+    rule = Rule(weekday=0, time=time(9, 0), zone="Europe/Minsk")
+    occasion = latest(rule, utc(2017, 5, 22, 6, 0))
+    assert occasion.week == date(2017, 5, 15)
+    assert occasion.at == utc(2017, 5, 22, 6, 0)
+
+
+def test_a_minute_before_it_is_last_weeks() -> None:
+    assert latest(MINSK, utc(2017, 5, 23, 5, 59)).week == date(2017, 5, 8)
+    assert latest(MINSK, utc(2017, 5, 23, 6, 0)).week == date(2017, 5, 15)
+
+
+def test_the_current_week_can_be_sent() -> None:
+    rule = Rule(weekday=4, time=time(18, 0), zone="Europe/Vilnius", sends_ended_week=False)
+    assert latest(rule, utc(2017, 7, 28, 16, 0)).week == date(2017, 7, 24)
+
+
+def test_e2_an_hour_that_march_skips_comes_an_hour_later() -> None:
+    """On 29 March 2026 Warsaw goes from 02:00 to 03:00."""
+    assert occasion_on(WARSAW, date(2026, 3, 29)).at == utc(2026, 3, 29, 1, 30)
+
+
+def test_e2_an_hour_that_october_repeats_comes_once() -> None:
+    """On 25 October 2026 Warsaw has 02:30 twice; the first is meant."""
+    first = occasion_on(WARSAW, date(2026, 10, 25)).at
+    assert first == utc(2026, 10, 25, 0, 30)
+    assert latest(WARSAW, utc(2026, 10, 25, 1, 30)).at == first
+    assert following(WARSAW, utc(2026, 10, 25, 1, 30)).at == utc(2026, 11, 1, 1, 30)
+
+
+@pytest.mark.parametrize(
+    ("week", "hours"),
+    [(date(2026, 3, 23), 167), (date(2026, 10, 19), 169), (date(2026, 6, 1), 168)],
+)
+def test_e2_weeks_with_a_clock_change(week: date, hours: int) -> None:
+    rule = Rule(weekday=0, time=time(9, 0), zone="Europe/Warsaw")
+    length = occasion_on(rule, week + timedelta(days=7)).at - occasion_on(rule, week).at
+    assert length == timedelta(hours=hours)
+
+
+def test_e3_after_a_month_down_only_the_latest_is_asked_about() -> None:
+    occasion = latest(MINSK, utc(2017, 6, 20, 7, 0))
+    assert occasion.week == date(2017, 6, 12)
+
+
+@pytest.mark.parametrize(
+    ("hours_late", "decision"),
+    [(0, Decision.SEND), (11, Decision.SEND), (12, Decision.HOLD_LATE), (100, Decision.HOLD_LATE)],
+)
+def test_e3_late_is_sent_or_held(hours_late: int, decision: Decision) -> None:
+    occasion = latest(MINSK, utc(2017, 5, 23, 6, 0))
+    now = occasion.at + timedelta(hours=hours_late)
+    since = occasion.at - timedelta(days=30)
+    assert decide(occasion, now, since=since, done=False, late_hours=12) is decision
+
+
+def test_what_was_due_before_the_schedule_was_set_is_not_caught_up() -> None:
+    occasion = latest(MINSK, utc(2017, 5, 23, 8, 0))
+    now = utc(2017, 5, 23, 8, 0)
+    assert decide(occasion, now, since=now, done=False, late_hours=12) is Decision.WAIT
+    assert decide(occasion, now, since=None, done=False, late_hours=12) is Decision.WAIT
+
+
+@given(
+    st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2050, 1, 1)),
+    st.integers(0, 6),
+    st.times(),
+    st.sampled_from(["Europe/Minsk", "Europe/Warsaw", "America/St_Johns", "Pacific/Apia"]),
+)
+def test_the_latest_lies_at_most_a_week_and_an_hour_back(
+    now: datetime, weekday: int, at: time, zone: str
+) -> None:
+    rule = Rule(weekday, at.replace(microsecond=0), zone)
+    here = now.replace(tzinfo=UTC)
+    assert latest(rule, here).at <= here < following(rule, here).at
+    # Apia left out a whole day in December 2011.
+    assert here - latest(rule, here).at <= timedelta(days=8, hours=1)

@@ -1,0 +1,60 @@
+"""Readers, and what a worker does for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from newsletter.editorial.models import Newsletter
+from subscribers import lifecycle
+from subscribers.addresses import normalise
+from subscribers.lifecycle import Request
+from subscribers.models import Subscription
+
+ALA = "Ala.Reader+tag@readers.example"
+
+AddReader = Callable[..., Subscription]
+Ask = Callable[..., Subscription | None]
+
+
+@pytest.fixture
+def add_reader(weekly: Newsletter) -> AddReader:
+    """A function that adds a confirmed reader: add_reader("be", "ru", topics="3")."""
+
+    def add(*languages: str, address: str = ALA, **columns: object) -> Subscription:
+        subscription = lifecycle.add_confirmed(
+            address,
+            newsletter=weekly,
+            languages=languages or ("en",),
+            page_language=str(columns.pop("page_language", languages[0] if languages else "en")),
+            source=Subscription.Source.OPERATOR,
+        )
+        Subscription.objects.filter(pk=subscription.pk).update(**columns)
+        subscription.refresh_from_db()
+        return subscription
+
+    return add
+
+
+@pytest.fixture
+def ask(weekly: Newsletter) -> Ask:
+    """A function that asks for the weekly as the form does, past the inbox."""
+
+    def request(
+        *languages: str, address: str = ALA, page_language: str = "en"
+    ) -> Subscription | None:
+        lifecycle.request(
+            normalise(address),
+            Request(
+                newsletter_id=weekly.pk,
+                languages=languages or ("en",),
+                page_language=page_language,
+                wording="I want it.",
+                asked_at=datetime(2017, 8, 1, 9, 30, 42, tzinfo=UTC),
+            ),
+        )
+        return Subscription.objects.order_by("pk").last()
+
+    return request

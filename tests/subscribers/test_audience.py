@@ -1,0 +1,134 @@
+"""Who gets an issue, and the second read."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import date
+from typing import Any
+
+import pytest
+import time_machine
+
+from newsletter.editorial.models import Newsletter
+from subscribers import audience, lifecycle
+from subscribers.addresses import Address
+from subscribers.audience import Profile
+from subscribers.models import Subscriber, Subscription, Suppression
+from subscribers.sealing import Index, index_of, seal_address
+from tests.subscribers.conftest import AddReader
+
+BE_RU = Profile(("be", "ru"), "be", None, "", True, False, False)
+
+
+def test_readers_are_grouped_by_what_they_want(weekly: Newsletter, add_reader: AddReader) -> None:
+    first = add_reader("be", "ru", address="a@readers.example")
+    english = add_reader("en", address="b@readers.example", topics="3,7", content="lead")
+    second = add_reader("be", "ru", address="c@readers.example")
+    wanted = Profile(("en",), "en", frozenset({3, 7}), "lead", True, False, False)
+    assert audience.profiles(weekly) == [(BE_RU, 2), (wanted, 1)]
+    assert list(audience.stream(weekly)) == [
+        (BE_RU, first.subscriber_id),
+        (BE_RU, second.subscriber_id),
+        (wanted, english.subscriber_id),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "wanted"),
+    [
+        ({}, True),
+        ({"state": "pending"}, False),
+        ({"state": "unsubscribed"}, False),
+        ({"rhythm": "monthly"}, False),
+        ({"rhythm": "paused"}, False),
+        ({"rhythm": "paused", "paused_until": date(2017, 8, 2)}, False),
+        ({"rhythm": "paused", "paused_until": date(2017, 8, 1)}, True),
+    ],
+)
+def test_who_is_in_the_audience(
+    weekly: Newsletter,
+    add_reader: AddReader,
+    columns: dict[str, Any],
+    wanted: bool,  # noqa: FBT001
+) -> None:
+    add_reader("be", "ru", **columns)
+    with time_machine.travel(date(2017, 8, 1), tick=False):
+        assert bool(list(audience.stream(weekly))) is wanted
+        assert bool(audience.profiles(weekly)) is wanted
+
+
+def test_the_suppressed_are_left_out(weekly: Newsletter, add_reader: AddReader) -> None:
+    subscription = add_reader("be")
+    reader = subscription.subscriber
+    Suppression.objects.create(
+        index=bytes(reader.index), index_key=reader.index_key, reason="bounced"
+    )
+    assert list(audience.stream(weekly)) == []
+    assert audience.still_wanted(weekly.pk, [reader.pk]) == {}
+
+
+def test_the_second_read_opens_the_addresses_of_those_who_stay(
+    weekly: Newsletter, add_reader: AddReader
+) -> None:
+    stays = add_reader("be", address="Stays@readers.example")
+    leaves = add_reader("be", address="leaves@readers.example")
+    lifecycle.unsubscribe(leaves.pk)
+    found = audience.still_wanted(weekly.pk, [stays.subscriber_id, leaves.subscriber_id, 999])
+    reader = found.pop(stays.subscriber_id)
+    assert not found
+    assert (reader.address, reader.language) == ("Stays@readers.example", "be")
+    assert reader.subscription_id == stays.pk
+    assert "Stays" not in repr(reader)
+
+
+def many(newsletter: Newsletter, count: int) -> list[int]:
+    readers = []
+    for number in range(count):
+        address, public_id = Address(f"reader{number}", "readers.example"), uuid.uuid4()
+        sealed, index = seal_address(address, public_id), index_of(address)
+        readers.append(
+            Subscriber(
+                public_id=public_id,
+                sealed_address=sealed.value,
+                storage_key=sealed.key,
+                index=index.value,
+                index_key=index.key,
+                language="be",
+            )  # fmt: skip
+        )
+    ids = [reader.pk for reader in Subscriber.objects.bulk_create(readers)]
+    Subscription.objects.bulk_create(
+        Subscription(subscriber_id=pk, newsletter=newsletter, languages="be", state="active")
+        for pk in ids
+    )
+    return ids
+
+
+def test_the_second_read_of_a_thousand_is_one_quick_query(
+    weekly: Newsletter, django_assert_num_queries: Any
+) -> None:
+    ids = many(weekly, 1000)
+    with django_assert_num_queries(1):
+        started = time.perf_counter()
+        found = audience.still_wanted(weekly.pk, ids)
+        assert time.perf_counter() - started < 0.5
+    assert len(found) == 1000
+    with django_assert_num_queries(1):
+        assert [pk for _profile, pk in audience.stream(weekly)] == ids
+
+
+def test_erasure_leaves_an_index_only(weekly: Newsletter, add_reader: AddReader) -> None:
+    from subscribers import personal_data
+
+    subscription = add_reader("be", address="gone@readers.example")
+    reader = subscription.subscriber
+    index = Index(reader.index_key, bytes(reader.index))
+    held = personal_data.export(reader)
+    assert held["address"] == "gone@readers.example"
+    assert held["reader"]["subscriptions"][0]["consents"][0]["action"] == "recorded"
+    personal_data.erase(reader)
+    assert not Subscriber.objects.exists()
+    assert not Subscription.objects.exists()
+    suppression = Suppression.objects.get()
+    assert (bytes(suppression.index), suppression.reason) == (index.value, "erased")

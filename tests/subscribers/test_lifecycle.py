@@ -1,0 +1,241 @@
+"""Asked for, confirmed, changed, left, taken up again; and the evidence of it (B4, B8)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from newsletter.editorial.models import Newsletter
+from subscribers import lifecycle
+from subscribers.addresses import AddressError, normalise
+from subscribers.lifecycle import Confirmation, NotOffered, Suppressed
+from subscribers.models import Consent, Letter, Subscriber, Subscription, Suppression
+from subscribers.sealing import Index, Sealed, index_of, open_address
+from tests.subscribers.conftest import ALA, AddReader, Ask
+
+State = Subscription.State
+NOON = datetime(2017, 8, 1, 12, 0, 30, tzinfo=UTC)
+
+
+def suppress(reason: str, address: str = ALA) -> None:
+    lifecycle.suppress(index_of(normalise(address)), reason)
+
+
+def letters() -> list[str]:
+    return list(Letter.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def test_a_request_waits_for_confirmation(ask: Ask) -> None:
+    subscription = ask("be", "ru", page_language="be")
+    assert subscription is not None
+    assert (subscription.state, subscription.chain) == (State.PENDING, ("be", "ru"))
+    reader = subscription.subscriber
+    assert reader.language == "be"
+    sealed = Sealed(reader.storage_key, bytes(reader.sealed_address))
+    assert open_address(sealed, reader.public_id) == ALA
+    assert letters() == ["confirmation"]
+
+
+def test_b8_request_and_confirmation_leave_evidence_to_the_minute(ask: Ask) -> None:
+    subscription = ask("be", page_language="be")
+    assert subscription is not None
+    with time_machine.travel(NOON, tick=False):
+        assert lifecycle.confirm(subscription.pk) is Confirmation.NOW
+    requested, confirmed = subscription.consents.order_by("pk")
+    assert requested.action == Consent.Action.REQUESTED
+    assert requested.at == datetime(2017, 8, 1, 9, 30, tzinfo=UTC)
+    assert confirmed.action == Consent.Action.CONFIRMED
+    assert confirmed.at == datetime(2017, 8, 1, 12, 0, tzinfo=UTC)
+    for consent in (requested, confirmed):
+        assert consent.wording == "I want it."
+        assert len(consent.wording_version) == 16
+        assert (consent.language, consent.source) == ("be", "form")
+
+
+def test_b8_evidence_cannot_be_changed(ask: Ask) -> None:
+    subscription = ask()
+    assert subscription is not None
+    consent = subscription.consents.get()
+    consent.wording = "Something else."
+    with pytest.raises(TypeError):
+        consent.save()
+
+
+def test_confirming_twice_is_harmless(ask: Ask) -> None:
+    subscription = ask()
+    assert subscription is not None
+    assert lifecycle.confirm(subscription.pk) is Confirmation.NOW
+    assert lifecycle.confirm(subscription.pk) is Confirmation.ALREADY
+    assert subscription.consents.count() == 2
+
+
+def test_an_old_confirmation_does_not_bring_back_who_left(ask: Ask) -> None:
+    subscription = ask()
+    assert subscription is not None
+    lifecycle.confirm(subscription.pk)
+    lifecycle.unsubscribe(subscription.pk)
+    assert lifecycle.confirm(subscription.pk) is Confirmation.GONE
+    assert lifecycle.confirm(10_000) is Confirmation.GONE
+
+
+def test_the_newest_wish_counts_until_it_is_confirmed(ask: Ask) -> None:
+    ask("en")
+    subscription = ask("be", "ru", address=ALA.lower(), page_language="be")
+    assert subscription is not None
+    assert subscription.chain == ("be", "ru")
+    assert Subscriber.objects.get().language == "be"
+
+
+@pytest.mark.django_db
+def test_b4_one_confirmation_to_an_address_in_a_day(ask: Ask) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        ask()
+        clock.shift(timedelta(hours=23))
+        ask("be")
+        assert letters() == ["confirmation"]
+        clock.shift(timedelta(hours=2))
+        ask("be")
+        assert letters() == ["confirmation"] * 2
+
+
+def test_b4_a_letter_that_was_given_up_does_not_count(ask: Ask) -> None:
+    ask()
+    Letter.objects.update(state=Letter.State.FAILED)
+    ask()
+    assert letters() == ["confirmation"] * 2
+
+
+def test_an_active_reader_is_told_so_once_a_day(add_reader: AddReader, ask: Ask) -> None:
+    add_reader("en")
+    ask("be")
+    ask("ru")
+    assert letters() == ["already"]
+    subscription = Subscription.objects.get()
+    assert (subscription.state, subscription.chain) == (State.ACTIVE, ("en",))
+
+
+@pytest.mark.parametrize("reason", ["complained", "bounced"])
+def test_b4_a_suppressed_address_gets_nothing(ask: Ask, newsroom: object, reason: str) -> None:
+    suppress(reason)
+    assert ask() is None
+    assert letters() == []
+    assert not Subscriber.objects.exists()
+
+
+def test_b9_a_new_double_opt_in_lifts_an_erasure(ask: Ask, newsroom: object) -> None:
+    suppress("erased")
+    subscription = ask()
+    assert subscription is not None
+    assert Suppression.objects.exists()
+    lifecycle.confirm(subscription.pk)
+    assert not Suppression.objects.exists()
+
+
+def test_a_complaint_before_the_confirmation_wins(ask: Ask) -> None:
+    subscription = ask()
+    assert subscription is not None
+    suppress("complained")
+    Subscription.objects.update(state=State.PENDING)
+    assert lifecycle.confirm(subscription.pk) is Confirmation.GONE
+
+
+def test_leaving_and_the_way_back(add_reader: AddReader) -> None:
+    subscription = add_reader("en")
+    assert lifecycle.unsubscribe(subscription.pk)
+    assert not lifecycle.unsubscribe(subscription.pk)
+    subscription.refresh_from_db()
+    assert subscription.state == State.UNSUBSCRIBED
+    assert lifecycle.resubscribe(subscription.pk)
+    assert lifecycle.resubscribe(subscription.pk)
+    subscription.refresh_from_db()
+    assert (subscription.state, subscription.unsubscribed_on) == (State.ACTIVE, None)
+    actions = list(subscription.consents.order_by("pk").values_list("action", flat=True))
+    assert actions == ["recorded", "unsubscribed", "confirmed"]
+
+
+def test_there_is_no_way_back_from_an_old_mail(add_reader: AddReader) -> None:
+    subscription = add_reader("en")
+    with time_machine.travel(NOON, tick=False) as clock:
+        lifecycle.unsubscribe(subscription.pk)
+        clock.shift(timedelta(days=3))
+        assert not lifecycle.resubscribe(subscription.pk)
+
+
+def test_there_is_no_way_back_for_who_never_confirmed(ask: Ask) -> None:
+    subscription = ask()
+    assert subscription is not None
+    lifecycle.unsubscribe(subscription.pk)
+    assert not lifecycle.resubscribe(subscription.pk)
+
+
+def test_leaving_drops_the_letters_that_wait(ask: Ask) -> None:
+    subscription = ask()
+    assert subscription is not None
+    lifecycle.unsubscribe(subscription.pk)
+    assert Letter.objects.get().state == Letter.State.DROPPED
+
+
+def test_d3_a_complaint_ends_every_subscription(add_reader: AddReader, weekly: Newsletter) -> None:
+    first = add_reader("en")
+    other = Newsletter.objects.create(
+        slug="other", languages=["en"], sender_address="desk@news.example.org"
+    )
+    second = lifecycle.add_confirmed(
+        ALA, newsletter=other, languages=["en"], page_language="en", source="operator"
+    )
+    reader = first.subscriber
+    lifecycle.suppress(Index(reader.index_key, bytes(reader.index)), "complained")
+    for subscription in (first, second):
+        subscription.refresh_from_db()
+        assert subscription.state == State.UNSUBSCRIBED
+        assert not lifecycle.resubscribe(subscription.pk)
+
+
+def test_a_weaker_reason_does_not_replace_a_stronger(newsroom: object) -> None:
+    suppress("bounced")
+    suppress("complained")
+    suppress("erased")
+    assert Suppression.objects.get().reason == "complained"
+
+
+def test_an_operator_adds_a_reader(add_reader: AddReader) -> None:
+    subscription = add_reader("be", "ru", "be")
+    assert (subscription.state, subscription.chain) == (State.ACTIVE, ("be", "ru"))
+    consent = subscription.consents.get()
+    assert (consent.action, consent.source) == ("recorded", "operator")
+    assert "Тыдзень у фокусе" in consent.wording
+    assert add_reader("en").pk == subscription.pk
+    assert letters() == []
+
+
+def test_what_an_operator_gets_wrong_is_refused(add_reader: AddReader, newsroom: object) -> None:
+    with pytest.raises(AddressError):
+        add_reader("be", address="nobody")
+    with pytest.raises(NotOffered, match="ka"):
+        add_reader("ka")
+    suppress("complained")
+    with pytest.raises(Suppressed):
+        add_reader("be")
+    assert not Subscriber.objects.exists()
+
+
+def test_who_never_confirms_is_forgotten_after_a_week(ask: Ask, add_reader: AddReader) -> None:
+    asked = datetime(2017, 8, 1, 9, 30, tzinfo=UTC)
+    ask()
+    active = add_reader("en", address="bo@readers.example")
+    assert lifecycle.prune(asked + timedelta(days=6)) == 0
+    assert lifecycle.prune(asked + timedelta(days=8)) == 1
+    assert list(Subscription.objects.all()) == [active]
+    assert Subscriber.objects.count() == 1
+
+
+def test_a_stranger_cannot_make_us_forget_who_left(add_reader: AddReader, ask: Ask) -> None:
+    subscription = add_reader("en")
+    lifecycle.unsubscribe(subscription.pk)
+    ask("be")
+    lifecycle.prune(datetime(2017, 8, 20, tzinfo=UTC))
+    subscription.refresh_from_db()
+    assert subscription.state == State.UNSUBSCRIBED
+    assert subscription.consents.count() == 3

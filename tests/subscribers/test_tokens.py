@@ -1,0 +1,94 @@
+"""B3: signed tokens, and the links that hold them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers import links, tokens
+from subscribers.tokens import Expired, Forged, Purpose
+
+NOON = datetime(2017, 8, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("number", [1, 42, 2**40])
+def test_b3_a_token_is_read_for_its_purpose_only(purpose: Purpose, number: int) -> None:
+    token = tokens.make(purpose, number)
+    assert len(token) <= 60
+    assert tokens.read(purpose, token) == number
+    for other in set(Purpose) - {purpose}:
+        with pytest.raises(Forged):
+            tokens.read(other, token)
+
+
+def test_b3_a_confirmation_expires_after_two_days() -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        token = tokens.make(Purpose.CONFIRM, 1)
+        clock.shift(timedelta(hours=47, minutes=59))
+        assert tokens.read(Purpose.CONFIRM, token) == 1
+        clock.shift(timedelta(minutes=2))
+        with pytest.raises(Expired):
+            tokens.read(Purpose.CONFIRM, token)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])
+def test_b3_links_of_mails_never_expire(purpose: Purpose) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        token = tokens.make(purpose, 1)
+        clock.shift(timedelta(days=365 * 20))
+        assert tokens.read(purpose, token) == 1
+
+
+@pytest.mark.parametrize("position", range(36))
+def test_b3_a_changed_token_is_refused(position: int) -> None:
+    token = tokens.make(Purpose.UNSUBSCRIBE, 7)
+    other = "A" if token[position] != "A" else "B"
+    with pytest.raises(Forged):
+        tokens.read(Purpose.UNSUBSCRIBE, token[:position] + other + token[position + 1 :])
+
+
+@given(st.text(max_size=80))
+def test_b3_any_text_is_refused(text: str) -> None:
+    with pytest.raises(Forged):
+        tokens.read(Purpose.UNSUBSCRIBE, text)
+
+
+def test_b3_keys_are_rotated_and_old_links_stay(settings: Any) -> None:
+    old = tokens.make(Purpose.UNSUBSCRIBE, 7)
+    first = settings.WEB_KEYS
+    settings.WEB_KEYS = replace(first, tokens={**first.tokens, 2: b"2" * 32})
+    new = tokens.make(Purpose.UNSUBSCRIBE, 7)
+    assert old != new
+    assert tokens.read(Purpose.UNSUBSCRIBE, old) == tokens.read(Purpose.UNSUBSCRIBE, new) == 7
+    settings.WEB_KEYS = first
+    with pytest.raises(Forged):
+        tokens.read(Purpose.UNSUBSCRIBE, new)
+
+
+def test_a_token_costs_microseconds() -> None:
+    started = time.perf_counter()
+    for number in range(10_000):
+        tokens.make(Purpose.UNSUBSCRIBE, number)
+    assert (time.perf_counter() - started) / 10_000 < 50e-6
+
+
+def test_links_are_absolute_and_in_the_readers_language(settings: Any) -> None:
+    settings.SITE_URL = "https://news.example.org"
+    assert links.unsubscribe_url(1, "be").startswith("https://news.example.org/be/unsubscribe/")
+    assert links.preferences_url(1, "ru").startswith("https://news.example.org/ru/preferences/")
+    assert links.confirm_url(1, "en").startswith("https://news.example.org/en/confirm/")
+    assert links.one_click_url(1).startswith("https://news.example.org/u/")
+    token = links.one_click_url(77).rstrip("/").rpartition("/")[2]
+    assert tokens.read(Purpose.UNSUBSCRIBE, token) == 77
+
+
+def test_a_language_the_site_no_longer_has_gets_the_first() -> None:
+    assert "/en/unsubscribe/" in links.unsubscribe_url(1, "ka")
