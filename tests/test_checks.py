@@ -109,5 +109,5 @@ def test_w001_links_in_clear(settings: Any) -> None:
         ("https://news.example.org", False),
     ],
 )
-def test_loopback(url: str, expected: bool) -> None:
+def test_loopback(url: str, *, expected: bool) -> None:
     assert checks.is_loopback(url) is expected

@@ -26,7 +26,8 @@ PIXEL = bytes.fromhex(
 )
 HTML = """<html><head><title>x</title><style>
 @media (prefers-color-scheme: dark) { body { background: #111 } }</style></head>
-<body><a href="http://127.0.0.1/here">here</a><img src="cid:river@news"><script>x</script></body></html>"""
+<body><a href="http://127.0.0.1/here">here</a><img src="cid:river@news">
+<script>x</script></body></html>"""
 
 
 def letter(*, subject: str = "Тыдзень", to: str = "alena@example.org") -> EmailMessage:
