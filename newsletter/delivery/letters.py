@@ -25,9 +25,8 @@ from newsletter.lib.places import Place
 from newsletter.transport.base import CompileError
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
+from subscribers import audience, links
 from subscribers import letters as wording
-from subscribers import links
-from subscribers.addresses import open_address_of
 from subscribers.models import Letter
 
 log = logging.getLogger(__name__)
@@ -127,7 +126,7 @@ def _recipient(letter: Letter) -> Recipient:
         }
     return Recipient(
         position=0,
-        address=open_address_of(letter.subscriber),
+        address=audience.address_of(letter.subscriber),
         delivery_id=delivery_id(Trace(LETTER, letter.pk, letter.subscriber_id)),
         places=places,
     )

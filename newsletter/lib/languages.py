@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.conf import settings
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -33,6 +34,11 @@ def is_right_to_left(code: str) -> bool:
 def direction(code: str) -> str:
     """The HTML `dir` of the language: "rtl" or "ltr"."""
     return "rtl" if is_right_to_left(code) else "ltr"
+
+
+def page_language(code: str) -> str:
+    """The language of the pages around a text: its own where the site has it, else the first."""
+    return code if code in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 class LanguageField(models.CharField):  # type: ignore[type-arg]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.urls import reverse
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.editorial import pictures
+from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.issue import Issue, Topic
 from newsletter.editorial.models.newsroom import Newsletter
-from newsletter.lib.languages import LanguageField
+from newsletter.lib.languages import LanguageField, page_language
 
 
 class Picture(models.Model):
@@ -21,7 +28,7 @@ class Picture(models.Model):
         GRAPHIC = "graphic", _("Graphic")
 
     file = models.ImageField(
-        _("file"), upload_to="pictures/%Y/", blank=True, width_field="width", height_field="height"
+        _("file"), upload_to="pictures/", blank=True, width_field="width", height_field="height"
     )
     width = models.PositiveIntegerField(null=True, blank=True, editable=False)
     height = models.PositiveIntegerField(null=True, blank=True, editable=False)
@@ -37,6 +44,22 @@ class Picture(models.Model):
     def __str__(self) -> str:
         name = str(self.file.name).rsplit("/", 1)[-1] if self.file else _("no file")
         return f"{name} ({self.credit})" if self.credit else str(name)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises ValidationError where a new file is no picture."""
+        self._store()
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        try:
+            self._store()
+        except ValidationError as error:
+            raise ValidationError({"file": error.messages}) from None
+
+    def _store(self) -> None:
+        # Only a file that was just given: what is in the storage went through here.
+        if self.file and pictures.is_new(self.file):
+            self.file = pictures.store(self.file.file, folder="pictures")
 
 
 class Article(models.Model):
@@ -91,6 +114,12 @@ class Article(models.Model):
         first = next(iter(self.translations.all()), None)
         return first.headline if first else f"#{self.pk}"
 
+    def get_absolute_url(self) -> str:
+        """Its page in the original language, or in the first that it has."""
+        texts = {text.language: text for text in self.translations.all() if text.slug}
+        text = texts.get(self.original_language) or next(iter(texts.values()), None)
+        return text.get_absolute_url() if text else ""
+
 
 class ArticleTranslation(models.Model):
     """An article in one language."""
@@ -139,3 +168,25 @@ class ArticleTranslation(models.Model):
 
     def __str__(self) -> str:
         return self.headline
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the text clean, with an address, its revision counted and a correction dated."""
+        from newsletter.editorial.revisions import take_note
+
+        self.body = clean_html(self.body)
+        take_note(self, at=timezone.now())
+        if kwargs.get("update_fields") is not None:
+            follows = {"body", "slug", "revision", "source_revision", "corrected_at"}
+            kwargs["update_fields"] = {*kwargs["update_fields"], *follows}
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        with translation.override(page_language(self.language)):
+            return reverse("web:article", args=[self.slug])
+
+    @property
+    def is_original(self) -> bool:
+        return bool(self.language == self.article.original_language)
+
+    def is_public(self, at: datetime) -> bool:
+        return bool(self.state == self.State.READY and self.article.published_at <= at)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.editorial.models.newsroom import Newsletter
+from newsletter.editorial.cleaning import clean_html
+from newsletter.editorial.models.newsroom import Newsletter, in_page_language
 from newsletter.lib.languages import LanguageField
 
 
@@ -28,10 +31,12 @@ class Topic(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.slug
+        return in_page_language(self.translations.all()) or self.slug
 
 
 class TopicTranslation(models.Model):
+    """A topic's name in one language."""
+
     topic = models.ForeignKey(Topic, models.CASCADE, related_name="translations")
     language = LanguageField()
     name = models.CharField(_("name"), max_length=120)
@@ -183,3 +188,7 @@ class IssueTranslation(models.Model):
 
     def __str__(self) -> str:
         return self.subject or self.language
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.introduction = clean_html(self.introduction)
+        super().save(*args, **kwargs)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.editorial import pictures
+from newsletter.editorial.cleaning import clean_html
 from newsletter.lib.languages import LanguageField
 from newsletter.lib.zones import validate_zone
 
 COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("A colour is written like #8a1c1c."))
+
+
+def in_page_language(translations: Iterable[Any]) -> str:
+    """The name of what has translations, for the desk: in the page's language, else in any."""
+    names = {text.language: str(text) for text in translations}
+    return names.get(get_language() or "") or next(iter(names.values()), "")
 
 
 class User(AbstractUser):
@@ -47,9 +57,22 @@ class Newsroom(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.translations.first() or _("Newsroom"))
+        return in_page_language(self.translations.all()) or str(_("Newsroom"))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises ValidationError where a new logo is no picture."""
+        self._store_logo()
+        super().save(*args, **kwargs)
+
+    def _store_logo(self) -> None:
+        if self.logo and pictures.is_new(self.logo):
+            self.logo = pictures.store(self.logo.file, folder="newsroom")
 
     def clean(self) -> None:
+        try:
+            self._store_logo()
+        except ValidationError as error:
+            raise ValidationError({"logo": error.messages}) from None
         for link in self.follow_links if isinstance(self.follow_links, list) else [None]:
             if not isinstance(link, dict) or not str(link.get("url", "")).startswith("https://"):
                 raise ValidationError(
@@ -77,6 +100,10 @@ class NewsroomTranslation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.about, self.privacy = clean_html(self.about), clean_html(self.privacy)
+        super().save(*args, **kwargs)
 
 
 class Newsletter(models.Model):
@@ -159,7 +186,7 @@ class Newsletter(models.Model):
         verbose_name_plural = _("newsletters")
 
     def __str__(self) -> str:
-        return self.slug
+        return in_page_language(self.translations.all()) or self.slug
 
     def clean(self) -> None:
         from newsletter.editorial.validation import validate_choices, validate_languages

@@ -1,0 +1,64 @@
+"""What an import did, and the one way in which it writes a row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+
+from newsletter.editorial.importing.faults import Node
+
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass
+class ImportReport:
+    """Rows created and changed, by the name of what they are; and what one should know."""
+
+    created: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.created and not self.changed
+
+
+def put(model: type[M], report: ImportReport, known_by: dict[str, Any], values: dict[str, Any],
+        *, place: Node) -> M:  # fmt: skip
+    """The row known by those fields, with these values; saved only where something differs."""
+    row = model._default_manager.filter(**known_by).first()
+    return write(row or model(**known_by), report, values, place=place)
+
+
+def write(row: M, report: ImportReport, values: dict[str, Any], *, place: Node) -> M:
+    """Set the values on the row and save it where it is new or something differs.
+
+    Raises ImportFault at the place where the row breaks a rule.
+    """
+    is_new = row.pk is None
+    differing = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in differing:
+        setattr(row, name, values[name])
+    if not is_new and not differing:
+        return row
+    check(row, place)
+    row.save()
+    (report.created if is_new else report.changed)[str(row._meta.verbose_name)] += 1
+    return row
+
+
+def check(row: models.Model, place: Node) -> None:
+    """Raises ImportFault with the model's own words; relations are not looked up again."""
+    try:
+        row.clean_fields(exclude=[f.name for f in row._meta.fields if f.is_relation])
+        row.clean()
+        row.validate_constraints()
+    except ValidationError as error:
+        fields = error.message_dict if hasattr(error, "error_dict") else {}
+        name = next((name for name in fields if name != NON_FIELD_ERRORS), "")
+        words = " ".join(fields[name] if name else error.messages)
+        raise Node(None, f"{place.place}.{name}".rstrip(".")).fault(words) from None

@@ -1,0 +1,139 @@
+"""What editors decide: approval, trends; and what they must look at first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from newsletter.editorial.models import (
+    Article,
+    ArticleTranslation,
+    Issue,
+    Topic,
+    Trend,
+    User,
+)
+from newsletter.editorial.revisions import is_stale
+from newsletter.lib.languages import own_name
+
+READY = ArticleTranslation.State.READY
+
+
+class Severity(StrEnum):
+    BLOCKS = "blocks"
+    """Nothing can go out like this."""
+    LOOK = "look"
+    """It can go out; an editor should know."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an editor must look at. `article_id` where it is about one article."""
+
+    severity: Severity
+    text: str
+    article_id: int | None = None
+
+
+def approve(issue: Issue, *, by: User | None) -> None:
+    """Let the issue go out. Whoever asks an editor first shows `problems`."""
+    issue.state = Issue.State.APPROVED
+    issue.approved_by, issue.approved_at = by, timezone.now()
+    issue.save(update_fields=["state", "approved_by", "approved_at"])
+
+
+def withdraw_approval(issue: Issue) -> None:
+    """Take the issue back into preparation. What is being sent already goes on."""
+    issue.state = Issue.State.DRAFT
+    issue.approved_by = issue.approved_at = None
+    issue.save(update_fields=["state", "approved_by", "approved_at"])
+
+
+def set_trend(topic: Topic, week: date, status: str | None) -> bool:
+    """State a topic's trend in the week of that Monday, or take it back (None).
+
+    True where something changed.
+    """
+    if status is None:
+        deleted, _rows = Trend.objects.filter(topic=topic, week=week).delete()
+        return bool(deleted)
+    trend, created = Trend.objects.get_or_create(
+        topic=topic, week=week, defaults={"status": Trend.Status(status)}
+    )
+    if created or trend.status == status:
+        return created
+    trend.status = Trend.Status(status)
+    trend.save(update_fields=["status"])
+    return True
+
+
+def problems(issue: Issue) -> list[Problem]:
+    """What an editor must look at before the issue goes out; the gravest first."""
+    articles = list(issue.articles.select_related("picture").prefetch_related("translations"))
+    found = [*_of_the_issue(issue, articles)]
+    for article in articles:
+        found += _of_the_article(article, issue.newsletter.languages)
+    return sorted(found, key=lambda problem: problem.severity)
+
+
+def blocks(found: list[Problem]) -> bool:
+    return any(problem.severity == Severity.BLOCKS for problem in found)
+
+
+def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
+    if issue.kind == Issue.Kind.BREAK:
+        yield Problem(Severity.BLOCKS, gettext("This week is a break: nothing goes out."))
+        return
+    now = timezone.now()
+    public = {
+        text.language for a in articles for text in a.translations.all() if text.is_public(now)
+    }
+    ready = {text.language for a in articles for text in a.translations.all()
+             if text.state == READY}  # fmt: skip
+    if not articles:
+        yield Problem(Severity.BLOCKS, gettext("The issue has no article."))
+    elif not ready:
+        yield Problem(Severity.BLOCKS, gettext("No article is ready in any language."))
+    elif not public:
+        yield Problem(
+            Severity.BLOCKS, gettext("All ready articles are to be published at a later time.")
+        )
+    for chain in issue.newsletter.chains() if ready else []:
+        if not ready.intersection(chain):
+            names = ", ".join(own_name(code) for code in chain)
+            yield Problem(
+                Severity.LOOK,
+                gettext("Readers of %(languages)s would get nothing: no article is ready for them.")
+                % {"languages": names},
+            )
+
+
+def _of_the_article(article: Article, languages: list[str]) -> Iterator[Problem]:
+    texts = {text.language: text for text in article.translations.all()}
+    original = texts.get(article.original_language)
+
+    def look(text: str) -> Problem:
+        return Problem(Severity.LOOK, f"{article}: {text}", article.pk)
+
+    if not texts:
+        yield look(gettext("has no text in any language."))
+    elif all(text.state != READY for text in texts.values()):
+        yield look(gettext("is ready in no language and will be left out."))
+    for code in languages:
+        text = texts.get(code)
+        if text is None:
+            continue
+        values = {"language": own_name(code), "state": text.get_state_display()}
+        if text.state != READY:
+            yield look(gettext("%(language)s is not ready (%(state)s).") % values)
+        if is_stale(text, original):
+            yield look(gettext("%(language)s is older than the original's last change.") % values)
+        if article.picture and article.picture.file and not text.picture_text:
+            yield look(gettext("the picture has no words in %(language)s.") % values)
+    if article.published_at > timezone.now():
+        yield look(gettext("is published later than now."))

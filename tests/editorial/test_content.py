@@ -1,0 +1,114 @@
+"""From models to the digest's values."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from PIL import Image
+
+from newsletter.editorial.content import issue_content, newsletter_content
+from newsletter.editorial.models import Issue, IssueTranslation, Newsletter, Picture, Topic, Trend
+from tests.conftest import WriteArticle
+
+NOW = datetime(2017, 8, 2, tzinfo=UTC)
+pytestmark = pytest.mark.urls("tests.editorial.addresses")
+
+
+def drawn(*, size: tuple[int, int] = (40, 30), format: str = "PNG") -> ContentFile[bytes]:
+    out = io.BytesIO()
+    Image.new("RGB", size, "#8a1c1c").save(out, format)
+    return ContentFile(out.getvalue(), name=f"drawn.{format.lower()}")
+
+
+def test_an_article_with_all_it_can_have(
+    issue: Issue, security: Topic, write_article: WriteArticle, settings: Any
+) -> None:
+    settings.SITE_URL = "https://news.example.org"
+    article = write_article(issue=issue, topic=security, be="Бяспека", en="Security")
+    article.picture = Picture.objects.create(file=drawn(), kind="graphic", credit="A. Pen")
+    article.save()
+    Trend.objects.create(topic=security, week=issue.starts_on, status="worsened")
+    value = issue_content(issue, at=NOW).articles[0]
+    assert list(value.texts) == ["be", "en"]
+    assert value.texts["be"].url == (
+        f"https://news.example.org/be/articles/article-{article.pk}-be/"
+    )
+    assert value.status == "worsened"
+    assert value.topic
+    assert value.topic.names["ru"] == "Безопасность"
+    assert value.picture
+    assert value.picture.url == f"https://news.example.org/media/{value.picture.name}"
+    assert (value.picture.width, value.picture.height, value.picture.type) == (40, 30, "image/png")
+    assert value.picture.credit
+    assert (value.picture.credit.kind, value.picture.credit.name) == ("graphic", "A. Pen")
+
+
+def test_a_language_the_site_has_not_takes_the_default_prefix(
+    issue: Issue, write_article: WriteArticle
+) -> None:
+    write_article(issue=issue, ka="სათაური")
+    assert "/en/articles/" in issue_content(issue, at=NOW).articles[0].texts["ka"].url
+
+
+def test_only_what_is_ready_and_published(issue: Issue, write_article: WriteArticle) -> None:
+    write_article(issue=issue, en="Draft", state="draft")
+    write_article(issue=issue, en="Later", published_at=datetime(2017, 8, 3, tzinfo=UTC))
+    partly = write_article(issue=issue, en="Here", be="Тут")
+    partly.translations.filter(language="be").update(state="review")
+    assert [list(a.texts) for a in issue_content(issue, at=NOW).articles] == [["en"]]
+
+
+def test_a_credit_without_a_file(issue: Issue, write_article: WriteArticle) -> None:
+    article = write_article(issue=issue, en="Headline")
+    article.picture = Picture.objects.create(credit="A. Pen")
+    article.save()
+    picture = issue_content(issue, at=NOW).articles[0].picture
+    assert picture
+    assert (picture.name, picture.url) == ("", "")
+
+
+def test_the_issues_own_words_and_the_editors_order(
+    issue: Issue, write_article: WriteArticle
+) -> None:
+    first, second = write_article(issue=issue, en="One"), write_article(issue=issue, en="Two")
+    first.position, second.position = 2, 1
+    first.save()
+    second.save()
+    IssueTranslation.objects.create(
+        issue=issue, language="be", subject="Тэма", introduction="<p>Слова</p>"
+    )
+    value = issue_content(issue, at=NOW)
+    assert [a.id for a in value.articles] == [second.pk, first.pk]
+    assert value.texts["be"].subject == "Тэма"
+    assert value.url.endswith("/en/issues/weekly/2017-07-24/")
+
+
+def test_the_number_of_queries_is_constant(
+    issue: Issue,
+    security: Topic,
+    write_article: WriteArticle,
+    django_assert_num_queries: Any,
+) -> None:
+    for _ in range(2):
+        for number in range(4):
+            write_article(issue=issue, topic=security, en=f"H{number}", be=f"З{number}")
+        fresh = Issue.objects.select_related("newsletter").get()
+        with django_assert_num_queries(5):
+            issue_content(fresh, at=NOW)
+
+
+def test_the_letterhead_in_each_language(weekly: Newsletter) -> None:
+    value = newsletter_content(weekly)
+    assert value.languages == ("en", "be", "ru")
+    assert value.letterheads["be"].newsletter == "Тыдзень у фокусе"
+    assert value.letterheads["be"].sender_name == "Тыдзень у фокусе"
+
+
+def test_a_language_without_words_takes_those_of_the_first(weekly: Newsletter) -> None:
+    weekly.languages = ["en", "ka"]
+    weekly.save()
+    assert newsletter_content(weekly).letterheads["ka"].newsletter == "Week in View"

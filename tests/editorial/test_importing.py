@@ -1,0 +1,283 @@
+"""Importing a document: all of it, once; or nothing, with the place of the fault."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+
+from newsletter.editorial.importing import ImportFault, import_document
+from newsletter.editorial.models import (
+    Article,
+    ArticleTranslation,
+    Issue,
+    Newsletter,
+    Newsroom,
+    Picture,
+    Topic,
+    Trend,
+)
+from tests.editorial.test_content import drawn
+
+pytestmark = pytest.mark.django_db
+
+ARTICLE: dict[str, Any] = {
+    "category": "security",
+    "trend": "worsened",
+    "published_at": "2017-08-01T09:00:00+03:00",
+    "image_credit": "A. Pen",
+    "translations": {
+        "be": {"headline": "Загаловак", "lead": "Лід.", "body": "<p>Тэкст<script>x</script></p>"},
+        "en": {"headline": "Headline", "lead": "Lead.", "body": "<p>Text</p>"},
+    },
+}
+DOCUMENT: dict[str, Any] = {
+    "about": "made for this test",
+    "newsletter": {
+        "slug": "weekly",
+        "name": {"en": "Week in View", "be": "Тыдзень у фокусе"},
+        "languages": ["en", "be", "ru"],
+        "choices": [{"label": "BE/RU", "languages": ["be", "ru"]}],
+        "schedule": {"weekday": "tuesday", "time": "09:00", "timezone": "Europe/Minsk"},
+    },
+    "categories": [{"slug": "security", "name": {"en": "Security", "be": "Бяспека"}}],
+    "issues": [
+        {"starts_on": "2017-07-17", "ends_on": "2017-07-23", "articles": []},
+        {"starts_on": "2017-07-24", "ends_on": "2017-07-30", "articles": [ARTICLE]},
+    ],
+}
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    return copy.deepcopy(DOCUMENT)
+
+
+def everything() -> list[Any]:
+    """All editorial rows, as they are."""
+    models = apps.get_app_config("editorial").get_models(include_auto_created=True)
+    return [list(model._default_manager.order_by("pk").values()) for model in models]
+
+
+def test_all_of_it_is_stored(document: dict[str, Any], tmp_path: Path) -> None:
+    report = import_document(document, base=tmp_path)
+    newsletter = Newsletter.objects.get()
+    assert newsletter.chains() == [("be", "ru")]
+    assert (newsletter.weekday, str(newsletter.time)) == (Newsletter.Weekday.TUESDAY, "09:00:00")
+    assert newsletter.sender_address == "newsletter@newsroom.example"
+    assert "newsletter@newsroom.example" in report.notes[0]
+    article = Article.objects.get()
+    assert article.original_language == "en"  # the first of the newsletter's that it has
+    assert {t.language: (t.slug, t.state) for t in article.translations.all()} == {
+        "en": ("headline", "ready"),
+        "be": ("zahalovak", "ready"),
+    }
+    assert article.translations.get(language="be").body == "<p>Тэкст</p>"
+    assert article.picture
+    assert (article.picture.credit, bool(article.picture.file)) == ("A. Pen", False)
+    trend = Trend.objects.get()
+    assert (trend.topic.slug, str(trend.week), trend.status) == (
+        "security", "2017-07-24", "worsened",
+    )  # fmt: skip
+    assert str(Newsroom.objects.get()) == "Week in View"
+
+
+def test_twice_changes_nothing(document: dict[str, Any], tmp_path: Path) -> None:
+    import_document(document, base=tmp_path)
+    before = everything()
+    assert import_document(document, base=tmp_path).is_empty
+    assert everything() == before
+
+
+def test_what_the_document_changes_is_changed(document: dict[str, Any], tmp_path: Path) -> None:
+    import_document(document, base=tmp_path)
+    document["issues"][1]["articles"][0]["translations"]["en"]["lead"] = "Another lead."
+    report = import_document(document, base=tmp_path)
+    assert (sum(report.created.values()), sum(report.changed.values())) == (0, 1)
+    assert ArticleTranslation.objects.get(language="en").revision == 2
+
+
+def test_the_same_headline_in_two_weeks(document: dict[str, Any], tmp_path: Path) -> None:
+    document["issues"][0]["articles"] = [copy.deepcopy(ARTICLE)]
+    import_document(document, base=tmp_path)
+    slugs = ArticleTranslation.objects.filter(language="en").values_list("slug", flat=True)
+    assert sorted(slugs) == ["headline", "headline-2"]
+    assert import_document(document, base=tmp_path).is_empty
+
+
+def test_the_longer_form(document: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "one.png").write_bytes(drawn().read())
+    document["newsroom"] = {
+        "name": {"en": "The Newsroom", "be": "Рэдакцыя"},
+        "about": {"en": "<h1>Who we are</h1>"},
+        "accent": "#123456",
+        "follow_links": [{"label": "Telegram", "url": "https://t.example/x"}],
+        "logo": "one.png",
+    }
+    document["newsletter"] |= {
+        "sender_address": "desk@news.example.org", "sender_name": {"en": "The desk"},
+        "promise": {"en": "Once a week"}, "approval": "automatic", "least_articles": 3,
+        "schedule": {"period": "current", "active": True},
+    }  # fmt: skip
+    issue = document["issues"][1]
+    issue |= {
+        "approved": True, "texts": {"be": {"subject": "Тэма"}}, "trends": {"security": "worsened"}
+    }  # fmt: skip
+    article = issue["articles"][0]
+    del article["image_credit"]
+    article |= {
+        "image": {"file": "one.png", "kind": "graphic", "credit": "A. Pen", "alt": {"be": "Мапа"}},
+        "authors": {"be": "А. Пяро"}, "original_language": "be", "dateline": "week",
+        "similar": ["a-loose-one"],
+    }  # fmt: skip
+    document["articles"] = [{
+        "published_at": "2017-06-01T09:00:00", "translations": {"en": {
+            "headline": "Other", "slug": "a-loose-one", "state": "draft", "body": "<p>x</p>"}},
+    }]  # fmt: skip
+    import_document(document, base=tmp_path)
+    assert Newsroom.objects.get().translations.get(language="en").about == "<h2>Who we are</h2>"
+    assert Newsletter.objects.get().schedule_active
+    assert Issue.objects.filter(state="approved").count() == 1
+    stored = Article.objects.exclude(issue=None).get()
+    assert stored.similar.get().translations.get().slug == "a-loose-one"
+    text = stored.translations.get(language="be")
+    assert (text.authors, text.picture_text) == ("А. Пяро", "Мапа")
+    assert stored.picture
+    assert stored.picture.file.name.startswith("pictures/")
+    before = everything()
+    assert import_document(document, base=tmp_path).is_empty
+    assert everything() == before
+    assert Picture.objects.count() == 1
+
+
+def _drop(*keys: Any) -> Callable[[dict[str, Any]], None]:
+    def change(document: dict[str, Any]) -> None:
+        for key in keys[:-1]:
+            document = document[key]
+        del document[keys[-1]]
+
+    return change
+
+
+def _put(value: Any, *keys: Any) -> Callable[[dict[str, Any]], None]:
+    def change(document: dict[str, Any]) -> None:
+        for key in keys[:-1]:
+            document = document[key]
+        document[keys[-1]] = value
+
+    return change
+
+
+IN_ARTICLE = ("issues", 1, "articles", 0)
+FAULTS = [
+    (_drop("newsletter"), "newsletter"),
+    (_put("x y", "newsletter", "slug"), "newsletter.slug"),
+    (_put(["en", "1"], "newsletter", "languages"), "newsletter.languages[1]"),
+    (_put("sunnyday", "newsletter", "schedule", "weekday"), "newsletter.schedule.weekday"),
+    (_put("25:00", "newsletter", "schedule", "time"), "newsletter.schedule.time"),
+    (_put("Minsk", "newsletter", "schedule", "timezone"), "newsletter.schedule.timezone"),
+    (_put(["ka"], "newsletter", "choices", 0, "languages"), "newsletter.choices[0].languages[0]"),
+    (_put("no address", "newsletter", "sender_address"), "newsletter.sender_address"),
+    (_drop("categories", 0, "slug"), "categories[0].slug"),
+    (_put("2017-07-25", "issues", 1, "starts_on"), "issues[1].starts_on"),
+    (_put("soon", "issues", 1, "starts_on"), "issues[1].starts_on"),
+    (_put("2017-08-06", "issues", 1, "ends_on"), "issues[1].ends_on"),
+    (_put("2017-07-01", "issues", 1, "ends_on"), "issues[1].ends_on"),
+    (_put("Security", *IN_ARTICLE, "category"), "issues[1].articles[0].category"),
+    (_put("better", *IN_ARTICLE, "trend"), "issues[1].articles[0].trend"),
+    (_put("x", *IN_ARTICLE, "published_at"), "issues[1].articles[0].published_at"),
+    (_put({}, *IN_ARTICLE, "translations"), "issues[1].articles[0].translations"),
+    (_put({}, *IN_ARTICLE, "translations", "ka"), "issues[1].articles[0].translations.ka"),
+    (_put("", *IN_ARTICLE, "translations", "be", "headline"),
+     "issues[1].articles[0].translations.be.headline"),
+    (_put(7, *IN_ARTICLE, "translations", "be", "body"),
+     "issues[1].articles[0].translations.be.body"),
+    (_put("x" * 251, *IN_ARTICLE, "translations", "be", "headline"),
+     "issues[1].articles[0].translations.be.headline"),
+    (_put("x", *IN_ARTICLE, "translations", "be", "headlin"),
+     "issues[1].articles[0].translations.be.headlin"),
+    (_put({"file": "none.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
+    (_put({"file": "../one.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
+    (_put({"file": "no.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
+    (_put("text", *IN_ARTICLE, "image"), "issues[1].articles[0].image"),
+    (_put([ARTICLE, ARTICLE], "issues", 1, "articles"),
+     "issues[1].articles[1].translations.en.headline"),
+    (_put(["nowhere"], *IN_ARTICLE, "similar"), "issues[1].articles[0].similar[0]"),
+    (_put([7], "issues"), "issues[0]"),
+    (_put({}, "issues"), "issues"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "place"), FAULTS)
+def test_a_fault_names_its_place_and_nothing_is_imported(
+    change: Callable[[Any], None], place: str, document: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "one.png").write_bytes(drawn().read())
+    (tmp_path / "folder" / "no.png").write_bytes(b"no picture")
+    before = everything()
+    change(document)
+    with pytest.raises(ImportFault) as fault:
+        import_document(document, base=tmp_path / "folder")
+    assert fault.value.place == place
+    assert str(fault.value).startswith(f"{place}: ")
+    assert everything() == before
+
+
+def test_overlapping_weeks_name_the_issue(document: dict[str, Any], tmp_path: Path) -> None:
+    document["issues"][0] |= {"kind": "weeks", "ends_on": "2017-07-30"}
+    with pytest.raises(ImportFault, match=r"^issues\[1\]: These weeks overlap"):
+        import_document(document, base=tmp_path)
+    assert not Newsletter.objects.exists()
+
+
+def test_other_newsletters_are_left_alone(
+    document: dict[str, Any], tmp_path: Path, weekly: Newsletter, security: Topic
+) -> None:
+    document["newsletter"]["slug"] = "another"
+    before = Newsletter.objects.filter(pk=weekly.pk).values().get()
+    import_document(document, base=tmp_path)
+    assert Newsletter.objects.filter(pk=weekly.pk).values().get() == before
+    assert Topic.objects.filter(slug="security").count() == 2
+    assert Newsroom.objects.count() == 1
+
+
+def run(path: Path) -> str:
+    out = io.StringIO()
+    call_command("import_issues", str(path), stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_says_what_it_did(document: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "issues.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert "added: article × 1" in run(path)
+    assert run(path).startswith("Nothing to change")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", "line 1, column 2"),
+        (b"\xff", "UTF-8"),
+        (b"[]", "must be an object"),
+        (b"{}", "newsletter: is missing"),
+    ],
+)
+def test_the_command_names_what_is_wrong(content: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "issues.json"
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match="(?s)" + words + ".*Nothing was imported"):
+        run(path)
+
+
+def test_the_command_without_a_file(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"none\.json"):
+        run(tmp_path / "none.json")

@@ -1,0 +1,79 @@
+"""Pictures as they are stored."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from PIL import Image
+
+from newsletter.editorial.models import Newsroom, Picture
+from newsletter.editorial.pictures import LARGEST_SIDE
+from tests.editorial.test_content import drawn
+
+
+def photo_with_its_place() -> ContentFile[bytes]:
+    """A JPEG whose EXIF names a camera and a place."""
+    exif = Image.Exif()
+    exif[0x010F] = "Camera of a reporter"
+    exif.get_ifd(0x8825)[2] = (53.0, 54.0, 27.0)
+    exif[0x0112] = 6  # turned by a quarter
+    out = io.BytesIO()
+    Image.new("RGB", (60, 40), "#336699").save(out, "JPEG", exif=exif, comment=b"by A. Reporter")
+    assert b"reporter" in out.getvalue()
+    return ContentFile(out.getvalue(), name="IMG_1234 by A Reporter.jpg")
+
+
+@pytest.mark.django_db
+def test_nothing_of_the_metadata_or_the_name_is_kept(media: Path) -> None:
+    picture = Picture.objects.create(file=photo_with_its_place())
+    stored = (media / picture.file.name).read_bytes()
+    assert b"eporter" not in stored
+    image = Image.open(io.BytesIO(stored))
+    assert not dict(image.getexif())
+    assert "eporter" not in picture.file.name
+    assert image.size == (picture.width, picture.height) == (40, 60)
+
+
+@pytest.mark.django_db
+def test_the_same_picture_is_stored_once_and_never_overwritten(media: Path) -> None:
+    first, second = (Picture.objects.create(file=drawn()) for _ in range(2))
+    assert first.file.name == second.file.name
+    other = Picture.objects.create(file=drawn(size=(10, 10)))
+    assert other.file.name != first.file.name
+    assert len(list((media / "pictures").iterdir())) == 2
+    first.credit = "A. Pen"
+    first.save()
+    assert len(list((media / "pictures").iterdir())) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("format", "suffix"), [("JPEG", ".jpg"), ("PNG", ".png"), ("GIF", ".png"), ("WEBP", ".jpg")]
+)
+def test_what_every_mail_program_shows(format: str, suffix: str) -> None:
+    assert Picture.objects.create(file=drawn(format=format)).file.name.endswith(suffix)
+
+
+@pytest.mark.django_db
+def test_a_large_picture_is_made_smaller() -> None:
+    picture = Picture.objects.create(file=drawn(size=(4000, 1000)))
+    assert (picture.width, picture.height) == (LARGEST_SIDE, LARGEST_SIDE // 4)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no picture", b"\x89PNG\r\n\x1a\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>"],
+)
+def test_a_picture_that_is_no_picture(content: bytes, newsroom: Newsroom) -> None:
+    picture = Picture(file=ContentFile(content, name="x.png"))
+    with pytest.raises(ValidationError, match="no picture"):
+        picture.full_clean()
+    newsroom.logo = ContentFile(content, name="x.png")  # type: ignore[assignment]
+    with pytest.raises(ValidationError, match="no picture"):
+        newsroom.save()
+    assert not Picture.objects.exists()

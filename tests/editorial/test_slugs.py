@@ -1,0 +1,64 @@
+"""Addresses made from headlines (F6)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from newsletter.editorial.slugs import LONGEST, slug_for
+from tests.conftest import WriteArticle
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "slug"),
+    [
+        ("Навіны тыдня", "be", "naviny-tydnia"),
+        ("Грамадства і ўлада", "be", "hramadstva-i-ulada"),
+        ("Сям’я і з'езд", "be", "siamia-i-zezd"),
+        ("Главные новости: ещё раз", "ru", "glavnye-novosti-eshchyo-raz"),
+        ("Why “this” week matters – 2017", "en", "why-this-week-matters-2017"),
+        ("Łódź, Ærø, straße", "pl", "lodz-aero-strasse"),
+        ("სიახლეები", "ka", "siakhleebi"),
+    ],
+)
+def test_a_table_for_each_language(text: str, language: str, slug: str) -> None:
+    assert slug_for(text, language) == slug
+
+
+@pytest.mark.parametrize("text", ["أخبار الأسبوع", "…", "一周新闻"])
+def test_never_empty_and_always_the_same(text: str) -> None:
+    assert slug_for(text, "ar").startswith("article-")
+    assert slug_for(text, "ar") == slug_for(text, "ar")
+    assert slug_for(text, "ar") != slug_for(text + "!", "ar")
+
+
+def test_a_long_headline_is_cut_between_words() -> None:
+    slug = slug_for("word " * 60, "en")
+    assert len(slug) <= LONGEST
+    assert set(slug.split("-")) == {"word"}
+
+
+def test_the_same_headline_gets_a_number(write_article: WriteArticle) -> None:
+    slugs = []
+    for state in ("draft", "ready", "draft"):
+        article = write_article(ru="Другое")
+        text = article.translations.create(language="en", headline="Week in view", state=state)
+        slugs.append(text.slug)
+    assert slugs == ["week-in-view", "week-in-view-2", "week-in-view-3"]
+
+
+def test_an_address_stays_once_it_is_public(write_article: WriteArticle) -> None:
+    text = write_article(en="First headline").translations.get()
+    old = text.slug
+    text.headline, text.slug = "Second headline", "second"
+    text.save()
+    assert text.slug == old
+
+
+def test_an_address_may_change_before(write_article: WriteArticle) -> None:
+    later = datetime(2100, 1, 1, tzinfo=UTC)
+    text = write_article(en="First headline", published_at=later).translations.get()
+    text.slug = "second"
+    text.save()
+    assert text.slug == "second"
