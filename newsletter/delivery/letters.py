@@ -91,17 +91,18 @@ def _deliver(held: Held) -> None:
     if letter.expires_at is not None and letter.expires_at <= progress.database_now():
         _end(held, State.CLAIMED, State.DROPPED)
         return
-    if not wording.is_wanted(letter):
-        _end(held, State.CLAIMED, State.DROPPED)
-        return
     transport = transports.preferred()
     try:
         compiled = transport.compile(wording.write(letter))
+        recipient = _recipient(letter)
+    except wording.LetterError as reason:
+        log.info("action=letter %s", reason)
+        _end(held, State.CLAIMED, State.DROPPED)
+        return
     except (RenderError, CompileError) as error:
         log.error("action=letter letter=%d cannot be written: %s", letter.pk, error)
         _end(held, State.CLAIMED, State.FAILED)
         return
-    recipient = _recipient(letter)
     if not _move(held, State.CLAIMED, State.SENDING):
         return
     try:
@@ -115,20 +116,17 @@ def _deliver(held: Held) -> None:
 
 
 def _recipient(letter: Letter) -> Recipient:
-    places = {}
     subscription = wording.subscription_of(letter)
-    if subscription is not None:
-        language = letter.subscriber.language
-        places = {
-            Place.UNSUBSCRIBE.value: links.one_click_url(subscription.pk),
-            Place.PREFERENCES.value: links.preferences_url(subscription.pk, language),
-            Place.CONFIRM.value: links.confirm_url(subscription.pk, language),
-        }
+    language = letter.subscriber.language
     return Recipient(
         position=0,
         address=audience.address_of(letter.subscriber),
         delivery_id=delivery_id(Trace(LETTER, letter.pk, letter.subscriber_id)),
-        places=places,
+        places={
+            Place.UNSUBSCRIBE.value: links.one_click_url(subscription.pk),
+            Place.PREFERENCES.value: links.preferences_url(subscription.pk, language),
+            Place.CONFIRM.value: links.confirm_url(subscription.pk, language),
+        },
     )
 
 
