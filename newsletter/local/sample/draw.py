@@ -49,7 +49,7 @@ class Canvas:
         self.draw.line(scaled, fill=colour, width=round(width * SCALE), joint="curve")
 
     def hills(self, base: float, height: float, colour: Colour, *, phase: float) -> None:
-        edge = [
+        edge: list[Point] = [
             (
                 x,
                 base
