@@ -24,7 +24,7 @@ help: ## list the targets
 	@printf '\nPORT=8000 chooses the port of the site; VAR_DIR=var where the data are.\n'
 
 run: setup ## the whole program on this machine, with a sample newsroom (PORT=8000)
-	@$(MANAGE) first_run
+	@$(MANAGE) prepare
 	@exec $(MANAGE) up
 
 test: $(VENV)/.dev $(CATALOGS) ## all tests, on the database and broker that the environment names
@@ -84,12 +84,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.run: requirements.lock | $(VENV)/bin/python
 	@echo "Installing the dependencies"
-	@$(PY) -m pip install --quiet --require-hashes -r requirements.lock
+	@$(PY) -m pip install -qq --require-hashes -r requirements.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
 	@echo "Installing the dependencies and the tools of development"
-	@$(PY) -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@$(PY) -m pip install -qq --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/.run
 
 # Made once, worker.json along with it; never overwritten.

@@ -37,6 +37,7 @@ def _site_url(text: str) -> str:
 
 
 PORT = env.value("PORT", "8000", env.integer(1, 65_000))
+BIND = env.value("BIND", "127.0.0.1", str)
 SITE_URL = env.value("SITE_URL", f"http://127.0.0.1:{PORT}", _site_url)
 _site = urlsplit(SITE_URL)
 ALLOWED_HOSTS = [

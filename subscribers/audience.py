@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
-from subscribers.models import Subscription, Suppression
+from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.sealing import Sealed, open_address
 
 COLUMNS = (
@@ -57,6 +57,11 @@ def profiles(newsletter: Newsletter) -> list[tuple[Profile, int]]:
     return [(_profile(row[:-1]), row[-1]) for row in rows]
 
 
+def profile_of(subscription: Subscription) -> Profile:
+    """The profile of one reader."""
+    return _profile(Subscription.objects.values_list(*COLUMNS).get(pk=subscription.pk))
+
+
 def stream(newsletter: Newsletter) -> Iterator[tuple[Profile, int]]:
     """(profile, subscriber id) of each weekly reader, ordered by profile, then id.
 
@@ -98,6 +103,12 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
         )
         for subscriber_id, pk, language, public_id, key, sealed in rows
     }
+
+
+def address_of(subscriber: Subscriber) -> str:
+    """One reader's address in clear; needs a worker's keys."""
+    sealed = Sealed(subscriber.storage_key, bytes(subscriber.sealed_address))
+    return open_address(sealed, subscriber.public_id)
 
 
 def _active() -> QuerySet[Subscription]:

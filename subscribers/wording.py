@@ -29,3 +29,9 @@ def consent_text(newsletter: Newsletter, language: str) -> str:
 def version_of(text: str) -> str:
     """Names a wording: the same words, the same version."""
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest() if text else ""
+
+
+def promise_of(newsletter: Newsletter, language: str) -> str:
+    """What the box promises: "Once a week …", in this language alone; "" where it has none."""
+    translations = newsletter.translations.all()
+    return next((each.promise for each in translations if each.language == language), "")

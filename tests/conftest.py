@@ -22,11 +22,15 @@ from newsletter.editorial.models import (
     TopicTranslation,
     User,
 )
+from newsletter.lib.catalogs import compile_catalogs
 
 NAMES = {"en": "Week in View", "be": "Тыдзень у фокусе", "ru": "Неделя в фокусе"}
 
 
 def pytest_configure() -> None:
+    # Django reads a catalogue once, at its first use.
+    for path in settings.LOCALE_PATHS:
+        compile_catalogs(Path(path))
     # Neither the cache nor static files are what is tested; each process has its own.
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.STORAGES = {

@@ -37,7 +37,7 @@ _REACH = {
 }
 
 
-def _array(ids: Sequence[int]) -> object:
+def _array(ids: Sequence[int]) -> str | list[int]:
     return json.dumps(list(ids)) if connection.vendor == "sqlite" else list(ids)
 
 

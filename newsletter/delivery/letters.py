@@ -25,9 +25,8 @@ from newsletter.lib.places import Place
 from newsletter.transport.base import CompileError
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
+from subscribers import audience, links
 from subscribers import letters as wording
-from subscribers import links
-from subscribers.addresses import open_address_of
 from subscribers.models import Letter
 
 log = logging.getLogger(__name__)
@@ -92,17 +91,18 @@ def _deliver(held: Held) -> None:
     if letter.expires_at is not None and letter.expires_at <= progress.database_now():
         _end(held, State.CLAIMED, State.DROPPED)
         return
-    if not wording.is_wanted(letter):
-        _end(held, State.CLAIMED, State.DROPPED)
-        return
     transport = transports.preferred()
     try:
         compiled = transport.compile(wording.write(letter))
+        recipient = _recipient(letter)
+    except wording.LetterError as reason:
+        log.info("action=letter %s", reason)
+        _end(held, State.CLAIMED, State.DROPPED)
+        return
     except (RenderError, CompileError) as error:
         log.error("action=letter letter=%d cannot be written: %s", letter.pk, error)
         _end(held, State.CLAIMED, State.FAILED)
         return
-    recipient = _recipient(letter)
     if not _move(held, State.CLAIMED, State.SENDING):
         return
     try:
@@ -116,20 +116,17 @@ def _deliver(held: Held) -> None:
 
 
 def _recipient(letter: Letter) -> Recipient:
-    places = {}
     subscription = wording.subscription_of(letter)
-    if subscription is not None:
-        language = letter.subscriber.language
-        places = {
+    language = letter.subscriber.language
+    return Recipient(
+        position=0,
+        address=audience.address_of(letter.subscriber),
+        delivery_id=delivery_id(Trace(LETTER, letter.pk, letter.subscriber_id)),
+        places={
             Place.UNSUBSCRIBE.value: links.one_click_url(subscription.pk),
             Place.PREFERENCES.value: links.preferences_url(subscription.pk, language),
             Place.CONFIRM.value: links.confirm_url(subscription.pk, language),
-        }
-    return Recipient(
-        position=0,
-        address=open_address_of(letter.subscriber),
-        delivery_id=delivery_id(Trace(LETTER, letter.pk, letter.subscriber_id)),
-        places=places,
+        },
     )
 
 

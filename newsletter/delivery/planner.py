@@ -90,7 +90,7 @@ def prepare(mailing_id: int, *, now: datetime | None = None) -> Mailing:
             return mailing
         try:
             editions = _draft(mailing, at)
-            _freeze(mailing, editions)
+            _start(mailing.pk, _freeze(mailing, editions))
         except AudienceMoved:
             log.info("action=freeze mailing=%d attempt=%d audience moved", mailing_id, attempt)
         except (RenderError, CompileError) as error:
@@ -140,10 +140,10 @@ class _Tally:
 
 
 @transaction.atomic
-def _freeze(mailing: Mailing, editions: Editions) -> None:
+def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
     Release.objects.select_for_update().get(pk=mailing.release_id)
     if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).exists():
-        return
+        return []
     Edition.objects.bulk_create(editions.drafts.values())
     saved = {edition.key: edition for edition in mailing.editions.all()}
     starts = progress.database_now()
@@ -172,7 +172,7 @@ def _freeze(mailing: Mailing, editions: Editions) -> None:
         "action=freeze mailing=%d readers=%d editions=%d batches=%d",
         mailing.pk, tally.readers, len(saved), len(tally.batches),
     )  # fmt: skip
-    transaction.on_commit(lambda: _start(mailing.pk, tally.batches))
+    return tally.batches
 
 
 def _portions(newsletter: Newsletter) -> Iterator[tuple[Profile, list[int]]]:

@@ -46,3 +46,11 @@ def mark_down(transport: Transport, *, seconds: int | None = None) -> None:
 
 def mark_up(transport: Transport) -> None:
     _open_until.pop(transport.name, None)
+
+
+def forget() -> None:
+    """Begin anew: close all connections, read the settings again."""
+    for transport in _connected(tuple(settings.DELIVERY_TRANSPORTS)):
+        transport.close()
+    _connected.cache_clear()
+    _open_until.clear()

@@ -41,7 +41,7 @@ def _draft(letter: Letter) -> Edition | None:
     issue = Issue.objects.filter(pk=letter.about, state=Issue.State.APPROVED).first()
     subscription = Subscription.objects.filter(
         subscriber_id=letter.subscriber_id,
-        newsletter_id=letter.newsletter_id,
+        newsletter=letter.newsletter,
         state=Subscription.State.ACTIVE,
     ).first()
     if issue is None or subscription is None:

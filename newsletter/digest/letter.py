@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.template.loader import render_to_string
 from django.utils.html import urlize
 
 from newsletter.digest.content import Newsletter, Rendered
-from newsletter.digest.mjml import slot, to_html
+from newsletter.digest.mjml import filled, slot, to_html
 from newsletter.digest.plain import laid_out
 from newsletter.digest.render import base_context, checked_subject, letterhead, preheader_of
 
@@ -49,6 +48,6 @@ def render_letter(
         label=language,
         subject=subject,
         preheader=str(context["preheader"]),
-        html=to_html(render_to_string("email/letter.mjml", context), fragments),
-        text=laid_out(render_to_string("email/letter.txt", context)),
+        html=to_html(filled("email/letter.mjml", context, language), fragments),
+        text=laid_out(filled("email/letter.txt", context, language)),
     )

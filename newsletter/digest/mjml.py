@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import css_inline
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from mjml import mjml2html
 
 from newsletter.digest.content import RenderError
@@ -25,6 +27,13 @@ def slot(number: int) -> str:
     characters of Unicode: no template and no text has them by chance.
     """
     return f"\ue000{number}\ue001"
+
+
+def filled(template: str, context: Mapping[str, object], language: str) -> str:
+    """The template with `context`. A theme's own words come in `language`, not in that of the
+    process (F4)."""
+    with override(language):
+        return render_to_string(template, dict(context))
 
 
 def to_html(source: str, fragments: Sequence[str] = ()) -> str:

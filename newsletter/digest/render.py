@@ -9,7 +9,6 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from newsletter.digest import palette, wording
@@ -26,7 +25,7 @@ from newsletter.digest.content import (
 from newsletter.digest.dates import week_range
 from newsletter.digest.fragments import as_text, excerpt, for_mail
 from newsletter.digest.languages import pick
-from newsletter.digest.mjml import slot, to_html
+from newsletter.digest.mjml import filled, slot, to_html
 from newsletter.digest.plain import laid_out
 from newsletter.digest.showing import (
     Shown,
@@ -80,7 +79,7 @@ def render(
         subject=subject,
         preheader=preheader,
         html=_html(context, shown, introduction, selection),
-        text=laid_out(render_to_string("email/digest.txt", context)),
+        text=laid_out(filled("email/digest.txt", context, selection.language)),
         images=images(newsletter, selection),
     )
 
@@ -147,7 +146,7 @@ def _html(
 ) -> str:
     if selection.wants.plain_text:
         return ""
-    source = render_to_string("email/digest.mjml", context)
+    source = filled("email/digest.mjml", context, selection.language)
     return to_html(source, [*(article.body for article in shown), introduction])
 
 

@@ -60,6 +60,11 @@ class Shown:
     body_text: str
     read_more: str
 
+    @property
+    def closing(self) -> tuple[str, ...]:
+        """What stands below the text: who wrote it, and the credit of a picture not shown."""
+        return tuple(filter(None, (self.byline, "" if self.picture else self.credit)))
+
 
 @dataclass(frozen=True)
 class Elsewhere:

@@ -1,7 +1,108 @@
+"""What every page knows of the newsroom. Nothing is looked up until a template asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import translate_url
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from newsletter.editorial.models import Newsletter, Newsroom, NewsroomTranslation, Topic
+from newsletter.web.addresses import Alternate, path_in, site_languages
+from newsletter.web.archive import ShownIssue, latest_issue, show_issue
+from newsletter.web.articles import chain_of, topic_name
+from newsletter.web.colours import palette
+from newsletter.web.languages import best
+
+
+@dataclass(frozen=True)
+class TopicLink:
+    slug: str
+    name: str
+
+
+class Masthead:
+    """The newsroom in one language; each property asks the database once, if at all."""
+
+    def __init__(self, request: HttpRequest, language: str) -> None:
+        self._request, self._language = request, language
+
+    @cached_property
+    def room(self) -> Newsroom | None:
+        return Newsroom.objects.prefetch_related("translations").first()
+
+    @cached_property
+    def newsletters(self) -> list[Newsletter]:
+        return list(Newsletter.objects.prefetch_related("translations"))
+
+    @cached_property
+    def text(self) -> NewsroomTranslation | None:
+        texts = {t.language: t for t in self.room.translations.all()} if self.room else {}
+        code = best(self.chain, texts)
+        return texts[code] if code else None
+
+    @cached_property
+    def chain(self) -> tuple[str, ...]:
+        if not self.newsletters:
+            return (self._language, *site_languages())
+        return chain_of(self.newsletters[0], self._language)
+
+    @property
+    def name(self) -> str:
+        return self.text.name if self.text else ""
+
+    @property
+    def tagline(self) -> str:
+        return self.text.tagline if self.text else ""
+
+    @property
+    def logo_url(self) -> str:
+        return self.room.logo.url if self.room and self.room.logo else ""
+
+    @property
+    def follow_links(self) -> list[dict[str, str]]:
+        links = self.room.follow_links if self.room else []
+        return [
+            {"label": str(link.get("label") or link["url"]), "url": link["url"]}
+            for link in links
+            if isinstance(link, dict) and str(link.get("url", "")).startswith("https://")
+        ]
+
+    @cached_property
+    def colours(self) -> dict[str, str]:
+        room = self.room
+        return palette(room.accent, room.ink) if room else palette("", "")
+
+    @cached_property
+    def topics(self) -> list[TopicLink]:
+        """Those of the first newsletter."""
+        if not self.newsletters:
+            return []
+        topics = Topic.objects.filter(newsletter=self.newsletters[0])
+        return [
+            TopicLink(topic.slug, topic_name(topic, self.chain))
+            for topic in topics.prefetch_related("translations")
+        ]
+
+    @cached_property
+    def latest(self) -> ShownIssue | None:
+        """The latest public issue."""
+        now = timezone.now()
+        issue = latest_issue(now)
+        return show_issue(issue, self._language, at=now) if issue else None
+
+    @property
+    def switch(self) -> list[Alternate]:
+        """This page, or where it is the answer to a form, the home page, in each language."""
+        if self._request.method in {"GET", "HEAD"}:
+            path = self._request.get_full_path()
+            return [Alternate(code, translate_url(path, code)) for code in site_languages()]
+        return [Alternate(code, path_in(code, "web:home")) for code in site_languages()]
 
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    return {"newsroom": Masthead(request, get_language() or site_languages()[0])}

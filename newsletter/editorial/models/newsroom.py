@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -193,6 +194,18 @@ class Newsletter(models.Model):
 
         validate_languages(self.languages)
         validate_choices(self.choices, self.languages)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not Newsletter.objects.filter(pk=self.pk, **self._schedule()).exists():
+            self.schedule_since = timezone.now()
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "schedule_since"}
+        super().save(*args, **kwargs)
+
+    def _schedule(self) -> dict[str, Any]:
+        """What, once changed, makes the schedule begin anew."""
+        names = ("schedule_active", "weekday", "time", "timezone", "period")
+        return {name: getattr(self, name) for name in names}
 
     def chains(self) -> list[tuple[str, ...]]:
         """The chain of each choice on the form, or, where there is none, of each language."""

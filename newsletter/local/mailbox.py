@@ -1,0 +1,133 @@
+"""The local mailbox as files: one .eml for each mail, and an index of one line for each.
+
+Names begin with the time, so that they sort by it. A mail is written whole before its line is
+added; a line that is missing after a crash is made anew when the receiver starts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+NAME = re.compile(r"^\d{20}-[0-9a-f]{8}$")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the list shows of a mail."""
+
+    name: str
+    to: tuple[str, ...]
+    """Whom the envelope named; the header may say otherwise."""
+    subject: str
+    language: str
+    """Its Content-Language, or ""."""
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromtimestamp(int(self.name[:20]) / 1e9, tz=UTC)
+
+
+class Mailbox:
+    """The folder's one writer is the receiver; anyone may read."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @property
+    def _index(self) -> Path:
+        return self.directory / "index.jsonl"
+
+    def add(self, content: bytes, to: tuple[str, ...]) -> Entry:
+        """Keep a mail; it shows up whole or not at all."""
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
+        envelope = "".join(f"X-Envelope-To: {address}\r\n" for address in to)
+        fresh = self.directory / f"{name}.new"
+        fresh.write_bytes(envelope.encode() + content)
+        fresh.replace(self._path(name))
+        entry = _entry(name, self._path(name).read_bytes())
+        self._append([entry])
+        return entry
+
+    def entries(self, recipient: str = "") -> list[Entry]:
+        """Newest first; those for `recipient` only, where one is named (a part of it will do)."""
+        wanted = recipient.strip().lower()
+        found = [
+            entry
+            for entry in self._lines()
+            if not wanted or any(wanted in address.lower() for address in entry.to)
+        ]
+        return sorted(found, key=lambda entry: entry.name, reverse=True)
+
+    def source(self, name: str) -> bytes | None:
+        """The mail as it came, or None."""
+        if not NAME.match(name):
+            return None
+        try:
+            content = self._path(name).read_bytes()
+        except FileNotFoundError:
+            return None
+        while content.startswith(b"X-Envelope-To: "):
+            content = content.partition(b"\r\n")[2]
+        return content
+
+    def repair(self) -> int:
+        """Add the lines that the index lacks; returns how many."""
+        if not self.directory.is_dir():
+            return 0
+        known = {entry.name for entry in self._lines()}
+        lost = [path for path in self.directory.glob("*.eml") if path.stem not in known]
+        self._append([_entry(path.stem, path.read_bytes()) for path in lost])
+        return len(lost)
+
+    def empty(self) -> None:
+        """Remove every mail."""
+        for path in (self._index, *self.directory.glob("*.eml"), *self.directory.glob("*.new")):
+            path.unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self.directory / f"{name}.eml"
+
+    def _append(self, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        lines = "".join(json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in entries)
+        with self._index.open("a", encoding="utf-8") as file:
+            file.write(lines)
+
+    def _lines(self) -> Iterator[Entry]:
+        try:
+            text = self._index.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return
+        for line in text.splitlines():
+            try:
+                fields = json.loads(line)
+                yield Entry(**{**fields, "to": tuple(fields["to"])})
+            except (ValueError, TypeError, KeyError):
+                continue  # a line cut off by a crash; `repair` makes it anew
+
+
+def parse(content: bytes) -> EmailMessage:
+    message = message_from_bytes(content, policy=policy.default)
+    assert isinstance(message, EmailMessage)  # noqa: S101  what the policy makes
+    return message
+
+
+def _entry(name: str, content: bytes) -> Entry:
+    message = parse(content)
+    return Entry(
+        name=name,
+        to=tuple(str(address) for address in message.get_all("X-Envelope-To", [])),
+        subject=str(message.get("Subject", "")),
+        language=str(message.get("Content-Language", "")).strip(),
+    )

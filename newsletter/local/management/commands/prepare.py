@@ -1,0 +1,27 @@
+"""`manage.py prepare`: what has to be there before `manage.py up`, made where it is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from newsletter.editorial.models import Newsroom
+from newsletter.local import first_run
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrates the database, collects static files, makes a first account, and loads the "
+        "sample newsroom into an empty database on a machine that keeps its mail to itself."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        first_run.make_editor()
+        # With a real transport the sample's readers would be mailed for real.
+        if settings.USES_LOCAL_MAILBOX and not Newsroom.objects.exists():
+            call_command("sample", "load", stdout=self.stdout)

@@ -1,0 +1,51 @@
+"""`manage.py up`: the whole site on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from newsletter import checks
+from newsletter.local import first_run, programs
+from newsletter.local.console import Console
+from newsletter.local.supervisor import CannotStart, Supervisor
+
+
+class Command(BaseCommand):
+    help = "Starts broker, mailbox, web, worker and beat, and ends them with itself."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        checks.insist()
+        console = Console(sys.stdout, settings.VAR_DIR / "log")
+        run = settings.VAR_DIR / "run"
+        try:
+            supervisor = Supervisor(
+                programs.needed(), console, directory=settings.BASE_DIR, traces_in=run
+            )
+            supervisor.run(programs.ports(), ready=lambda: self._greet(console))
+        except CannotStart as error:
+            raise CommandError(str(error)) from None
+        except PermissionError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from None
+        finally:
+            console.close()
+
+    def _greet(self, console: Console) -> None:
+        console.plain(first_run.welcome())
+        waiting = first_run.waiting_issue()
+        if waiting is None:
+            return
+        newsletter, week = waiting
+        console.say(f"sending the sample's digest of the week of {week}")
+        command = [sys.executable, "manage.py", "send_issue", newsletter, week]
+        done = subprocess.run(  # noqa: S603
+            command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
+        )
+        for line in (done.stdout + done.stderr).splitlines():
+            console.say(line)
+        if done.returncode == 0:
+            first_run.issue_was_sent()

@@ -1,0 +1,131 @@
+"""One process under the supervisor: started, followed, restarted with patience, ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from newsletter.local.console import Console
+
+LEASH = Path(__file__).with_name("leash.py")
+PATIENCE = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds before each restart of a process that keeps dying."""
+SETTLED = 60.0
+"""Seconds of life after which its deaths are counted anew."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run, and how to know that it works."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    ready: Callable[[], bool]
+    needs: str = ""
+    """What a person should look at where it does not start."""
+
+
+@dataclass
+class Process:
+    """A program while it runs. Used from the main thread only: the leash follows a thread."""
+
+    program: Program
+    console: Console
+    directory: Path
+    deaths: int = 0
+    started_at: float = 0.0
+    restart_at: float | None = None
+    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=12))
+    child: subprocess.Popen[bytes] | None = None
+    _reader: threading.Thread | None = None
+
+    @property
+    def name(self) -> str:
+        return self.program.name
+
+    @property
+    def pid(self) -> int:
+        return self.child.pid if self.child else 0
+
+    def start(self) -> None:
+        """Start it, leading a session of its own: a terminal's Ctrl-C is ours to pass on."""
+        self.restart_at = None
+        self.started_at = time.monotonic()
+        self.child = subprocess.Popen(  # noqa: S603
+            [sys.executable, str(LEASH), str(os.getpid()), *self.program.command],
+            cwd=self.directory,
+            env=dict(self.program.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._follow, args=(self.child,), daemon=True)
+        self._reader.start()
+
+    def _follow(self, child: subprocess.Popen[bytes]) -> None:
+        assert child.stdout is not None  # noqa: S101
+        for raw in child.stdout:
+            line = raw.decode("utf-8", "replace").rstrip()
+            self.last_lines.append(line)
+            self.console.line(self.name, line)
+
+    def running(self) -> bool:
+        return self.child is not None and self.child.poll() is None
+
+    def tend(self) -> None:
+        """Restart it where it died and its time has come; says so."""
+        if self.running():
+            return
+        now = time.monotonic()
+        if self.restart_at is None:
+            self.deaths = 1 if now - self.started_at > SETTLED else self.deaths + 1
+            wait = PATIENCE[min(self.deaths, len(PATIENCE)) - 1]
+            self.restart_at = now + wait
+            self.sweep()
+            self.console.say(f"{self.name} ended ({self.ending()}); starts again in {wait:g} s")
+        elif now >= self.restart_at:
+            self.start()
+
+    def ending(self) -> str:
+        """How it ended, in words."""
+        code = self.child.returncode if self.child else None
+        if code is not None and code < 0:
+            return f"signal {signal.Signals(-code).name}"
+        return f"status {code}"
+
+    def terminate(self) -> None:
+        """Ask it to end. Its leader alone is asked: a pool's children would drop their work."""
+        if self.running():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self, until: float) -> bool:
+        """Whether it ended before the monotonic time `until`."""
+        if self.child is None:
+            return True
+        try:
+            self.child.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def sweep(self) -> None:
+        """End what is left of its group, and read what it wrote last."""
+        if self.child is None:
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.child.wait()
+        if self._reader is not None:
+            self._reader.join(1.0)

@@ -1,0 +1,151 @@
+"""Starts the programs one after the other, keeps them running, ends them all.
+
+However `run` is left, by a signal, an error or an exception, nothing that it started stays: each
+program leads a session of its own, is asked to end (SIGTERM), and after a grace its whole group is
+killed. Where we are killed outright, the leash ends them (leash.py).
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from newsletter.local import traces
+from newsletter.local.console import Console
+from newsletter.local.processes import Process, Program
+
+START_SECONDS = 60.0
+GRACE_SECONDS = 20.0
+STEP = 0.2
+
+
+class CannotStart(Exception):
+    """The text says why, for the person at the terminal."""
+
+
+class Supervisor:
+    """One run. `directory` is where programs run; `traces_in` is VAR_DIR/run."""
+
+    def __init__(
+        self, programs: Sequence[Program], console: Console, *, directory: Path, traces_in: Path
+    ) -> None:
+        self.processes = [Process(program, console, directory) for program in programs]
+        self.console = console
+        self.traces_in = traces_in
+        self.signals = 0
+
+    def run(self, ports: Mapping[int, tuple[str, str]], *, ready: Callable[[], None]) -> None:
+        """Until a signal. `ready` is called once, when all answer. Raises CannotStart."""
+        with self._one_run(), self._listening():
+            left = traces.end_left_behind(self.traces_in, grace=GRACE_SECONDS)
+            if left:
+                self.console.say(f"ended what an earlier run had left: {len(left)} processes")
+            for port, (host, variable) in ports.items():
+                insist_on_free(port, host=host, variable=variable)
+            try:
+                self._start_all()
+                if not self.signals:
+                    ready()
+                self._tend_until_signal()
+            finally:
+                self.end_all()
+
+    @contextmanager
+    def _one_run(self) -> Iterator[None]:
+        try:
+            with traces.only_one(self.traces_in):
+                yield
+        except traces.AlreadyRunning as error:
+            raise CannotStart(
+                f"This folder's site runs already (process {error}). Use that one, end it with "
+                "Ctrl-C there, or choose another folder for data: VAR_DIR=…"
+            ) from None
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Count signals instead of being ended by them; a hang-up is a closed terminal."""
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = {number: signal.signal(number, self._on_signal) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.signals += 1
+
+    def _start_all(self) -> None:
+        for process in self.processes:
+            process.start()
+            traces.remember(self.traces_in, [each.pid for each in self.processes if each.pid])
+            self._wait_until_ready(process)
+            if self.signals:
+                return
+            self.console.say(f"{process.name} is ready")
+
+    def _wait_until_ready(self, process: Process) -> None:
+        until = time.monotonic() + START_SECONDS
+        while not self.signals:
+            if not process.running():
+                process.sweep()
+                raise CannotStart(_why(process, f"ended at once, with {process.ending()}"))
+            if process.program.ready():
+                return
+            if time.monotonic() > until:
+                raise CannotStart(_why(process, f"did not answer within {START_SECONDS:g} s"))
+            time.sleep(STEP)
+
+    def _tend_until_signal(self) -> None:
+        while not self.signals:
+            before = [process.pid for process in self.processes]
+            for process in self.processes:
+                process.tend()
+            if [process.pid for process in self.processes] != before:
+                traces.remember(self.traces_in, [process.pid for process in self.processes])
+            time.sleep(STEP)
+
+    def end_all(self) -> None:
+        """In the reverse order, so that each still finds what it needs to end well. A second
+        signal ends the patience."""
+        self.console.say("ending …")
+        for process in reversed(self.processes):
+            process.terminate()
+            until = time.monotonic() + GRACE_SECONDS
+            while not process.wait(min(until, time.monotonic() + STEP)):
+                if time.monotonic() > until or self.signals > 1:
+                    self.console.say(f"{process.name} does not end; killed")
+                    break
+            process.sweep()
+        traces.forget(self.traces_in)
+        self.console.say("ended")
+
+
+def _why(process: Process, what: str) -> str:
+    lines = "\n".join(f"  {line}" for line in process.last_lines)
+    return f"{process.name} {what}.\n{lines}" if lines else f"{process.name} {what}."
+
+
+def insist_on_free(port: int, *, host: str, variable: str) -> None:
+    """Raise CannotStart where somebody listens at the port, or where we may not."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As servers do: a port that was in use a moment ago can be taken.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            if sys.platform != "linux":
+                probe.listen()
+    except OSError as error:
+        raise CannotStart(
+            f"Port {port} cannot be used ({error.strerror}). "
+            f"Choose another: {variable}={port + 10} make run"
+        ) from None

@@ -1,0 +1,152 @@
+"""The local mailbox in the browser: for whoever sits at this machine, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from ipaddress import ip_address
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_POST, require_safe
+
+from newsletter.checks import is_loopback
+from newsletter.local import showing
+from newsletter.local.mailbox import Mailbox, parse
+
+PER_PAGE = 50
+WIDTHS = (600, 375)
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def at_this_machine(view: View[P]) -> View[P]:
+    """Refuse who is elsewhere. A proxy on this machine gives itself away by its header or by the
+    name that was asked for."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        near = _is_near(request.META.get("REMOTE_ADDR", ""))
+        if not near or "HTTP_X_FORWARDED_FOR" in request.META:
+            raise PermissionDenied
+        if not is_loopback(f"http://{request.get_host()}"):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def _is_near(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _mailbox() -> Mailbox:
+    return Mailbox(settings.LOCAL_MAILBOX_DIR)
+
+
+def _message(name: str) -> tuple[bytes, Any]:
+    source = _mailbox().source(name)
+    if source is None:
+        raise Http404(_("There is no such mail."))
+    return source, parse(source)
+
+
+@at_this_machine
+@never_cache
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """All mails, newest first; ?to= names a recipient."""
+    recipient = request.GET.get("to", "").strip()
+    page = Paginator(_mailbox().entries(recipient), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "local/inbox.html", {"page": page, "recipient": recipient})
+
+
+@at_this_machine
+@require_POST
+def empty(request: HttpRequest) -> HttpResponse:
+    """Throw all mails away."""
+    _mailbox().empty()
+    return HttpResponseRedirect(reverse("local:inbox"))
+
+
+@at_this_machine
+@never_cache
+@require_safe
+def mail(request: HttpRequest, name: str) -> HttpResponse:
+    """One mail; ?view= html, text or source, ?look= light or dark, ?width= 600 or 375."""
+    source, message = _message(name)
+    html, text = showing.html_of(message), showing.text_of(message)
+    views = {"html": bool(html), "text": bool(text), "source": True}
+    asked = request.GET.get("view", "")
+    shown = asked if views.get(asked) else next(view for view, there in views.items() if there)
+    width = next((w for w in WIDTHS if str(w) == request.GET.get("width")), WIDTHS[0])
+    context = {
+        "name": name,
+        "message": message,
+        "to": [entry.to for entry in _mailbox().entries() if entry.name == name],
+        "views": [view for view, there in views.items() if there],
+        "shown": shown,
+        "look": "dark" if request.GET.get("look") == "dark" else "light",
+        "width": width,
+        "widths": WIDTHS,
+        "text": text,
+        "source": source.decode("utf-8", "replace") if shown == "source" else "",
+    }
+    return render(request, "local/mail.html", context)
+
+
+@at_this_machine
+@never_cache
+@require_safe
+@xframe_options_sameorigin
+def html(request: HttpRequest, name: str) -> HttpResponse:
+    """The mail's HTML alone, for the frame: no script, nothing from elsewhere but the site's own
+    pictures."""
+    _source, message = _message(name)
+    content = showing.as_page(
+        showing.html_of(message),
+        dark=request.GET.get("look") == "dark",
+        picture_url=lambda cid: reverse("local:picture", args=[name]) + "?cid=" + quote(cid),
+    )
+    response = HttpResponse(content)
+    here = f"{request.scheme}://{request.get_host()}"
+    response["Content-Security-Policy"] = (
+        f"default-src 'none'; img-src {here} {settings.SITE_URL} data:; "
+        "style-src 'unsafe-inline'; form-action 'none'; base-uri 'self'; frame-ancestors 'self'; "
+        "sandbox allow-popups allow-popups-to-escape-sandbox "
+        "allow-top-navigation-by-user-activation"
+    )
+    return response
+
+
+@at_this_machine
+@require_safe
+def picture(request: HttpRequest, name: str) -> HttpResponse:
+    """A picture that lies inside the mail; ?cid= is its Content-ID."""
+    _source, message = _message(name)
+    found = showing.picture(message, request.GET.get("cid", ""))
+    if found is None:
+        raise Http404(_("There is no such picture."))
+    kind, content = found
+    return HttpResponse(content, content_type=kind)
+
+
+@at_this_machine
+@require_safe
+def source(request: HttpRequest, name: str) -> HttpResponse:
+    """The mail's raw bytes, as a file."""
+    raw, _message_ = _message(name)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.eml"'}
+    return HttpResponse(raw, content_type="message/rfc822", headers=headers)

@@ -1,0 +1,289 @@
+"""Articles as pages show them: what is public, in which language, under which date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+
+from newsletter.digest.content import Credit
+from newsletter.digest.dates import moment, week_range
+from newsletter.digest.topics import names_topic
+from newsletter.digest.wording import credit_line, language_label
+from newsletter.editorial.models import (
+    Article,
+    ArticleTranslation,
+    Newsletter,
+    Picture,
+    Topic,
+    Trend,
+)
+from newsletter.lib.languages import direction
+from newsletter.web.languages import best, page_chain
+
+KINDS: dict[str, Literal["photo", "image", "graphic"]] = {
+    Picture.Kind.PHOTO: "photo",
+    Picture.Kind.IMAGE: "image",
+    Picture.Kind.GRAPHIC: "graphic",
+}
+SIMILAR = 3
+"""How many similar articles stand around one."""
+
+
+def chain_of(newsletter: Newsletter, language: str) -> tuple[str, ...]:
+    return page_chain(language, newsletter.chains(), newsletter.languages)
+
+
+# --- What is public ---------------------------------------------------------------------------
+def ready_texts() -> QuerySet[ArticleTranslation]:
+    return ArticleTranslation.objects.filter(state=ArticleTranslation.State.READY).exclude(slug="")
+
+
+def public(at: datetime) -> QuerySet[Article]:
+    """Articles with a ready text whose time has come, with all that a list of them shows.
+
+    Four queries, however many there are; `translations` are the ready ones only.
+    """
+    texts = ready_texts().filter(article=OuterRef("pk"))
+    return _with_parts(
+        Article.objects.filter(Exists(texts), published_at__lte=at), texts=ready_texts()
+    )
+
+
+def everything() -> QuerySet[Article]:
+    """Unpublished ones too: for staff."""
+    named = ArticleTranslation.objects.exclude(slug="")
+    return _with_parts(
+        Article.objects.filter(Exists(named.filter(article=OuterRef("pk")))), texts=named
+    )
+
+
+def visible(at: datetime, *, staff: bool) -> QuerySet[Article]:
+    """What this visitor may read."""
+    return everything() if staff else public(at)
+
+
+def _with_parts(
+    articles: QuerySet[Article], *, texts: QuerySet[ArticleTranslation]
+) -> QuerySet[Article]:
+    return articles.select_related("issue", "topic", "picture", "newsletter").prefetch_related(
+        Prefetch("translations", queryset=texts), "topic__translations"
+    )
+
+
+def is_public(article: Article, text: ArticleTranslation, at: datetime) -> bool:
+    return text.state == ArticleTranslation.State.READY and article.published_at <= at
+
+
+# --- Trends -----------------------------------------------------------------------------------
+Statuses = dict[int, list[tuple[date, str]]]
+"""Of each topic: (Monday, status), oldest first."""
+
+
+def statuses(articles: Iterable[Article]) -> Statuses:
+    """The trends that the articles' dates and marks depend on: one query."""
+    weeks = [(a.topic_id, a.issue) for a in articles if a.topic_id and a.issue]
+    if not weeks:
+        return {}
+    trends = Trend.objects.filter(
+        topic__in={topic for topic, _issue in weeks},
+        week__gte=min(issue.starts_on for _topic, issue in weeks),
+        week__lte=max(issue.ends_on for _topic, issue in weeks),
+    )
+    found: Statuses = {}
+    for topic, week, status in trends.order_by("week").values_list("topic", "week", "status"):
+        found.setdefault(topic, []).append((week, status))
+    return found
+
+
+def status_of(article: Article, known: Statuses) -> str:
+    """The trend of the article's topic in its issue's time, the newest where there are several;
+    "" where there is none."""
+    if not (article.issue and article.topic_id):
+        return ""
+    issue = article.issue
+    during = [
+        status
+        for week, status in known.get(article.topic_id, [])
+        if issue.starts_on <= week <= issue.ends_on
+    ]
+    return during[-1] if during else ""
+
+
+def dated_by(article: Article, status: str) -> Literal["week", "moment"]:
+    """Which of the two kinds of dateline the article has."""
+    if article.issue is None or article.dateline == Article.Dateline.MOMENT:
+        return "moment"
+    if article.dateline == Article.Dateline.WEEK:
+        return "week"
+    return "week" if status else "moment"
+
+
+# --- An article on a page ---------------------------------------------------------------------
+@dataclass(frozen=True)
+class Shown:
+    """An article in the language in which a page shows it."""
+
+    article: Article
+    text: ArticleTranslation
+    page_language: str
+    dateline: str
+    stamp: str
+    """The dateline for machines (HTML's `datetime`)."""
+    by_week: bool
+    status: str
+    topic: str
+
+    @property
+    def url(self) -> str:
+        return reverse("web:article", kwargs={"slug": self.text.slug})
+
+    @property
+    def is_fallback(self) -> bool:
+        return self.text.language != self.page_language
+
+    @property
+    def language_label(self) -> str:
+        return language_label(self.text.language, self.page_language)
+
+    @property
+    def direction(self) -> str:
+        return direction(self.text.language)
+
+    @property
+    def picture(self) -> Picture | None:
+        picture = self.article.picture
+        return picture if picture and picture.file else None
+
+    @property
+    def credit(self) -> str:
+        """ "Photo: name": the label is in the page's language, whatever the article's."""
+        picture = self.picture
+        if not (picture and picture.credit):
+            return ""
+        return credit_line(Credit(KINDS[picture.kind], picture.credit), self.page_language)
+
+    @property
+    def status_label(self) -> str:
+        return status_label(self.status)
+
+    @property
+    def topic_slug(self) -> str:
+        return self.article.topic.slug if self.article.topic else ""
+
+    @property
+    def shows_topic(self) -> bool:
+        """Whether the topic is named: not twice where the headline begins with it."""
+        return bool(self.topic) and not names_topic(self.text.headline, self.topic)
+
+    @property
+    def is_public(self) -> bool:
+        return is_public(self.article, self.text, timezone.now())
+
+
+def status_label(status: str) -> str:
+    return capfirst(str(Trend.Status(status).label)) if status else ""
+
+
+def shown(articles: Sequence[Article], language: str, *, at: datetime) -> list[Shown]:
+    """The articles as a page in `language` shows them: one query more than it took to load."""
+    known = statuses(articles)
+    found = (_shown(article, language, known, at=at) for article in articles)
+    return [each for each in found if each]
+
+
+def _shown(article: Article, language: str, known: Statuses, *, at: datetime) -> Shown | None:
+    texts = {text.language: text for text in article.translations.all()}
+    code = best(chain_of(article.newsletter, language), texts)
+    return in_text(article, texts[code], language, known, at=at) if code else None
+
+
+def in_text(
+    article: Article, text: ArticleTranslation, language: str, known: Statuses, *, at: datetime
+) -> Shown:
+    """The article in one certain language on a page in `language`."""
+    status = status_of(article, known)
+    zone = ZoneInfo(article.newsletter.timezone)
+    local = article.published_at.astimezone(zone)
+    by_week = dated_by(article, status) == "week"
+    if by_week and article.issue:
+        issue = article.issue
+        dateline = week_range(
+            issue.starts_on, issue.ends_on, language, today=at.astimezone(zone).date()
+        )
+        stamp = issue.starts_on.isoformat()
+    else:
+        dateline, stamp = moment(local, language), local.isoformat(timespec="minutes")
+    return Shown(
+        article=article,
+        text=text,
+        page_language=language,
+        dateline=dateline,
+        stamp=stamp,
+        by_week=by_week,
+        status=status,
+        topic=topic_name(article.topic, chain_of(article.newsletter, language)),
+    )
+
+
+def corrected_on(text: ArticleTranslation, article: Article, language: str) -> str:
+    """Day and time of the correction on the newsletter's clock; "" where there is none."""
+    if not (text.correction and text.corrected_at):
+        return ""
+    return moment(text.corrected_at.astimezone(ZoneInfo(article.newsletter.timezone)), language)
+
+
+def topic_name(topic: Topic | None, chain: Sequence[str]) -> str:
+    if topic is None:
+        return ""
+    names = {each.language: each.name for each in topic.translations.all()}
+    code = best(chain, names)
+    return names[code] if code else topic.slug
+
+
+# --- Similar ones -----------------------------------------------------------------------------
+def nearest(
+    moment: datetime, candidates: Iterable[tuple[int, datetime]], *, limit: int = SIMILAR
+) -> list[int]:
+    """The ids of the candidates (id, time) nearest to `moment`, before or after; newest first.
+
+    >>> from datetime import datetime as d
+    >>> nearest(d(2017, 7, 10), [(1, d(2017, 7, 1)), (2, d(2017, 7, 12)), (3, d(2018, 1, 1))],
+    ...         limit=2)
+    [2, 1]
+    """
+    near = sorted(candidates, key=lambda each: (abs(each[1] - moment), each[0]))[:limit]
+    return [pk for pk, _time in sorted(near, key=lambda each: each[1], reverse=True)]
+
+
+def similar(article: Article, language: str, *, at: datetime) -> list[Shown]:
+    """The editors' picks; without any, the nearest in time of the same topic."""
+    picks = list(public(at).filter(pk__in=article.similar.values("pk"))[:SIMILAR])
+    if not picks and article.topic_id:
+        ids = _near(article, at=at)
+        order = {pk: place for place, pk in enumerate(ids)}
+        picks = sorted(public(at).filter(pk__in=ids), key=lambda each: order[each.pk])
+    return shown(picks, language, at=at)
+
+
+def _near(article: Article, *, at: datetime) -> list[int]:
+    """Three of either side are looked at: the nearest three are among them."""
+    others = Article.objects.filter(
+        Exists(ready_texts().filter(article=OuterRef("pk"))),
+        topic=article.topic_id,
+        published_at__lte=at,
+    ).exclude(pk=article.pk)
+    earlier = others.filter(published_at__lte=article.published_at).order_by("-published_at", "pk")
+    later = others.filter(published_at__gt=article.published_at).order_by("published_at", "pk")
+    candidates = [
+        *earlier.values_list("pk", "published_at")[:SIMILAR],
+        *later.values_list("pk", "published_at")[:SIMILAR],
+    ]
+    return nearest(article.published_at, candidates)

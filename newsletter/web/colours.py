@@ -1,0 +1,28 @@
+"""The newsroom's colours, made safe to print (pure)."""
+
+from __future__ import annotations
+
+import re
+
+from newsletter.digest.colours import readable
+
+ACCENT, INK = "#8a1c1c", "#1c1b1a"
+PAPER, DARK_PAPER = "#fdfcfa", "#181716"
+"""The site's backgrounds, as in site.css."""
+
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def valid(colour: str, default: str) -> str:
+    """`colour` where it is of the form #8a1c1c, else `default`: it goes into a style sheet."""
+    return colour if _HEX.fullmatch(colour) else default
+
+
+def palette(accent: str, ink: str) -> dict[str, str]:
+    """The colours of a page, readable in light and in dark."""
+    accent, ink = valid(accent, ACCENT), valid(ink, INK)
+    return {
+        "accent": readable(accent, on=PAPER),
+        "accent_dark": readable(accent, on=DARK_PAPER),
+        "ink": readable(ink, on=PAPER),
+    }

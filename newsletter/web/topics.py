@@ -1,0 +1,103 @@
+"""Topics, and how each went from week to week."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+
+from newsletter.digest.dates import week_range
+from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
+from newsletter.web.articles import chain_of, status_label, topic_name
+
+RECENT = 6
+"""Weeks beside an article."""
+STRIP = 26
+"""Weeks on the topic's own page: half a year."""
+
+
+@dataclass(frozen=True)
+class Week:
+    """A topic's week: `status` is "" where nothing was said."""
+
+    topic: str
+    slug: str
+    dates: str
+    monday: date
+    status: str
+
+    @property
+    def label(self) -> str:
+        return status_label(self.status)
+
+    @property
+    def url(self) -> str:
+        return reverse("web:topic", kwargs={"slug": self.slug})
+
+
+def find(slug: str) -> Topic | None:
+    """The topic of that name; where two newsletters have one, the first newsletter's."""
+    topics = Topic.objects.filter(slug=slug).select_related("newsletter")
+    return topics.prefetch_related("translations").order_by("newsletter__position", "pk").first()
+
+
+def recent(topic: Topic, language: str, *, at: datetime, limit: int = RECENT) -> list[Week]:
+    """The newest statements on a topic, newest first; never of a week that is yet to come."""
+    trends = topic.trends.filter(week__lte=at.date()).order_by("-week")[:limit]
+    chain = chain_of(topic.newsletter, language)
+    name = topic_name(topic, chain)
+    return [_week(topic, name, trend.week, trend.status, language, at=at) for trend in trends]
+
+
+def strip(weeks: Sequence[Week], *, topic: Topic, language: str, at: datetime) -> list[Week]:
+    """The weeks from the oldest to the newest given, those without a statement between them."""
+    said = {week.monday: week for week in weeks}
+    if not said:
+        return []
+    first, last = min(said), max(said)
+    first = max(first, last - timedelta(weeks=STRIP - 1))
+    days = [first + timedelta(weeks=n) for n in range((last - first).days // 7 + 1)]
+    name = next(iter(said.values())).topic
+    return [said.get(day) or _week(topic, name, day, "", language, at=at) for day in days]
+
+
+def of_issue(issue: Issue, language: str, *, at: datetime) -> list[Week]:
+    """Every topic of the newsletter in the issue's time: three queries. [] where none has a
+    trend."""
+    chain = chain_of(issue.newsletter, language)
+    during = Trend.objects.filter(
+        topic__newsletter=issue.newsletter_id,
+        week__gte=issue.starts_on,
+        week__lte=issue.ends_on,
+    )
+    said = dict(during.order_by("week").values_list("topic", "status"))
+    if not said:
+        return []
+    topics = Topic.objects.filter(newsletter=issue.newsletter_id).prefetch_related("translations")
+    return [
+        _week_of(topic, topic_name(topic, chain), issue, said.get(topic.pk, ""), language, at=at)
+        for topic in topics
+    ]
+
+
+def _week_of(
+    topic: Topic, name: str, issue: Issue, status: str, language: str, *, at: datetime
+) -> Week:
+    dates = _range(issue.newsletter, issue.starts_on, issue.ends_on, language, at=at)
+    return Week(name, topic.slug, dates, issue.starts_on, status)
+
+
+def _week(
+    topic: Topic, name: str, monday: date, status: str, language: str, *, at: datetime
+) -> Week:
+    sunday = monday + timedelta(days=6)
+    dates = _range(topic.newsletter, monday, sunday, language, at=at)
+    return Week(name, topic.slug, dates, monday, status)
+
+
+def _range(newsletter: Newsletter, start: date, end: date, language: str, *, at: datetime) -> str:
+    today = at.astimezone(ZoneInfo(newsletter.timezone)).date()
+    return week_range(start, end, language, today=today)

@@ -1,0 +1,53 @@
+"""A mail in the browser: exactly what was sent, without what is personal."""
+
+from __future__ import annotations
+
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp_replace
+from django.core.files.storage import default_storage
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from newsletter.delivery.models import Edition
+from newsletter.lib import places
+from newsletter.web.addresses import absolute, path_in, site_languages
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+@csp_replace(
+    {
+        "default-src": [NONE],
+        "script-src": [NONE],
+        "style-src": [UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+    }
+)
+def edition(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The edition's HTML, or its text where its readers want text only."""
+    found = get_object_or_404(Edition, public_id=public_id)
+    if found.html:
+        response = HttpResponse(as_page(found))
+    else:
+        text = without_places(found.text, found.language)
+        response = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    response["Content-Language"] = found.language
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def as_page(edition: Edition) -> str:
+    """The HTML with its embedded pictures as files of the site."""
+    html = without_places(edition.html, edition.language)
+    for image in edition.images:
+        html = html.replace(f"cid:{image['cid']}", default_storage.url(image["name"]))
+    return html
+
+
+def without_places(text: str, language: str) -> str:
+    """Every place that is filled for a reader leads to the home page, where the form is: whoever
+    was given the link holds no reader's token."""
+    known = language if language in site_languages() else site_languages()[0]
+    return places.PATTERN.sub(absolute(path_in(known, "web:home")), text)

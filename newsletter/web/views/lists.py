@@ -1,0 +1,166 @@
+"""Home, archive, issue and topic pages; About and Privacy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from newsletter.editorial.models import Issue, Newsletter, NewsroomTranslation
+from newsletter.lib.languages import direction
+from newsletter.web import archive, articles, topics
+from newsletter.web.addresses import same_in_all
+from newsletter.web.archive import show_issue
+from newsletter.web.languages import best
+from newsletter.web.views.page import is_staff, page, page_language, query_of_page
+
+ISSUES_A_PAGE = 26
+ARTICLES_A_PAGE = 12
+BESIDE_HOME = 4
+
+
+def first_newsletter() -> Newsletter | None:
+    return Newsletter.objects.prefetch_related("translations").first()
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    now, language = timezone.now(), page_language()
+    newest = list(archive.public_issues(now)[: BESIDE_HOME + 1])
+    issue = newest[0] if newest else None
+    single = articles.public(now).filter(issue=None).order_by("-published_at", "pk")
+    context = {
+        "issue": show_issue(issue, language, at=now) if issue else None,
+        "earlier": [show_issue(each, language, at=now) for each in newest[1:]],
+        "articles": _articles_of(issue, language, staff=False) if issue else [],
+        "trends": topics.of_issue(issue, language, at=now) if issue else [],
+        "single": articles.shown(list(single[:BESIDE_HOME]), language, at=now),
+    }
+    newsletter = issue.newsletter if issue else first_newsletter()
+    addresses = same_in_all("web:home", language=language)
+    return page(request, "web/home.html", context, addresses=addresses, newsletter=newsletter)
+
+
+@require_safe
+def issue_archive(request: HttpRequest) -> HttpResponse:
+    now, language = timezone.now(), page_language()
+    listed = archive.counted(archive.public_issues(now), now)
+    paginator = Paginator(listed, ISSUES_A_PAGE)
+    current = _page_of(paginator, request)
+    shown = [show_issue(each, language, at=now) for each in current.object_list]
+    context = {
+        "years": archive.by_month(shown, language),
+        "page": current,
+        "several": len({each.issue.newsletter_id for each in shown}) > 1,
+    }
+    addresses = same_in_all("web:archive", language=language, query=query_of_page(current.number))
+    return page(
+        request, "web/archive.html", context, addresses=addresses, newsletter=first_newsletter()
+    )
+
+
+@require_safe
+def issue(request: HttpRequest, newsletter: str, key: str) -> HttpResponse:
+    now, language, staff = timezone.now(), page_language(), is_staff(request)
+    found = archive.find(archive.visible_issues(now, staff=staff), newsletter, key)
+    if found is None:
+        raise Http404(_("There is no such issue."))
+    earlier, later = _neighbours(found, language)
+    context = {
+        "issue": show_issue(found, language, at=now),
+        "articles": _articles_of(found, language, staff=staff),
+        "trends": topics.of_issue(found, language, at=now),
+        "earlier": earlier,
+        "later": later,
+        "not_public": staff and not archive.public_issues(now).filter(pk=found.pk).exists(),
+    }
+    addresses = same_in_all("web:issue", language=language, newsletter=newsletter, key=key)
+    return page(
+        request, "web/issue.html", context, addresses=addresses, newsletter=found.newsletter
+    )
+
+
+@require_safe
+def topic(request: HttpRequest, slug: str) -> HttpResponse:
+    now, language = timezone.now(), page_language()
+    found = topics.find(slug)
+    if found is None:
+        raise Http404(_("There is no such topic."))
+    listed = articles.public(now).filter(topic=found).order_by("-published_at", "pk")
+    current = _page_of(Paginator(listed, ARTICLES_A_PAGE), request)
+    weeks = topics.recent(found, language, at=now, limit=topics.STRIP)
+    context = {
+        "topic": articles.topic_name(found, articles.chain_of(found.newsletter, language)),
+        "strip": topics.strip(weeks, topic=found, language=language, at=now),
+        "latest_week": weeks[0] if weeks else None,
+        "articles": articles.shown(list(current.object_list), language, at=now),
+        "page": current,
+    }
+    addresses = same_in_all(
+        "web:topic", language=language, query=query_of_page(current.number), slug=slug
+    )
+    return page(
+        request, "web/topic.html", context, addresses=addresses, newsletter=found.newsletter
+    )
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    return _newsroom_page(request, "about", title=_("About"))
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    return _newsroom_page(request, "privacy", title=_("Privacy"))
+
+
+def _newsroom_page(request: HttpRequest, field: str, *, title: str) -> HttpResponse:
+    """A page whose text is the newsroom's own, in the nearest language that has it."""
+    language, newsletter = page_language(), first_newsletter()
+    chain = articles.chain_of(newsletter, language) if newsletter else (language,)
+    texts = {
+        text.language: getattr(text, field)
+        for text in NewsroomTranslation.objects.exclude(**{field: ""})
+    }
+    code = best(chain, texts) or language
+    context = {
+        "title": title,
+        "text": texts.get(code, ""),
+        "text_language": code,
+        "text_direction": direction(code),
+    }
+    addresses = same_in_all(f"web:{field}", language=language)
+    return page(request, "web/text.html", context, addresses=addresses, newsletter=newsletter)
+
+
+# --- Parts ------------------------------------------------------------------------------------
+def _articles_of(issue: Issue, language: str, *, staff: bool) -> list[articles.Shown]:
+    now = timezone.now()
+    listed = articles.visible(now, staff=staff).filter(issue=issue).order_by("position", "pk")
+    return articles.shown(list(listed), language, at=now)
+
+
+def _neighbours(
+    found: Issue, language: str
+) -> tuple[archive.ShownIssue | None, archive.ShownIssue | None]:
+    """The public issues of the same newsletter before and after this one."""
+    now = timezone.now()
+    others = archive.public_issues(now).filter(newsletter=found.newsletter).exclude(pk=found.pk)
+    earlier = others.filter(ends_on__lt=found.ends_on).first()
+    later = others.filter(ends_on__gt=found.ends_on).order_by("ends_on", "pk").first()
+    return (
+        show_issue(earlier, language, at=now) if earlier else None,
+        show_issue(later, language, at=now) if later else None,
+    )
+
+
+def _page_of(paginator: Paginator[Any], request: HttpRequest) -> Page[Any]:
+    """The page that the address asks for. A number that does not exist is no page."""
+    try:
+        return paginator.page(request.GET.get("page", "1"))
+    except (PageNotAnInteger, EmptyPage):
+        raise Http404(_("There is no such page.")) from None

@@ -1,0 +1,139 @@
+"""What programs read: feed, sitemap, robots.txt, health; and the old prefix of Belarusian."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.feedgenerator import Rss201rev2Feed
+from django.utils.html import strip_tags
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.http import require_safe
+
+from newsletter.editorial.models import ArticleTranslation, Topic
+from newsletter.web.addresses import Alternate, absolute, path_in, same_in_all, site_languages
+from newsletter.web.archive import public_issues
+from newsletter.web.articles import public
+from newsletter.web.context import Masthead
+from newsletter.web.views.page import page_language
+
+FEED_ITEMS = 30
+SITEMAP_URLS = 50_000
+"""The protocol's limit for one file (sitemaps.org); the oldest are left out."""
+
+
+class _Feed(Rss201rev2Feed):
+    content_type = "application/rss+xml; charset=utf-8"
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+def feed(request: HttpRequest) -> HttpResponse:
+    """The newest articles in the page's language. A feed names one language for all of its
+    items, so those that exist only in another are not in it."""
+    language = page_language()
+    newsroom = Masthead(request, language)
+    rss = _Feed(
+        title=newsroom.name,
+        link=absolute(path_in(language, "web:home")),
+        description=newsroom.tagline or newsroom.name,
+        language=language,
+        feed_url=absolute(path_in(language, "web:feed")),
+    )
+    for text in _newest_texts(language):
+        url = absolute(path_in(language, "web:article", slug=text.slug))
+        rss.add_item(
+            title=text.headline,
+            link=url,
+            description=text.lead or strip_tags(text.body)[:500],
+            unique_id=url,
+            unique_id_is_permalink=True,
+            pubdate=text.article.published_at,
+            author_name=text.authors or None,
+        )
+    return HttpResponse(rss.writeString("utf-8"), content_type=_Feed.content_type)
+
+
+def _newest_texts(language: str) -> list[ArticleTranslation]:
+    texts = ArticleTranslation.objects.filter(
+        language=language,
+        state=ArticleTranslation.State.READY,
+        article__published_at__lte=timezone.now(),
+    ).exclude(slug="")
+    newest = texts.select_related("article").order_by("-article__published_at", "-pk")
+    return list(newest[:FEED_ITEMS])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One address of the sitemap with its versions in other languages."""
+
+    url: str
+    alternates: tuple[Alternate, ...]
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def sitemap(request: HttpRequest) -> HttpResponse:
+    entries = [entry for entry, _n in zip(_entries(), range(SITEMAP_URLS), strict=False)]
+    return render(request, "web/sitemap.xml", {"entries": entries}, content_type="application/xml")
+
+
+def _entries() -> Iterator[Entry]:
+    for name in ("web:home", "web:archive", "web:about", "web:privacy"):
+        yield from _in_all(name)
+    for slug in Topic.objects.order_by("pk").values_list("slug", flat=True).distinct():
+        yield from _in_all("web:topic", slug=slug)
+    for issue in public_issues(timezone.now()):
+        yield from _in_all("web:issue", newsletter=issue.newsletter.slug, key=issue.key)
+    for article in public(timezone.now()).order_by("-published_at"):
+        versions = tuple(
+            Alternate(text.language, path_in(text.language, "web:article", slug=text.slug))
+            for text in article.translations.all()
+            if text.language in site_languages()
+        )
+        yield from (Entry(version.url, versions) for version in versions)
+
+
+def _in_all(name: str, **kwargs: str) -> Iterator[Entry]:
+    alternates = same_in_all(name, language=site_languages()[0], **kwargs).alternates
+    return (Entry(alternate.url, alternates) for alternate in alternates)
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def robots(request: HttpRequest) -> HttpResponse:
+    """RFC 9309. Addresses with a token are a reader's own; no index should learn of one."""
+    private = ["/admin/", "/inbox/", "/u/", "/*/confirm/", "/*/preferences/", "/*/unsubscribe/"]
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {path}" for path in private),
+        "",
+        f"Sitemap: {absolute(reverse('sitemap'))}",
+        "",
+    ]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 where the database answers, else 503."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return HttpResponse("no database\n", status=503, content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def belarusian(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """`/by/…`, which readers type and old links have, is `/be/…`."""
+    query = request.META.get("QUERY_STRING", "")
+    return HttpResponsePermanentRedirect(f"/be/{rest}" + (f"?{query}" if query else ""))

@@ -1,0 +1,217 @@
+"""The forms that readers fill: the subscription box, and their choices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.editorial.models import Newsletter, Topic
+from newsletter.lib.languages import own_name
+from subscribers.addresses import Address, AddressError, normalise
+from subscribers.chains import chain_of
+from subscribers.models import Subscription
+from subscribers.wording import consent_text, newsletter_name, promise_of
+
+LONGEST_PAUSE = timedelta(days=366)
+
+
+class SubscribeForm(forms.Form):
+    """The box on the site. `website` is a trap: people do not see it, and machines fill it."""
+
+    newsletter = forms.SlugField(widget=forms.HiddenInput)
+    email = forms.CharField(
+        label=_("Your e-mail address"),
+        error_messages={"required": _("Please enter your e-mail address.")},
+        widget=forms.TextInput(
+            attrs={
+                "type": "email",
+                "inputmode": "email",
+                "autocomplete": "email",
+                "autocapitalize": "off",
+                "spellcheck": "false",
+            }
+        ),
+    )
+    choices = forms.MultipleChoiceField(
+        label=_("Languages"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("Please tick at least one."),
+            "invalid_choice": _("The newsletter does not come in this language."),
+        },
+    )
+    website = forms.CharField(required=False, label=_("Leave this empty"))
+
+    def __init__(
+        self, newsletter: Newsletter, language: str, data: Mapping[str, Any] | None = None
+    ) -> None:
+        offers = _offers(newsletter)
+        chosen = [value for value, _label in offers if language in value.split(",")]
+        super().__init__(
+            data,
+            auto_id="subscribe_%s",
+            initial={
+                "newsletter": newsletter.slug,
+                "choices": chosen[:1] or [offers[0][0]],
+            },
+        )
+        self.instance = newsletter
+        self.language = language
+        _choose(self.fields["choices"], offers)
+        self.newsletter_name = newsletter_name(newsletter, language)
+        self.promise = promise_of(newsletter, language)
+        self.wording = consent_text(newsletter, language)
+
+    def clean_email(self) -> Address:
+        try:
+            return normalise(self.cleaned_data["email"])
+        except AddressError as error:
+            raise ValidationError(str(error.message)) from None
+
+    @property
+    def is_trapped(self) -> bool:
+        return bool(self.cleaned_data.get("website"))
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The languages that were chosen; after `is_valid`."""
+        chosen = self.cleaned_data["choices"]
+        in_order = [value.split(",") for value, _label in _offers(self.instance) if value in chosen]
+        return chain_of(in_order, self.language)
+
+
+def subscribe_form(
+    newsletter: Newsletter, language: str, data: Mapping[str, Any] | None = None
+) -> SubscribeForm:
+    """The box for a newsletter, in the page's language; `data` is what was posted."""
+    return SubscribeForm(newsletter, language, data)
+
+
+class PreferencesForm(forms.Form):
+    """A reader's choices. The order of languages is one list per place: it needs no JavaScript,
+    and every keyboard and phone has a way to choose from a list."""
+
+    content = forms.ChoiceField(
+        label=_("Each mail holds"), choices=Subscription.Content.choices, required=False,
+        widget=forms.RadioSelect,
+    )  # fmt: skip
+    topics = forms.MultipleChoiceField(
+        label=_("Topics"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("With none ticked you get all of them, new ones too."),
+        error_messages={"invalid_choice": _("There is no such topic.")},
+    )  # fmt: skip
+    pictures = forms.BooleanField(label=_("With pictures"), required=False)
+    plain_text = forms.BooleanField(label=_("As text only"), required=False)
+    page_language = forms.ChoiceField(label=_("Language of pages, and of the words around texts"))
+    paused_until = forms.DateField(
+        label=_("Pause until"), required=False,
+        help_text=_("Nothing comes before this day. Leave it empty to get each issue."),
+        error_messages={"invalid": _("Please enter a date, such as 2030-01-31.")},
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d"],
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        *,
+        site_languages: Iterable[tuple[str, str]],
+        language: str,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, auto_id="preferences_%s", initial=_current(subscription))
+        self.subscription = subscription
+        self.language = language
+        self._add_places(subscription)
+        _choose(self.fields["topics"], _topics(subscription.newsletter, language))
+        _choose(self.fields["page_language"], list(site_languages))
+
+    def _add_places(self, subscription: Subscription) -> None:
+        codes = list(dict.fromkeys([*subscription.newsletter.languages, *subscription.chain]))
+        names = [(code, own_name(code)) for code in codes]
+        for place, _code in enumerate(codes):
+            label = _("First language") if place == 0 else _("Then, where a text is not in it")
+            self.fields[f"language_{place}"] = forms.ChoiceField(
+                label=label if place < 2 else _("Then"),
+                choices=names if place == 0 else [("", "—"), *names],
+                required=place == 0,
+                initial=subscription.chain[place] if place < len(subscription.chain) else "",
+                error_messages={
+                    "required": _("Please choose at least one language."),
+                    "invalid_choice": _("The newsletter does not come in this language."),
+                },
+            )
+
+    @property
+    def places(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith("language_")]
+
+    def clean_paused_until(self) -> Any:
+        until = self.cleaned_data["paused_until"]
+        today = timezone.now().date()
+        if until and until <= today and until != self.subscription.paused_until:
+            raise ValidationError(_("This day is over. Please choose a later one."))
+        if until and until > today + LONGEST_PAUSE:
+            raise ValidationError(_("A pause lasts a year at most. You can also unsubscribe."))
+        return until
+
+    def choices(self) -> dict[str, Any]:
+        """Subscription's columns as they shall be; after `is_valid`."""
+        data = self.cleaned_data
+        until = data["paused_until"]
+        chain = dict.fromkeys(data[place.name] for place in self.places if data[place.name])
+        paused = until and until > timezone.now().date()
+        return {
+            "languages": ",".join(chain),
+            "topics": ",".join(map(str, sorted(int(topic) for topic in data["topics"]))),
+            "content": data["content"],
+            "pictures": data["pictures"],
+            "plain_text": data["plain_text"],
+            "rhythm": Subscription.Rhythm.PAUSED if paused else self._rhythm(),
+            "paused_until": until if paused else None,
+        }
+
+    def _rhythm(self) -> str:
+        """Without a pause: what it was, where that was not a pause."""
+        paused = Subscription.Rhythm.PAUSED
+        was = self.subscription.rhythm
+        return Subscription.Rhythm.WEEKLY if was == paused else was
+
+
+def _offers(newsletter: Newsletter) -> list[tuple[str, str]]:
+    """The choices as (value, label): ("be,ru", "BE/RU")."""
+    choices: list[dict[str, Any]] = newsletter.choices
+    return [(",".join(choice["languages"]), choice["label"]) for choice in choices] or [
+        (code, own_name(code)) for code in newsletter.languages
+    ]
+
+
+def _current(subscription: Subscription) -> dict[str, Any]:
+    return {
+        "content": subscription.content,
+        "topics": sorted(map(str, subscription.topic_ids or [])),
+        "pictures": subscription.pictures,
+        "plain_text": subscription.plain_text,
+        "page_language": subscription.subscriber.language,
+        "paused_until": subscription.paused_until,
+    }
+
+
+def _topics(newsletter: Newsletter, language: str) -> list[tuple[str, str]]:
+    topics = Topic.objects.filter(newsletter=newsletter).prefetch_related("translations")
+    return [(str(topic.pk), _topic_name(topic, language)) for topic in topics]
+
+
+def _topic_name(topic: Topic, language: str) -> str:
+    names = {each.language: each.name for each in topic.translations.all()}
+    return names.get(language) or next(iter(names.values()), topic.slug)
+
+
+def _choose(field: forms.Field, choices: list[tuple[str, str]]) -> None:
+    cast(forms.ChoiceField, field).choices = choices

@@ -1,0 +1,110 @@
+"""What arrives with an address: sealed by the web process, opened and acted on by a worker.
+
+The web process does the same for each address, and knows nothing of it (B1). The worker deletes
+an arrival in the transaction in which it acts on it: stopped half-way, it is as if it had not
+begun, and the arrival is there for the next.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from newsletter.editorial.models import Newsletter
+from subscribers import lifecycle
+from subscribers.addresses import Address, normalise
+from subscribers.lifecycle import Request
+from subscribers.models import Inbox
+from subscribers.sealing import Sealed, open_arrival, seal_arrival, worker_keys
+from subscribers.wording import consent_text
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+WAIT = timedelta(minutes=1)
+
+
+# --- In the web process -----------------------------------------------------------------------
+def receive_sign_up(
+    address: Address, *, newsletter: Newsletter, languages: tuple[str, ...], page_language: str
+) -> None:
+    """Seal a sign-up and leave it for a worker."""
+    sealed = seal_arrival(
+        {
+            "address": address.mail,
+            "newsletter": newsletter.pk,
+            "languages": languages,
+            "page_language": page_language,
+            "wording": consent_text(newsletter, page_language),
+            "at": timezone.now().isoformat(timespec="minutes"),
+        }
+    )
+    Inbox.objects.create(kind=Inbox.Kind.SIGN_UP, sealed=sealed.value, sealing_key=sealed.key)
+
+
+# --- In a worker ------------------------------------------------------------------------------
+def drain(limit: int) -> int:
+    """Act on up to `limit` arrivals that are due, the oldest first; returns how many were acted
+    on. Raises SealedError where this process holds no worker keys: nothing is tried then."""
+    worker_keys()
+    due = Inbox.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")
+    return sum(_settle(pk) for pk in list(due.values_list("pk", flat=True)[:limit]))
+
+
+def _settle(pk: int) -> bool:
+    """Whether this call acted on the arrival; another worker may have been first."""
+    try:
+        return _act(pk)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one must not stop the rest
+        # Only the kind of error is told: its text, or its traceback, may hold what was inside.
+        _postpone(pk, type(error).__name__)
+        return False
+
+
+@transaction.atomic
+def _act(pk: int) -> bool:
+    arrival = Inbox.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+    if arrival is None:
+        return False
+    data = open_arrival(Sealed(arrival.sealing_key, bytes(arrival.sealed)))
+    _ACTIONS[Inbox.Kind(arrival.kind)](data)
+    arrival.delete()
+    return True
+
+
+@transaction.atomic
+def _postpone(pk: int, reason: str) -> None:
+    """Try again later, ever later; given up after `ATTEMPTS`."""
+    arrival = Inbox.objects.select_for_update().filter(pk=pk).first()
+    if arrival is None:
+        return
+    arrival.attempts += 1
+    if arrival.attempts >= ATTEMPTS:
+        log.error("arrival %s given up: %s", pk, reason, extra={"action": "inbox.give-up"})
+        arrival.delete()
+        return
+    log.warning("arrival %s postponed: %s", pk, reason, extra={"action": "inbox.postpone"})
+    arrival.due_at = timezone.now() + WAIT * 2**arrival.attempts
+    arrival.save(update_fields=["attempts", "due_at"])
+
+
+def _sign_up(data: dict[str, Any]) -> None:
+    newsletter = Newsletter.objects.get(pk=data["newsletter"])
+    lifecycle.request(
+        normalise(data["address"]),
+        Request(
+            newsletter_id=newsletter.pk,
+            languages=lifecycle.offered(newsletter, data["languages"]),
+            page_language=data["page_language"],
+            wording=data["wording"],
+            asked_at=datetime.fromisoformat(data["at"]),
+        ),
+    )
+
+
+_ACTIONS: dict[Inbox.Kind, Callable[[dict[str, Any]], None]] = {Inbox.Kind.SIGN_UP: _sign_up}

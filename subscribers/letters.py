@@ -1,0 +1,201 @@
+"""The texts of single mails, written when they are sent, in the reader's language (F4).
+
+`write` gives a Mail with places; delivery fills them and hands it over. A Letter of kind ISSUE
+is delivery's own: it holds an edition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.core.files.storage import default_storage
+from django.utils import translation
+from django.utils.translation import gettext as _
+from newsletter.digest.letter import render_letter
+from newsletter.editorial.content import newsletter_content
+
+from newsletter.editorial.models import Newsletter
+from newsletter.lib.languages import own_name
+from newsletter.lib.places import Place
+from newsletter.transport.outcomes import Image, Mail
+from subscribers.models import Letter, Subscription
+from subscribers.wording import newsletter_name
+
+
+@dataclass(frozen=True)
+class Words:
+    """A letter's words, all plain text. `button` is its words and its URL."""
+
+    subject: str
+    heading: str
+    paragraphs: tuple[str, ...]
+    button: tuple[str, str] | None
+    foot: tuple[str, ...]
+
+
+class LetterError(Exception):
+    """A letter that cannot be written, or that nobody needs any more; names only ids."""
+
+
+def write(letter: Letter) -> Mail:
+    """The mail of a letter of any kind but ISSUE.
+
+    Its places are Place.CONFIRM, PREFERENCES and UNSUBSCRIBE. Raises LetterError where what it is
+    about is gone, or it asks for a confirmation that was given.
+    """
+    subscription = subscription_of(letter)
+    language = subscription.subscriber.language
+    newsletter = subscription.newsletter
+    with translation.override(language):
+        words = _words(letter, subscription)
+        content = newsletter_content(newsletter)
+        rendered = render_letter(
+            content,
+            language=language,
+            subject=words.subject,
+            heading=words.heading,
+            paragraphs=words.paragraphs,
+            button=words.button,
+            foot=words.foot,
+        )
+    return Mail(
+        from_name=_sender_name(newsletter, language),
+        from_address=newsletter.sender_address,
+        reply_to=newsletter.reply_to,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        headers=(("Auto-Submitted", "auto-generated"), ("Content-Language", language)),
+        images=tuple(_image(each.cid, each.name, each.type) for each in rendered.images),
+    )
+
+
+def subscription_of(letter: Letter) -> Subscription:
+    """The subscription that a letter is about. Raises LetterError."""
+    found = (
+        Subscription.objects.select_related("subscriber", "newsletter")
+        .filter(subscriber=letter.subscriber_id, newsletter=letter.newsletter_id)
+        .first()
+    )
+    if found is None:
+        raise LetterError(f"letter {letter.pk}: there is no such subscription")
+    return found
+
+
+def _words(letter: Letter, subscription: Subscription) -> Words:
+    kind = Letter.Kind(letter.kind)
+    if kind not in _WRITERS:
+        raise LetterError(f"letter {letter.pk}: {letter.kind} is not written here")
+    states = Subscription.State
+    needed = states.PENDING if kind is Letter.Kind.CONFIRMATION else states.ACTIVE
+    if subscription.state != needed:
+        raise LetterError(f"letter {letter.pk}: the subscription is {subscription.state}")
+    name = newsletter_name(subscription.newsletter, subscription.subscriber.language)
+    return _WRITERS[kind](name, _languages(subscription))
+
+
+def _confirmation(name: str, languages: str) -> Words:
+    return Words(
+        subject=_("Please confirm: %(newsletter)s") % {"newsletter": name},
+        heading=_("One more step"),
+        paragraphs=(
+            _(
+                "Somebody, we hope it was you, entered this address on our site to get "
+                "“%(newsletter)s” by e-mail. Languages: %(languages)s."
+            )
+            % {"newsletter": name, "languages": languages},
+            _("If it was you, please confirm on the page that this button opens."),
+        ),
+        button=(_("To the confirmation"), Place.CONFIRM.url),
+        foot=(
+            _("The link works for 48 hours."),
+            _("If it wasn't you, do nothing: you will get no more mail from us."),
+        ),
+    )
+
+
+def _already(name: str, languages: str) -> Words:
+    return Words(
+        subject=_("You get it already: %(newsletter)s") % {"newsletter": name},
+        heading=_("You are subscribed already"),
+        paragraphs=(
+            _(
+                "Somebody, probably you, entered this address on our site to get "
+                "“%(newsletter)s”. You get it already, in: %(languages)s. Nothing was changed."
+            )
+            % {"newsletter": name, "languages": languages},
+            _("Other languages, topics, a pause? Change them here:"),
+        ),
+        button=(_("Your choices"), Place.PREFERENCES.url),
+        foot=(
+            _("If it wasn't you, there is nothing to do."),
+            _leave(),
+        ),
+    )
+
+
+def _welcome(name: str, languages: str) -> Words:
+    return Words(
+        subject=_("Welcome: %(newsletter)s") % {"newsletter": name},
+        heading=_("You have been successfully subscribed"),
+        paragraphs=(
+            _("From now on you get “%(newsletter)s” by e-mail, in: %(languages)s.")
+            % {"newsletter": name, "languages": languages},
+        ),
+        button=(_("Your choices"), Place.PREFERENCES.url),
+        foot=(_leave(),),
+    )
+
+
+def _link(name: str, _languages: str) -> Words:
+    return Words(
+        subject=_("Your choices: %(newsletter)s") % {"newsletter": name},
+        heading=_("The link you asked for"),
+        paragraphs=(
+            _("Here you change what you get of “%(newsletter)s”, or leave.") % {"newsletter": name},
+        ),
+        button=(_("Your choices"), Place.PREFERENCES.url),
+        foot=(_("If it wasn't you who asked, there is nothing to do."), _leave()),
+    )
+
+
+def _notice(name: str, languages: str) -> Words:
+    return Words(
+        subject=_("Your choices were changed: %(newsletter)s") % {"newsletter": name},
+        heading=_("Your choices were changed"),
+        paragraphs=(
+            _("You get “%(newsletter)s” in: %(languages)s.")
+            % {"newsletter": name, "languages": languages},
+            _("If it wasn't you, look at your choices here:"),
+        ),
+        button=(_("Your choices"), Place.PREFERENCES.url),
+        foot=(_leave(),),
+    )
+
+
+def _leave() -> str:
+    return _("To leave: %(url)s") % {"url": Place.UNSUBSCRIBE.url}
+
+
+_WRITERS: dict[Letter.Kind, Callable[[str, str], Words]] = {
+    Letter.Kind.CONFIRMATION: _confirmation,
+    Letter.Kind.ALREADY: _already,
+    Letter.Kind.WELCOME: _welcome,
+    Letter.Kind.LINK: _link,
+    Letter.Kind.NOTICE: _notice,
+}
+
+
+def _languages(subscription: Subscription) -> str:
+    return ", ".join(own_name(code) for code in subscription.chain)
+
+
+def _sender_name(newsletter: Newsletter, language: str) -> str:
+    names = {each.language: each.sender_name for each in newsletter.translations.all()}
+    return names.get(language) or newsletter_name(newsletter, language)
+
+
+def _image(cid: str, name: str, type_: str) -> Image:
+    with default_storage.open(name, "rb") as file:
+        return Image(cid, file.read(), type_)

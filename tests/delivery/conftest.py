@@ -1,0 +1,88 @@
+"""A relay that is looked into, and readers of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from newsletter.delivery import planner, progress, transports
+from newsletter.delivery.models import Mailing
+from newsletter.delivery.sender import compiled_edition, send_batch
+from newsletter.editorial.models import Issue, Newsletter
+from newsletter.transport import memory
+from newsletter.transport.memory import MemoryTransport
+from subscribers import lifecycle
+from subscribers.models import Subscription
+
+AddReader = Callable[..., Subscription]
+
+
+@pytest.fixture
+def relay(settings: Any) -> Iterator[MemoryTransport]:
+    """The only transport: it keeps what it is given."""
+    settings.DELIVERY_TRANSPORTS = ["memory://relay"]
+    settings.BROKER_URL = "memory://"
+    forget()
+    yield memory.named("relay")
+    forget()
+
+
+def forget() -> None:
+    memory.forget()
+    transports.forget()
+    compiled_edition.cache_clear()
+
+
+@pytest.fixture
+def add_reader(weekly: Newsletter) -> AddReader:
+    """A function that adds a confirmed reader: add_reader("ala@…", "be", "ru", topics="3")."""
+
+    def add(address: str, *languages: str, **columns: Any) -> Subscription:
+        subscription = lifecycle.add_confirmed(
+            address,
+            newsletter=weekly,
+            languages=languages or ("en",),
+            page_language=languages[0] if languages else "en",
+            source=Subscription.Source.OPERATOR,
+        )
+        Subscription.objects.filter(pk=subscription.pk).update(**columns)
+        subscription.refresh_from_db()
+        return subscription
+
+    return add
+
+
+@pytest.fixture
+def readers(add_reader: AddReader) -> list[Subscription]:
+    """Ten readers of English, r0@… to r9@…."""
+    return [add_reader(f"r{number}@readers.example", "en") for number in range(10)]
+
+
+@pytest.fixture
+def frozen(
+    relay: MemoryTransport,
+    readers: list[Subscription],
+    issue: Issue,
+    write_article: Callable[..., Any],
+) -> Mailing:
+    """The issue, frozen for the ten readers; nothing is sent yet."""
+    write_article(issue=issue, en="Minsk looks east")
+    return freeze(issue)
+
+
+def freeze(issue: Issue) -> Mailing:
+    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
+    issue.refresh_from_db()
+    return planner.prepare(planner.send_now(issue, by=None).pk)
+
+
+def send_all_due() -> None:
+    """What the workers do until nothing is due."""
+    for _ in range(1000):
+        due = progress.due_batches(1)
+        if not due:
+            return
+        send_batch(due[0])
+    raise AssertionError("the batches do not come to an end")
