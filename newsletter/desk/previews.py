@@ -25,16 +25,14 @@ from newsletter.editorial.models import Issue, Newsletter
 from newsletter.lib.languages import direction
 
 MAIL_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "style-src": [UNSAFE_INLINE],
-        # A sandboxed frame has no origin of its own: the site is named.
-        "img-src": [SELF, settings.SITE_URL, "data:"],
-        "frame-ancestors": [SELF],
-        "form-action": [NONE],
-        "base-uri": [NONE],
-        "sandbox": ["allow-popups"],
-    }
+    "default-src": [NONE],
+    "style-src": [UNSAFE_INLINE],
+    # A sandboxed frame has no origin of its own: the site is named.
+    "img-src": [SELF, settings.SITE_URL, "data:"],
+    "frame-ancestors": [SELF],
+    "form-action": [NONE],
+    "base-uri": [NONE],
+    "sandbox": ["allow-popups"],
 }
 """For a mail's HTML in a frame: its own styles and our pictures; no script, no form."""
 V = TypeVar("V", bound=Callable[..., HttpResponse])
