@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'issue',
-                'verbose_name_plural': 'issues',
+                'verbose_name_plural': 'issues', 'permissions': [('send_issue', 'Can approve, send, pause and cancel')],
                 'ordering': ['-starts_on', '-pk'],
             },
         ),
