@@ -25,7 +25,8 @@ def check(message: bytes, *, subject: str, text: str, html: str) -> None:
     if str(parsed["Subject"]).split() != subject.split():
         raise CompileError("the subject does not survive being read again")
     for name, subtype, meant in (("text", "plain", text), ("html", "html", html)):
-        if _content(parsed, subtype) != unix(meant):
+        # A mail of one part always ends in a line break, whether the text did or not.
+        if _content(parsed, subtype).rstrip("\n") != unix(meant).rstrip("\n"):
             raise CompileError(f"the {name} part does not survive being read again")
 
 
