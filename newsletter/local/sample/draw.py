@@ -242,8 +242,8 @@ def bridge(canvas: Canvas) -> None:
         ]
         canvas.line(arch, "#94544a", 16)
         for a in range(4, 40, 4):
-            x, y = arch[a]
-            canvas.line([(x, y), (x, 300)], "#94544a", 4)
+            top = arch[a]
+            canvas.line([top, (top[0], 300)], "#94544a", 4)
     for pier in range(0, 1201, 300):
         foot = [(pier - 26, 330), (pier + 26, 330), (pier + 34, 520), (pier - 34, 520)]
         canvas.shape(foot, "#c9bba2")
