@@ -1,10 +1,17 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 
 
 class DeskConfig(AppConfig):
     name = "newsletter.desk"
     label = "desk"
+
+    def ready(self) -> None:
+        from newsletter.desk.groups import make_groups
+
+        # Delivery is the last of ours with models: by then all permissions are there.
+        post_migrate.connect(make_groups, sender=apps.get_app_config("delivery"))
 
 
 class DeskAdminConfig(AdminConfig):

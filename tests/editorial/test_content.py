@@ -6,7 +6,6 @@ import io
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from django.core.files.base import ContentFile
 from PIL import Image
 
@@ -15,7 +14,6 @@ from newsletter.editorial.models import Issue, IssueTranslation, Newsletter, Pic
 from tests.conftest import WriteArticle
 
 NOW = datetime(2017, 8, 2, tzinfo=UTC)
-pytestmark = pytest.mark.urls("tests.editorial.addresses")
 
 
 def drawn(*, size: tuple[int, int] = (40, 30), format: str = "PNG") -> ContentFile[bytes]:

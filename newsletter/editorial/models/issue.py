@@ -114,6 +114,7 @@ class Issue(models.Model):
         ordering = ["-starts_on", "-pk"]
         verbose_name = _("issue")
         verbose_name_plural = _("issues")
+        permissions = [("send_issue", _("Can approve, send, pause and cancel"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["newsletter", "starts_on"],

@@ -1,0 +1,163 @@
+"""Articles with their languages as tabs; pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.desk.tabs import TabbedAdmin, TranslationInline
+from newsletter.editorial.models import Article, ArticleTranslation, Newsletter, Picture
+from newsletter.editorial.revisions import bring_up_to_date, is_stale
+
+
+class TextForm(forms.ModelForm[ArticleTranslation]):
+    """An article in a language; a stale translation can be taken as current."""
+
+    is_current = forms.BooleanField(
+        label=_("It needs no change: it fits the original as it is now"), required=False
+    )
+    stale = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        text = self.instance
+        self.stale = bool(text.pk) and is_stale(text, _original(text))
+        if not self.stale:
+            del self.fields["is_current"]
+
+
+def _original(text: ArticleTranslation) -> ArticleTranslation | None:
+    texts = text.article.translations.all()
+    return next((t for t in texts if t.language == text.article.original_language), None)
+
+
+class TextInline(TranslationInline):
+    model = ArticleTranslation
+    form = TextForm
+    verbose_name_plural = _("text")
+    fields = (
+        "language", "headline", "lead", "body", "state", "authors", "picture_text", "slug",
+        "correction",
+    )  # fmt: skip
+
+    def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
+        newsletter = obj.newsletter if obj else newsletter_asked_for(request)
+        languages = list(newsletter.languages) if newsletter else []
+        original = obj.original_language if obj else request.POST.get("original_language")
+        return sorted(languages, key=lambda code: code != original)
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in {"lead", "correction"}:
+            field.widget.attrs["rows"] = 3 if db_field.name == "lead" else 2
+        return field
+
+
+def newsletter_asked_for(request: HttpRequest) -> Newsletter | None:
+    """That of a new article: as posted, of the issue it is added to, or the first."""
+    chosen = request.POST.get("newsletter") or request.GET.get("newsletter", "")
+    if chosen.isdigit():
+        return Newsletter.objects.filter(pk=chosen).first()
+    issue = request.GET.get("issue", "")
+    if issue.isdigit():
+        return Newsletter.objects.filter(issues=int(issue)).first()
+    return Newsletter.objects.first()
+
+
+class ArticleForm(forms.ModelForm[Article]):
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        newsletter = data.get("newsletter")
+        for name in ("issue", "topic"):
+            other = data.get(name)
+            if newsletter and other and other.newsletter_id != newsletter.pk:
+                self.add_error(name, _("This belongs to another newsletter."))
+        original = data.get("original_language")
+        if newsletter and original and original not in newsletter.languages:
+            self.add_error("original_language", _("This is not a language of the newsletter."))
+        if data.get("similar") and len(data["similar"]) > 3:
+            self.add_error("similar", _("Choose up to three."))
+        return data
+
+
+@admin.register(Article)
+class ArticleAdmin(TabbedAdmin):
+    form = ArticleForm
+    inlines = [TextInline]
+    list_display = ("__str__", "issue", "topic", "languages", "published_at")
+    list_filter = ("newsletter", "topic", "translations__state")
+    search_fields = ("translations__headline", "translations__lead")
+    date_hierarchy = "published_at"
+    ordering = ("-published_at", "-pk")
+    autocomplete_fields = ("issue", "similar", "picture")
+    fieldsets = (
+        (None, {"fields": (
+            ("newsletter", "issue"), ("topic", "position"), ("published_at", "original_language"),
+            "picture",
+        )}),
+        (_("More"), {"classes": ["collapse"], "fields": ("dateline", "similar")}),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
+        rows = super().get_queryset(request).select_related("issue__newsletter", "topic")
+        return rows.prefetch_related("translations", "topic__translations").distinct()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
+        newsletter = newsletter_asked_for(request)
+        if newsletter:
+            initial.setdefault("newsletter", newsletter.pk)
+            initial.setdefault("original_language", newsletter.languages[0])
+        issue = initial.get("issue")
+        if issue and str(issue).isdigit():
+            rows = Article.objects.filter(issue=issue).order_by("-position")
+            last = rows.values_list("position", flat=True).first()
+            initial.setdefault("position", (last or 0) + 1)
+        return initial
+
+    def save_related(
+        self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool  # noqa: FBT001 - Django's signature
+    ) -> None:  # fmt: skip
+        super().save_related(request, form, formsets, change)
+        for formset in formsets:
+            for one in formset.forms:
+                if one.instance.pk and one.cleaned_data.get("is_current"):
+                    bring_up_to_date(one.instance)
+
+    @admin.display(description=_("languages"))
+    def languages(self, article: Article) -> str:
+        return states_in_line(article)
+
+
+def states_in_line(article: Article) -> str:
+    """ "EN ✓ · BE draft": each language's state."""
+    ready = ArticleTranslation.State.READY
+    return " · ".join(
+        f"{text.language.upper()} {'✓' if text.state == ready else text.get_state_display()}"
+        for text in article.translations.all()
+    )
+
+
+@admin.register(Picture)
+class PictureAdmin(admin.ModelAdmin[Picture]):
+    list_display = ("thumbnail", "kind", "credit", "added_at")
+    list_display_links = ("thumbnail",)
+    search_fields = ("credit", "file", "articles__translations__headline")
+    fields = ("thumbnail", "file", "kind", "credit")
+    readonly_fields = ("thumbnail",)
+
+    @admin.display(description=_("picture"))
+    def thumbnail(self, picture: Picture) -> str:
+        if not picture.file:
+            return str(picture)
+        return format_html(
+            '<img class="thumbnail" src="{}" alt="{}" width="{}" height="{}">',
+            picture.file.url, picture, picture.width or "", picture.height or "",
+        )  # fmt: skip

@@ -1,0 +1,148 @@
+"""Issues: their words in tabs, their articles in order, the week's trends, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.delivery.models import Mailing
+from newsletter.desk import previews, sending
+from newsletter.desk.admin.articles import newsletter_asked_for, states_in_line
+from newsletter.desk.groups import SEND
+from newsletter.desk.tabs import TabbedAdmin, TranslationInline
+from newsletter.editorial import workflow
+from newsletter.editorial.models import Article, Issue, IssueTranslation, Topic, Trend
+
+
+class IssueForm(forms.ModelForm[Issue]):
+    """The issue, and a trend for each topic of its week (fields `trend_<id of the topic>`)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.topics: list[Topic] = []
+        issue = self.instance
+        if not issue.pk or issue.kind == Issue.Kind.SPECIAL:
+            return
+        self.topics = list(issue.newsletter.topics.prefetch_related("translations"))
+        known = dict(
+            Trend.objects.filter(topic__in=self.topics, week=issue.starts_on)
+            .values_list("topic_id", "status")
+        )  # fmt: skip
+        for topic in self.topics:
+            self.fields[f"trend_{topic.pk}"] = forms.ChoiceField(
+                label=str(topic),
+                choices=[("", _("no statement")), *Trend.Status.choices],
+                initial=known.get(topic.pk, ""),
+                required=False,
+                widget=forms.RadioSelect(attrs={"class": "trend"}),
+            )
+
+    @property
+    def trend_fields(self) -> list[forms.BoundField]:
+        return [self[f"trend_{topic.pk}"] for topic in self.topics]
+
+    def save_trends(self) -> None:
+        for topic in self.topics:
+            workflow.set_trend(
+                topic, self.instance.starts_on, self.cleaned_data[f"trend_{topic.pk}"] or None
+            )
+
+
+class WordsInline(TranslationInline):
+    model = IssueTranslation
+    verbose_name_plural = _("the issue's own words")
+    fields = ("language", "subject", "preheader", "introduction")
+
+    def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
+        newsletter = obj.newsletter if obj else newsletter_asked_for(request)
+        return list(newsletter.languages) if newsletter else []
+
+
+class ArticlesInline(admin.TabularInline[Article, Issue]):
+    model = Article
+    extra = 0
+    can_delete = False
+    show_change_link = False
+    fields = ("position", "article", "topic", "languages")
+    readonly_fields = ("article", "topic", "languages")
+    verbose_name_plural = _("articles, in order")
+    template = "admin/editorial/issue/articles.html"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request).select_related("topic")
+        return rows.prefetch_related("translations", "topic__translations")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("article"))
+    def article(self, article: Article) -> str:
+        url = reverse("admin:editorial_article_change", args=[article.pk])
+        return format_html('<a href="{}">{}</a>', url, article)
+
+    @admin.display(description=_("languages"))
+    def languages(self, article: Article) -> str:
+        return states_in_line(article)
+
+
+@admin.register(Issue)
+class IssueAdmin(TabbedAdmin):
+    form = IssueForm
+    inlines = [WordsInline, ArticlesInline]
+    change_form_template = "admin/editorial/issue/change_form.html"
+    list_display = ("__str__", "newsletter", "kind", "state")
+    list_filter = ("newsletter", "state", "kind")
+    search_fields = ("slug", "translations__subject", "starts_on")
+    fieldsets = (
+        (None, {"fields": (("newsletter", "kind"), ("starts_on", "ends_on"), "slug", "note")}),
+    )  # fmt: skip
+
+    def get_urls(self) -> list[URLPattern]:
+        views: dict[str, Callable[..., HttpResponseBase]] = {
+            "preview": previews.overview,
+            "preview/frame": previews.frame,
+            "approve": sending.approve,
+            "withdraw": sending.withdraw,
+            "send": sending.send,
+        }
+        wrap = self.admin_site.admin_view
+        own = [
+            path(
+                f"<int:issue_id>/{name}/",
+                wrap(view),
+                name=f"editorial_issue_{name.replace('/', '_')}",
+            )
+            for name, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
+        if newsletter := newsletter_asked_for(request):
+            initial.setdefault("newsletter", newsletter.pk)
+        return initial
+
+    def save_related(
+        self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool  # noqa: FBT001 - Django's signature
+    ) -> None:  # fmt: skip
+        super().save_related(request, form, formsets, change)
+        if isinstance(form, IssueForm):
+            form.save_trends()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        issue: Issue | None = context.get("original")
+        if issue is not None:
+            context["problems"] = workflow.problems(issue)
+            context["may_send"] = request.user.has_perm(SEND)
+            context["mailings"] = Mailing.objects.filter(release__issue=issue)
+        return super().render_change_form(request, context, *args, **kwargs)

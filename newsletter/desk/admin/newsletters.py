@@ -1,0 +1,109 @@
+"""The newsroom, its newsletters and their topics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.desk.fields import LinesField, WordsField
+from newsletter.desk.tabs import TabbedAdmin, TranslationInline
+from newsletter.editorial.models import (
+    Newsletter,
+    NewsletterTranslation,
+    Newsroom,
+    NewsroomTranslation,
+    Topic,
+    TopicTranslation,
+)
+
+
+def site_languages() -> list[str]:
+    return [code for code, _name in settings.LANGUAGES]
+
+
+class NewsletterForm(forms.ModelForm[Newsletter]):
+    languages = WordsField(
+        label=_("languages"), help_text=_("Codes in order, such as: en, be, ru"),
+        initial=site_languages,
+    )  # fmt: skip
+    choices = LinesField(
+        value_key="languages", as_list=True, required=False, label=_("choices on the form"),
+        help_text=_("One a line, the label first, such as: BE/RU = be, ru"),
+    )  # fmt: skip
+
+
+class WordingInline(TranslationInline):
+    model = NewsletterTranslation
+    verbose_name_plural = _("wording")
+    fields = ("language", "name", "sender_name", "promise", "footer")
+
+    def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
+        return list(obj.languages) if obj else site_languages()
+
+
+@admin.register(Newsletter)
+class NewsletterAdmin(TabbedAdmin):
+    form = NewsletterForm
+    inlines = [WordingInline]
+    list_display = ("__str__", "slug", "schedule_active", "weekday", "time", "timezone")
+    fieldsets = (
+        (None, {"fields": ("slug", "languages", "choices", "sender_address", "reply_to")}),
+        (_("Schedule"), {"fields": (
+            "schedule_active", ("weekday", "time", "timezone"), "period",
+            ("approval", "least_articles"),
+        )}),
+        (_("The mail"), {"fields": (("content", "pictures"),)}),
+        (_("More"), {"classes": ["collapse"], "fields": (("position", "list_domain"),)}),
+    )  # fmt: skip
+
+
+class TopicNameInline(TranslationInline):
+    model = TopicTranslation
+    verbose_name_plural = _("name")
+    fields = ("language", "name")
+
+    def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
+        newsletter = obj.newsletter if obj else Newsletter.objects.first()
+        return list(newsletter.languages) if newsletter else site_languages()
+
+
+@admin.register(Topic)
+class TopicAdmin(TabbedAdmin):
+    inlines = [TopicNameInline]
+    list_display = ("__str__", "slug", "newsletter", "position")
+    list_editable = ("position",)
+    list_filter = ("newsletter",)
+    search_fields = ("slug", "translations__name")
+
+
+class NewsroomForm(forms.ModelForm[Newsroom]):
+    follow_links = LinesField(
+        value_key="url", as_list=False, required=False, label=_("follow links"),
+        help_text=_("One a line, such as: Telegram = https://t.me/…"),
+    )  # fmt: skip
+
+
+class RoomInline(TranslationInline):
+    model = NewsroomTranslation
+    verbose_name_plural = _("name and pages")
+    fields = ("language", "name", "tagline", "about", "privacy")
+
+    def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
+        return site_languages()
+
+
+@admin.register(Newsroom)
+class NewsroomAdmin(TabbedAdmin):
+    form = NewsroomForm
+    inlines = [RoomInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not Newsroom.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

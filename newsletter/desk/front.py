@@ -1,0 +1,94 @@
+"""What the desk's front page shows: this week, what is missing, what is sent, who reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from newsletter.delivery.account import Account, account
+from newsletter.delivery.dispatch import rule_of
+from newsletter.delivery.models import Mailing
+from newsletter.editorial import schedule
+from newsletter.editorial.models import Article, Issue, Newsletter
+from newsletter.editorial.workflow import Problem, problems
+from newsletter.lib.languages import own_name
+from subscribers import audience
+
+RECENT = 5
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One newsletter as the front page shows it."""
+
+    newsletter: Newsletter
+    issue: Issue | None
+    week: Issue
+    """The week that is worked on, not saved: its days and, for a new issue, its first."""
+    problems: list[Problem]
+    next_at: datetime | None
+    zone: str
+    readers: list[tuple[str, int]]
+
+
+def front_page(request: HttpRequest) -> dict[str, Any]:
+    if not request.user.has_perm("editorial.view_issue"):
+        return {}
+    newsletters = list(Newsletter.objects.prefetch_related("translations"))
+    return {
+        "desks": [_desk(newsletter) for newsletter in newsletters],
+        "mailings": recent_mailings(),
+        "has_newsletter": bool(newsletters),
+        "has_article": Article.objects.exists(),
+    }
+
+
+def recent_mailings() -> list[tuple[Mailing, Account]]:
+    rows = Mailing.objects.select_related("release__newsletter", "release__issue")
+    return [(mailing, account(mailing)) for mailing in rows[:RECENT]]
+
+
+def _desk(newsletter: Newsletter) -> Desk:
+    now = timezone.now()
+    upcoming = schedule.following(rule_of(newsletter), now)
+    issue = _next_issue(newsletter, upcoming)
+    week = Issue(
+        newsletter=newsletter,
+        starts_on=upcoming.week,
+        ends_on=upcoming.week + schedule.WEEK - timedelta(days=1),
+    )
+    return Desk(
+        newsletter=newsletter,
+        issue=issue,
+        week=week,
+        problems=problems(issue) if issue else [],
+        next_at=upcoming.at.astimezone(ZoneInfo(newsletter.timezone))
+        if newsletter.schedule_active
+        else None,
+        zone=newsletter.timezone,
+        readers=readers_by_chain(newsletter),
+    )
+
+
+def _next_issue(newsletter: Newsletter, upcoming: schedule.Occasion) -> Issue | None:
+    """The issue that the next send-out will take."""
+    weeks = newsletter.issues.exclude(kind=Issue.Kind.SPECIAL)
+    return weeks.filter(starts_on__lte=upcoming.week, ends_on__gte=upcoming.week).first()
+
+
+def readers_by_chain(newsletter: Newsletter) -> list[tuple[str, int]]:
+    """("беларуская, русский", readers) for each chain of languages, the most first."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    for profile, readers in audience.profiles(newsletter):
+        counts[profile.languages] += readers
+    return [(chain_name(chain), count) for chain, count in counts.most_common()]
+
+
+def chain_name(chain: tuple[str, ...]) -> str:
+    return ", ".join(own_name(code) for code in chain)

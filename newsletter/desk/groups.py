@@ -1,0 +1,44 @@
+"""Who may do what: two groups, made once. Changing them afterwards is the newsroom's own affair."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+
+EDITORS = "Editors"
+TRANSLATORS = "Translators"
+
+_OF_EDITORS = [
+    ("editorial", ["issue", "issuetranslation", "article", "articletranslation", "picture",
+                   "trend", "topic", "topictranslation"], ["add", "change", "delete", "view"]),
+    ("editorial", ["newsletter", "newslettertranslation", "newsroom", "newsroomtranslation"],
+     ["add", "change", "view"]),
+    ("delivery", ["mailing"], ["view"]),
+]  # fmt: skip
+_OF_TRANSLATORS = [
+    ("editorial", ["article"], ["change", "view"]),
+    ("editorial", ["articletranslation"], ["add", "change", "view"]),
+    ("editorial", ["picture"], ["add", "view"]),
+    ("editorial", ["issue", "issuetranslation", "topic"], ["view"]),
+]
+SEND = "editorial.send_issue"
+"""May approve an issue, send it, and pause or cancel its send-out."""
+
+
+def make_groups(**signal: Any) -> None:
+    """After `migrate`: the groups with what they may do, unless there are such already."""
+    for name, rules in ((EDITORS, _OF_EDITORS), (TRANSLATORS, _OF_TRANSLATORS)):
+        group, is_new = Group.objects.get_or_create(name=name)
+        if not is_new:
+            continue
+        for app, models, actions in rules:
+            codes = [f"{action}_{model}" for model in models for action in actions]
+            group.permissions.add(
+                *Permission.objects.filter(content_type__app_label=app, codename__in=codes)
+            )
+        if name == EDITORS:
+            app, _, code = SEND.partition(".")
+            group.permissions.add(
+                *Permission.objects.filter(content_type__app_label=app, codename=code)
+            )

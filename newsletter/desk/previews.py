@@ -1,0 +1,132 @@
+"""An issue as each group of readers would get it now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from newsletter.delivery.preview import preview
+from newsletter.desk.front import chain_name
+from newsletter.desk.pages import needs, page
+from newsletter.digest.content import Amount, Pictures, Rendered, RenderError, Wants
+from newsletter.digest.render import size_warnings
+from newsletter.editorial.models import Issue, Newsletter
+from newsletter.lib.languages import direction
+
+MAIL_POLICY = {
+    "default-src": [NONE],
+    "style-src": [UNSAFE_INLINE],
+    # A sandboxed frame has no origin of its own: the site is named.
+    "img-src": [SELF, settings.SITE_URL, "data:"],
+    "frame-ancestors": [SELF],
+    "form-action": [NONE],
+    "base-uri": [NONE],
+    "sandbox": ["allow-popups"],
+}
+"""For a mail's HTML in a frame: its own styles and our pictures; no script, no form."""
+V = TypeVar("V", bound=Callable[..., HttpResponse])
+
+
+def mail_policy(view: V) -> V:
+    """The view's answer is a mail's HTML, to be shown in a frame of ours."""
+    return cast(V, xframe_options_sameorigin(csp(MAIL_POLICY)(view)))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A chain of languages and how much a mail holds; `query` names it in addresses."""
+
+    chain: tuple[str, ...]
+    amount: str
+    is_shown: bool
+
+    @property
+    def name(self) -> str:
+        return chain_name(self.chain)
+
+    @property
+    def query(self) -> str:
+        return f"chain={','.join(self.chain)}&amount={self.amount}"
+
+
+@require_safe
+@needs("editorial.view_issue")
+def overview(request: HttpRequest, issue_id: int) -> HttpResponse:
+    """The choices, and the mail of the one that is shown."""
+    issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
+    shown = _asked_for(request, issue.newsletter)
+    choices = [
+        Choice(chain, amount, is_shown=(chain, amount) == (shown.chain, shown.amount))
+        for chain in dict.fromkeys(issue.newsletter.chains())
+        for amount in Newsletter.Content.values
+    ]
+    rendered, error = _rendered(issue, shown)
+    return page(
+        request,
+        "desk/preview.html",
+        title=_("Preview: %(issue)s") % {"issue": issue},
+        issue=issue,
+        choices=choices,
+        shown=shown,
+        rendered=rendered,
+        error=error,
+        direction=direction(rendered.language) if rendered else "ltr",
+        warnings=size_warnings(rendered) if rendered else [],
+    )
+
+
+@require_safe
+@needs("editorial.view_issue")
+@mail_policy
+def frame(request: HttpRequest, issue_id: int) -> HttpResponse:
+    """The mail's HTML alone, for the frames of the preview."""
+    issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
+    rendered, _error = _rendered(issue, _asked_for(request, issue.newsletter))
+    if rendered is None:
+        raise Http404
+    images = [{"cid": image.cid, "name": image.name} for image in rendered.images]
+    return HttpResponse(with_pictures(rendered.html, images))
+
+
+def with_pictures(html: str, images: list[dict[str, str]]) -> str:
+    """A mail's HTML with the pictures inside the mail loaded from the media storage."""
+    for image in images:
+        html = html.replace(f"cid:{image['cid']}", default_storage.url(image["name"]))
+    return html
+
+
+def _asked_for(request: HttpRequest, newsletter: Newsletter) -> Choice:
+    chain = tuple(code for code in request.GET.get("chain", "").split(",") if code)
+    if not chain or not set(chain) <= set(newsletter.languages):
+        chain = newsletter.chains()[0]
+    amount = request.GET.get("amount", "")
+    known = amount if amount in Newsletter.Content.values else newsletter.content
+    return Choice(chain, known, is_shown=True)
+
+
+def _rendered(issue: Issue, choice: Choice) -> tuple[Rendered | None, str]:
+    """The mail, or None and why there is none."""
+    wants = Wants(
+        chain=choice.chain,
+        page_language=choice.chain[0],
+        amount=cast(Amount, choice.amount),
+        pictures=cast(Pictures, issue.newsletter.pictures),
+    )
+    try:
+        rendered: Any = preview(issue, wants)
+    except RenderError as error:
+        return None, str(error)
+    if rendered is None:
+        return None, _("These readers would get nothing: no article is ready for them.")
+    return rendered, ""

@@ -1,0 +1,81 @@
+"""Approve an issue, take the approval back, send it now."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from newsletter.delivery.models import Mailing
+from newsletter.delivery.planner import CannotSend, send_now
+from newsletter.desk.front import readers_by_chain
+from newsletter.desk.groups import SEND
+from newsletter.desk.pages import log, needs, page, user_of
+from newsletter.editorial import workflow
+from newsletter.editorial.models import Issue
+
+
+@require_POST
+@needs(SEND)
+def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
+    issue = get_object_or_404(Issue, pk=issue_id)
+    found = workflow.problems(issue)
+    if workflow.blocks(found):
+        messages.error(request, _("Not approved. %(problem)s") % {"problem": found[0].text})
+    elif issue.state != Issue.State.APPROVED:
+        workflow.approve(issue, by=user_of(request))
+        log(request, issue, _("Approved."))
+        messages.success(request, _("The issue is approved."))
+    return _to_issue(issue)
+
+
+@require_POST
+@needs(SEND)
+def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
+    issue = get_object_or_404(Issue, pk=issue_id)
+    if issue.state == Issue.State.APPROVED:
+        workflow.withdraw_approval(issue)
+        log(request, issue, _("Approval withdrawn."))
+        messages.success(request, _("The issue is in preparation again."))
+    return _to_issue(issue)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(SEND)
+def send(request: HttpRequest, issue_id: int) -> HttpResponse:
+    """GET asks, saying to how many it goes; POST approves, sends and shows the progress."""
+    issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
+    found = workflow.problems(issue)
+    if request.method == "POST" and not workflow.blocks(found):
+        return _send(request, issue)
+    readers = readers_by_chain(issue.newsletter)
+    return page(
+        request,
+        "desk/send.html",
+        title=_("Send now: %(issue)s") % {"issue": issue},
+        issue=issue,
+        problems=found,
+        is_blocked=workflow.blocks(found),
+        readers=readers,
+        total=sum(count for _name, count in readers),
+        sent_already=Mailing.objects.filter(release__issue=issue).exclude(state="held").first(),
+    )
+
+
+def _send(request: HttpRequest, issue: Issue) -> HttpResponse:
+    # Whoever sends it has read the same page as for approving.
+    if issue.state != Issue.State.APPROVED:
+        workflow.approve(issue, by=user_of(request))
+    try:
+        mailing = send_now(issue, by=user_of(request))
+    except CannotSend as error:
+        messages.error(request, str(error))
+        return _to_issue(issue)
+    log(request, issue, _("Sent."))
+    return redirect("admin:delivery_mailing_change", mailing.pk)
+
+
+def _to_issue(issue: Issue) -> HttpResponse:
+    return redirect("admin:editorial_issue_change", issue.pk)

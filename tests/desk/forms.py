@@ -1,0 +1,31 @@
+"""Fill in a desk's form as a browser would: everything it holds, then the changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test import Client
+
+
+def form_of(client: Client, url: str) -> dict[str, Any]:
+    """The values of the page's main form and its inlines, ready to be posted."""
+    response = client.get(url)
+    assert response.status_code == 200
+    forms = [response.context["adminform"].form]
+    for inline in response.context["inline_admin_formsets"]:
+        forms += [inline.formset.management_form, *inline.formset.forms]
+    data: dict[str, Any] = {}
+    for form in forms:
+        for field in form:
+            value = field.value()
+            for part, text in _parts(field.html_name, value):
+                data[part] = text
+    return data
+
+
+def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
+    if hasattr(value, "astimezone"):
+        return [(f"{name}_0", f"{value:%Y-%m-%d}"), (f"{name}_1", f"{value:%H:%M:%S}")]
+    if value is None or value is False or hasattr(value, "url"):
+        return []
+    return [(name, value() if callable(value) else value)]

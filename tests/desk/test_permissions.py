@@ -1,0 +1,114 @@
+"""Who may do what at the desk; and that looking changes nothing (DESIGN, "What always holds")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from newsletter.delivery.models import Edition, Mailing, Release
+from newsletter.editorial.models import Issue
+from tests.conftest import WriteArticle
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ready(issue: Issue, write_article: WriteArticle) -> Issue:
+    write_article(issue=issue, en="Headline", be="Загаловак")
+    return issue
+
+
+@pytest.fixture
+def mailing(ready: Issue) -> Mailing:
+    release = Release.objects.create(newsletter=ready.newsletter, period=ready.key, issue=ready)
+    sending = Mailing.objects.create(release=release, state="sending", readers=0)
+    Edition.objects.create(
+        mailing=sending, key="k", public_id="p", language="be", label="be · lead", subject="Тэма",
+        preheader="Перад", html="<p>Як выслана</p><script>x</script>", text="Тэкст", headers={},
+    )  # fmt: skip
+    return sending
+
+
+def issue_urls(issue: Issue) -> dict[str, str]:
+    names = ("preview", "preview_frame", "approve", "withdraw", "send")
+    return {name: reverse(f"admin:editorial_issue_{name}", args=[issue.pk]) for name in names}
+
+
+def mailing_urls(mailing: Mailing) -> dict[str, str]:
+    edition = mailing.editions.get()
+    urls = {
+        name: reverse("admin:delivery_mailing_act", args=[mailing.pk, name])
+        for name in ("pause", "resume", "cancel")
+    }
+    urls["show"] = reverse("admin:delivery_mailing_change", args=[mailing.pk])
+    for name in ("edition", "edition_frame"):
+        urls[name] = reverse(f"admin:delivery_mailing_{name}", args=[mailing.pk, edition.pk])
+    return urls
+
+
+def test_a_stranger_is_asked_to_sign_in(ready: Issue, mailing: Mailing, client: Client) -> None:
+    for url in [*issue_urls(ready).values(), *mailing_urls(mailing).values()]:
+        for answer in (client.get(url), client.post(url)):
+            assert answer.status_code == 302
+            assert "/admin/login/" in answer["Location"]
+
+
+@pytest.mark.parametrize("action", ["approve", "withdraw", "send"])
+def test_a_translator_cannot_send(ready: Issue, as_translator: Client, action: str) -> None:
+    assert as_translator.post(issue_urls(ready)[action]).status_code == 403
+    ready.refresh_from_db()
+    assert ready.state == Issue.State.DRAFT
+    assert not Mailing.objects.exists()
+
+
+@pytest.mark.parametrize("action", ["show", "pause", "resume", "cancel", "edition"])
+def test_a_translator_has_no_part_in_a_send_out(
+    mailing: Mailing, as_translator: Client, action: str
+) -> None:
+    url = mailing_urls(mailing)[action]
+    answer = as_translator.get(url) if action in {"show", "edition"} else as_translator.post(url)
+    assert answer.status_code == 403
+    mailing.refresh_from_db()
+    assert mailing.state == "sending"
+
+
+def test_a_translator_can_change_articles_but_not_issues(
+    ready: Issue, as_translator: Client
+) -> None:
+    article = reverse("admin:editorial_article_change", args=[ready.articles.get().pk])
+    assert b'name="_save"' in as_translator.get(article).content
+    page = as_translator.get(reverse("admin:editorial_issue_change", args=[ready.pk]))
+    assert page.status_code == 200
+    assert b'name="_save"' not in page.content
+    assert as_translator.get(issue_urls(ready)["preview"]).status_code == 200
+
+
+def test_looking_changes_nothing(ready: Issue, mailing: Mailing, as_editor: Client) -> None:
+    before = (list(Issue.objects.values()), list(Mailing.objects.values()))
+    urls = [reverse("admin:index"), *issue_urls(ready).values(), *mailing_urls(mailing).values()]
+    for url in urls:
+        assert as_editor.get(url).status_code in {200, 302, 405}, url
+        assert as_editor.head(url).status_code in {200, 302, 405}, url
+    assert (list(Issue.objects.values()), list(Mailing.objects.values())) == before
+    assert not LogEntry.objects.exists()
+
+
+def test_approving_by_get_is_refused(ready: Issue, as_editor: Client) -> None:
+    assert as_editor.get(issue_urls(ready)["approve"]).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("action", "state"), [("pause", "paused"), ("cancel", "cancelled"), ("resume", "sending")]
+)
+def test_an_editor_holds_the_brakes(
+    mailing: Mailing, as_editor: Client, action: str, state: str
+) -> None:
+    answer = as_editor.post(mailing_urls(mailing)[action], follow=True)
+    mailing.refresh_from_db()
+    assert mailing.state == state
+    words: Any = "Nothing to do" if action == "resume" else "Done"
+    assert words in answer.content.decode()
