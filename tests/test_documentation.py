@@ -31,19 +31,19 @@ def test_every_check_is_documented() -> None:
     assert ids == set(re.findall(r"`(newsletter\.[EW]\d{3})`", CONFIGURATION))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_that_a_page_names_exists(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+@pytest.mark.parametrize("paper", PAGES, ids=lambda paper: paper.name)
+def test_every_command_that_a_page_names_exists(paper: Path) -> None:
+    text = paper.read_text(encoding="utf-8")
     assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= set(get_commands())
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     assert set(re.findall(r"(?:`|^ {4,}|&& )make ([a-z-]+)", text, re.MULTILINE)) <= targets
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_page_that_a_page_links_to_exists(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#:]+\.md|LICENSE)\)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []
+@pytest.mark.parametrize("paper", PAGES, ids=lambda paper: paper.name)
+def test_every_page_that_a_page_links_to_exists(paper: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+\.md|LICENSE)\)", paper.read_text(encoding="utf-8"))
+    assert [link for link in links if not (paper.parent / link).exists()] == []
 
 
 def test_no_variable_is_named_that_does_not_exist() -> None:
