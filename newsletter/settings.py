@@ -296,7 +296,18 @@ LOGGING = {
     "loggers": {
         # At debug level these write requests and replies, addresses included (G8).
         name: {"level": "WARNING"}
-        for name in ("anymail", "urllib3", "requests", "mail.log", "axes", "fontTools", "PIL")
+        for name in (
+            "anymail",
+            "urllib3",
+            "requests",
+            "mail.log",
+            "axes",
+            "fontTools",
+            "PIL",
+            # Two lines for each tick, one every five seconds.
+            "celery.worker.strategy",
+            "celery.app.trace",
+        )
     },
 }
 
