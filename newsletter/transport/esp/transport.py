@@ -7,7 +7,7 @@ is recorded (C3, C8).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, NoReturn
 
 from anymail.backends.base_requests import RequestsPayload
@@ -94,9 +94,7 @@ class EspTransport(Transport):
     def close(self) -> None:
         self._backend.close()
 
-    def _settle(
-        self, edition: EspEdition, call: Sequence[Addressed]
-    ) -> Generator[Handover, None, None]:
+    def _settle(self, edition: EspEdition, call: Sequence[Addressed]) -> Iterator[Handover]:
         """One call, halved where it is refused until what is refused stands alone (C10)."""
         try:
             statuses = self._call(edition, call)
@@ -112,7 +110,7 @@ class EspTransport(Transport):
 
     def _narrow(
         self, edition: EspEdition, call: Sequence[Addressed], code: int | None
-    ) -> Generator[Handover, None, None]:
+    ) -> Iterator[Handover]:
         self._refusals += 1
         if self._refusals >= MOST_REFUSALS:
             self._refusals = 0
