@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -68,9 +67,7 @@ def _desk(newsletter: Newsletter) -> Desk:
         issue=issue,
         week=week,
         problems=problems(issue) if issue else [],
-        next_at=upcoming.at.astimezone(ZoneInfo(newsletter.timezone))
-        if newsletter.schedule_active
-        else None,
+        next_at=upcoming.at if newsletter.schedule_active else None,
         zone=newsletter.timezone,
         readers=readers_by_chain(newsletter),
     )
