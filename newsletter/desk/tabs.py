@@ -119,12 +119,13 @@ class TabbedAdmin(admin.ModelAdmin[Any]):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if isinstance(field and field.widget, RelatedFieldWidgetWrapper):
+        widget = getattr(field, "widget", None)
+        if isinstance(widget, RelatedFieldWidgetWrapper):
             # A picture is added in passing; for the rest the icons only lead astray.
             is_picture = db_field.name == "picture"
-            field.widget.can_add_related = field.widget.can_add_related and is_picture
-            field.widget.can_change_related = field.widget.can_change_related and is_picture
-            field.widget.can_delete_related = field.widget.can_view_related = False
+            widget.can_add_related = widget.can_add_related and is_picture
+            widget.can_change_related = widget.can_change_related and is_picture
+            widget.can_delete_related = widget.can_view_related = False
         return field
 
     def render_change_form(
