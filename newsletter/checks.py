@@ -15,6 +15,9 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 
+from newsletter.transport import registry
+from newsletter.transport.base import TransportURLError
+
 TAG = "newsletter"
 
 TOUCH_NO_READER = frozenset(
@@ -52,6 +55,16 @@ def _mailbox_error(what: str, hint: str) -> CheckMessage:
     return Error(
         f"The local mailbox, readable at /inbox/, {what}.", hint=hint, id="newsletter.E002"
     )
+
+
+def transports_can_be_used(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E003: a mistake in a transport's URL is better told now than when an issue is due."""
+    try:
+        registry.validate(settings.DELIVERY_TRANSPORTS)
+    except TransportURLError as error:
+        hint = "docs/configuration.md describes DELIVERY_TRANSPORTS."
+        return [Error(f"DELIVERY_TRANSPORTS: {error}", hint=hint, id="newsletter.E003")]
+    return []
 
 
 def debug_in_public(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -92,7 +105,13 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-ALL = (temporary_keys, local_mailbox_in_public, debug_in_public, plain_http)
+ALL = (
+    temporary_keys,
+    local_mailbox_in_public,
+    transports_can_be_used,
+    debug_in_public,
+    plain_http,
+)
 
 
 def register() -> None:

@@ -147,6 +147,8 @@ def _database(url: str) -> dict[str, Any]:
             # FULL: what was committed before a send survives a power cut (DESIGN.md, step 5).
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
+        # A file, as in production: in memory, threads would share one cache and its table locks.
+        config["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
     elif config["ENGINE"] == "django.db.backends.postgresql":
         # The same promise, whatever the server's or the role's default.
         config["OPTIONS"] = {"options": "-c synchronous_commit=on"}

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.editorial.models import Newsletter, Topic
 from newsletter.lib.languages import own_name
 from subscribers.addresses import Address, AddressError, normalise
-from subscribers.chains import chain_of
+from subscribers.chains import chain_of, reordered
 from subscribers.models import Subscription
 from subscribers.wording import consent_text, newsletter_name, promise_of
 
@@ -165,7 +165,7 @@ class PreferencesForm(forms.Form):
         """Subscription's columns as they shall be; after `is_valid`."""
         data = self.cleaned_data
         until = data["paused_until"]
-        chain = dict.fromkeys(data[place.name] for place in self.places if data[place.name])
+        chain = reordered([data[place.name] for place in self.places], self.subscription.chain)
         paused = until and until > timezone.now().date()
         return {
             "languages": ",".join(chain),

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+
 from newsletter.digest.dates import week_range
 from newsletter.digest.languages import pick
 from newsletter.editorial.content import issue_content
-
 from newsletter.editorial.models import Issue, Newsletter
 from subscribers.models import Letter, Subscription
 

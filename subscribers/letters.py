@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from django.core.files.storage import default_storage
 from django.utils import translation
 from django.utils.translation import gettext as _
+
 from newsletter.digest.letter import render_letter
 from newsletter.editorial.content import newsletter_content
-
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.languages import own_name
 from newsletter.lib.places import Place
 from newsletter.transport.outcomes import Image, Mail
+from subscribers.lifecycle import is_suppressed
 from subscribers.models import Letter, Subscription
 from subscribers.wording import newsletter_name
 
@@ -35,16 +36,18 @@ class Words:
 
 
 class LetterError(Exception):
-    """A letter that cannot be written, or that nobody needs any more; names only ids."""
+    """A letter that cannot be written; names only ids."""
 
 
 def write(letter: Letter) -> Mail:
     """The mail of a letter of any kind but ISSUE.
 
-    Its places are Place.CONFIRM, PREFERENCES and UNSUBSCRIBE. Raises LetterError where what it is
-    about is gone, or it asks for a confirmation that was given.
+    Its places are Place.CONFIRM, PREFERENCES and UNSUBSCRIBE. Raises LetterError where its
+    subscription is gone or its kind is ISSUE; whether it should go is `is_wanted`'s.
     """
     subscription = subscription_of(letter)
+    if subscription is None:
+        raise LetterError(f"letter {letter.pk}: there is no such subscription")
     language = subscription.subscriber.language
     newsletter = subscription.newsletter
     with translation.override(language):
@@ -71,26 +74,36 @@ def write(letter: Letter) -> Mail:
     )
 
 
-def subscription_of(letter: Letter) -> Subscription:
-    """The subscription that a letter is about. Raises LetterError."""
-    found = (
+def subscription_of(letter: Letter) -> Subscription | None:
+    """The subscription that a letter is about, with its reader and newsletter; None if gone."""
+    return (
         Subscription.objects.select_related("subscriber", "newsletter")
         .filter(subscriber=letter.subscriber_id, newsletter=letter.newsletter_id)
         .first()
     )
-    if found is None:
-        raise LetterError(f"letter {letter.pk}: there is no such subscription")
-    return found
+
+
+def is_wanted(letter: Letter) -> bool:
+    """Whether the reader should still get it: what it asks for is open, and nothing forbids it."""
+    subscription = subscription_of(letter)
+    return (
+        subscription is not None
+        and subscription.state == _state_for(letter)
+        and not is_suppressed(subscription.subscriber)
+    )
+
+
+def _state_for(letter: Letter) -> Subscription.State:
+    """The state in which a subscription's reader gets such a letter."""
+    if letter.kind == Letter.Kind.CONFIRMATION:
+        return Subscription.State.PENDING
+    return Subscription.State.ACTIVE
 
 
 def _words(letter: Letter, subscription: Subscription) -> Words:
     kind = Letter.Kind(letter.kind)
     if kind not in _WRITERS:
         raise LetterError(f"letter {letter.pk}: {letter.kind} is not written here")
-    states = Subscription.State
-    needed = states.PENDING if kind is Letter.Kind.CONFIRMATION else states.ACTIVE
-    if subscription.state != needed:
-        raise LetterError(f"letter {letter.pk}: the subscription is {subscription.state}")
     name = newsletter_name(subscription.newsletter, subscription.subscriber.language)
     return _WRITERS[kind](name, _languages(subscription))
 

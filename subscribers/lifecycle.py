@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 ONE_DAY = timedelta(hours=24)
 UNCONFIRMED_DAYS = 7
 UNDO_DAYS = 1
+LETTER_DAYS = 30
+ENDED = (Letter.State.SENT, Letter.State.REFUSED, Letter.State.FAILED, Letter.State.DROPPED)
 LASTING = (Suppression.Reason.COMPLAINED, Suppression.Reason.BOUNCED)
 """Reasons that a sign-up does not lift (B9)."""
 
@@ -147,7 +149,7 @@ def confirm(subscription_id: int) -> Confirmation:
     """The owner of the address pressed the button (B2)."""
     waiting = Subscription.objects.filter(pk=subscription_id, state=Subscription.State.PENDING)
     subscription = _locked(subscription_id)
-    if subscription is None or _is_suppressed(subscription.subscriber):
+    if subscription is None or is_suppressed(subscription.subscriber):
         return Confirmation.GONE
     today = timezone.now().date()
     changed = waiting.update(
@@ -228,7 +230,7 @@ def can_undo(subscription: Subscription) -> bool:
         and subscription.confirmed_on is not None
         and since is not None
         and since >= timezone.now().date() - timedelta(days=UNDO_DAYS)
-        and not _is_suppressed(subscription.subscriber)
+        and not is_suppressed(subscription.subscriber)
     )
 
 
@@ -258,6 +260,7 @@ def prune(at: datetime) -> int:
     """Forget sign-ups that nobody confirmed within 7 days; returns how many.
 
     One that had been confirmed in earlier times goes back to unsubscribed, with its evidence.
+    Letters that came to an end are forgotten after 30 days; one whose fate is unknown is kept.
     """
     before = at - timedelta(days=UNCONFIRMED_DAYS)
     stale = Subscription.objects.filter(state=Subscription.State.PENDING).alias(
@@ -272,6 +275,7 @@ def prune(at: datetime) -> int:
     found.exclude(confirmed_on=None).update(state=Subscription.State.UNSUBSCRIBED)
     found.filter(confirmed_on=None).delete()
     Subscriber.objects.filter(subscriptions=None).delete()
+    Letter.objects.filter(state__in=ENDED, created_at__lt=at - timedelta(days=LETTER_DAYS)).delete()
     return len(ids)
 
 
@@ -289,6 +293,11 @@ def offered(newsletter: Newsletter, languages: Sequence[str]) -> tuple[str, ...]
             }
         )
     return chain
+
+
+def is_suppressed(subscriber: Subscriber) -> bool:
+    """Whether mail to the reader's address complained or bounced for good."""
+    return Suppression.objects.filter(index=bytes(subscriber.index), reason__in=LASTING).exists()
 
 
 # --- Steps ------------------------------------------------------------------------------------
@@ -317,10 +326,6 @@ def _locked(subscription_id: int) -> Subscription | None:
         .filter(pk=subscription_id)
         .first()
     )
-
-
-def _is_suppressed(subscriber: Subscriber) -> bool:
-    return Suppression.objects.filter(index=bytes(subscriber.index), reason__in=LASTING).exists()
 
 
 def _record(

@@ -11,9 +11,10 @@ from typing import Any
 
 from django.db import transaction
 
+from subscribers.audience import address_of
 from subscribers.lifecycle import suppress
 from subscribers.models import Subscriber, Subscription, Suppression
-from subscribers.sealing import Index, Sealed, open_address
+from subscribers.sealing import Index
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,7 @@ def register(
 def export(subscriber: Subscriber) -> dict[str, Any]:
     """All that is held of a reader, by part. Needs a worker's keys: the address is in it."""
     return {
-        "address": open_address(
-            Sealed(subscriber.storage_key, bytes(subscriber.sealed_address)), subscriber.public_id
-        ),
+        "address": address_of(subscriber),
         **{name: part.export(subscriber) for name, part in _parts.items()},
     }
 

@@ -51,8 +51,11 @@ def gone(request: HttpRequest) -> HttpResponse:
 
 
 def private(response: HttpResponse) -> HttpResponse:
+    """The response, kept by nobody and told to nobody: not to our own log either, where Django
+    would write the whole address of each refusal."""
     for name, value in HEADERS.items():
         response[name] = value
+    response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 

@@ -32,6 +32,6 @@ def version_of(text: str) -> str:
 
 
 def promise_of(newsletter: Newsletter, language: str) -> str:
-    """What the box promises: "Once a week …", in this language alone; "" where it has none."""
+    """What the box promises: "Once a week …"; "" where the language has no such words."""
     translations = newsletter.translations.all()
     return next((each.promise for each in translations if each.language == language), "")

@@ -39,7 +39,9 @@ def moment(at: datetime, language: str) -> str:
     clock = at.strftime("%H:%M")
     if locale.language == "en":
         return f"{format_date(at.date(), 'MMMM d, y', locale=locale)} {clock}"
-    return f"{format_date(at.date(), 'long', locale=locale)}, {clock}"
+    # CLDR's narrow no-break space is missing in many fonts.
+    day = format_date(at.date(), "long", locale=locale).replace("\u202f", "\xa0")
+    return f"{day}, {clock}"
 
 
 def _locale(language: str) -> Locale:

@@ -12,6 +12,8 @@ from urllib.parse import urljoin
 
 import nh3
 from inscriptis import get_text
+from inscriptis.css_profiles import CSS_PROFILES
+from inscriptis.model.config import ParserConfig
 
 _TAGS = {
     *("p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote"),
@@ -21,7 +23,12 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href"}, "*": {"lang", "dir"}, "td": {"colspan"}, "th": {"colspan", "scope"}}
 _WITH_CONTENT = {"script", "style", "iframe", "object", "noscript", "template", "svg", "form"}
 _HEADING = re.compile(r"<(/?)h([2-6])([ >])")
-_LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
+_EMPTY_LINK = re.compile(r"<a(?![^>]*\bhref=)[^>]*>(.*?)</a>", re.DOTALL)
+_PARAGRAPH = re.compile(r"<p[ >].*?</p>", re.DOTALL)
+_LINK = re.compile(r'<a (?:[^>]* )?href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
+
+# The default profile sets spaces around a span.
+_LAYOUT = ParserConfig(css=CSS_PROFILES["strict"])
 
 
 def for_mail(html: str, *, site_url: str) -> str:
@@ -32,17 +39,24 @@ def for_mail(html: str, *, site_url: str) -> str:
         attributes=_ATTRIBUTES,
         clean_content_tags=_WITH_CONTENT,
         attribute_filter=lambda _tag, name, value: (
-            urljoin(f"{site_url}/", value) if name == "href" else value
+            _absolute(value, site_url) if name == "href" else value
         ),
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     )
-    return _below_article(cleaned).strip()
+    # A link whose address was refused ("javascript:") is no link.
+    return _below_article(_EMPTY_LINK.sub(r"\1", cleaned)).strip()
 
 
 def as_text(fragment: str) -> str:
     """The fragment as plain text, with each link's address behind its words."""
-    return str(get_text(_LINK.sub(_with_address, fragment))).strip("\n")
+    return str(get_text(_LINK.sub(_with_address, fragment), _LAYOUT)).strip("\n")
+
+
+def words_alone(fragment: str) -> str:
+    """Its paragraphs as plain text, without headings, lists and addresses; all, where none."""
+    paragraphs = "".join(match[0] for match in _PARAGRAPH.finditer(fragment))
+    return str(get_text(_LINK.sub(r"\2", paragraphs or fragment), _LAYOUT)).strip()
 
 
 def excerpt(text: str, *, least: int, most: int) -> str:
@@ -53,6 +67,14 @@ def excerpt(text: str, *, least: int, most: int) -> str:
     cut = line[: most - 1]
     space = cut.rfind(" ", least)
     return (cut[:space] if space > 0 else cut).rstrip(" ,;:–—-.") + "…"
+
+
+def _absolute(address: str, site_url: str) -> str | None:
+    """None, which drops it, for what is no address at all ("http://[")."""
+    try:
+        return urljoin(f"{site_url}/", address)
+    except ValueError:
+        return None
 
 
 def _below_article(html: str) -> str:

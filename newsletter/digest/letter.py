@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils.html import urlize
 
 from newsletter.digest.content import Newsletter, Rendered
-from newsletter.digest.mjml import filled, slot, to_html
+from newsletter.digest.mjml import Slots, filled, to_html
 from newsletter.digest.plain import laid_out
 from newsletter.digest.render import base_context, checked_subject, letterhead, preheader_of
 
@@ -29,25 +29,26 @@ def render_letter(
     """
     head = letterhead(newsletter, language)
     subject = checked_subject(subject)
-    lines = [*paragraphs, *foot]
-    context = {
+    slots = Slots()
+    context: dict[str, object] = {
         **base_context(newsletter, language),
-        "subject": subject,
+        "title": slots.text(subject),
         "preheader": preheader_of([*paragraphs, head.newsletter, head.newsroom], subject),
         "letterhead": head,
         "heading": heading,
-        "paragraphs": paragraphs,
-        "paragraph_slots": [slot(number) for number in range(len(paragraphs))],
+        "paragraphs": [(line, _linked(line, slots)) for line in paragraphs],
         "button": button,
-        "foot": foot,
-        "foot_slots": [slot(number) for number in range(len(paragraphs), len(lines))],
+        "foot": [(line, _linked(line, slots)) for line in foot],
     }
-    fragments = [str(urlize(line, autoescape=True)) for line in lines]
     return Rendered(
         language=language,
         label=language,
         subject=subject,
         preheader=str(context["preheader"]),
-        html=to_html(filled("email/letter.mjml", context, language), fragments),
+        html=to_html(filled("email/letter.mjml", context, language), slots),
         text=laid_out(filled("email/letter.txt", context, language)),
     )
+
+
+def _linked(line: str, slots: Slots) -> str:
+    return slots.html(str(urlize(line, autoescape=True)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 
 import css_inline
 from django.template.loader import render_to_string
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from mjml import mjml2html
@@ -20,13 +22,33 @@ _INLINER = css_inline.CSSInliner(
 )
 
 
-def slot(number: int) -> str:
-    """What stands in the MJML where fragment `number` will be.
+# Not in XML 1.0 (2.2); a word processor's line break (U+000B) is pasted along at times.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
-    MJML is XML, and an editor's HTML ("<br>", "&nbsp;") need not be. The marks are private
-    characters of Unicode: no template and no text has them by chance.
+
+class Slots:
+    """Marks in the MJML for what must not pass through it; filled in afterwards.
+
+    MJML is XML, and an editor's HTML ("<br>", "&nbsp;") need not be; and mjml-python writes an
+    attribute's no-break spaces, soft hyphens and backslashes as escapes of its own ("\\u{a0}").
     """
-    return f"\ue000{number}\ue001"
+
+    def __init__(self) -> None:
+        self._fragments: list[str] = []
+
+    def html(self, fragment: str) -> str:
+        """The mark that clean HTML will take the place of."""
+        self._fragments.append(_NOT_XML.sub(" ", fragment))
+        return f"slot-9b1c6f0e-{len(self._fragments) - 1}-"
+
+    def text(self, text: str) -> str:
+        """The same for plain text, in an attribute too."""
+        return self.html(escape(text))
+
+    def fill(self, source: str) -> str:
+        for number, fragment in enumerate(self._fragments):
+            source = source.replace(f"slot-9b1c6f0e-{number}-", fragment)
+        return source
 
 
 def filled(template: str, context: Mapping[str, object], language: str) -> str:
@@ -36,17 +58,15 @@ def filled(template: str, context: Mapping[str, object], language: str) -> str:
         return render_to_string(template, dict(context))
 
 
-def to_html(source: str, fragments: Sequence[str] = ()) -> str:
-    """The finished HTML, each fragment in its slot. Raises RenderError on malformed MJML.
+def to_html(source: str, slots: Slots) -> str:
+    """The finished HTML, its slots filled. Raises RenderError on malformed MJML.
 
     Unknown MJML tags do not raise: a test checks our templates for them.
     """
     try:
         # Without `fonts`, MJML links to a font service: a mail loads nothing from elsewhere.
-        html = str(mjml2html(source, fonts={}))
+        html = str(mjml2html(_NOT_XML.sub(" ", source), fonts={}))
     except ValueError as error:
         message = _("The mail’s template is not valid MJML: %(error)s") % {"error": error}
         raise RenderError(message) from None
-    for number, fragment in enumerate(fragments):
-        html = html.replace(slot(number), fragment)
-    return str(_INLINER.inline(html))
+    return str(_INLINER.inline(slots.fill(html)))

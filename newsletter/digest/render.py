@@ -25,14 +25,14 @@ from newsletter.digest.content import (
 from newsletter.digest.dates import week_range
 from newsletter.digest.fragments import as_text, excerpt, for_mail
 from newsletter.digest.languages import pick
-from newsletter.digest.mjml import filled, slot, to_html
+from newsletter.digest.mjml import Slots, filled, to_html
 from newsletter.digest.plain import laid_out
 from newsletter.digest.showing import (
-    Shown,
     images,
     show,
     show_elsewhere,
     shown_logo,
+    side,
 )
 from newsletter.lib.languages import direction
 from newsletter.lib.places import Place
@@ -49,36 +49,24 @@ def render(
 
     `today` decides whether the week names its year. Raises RenderError where it must not go out.
     """
+    slots = Slots()
     frame = _Frame.of(newsletter, issue, selection, today)
     subject = checked_subject(_subject(issue, selection))
-    preheader = _preheader(issue, selection, subject, frame)
-    introduction = for_mail(frame.issue_text.introduction, site_url=newsletter.site_url)
-    shown = [show(entry, selection, newsletter) for entry in selection.entries]
     context = {
         **base_context(newsletter, selection.language),
-        "subject": subject,
-        "preheader": preheader,
-        "letterhead": frame.letterhead,
-        "words": wording.page_words(selection.language, newsletter=frame.letterhead.newsletter),
-        "week": frame.week,
-        "count": wording.article_count(len(shown), selection.language),
-        "introduction": introduction,
-        "introduction_text": as_text(introduction),
-        "introduction_slot": slot(len(shown)),
-        "articles": [(article, slot(number)) for number, article in enumerate(shown)],
+        **_around(newsletter, issue, selection, frame, slots),
+        "title": slots.text(subject),
+        "preheader": _preheader(issue, selection, subject, frame),
+        "articles": [show(entry, selection, newsletter, slots) for entry in selection.entries],
         "elsewhere": show_elsewhere(selection),
-        "logo": shown_logo(newsletter, selection),
-        "issue_url": issue.url,
         "view_url": view_url,
-        "unsubscribe_url": Place.UNSUBSCRIBE.url,
-        "preferences_url": Place.PREFERENCES.url,
     }
     return Rendered(
         language=selection.language,
         label=_label(selection),
         subject=subject,
-        preheader=preheader,
-        html=_html(context, shown, introduction, selection),
+        preheader=str(context["preheader"]),
+        html=_html(context, slots, selection),
         text=laid_out(filled("email/digest.txt", context, selection.language)),
         images=images(newsletter, selection),
     )
@@ -97,11 +85,10 @@ def size_warnings(rendered: Rendered) -> list[str]:
 
 def base_context(newsletter: Newsletter, language: str) -> dict[str, object]:
     """What the frame of every mail needs: language, direction and colours."""
-    is_rtl = direction(language) == "rtl"
     return {
         "language": language,
         "direction": direction(language),
-        "side": "right" if is_rtl else "left",
+        "side": side(language),
         "light": palette.light(newsletter.accent),
         "dark": palette.dark(newsletter.accent),
     }
@@ -141,13 +128,30 @@ class _Frame:
         )
 
 
-def _html(
-    context: dict[str, object], shown: list[Shown], introduction: str, selection: Selection
-) -> str:
+def _around(
+    newsletter: Newsletter, issue: Issue, selection: Selection, frame: _Frame, slots: Slots
+) -> dict[str, object]:
+    """What stands above and below the articles."""
+    introduction = for_mail(frame.issue_text.introduction, site_url=newsletter.site_url)
+    return {
+        "letterhead": frame.letterhead,
+        "logo": shown_logo(newsletter, selection),
+        "week": frame.week,
+        "count": wording.article_count(len(selection.entries), selection.language),
+        "introduction": introduction,
+        "introduction_slot": slots.html(introduction),
+        "introduction_text": as_text(introduction),
+        "words": wording.page_words(selection.language, newsletter=frame.letterhead.newsletter),
+        "issue_url": issue.url,
+        "unsubscribe_url": Place.UNSUBSCRIBE.url,
+        "preferences_url": Place.PREFERENCES.url,
+    }
+
+
+def _html(context: dict[str, object], slots: Slots, selection: Selection) -> str:
     if selection.wants.plain_text:
         return ""
-    source = filled("email/digest.mjml", context, selection.language)
-    return to_html(source, [*(article.body for article in shown), introduction])
+    return to_html(filled("email/digest.mjml", context, selection.language), slots)
 
 
 def _leading(selection: Selection) -> Entry:

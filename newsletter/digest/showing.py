@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from newsletter.digest import wording
 from newsletter.digest.content import (
@@ -16,8 +15,9 @@ from newsletter.digest.content import (
     Selection,
     Status,
 )
-from newsletter.digest.fragments import as_text, excerpt, for_mail
+from newsletter.digest.fragments import as_text, excerpt, for_mail, words_alone
 from newsletter.digest.languages import pick
+from newsletter.digest.mjml import Slots
 from newsletter.digest.topics import names_topic
 from newsletter.lib.languages import direction
 
@@ -29,7 +29,7 @@ _SIGNS: dict[Status, str] = {"improved": "▲", "unchanged": "■", "worsened": 
 
 @dataclass(frozen=True)
 class ShownPicture:
-    """`source` is a URL or "cid:…"; `width` in CSS pixels."""
+    """`source` is a URL or "cid:…"; `width` in CSS pixels; `alt` a mark in the MJML."""
 
     source: str
     width: int
@@ -38,13 +38,13 @@ class ShownPicture:
 
 @dataclass(frozen=True)
 class Shown:
-    """`body` is HTML, "" where only the lead is shown; `label` names a fallback's language in
-    `label_language`, else "". `side` is where the text begins."""
+    """What both parts of a mail lay out. `side` is where the text begins; `body` is HTML, ""
+    where only the lead is shown, and `body_slot` its mark in the MJML; `label` names a fallback's
+    language, else ""."""
 
     language: str
     direction: str
-    side: Literal["left", "right"]
-    is_foreign: bool
+    side: str
     topic: str
     status: Status | None
     sign: str
@@ -58,6 +58,7 @@ class Shown:
     lead: str
     body: str
     body_text: str
+    body_slot: str
     read_more: str
 
     @property
@@ -76,16 +77,14 @@ class Elsewhere:
     entries: tuple[Entry, ...]
 
 
-def show(entry: Entry, selection: Selection, newsletter: Newsletter) -> Shown:
+def show(entry: Entry, selection: Selection, newsletter: Newsletter, slots: Slots) -> Shown:
     """The entry in its own language; only its label is in that of the page."""
     language, text, article = entry.language, entry.text, entry.article
     body = _body(entry, selection.wants.amount, newsletter.site_url)
-    is_rtl = direction(language) == "rtl"
     return Shown(
         language=language,
         direction=direction(language),
-        side="right" if is_rtl else "left",
-        is_foreign=language != selection.language,
+        side=side(language),
         topic=_topic(entry, selection.language),
         status=article.status,
         sign=_SIGNS[article.status] if article.status else "",
@@ -93,14 +92,20 @@ def show(entry: Entry, selection: Selection, newsletter: Newsletter) -> Shown:
         label=wording.language_label(language, selection.language) if entry.is_fallback else "",
         headline=text.headline,
         url=text.url,
-        picture=shown_picture(entry, selection),
+        picture=shown_picture(entry, selection, slots),
         credit=_credit(entry, _wanted(selection)),
         byline=wording.byline(text.authors, language) if text.authors else "",
-        lead=_lead(entry, body),
+        lead=_lead(entry, body, newsletter.site_url),
         body=body,
         body_text=as_text(body) if body else "",
+        body_slot=slots.html(body),
         read_more="" if body else wording.read_more(language),
     )
+
+
+def side(language: str) -> str:
+    """Where its text begins: Outlook aligns by this, not by `dir`."""
+    return "right" if direction(language) == "rtl" else "left"
 
 
 def show_elsewhere(selection: Selection) -> tuple[Elsewhere, ...]:
@@ -117,7 +122,7 @@ def show_elsewhere(selection: Selection) -> tuple[Elsewhere, ...]:
     )
 
 
-def shown_picture(entry: Entry, selection: Selection) -> ShownPicture | None:
+def shown_picture(entry: Entry, selection: Selection, slots: Slots) -> ShownPicture | None:
     """The article's picture, where it has a file and the readers want pictures."""
     picture, pictures = entry.article.picture, _wanted(selection)
     if picture is None or not picture.name or pictures == "none":
@@ -125,7 +130,7 @@ def shown_picture(entry: Entry, selection: Selection) -> ShownPicture | None:
     return ShownPicture(
         source=_source(picture, pictures, f"picture-{entry.article.id}"),
         width=min(picture.width or TEXT_WIDTH, TEXT_WIDTH),
-        alt=entry.text.picture_text,
+        alt=slots.text(entry.text.picture_text),
     )
 
 
@@ -185,14 +190,9 @@ def _body(entry: Entry, amount: Amount, site_url: str) -> str:
     return for_mail(entry.text.body, site_url=site_url) if amount == "complete" else ""
 
 
-def _lead(entry: Entry, body: str) -> str:
-    """The lead; the beginning of the text where there is none, and the text itself is not shown."""
+def _lead(entry: Entry, body: str, site_url: str) -> str:
+    """The lead; where there is none, the beginning of a text that is not shown."""
     lead = entry.text.lead.strip()
     if lead or body:
         return lead
-    plain = as_text(for_mail(_without_links(entry.text.body), site_url="https://text.invalid"))
-    return excerpt(plain, least=200, most=320)
-
-
-def _without_links(html: str) -> str:
-    return html.replace("<a ", "<span ").replace("</a>", "</span>")
+    return excerpt(words_alone(for_mail(entry.text.body, site_url=site_url)), least=200, most=320)

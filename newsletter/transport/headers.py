@@ -37,11 +37,11 @@ def field(name: str, value: str) -> bytes:
         raise CompileError(f"{name!r} is not a header that a mail may set")
     value = checked(name, value)
     if name.lower().startswith("list-"):
-        return _line(name, _list_value(name, value))
+        return _line(name, list_value(name, value))
     return _line(name, value if _is_plain(name, value) else words(value, len(name) + 2))
 
 
-def _list_value(name: str, value: str) -> str:
+def list_value(name: str, value: str) -> str:
     """Never an encoded word in a List-* header: Gmail and Outlook then drop the button (trap 1).
 
     The name before List-Id's identifier is for people and optional (RFC 2919, 2), so one beyond

@@ -12,10 +12,10 @@ from newsletter.transport.url import TransportURL, parse
 TRANSPORTS = {
     "smtp": "newsletter.transport.smtp.transport.from_url",
     "smtps": "newsletter.transport.smtp.transport.from_url",
-    "anymail": "newsletter.transport.esp.transport.from_url",
+    "anymail+": "newsletter.transport.esp.transport.from_url",
     "memory": "newsletter.transport.memory.from_url",
 }
-"""Scheme up to a "+" -> a function from TransportURL to Transport."""
+"""Scheme, up to and with a "+" -> a function from TransportURL to Transport."""
 
 
 def from_url(url: str) -> Transport:
@@ -24,9 +24,10 @@ def from_url(url: str) -> Transport:
     Raises TransportURLError, which says what is wrong and shows no secret.
     """
     parts = parse(url)
-    path = TRANSPORTS.get(parts.scheme.partition("+")[0])
+    kind, plus, _ = parts.scheme.partition("+")
+    path = TRANSPORTS.get(kind + plus)
     if path is None:
-        known = ", ".join(sorted(TRANSPORTS))
+        known = ", ".join(f"{name}NAME" if "+" in name else name for name in sorted(TRANSPORTS))
         raise TransportURLError(f"{parts.scheme}: unknown scheme; known are {known}")
     build: Callable[[TransportURL], Transport] = import_string(path)
     return build(parts)

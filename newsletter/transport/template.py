@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from html import escape
 from typing import Literal, NamedTuple
 
-from newsletter.lib.places import PATTERN
+from newsletter.lib.places import PATTERN, Place
 from newsletter.transport import headers, proof, quoted
 from newsletter.transport.addresses import NEEDS_SMTPUTF8, ace
 from newsletter.transport.base import CompileError
@@ -111,6 +111,12 @@ def compile(mail: Mail) -> Template:
     """Raises CompileError where anything in it cannot be sent as it is."""
     if PATTERN.search(mail.subject + mail.from_name):
         raise CompileError("a subject or a sender's name cannot hold a reader's URL")
+    names = [name.lower() for name, _ in mail.headers]
+    if len(set(names)) < len(names):
+        raise CompileError("a header is given twice")
+    unknown = places_of(mail) - {place.value for place in Place}
+    if unknown:
+        raise CompileError(f"nothing fills the place {', '.join(sorted(unknown))}")
     pieces = tuple(_joined([*_head(mail), *_body(mail)]))
     sender = ace(mail.from_address)
     if sender is None:  # _head refuses it

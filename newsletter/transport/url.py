@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -54,8 +55,8 @@ def parse(url: str) -> TransportURL:
         host = parts.hostname or ""
     except ValueError:
         raise TransportURLError(f"{scheme}: the host or the port is malformed") from None
-    if port == 0 or parts.fragment:
-        # A "#" or "/" in a password ends the host early.
+    if port == 0 or parts.fragment or "@" in parts.path + parts.query:
+        # A "#", "/" or "?" in a password ends the host early.
         raise TransportURLError(f"{scheme}: malformed; percent-encode what a password holds")
     return TransportURL(
         scheme=scheme,
@@ -80,3 +81,11 @@ def _options(scheme: str, query: str) -> dict[str, str]:
     if len(options) != len(pairs):
         raise TransportURLError(f"{scheme}: an option is given twice")
     return options
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, so that what goes there crosses no wire."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from html import unescape
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 from django.utils.text import capfirst
 
 from newsletter.digest.content import Credit
@@ -147,7 +149,7 @@ class Shown:
 
     @property
     def is_fallback(self) -> bool:
-        return self.text.language != self.page_language
+        return bool(self.text.language != self.page_language)
 
     @property
     def language_label(self) -> str:
@@ -163,9 +165,15 @@ class Shown:
         return picture if picture and picture.file else None
 
     @property
+    def beginning(self) -> str:
+        """Plain text: the lead, else the first paragraphs of the text."""
+        return self.text.lead or plain(self.text.body)
+
+    @property
     def credit(self) -> str:
-        """ "Photo: name": the label is in the page's language, whatever the article's."""
-        picture = self.picture
+        """ "Photo: name": the label is in the page's language, whatever the article's. A credit
+        may be known where the file is not."""
+        picture = self.article.picture
         if not (picture and picture.credit):
             return ""
         return credit_line(Credit(KINDS[picture.kind], picture.credit), self.page_language)
@@ -181,11 +189,16 @@ class Shown:
     @property
     def shows_topic(self) -> bool:
         """Whether the topic is named: not twice where the headline begins with it."""
-        return bool(self.topic) and not names_topic(self.text.headline, self.topic)
+        return bool(self.topic and not names_topic(self.text.headline, self.topic))
 
     @property
     def is_public(self) -> bool:
         return is_public(self.article, self.text, timezone.now())
+
+
+def plain(html: str) -> str:
+    """Clean HTML without its tags; what stood in two paragraphs stays apart."""
+    return " ".join(unescape(strip_tags(html.replace("<", " <"))).split())
 
 
 def status_label(status: str) -> str:

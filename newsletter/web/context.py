@@ -97,11 +97,16 @@ class Masthead:
 
     @property
     def switch(self) -> list[Alternate]:
-        """This page, or where it is the answer to a form, the home page, in each language."""
+        """This page in each language; the home page where this one is the answer to a form, or
+        its address means nothing in that language."""
+        return [Alternate(code, self._path_in(code)) for code in site_languages()]
+
+    def _path_in(self, code: str) -> str:
         if self._request.method in {"GET", "HEAD"}:
-            path = self._request.get_full_path()
-            return [Alternate(code, translate_url(path, code)) for code in site_languages()]
-        return [Alternate(code, path_in(code, "web:home")) for code in site_languages()]
+            path = translate_url(self._request.get_full_path(), code)
+            if path.startswith(f"/{code}/"):
+                return path
+        return path_in(code, "web:home")
 
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:

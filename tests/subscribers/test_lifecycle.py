@@ -239,3 +239,16 @@ def test_a_stranger_cannot_make_us_forget_who_left(add_reader: AddReader, ask: A
     subscription.refresh_from_db()
     assert subscription.state == State.UNSUBSCRIBED
     assert subscription.consents.count() == 3
+
+
+def test_letters_are_forgotten_a_month_after_their_end(add_reader: AddReader, ask: Ask) -> None:
+    add_reader("en")
+    with time_machine.travel(NOON, tick=False):
+        ask()
+    after = NOON + timedelta(days=31)
+    for state, left in (("queued", 1), ("unknown", 1), ("sent", 0)):
+        Letter.objects.update(state=state)
+        lifecycle.prune(NOON + timedelta(days=29))
+        assert Letter.objects.count() == 1
+        lifecycle.prune(after)
+        assert Letter.objects.count() == left

@@ -27,7 +27,10 @@ def mail(**changes: Any) -> Mail:
         "from_address": "desk@news.example.org",
         "reply_to": "editors@news.example.org",
         "subject": "Бяспека: межы адкрытыя — і што далей",
-        "text": f"Тыдзень.\n\n.Радок з кропкай\nFrom here on = ok\n\nАдпісацца: {Place.UNSUBSCRIBE.url}\n",
+        "text": (
+            "Тыдзень.\n\n.Радок з кропкай\nFrom here on = ok\n\n"
+            f"Адпісацца: {Place.UNSUBSCRIBE.url}\n"
+        ),
         "html": (
             f'<html lang="be"><body><p>Тыдзень ёсць.</p><p><a href="{Place.UNSUBSCRIBE.url}">'
             f'Адпісацца</a> · <a href="{Place.PREFERENCES.url}">Налады</a></p></body></html>'

@@ -112,7 +112,9 @@ class Dialogue:
             code, text = error.smtp_code, error.smtp_error
             reply = Reply(code, enhanced_status(text if isinstance(text, bytes) else b""))
             raise self._down(f"it refused the credentials: {reply}", code=code) from None
-        except smtplib.SMTPNotSupportedError:
+        except smtplib.SMTPServerDisconnected:
+            raise
+        except smtplib.SMTPException:
             raise self._down("it offers no way to sign in") from None
 
     def _demand(self, step: str, reply: Reply) -> None:

@@ -14,6 +14,8 @@ from newsletter.transport.smtp.url import Relay, read
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
 
+_NO_REPLY = Reply(0)
+
 
 def from_url(url: TransportURL) -> Transport:
     return SmtpTransport(read(url))
@@ -81,11 +83,16 @@ class SmtpTransport(Transport):
         try:
             reply = dialogue.final_dot()
         except ConnectionLost:
-            self._abort()
-            return Handover(recipient.position, Result.UNKNOWN)
+            return self._unknown(recipient)
+        if 300 <= reply.code < 400:  # neither taken nor refused
+            return self._unknown(recipient, reply)
         self._must_reset = False
         self._expect("final", reply)
         return Handover(recipient.position, Result.SENT, reply.code, reply.status)
+
+    def _unknown(self, recipient: Recipient, reply: Reply = _NO_REPLY) -> Handover:
+        self._abort()
+        return Handover(recipient.position, Result.UNKNOWN, reply.code or None, reply.status)
 
     def _begun(self, sender: str) -> Dialogue:
         """A connection on which MAIL was accepted. One that was kept may have been closed by the

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from newsletter.transport.base import TransportURLError
-from newsletter.transport.url import TransportURL
+from newsletter.transport.url import TransportURL, is_loopback
 
 Tls = Literal["implicit", "demand", "offer", "never"]
 _OPTIONS = frozenset({"connections", "starttls", "timeout", "helo", "ca"})
@@ -79,13 +78,6 @@ def _tls(url: TransportURL) -> Tls:
     if url.user and not near and tls != "demand":
         raise TransportURLError("smtp: a password needs starttls=demand, or smtps")
     return cast(Tls, tls)
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _file(options: Mapping[str, str]) -> str:

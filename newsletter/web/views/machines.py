@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -11,14 +12,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Rss201rev2Feed
-from django.utils.html import strip_tags
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from newsletter.editorial.models import ArticleTranslation, Topic
 from newsletter.web.addresses import Alternate, absolute, path_in, same_in_all, site_languages
 from newsletter.web.archive import public_issues
-from newsletter.web.articles import public
+from newsletter.web.articles import plain, ready_texts
 from newsletter.web.context import Masthead
 from newsletter.web.views.page import page_language
 
@@ -50,7 +50,7 @@ def feed(request: HttpRequest) -> HttpResponse:
         rss.add_item(
             title=text.headline,
             link=url,
-            description=text.lead or strip_tags(text.body)[:500],
+            description=text.lead or plain(text.body)[:500],
             unique_id=url,
             unique_id_is_permalink=True,
             pubdate=text.article.published_at,
@@ -60,11 +60,7 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 
 def _newest_texts(language: str) -> list[ArticleTranslation]:
-    texts = ArticleTranslation.objects.filter(
-        language=language,
-        state=ArticleTranslation.State.READY,
-        article__published_at__lte=timezone.now(),
-    ).exclude(slug="")
+    texts = ready_texts().filter(language=language, article__published_at__lte=timezone.now())
     newest = texts.select_related("article").order_by("-article__published_at", "-pk")
     return list(newest[:FEED_ITEMS])
 
@@ -91,13 +87,20 @@ def _entries() -> Iterator[Entry]:
         yield from _in_all("web:topic", slug=slug)
     for issue in public_issues(timezone.now()):
         yield from _in_all("web:issue", newsletter=issue.newsletter.slug, key=issue.key)
-    for article in public(timezone.now()).order_by("-published_at"):
+    for _article, texts in groupby(_published_texts(), key=lambda row: row[0]):
         versions = tuple(
-            Alternate(text.language, path_in(text.language, "web:article", slug=text.slug))
-            for text in article.translations.all()
-            if text.language in site_languages()
+            Alternate(language, path_in(language, "web:article", slug=slug))
+            for _id, language, slug in texts
+            if language in site_languages()
         )
         yield from (Entry(version.url, versions) for version in versions)
+
+
+def _published_texts() -> Iterator[tuple[int, str, str]]:
+    """(article, language, slug), the newest article first; no text is loaded."""
+    texts = ready_texts().filter(article__published_at__lte=timezone.now())
+    ordered = texts.order_by("-article__published_at", "-article_id", "language")
+    return ordered.values_list("article_id", "language", "slug").iterator()
 
 
 def _in_all(name: str, **kwargs: str) -> Iterator[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
@@ -11,7 +12,7 @@ from django.utils.translation import get_language
 
 from newsletter.editorial.models import Newsletter
 from newsletter.web.addresses import Addresses, site_languages
-from newsletter.web.box import box
+from subscribers.forms import subscribe_form
 
 
 def page_language() -> str:
@@ -37,7 +38,11 @@ def page(
     The box holds a CSRF token of this visitor's, and staff see drafts under the same address: no
     shared cache may keep a page, and the visitor's own asks again.
     """
-    more = {"addresses": addresses, "box": box(newsletter, page_language())}
+    box = None
+    if newsletter:
+        prefetch_related_objects([newsletter], "translations")
+        box = subscribe_form(newsletter, page_language())
+    more = {"addresses": addresses, "box": box}
     response = render(request, template, {**context, **more})
     patch_cache_control(response, private=True, no_cache=True)
     return response

@@ -1,0 +1,54 @@
+"""`manage.py sample load|remove`: the sample newsroom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from newsletter.local import first_run
+from newsletter.local.sample import loading, removing
+
+
+class Command(BaseCommand):
+    help = "Loads or removes the sample newsroom."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        commands = parser.add_subparsers(dest="action", required=True)
+        commands.add_parser("load", help="into a database without a newsroom")
+        remove = commands.add_parser("remove", help="with its readers and send-outs")
+        remove.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["action"] == "load":
+            self._load()
+        elif options["yes"] or self._confirmed():
+            self._remove()
+        else:
+            raise CommandError("Nothing was removed.")
+
+    def _load(self) -> None:
+        if settings.WORKER_KEYS is None:
+            raise CommandError("Sample readers need the worker's keys: set WORKER_KEYS_FILE.")
+        try:
+            loading.load()
+        except loading.NotEmpty:
+            raise CommandError("There is a newsroom already; nothing was changed.") from None
+        first_run.keep_issue_to_send(*loading.latest_issue())
+        self.stdout.write("Loaded the sample newsroom.")
+
+    def _confirmed(self) -> bool:
+        question = "Remove the sample newsroom, its articles, readers and send-outs? [y/N] "
+        try:
+            return input(question).strip().lower() in {"y", "yes"}
+        except EOFError:
+            return False
+
+    def _remove(self) -> None:
+        try:
+            removing.remove()
+        except removing.NoSample:
+            raise CommandError("There is no sample newsroom here.") from None
+        first_run.issue_was_sent()
+        self.stdout.write("Removed the sample newsroom.")

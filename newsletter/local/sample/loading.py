@@ -1,0 +1,88 @@
+"""The sample newsroom: what a newcomer sees before there is anything of their own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from newsletter.editorial.importing import ImportReport, import_document
+from newsletter.editorial.models import Newsletter, Newsroom
+from subscribers import lifecycle
+from subscribers.models import Subscription
+
+HERE = Path(__file__).resolve().parent
+
+
+class NotEmpty(Exception):
+    """There is a newsroom already; the sample would mix with it."""
+
+
+@dataclass(frozen=True)
+class SampleReader:
+    """A reader; `choices` are fields of the subscription that differ from the default."""
+
+    name: str
+    languages: tuple[str, ...]
+    choices: dict[str, Any]
+
+    @property
+    def address(self) -> str:
+        return f"{self.name}@example.org"
+
+
+READERS = (
+    SampleReader("emma", ("en",), {}),
+    SampleReader("jonas", ("en",), {"plain_text": True}),
+    SampleReader("claire", ("en",), {"content": Subscription.Content.COMPLETE}),
+    SampleReader("alena", ("be", "ru"), {}),
+    SampleReader("yanka", ("be", "ru"), {}),
+    SampleReader("maryna", ("be", "ru"), {"pictures": False}),
+    SampleReader("viktar", ("be",), {}),
+    SampleReader("olga", ("ru", "be"), {}),
+    SampleReader("sergei", ("ru", "be"), {"plain_text": True}),
+    SampleReader("irina", ("ru",), {"content": Subscription.Content.COMPLETE}),
+    SampleReader("natallia", ("be", "en"), {}),
+    SampleReader("thomas", ("en", "be", "ru"), {}),
+)
+
+
+def document() -> dict[str, Any]:
+    text = (HERE / "newsroom.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def latest_issue() -> tuple[str, str]:
+    """Short name of the sample's newsletter, and the Monday of its latest issue."""
+    data = document()
+    return data["newsletter"]["slug"], max(issue["starts_on"] for issue in data["issues"])
+
+
+def load() -> ImportReport:
+    """Store the sample newsroom and its readers, all or nothing.
+
+    Raises NotEmpty where there is a newsroom; SealedError where this process has no worker keys.
+    """
+    with transaction.atomic():
+        if Newsroom.objects.exists():
+            raise NotEmpty
+        report = import_document(document(), base=HERE)
+        Newsroom.objects.update(is_sample=True)
+        newsletter = Newsletter.objects.get(slug=latest_issue()[0])
+        for reader in READERS:
+            _add(reader, newsletter)
+    return report
+
+
+def _add(reader: SampleReader, newsletter: Newsletter) -> None:
+    subscription = lifecycle.add_confirmed(
+        reader.address,
+        newsletter=newsletter,
+        languages=reader.languages,
+        page_language=reader.languages[0],
+        source=Subscription.Source.SAMPLE,
+    )
+    Subscription.objects.filter(pk=subscription.pk).update(**reader.choices)

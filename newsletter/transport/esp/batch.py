@@ -1,0 +1,200 @@
+"""An edition made ready for a provider, and the message of one call. Nothing is sent here."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from email.mime.image import MIMEImage
+from html import escape
+
+from django.core.mail import EmailMultiAlternatives
+
+from newsletter.lib.places import PATTERN
+from newsletter.transport import template
+from newsletter.transport.addresses import ace
+from newsletter.transport.esp.profiles import Profile
+from newsletter.transport.headers import checked, list_value
+from newsletter.transport.outcomes import Image, Mail, Recipient
+
+WORD_JOINER = "\u2060"
+
+
+@dataclass(frozen=True)
+class EspEdition:
+    """A Mail with the provider's own merge syntax neutralised; its places still stand."""
+
+    sender: str
+    subject: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    reply_to: tuple[str, ...]
+    headers: tuple[tuple[str, str], ...]
+    images: tuple[Image, ...]
+    places: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Addressed:
+    """A recipient under the one spelling of the address that goes into `to` and every `merge_*`
+    (trap 2), with the URLs for the places."""
+
+    position: int
+    address: str = field(repr=False)
+    delivery_id: str
+    urls: dict[str, str] = field(repr=False)
+
+
+def edition(mail: Mail, profile: Profile) -> EspEdition:
+    """Raises CompileError, for the same reasons as SMTP: what it refuses is wrong anywhere."""
+    sender = template.compile(mail).sender
+    name = checked("From", mail.from_name).replace("\\", "\\\\").replace('"', '\\"')
+    return EspEdition(
+        sender=f'"{name}" <{sender}>' if name else sender,
+        subject=neutral(checked("the subject", mail.subject), profile.syntax),
+        text=neutral(mail.text, profile.syntax),
+        html=neutral(mail.html, profile.syntax, html=True),
+        reply_to=(str(ace(mail.reply_to)),) if mail.reply_to else (),
+        headers=tuple(
+            (name, list_value(name, value) if name.lower().startswith("list-") else value)
+            for name, value in mail.headers
+        ),
+        images=mail.images,
+        places=template.places_of(mail),
+    )
+
+
+def neutral(text: str, syntax: Sequence[str], *, html: bool = False) -> str:
+    """The text with each beginning of a merge field broken up, so that it reads the same (C7)."""
+    for opening in syntax:
+        first, rest = opening[0], opening[1:]
+        broken = f"&#{ord(first)};" if html else first + WORD_JOINER
+        text = re.sub(f"{re.escape(first)}(?={re.escape(rest)})", broken, text)
+    return text
+
+
+def addressed(recipient: Recipient, places: frozenset[str]) -> Addressed:
+    """Raises FillError where a value is missing, or the address needs SMTPUTF8."""
+    address = ace(recipient.address)
+    if address is None:
+        raise template.FillError("an address that needs SMTPUTF8")
+    urls = {place: template.url_for(place, recipient.places) for place in places}
+    return Addressed(recipient.position, address, recipient.delivery_id, urls)
+
+
+def calls(recipients: Sequence[Addressed], most: int) -> Iterator[list[Addressed]]:
+    """Cut for one call each. No address stands twice in one: answers are by address."""
+    call: list[Addressed] = []
+    seen: set[str] = set()
+    for recipient in recipients:
+        if len(call) == most or recipient.address.casefold() in seen:
+            yield call
+            call, seen = [], set()
+        call.append(recipient)
+        seen.add(recipient.address.casefold())
+    if call:
+        yield call
+
+
+def message(
+    edition: EspEdition, profile: Profile, recipients: Sequence[Addressed]
+) -> EmailMultiAlternatives:
+    """The message of one call, for Anymail."""
+    if profile.is_batch:
+        made = _batch(edition, profile, recipients)
+    else:
+        (recipient,) = recipients
+        made = _single(edition, profile, recipient)
+    if profile.tracking:
+        # No tracking unless switched on (DESIGN.md, "What always holds", 4).
+        made.track_opens = made.track_clicks = False
+    if profile.extra:
+        made.esp_extra = copy.deepcopy(dict(profile.extra))
+    for image in edition.images:
+        made.attach(_inline(image))
+    return made
+
+
+class _Message(EmailMultiAlternatives):
+    """Anymail's attributes, which it reads from any message."""
+
+    merge_headers: dict[str, dict[str, str]]
+    merge_data: dict[str, dict[str, str]]
+    merge_metadata: dict[str, dict[str, str]]
+    metadata: dict[str, str]
+    track_opens: bool
+    track_clicks: bool
+    esp_extra: dict[str, object]
+
+
+def _batch(edition: EspEdition, profile: Profile, recipients: Sequence[Addressed]) -> _Message:
+    """Every header is personal, the shared ones too: some providers send either the global ones
+    or the personal ones (C4). merge_metadata is always there (trap 3, C5)."""
+    made = _message(
+        edition,
+        text=PATTERN.sub(lambda found: profile.place % found[1], edition.text),
+        html=PATTERN.sub(lambda found: profile.place % f"{found[1]}_html", edition.html),
+        to=[recipient.address for recipient in recipients],
+    )
+    made.merge_headers = {r.address: _headers(edition, r) for r in recipients}
+    made.merge_data = {r.address: dict(_values(r, profile)) for r in recipients}
+    made.merge_metadata = {r.address: {"delivery_id": r.delivery_id} for r in recipients}
+    return made
+
+
+def _values(recipient: Addressed, profile: Profile) -> Iterator[tuple[str, str]]:
+    for place, url in recipient.urls.items():
+        yield place, url
+        yield f"{place}_html", url if profile.escapes else escape(url)
+
+
+def _single(edition: EspEdition, profile: Profile, recipient: Addressed) -> _Message:
+    made = _message(
+        edition,
+        text=_filled(edition.text, recipient, str),
+        html=_filled(edition.html, recipient, escape),
+        to=[recipient.address],
+        headers=_headers(edition, recipient),
+    )
+    if profile.metadata:
+        made.metadata = {"delivery_id": recipient.delivery_id}
+    return made
+
+
+def _message(
+    edition: EspEdition,
+    *,
+    text: str,
+    html: str,
+    to: list[str],
+    headers: dict[str, str] | None = None,
+) -> _Message:
+    made = _Message(
+        subject=edition.subject,
+        body=text,
+        from_email=edition.sender,
+        to=to,
+        reply_to=list(edition.reply_to) or None,
+        headers=headers,
+    )
+    if html:
+        made.attach_alternative(html, "text/html")
+    return made
+
+
+def _headers(edition: EspEdition, recipient: Addressed) -> dict[str, str]:
+    return {name: _filled(value, recipient, str) for name, value in edition.headers}
+
+
+def _filled(text: str, recipient: Addressed, write: Callable[[str], str]) -> str:
+    return PATTERN.sub(lambda found: write(recipient.urls[found[1]]), text)
+
+
+def _inline(image: Image) -> MIMEImage:
+    part = MIMEImage(image.content, image.type.partition("/")[2])
+    kind = {"jpeg": "jpg", "svg+xml": "svg"}.get(part.get_content_subtype())
+    name = f"{image.cid.partition('@')[0]}.{kind or part.get_content_subtype()}"
+    part.add_header("Content-Disposition", "inline", filename=name)
+    part.add_header("Content-ID", f"<{image.cid}>")
+    return part

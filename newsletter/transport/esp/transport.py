@@ -1,0 +1,167 @@
+"""Hands messages to any provider that Anymail knows, in batches where the provider allows.
+
+Anymail's own `send_messages` stops at the first error, and raises only if all were refused. So
+its three steps are called one by one (build, post, read the answer), and each recipient's status
+is recorded (C3, C8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+from anymail.backends.base_requests import RequestsPayload
+from anymail.exceptions import AnymailError
+
+from newsletter.lib.places import Place
+from newsletter.transport.addresses import NEEDS_SMTPUTF8, ace
+from newsletter.transport.base import CompileError, Transport
+from newsletter.transport.decisions import Answer
+from newsletter.transport.esp import batch
+from newsletter.transport.esp.answers import RESULTS, Failure, failure
+from newsletter.transport.esp.batch import Addressed, EspEdition
+from newsletter.transport.esp.profiles import Profile
+from newsletter.transport.esp.url import read
+from newsletter.transport.outcomes import Handover, Mail, Recipient, Result, TransportDown
+from newsletter.transport.template import FillError
+from newsletter.transport.url import TransportURL
+
+MOST_REFUSALS = 25
+"""Calls refused in a row, after which the message is at fault and not its recipients."""
+
+
+def from_url(url: TransportURL) -> Transport:
+    """Raises TransportURLError."""
+    provider, profile, backend = read(url)
+    domain = url.options.get("sender_domain", "")
+    return EspTransport(f"{url.scheme}://{domain}", profile, backend)
+
+
+class _Refused(Exception):  # noqa: N818 - names the condition
+    """The call was refused because of something in it."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__("refused")
+        self.code = code
+
+
+class _Lost(Exception):  # noqa: N818 - names the condition
+    """The call may have been taken."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+class EspTransport(Transport):
+    """`window` is a batch's size; None where each message is a call of its own."""
+
+    def __init__(self, name: str, profile: Profile, backend: Any) -> None:
+        self.name = name[:64]
+        self.window = profile.most if profile.is_batch else None
+        self._profile = profile
+        self._backend = backend
+        self._refusals = 0
+
+    def compile(self, mail: Mail) -> EspEdition:
+        """What the provider cannot carry (an embedded picture, say) is found here."""
+        edition = batch.edition(mail, self._profile)
+        urls = {place.value: "https://sample.example/" for place in Place}
+        sample = Addressed(0, "reader@sample.example", "sample", urls)
+        made = batch.message(edition, self._profile, [sample])
+        try:
+            payload = self._backend.build_message_payload(made, {})
+            if isinstance(payload, RequestsPayload):
+                # Some look at what they were given only now.
+                payload.get_request_params(self._backend.api_url)
+        except AnymailError as error:
+            reason = str(error.args[0]) if error.args else "it cannot be built"
+            raise CompileError(f"{self.name}: {reason}") from None
+        return edition
+
+    def send(self, compiled: EspEdition, recipients: Sequence[Recipient]) -> Iterator[Handover]:
+        ready: list[Addressed] = []
+        for recipient in recipients:
+            try:
+                ready.append(batch.addressed(recipient, compiled.places))
+            except FillError:
+                yield _unsendable(recipient)
+        for call in batch.calls(ready, self.window or 1):
+            yield from self._settle(compiled, call)
+
+    def close(self) -> None:
+        self._backend.close()
+
+    def _settle(self, edition: EspEdition, call: Sequence[Addressed]) -> Iterator[Handover]:
+        """One call, halved where it is refused until what is refused stands alone (C10)."""
+        try:
+            statuses = self._call(edition, call)
+        except _Lost as lost:
+            for recipient in call:
+                yield Handover(recipient.position, Result.UNKNOWN, lost.failure.code)
+            self._down(lost.failure)
+        except _Refused as refused:
+            yield from self._narrow(edition, call, refused.code)
+        else:
+            self._refusals = 0
+            yield from (_handover(recipient, statuses) for recipient in call)
+
+    def _narrow(
+        self, edition: EspEdition, call: Sequence[Addressed], code: int | None
+    ) -> Iterator[Handover]:
+        self._refusals += 1
+        if self._refusals >= MOST_REFUSALS:
+            self._refusals = 0
+            raise TransportDown(f"{self.name}: refuses every message", code=code)
+        if len(call) == 1:
+            result = Result.REFUSED if code in {400, 422} else Result.FAILED
+            yield Handover(call[0].position, result, code)
+            return
+        middle = len(call) // 2
+        yield from self._settle(edition, call[:middle])
+        yield from self._settle(edition, call[middle:])
+
+    def _call(self, edition: EspEdition, call: Sequence[Addressed]) -> dict[str, Any]:
+        """Anymail's status by address in lower case. Raises _Refused, _Lost, TransportDown."""
+        backend = self._backend
+        made = batch.message(edition, self._profile, call)
+        backend.open()
+        try:
+            payload = backend.build_message_payload(made, {})
+        except AnymailError:
+            raise _Refused(None) from None
+        try:
+            response = backend.post_to_esp(payload, made)
+            statuses = backend.parse_recipient_status(response, payload, made)
+        except Exception as error:  # whatever it is, it holds addresses
+            failed = failure(error)
+        else:
+            return {str(address).casefold(): status for address, status in statuses.items()}
+        self._raise(failed)
+
+    def _raise(self, failed: Failure) -> NoReturn:
+        if failed.answer is Answer.AT_FAULT:
+            raise _Refused(failed.code)
+        if failed.answer is Answer.UNKNOWN:
+            raise _Lost(failed)
+        self._down(failed)
+
+    def _down(self, failed: Failure) -> NoReturn:
+        self._backend.close()
+        raise TransportDown(
+            f"{self.name}: {failed.reason}", code=failed.code, retry_after=failed.retry_after
+        ) from None
+
+
+def _handover(recipient: Addressed, statuses: dict[str, Any]) -> Handover:
+    status = statuses.get(recipient.address.casefold())
+    result = RESULTS.get(getattr(status, "status", None) or "", Result.UNKNOWN)
+    return Handover(
+        recipient.position, result, message_id=str(getattr(status, "message_id", None) or "")
+    )
+
+
+def _unsendable(recipient: Recipient) -> Handover:
+    if ace(recipient.address) is None:
+        return Handover(recipient.position, Result.REFUSED, status=NEEDS_SMTPUTF8)
+    return Handover(recipient.position, Result.FAILED)

@@ -1,0 +1,77 @@
+"""`anymail+NAME://?option=value` read into a provider's profile and an Anymail backend."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from anymail.exceptions import AnymailError
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from newsletter.transport.base import TransportURLError
+from newsletter.transport.esp.profiles import PROFILES, Profile, profile_of
+from newsletter.transport.url import TransportURL, is_loopback
+
+_DOMAIN = re.compile(r"[A-Za-z0-9.-]+")
+_NOT_PROVIDERS = frozenset({"base", "base_requests", "console", "test"})
+_ANYWHERE = frozenset({"api_url", "timeout"})
+_FORBIDDEN = frozenset(
+    {"ignore_unsupported_features", "ignore_recipient_status", "debug_api_requests"}
+)
+"""They would drop a header without a word (C6), or print addresses (G8)."""
+
+
+def read(url: TransportURL) -> tuple[str, Profile, Any]:
+    """The provider's name, its profile and a backend. Raises TransportURLError."""
+    provider = url.scheme.partition("+")[2]
+    if provider in _NOT_PROVIDERS:
+        raise TransportURLError(f"{url.scheme}: no provider of this name")
+    if url.host or url.user or url.path not in {"", "/"}:
+        raise TransportURLError(f"{url.scheme}: nothing stands before the ?options")
+    profile = profile_of(provider, url.options)
+    _check_options(url, provider, profile)
+    timeout = url.number("timeout", default=30, least=1, most=300)
+    options = {name: value for name, value in url.options.items() if name != "timeout"}
+    kwargs: dict[str, Any] = {
+        **options,
+        **dict.fromkeys(_FORBIDDEN, False),
+        "send_defaults": {},
+        **profile.kwargs,
+    }
+    return provider, profile, _backend(url.scheme, provider, kwargs, timeout)
+
+
+def _check_options(url: TransportURL, provider: str, profile: Profile) -> None:
+    missing = [name for name in profile.required if not url.options.get(name)]
+    if missing:
+        raise TransportURLError(f"{url.scheme}: missing option {', '.join(missing)}")
+    forbidden = sorted(_FORBIDDEN & set(url.options))
+    if forbidden:
+        raise TransportURLError(f"{url.scheme}: option {', '.join(forbidden)} is not to be set")
+    if provider in PROFILES:
+        url.only({*profile.required, *profile.optional, *_ANYWHERE})
+    if url.options.get("use_bulk_api", "true") not in {"true", "false"}:
+        raise TransportURLError(f"{url.scheme}: use_bulk_api is true or false")
+    if not _DOMAIN.fullmatch(url.options.get("sender_domain", "x")):
+        raise TransportURLError(f"{url.scheme}: sender_domain is a domain")
+    api = urlsplit(url.options.get("api_url", "https://x"))
+    near = api.scheme == "http" and is_loopback(api.hostname or "")
+    if api.scheme != "https" and not near:
+        raise TransportURLError(f"{url.scheme}: api_url must be https://")
+
+
+def _backend(scheme: str, provider: str, kwargs: dict[str, Any], timeout: int) -> Any:
+    if kwargs.get("use_bulk_api") == "false":
+        del kwargs["use_bulk_api"]
+    try:
+        backend = import_string(f"anymail.backends.{provider}.EmailBackend")(**kwargs)
+    except ImportError:
+        raise TransportURLError(
+            f"{scheme}: no provider of this name, or a package that it needs is not installed"
+        ) from None
+    except (AnymailError, ImproperlyConfigured):
+        raise TransportURLError(f"{scheme}: an option that it needs is missing") from None
+    backend.timeout = timeout
+    return backend

@@ -1,0 +1,252 @@
+"""What an edition says: subject, preheader, its articles and its foot."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from django.utils import translation
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsletter.digest.content import Article, Credit, IssueText, Picture, RenderError
+from newsletter.digest.render import size_warnings
+from newsletter.lib.places import Place
+
+from .desk import (
+    NEWSLETTER,
+    PICTURE,
+    SITE,
+    VIEW_URL,
+    edition,
+    write_article,
+    write_issue,
+    write_rich_issue,
+    write_text,
+)
+from .html import Mail
+
+
+# --- Subject and preheader ----------------------------------------------------------------------
+def test_the_subject_is_the_top_headline_in_the_first_language() -> None:
+    issue = write_issue(write_article(1, "ru"), write_article(2, "be", "ru"))
+    assert edition(issue, "be", "ru").subject == "Паром вярнуўся 2"
+    assert edition(issue, "ru").subject == "Паром вернулся 1"
+
+
+def test_an_edition_of_fallbacks_alone_takes_its_top_headline() -> None:
+    issue = write_issue(write_article(1, "ru"))
+    assert edition(issue, "be", "ru").subject == "Паром вернулся 1"
+
+
+def test_the_editors_subject_goes_before_a_headline() -> None:
+    texts = {"be": IssueText(subject="Тыдзень пераправы")}
+    issue = write_issue(write_article(1, "be", "ru"), texts=texts)
+    assert edition(issue, "be", "ru").subject == "Тыдзень пераправы"
+    assert edition(issue, "ru", page_language="be").subject == "Тыдзень пераправы"
+    assert edition(issue, "ru").subject == "Паром вернулся 1"
+
+
+@pytest.mark.parametrize("bad", ["One\nBcc: two", "One\r\nTwo", "One\rTwo", "One\x00", "One\u2028"])
+def test_a_subject_that_would_break_a_header_is_refused(bad: str) -> None:
+    """A2"""
+    with pytest.raises(RenderError, match="line break"):
+        edition(write_issue(write_article(1, "en"), texts={"en": IssueText(subject=bad)}), "en")
+    with pytest.raises(RenderError, match="line break"):
+        edition(write_issue(Article(1, {"en": write_text("en", bad)})), "en")
+
+
+def test_a_mail_without_subject_is_refused() -> None:
+    text = replace(write_text("en"), headline=" ")
+    with pytest.raises(RenderError, match="no subject"):
+        edition(write_issue(Article(1, {"en": text})), "en")
+
+
+def test_the_preheader_is_the_editors_or_the_lead() -> None:
+    article = write_article(1, "be")
+    own = "Пра пераправу, якой чакалі два гады, і пра лінію, якой яшчэ няма"
+    issue = write_issue(article, texts={"be": IssueText(preheader=own)})
+    assert edition(issue, "be").preheader == own
+    assert edition(write_issue(article), "be").preheader.startswith(article.texts["be"].lead[:40])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    leads=st.lists(st.text(alphabet="абв гд.,<&", max_size=200), min_size=1, max_size=4),
+    own=st.text(alphabet="эюя ", max_size=200),
+)
+def test_the_preheader_has_40_to_130_characters(leads: list[str], own: str) -> None:
+    """A14"""
+    articles = [
+        Article(n, {"be": write_text("be", number=n, lead=lead)}) for n, lead in enumerate(leads)
+    ]
+    rendered = edition(write_issue(*articles, texts={"be": IssueText(preheader=own)}), "be")
+    assert 40 <= len(rendered.preheader) <= 130
+    (hidden, *_others) = [
+        e for e in Mail(rendered.html).all("div") if e.styles[-1].get("display") == "none"
+    ]
+    assert hidden.text == rendered.preheader
+
+
+# --- Articles -----------------------------------------------------------------------------------
+def test_a_fallback_is_labelled_in_the_readers_language() -> None:
+    rendered = edition(write_rich_issue(), "be", "ru")
+    for part in (Mail(rendered.html).visible(), rendered.text):
+        assert part.count("па-руску") == 1
+        assert "па-беларуску" not in part
+    assert "на русском" not in edition(write_rich_issue(), "ru").text
+
+
+def test_what_they_cannot_read_is_named_in_one_line_with_links() -> None:
+    rendered = edition(write_rich_issue(), "be", "ru")
+    (line,) = [p for p in Mail(rendered.html).all("p") if "Таксама" in p.text]
+    assert line.text.strip() == "Таксама на гэтым тыдні, па-англійску: The ferry is back 4"
+    assert f"{SITE}/en/articles/4/" in Mail(rendered.html).links()
+    assert "Таксама на гэтым тыдні, па-англійску:\n* The ferry is back 4\n" in rendered.text
+
+
+def test_each_language_has_a_line_of_its_own() -> None:
+    issue = write_issue(
+        write_article(1, "be"),
+        write_article(2, "en"),
+        write_article(3, "ru"),
+        write_article(4, "en"),
+    )
+    lines = [
+        p.text.strip() for p in Mail(edition(issue, "be").html).all("p") if "Таксама" in p.text
+    ]
+    assert lines == [
+        "Таксама на гэтым тыдні, па-англійску: The ferry is back 2; The ferry is back 4",
+        "Таксама на гэтым тыдні, па-руску: Паром вернулся 3",
+    ]
+
+
+def test_credits_are_labelled_in_the_articles_language() -> None:
+    """As on the site: "Фото: 4esnok.by" reads "Photo: 4esnok.by" in English."""
+    assert "Photo: 4esnok.example" in edition(write_rich_issue(), "en").text
+    belarusian = edition(write_rich_issue(), "be", "ru")
+    for part in (Mail(belarusian.html).visible(), belarusian.text):
+        assert "Фота: 4esnok.example" in part
+        assert "Фото: nad.by" in part, "a credit without a file, beside a Russian article"
+
+
+@pytest.mark.parametrize(
+    ("kind", "label"), [("photo", "Photo"), ("image", "Image"), ("graphic", "Graphic")]
+)
+def test_a_credit_says_its_kind(kind: str, label: str) -> None:
+    credit = Credit(kind, "Desk")  # type: ignore[arg-type]
+    issue = write_issue(write_article(1, "en", picture=replace(PICTURE, credit=credit)))
+    assert f"{label}: Desk" in edition(issue, "en").text
+
+
+def test_status_in_words_and_colour() -> None:
+    mail = Mail(edition(write_rich_issue(), "be", "ru").html)
+    said = {e.attributes["class"]: e.text for e in mail.all("span") if "class" in e.attributes}
+    assert said["improved"] == "▲ сітуацыя палепшылася"
+    assert said["worsened"] == "▼ сітуацыя пагоршылася"
+    assert said["unchanged"] == "■ ситуация не изменилась"
+
+
+def test_pictures_embedded_linked_or_none() -> None:
+    issue = write_rich_issue()
+    embedded = edition(issue, "be", pictures="embedded")
+    (image,) = embedded.images
+    assert (image.name, image.type) == (PICTURE.name, "image/png")
+    assert [i.attributes["src"] for i in Mail(embedded.html).all("img")] == [f"cid:{image.cid}"]
+
+    linked = edition(issue, "be", pictures="linked")
+    assert linked.images == ()
+    assert [i.attributes["src"] for i in Mail(linked.html).all("img")] == [PICTURE.url]
+
+    none = edition(issue, "be", pictures="none")
+    assert none.images == ()
+    assert "<img" not in none.html
+    assert "4esnok.example" not in none.html, "the credit of a picture that is not shown"
+
+
+def test_the_logo_travels_with_the_pictures() -> None:
+    logo = Picture("logo.png", f"{SITE}/media/logo.png", 400, 100, "image/png")
+    newsletter = replace(NEWSLETTER, logo=logo)
+    rendered = edition(write_rich_issue(), "be", newsletter=newsletter)
+    assert [image.name for image in rendered.images] == ["logo.png", PICTURE.name]
+    first = Mail(rendered.html).all("img")[0].attributes
+    assert (first["alt"], first["width"]) == ("", "176")
+
+
+def test_lead_or_complete_text() -> None:
+    issue = write_issue(write_article(1, "be"))
+    lead = edition(issue, "be", amount="lead")
+    assert "Паром вярнуўся 1: text." not in lead.html
+    assert "Чытаць далей" in lead.html
+    complete = edition(issue, "be", amount="complete")
+    assert "Паром вярнуўся 1: text." in complete.html
+    assert "Паром вярнуўся 1: text." in complete.text
+    assert "Чытаць далей" not in complete.html
+
+
+def test_without_a_lead_the_text_begins() -> None:
+    body = f"<h2>Загаловак</h2><p>Першы сказ са <a href='/x'>спасылкай</a>. {'слова ' * 90}</p>"
+    rendered = edition(write_issue(Article(1, {"be": write_text("be", lead="", body=body)})), "be")
+    assert ">Першы сказ са спасылкай. слова" in rendered.html
+    assert "слова…" in rendered.html
+
+
+def test_authors_are_named() -> None:
+    issue = write_issue(Article(1, {"be": write_text("be", authors="Ганна Рачная")}))
+    rendered = edition(issue, "be")
+    assert "Тэкст: Ганна Рачная" in rendered.html
+    assert "Тэкст: Ганна Рачная" in rendered.text
+
+
+def test_the_frame_is_the_newsletters_own() -> None:
+    rendered = edition(write_rich_issue(), "be", "ru")
+    for part in (Mail(rendered.html).visible(), rendered.text):
+        assert "Тыдзень ля ракі" in part
+        assert "24–30 ліпеня 2017" in part
+        assert "3 артыкулы ў гэтым выпуску" in part
+        assert "Уступ са спасылкай" in part
+        assert "Бясплатна." in part
+        assert "вул. Лодак, 1" in part
+    assert rendered.language == "be"
+    assert rendered.label == "be, ru (be) · lead · embedded"
+
+
+def test_places_and_the_view_are_linked() -> None:
+    rendered = edition(write_rich_issue(), "be")
+    links = Mail(rendered.html).links()
+    for url in (Place.UNSUBSCRIBE.url, Place.PREFERENCES.url, VIEW_URL):
+        assert url in links
+        assert url in rendered.text
+
+
+def test_plain_text_has_no_html_and_no_pictures() -> None:
+    rendered = edition(write_rich_issue(), "be", "ru", plain_text=True)
+    assert rendered.html == ""
+    assert rendered.images == ()
+    assert rendered.text.startswith("Тыдзень ля ракі\n24–30 ліпеня 2017 · 3 артыкулы")
+
+
+def test_the_language_of_the_process_does_not_matter() -> None:
+    """F4"""
+    expected = edition(write_rich_issue(), "be", "ru")
+    with translation.override("ru"):
+        assert edition(write_rich_issue(), "be", "ru") == expected
+
+
+def test_a_mail_of_90_kb_is_warned_of() -> None:
+    """A11"""
+    small = edition(write_rich_issue(), "be", "ru")
+    assert size_warnings(small) == []
+    body = "<p>" + "слова " * 8000 + "</p>"
+    long = write_issue(Article(1, {"be": write_text("be", body=body)}))
+    (warning,) = size_warnings(edition(long, "be", amount="complete"))
+    assert "102 KB" in warning
+
+
+def test_an_edition_takes_some_milliseconds() -> None:
+    issue = write_issue(*(write_article(n, "be", topic=None) for n in range(10)))
+    edition(issue, "be")
+    start = time.perf_counter()
+    edition(issue, "be")
+    assert time.perf_counter() - start < 0.5

@@ -1,0 +1,271 @@
+"""A10–A14, F5: what a mail must satisfy, held against its HTML and text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.digest import palette
+from newsletter.digest.colours import contrast, readable
+from newsletter.digest.content import Article, Letterhead, Newsletter, Rendered, RenderError
+from newsletter.digest.mjml import Slots, to_html
+from newsletter.lib.places import Place
+
+from .desk import (
+    NEWSLETTER,
+    PICTURE,
+    SITE,
+    edition,
+    write_article,
+    write_issue,
+    write_rich_issue,
+    write_text,
+)
+from .html import Mail, computed
+
+RICH = ("be", "ru")
+TEMPLATES = sorted((Path(settings.BASE_DIR) / "templates" / "email").glob("*.mjml"))
+
+
+@pytest.fixture(params=["lead", "complete"])
+def rich(request: pytest.FixtureRequest) -> Rendered:
+    return edition(write_rich_issue(), *RICH, amount=request.param)
+
+
+def test_language_and_direction(rich: Rendered) -> None:
+    """A10"""
+    mail = Mail(rich.html)
+    (html,) = mail.all("html")
+    assert (html.attributes["lang"], html.attributes["dir"]) == ("be", "ltr")
+    headlines = {h.text: h.attributes["lang"] for h in mail.all("h2")}
+    assert headlines["Паром вярнуўся 1"] == "be"
+    assert headlines["Паром вернулся 3"] == "ru"
+    (elsewhere,) = [a for a in mail.all("a") if a.text == "The ferry is back 4"]
+    assert elsewhere.attributes["lang"] == "en"
+    (label,) = [e for e in mail.all("span") if e.text == "па-руску"]
+    assert label.attributes["lang"] == "be"
+
+
+def test_an_unsubscribe_link_stands_near_the_top(rich: Rendered) -> None:
+    """A11"""
+    links = Mail(rich.html).links()
+    assert links.index(Place.UNSUBSCRIBE.url) <= 1
+    assert links.count(Place.UNSUBSCRIBE.url) == 2
+
+
+def test_the_text_has_every_link_headline_and_footer(rich: Rendered) -> None:
+    """A12"""
+    mail = Mail(rich.html)
+    for link in mail.links():
+        assert link in rich.text
+    text = " ".join(re.sub(r" \(http[^)]*\)|^\* ", "", rich.text, flags=re.MULTILINE).split())
+    for heading in mail.all("h1", "h2", "h3", "h4"):
+        assert heading.text in text
+    for paragraph in mail.all("p"):
+        for part in re.split(r"\s*(?:·|\xa0)\s*", paragraph.text):
+            assert " ".join(part.split()) in text
+
+
+def test_the_text_is_wrapped_and_has_no_leftovers(rich: Rendered) -> None:
+    """A12"""
+    for line in rich.text.splitlines():
+        assert len(line) <= 76 or "http" in line
+        assert line == line.rstrip()
+    assert "\n\n\n" not in rich.text
+    assert not re.search(r"{[{%]|[%}]}|<[a-z/]|&[a-z]+;|slot-9b1c6f0e", rich.text)
+    assert not re.search(r"{{|{%|slot-9b1c6f0e", rich.html)
+
+
+def test_semantics(rich: Rendered) -> None:
+    """A13"""
+    mail = Mail(rich.html)
+    assert all(t.attributes.get("role") == "presentation" for t in mail.all("table"))
+    assert re.findall(r"<table(?![^>]*role=.presentation)", rich.html) == []
+    assert all("alt" in image.attributes for image in mail.all("img"))
+    assert [e.text for e in mail.all("h1")] == ["Тыдзень ля ракі"]
+    levels = [int(e.tag[1]) for e in mail.all("h1", "h2", "h3", "h4", "h5", "h6")]
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert [e.text for e in mail.all("title")] == [rich.subject]
+
+
+def test_links_are_underlined_and_text_is_large_enough(rich: Rendered) -> None:
+    """A13"""
+    mail = Mail(rich.html)
+    for link in mail.all("a"):
+        assert link.styles[-1].get("text-decoration", "underline") == "underline"
+    for element in mail.all("p", "h1", "h2", "h3", "a", "li"):
+        if element.text.strip():
+            assert float(computed(element, "font-size").removesuffix("px")) >= 14
+
+
+def test_text_has_contrast_in_light(rich: Rendered) -> None:
+    """A13"""
+    for element in Mail(rich.html).all("p", "h1", "h2", "a", "span", "strong"):
+        if not element.text.strip():
+            continue
+        for ground in (palette.light("#8a1c1c").ground, palette.light("#8a1c1c").panel):
+            assert contrast(computed(element, "color"), ground) >= 4.5, element.text
+
+
+@pytest.mark.parametrize("scheme", [palette.light, palette.dark])
+@pytest.mark.parametrize("accent", ["#8a1c1c", "#ffe000", "#000000", "#ffffff", "#777777"])
+def test_palettes_have_contrast(scheme: object, accent: str) -> None:
+    """A13, in light and in dark, whatever the newsroom's colour."""
+    colours = palette.light(accent) if scheme is palette.light else palette.dark(accent)
+    for ground in (colours.ground, colours.panel):
+        for name in ("ink", "muted", "improved", "unchanged", "worsened", "accent"):
+            assert contrast(getattr(colours, name), ground) >= 4.5, name
+    assert contrast(colours.on_accent, colours.accent) >= 4.5
+
+
+@given(
+    colour=st.from_regex(r"#[0-9a-f]{6}", fullmatch=True),
+    on=st.sampled_from(["#fff8f0", "#111111"]),
+)
+def test_every_colour_becomes_readable(colour: str, on: str) -> None:
+    result = readable(colour, on=on)
+    assert contrast(result, on) >= 4.5
+    if contrast(colour, on) >= 4.5:
+        assert result == colour
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+
+
+def test_every_coloured_class_has_a_dark_colour(rich: Rendered) -> None:
+    """A13, A14: the media query survived, and covers what has a colour in light."""
+    dark = palette.dark(NEWSLETTER.accent)
+    query = rich.html[rich.html.index("prefers-color-scheme: dark") :]
+    query = query[: query.index("</style>")]
+    for name in ("ink", "muted", "improved", "unchanged", "worsened", "accent"):
+        assert re.search(rf"\.{name}\b[^}}]*{{\s*color: {getattr(dark, name)} !important", query)
+    assert f"background-color: {dark.ground} !important" in query
+    assert f"background-color: {dark.panel} !important" in query
+
+
+def test_rendering_rules(rich: Rendered) -> None:
+    """A14"""
+    mail = Mail(rich.html)
+    metas = {e.attributes.get("name"): e.attributes.get("content") for e in mail.all("meta")}
+    assert metas["color-scheme"] == "light dark"
+    assert mail.all("script", "form", "link", "iframe", "object") == []
+    assert "@import" not in rich.html
+    assert "url(" not in rich.html
+    assert "<!--[if mso | IE]>" in rich.html
+    widths = [int(width) for width in re.findall(r'<td style="[^"]*?width:(\d+)px', rich.html)]
+    assert widths
+    assert max(widths) <= 552, "Outlook adds the padding to a cell's width"
+
+
+def test_a_mail_loads_nothing_from_elsewhere() -> None:
+    rendered = edition(write_rich_issue(), *RICH, pictures="linked")
+    mail = Mail(rendered.html)
+    loaded = [e.attributes["src"] for e in mail.elements if "src" in e.attributes]
+    assert all(url.startswith(f"{SITE}/media/") for url in loaded)
+    assert not re.search(r"<(?:link|script)|background=", rendered.html)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_templates_use_only_mjml_that_is_known(template: Path) -> None:
+    """MJML drops or passes on unknown tags without a word."""
+    known = {
+        *("mjml", "mj-head", "mj-body", "mj-title", "mj-preview", "mj-attributes", "mj-all"),
+        *("mj-raw", "mj-style", "mj-section", "mj-column", "mj-text", "mj-image", "mj-divider"),
+        *("mj-button",),
+    }
+    tags = set(re.findall(r"</?(mj[a-z-]*)", template.read_text(encoding="utf-8")))
+    assert tags <= known
+    assert "mj" not in "".join(re.findall(r"<(mj[a-z-]*)", edition(write_rich_issue(), "be").html))
+
+
+def test_a_malformed_template_is_a_render_error() -> None:
+    with pytest.raises(RenderError, match="MJML"):
+        to_html("<mjml><mj-body><mj-text></mj-body></mjml>", Slots())
+
+
+def test_typography_survives_in_attributes() -> None:
+    """mjml-python would write a no-break space in an attribute as "\\u{a0}"."""
+    words = 'Паром\xa0№\u202f1 — «ра\xadка» "x" \\ <b> & c'
+    text = write_text("be", words, picture_text=words)
+    mail = Mail(edition(write_issue(Article(1, {"be": text}, picture=PICTURE)), "be").html)
+    assert mail.all("img")[0].attributes["alt"] == words
+    assert mail.all("title")[0].text == words
+    assert [e.text for e in mail.all("h2")] == [words]
+    assert words in [e.attributes.get("aria-label") for e in mail.all("div")]
+
+
+HOSTILE = (
+    "</title></style>--><script>alert(1)</script><img src=x onerror=alert(2)>"
+    '<b onclick="x()">&</b>{{ 7 }} slot-0-'
+)
+
+
+def test_scripts_in_content_never_pass() -> None:
+    text = write_text("en", lead=HOSTILE, authors=HOSTILE, picture_text=HOSTILE, body=HOSTILE)
+    article = Article(1, {"en": replace(text, headline=f"Good {HOSTILE}")}, status="improved")
+    named = write_article(2, "be")
+    named = replace(named, texts={"be": replace(text, headline=HOSTILE)})
+    head = Letterhead(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    newsletter = replace(NEWSLETTER, letterheads={"en": head})
+    for amount in ("lead", "complete"):
+        issue = write_issue(article, named)
+        rendered = edition(issue, "en", newsletter=newsletter, amount=amount)
+        mail = Mail(rendered.html)
+        assert mail.all("script", "img") == []
+        assert not any(name.startswith("on") for e in mail.elements for name in e.attributes)
+
+
+def test_bodies_are_held_to_what_a_mail_may_contain() -> None:
+    body = (
+        '<h2 style="color:red">Run-in</h2><h4>Deeper</h4><p>a<br>b &nbsp; <a href="/x?a=1&amp;b=2">'
+        'here</a> <a href="javascript:alert(1)">no</a></p><img src="https://elsewhere.example/1.gif">'
+        '<iframe src="https://elsewhere.example"></iframe><form><input></form><ul><li>one</li></ul>'
+    )
+    rendered = edition(
+        write_issue(Article(1, {"en": write_text("en", body=body)})), "en", amount="complete"
+    )
+    mail = Mail(rendered.html)
+    assert [(e.tag, e.text) for e in mail.all("h3", "h4", "h5")] == [
+        ("h3", "Run-in"),
+        ("h5", "Deeper"),
+    ]
+    assert f"{SITE}/x?a=1&b=2" in mail.links()
+    assert "elsewhere.example" not in rendered.html
+    assert "javascript:" not in rendered.html
+    assert mail.all("form", "input", "iframe") == []
+    assert f"here ({SITE}/x?a=1&b=2)" in rendered.text
+    assert "* one" in rendered.text
+
+
+@pytest.mark.parametrize(
+    ("language", "direction", "side"), [("ka", "ltr", "left"), ("ar", "rtl", "right")]
+)
+def test_another_language_needs_data_only(language: str, direction: str, side: str) -> None:
+    """F5"""
+    newsletter = Newsletter("w", (language,), {language: Letterhead("R", "N", "S")}, SITE)
+    rendered = edition(write_issue(write_article(1, language)), language, newsletter=newsletter)
+    mail = Mail(rendered.html)
+    (html,) = mail.all("html")
+    assert (html.attributes["lang"], html.attributes["dir"]) == (language, direction)
+    (headline,) = mail.all("h2")
+    assert headline.attributes["dir"] == direction
+    assert computed(headline, "text-align") == side
+    assert computed(headline, "direction") == direction
+
+
+def test_an_article_of_the_other_direction_keeps_its_own() -> None:
+    """F5"""
+    issue = write_issue(write_article(1, "ar"), write_article(2, "en"))
+    headlines = Mail(edition(issue, "ar", "en").html).all("h2")
+    assert [(h.attributes["dir"], computed(h, "text-align")) for h in headlines] == [
+        ("rtl", "right"),
+        ("ltr", "left"),
+    ]

@@ -1,0 +1,51 @@
+"""A topic is not said twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from newsletter.digest.content import Article, Topic
+from newsletter.digest.topics import names_topic
+
+from .desk import edition, write_issue, write_text
+
+
+@pytest.mark.parametrize(
+    ("headline", "topic"),
+    [
+        ("Security: influence of the army", "Security issues"),
+        ("SECURITY ISSUES: a quiet week", "Security issues"),
+        ("Society and political parties: a quiet week", "Society and political parties"),
+        ("Бяспека: ціхі тыдзень", "Пытанні бяспекі"),
+        ("Безопасность: тихая неделя", "Вопросы безопасности"),
+        ("Belarus–West relations: a thaw", "Belarus–West relations"),
+        ("The ruling elite: new names", "The ruling elite"),
+    ],
+)
+def test_a_headline_that_begins_with_its_topic(headline: str, topic: str) -> None:
+    assert names_topic(headline, topic)
+
+
+@pytest.mark.parametrize(
+    ("headline", "topic"),
+    [
+        ("Security improves on the river", "Security issues"),
+        ("Belarus: a long summer", "Belarus–Russia relations"),
+        ("The ferry: what it costs", "The ruling elite"),
+        ("Security and the river: what changed", "Security issues"),
+        (": no beginning", "Security issues"),
+        ("Security: something", ""),
+        ("", "Security issues"),
+    ],
+)
+def test_a_headline_that_does_not(headline: str, topic: str) -> None:
+    assert not names_topic(headline, topic)
+
+
+def test_the_topic_is_shown_once() -> None:
+    topic = Topic(1, {"en": "Security issues"})
+    said = write_issue(Article(1, {"en": write_text("en", "Security: a week")}, topic))
+    silent = write_issue(Article(1, {"en": write_text("en", "A quiet week")}, topic))
+    assert "Security issues" not in edition(said, "en").html
+    assert edition(silent, "en").html.count("Security issues") == 1
+    assert edition(silent, "en").text.count("Security issues") == 1

@@ -1,0 +1,58 @@
+"""A supervisor with programs of no consequence, in a process of its own: for test_supervisor.py.
+
+Called with a folder and the kinds of programs to run, it prints READY once all answer.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from newsletter.local import supervisor
+from newsletter.local.console import Console
+from newsletter.local.processes import Program
+
+CALM = "import time; time.sleep(600)"
+PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+PROGRAMS = {
+    "calm": CALM,
+    # Does not hear SIGTERM.
+    "stubborn": f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {CALM}",
+    # Has a child of its own that does not hear SIGTERM either.
+    "parent": PARENT.format(
+        child="import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        "open(os.environ['NOTES'] + '/child', 'w').write(str(os.getpid())); time.sleep(600)"
+    ),
+    "broken": "import sys; print('no such table: reader'); sys.exit(3)",
+}
+NOTE = "import os; open(os.environ['NOTES'] + '/{name}', 'w').write(str(os.getpid())); "
+
+
+def program(name: str, notes: Path) -> Program:
+    return Program(
+        name=name,
+        command=(sys.executable, "-c", NOTE.format(name=name) + PROGRAMS[name]),
+        environment={**os.environ, "NOTES": str(notes)},
+        ready=lambda: (notes / name).exists() and bool((notes / name).read_text()),
+    )
+
+
+def main() -> None:
+    folder, port, names = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    supervisor.GRACE_SECONDS = 1.0
+    site = supervisor.Supervisor(
+        [program(name, folder) for name in names],
+        Console(sys.stdout, folder / "log"),
+        directory=folder,
+        traces_in=folder / "run",
+    )
+    try:
+        site.run({port: ("127.0.0.1", "PORT")}, ready=lambda: print("READY", flush=True))
+    except supervisor.CannotStart as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

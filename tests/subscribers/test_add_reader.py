@@ -1,0 +1,48 @@
+"""`manage.py add_reader`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from newsletter.editorial.models import Newsletter
+from subscribers.models import Letter, Subscriber, Subscription
+
+
+def test_a_reader_is_added_as_confirmed_by_the_operator(
+    weekly: Newsletter, capsys: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    call_command("add_reader", "ala@readers.example", "--newsletter=weekly", "--languages=be,ru")
+    subscription = Subscription.objects.get()
+    assert (subscription.state, subscription.languages) == ("active", "be,ru")
+    assert (subscription.source, subscription.subscriber.language) == ("operator", "be")
+    consent = subscription.consents.get()
+    assert (consent.action, consent.source) == ("recorded", "operator")
+    assert "беларуская, Русский" in capsys.readouterr().out
+    assert "ala@" not in caplog.text
+    assert not Letter.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nobody", "--newsletter=weekly", "--languages=be"], "has an @"),
+        (["ala@readers.example", "--newsletter=none", "--languages=be"], "There is: weekly"),
+        (["ala@readers.example", "--newsletter=weekly", "--languages=ka"], "does not come in: ka"),
+        (["ala@readers.example", "--newsletter=weekly", "--languages="], "does not come in"),
+    ],
+)
+def test_a_mistake_is_told_and_nobody_added(
+    weekly: Newsletter, arguments: list[str], words: str
+) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("add_reader", *arguments)
+    assert not Subscriber.objects.exists()
+
+
+def test_without_keys_it_says_so(weekly: Newsletter, settings: Any) -> None:
+    settings.WORKER_KEYS = None
+    with pytest.raises(CommandError, match="no worker keys"):
+        call_command("add_reader", "ala@readers.example", "--newsletter=weekly", "--languages=be")

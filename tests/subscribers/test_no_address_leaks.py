@@ -1,0 +1,130 @@
+"""An address is in a worker's memory, and nowhere else of ours (DESIGN.md 3; G3, G4, G7)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from urllib.parse import quote
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from newsletter.editorial.models import Newsletter
+from subscribers import inbox, letters, lifecycle, tokens
+from subscribers.models import Letter, Subscription
+from subscribers.tokens import Purpose
+from tests.subscribers.conftest import AddReader
+
+SECRET = "Hidden.Reader+x@secret-mailbox.example"
+SHAPES = [
+    shape
+    for text in (SECRET, SECRET.lower(), "secret-mailbox")
+    for shape in (
+        text.encode(),
+        base64.b64encode(text.encode()).rstrip(b"=")[:-1],
+        text.encode().hex().encode(),
+        quote(text).encode(),
+        hashlib.sha256(text.encode()).digest(),
+        hashlib.sha256(text.encode()).hexdigest().encode(),
+        hashlib.md5(text.encode(), usedforsecurity=False).hexdigest().encode(),
+        hashlib.blake2b(text.encode(), digest_size=32).digest(),
+    )
+]
+
+
+def assert_hidden(data: bytes, where: str) -> None:
+    for shape in SHAPES:
+        assert shape not in data, f"{where} holds {shape!r}"
+
+
+def database() -> bytes:
+    """Every value of every table, with the bytes as they are."""
+    values: list[bytes] = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            for row in cursor.fetchall():
+                for value in row:
+                    raw = isinstance(value, bytes | memoryview)
+                    values.append(bytes(value) if raw else str(value).encode())
+    return b"\n".join(values)
+
+
+def life_of_a_reader(client: Client) -> None:
+    form = {"newsletter": "weekly", "email": SECRET, "choices": ["be,ru"]}
+    client.post("/be/subscribe/", {**form, "email": SECRET + "@"})
+    client.post("/be/subscribe/", form)
+    assert_hidden(database(), "the database with an arrival")
+    inbox.drain(10)
+    letters.write(Letter.objects.get())
+    subscription = Subscription.objects.get()
+    client.post(f"/be/confirm/{tokens.make(Purpose.CONFIRM, subscription.pk)}/")
+    client.post("/be/subscribe/", form)
+    inbox.drain(10)
+    assert_hidden(database(), "the database with a reader")
+    client.post(f"/u/{tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)}/")
+
+
+def test_g3_g4_no_table_and_no_log_holds_an_address(
+    client: Client, weekly: Newsletter, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    life_of_a_reader(client)
+    assert Subscription.objects.get().state == "unsubscribed"
+    assert_hidden(database(), "the database in the end")
+    logs = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    assert_hidden(logs.encode(), "the log")
+
+
+def test_the_scan_finds_what_is_there(weekly: Newsletter) -> None:
+    weekly.reply_to = SECRET
+    weekly.save()
+    with pytest.raises(AssertionError, match="holds"):
+        assert_hidden(database(), "the database")
+
+
+def test_g3_a_worker_that_fails_does_not_tell_the_address(
+    weekly: Newsletter,
+    client: Client,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def crash(*args: object) -> None:
+        raise RuntimeError(f"crashed at {args} {SECRET}")
+
+    client.post("/en/subscribe/", {"newsletter": "weekly", "email": SECRET, "choices": ["en"]})
+    monkeypatch.setattr(lifecycle, "request", crash)
+    assert inbox.drain(10) == 0
+    assert "RuntimeError" in caplog.text
+    assert_hidden(caplog.text.encode(), "the log")
+
+
+@pytest.mark.parametrize(
+    "page", ["/admin/subscribers/subscriber/", "/admin/subscribers/subscription/"]
+)
+def test_the_desk_shows_readers_without_their_address(
+    admin_client: Client, add_reader: AddReader, page: str
+) -> None:
+    subscription = add_reader("be", address=SECRET)
+    reader = subscription.subscriber
+    pk = reader.pk if "subscriber/" in page.removeprefix("/admin/subscribers/") else subscription.pk
+    for path in (page, f"{page}{pk}/change/"):
+        answer = admin_client.get(path)
+        assert answer.status_code == 200
+        assert str(reader.public_id) in answer.content.decode()
+        assert_hidden(answer.content, path)
+        for stored in (bytes(reader.sealed_address), bytes(reader.index)):
+            assert stored.hex().encode() not in answer.content
+    assert admin_client.get(f"{page}add/").status_code == 403
+    assert admin_client.post(f"{page}{pk}/delete/", {"post": "yes"}).status_code == 403
+    assert Subscription.objects.exists()
+
+
+def test_the_desk_shows_suppressions(admin_client: Client, add_reader: AddReader) -> None:
+    reader = add_reader("be", address=SECRET).subscriber
+    lifecycle.suppress(lifecycle.Index(reader.index_key, bytes(reader.index)), "bounced")
+    answer = admin_client.get("/admin/subscribers/suppression/")
+    assert answer.status_code == 200
+    assert bytes(reader.index).hex().encode() not in answer.content

@@ -1,0 +1,113 @@
+"""The configuration's checks: each id, its cause, and what is let through."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+
+from newsletter import checks
+
+PUBLIC = "https://news.example.org"
+RELAY = ["smtp://mail.example.org:587"]
+
+
+@pytest.fixture(autouse=True)
+def sound(settings: Any) -> None:
+    """A configuration that every check is content with."""
+    settings.KEYS_ARE_TEMPORARY = False
+    settings.USES_LOCAL_MAILBOX = False
+    settings.DELIVERY_TRANSPORTS = RELAY
+    settings.SITE_URL = PUBLIC
+    settings.DEBUG = False
+
+
+def found() -> list[str | None]:
+    return [message.id for message in run_checks(tags=[checks.TAG])]
+
+
+def test_a_sound_configuration_passes() -> None:
+    assert found() == []
+    checks.insist()
+
+
+def test_e001_temporary_keys(settings: Any) -> None:
+    settings.KEYS_ARE_TEMPORARY = True
+    assert found() == ["newsletter.E001"]
+    with pytest.raises(SystemExit, match="manage.py keys new"):
+        checks.insist()
+
+
+def test_e001_lets_through_what_touches_no_reader(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.KEYS_ARE_TEMPORARY = True
+    monkeypatch.setattr(sys, "argv", ["manage.py", "migrate"])
+    assert found() == []
+    monkeypatch.setattr(sys, "argv", ["manage.py", "add_reader"])
+    assert found() == ["newsletter.E001"]
+
+
+def test_e002_the_local_mailbox_in_public(settings: Any) -> None:
+    settings.USES_LOCAL_MAILBOX = True
+    settings.DELIVERY_TRANSPORTS = ["smtp://127.0.0.1:8025"]
+    assert found() == ["newsletter.E002"]
+    settings.SITE_URL = "http://127.0.0.1:8000"
+    assert found() == []
+
+
+def test_e002_the_local_mailbox_beside_a_relay(settings: Any) -> None:
+    settings.USES_LOCAL_MAILBOX = True
+    settings.SITE_URL = "http://localhost:8000"
+    settings.DELIVERY_TRANSPORTS = [*RELAY, "smtp://127.0.0.1:8025"]
+    assert found() == ["newsletter.E002"]
+
+
+@pytest.mark.parametrize("url", ["smtp://", "carrier-pigeon://loft", "smtp://host:99999"])
+def test_e003_a_transport_that_cannot_be_used(settings: Any, url: str) -> None:
+    settings.DELIVERY_TRANSPORTS = [url]
+    assert found() == ["newsletter.E003"]
+
+
+def test_e003_shows_no_password(settings: Any) -> None:
+    settings.DELIVERY_TRANSPORTS = ["smtp://desk:hunter2@mail.example.org:587?conections=8"]
+    (message,) = run_checks(tags=[checks.TAG])
+    assert "hunter2" not in str(message)
+    assert "hunter2" not in str(message.hint)
+
+
+def test_e003_no_transport_at_all(settings: Any) -> None:
+    settings.DELIVERY_TRANSPORTS = []
+    assert found() == ["newsletter.E003"]
+
+
+def test_e004_debug_in_public(settings: Any) -> None:
+    settings.DEBUG = True
+    assert found() == ["newsletter.E004"]
+    settings.SITE_URL = "http://localhost:8000"
+    assert found() == []
+
+
+def test_w001_links_in_clear(settings: Any) -> None:
+    settings.SITE_URL = "http://news.example.org"
+    assert found() == ["newsletter.W001"]
+    checks.insist()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://127.8.8.8", True),
+        ("http://[::1]:8000", True),
+        ("http://localhost", True),
+        ("http://0.0.0.0:8000", False),
+        ("http://192.168.1.4", False),
+        ("https://localhost.example.org", False),
+        ("https://news.example.org", False),
+    ],
+)
+def test_loopback(url: str, *, expected: bool) -> None:
+    assert checks.is_loopback(url) is expected

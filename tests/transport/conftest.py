@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from newsletter.transport import memory, registry
+from newsletter.transport.base import Transport
+from tests.transport.relay import Relay
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    server = Relay()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def smtp(relay: Relay) -> Iterator[Transport]:
+    """A transport that hands over to the scripted relay; it waits a second for each reply."""
+    transport = registry.from_url(f"smtp://127.0.0.1:{relay.port}?timeout=1")
+    yield transport
+    transport.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_memory() -> Iterator[None]:
+    yield
+    memory.forget()

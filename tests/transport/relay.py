@@ -1,0 +1,99 @@
+"""A relay on loopback that says what a test tells it to."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import defaultdict, deque
+from contextlib import suppress
+
+HANG_UP = "HANG UP"
+SILENT = "SILENT"
+
+_USUAL = {
+    "greeting": "220 relay.example ESMTP",
+    "EHLO": "250-relay.example\r\n250-AUTH PLAIN LOGIN\r\n250 ENHANCEDSTATUSCODES",
+    "DATA": "354 go on",
+    ".": "250 2.0.0 queued as 7F3A",
+    "QUIT": "221 2.0.0 bye",
+    "AUTH": "235 2.7.0 welcome",
+}
+
+
+class Relay:
+    """`answers[verb]` are the next answers to it, one after another, then the usual ones.
+
+    HANG_UP closes the connection instead; a text that ends with HANG_UP is answered first.
+    """
+
+    def __init__(self) -> None:
+        self.answers: defaultdict[str, deque[str]] = defaultdict(deque)
+        self.commands: list[str] = []
+        self.messages: list[bytes] = []
+        self.connections = 0
+        self._open: list[socket.socket] = []
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def answer(self, verb: str, *texts: str) -> None:
+        self.answers[verb].extend(texts)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+        self._thread.join(5)
+
+    def hang_up(self) -> None:
+        """Close what is open, as a relay does with idle connections."""
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listening.accept()
+                self.connections += 1
+                self._open.append(connection)
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection, connection.makefile("rb") as reading:
+            if not self._say(connection, "greeting"):
+                return
+            while line := reading.readline():
+                command = line.decode().strip()
+                self.commands.append(command)
+                verb = command.partition(" ")[0].upper()
+                if not self._say(connection, verb):
+                    return
+                if verb == "DATA" and self._last.startswith("354"):
+                    message = b""
+                    while (line := reading.readline()) not in (b".\r\n", b""):
+                        message += line
+                    if not line:
+                        return
+                    self.messages.append(message)
+                    if not self._say(connection, "."):
+                        return
+
+    def _say(self, connection: socket.socket, verb: str) -> bool:
+        """Whether the connection goes on."""
+        queue = self.answers[verb]
+        text = queue.popleft() if queue else _USUAL.get(verb, "250 2.1.0 ok")
+        self._last = text
+        if text == SILENT:
+            return True
+        said, hang_up, _ = text.partition(HANG_UP)
+        if said:
+            connection.sendall(f"{said.strip()}\r\n".encode())
+        if hang_up:
+            connection.shutdown(socket.SHUT_RDWR)
+        return not hang_up

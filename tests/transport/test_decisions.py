@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from newsletter.transport.decisions import (
+    Answer,
+    Step,
+    backoff,
+    enhanced_status,
+    http_answer,
+    retry_after,
+    smtp_result,
+)
+from newsletter.transport.outcomes import Result
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "status", "result"),
+    [
+        ("rcpt", 550, "5.1.1", Result.REFUSED),
+        ("rcpt", 554, "5.7.1", Result.REFUSED),
+        ("rcpt", 450, "4.2.1", Result.DEFERRED),
+        ("rcpt", 421, "4.3.2", None),
+        ("rcpt", 530, "5.7.0", None),
+        ("data", 554, "5.5.1", Result.FAILED),
+        ("data", 451, "", Result.DEFERRED),
+        ("final", 550, "5.1.6", Result.REFUSED),
+        ("final", 552, "5.2.3", Result.REFUSED),
+        ("final", 554, "5.7.1", Result.FAILED),
+        ("final", 554, "", Result.FAILED),
+        ("final", 452, "4.3.1", Result.DEFERRED),
+        ("mail", 451, "4.3.0", Result.DEFERRED),
+        ("mail", 550, "5.7.1", None),
+        ("greeting", 554, "", None),
+        ("auth", 454, "4.7.0", None),
+        ("data", 250, "", None),
+    ],
+)
+def test_a_reply_comes_to_one_result(
+    step: Step, code: int, status: str, result: Result | None
+) -> None:
+    assert smtp_result(step, code, status) is result
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (b"5.1.1 <a@b.example> unknown", "5.1.1"),
+        (b"2.0.0\nmore", "2.0.0"),
+        (b"4.7.100", "4.7.100"),
+        (b"5.1.1.2 an address", ""),
+        (b"3.1.1 no such class", ""),
+        (b"a@b.example 5.1.1", ""),
+        (b"\xff\xfe", ""),
+        (b"", ""),
+    ],
+)
+def test_only_the_status_is_taken_of_a_replys_text(text: bytes, status: str) -> None:
+    assert enhanced_status(text) == status
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (200, Answer.TAKEN),
+        (202, Answer.TAKEN),
+        (400, Answer.AT_FAULT),
+        (413, Answer.AT_FAULT),
+        (422, Answer.AT_FAULT),
+        (401, Answer.DOWN),
+        (403, Answer.DOWN),
+        (404, Answer.DOWN),
+        (429, Answer.DOWN),
+        (500, Answer.DOWN),
+        (503, Answer.DOWN),
+        (302, Answer.DOWN),
+        (502, Answer.UNKNOWN),
+        (504, Answer.UNKNOWN),
+    ],
+)
+def test_c10_an_http_status_speaks_for_the_call(status: int, answer: Answer) -> None:
+    assert http_answer(status) is answer
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120),
+        ("0", 0),
+        ("9999999", 86_400),
+        ("Mon, 31 Jul 2017 09:02:00 GMT", 120),
+        ("Mon, 31 Jul 2017 08:00:00 GMT", 0),
+        ("soon", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_c10_retry_after_in_seconds_or_as_a_date(value: str | None, seconds: int | None) -> None:
+    now = datetime(2017, 7, 31, 9, 0, tzinfo=UTC)
+    assert retry_after(value, now=now) == seconds
+
+
+def test_backoff_doubles_up_to_sixteen_times() -> None:
+    assert [backoff(n, 300) for n in (1, 2, 3, 4, 5, 6, 99)] == [
+        300,
+        600,
+        1200,
+        2400,
+        4800,
+        4800,
+        4800,
+    ]
+    assert backoff(0, 5) == 5

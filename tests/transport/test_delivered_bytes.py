@@ -1,0 +1,163 @@
+"""What an SMTP server really gets: the raw bytes against A1-A4, A8-A10, and TLS."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from newsletter.transport import registry, template
+from newsletter.transport.outcomes import Result, TransportDown
+from tests.transport.cast import PICTURE, mail, reader, readers, urls
+
+pytestmark = pytest.mark.server
+
+
+class Sink:
+    def __init__(self) -> None:
+        self.envelopes: list[Envelope] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.envelopes.append(envelope)
+        return "250 2.0.0 taken"
+
+
+class AnyPort(Controller):
+    """The controller asks its port for a reply at the start; port 0 has become another by then."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., tuple[Sink, int]]]:
+    running: list[Controller] = []
+
+    def start(**options: Any) -> tuple[Sink, int]:
+        sink = Sink()
+        running.append(AnyPort(sink, hostname="127.0.0.1", port=0, **options))
+        running[-1].start()
+        return sink, running[-1].port
+
+    yield start
+    for controller in running:
+        controller.stop()
+
+
+def test_the_bytes_that_arrive_are_those_that_were_meant(
+    serve: Callable[..., tuple[Sink, int]],
+) -> None:
+    sink, port = serve()
+    transport = registry.from_url(f"smtp://127.0.0.1:{port}")
+    compiled = transport.compile(mail(images=(PICTURE,)))
+    results = [handover.result for handover in transport.send(compiled, readers(2))]
+    transport.close()
+    assert results == [Result.SENT, Result.SENT]
+    for position, envelope in enumerate(sink.envelopes):
+        assert envelope.mail_from == "desk@news.example.org"
+        assert envelope.rcpt_tos == [f"reader{position}@mail.example"]
+        raw = envelope.content
+        assert isinstance(raw, bytes)
+        date = message_from_bytes(raw, policy=policy.default)["Date"].encode()
+        assert raw == compiled.message(reader(position), date=date)
+        _meets_the_standards(raw, position)
+
+
+def _meets_the_standards(raw: bytes, position: int) -> None:
+    message = message_from_bytes(raw, policy=policy.default)
+    places = urls(f"d{position:05}")
+    for name in ("From", "Date", "Message-ID", "To", "Subject"):  # A1
+        assert len(message.get_all(name, [])) == 1
+    assert message["Message-ID"].endswith("@news.example.org>")
+    assert raw.isascii()  # A2
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert [part.get_content_type() for part in message.iter_parts()] == [  # A3
+        "text/plain",
+        "multipart/related",
+    ]
+    assert message["List-Unsubscribe"] == f"<{places['unsubscribe']}>"  # A4
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["List-Id"] == "Week in View <weekly.en.news.example.org>"  # A8
+    assert message["Feedback-ID"].endswith(":tydzen")  # A9
+    assert message["Content-Language"] == "be"  # A10
+    text = message.get_body(("plain",))
+    assert text is not None
+    assert places["unsubscribe"] in text.get_content()  # A12
+    assert b"places.invalid" not in raw
+
+
+def _certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "relay.example")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    public, private = folder / "relay.pem", folder / "relay.key"
+    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(public, private)
+    return context, public
+
+
+def _send(url: str) -> Result:
+    transport = registry.from_url(url)
+    (handover,) = transport.send(transport.compile(mail()), [reader(0)])
+    transport.close()
+    return handover.result
+
+
+def test_starttls_with_a_certificate_that_is_trusted(
+    serve: Callable[..., tuple[Sink, int]], tmp_path: Path
+) -> None:
+    context, trusted = _certificate(tmp_path)
+    sink, port = serve(tls_context=context, require_starttls=True)
+    assert _send(f"smtp://127.0.0.1:{port}?starttls=demand&ca={trusted}") is Result.SENT
+    assert _send(f"smtp://127.0.0.1:{port}?starttls=offer") is Result.SENT
+    assert len(sink.envelopes) == 2
+
+
+def test_a_certificate_that_nobody_vouches_for_is_named(
+    serve: Callable[..., tuple[Sink, int]], tmp_path: Path
+) -> None:
+    context, _ = _certificate(tmp_path)
+    sink, port = serve(tls_context=context)
+    with pytest.raises(TransportDown, match="its certificate or its TLS is not acceptable"):
+        _send(f"smtp://127.0.0.1:{port}?starttls=demand")
+    assert sink.envelopes == []
+
+
+def test_the_date_is_that_of_the_call() -> None:
+    moment = datetime(2017, 7, 31, 9, 0, tzinfo=UTC)
+    assert template.date_header(moment) == b"Mon, 31 Jul 2017 09:00:00 +0000"

@@ -1,0 +1,236 @@
+"""Each refusal and each loss, at each step of the dialogue, comes to one outcome per reader."""
+
+from __future__ import annotations
+
+import traceback
+
+import pytest
+
+from newsletter.transport import registry
+from newsletter.transport.base import Transport
+from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
+from tests.transport.cast import mail, reader, readers
+from tests.transport.relay import HANG_UP, SILENT, Relay
+
+pytestmark = pytest.mark.server
+
+
+def send(
+    transport: Transport, recipients: list[Recipient]
+) -> tuple[list[Handover], TransportDown | None]:
+    handovers: list[Handover] = []
+    try:
+        handovers.extend(_each(transport, recipients, handovers))
+    except TransportDown as down:
+        return handovers, down
+    return handovers, None
+
+
+def _each(
+    transport: Transport, recipients: list[Recipient], into: list[Handover]
+) -> list[Handover]:
+    for handover in transport.send(transport.compile(mail()), recipients):
+        into.append(handover)
+    return []
+
+
+def results(handovers: list[Handover]) -> list[Result]:
+    return [handover.result for handover in handovers]
+
+
+def test_every_reader_is_handed_over_on_one_connection(relay: Relay, smtp: Transport) -> None:
+    handovers, down = send(smtp, readers(3))
+    again, _ = send(smtp, [reader(3)])
+    assert down is None
+    assert results(handovers + again) == [Result.SENT] * 4
+    assert [h.position for h in handovers] == [0, 1, 2]
+    assert handovers[0].code == 250
+    assert handovers[0].status == "2.0.0"
+    assert relay.connections == 1
+    assert len(relay.messages) == 4
+    assert "MAIL FROM:<desk@news.example.org>" in relay.commands
+    assert "RCPT TO:<reader0@mail.example>" in relay.commands
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer", "result", "code", "status"),
+    [
+        ("RCPT", "550 5.1.1 <reader0@mail.example> unknown", Result.REFUSED, 550, "5.1.1"),
+        ("RCPT", "550 no such user", Result.REFUSED, 550, ""),
+        ("RCPT", "451 4.7.1 greylisted", Result.DEFERRED, 451, "4.7.1"),
+        ("RCPT", "452-4.2.2 full\r\n452 4.2.2 reader0@mail.example", Result.DEFERRED, 452, "4.2.2"),
+        ("MAIL", "451 4.3.0 later", Result.DEFERRED, 451, "4.3.0"),
+        ("DATA", "451 4.3.0 later", Result.DEFERRED, 451, "4.3.0"),
+        ("DATA", "554 5.5.1 no valid recipients", Result.FAILED, 554, "5.5.1"),
+        (".", "554 5.7.1 spam, says reader0@mail.example", Result.FAILED, 554, "5.7.1"),
+        (".", "552 5.2.2 mailbox full", Result.REFUSED, 552, "5.2.2"),
+        (".", "550 5.1.1 unknown", Result.REFUSED, 550, "5.1.1"),
+        (".", "452 4.3.1 disk full", Result.DEFERRED, 452, "4.3.1"),
+    ],
+)
+def test_a_refusal_settles_one_reader_and_the_next_goes_on(
+    relay: Relay, smtp: Transport, verb: str, answer: str, result: Result, code: int, status: str
+) -> None:
+    relay.answer(verb, answer)
+    handovers, down = send(smtp, readers(2))
+    assert down is None
+    assert handovers[0] == Handover(0, result, code, status)
+    assert handovers[1].result is Result.SENT
+    assert relay.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer"),
+    [
+        ("greeting", "554 5.3.2 go away"),
+        ("greeting", "421 4.3.2 too busy"),
+        ("greeting", HANG_UP),
+        ("EHLO", "502 5.5.1 what"),
+        ("EHLO", HANG_UP),
+        ("MAIL", "550 5.7.1 this sender may not"),
+        ("MAIL", "421 4.7.0 too fast"),
+        ("MAIL", "530 5.7.0 sign in first"),
+        ("MAIL", HANG_UP),
+        ("RCPT", "421 4.7.0 too fast"),
+        ("RCPT", "530 5.7.0 sign in first"),
+        ("RCPT", HANG_UP),
+        ("RCPT", SILENT),
+        ("RCPT", "nonsense from reader0@mail.example"),
+        ("DATA", HANG_UP),
+        ("DATA", "421 4.3.2 shutting down"),
+        ("DATA", SILENT),
+        (".", "421 4.3.2 shutting down"),
+    ],
+)
+def test_what_ends_before_hand_over_leaves_all_provably_unsent(
+    relay: Relay, smtp: Transport, verb: str, answer: str
+) -> None:
+    relay.answer(verb, answer)
+    handovers, down = send(smtp, readers(2))
+    assert handovers == []
+    assert down is not None
+    again, down = send(smtp, readers(2))
+    assert down is None
+    assert results(again) == [Result.SENT] * 2
+
+
+@pytest.mark.parametrize("answer", [HANG_UP, SILENT, "nonsense", "354 go on"])
+def test_what_is_lost_after_the_final_dot_is_unknown(
+    relay: Relay, smtp: Transport, answer: str
+) -> None:
+    relay.answer(".", "250 2.0.0 ok", answer)
+    handovers, down = send(smtp, readers(3))
+    assert results(handovers) == [Result.SENT, Result.UNKNOWN]
+    assert down is not None
+    again, down = send(smtp, [reader(2)])
+    assert results(again) == [Result.SENT]
+    assert down is None
+
+
+def test_an_idle_connection_that_the_relay_closed_is_opened_again(
+    relay: Relay, smtp: Transport
+) -> None:
+    send(smtp, [reader(0)])
+    relay.hang_up()
+    handovers, down = send(smtp, [reader(1)])
+    assert down is None
+    assert results(handovers) == [Result.SENT]
+    assert relay.connections == 2
+
+
+def test_a_relay_that_limits_messages_per_connection_gets_another_one(
+    relay: Relay, smtp: Transport
+) -> None:
+    relay.answer("MAIL", "250 ok", "421 4.7.0 enough for one connection" + HANG_UP)
+    handovers, down = send(smtp, readers(2))
+    assert down is None
+    assert results(handovers) == [Result.SENT] * 2
+    assert relay.connections == 2
+
+
+def test_a_relay_that_is_not_there_is_down() -> None:
+    transport = registry.from_url("smtp://127.0.0.1:18299")
+    handovers, down = send(transport, [reader(0)])
+    assert handovers == []
+    assert str(down) == "smtp://127.0.0.1:18299: no connection"
+
+
+def test_an_address_that_needs_smtputf8_is_refused_and_never_sent(
+    relay: Relay, smtp: Transport
+) -> None:
+    handovers, _ = send(smtp, [reader(0, "чытач@mail.example"), reader(1, "r@пошта.example")])
+    assert handovers[0] == Handover(0, Result.REFUSED, status="5.6.7")
+    assert handovers[1].result is Result.SENT
+    assert "RCPT TO:<r@xn--80a1acn3a.example>" in relay.commands
+
+
+def test_a_reader_without_a_url_fails_alone(relay: Relay, smtp: Transport) -> None:
+    bare = Recipient(0, "r@mail.example", "d0", {})
+    handovers, down = send(smtp, [bare, reader(1)])
+    assert results(handovers) == [Result.FAILED, Result.SENT]
+    assert down is None
+    assert len(relay.messages) == 1
+
+
+def test_stopping_in_between_leaves_the_connection_usable(relay: Relay, smtp: Transport) -> None:
+    compiled = smtp.compile(mail())
+    relay.answer("RCPT", "550 5.1.1 unknown")
+    iterator = smtp.send(compiled, readers(2))
+    assert next(iterator).result is Result.REFUSED
+    del iterator
+    assert results(send(smtp, [reader(5)])[0]) == [Result.SENT]
+    assert relay.connections == 1
+    assert "RSET" in relay.commands
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer"),
+    [
+        ("greeting", "554 5.3.2 reader0@mail.example is known to us"),
+        ("EHLO", "550 5.3.2 reader0@mail.example"),
+        ("MAIL", "421 4.3.2 reader0@mail.example"),
+        ("MAIL", "553 reader0@mail.example 5.7.1"),
+        ("RCPT", "550 5.1.1 <reader0@mail.example>"),
+        ("RCPT", "421 4.3.2 <reader0@mail.example>"),
+        ("RCPT", "reader0@mail.example"),
+        ("DATA", "554 <reader0@mail.example>"),
+        (".", "554 <reader0@mail.example>"),
+        (".", "reader0@mail.example"),
+    ],
+)
+def test_g1_g2_an_echoed_address_never_leaves(
+    relay: Relay, smtp: Transport, verb: str, answer: str
+) -> None:
+    relay.answer(verb, answer)
+    handovers, down = send(smtp, [reader(0)])
+    seen = repr(handovers) + repr(down) + str(down)
+    if down is not None:
+        seen += "".join(traceback.format_exception(down))
+        assert down.__suppress_context__ or down.__context__ is None
+    assert "reader0" not in seen
+    assert "mail.example" not in seen
+
+
+def test_wrong_credentials_are_named_and_not_shown(relay: Relay) -> None:
+    relay.answer("AUTH", "535 5.7.8 s3cret is wrong", "535 5.7.8 s3cret is wrong")
+    transport = registry.from_url(f"smtp://desk:s3cret@127.0.0.1:{relay.port}?timeout=1")
+    _, down = send(transport, [reader(0)])
+    assert down is not None
+    assert "refused the credentials: 535 5.7.8" in str(down)
+    assert "s3cret" not in "".join(traceback.format_exception(down)) + repr(transport.name)
+
+
+def test_credentials_are_used(relay: Relay) -> None:
+    transport = registry.from_url(f"smtp://desk:p%40ss@127.0.0.1:{relay.port}")
+    handovers, _ = send(transport, [reader(0)])
+    transport.close()
+    assert results(handovers) == [Result.SENT]
+    # PLAIN of "\0desk\0p@ss" (RFC 4616).
+    assert "AUTH PLAIN AGRlc2sAcEBzcw==" in relay.commands
+
+
+def test_tls_that_is_demanded_and_not_offered_is_named(relay: Relay) -> None:
+    transport = registry.from_url(f"smtp://127.0.0.1:{relay.port}?starttls=demand")
+    _, down = send(transport, [reader(0)])
+    assert "offers no STARTTLS" in str(down)
+    assert not [command for command in relay.commands if command.startswith("MAIL")]
