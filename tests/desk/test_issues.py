@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -118,7 +119,7 @@ def test_sending_asks_first_and_says_to_how_many(ready: Issue, as_editor: Client
         )  # fmt: skip
     page = as_editor.get(issue_urls(ready)["send"]).content.decode()
     assert "It goes to 3 readers:" in page
-    assert "<tr><td>беларуская, Русский</td><td>2</td></tr>" in page
+    assert re.search(r"<td>беларуская, Русский</td>\s*<td>2</td>", page)
     assert "not approved yet" in page
     assert not Mailing.objects.exists()
 
@@ -132,7 +133,7 @@ def test_sending_shows_the_progress_and_twice_sends_once(ready: Issue, as_editor
     assert Mailing.objects.count() == 1
     page = as_editor.get(answer["Location"]).content.decode()
     assert "data-running" in page
-    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
+    assert re.search(r'<noscript>\s*<meta http-equiv="refresh" content="5">\s*</noscript>', page)
 
 
 def test_a_held_send_out_says_why_and_what_to_do(ready: Issue, as_editor: Client) -> None:
