@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from html import unescape
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -13,7 +14,6 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
-from django.utils.text import capfirst
 
 from newsletter.digest.content import Credit
 from newsletter.digest.dates import moment, week_range
@@ -25,18 +25,19 @@ from newsletter.editorial.models import (
     Newsletter,
     Picture,
     Topic,
-    Trend,
 )
 from newsletter.lib.languages import direction
 from newsletter.web.languages import best, page_chain
+from newsletter.web.trends import Statuses, status_label, status_of, statuses
 
 KINDS: dict[str, Literal["photo", "image", "graphic"]] = {
     Picture.Kind.PHOTO: "photo",
     Picture.Kind.IMAGE: "image",
     Picture.Kind.GRAPHIC: "graphic",
 }
-SIMILAR = 3
-"""How many similar articles stand around one."""
+
+
+_BLOCK_ENDS = re.compile(r"(?=</(?:p|h[1-6]|li|blockquote|t[dh]|div)>|<br)")
 
 
 def chain_of(newsletter: Newsletter, language: str) -> tuple[str, ...]:
@@ -82,41 +83,6 @@ def _with_parts(
 
 def is_public(article: Article, text: ArticleTranslation, at: datetime) -> bool:
     return text.state == ArticleTranslation.State.READY and article.published_at <= at
-
-
-# --- Trends -----------------------------------------------------------------------------------
-Statuses = dict[int, list[tuple[date, str]]]
-"""Of each topic: (Monday, status), oldest first."""
-
-
-def statuses(articles: Iterable[Article]) -> Statuses:
-    """The trends that the articles' dates and marks depend on: one query."""
-    weeks = [(a.topic_id, a.issue) for a in articles if a.topic_id and a.issue]
-    if not weeks:
-        return {}
-    trends = Trend.objects.filter(
-        topic__in={topic for topic, _issue in weeks},
-        week__gte=min(issue.starts_on for _topic, issue in weeks),
-        week__lte=max(issue.ends_on for _topic, issue in weeks),
-    )
-    found: Statuses = {}
-    for topic, week, status in trends.order_by("week").values_list("topic", "week", "status"):
-        found.setdefault(topic, []).append((week, status))
-    return found
-
-
-def status_of(article: Article, known: Statuses) -> str:
-    """The trend of the article's topic in its issue's time, the newest where there are several;
-    "" where there is none."""
-    if not (article.issue and article.topic_id):
-        return ""
-    issue = article.issue
-    during = [
-        status
-        for week, status in known.get(article.topic_id, [])
-        if issue.starts_on <= week <= issue.ends_on
-    ]
-    return during[-1] if during else ""
 
 
 def dated_by(article: Article, status: str) -> Literal["week", "moment"]:
@@ -198,11 +164,7 @@ class Shown:
 
 def plain(html: str) -> str:
     """Clean HTML without its tags; what stood in two paragraphs stays apart."""
-    return " ".join(unescape(strip_tags(html.replace("<", " <"))).split())
-
-
-def status_label(status: str) -> str:
-    return capfirst(str(Trend.Status(status).label)) if status else ""
+    return " ".join(unescape(strip_tags(_BLOCK_ENDS.sub(" ", html))).split())
 
 
 def shown(articles: Sequence[Article], language: str, *, at: datetime) -> list[Shown]:
@@ -259,44 +221,3 @@ def topic_name(topic: Topic | None, chain: Sequence[str]) -> str:
     names = {each.language: each.name for each in topic.translations.all()}
     code = best(chain, names)
     return names[code] if code else topic.slug
-
-
-# --- Similar ones -----------------------------------------------------------------------------
-def nearest(
-    moment: datetime, candidates: Iterable[tuple[int, datetime]], *, limit: int = SIMILAR
-) -> list[int]:
-    """The ids of the candidates (id, time) nearest to `moment`, before or after; newest first.
-
-    >>> from datetime import datetime as d
-    >>> nearest(d(2017, 7, 10), [(1, d(2017, 7, 1)), (2, d(2017, 7, 12)), (3, d(2018, 1, 1))],
-    ...         limit=2)
-    [2, 1]
-    """
-    near = sorted(candidates, key=lambda each: (abs(each[1] - moment), each[0]))[:limit]
-    return [pk for pk, _time in sorted(near, key=lambda each: each[1], reverse=True)]
-
-
-def similar(article: Article, language: str, *, at: datetime) -> list[Shown]:
-    """The editors' picks; without any, the nearest in time of the same topic."""
-    picks = list(public(at).filter(pk__in=article.similar.values("pk"))[:SIMILAR])
-    if not picks and article.topic_id:
-        ids = _near(article, at=at)
-        order = {pk: place for place, pk in enumerate(ids)}
-        picks = sorted(public(at).filter(pk__in=ids), key=lambda each: order[each.pk])
-    return shown(picks, language, at=at)
-
-
-def _near(article: Article, *, at: datetime) -> list[int]:
-    """Three of either side are looked at: the nearest three are among them."""
-    others = Article.objects.filter(
-        Exists(ready_texts().filter(article=OuterRef("pk"))),
-        topic=article.topic_id,
-        published_at__lte=at,
-    ).exclude(pk=article.pk)
-    earlier = others.filter(published_at__lte=article.published_at).order_by("-published_at", "pk")
-    later = others.filter(published_at__gt=article.published_at).order_by("published_at", "pk")
-    candidates = [
-        *earlier.values_list("pk", "published_at")[:SIMILAR],
-        *later.values_list("pk", "published_at")[:SIMILAR],
-    ]
-    return nearest(article.published_at, candidates)

@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from newsletter.digest.dates import week_range
 from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
-from newsletter.web.articles import chain_of, status_label, topic_name
+from newsletter.web.articles import chain_of, topic_name
+from newsletter.web.trends import status_label
 
 RECENT = 6
 """Weeks beside an article."""

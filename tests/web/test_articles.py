@@ -17,7 +17,8 @@ from newsletter.editorial.models import (
     Trend,
     User,
 )
-from newsletter.web.articles import nearest
+from newsletter.web.articles import plain
+from newsletter.web.similar import nearest
 from tests.conftest import WriteArticle
 from tests.web.reading import Page
 
@@ -141,6 +142,10 @@ def test_a_withdrawn_translation_leads_to_what_is_left(client: Client, army: Art
     ArticleTranslation.objects.filter(language="be").update(state="review")
     response = client.get(f"/be/articles/{slug}/")
     assert response["Location"] == f"/be/articles/{slug_of(army, 'ru')}/"
+
+
+def test_a_text_without_its_tags_keeps_words_apart_and_commas_close() -> None:
+    assert plain("<p><b>One</b>, two.</p><p>Three<br>&amp; four</p>") == "One, two. Three & four"
 
 
 # --- What is public ---------------------------------------------------------------------------

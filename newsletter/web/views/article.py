@@ -15,6 +15,8 @@ from newsletter.web import articles, topics
 from newsletter.web.addresses import Addresses, of_article, path_in, site_languages
 from newsletter.web.articles import chain_of, corrected_on
 from newsletter.web.languages import best
+from newsletter.web.similar import similar
+from newsletter.web.trends import statuses
 from newsletter.web.views.page import is_staff, page, page_language
 
 Texts = dict[str, ArticleTranslation]
@@ -54,11 +56,10 @@ def _answer(
     request: HttpRequest, found: Article, texts: Texts, text: ArticleTranslation, *, at: datetime
 ) -> HttpResponse:
     language = page_language()
-    known = articles.statuses([found])
-    shown = articles.in_text(found, text, language, known, at=at)
+    shown = articles.in_text(found, text, language, statuses([found]), at=at)
     context = {
         "article": shown,
-        "similar": articles.similar(found, language, at=at),
+        "similar": similar(found, language, at=at),
         "recent": topics.recent(found.topic, language, at=at) if found.topic else [],
         "corrected": corrected_on(text, found, language),
         "not_public": not shown.is_public,

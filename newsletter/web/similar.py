@@ -1,0 +1,53 @@
+"""Up to three similar articles around one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+
+from newsletter.editorial.models import Article
+from newsletter.web.articles import Shown, public, ready_texts, shown
+
+SIMILAR = 3
+
+
+def nearest(
+    moment: datetime, candidates: Iterable[tuple[int, datetime]], *, limit: int = SIMILAR
+) -> list[int]:
+    """The ids of the candidates (id, time) nearest to `moment`, before or after; newest first.
+
+    >>> from datetime import datetime as d
+    >>> nearest(d(2017, 7, 10), [(1, d(2017, 7, 1)), (2, d(2017, 7, 12)), (3, d(2018, 1, 1))],
+    ...         limit=2)
+    [2, 1]
+    """
+    near = sorted(candidates, key=lambda each: (abs(each[1] - moment), each[0]))[:limit]
+    return [pk for pk, _time in sorted(near, key=lambda each: each[1], reverse=True)]
+
+
+def similar(article: Article, language: str, *, at: datetime) -> list[Shown]:
+    """The editors' picks; without any, the nearest in time of the same topic."""
+    picks = list(public(at).filter(pk__in=article.similar.values("pk"))[:SIMILAR])
+    if not picks and article.topic_id:
+        ids = _near(article, at=at)
+        order = {pk: place for place, pk in enumerate(ids)}
+        picks = sorted(public(at).filter(pk__in=ids), key=lambda each: order[each.pk])
+    return shown(picks, language, at=at)
+
+
+def _near(article: Article, *, at: datetime) -> list[int]:
+    """Three of either side are looked at: the nearest three are among them."""
+    others = Article.objects.filter(
+        Exists(ready_texts().filter(article=OuterRef("pk"))),
+        topic=article.topic_id,
+        published_at__lte=at,
+    ).exclude(pk=article.pk)
+    earlier = others.filter(published_at__lte=article.published_at).order_by("-published_at", "pk")
+    later = others.filter(published_at__gt=article.published_at).order_by("published_at", "pk")
+    candidates = [
+        *earlier.values_list("pk", "published_at")[:SIMILAR],
+        *later.values_list("pk", "published_at")[:SIMILAR],
+    ]
+    return nearest(article.published_at, candidates)
