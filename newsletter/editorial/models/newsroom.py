@@ -189,18 +189,18 @@ class Newsletter(models.Model):
     def __str__(self) -> str:
         return in_page_language(self.translations.all()) or self.slug
 
-    def clean(self) -> None:
-        from newsletter.editorial.validation import validate_choices, validate_languages
-
-        validate_languages(self.languages)
-        validate_choices(self.choices, self.languages)
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not Newsletter.objects.filter(pk=self.pk, **self._schedule()).exists():
             self.schedule_since = timezone.now()
             if kwargs.get("update_fields") is not None:
                 kwargs["update_fields"] = {*kwargs["update_fields"], "schedule_since"}
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        from newsletter.editorial.validation import validate_choices, validate_languages
+
+        validate_languages(self.languages)
+        validate_choices(self.choices, self.languages)
 
     def _schedule(self) -> dict[str, Any]:
         """What, once changed, makes the schedule begin anew."""
