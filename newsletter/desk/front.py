@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from newsletter.delivery.account import Account, account
 from newsletter.delivery.dispatch import rule_of
 from newsletter.delivery.models import Mailing
+from newsletter.digest.dates import week_range
 from newsletter.editorial import schedule
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.editorial.workflow import Problem, problems
@@ -29,8 +30,9 @@ class Desk:
 
     newsletter: Newsletter
     issue: Issue | None
-    week: Issue
-    """The week that is worked on, not saved: its days and, for a new issue, its first."""
+    week: tuple[date, date]
+    """The week that the next send-out takes: its Monday and its Sunday."""
+    week_name: str
     problems: list[Problem]
     next_at: datetime | None
     zone: str
@@ -58,19 +60,16 @@ def _desk(newsletter: Newsletter) -> Desk:
     now = timezone.now()
     upcoming = schedule.following(rule_of(newsletter), now)
     issue = _next_issue(newsletter, upcoming)
-    week = Issue(
-        newsletter=newsletter,
-        starts_on=upcoming.week,
-        ends_on=upcoming.week + schedule.WEEK - timedelta(days=1),
-    )
+    sunday = upcoming.week + timedelta(days=6)
     return Desk(
         newsletter=newsletter,
         issue=issue,
-        week=week,
+        week=(upcoming.week, sunday),
+        week_name=week_range(
+            upcoming.week, sunday, get_language() or "en", today=timezone.localdate()
+        ),
         problems=problems(issue) if issue else [],
-        next_at=upcoming.at.astimezone(ZoneInfo(newsletter.timezone))
-        if newsletter.schedule_active
-        else None,
+        next_at=upcoming.at if newsletter.schedule_active else None,
         zone=newsletter.timezone,
         readers=readers_by_chain(newsletter),
     )

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.helpers import InlineAdminForm
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import Case, Field, Model, QuerySet, Value, When
 from django.forms import BaseInlineFormSet, HiddenInput
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from js_asset import Media
 
 from newsletter.desk.fields import prose
@@ -98,7 +100,9 @@ class TranslationInline(admin.StackedInline[Any, Any]):
         if db_field.name == "language":
             return super().formfield_for_dbfield(db_field, request, widget=HiddenInput(), **kwargs)
         if db_field.name in PROSE:
-            return prose(label=db_field.verbose_name, help_text=db_field.help_text, required=False)
+            return prose(
+                label=capfirst(db_field.verbose_name), help_text=db_field.help_text, required=False
+            )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
@@ -112,6 +116,17 @@ class TabbedAdmin(admin.ModelAdmin[Any]):
         if isinstance(inline, TranslationInline):
             kwargs |= inline.formset_kwargs(request, obj)
         return kwargs
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        widget = getattr(field, "widget", None)
+        if isinstance(widget, RelatedFieldWidgetWrapper):
+            # A picture is added in passing; for the rest the icons only lead astray.
+            is_picture = db_field.name == "picture"
+            widget.can_add_related = widget.can_add_related and is_picture
+            widget.can_change_related = widget.can_change_related and is_picture
+            widget.can_delete_related = widget.can_view_related = False
+        return field
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -122,14 +122,15 @@ def _of_the_article(article: Article, languages: list[str]) -> Iterator[Problem]
 
     if not texts:
         yield look(gettext("has no text in any language."))
-    elif all(text.state != READY for text in texts.values()):
+    is_ready = any(text.state == READY for text in texts.values())
+    if texts and not is_ready:
         yield look(gettext("is ready in no language and will be left out."))
     for code in languages:
         text = texts.get(code)
         if text is None:
             continue
         values = {"language": own_name(code), "state": text.get_state_display()}
-        if text.state != READY:
+        if text.state != READY and is_ready:
             yield look(gettext("%(language)s is not ready (%(state)s).") % values)
         if is_stale(text, original):
             yield look(gettext("%(language)s is older than the original's last change.") % values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models.fields.files import FieldFile
 from django.test import Client
 
 
@@ -26,6 +27,6 @@ def form_of(client: Client, url: str) -> dict[str, Any]:
 def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
     if hasattr(value, "astimezone"):
         return [(f"{name}_0", f"{value:%Y-%m-%d}"), (f"{name}_1", f"{value:%H:%M:%S}")]
-    if value is None or value is False or hasattr(value, "url"):
+    if value is None or value is False or isinstance(value, FieldFile):
         return []
     return [(name, value() if callable(value) else value)]

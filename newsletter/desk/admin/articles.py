@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.desk.tabs import TabbedAdmin, TranslationInline
 from newsletter.editorial.models import Article, ArticleTranslation, Newsletter, Picture
 from newsletter.editorial.revisions import bring_up_to_date, is_stale
+from newsletter.lib.languages import own_name
 
 
 class TextForm(forms.ModelForm[ArticleTranslation]):
@@ -72,6 +73,20 @@ def newsletter_asked_for(request: HttpRequest) -> Newsletter | None:
 
 
 class ArticleForm(forms.ModelForm[Article]):
+    """An article's facts; its original language is one of the newsletters'."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "original_language" not in self.fields:
+            return  # someone who may only look
+        codes = [code for row in Newsletter.objects.all() for code in row.languages]
+        codes += [self.instance.original_language] if self.instance.pk else []
+        old = self.fields["original_language"]
+        self.fields["original_language"] = forms.ChoiceField(
+            label=old.label,
+            choices=[(code, own_name(code)) for code in dict.fromkeys(codes)],
+        )
+
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         newsletter = data.get("newsletter")

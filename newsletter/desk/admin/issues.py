@@ -71,8 +71,8 @@ class ArticlesInline(admin.TabularInline[Article, Issue]):
     extra = 0
     can_delete = False
     show_change_link = False
-    fields = ("position", "article", "topic", "languages")
-    readonly_fields = ("article", "topic", "languages")
+    fields = ("position", "headline", "topic", "languages")
+    readonly_fields = ("headline", "topic", "languages")
     verbose_name_plural = _("articles, in order")
     template = "admin/editorial/issue/articles.html"
 
@@ -84,7 +84,7 @@ class ArticlesInline(admin.TabularInline[Article, Issue]):
         return False
 
     @admin.display(description=_("article"))
-    def article(self, article: Article) -> str:
+    def headline(self, article: Article) -> str:
         url = reverse("admin:editorial_article_change", args=[article.pk])
         return format_html('<a href="{}">{}</a>', url, article)
 
@@ -104,6 +104,12 @@ class IssueAdmin(TabbedAdmin):
     fieldsets = (
         (None, {"fields": (("newsletter", "kind"), ("starts_on", "ends_on"), "slug", "note")}),
     )  # fmt: skip
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "note":
+            field.widget.attrs["rows"] = 2
+        return field
 
     def get_urls(self) -> list[URLPattern]:
         views: dict[str, Callable[..., HttpResponseBase]] = {

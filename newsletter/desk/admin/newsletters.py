@@ -28,11 +28,11 @@ def site_languages() -> list[str]:
 
 class NewsletterForm(forms.ModelForm[Newsletter]):
     languages = WordsField(
-        label=_("languages"), help_text=_("Codes in order, such as: en, be, ru"),
+        label=_("Languages"), help_text=_("Codes in order, such as: en, be, ru"),
         initial=site_languages,
     )  # fmt: skip
     choices = LinesField(
-        value_key="languages", as_list=True, required=False, label=_("choices on the form"),
+        value_key="languages", as_list=True, required=False, label=_("Choices on the form"),
         help_text=_("One a line, the label first, such as: BE/RU = be, ru"),
     )  # fmt: skip
 
@@ -83,7 +83,7 @@ class TopicAdmin(TabbedAdmin):
 
 class NewsroomForm(forms.ModelForm[Newsroom]):
     follow_links = LinesField(
-        value_key="url", as_list=False, required=False, label=_("follow links"),
+        value_key="url", as_list=False, required=False, label=_("Follow links"),
         help_text=_("One a line, such as: Telegram = https://t.me/…"),
     )  # fmt: skip
 

@@ -1,0 +1,170 @@
+"""An issue from its first save to its send-out."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from newsletter.delivery.models import Mailing
+from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
+from subscribers import lifecycle
+from tests.conftest import WriteArticle
+from tests.desk.forms import form_of
+from tests.desk.test_permissions import issue_urls, ready
+
+__all__ = ["ready"]
+pytestmark = pytest.mark.django_db
+ADD = "/admin/editorial/issue/add/"
+
+
+def change_url(issue: Issue) -> str:
+    return reverse("admin:editorial_issue_change", args=[issue.pk])
+
+
+def new_issue(client: Client, first: str, last: str, **values: str) -> dict[str, Any]:
+    return form_of(client, ADD) | {"starts_on": first, "ends_on": last} | values
+
+
+def test_an_issue_with_its_words(weekly: Newsletter, as_editor: Client) -> None:
+    data = new_issue(as_editor, "2017-07-24", "2017-07-30")
+    data |= {
+        "translations-1-subject": "Тэма",
+        "translations-1-introduction": "<h1>Вітаем</h1><script>x</script>",
+    }
+    assert as_editor.post(ADD, data).status_code == 302
+    words = Issue.objects.get().translations.get()
+    assert (words.language, words.subject, words.introduction) == ("be", "Тэма", "<h2>Вітаем</h2>")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "values", "words"),
+    [
+        ("2017-07-24", "2017-07-30", {}, "overlap the issue of 2017-07-24"),
+        ("2017-07-17", "2017-07-30", {"kind": "weeks"}, "overlap the issue of 2017-07-24"),
+        ("2017-08-01", "2017-08-06", {}, "from Monday to Sunday"),
+        ("2017-08-13", "2017-08-07", {"kind": "special", "slug": "x"}, "ends after it starts"),
+        ("2017-08-07", "2017-08-09", {"kind": "special"}, "needs a short name"),
+    ],
+)
+def test_bad_weeks_are_explained_and_nothing_is_lost(
+    issue: Issue, as_editor: Client, first: str, last: str, values: dict[str, str], words: str
+) -> None:
+    data = new_issue(as_editor, first, last, **values) | {"translations-0-subject": "My words"}
+    page = as_editor.post(ADD, data).content.decode()
+    assert words in page
+    assert 'value="My words"' in page
+    assert Issue.objects.count() == 1
+
+
+def test_trends_and_order_are_set_on_the_same_page(
+    issue: Issue, security: Topic, write_article: WriteArticle, as_editor: Client
+) -> None:
+    first, second = (write_article(issue=issue, topic=security, en=h) for h in ("One", "Two"))
+    url = change_url(issue)
+    data = form_of(as_editor, url)
+    data |= {f"trend_{security.pk}": "worsened", "articles-0-position": 9}
+    assert as_editor.post(url, data).status_code == 302
+    trend = Trend.objects.get()
+    assert (trend.topic, trend.week, trend.status) == (security, date(2017, 7, 24), "worsened")
+    assert list(issue.articles.all()) == [second, first]
+    data = form_of(as_editor, url) | {f"trend_{security.pk}": ""}
+    as_editor.post(url, data)
+    assert not Trend.objects.exists()
+
+
+def test_the_page_lists_the_articles_with_links_and_states(
+    issue: Issue, write_article: WriteArticle, as_editor: Client
+) -> None:
+    article = write_article(issue=issue, en="Headline")
+    article.translations.create(language="be", headline="Загаловак")
+    page = as_editor.get(change_url(issue)).content.decode()
+    assert f'<a href="/admin/editorial/article/{article.pk}/change/">Headline</a>' in page
+    assert "EN ✓ · BE draft" in page
+
+
+def test_approve_and_withdraw(ready: Issue, as_editor: Client) -> None:
+    as_editor.post(issue_urls(ready)["approve"])
+    ready.refresh_from_db()
+    assert ready.state == "approved"
+    assert ready.approved_by
+    assert ready.approved_by.username == "alena"
+    as_editor.post(issue_urls(ready)["withdraw"])
+    ready.refresh_from_db()
+    assert ready.state == "draft"
+
+
+def test_an_issue_without_articles_is_not_approved_nor_sent(
+    issue: Issue, as_editor: Client
+) -> None:
+    answer = as_editor.post(issue_urls(issue)["approve"], follow=True)
+    assert "The issue has no article." in answer.content.decode()
+    page = as_editor.post(issue_urls(issue)["send"]).content.decode()
+    assert "It cannot be sent like this." in page
+    issue.refresh_from_db()
+    assert issue.state == "draft"
+    assert not Mailing.objects.exists()
+
+
+def test_sending_asks_first_and_says_to_how_many(ready: Issue, as_editor: Client) -> None:
+    for number, languages in enumerate([["en"], ["be", "ru"], ["be", "ru"]]):
+        lifecycle.add_confirmed(
+            f"reader{number}@news.example.org", newsletter=ready.newsletter, languages=languages,
+            page_language="en", source="operator",
+        )  # fmt: skip
+    page = as_editor.get(issue_urls(ready)["send"]).content.decode()
+    assert "It goes to 3 readers:" in page
+    assert re.search(r"<td>беларуская, Русский</td>\s*<td>2</td>", page)
+    assert "not approved yet" in page
+    assert not Mailing.objects.exists()
+
+
+def test_sending_shows_the_progress_and_twice_sends_once(ready: Issue, as_editor: Client) -> None:
+    answer = as_editor.post(issue_urls(ready)["send"])
+    mailing = Mailing.objects.get()
+    assert answer["Location"] == f"/admin/delivery/mailing/{mailing.pk}/change/"
+    assert mailing.started_by
+    as_editor.post(issue_urls(ready)["send"])
+    assert Mailing.objects.count() == 1
+    page = as_editor.get(answer["Location"]).content.decode()
+    assert "data-running" in page
+    assert re.search(r'<noscript>\s*<meta http-equiv="refresh" content="5">\s*</noscript>', page)
+
+
+def test_a_held_send_out_says_why_and_what_to_do(ready: Issue, as_editor: Client) -> None:
+    as_editor.post(issue_urls(ready)["send"])
+    Mailing.objects.update(state="held", hold=Mailing.Hold.LATE)
+    mailing = Mailing.objects.get()
+    page = as_editor.get(f"/admin/delivery/mailing/{mailing.pk}/change/").content.decode()
+    assert "Its time passed while the program was not running" in page
+    assert issue_urls(ready)["send"] in page
+    as_editor.post(issue_urls(ready)["send"])
+    mailing.refresh_from_db()
+    assert mailing.state == "preparing"
+
+
+@time_machine.travel("2017-08-01T10:00:00Z", tick=False)
+def test_the_front_page_says_what_is_missing(issue: Issue, as_editor: Client) -> None:
+    Newsletter.objects.update(schedule_active=True, weekday=2)
+    page = as_editor.get("/admin/").content.decode()
+    assert "The issue has no article." in page
+    assert "Wednesday 2 August, 09:00 (Europe/Minsk)" in page
+    assert "Nobody has subscribed yet" in page
+    assert "Nothing has been sent yet" in page
+
+
+def test_the_front_page_of_an_empty_newsroom_says_where_to_begin(as_editor: Client) -> None:
+    assert "Begin here" in as_editor.get("/admin/").content.decode()
+
+
+@time_machine.travel("2017-08-01T10:00:00Z", tick=False)
+def test_the_front_page_offers_to_begin_the_week(weekly: Newsletter, as_editor: Client) -> None:
+    page = as_editor.get("/admin/").content.decode()
+    assert "?newsletter=1&amp;starts_on=2017-07-31&amp;ends_on=2017-08-06" in page.replace(
+        f"newsletter={weekly.pk}", "newsletter=1"
+    )
