@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -102,7 +102,9 @@ class MemoryTransport(Transport):
         self.compiled.append(mail)
         return compiled
 
-    def send(self, compiled: Template, recipients: Sequence[Recipient]) -> Iterator[Handover]:
+    def send(
+        self, compiled: Template, recipients: Sequence[Recipient]
+    ) -> Generator[Handover, None, None]:
         self.calls.append(len(recipients))
         down = self._calls.popleft() if self._calls else None
         if down is not None:

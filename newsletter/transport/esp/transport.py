@@ -7,7 +7,7 @@ is recorded (C3, C8).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, NoReturn
 
 from anymail.backends.base_requests import RequestsPayload
@@ -79,7 +79,9 @@ class EspTransport(Transport):
             raise CompileError(f"{self.name}: {reason}") from None
         return edition
 
-    def send(self, compiled: EspEdition, recipients: Sequence[Recipient]) -> Iterator[Handover]:
+    def send(
+        self, compiled: EspEdition, recipients: Sequence[Recipient]
+    ) -> Generator[Handover, None, None]:
         ready: list[Addressed] = []
         for recipient in recipients:
             try:
@@ -92,7 +94,9 @@ class EspTransport(Transport):
     def close(self) -> None:
         self._backend.close()
 
-    def _settle(self, edition: EspEdition, call: Sequence[Addressed]) -> Iterator[Handover]:
+    def _settle(
+        self, edition: EspEdition, call: Sequence[Addressed]
+    ) -> Generator[Handover, None, None]:
         """One call, halved where it is refused until what is refused stands alone (C10)."""
         try:
             statuses = self._call(edition, call)
@@ -108,7 +112,7 @@ class EspTransport(Transport):
 
     def _narrow(
         self, edition: EspEdition, call: Sequence[Addressed], code: int | None
-    ) -> Iterator[Handover]:
+    ) -> Generator[Handover, None, None]:
         self._refusals += 1
         if self._refusals >= MOST_REFUSALS:
             self._refusals = 0
