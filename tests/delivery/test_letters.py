@@ -1,0 +1,155 @@
+"""Single mails: the same care as for a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+
+from newsletter.delivery import letters
+from newsletter.delivery.audit import audit
+from newsletter.delivery.models import Mailing
+from newsletter.editorial.models import Article, Issue, Newsletter
+from newsletter.transport.memory import MemoryTransport
+from newsletter.transport.outcomes import Result, TransportDown
+from subscribers import lifecycle
+from subscribers.addresses import normalise
+from subscribers.lifecycle import Request
+from subscribers.models import Letter, Subscription
+from tests.delivery.conftest import AddReader, freeze, send_all_due
+
+ALA = "ala@readers.example"
+
+
+@pytest.fixture
+def confirmation(weekly: Newsletter, relay: MemoryTransport) -> Letter:
+    """The letter that asks Ala, who reads Belarusian, to confirm."""
+    lifecycle.request(
+        normalise(ALA),
+        Request(
+            newsletter_id=weekly.pk,
+            languages=("be", "ru"),
+            page_language="be",
+            wording="I want it.",
+            asked_at=datetime(2026, 1, 5, tzinfo=UTC),
+        ),
+    )
+    return Letter.objects.get()
+
+
+def state_of(letter: Letter) -> str:
+    letter.refresh_from_db()
+    return letter.state
+
+
+def test_a_confirmation_is_sent_once_in_the_readers_language(
+    confirmation: Letter, relay: MemoryTransport
+) -> None:
+    """F4, A10."""
+    assert letters.drain() == 1
+    assert letters.drain() == 0
+    [mail] = relay.to(ALA)
+    assert mail.parsed["Content-Language"] == "be"
+    assert mail.parsed["Auto-Submitted"] == "auto-generated"
+    text = mail.parsed.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "/be/confirm/" in text
+    assert state_of(confirmation) == Letter.State.SENT
+
+
+def test_a_relay_that_is_down_keeps_the_letter(
+    confirmation: Letter, relay: MemoryTransport
+) -> None:
+    relay.script_calls(TransportDown("greeting 421"))
+    letters.drain()
+    assert state_of(confirmation) == Letter.State.QUEUED
+    assert letters.drain() == 0, "it waits before it tries again"
+    Letter.objects.update(due_at=Now())
+    letters.drain()
+    assert state_of(confirmation) == Letter.State.SENT
+
+
+def test_a_deferred_letter_tries_again_and_gives_up_in_time(
+    confirmation: Letter, relay: MemoryTransport
+) -> None:
+    relay.script(ALA, Result.DEFERRED, Result.DEFERRED, code=451, status="4.7.1")
+    letters.drain()
+    assert (state_of(confirmation), confirmation.code) == (Letter.State.QUEUED, 451)
+    Letter.objects.update(due_at=Now(), created_at=datetime(2020, 1, 1, tzinfo=UTC))
+    letters.drain()
+    assert state_of(confirmation) == Letter.State.FAILED
+
+
+def test_an_unknown_letter_is_not_sent_again(confirmation: Letter, relay: MemoryTransport) -> None:
+    relay.script(ALA, Result.UNKNOWN)
+    letters.drain()
+    assert state_of(confirmation) == Letter.State.UNKNOWN
+    Letter.objects.update(due_at=Now())
+    assert letters.drain() == 0
+
+
+def test_a_lost_worker_before_and_after_its_permission(
+    confirmation: Letter, relay: MemoryTransport
+) -> None:
+    held = letters._claim(confirmation.pk)
+    assert held is not None
+    Letter.objects.update(lease_until=Now())
+    assert letters.rescue() == 1
+    assert state_of(confirmation) == Letter.State.QUEUED
+    assert not letters._move(held, Letter.State.CLAIMED, Letter.State.SENDING), "it was too late"
+    again = letters._claim(confirmation.pk)
+    assert again is not None
+    assert letters._move(again, Letter.State.CLAIMED, Letter.State.SENDING)
+    Letter.objects.update(lease_until=Now())
+    assert letters.rescue() == 1
+    assert state_of(confirmation) == Letter.State.UNKNOWN
+    assert relay.delivered == []
+
+
+def test_a_confirmation_that_came_too_late_is_dropped(
+    confirmation: Letter, relay: MemoryTransport
+) -> None:
+    Letter.objects.update(expires_at=datetime(2020, 1, 1, tzinfo=UTC))
+    letters.drain()
+    assert state_of(confirmation) == Letter.State.DROPPED
+    assert relay.delivered == []
+
+
+def test_a_confirmation_that_nobody_needs_any_more_is_dropped(
+    confirmation: Letter, relay: MemoryTransport
+) -> None:
+    Subscription.objects.update(state=Subscription.State.ACTIVE)
+    letters.drain()
+    assert state_of(confirmation) == Letter.State.DROPPED
+
+
+def test_the_latest_issue_at_once_and_not_again_with_the_rest(
+    relay: MemoryTransport,
+    add_reader: AddReader,
+    issue: Issue,
+    write_article: Callable[..., Article],
+    weekly: Any,
+) -> None:
+    write_article(issue=issue, en="Army", be="Войска")
+    Issue.objects.update(state=Issue.State.APPROVED)
+    ala = add_reader(ALA, "be")
+    add_reader("bob@readers.example", "en")
+    for _ in range(2):
+        Letter.objects.create(
+            kind=Letter.Kind.ISSUE,
+            subscriber=ala.subscriber,
+            newsletter=weekly,
+            about=str(issue.pk),
+            due_at=Now(),
+        )
+    letters.drain()
+    send_all_due()
+    assert len(relay.to(ALA)) == 1
+    freeze(issue)
+    send_all_due()
+    assert len(relay.to(ALA)) == 1
+    assert len(relay.to("bob@readers.example")) == 1
+    assert Mailing.objects.count() == 2
+    assert all(finding.faults == [] for finding in audit())
