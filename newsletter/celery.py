@@ -6,8 +6,11 @@ Beat only ticks: what is due, the database decides (E1).
 from __future__ import annotations
 
 import os
+from typing import Any
 
+import django
 from celery import Celery
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 app = Celery("tydzen")
@@ -17,3 +20,12 @@ app.conf.beat_schedule = {
     "tick": {"task": "delivery.tick", "schedule": 60.0, "options": {"expires": 55}},
     "drain": {"task": "delivery.drain", "schedule": 5.0, "options": {"expires": 5}},
 }
+
+
+@worker_init.connect
+def _insist_on_configuration(**kwargs: Any) -> None:
+    """A worker runs no system checks of its own; one without keys would lose what it opens."""
+    django.setup()
+    from newsletter.checks import insist
+
+    insist()

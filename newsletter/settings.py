@@ -173,7 +173,14 @@ CELERY_TASK_TIME_LIMIT = 600
 CELERY_TASK_SOFT_TIME_LIMIT = 540
 # Far above the time limit: a task that the broker hands out again would only find its batch
 # claimed, but it would cost a worker (E4).
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 5}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_connect_timeout": 5,
+    # Else a hint waits for a broker that is down for as long as it is down.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
@@ -291,7 +298,18 @@ LOGGING = {
     "loggers": {
         # At debug level these write requests and replies, addresses included (G8).
         name: {"level": "WARNING"}
-        for name in ("anymail", "urllib3", "requests", "mail.log", "axes", "fontTools", "PIL")
+        for name in (
+            "anymail",
+            "urllib3",
+            "requests",
+            "mail.log",
+            "axes",
+            "fontTools",
+            "PIL",
+            # Two lines for each tick, one every five seconds.
+            "celery.worker.strategy",
+            "celery.app.trace",
+        )
     },
 }
 

@@ -36,18 +36,18 @@ class Words:
 
 
 class LetterError(Exception):
-    """A letter that cannot be written; names only ids."""
+    """A letter that cannot be written, or that the reader should not get any more; the text names
+    only ids."""
 
 
 def write(letter: Letter) -> Mail:
     """The mail of a letter of any kind but ISSUE.
 
     Its places are Place.CONFIRM, PREFERENCES and UNSUBSCRIBE. Raises LetterError where its
-    subscription is gone or its kind is ISSUE; whether it should go is `is_wanted`'s.
+    subscription is gone, has been confirmed or ended meanwhile, or its address is suppressed.
     """
     subscription = subscription_of(letter)
-    if subscription is None:
-        raise LetterError(f"letter {letter.pk}: there is no such subscription")
+    _refuse_the_unwanted(letter, subscription)
     language = subscription.subscriber.language
     newsletter = subscription.newsletter
     with translation.override(language):
@@ -74,30 +74,26 @@ def write(letter: Letter) -> Mail:
     )
 
 
-def subscription_of(letter: Letter) -> Subscription | None:
-    """The subscription that a letter is about, with its reader and newsletter; None if gone."""
-    return (
+def subscription_of(letter: Letter) -> Subscription:
+    """The subscription that a letter is about, with its reader. Raises LetterError if gone."""
+    found = (
         Subscription.objects.select_related("subscriber", "newsletter")
         .filter(subscriber=letter.subscriber_id, newsletter=letter.newsletter_id)
         .first()
     )
+    if found is None:
+        raise LetterError(f"letter {letter.pk}: there is no such subscription")
+    return found
 
 
-def is_wanted(letter: Letter) -> bool:
-    """Whether the reader should still get it: what it asks for is open, and nothing forbids it."""
-    subscription = subscription_of(letter)
-    return (
-        subscription is not None
-        and subscription.state == _state_for(letter)
-        and not is_suppressed(subscription.subscriber)
-    )
-
-
-def _state_for(letter: Letter) -> Subscription.State:
-    """The state in which a subscription's reader gets such a letter."""
-    if letter.kind == Letter.Kind.CONFIRMATION:
-        return Subscription.State.PENDING
-    return Subscription.State.ACTIVE
+def _refuse_the_unwanted(letter: Letter, subscription: Subscription) -> None:
+    """What it asks for must be open, and nothing forbid it, at the moment of sending."""
+    asks = letter.kind == Letter.Kind.CONFIRMATION
+    needed = Subscription.State.PENDING if asks else Subscription.State.ACTIVE
+    if subscription.state != needed:
+        raise LetterError(f"letter {letter.pk}: the subscription is {subscription.state}")
+    if is_suppressed(subscription.subscriber):
+        raise LetterError(f"letter {letter.pk}: the address is suppressed")
 
 
 def _words(letter: Letter, subscription: Subscription) -> Words:

@@ -37,6 +37,8 @@ def pytest_configure() -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    # Hints go nowhere here; tests that want workers start a site of their own.
+    settings.CELERY_BROKER_URL = "memory://"
     # One round of hashing: tests sign in often.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -91,6 +91,9 @@ def _deliver(held: Held) -> None:
     if letter.expires_at is not None and letter.expires_at <= progress.database_now():
         _end(held, State.CLAIMED, State.DROPPED)
         return
+    if not wording.is_wanted(letter):
+        _end(held, State.CLAIMED, State.DROPPED)
+        return
     transport = transports.preferred()
     try:
         compiled = transport.compile(wording.write(letter))
@@ -117,6 +120,8 @@ def _deliver(held: Held) -> None:
 
 def _recipient(letter: Letter) -> Recipient:
     subscription = wording.subscription_of(letter)
+    if subscription is None:
+        raise wording.LetterError(f"letter {letter.pk}: there is no such subscription")
     language = letter.subscriber.language
     return Recipient(
         position=0,

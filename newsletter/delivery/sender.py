@@ -86,7 +86,10 @@ def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
         # The lease may not run out under a hand-over: what is sent later is not ours to send.
         deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
         handovers = run.transport.send(compiled, _second_read(run, window))
-        for handover in _until(handovers, stop, deadline):
+        if run.transport.window is None:
+            handovers = _until(handovers, stop, deadline)
+        # Else a call to a provider settles many at once: to stop in between would forget some.
+        for handover in handovers:
             run.record(handover)
 
 
@@ -112,7 +115,7 @@ def _second_read(run: Run, window: range) -> list[Recipient]:
 
 def _until(
     handovers: Generator[Handover, None, None], stop: Callable[[], bool], deadline: float
-) -> Iterator[Handover]:
+) -> Generator[Handover, None, None]:
     """Each hand-over until asked to stop, or until `deadline` (monotonic seconds).
 
     A transport whose generator is closed hands over no further message.

@@ -108,11 +108,11 @@ def web() -> Program:
 
 def worker() -> Program:
     options = ("--concurrency=2", "--queues=celery", "--loglevel=INFO")
-    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return Program(
         "worker",
-        (sys.executable, "-m", "celery", "-A", "newsletter", "worker", *options, *quiet),
-        dict(os.environ),
+        (*_celery("worker"), *options, *alone),
+        _calm(os.environ),
         _worker_answers,
     )
 
@@ -122,10 +122,19 @@ def beat() -> Program:
     options = ("--scheduler=celery.beat.Scheduler", "--pidfile=", "--loglevel=WARNING")
     return Program(
         "beat",
-        (sys.executable, "-m", "celery", "-A", "newsletter", "beat", *options),
-        without_worker_keys(os.environ),
+        (*_celery("beat"), *options),
+        _calm(without_worker_keys(os.environ)),
         lambda: True,
     )
+
+
+def _celery(part: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "celery", "-A", "newsletter", "--quiet", part)
+
+
+def _calm(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without the page-long warning to a superuser: in a container there is often nobody else."""
+    return {**environment, "PYTHONWARNINGS": "ignore:::celery.platforms"}
 
 
 def _broker_answers() -> bool:

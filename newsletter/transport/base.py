@@ -33,9 +33,10 @@ class Transport(ABC):
         """Hand over to each recipient; yields as each is settled, in any order, at most once.
 
         A message whose fate cannot be known is yielded as UNKNOWN. Raises TransportDown; then
-        those that were not yielded are provably unsent; so are they where the generator is closed
-        early. Other errors do not leave it: a
-        provider's exceptions hold addresses.
+        those that were not yielded are provably unsent. So are they where the generator is closed
+        early, but only without a `window`: with one, a provider has taken many by the time the
+        first is yielded, and the generator must be run to its end. Other errors do not leave it:
+        a provider's exceptions hold addresses.
         """
 
     @abstractmethod

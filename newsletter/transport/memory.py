@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -58,7 +58,8 @@ class MemoryTransport(Transport):
     """Takes every message, unless told otherwise by `script`, `scripted`, `down_after`.
 
     `delivered` holds what was taken, UNKNOWN ones included: they may have been. `handovers` is
-    all that was yielded, `calls` the number of recipients in each call of `send`.
+    all that was yielded, `calls` the number of recipients in each call of `send`. With a `window`
+    it is as a provider: all are taken before the first result is yielded.
     """
 
     def __init__(self, name: str = "", *, window: int | None = None) -> None:
@@ -102,20 +103,26 @@ class MemoryTransport(Transport):
         self.compiled.append(mail)
         return compiled
 
-    def send(self, compiled: Template, recipients: Sequence[Recipient]) -> Iterator[Handover]:
+    def send(
+        self, compiled: Template, recipients: Sequence[Recipient]
+    ) -> Generator[Handover, None, None]:
         self.calls.append(len(recipients))
         down = self._calls.popleft() if self._calls else None
         if down is not None:
             raise down
+        settled = self._each(compiled, recipients)
+        yield from settled if self.window is None else _together(settled)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def _each(self, compiled: Template, recipients: Sequence[Recipient]) -> Iterator[Handover]:
         date = template.date_header()
         for recipient in recipients:
             self._before(recipient)
             handover = self._settle(compiled, recipient, date)
             self.handovers.append(handover)
             yield handover
-
-    def close(self) -> None:
-        self.closed += 1
 
     def _before(self, recipient: Recipient) -> None:
         if self.hold is not None:
@@ -138,3 +145,16 @@ class MemoryTransport(Transport):
                 Delivered(recipient.position, recipient.delivery_id, recipient.address, message)
             )
         return Handover(recipient.position, scripted.result, scripted.code, scripted.status)
+
+
+def _together(settled: Iterator[Handover]) -> Iterator[Handover]:
+    results: list[Handover] = []
+    down: TransportDown | None = None
+    try:
+        for handover in settled:
+            results.append(handover)
+    except TransportDown as raised:
+        down = raised
+    yield from results
+    if down is not None:
+        raise down

@@ -23,7 +23,6 @@ AddReader = Callable[..., Subscription]
 def relay(settings: Any) -> Iterator[MemoryTransport]:
     """The only transport: it keeps what it is given."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
-    settings.BROKER_URL = "memory://"
     forget()
     yield memory.named("relay")
     forget()

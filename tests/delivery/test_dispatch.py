@@ -28,7 +28,9 @@ def scheduled(weekly: Newsletter, issue: Issue, write_article: Write) -> Newslet
     """On schedule each Monday at 09:00 in Minsk; its issue of 24–30 July is approved."""
     write_article(issue=issue, en="Army", published_at=DUE - timedelta(hours=1))
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
-    Newsletter.objects.filter(pk=weekly.pk).update(schedule_active=True, schedule_since=LONG_AGO)
+    Newsletter.objects.filter(pk=weekly.pk).update(
+        schedule_active=True, schedule_since=DUE - timedelta(days=3)
+    )
     weekly.refresh_from_db()
     return weekly
 

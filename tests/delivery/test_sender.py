@@ -227,3 +227,15 @@ def test_readers_without_results_do_not_come_twice_into_the_successor(frozen: Ma
     assert progress.finish(held, results=b"", replies={}) is None
     assert Batch.objects.exclude(state=Batch.State.CLOSED).count() == 1
     assert balances(frozen)
+
+
+def test_a_call_to_a_provider_is_recorded_to_its_end_before_the_worker_stops(
+    frozen: Mailing, relay: MemoryTransport
+) -> None:
+    relay.window = 10
+    [batch] = Batch.objects.all()
+    send_batch(batch.pk, stop=lambda: bool(relay.delivered))
+    send_all_due()
+    assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
+    assert results(frozen) == [Result.SENT] * 10
+    assert balances(frozen)

@@ -45,7 +45,6 @@ def test_f4_a_confirmation_is_in_the_readers_language(ask: Ask, language: str) -
 @pytest.mark.parametrize("kind", ACTIVE_KINDS)
 def test_each_letter_leads_to_choices_and_out(add_reader: AddReader, kind: str) -> None:
     letter = letter_for(add_reader("be"), kind)
-    assert letters.is_wanted(letter)
     mail = letters.write(letter)
     assert set(PATTERN.findall(mail.text)) == {"preferences", "unsubscribe"}
     assert set(PATTERN.findall(mail.html)) == {"preferences", "unsubscribe"}
@@ -59,13 +58,14 @@ def test_the_sender_has_the_newsletters_own_name(ask: Ask) -> None:
     assert mail.from_address == "desk@news.example.org"
 
 
-def test_a_letter_is_wanted_while_what_it_asks_for_is_open(ask: Ask) -> None:
+def test_nobody_is_asked_for_what_they_confirmed(ask: Ask) -> None:
     subscription = ask()
     letter = Letter.objects.get()
     assert subscription is not None
-    assert letters.is_wanted(letter)
+    letters.write(letter)
     lifecycle.confirm(subscription.pk)
-    assert not letters.is_wanted(letter)
+    with pytest.raises(LetterError, match="the subscription is active"):
+        letters.write(letter)
 
 
 def test_nothing_goes_to_who_left_or_complained(add_reader: AddReader) -> None:
@@ -73,12 +73,14 @@ def test_nothing_goes_to_who_left_or_complained(add_reader: AddReader) -> None:
     letter = letter_for(subscription, "already")
     reader = subscription.subscriber
     lifecycle.unsubscribe(subscription.pk)
-    assert not letters.is_wanted(letter)
+    with pytest.raises(LetterError, match="the subscription is unsubscribed"):
+        letters.write(letter)
     lifecycle.resubscribe(subscription.pk)
-    assert letters.is_wanted(letter)
+    letters.write(letter)
     lifecycle.suppress(Index(reader.index_key, bytes(reader.index)), "complained")
     Subscription.objects.update(state="active")
-    assert not letters.is_wanted(letter)
+    with pytest.raises(LetterError, match="suppressed"):
+        letters.write(letter)
 
 
 def test_what_cannot_be_written_says_why(add_reader: AddReader) -> None:

@@ -103,8 +103,8 @@ def river(canvas: Canvas) -> None:
     canvas.shape([*left, *right], "#4f8593")
     canvas.line([(x - 40, y) for x, y in left[4:]], "#d2c3a2", 12)
     canvas.line([(x + 34, y) for x, y in right[:-4]], "#d2c3a2", 12)
-    for x, y, size in ((120, 560, 330), (270, 490, 210), (980, 520, 260), (1110, 610, 380)):
-        _tree(canvas, x, y, size, "#4a4037")
+    for at, ground, size in ((120, 560, 330), (270, 490, 210), (980, 520, 260), (1110, 610, 380)):
+        _tree(canvas, at, ground, size, "#4a4037")
     stones = random.Random(7)  # noqa: S311
     for _ in range(90):
         x, y = stones.uniform(0, 1200), stones.uniform(520, 670)
@@ -240,14 +240,14 @@ def bridge(canvas: Canvas) -> None:
             )
             for a in range(41)
         ]
-        canvas.line([(x, 2 * 0 + y) for x, y in arch], "#94544a", 16)
+        canvas.line(arch, "#94544a", 16)
         for a in range(4, 40, 4):
-            x, y = arch[a]
-            canvas.line([(x, y), (x, 300)], "#94544a", 4)
-    for pier in range(5):
-        x = pier * 300
-        canvas.shape([(x - 26, 330), (x + 26, 330), (x + 34, 520), (x - 34, 520)], "#c9bba2")
-        canvas.box(x - 46, 505, 92, 22, "#b3a489")
+            top = arch[a]
+            canvas.line([top, (top[0], 300)], "#94544a", 4)
+    for pier in range(0, 1201, 300):
+        foot = [(pier - 26, 330), (pier + 26, 330), (pier + 34, 520), (pier - 34, 520)]
+        canvas.shape(foot, "#c9bba2")
+        canvas.box(pier - 46, 505, 92, 22, "#b3a489")
 
 
 def market(canvas: Canvas) -> None:

@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 
-from newsletter.delivery.models import Event, Mailing, Outcome, Reach, Release
+from newsletter.delivery.models import Batch, Event, Mailing, Outcome, Reach, Release
 from newsletter.editorial.models import Article, Newsletter, Newsroom, Picture
 from newsletter.local.sample.loading import latest_issue
 from subscribers.models import Subscriber, Subscription
@@ -51,6 +51,7 @@ def _remove_send_outs(newsletter: Newsletter) -> None:
     ]
     for rows in ledger:
         rows.delete()
+    Batch.objects.filter(mailing__in=mailings).delete()  # they protect their editions
     Mailing.objects.filter(pk__in=mailings).delete()
     Release.objects.filter(newsletter=newsletter).delete()
 

@@ -7,7 +7,7 @@ is recorded (C3, C8).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, NoReturn
 
 from anymail.backends.base_requests import RequestsPayload
@@ -79,7 +79,9 @@ class EspTransport(Transport):
             raise CompileError(f"{self.name}: {reason}") from None
         return edition
 
-    def send(self, compiled: EspEdition, recipients: Sequence[Recipient]) -> Iterator[Handover]:
+    def send(
+        self, compiled: EspEdition, recipients: Sequence[Recipient]
+    ) -> Generator[Handover, None, None]:
         ready: list[Addressed] = []
         for recipient in recipients:
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from newsletter.transport import template
 from newsletter.transport.addresses import ace
@@ -42,7 +42,9 @@ class SmtpTransport(Transport):
     def compile(self, mail: Mail) -> Template:
         return template.compile(mail)
 
-    def send(self, compiled: Template, recipients: Sequence[Recipient]) -> Iterator[Handover]:
+    def send(
+        self, compiled: Template, recipients: Sequence[Recipient]
+    ) -> Generator[Handover, None, None]:
         date = template.date_header()
         for recipient in recipients:
             message = template.render(compiled, recipient, date=date)
