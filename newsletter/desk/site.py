@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
 
 class DeskSite(AdminSite):
@@ -22,9 +24,7 @@ class DeskSite(AdminSite):
     # Few things to choose from: a line above each page does.
     enable_nav_sidebar = False
 
-    def admin_view(
-        self, view: Callable[..., HttpResponseBase], cacheable: bool = False  # noqa: FBT001, FBT002 - Django's signature
-    ) -> Callable[..., HttpResponseBase]:  # fmt: skip
+    def admin_view(self, view: V, cacheable: bool = False) -> V:  # noqa: FBT001, FBT002 - Django's signature
         """Each page shows and reads times where the newsroom is, not in UTC."""
         inner = super().admin_view(view, cacheable)
 
@@ -37,7 +37,7 @@ class DeskSite(AdminSite):
                     response.render()
             return response
 
-        return in_local_time
+        return cast(V, in_local_time)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
