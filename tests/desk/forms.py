@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models.fields.files import FieldFile
 from django.test import Client
+
+MINSK = ZoneInfo("Europe/Minsk")
+"""Where the weekly's newsroom is."""
 
 
 def form_of(client: Client, url: str) -> dict[str, Any]:
@@ -26,7 +30,8 @@ def form_of(client: Client, url: str) -> dict[str, Any]:
 
 def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
     if hasattr(value, "astimezone"):
-        return [(f"{name}_0", f"{value:%Y-%m-%d}"), (f"{name}_1", f"{value:%H:%M:%S}")]
+        local = value.astimezone(MINSK)
+        return [(f"{name}_0", f"{local:%Y-%m-%d}"), (f"{name}_1", f"{local:%H:%M:%S}")]
     if value is None or value is False or isinstance(value, FieldFile):
         return []
     return [(name, value() if callable(value) else value)]

@@ -104,14 +104,26 @@ def test_a_stale_translation_is_marked_and_can_be_taken_as_current(
     assert ArticleTranslation.objects.get(language="be").source_revision == 2
 
 
+def test_times_are_those_of_the_newsroom(issue: Issue, as_editor: Client) -> None:
+    data = new_article(as_editor, issue) | text(0, headline="Headline")
+    data |= {"published_at_0": "2017-08-01", "published_at_1": "09:00:00"}
+    as_editor.post(ADD, data)
+    article = Article.objects.get()
+    assert article.published_at.isoformat() == "2017-08-01T06:00:00+00:00"
+    page = as_editor.get(change_url(article)).content.decode()
+    assert 'value="09:00:00"' in page
+    assert "Europe/Minsk" in page
+
+
 def test_saving_without_a_change_changes_nothing(
     write_article: WriteArticle, as_editor: Client, issue: Issue
 ) -> None:
     article = write_article(issue=issue, en="Headline", be="Загаловак")
-    before = list(ArticleTranslation.objects.order_by("pk").values())
+    before = [*ArticleTranslation.objects.order_by("pk").values(), *Article.objects.values()]
     data = form_of(as_editor, change_url(article))
     assert as_editor.post(change_url(article), data).status_code == 302
-    assert list(ArticleTranslation.objects.order_by("pk").values()) == before
+    after = [*ArticleTranslation.objects.order_by("pk").values(), *Article.objects.values()]
+    assert after == before
 
 
 @pytest.mark.parametrize(
@@ -135,3 +147,20 @@ def test_a_picture_is_added_with_its_credit(as_editor: Client) -> None:
     )
     picture = Picture.objects.get()
     assert (picture.credit, "Reporter" in str(picture.file.name)) == ("A. Pen", False)
+
+
+def test_several_are_deleted_from_the_list(
+    write_article: WriteArticle, issue: Issue, as_editor: Client
+) -> None:
+    articles = [write_article(issue=issue, en=f"H{n}", be=f"З{n}") for n in range(3)]
+    url = "/admin/editorial/article/"
+    found = as_editor.get(url, {"translations__state": "ready", "q": "H1"}).content.decode()
+    assert "1 article" in found
+    chosen = {"action": "delete_selected", "_selected_action": [a.pk for a in articles[:2]]}
+    as_editor.post(url, {**chosen, "post": "yes"})
+    assert list(Article.objects.all()) == articles[2:]
+
+
+@pytest.mark.parametrize("query", ["issue=x", "issue=²", "newsletter=x", "issue=99999"])
+def test_a_strange_address_opens_an_empty_form(query: str, issue: Issue, as_editor: Client) -> None:
+    assert as_editor.get(f"/admin/editorial/issue/add/?{query}").status_code == 200

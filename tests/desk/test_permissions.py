@@ -112,3 +112,8 @@ def test_an_editor_holds_the_brakes(
     assert mailing.state == state
     words: Any = "Nothing to do" if action == "resume" else "Done"
     assert words in answer.content.decode()
+
+
+@pytest.mark.parametrize("end", ["x/change/", "99/change/", "1/explode/", "1/edition/99/"])
+def test_there_is_nothing_at_a_wrong_address(as_editor: Client, end: str) -> None:
+    assert as_editor.get(f"/admin/delivery/mailing/{end}").status_code == 404

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -64,10 +65,10 @@ class TextInline(TranslationInline):
 def newsletter_asked_for(request: HttpRequest) -> Newsletter | None:
     """That of a new article: as posted, of the issue it is added to, or the first."""
     chosen = request.POST.get("newsletter") or request.GET.get("newsletter", "")
-    if chosen.isdigit():
+    if chosen.isdecimal():
         return Newsletter.objects.filter(pk=chosen).first()
     issue = request.GET.get("issue", "")
-    if issue.isdigit():
+    if issue.isdecimal():
         return Newsletter.objects.filter(issues=int(issue)).first()
     return Newsletter.objects.first()
 
@@ -86,6 +87,9 @@ class ArticleForm(forms.ModelForm[Article]):
             label=old.label,
             choices=[(code, own_name(code)) for code in dict.fromkeys(codes)],
         )
+        self.fields["published_at"].help_text = _("Local time: %(zone)s.") % {
+            "zone": timezone.get_current_timezone_name()
+        }
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -122,7 +126,7 @@ class ArticleAdmin(TabbedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         rows = super().get_queryset(request).select_related("issue__newsletter", "topic")
-        return rows.prefetch_related("translations", "topic__translations").distinct()
+        return rows.prefetch_related("translations", "topic__translations")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
@@ -131,7 +135,7 @@ class ArticleAdmin(TabbedAdmin):
             initial.setdefault("newsletter", newsletter.pk)
             initial.setdefault("original_language", newsletter.languages[0])
         issue = initial.get("issue")
-        if issue and str(issue).isdigit():
+        if issue and str(issue).isdecimal():
             rows = Article.objects.filter(issue=issue).order_by("-position")
             last = rows.values_list("position", flat=True).first()
             initial.setdefault("position", (last or 0) + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +18,7 @@ from newsletter.desk import progress
 class MailingAdmin(admin.ModelAdmin[Mailing]):
     list_display = ("__str__", "state", "hold", "readers", "sent", "created_at", "finished_at")
     list_filter = ("state", "release__newsletter")
+    list_per_page = 25  # each line counts its outcomes
     list_select_related = ("release__newsletter",)
 
     def get_urls(self) -> list[URLPattern]:
@@ -37,6 +38,8 @@ class MailingAdmin(admin.ModelAdmin[Mailing]):
     def change_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any
     ) -> HttpResponse:
+        if not object_id.isdecimal():
+            raise Http404
         return progress.show(request, int(object_id))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
