@@ -437,7 +437,10 @@ def test_a_refused_token_is_not_in_the_log(
     assert not caplog.records
 
 
-@pytest.mark.parametrize("token", ["x", "A" * 36, tokens.make(Purpose.PREFERENCES, 1)])
+@pytest.mark.parametrize(
+    "token",
+    ["x", "A" * 36, pytest.param(tokens.make(Purpose.PREFERENCES, 1), id="another purpose")],
+)
 def test_a5_a_forged_one_click_is_refused(strict: Client, token: str) -> None:
     assert strict.post(f"/u/{token}/").status_code == 404
 
