@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from newsletter.editorial.models import (
     Article,
@@ -48,6 +49,13 @@ def media(settings: Any, tmp_path: Path) -> Path:
     """Uploaded files go where the test's other files go."""
     settings.MEDIA_ROOT = tmp_path / "media"
     return tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """A request leaves its language behind on the thread; no test inherits another's."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture
