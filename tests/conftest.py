@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from newsletter.editorial.models import (
     Article,
@@ -41,6 +42,13 @@ def pytest_configure() -> None:
     settings.CELERY_BROKER_URL = "memory://"
     # One round of hashing: tests sign in often.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def site_language() -> Iterator[None]:
+    """A page that a test looked at leaves its language to the next test otherwise."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
 
 
 @pytest.fixture(autouse=True)
