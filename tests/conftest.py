@@ -45,6 +45,13 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(autouse=True)
+def site_language() -> Iterator[None]:
+    """A page that a test looked at leaves its language to the next test otherwise."""
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
+
+
+@pytest.fixture(autouse=True)
 def media(settings: Any, tmp_path: Path) -> Path:
     """Uploaded files go where the test's other files go."""
     settings.MEDIA_ROOT = tmp_path / "media"
