@@ -58,13 +58,6 @@ def media(settings: Any, tmp_path: Path) -> Path:
     return tmp_path / "media"
 
 
-@pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
-    """A request leaves its language behind on the thread; no test inherits another's."""
-    with translation.override("en"):
-        yield
-
-
 @pytest.fixture
 def newsroom(db: None) -> Newsroom:
     room = Newsroom.objects.create()
