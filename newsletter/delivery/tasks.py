@@ -7,7 +7,17 @@ from time import monotonic
 from celery import shared_task
 from django.utils import timezone
 
-from newsletter.delivery import control, dispatch, letters, planner, progress, rescue, stopping
+from newsletter.delivery import (
+    control,
+    dispatch,
+    letters,
+    planner,
+    progress,
+    rescue,
+    restored,
+    retention,
+    stopping,
+)
 from newsletter.delivery.sender import send_batch
 from subscribers import inbox, lifecycle
 
@@ -18,6 +28,7 @@ GO_ON_SECONDS = 60
 @shared_task(name="delivery.tick")
 def tick() -> dict[str, int]:
     """Each minute: what is due, what was lost, what has ended."""
+    restored.watch()
     return {
         "rescued": rescue.rescue_batches() + letters.rescue(),
         "dispatched": len(dispatch.dispatch()),
@@ -26,6 +37,7 @@ def tick() -> dict[str, int]:
         "finished": rescue.finish_mailings(),
         "hinted": dispatch.hint_due(),
         "pruned": lifecycle.prune(timezone.now()),
+        "collapsed": retention.collapse(timezone.now()),
     }
 
 
