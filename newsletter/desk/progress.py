@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -34,7 +35,9 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
         mailing=mailing,
         issue=mailing.release.issue,
         account=counts,
-        editions=mailing.editions.defer("html", "text"),
+        editions=mailing.editions.defer("html", "text").annotate(
+            readers=Sum("batches__size", filter=Q(batches__predecessor=None))
+        ),
         is_running=mailing.state in RUNNING,
         actions=[
             (name, action.label)
