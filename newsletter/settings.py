@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 import dj_database_url
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
-from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.lib import environment as env
 from newsletter.lib import keys
+from newsletter.lib.language_names import own_name
 
 django_stubs_ext.monkeypatch()
 
@@ -206,8 +206,7 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 # --- Languages --------------------------------------------------------------------------------
 # What Django lacks of a language's name can be added here; another language needs no migration.
 LANGUAGES = [
-    (code, LANG_INFO[code]["name_local"])
-    for code in env.value("SITE_LANGUAGES", "en,be,ru", env.languages)
+    (code, own_name(code)) for code in env.value("SITE_LANGUAGES", "en,be,ru", env.languages)
 ]
 LANGUAGE_CODE = LANGUAGES[0][0]
 LOCALE_PATHS = [BASE_DIR / "locale"]

@@ -110,7 +110,8 @@ def _send_after(
             mailing_id=OuterRef("mailing_id"),
             subscriber_id=OuterRef("subscriber_id"),
         )
-        if not Outcome.objects.filter(Exists(last), result__in=results).exists():
+        of_it = Outcome.objects.filter(mailing_id__in=[mailing.pk for mailing in mailings])
+        if not of_it.filter(Exists(last), result__in=results).exists():
             raise CannotSend(gettext("There is nobody to send it to."))
         part = parts.numbered(kind, {mailing.part for mailing in mailings})
         made = Mailing.objects.create(release=release, part=part, started_by=by)

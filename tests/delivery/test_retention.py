@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,15 @@ def test_a_closed_mailing_is_not_sent_again(frozen: Mailing, relay: MemoryTransp
     assert not control.cancel(frozen)
     assert not control.resume(frozen)
     assert len(relay.delivered) == 9
+
+
+def test_a_worker_that_may_not_write_there_sends_all_the_same(
+    frozen: Mailing, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.VAR_DIR = tmp_path / "file"
+    (tmp_path / "file").write_text("not a folder")
+    assert restored.watch() == 0
+    assert "cannot watch" in caplog.text
 
 
 def test_after_a_restored_backup_open_mailings_wait_for_an_operator(
