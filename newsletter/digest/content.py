@@ -72,13 +72,15 @@ class IssueText:
 
 @dataclass(frozen=True)
 class Issue:
-    """`starts_on` and `ends_on` are both inside. `articles` are in the editors' order."""
+    """`starts_on` and `ends_on` are both inside. `articles` are in the editors' order. `urls` are
+    those of its page, by language; `url` is for a language without one."""
 
     starts_on: date
     ends_on: date
     articles: tuple[Article, ...]
     texts: Mapping[str, IssueText] = field(default_factory=dict)
     url: str = ""
+    urls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

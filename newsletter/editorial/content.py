@@ -74,7 +74,8 @@ def issue_content(issue: models.Issue, *, at: datetime) -> content.Issue:
             text.language: content.IssueText(text.subject, text.preheader, text.introduction)
             for text in issue.translations.all()
         },
-        url=issue_url(issue),
+        url=issue_url(issue, next(iter(issue.newsletter.languages), "")),
+        urls={language: issue_url(issue, language) for language, _name in settings.LANGUAGES},
     )
 
 
@@ -86,10 +87,10 @@ def articles_of(issue: models.Issue) -> QuerySet[models.Article]:
     )
 
 
-def issue_url(issue: models.Issue) -> str:
-    """The issue's page, absolute, in the newsletter's first language."""
+def issue_url(issue: models.Issue, language: str) -> str:
+    """The issue's page, absolute, in the language if the site has pages in it."""
     newsletter = issue.newsletter
-    with translation.override(page_language(next(iter(newsletter.languages), ""))):
+    with translation.override(page_language(language)):
         return settings.SITE_URL + reverse("web:issue", args=[newsletter.slug, issue.key])
 
 
