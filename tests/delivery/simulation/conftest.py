@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from newsletter.delivery import sender, transports
+from newsletter.delivery import progress, sender, transports
 from newsletter.editorial.models import Issue
 from subscribers import audience
 from tests.delivery.conftest import AddReader, forget, freeze
@@ -55,6 +55,7 @@ def make_world(
         world = World(freeze(issue), subscriptions)
         world.keep()
         monkeypatch.setattr(transports, "configured", lambda: (world.relay,))
+        monkeypatch.setattr(progress, "PATIENCE", (0.0,) * 5)
         read = audience.still_wanted
 
         def announced(newsletter_id: int, subscribers: Any) -> Any:

@@ -45,6 +45,7 @@ class Violation(AssertionError):
 class Fault(Enum):
     KILL = "kill -9"
     SLEEP = "sleeps past its lease, wakes after others have finished"
+    DOZE = "sleeps past its lease, wakes while others are sending"
     LOSE = "connection to the database lost, with what it was doing"
     TERM = "SIGTERM"
     LEAVE = "a reader unsubscribes"
@@ -294,8 +295,7 @@ class World:
         match fault:
             case Fault.KILL:
                 self.incidents += 1
-            case Fault.LOSE:
-                self.incidents += 1
+            case Fault.LOSE:  # no incident: it leaves nobody in doubt
                 if in_transaction():
                     connection.connection.rollback()
                 self.dead = True
@@ -304,6 +304,9 @@ class World:
                 self.quiet = False
                 expire()
                 self.drive()
+            case Fault.DOZE:
+                self.incidents += 1
+                self._others_begin()
             case Fault.TERM:
                 self.stopping, self.term_at = True, self.steps
             case Fault.LEAVE:
@@ -348,6 +351,15 @@ class World:
             except (OperationalError, InterfaceError):
                 connection.close()
         raise Violation("the batches do not come to an end")
+
+    def _others_begin(self) -> None:
+        """Another worker takes over what the lost one left, and no more."""
+        expire()
+        rescue.rescue_batches()
+        Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
+        newest = Batch.objects.filter(state=Batch.State.OPEN).order_by("-pk").first()
+        if newest is not None:
+            sender.send_batch(newest.pk)
 
     def _work(self) -> bool:
         """One batch, or what the minute's tick does; False where nothing is left to do."""
