@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-
 from django.db import connection
 from django.db.backends.signals import connection_created
 

@@ -26,7 +26,9 @@ def script(world: World, answers: dict[int, list[Answer]]) -> None:
         world.relay.script[reader] = deque(texts)
 
 
-def every_state(world: World, fault: Fault, answers: dict[int, list[Answer]], *, window: int | None) -> int:
+def every_state(
+    world: World, fault: Fault, answers: dict[int, list[Answer]], *, window: int | None
+) -> int:
     """Run one state for each step that allows the fault; returns how many."""
     world.restore(window=window)
     script(world, answers)

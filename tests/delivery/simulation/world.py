@@ -259,7 +259,7 @@ class World:
                 self.plan.setdefault(self.steps + 1, []).append(fault)
 
     def _statement(
-        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+        self, execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any
     ) -> Any:
         self._alive()
         self.step(At.SQL)
@@ -492,7 +492,4 @@ def in_transaction() -> bool:
 
 def expire() -> None:
     """The clock moves past every lease."""
-    Batch.objects.filter(state=Batch.State.CLAIMED).update(
-        lease_until=Now() - timedelta(seconds=1)
-    )
-
+    Batch.objects.filter(state=Batch.State.CLAIMED).update(lease_until=Now() - timedelta(seconds=1))
