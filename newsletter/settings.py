@@ -49,7 +49,7 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 KEYS_DIR = VAR_DIR / "keys"
 WEB_KEYS_PATH, _web_document = env.secret_document("WEB_KEYS")
 WORKER_KEYS_PATH, _worker_document = env.secret_document("WORKER_KEYS")
-_passphrase = env.secret("WORKER_KEYS_PASSPHRASE")
+WORKER_KEYS_PASSPHRASE = env.secret("WORKER_KEYS_PASSPHRASE")
 KEYS_ARE_TEMPORARY = False
 if not _web_document and (KEYS_DIR / "web.json").exists():
     # The keys of the one-machine set-up; a process whose WORKER_KEYS is set, even to nothing,
@@ -66,7 +66,7 @@ WEB_KEYS = env.key_set("WEB_KEYS", WEB_KEYS_PATH, _web_document, keys.web_keys_i
 
 
 def _unlock(document: str) -> str:
-    return keydocuments.unlock(document, _passphrase)
+    return keydocuments.unlock(document, WORKER_KEYS_PASSPHRASE)
 
 
 WORKER_KEYS = None
@@ -79,6 +79,8 @@ if WORKER_KEYS_PATH or _worker_document:
         lambda document: keys.worker_keys(_unlock(document)),
     )
 SECRET_KEY = WEB_KEYS.secret_key
+# The X25519 public key, in hexadecimal, of whoever may read an export of addresses.
+EXPORT_RECIPIENT = env.value("EXPORT_RECIPIENT", "", env.public_key)
 
 # --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [

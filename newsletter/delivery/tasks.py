@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from newsletter.delivery import control, dispatch, letters, planner, progress, rescue, stopping
 from newsletter.delivery.sender import send_batch
-from subscribers import inbox, lifecycle
+from subscribers import inbox, lifecycle, rotation
 
 GO_ON_SECONDS = 60
 """How long one hint keeps a worker at what is due, well below the task's time limit."""
+ROTATE = 5000
+"""Readers that a tick writes anew under new keys: a second's work."""
 
 
 @shared_task(name="delivery.tick")
@@ -25,6 +27,7 @@ def tick() -> dict[str, int]:
         "cancelled": control.settle_cancelled(),
         "finished": rescue.finish_mailings(),
         "hinted": dispatch.hint_due(),
+        "rotated": rotation.step(ROTATE).done,
         "pruned": lifecycle.prune(timezone.now()),
     }
 

@@ -116,6 +116,17 @@ def feedback_sender(text: str) -> str:
     return text
 
 
+def public_key(text: str) -> bytes:
+    """32 bytes in hexadecimal, or nothing."""
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        raise ValueError("not hexadecimal") from None
+    if key and len(key) != 32:
+        raise ValueError("a public key has 32 bytes, 64 hexadecimal digits")
+    return key
+
+
 def broker_socket(var: Path) -> str:
     """Where the embedded broker listens: below `var`, or, as a socket's path is limited to 107
     bytes, under a name made from it in the folder for temporary files."""

@@ -18,14 +18,14 @@ def mode(path: Path) -> int:
 
 
 def test_the_two_documents_can_be_read_as_keys(tmp_path: Path) -> None:
-    call_command("keys", "new", str(tmp_path / "keys"), stdout=StringIO())
+    call_command("keys", "new", "--no-recovery", str(tmp_path / "keys"), stdout=StringIO())
     web = keys.web_keys((tmp_path / "keys" / "web.json").read_text())
     worker = keys.worker_keys((tmp_path / "keys" / "worker.json").read_text())
     assert web.sealing.keys() == worker.opening.keys() == {1}
 
 
 def test_the_web_document_holds_nothing_that_opens(tmp_path: Path) -> None:
-    call_command("keys", "new", str(tmp_path), stdout=StringIO())
+    call_command("keys", "new", "--no-recovery", str(tmp_path), stdout=StringIO())
     assert set(json.loads((tmp_path / "web.json").read_text())) == {
         "secret_key",
         "tokens",
@@ -35,7 +35,7 @@ def test_the_web_document_holds_nothing_that_opens(tmp_path: Path) -> None:
 
 def test_nobody_else_can_read_them(tmp_path: Path) -> None:
     directory = tmp_path / "keys"
-    call_command("keys", "new", str(directory), stdout=StringIO())
+    call_command("keys", "new", "--no-recovery", str(directory), stdout=StringIO())
     assert mode(directory) == 0o700
     assert mode(directory / "web.json") == mode(directory / "worker.json") == 0o600
 
@@ -44,14 +44,14 @@ def test_nobody_else_can_read_them(tmp_path: Path) -> None:
 def test_keys_that_exist_stay(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("precious")
     with pytest.raises(CommandError, match=f"{name} is there already"):
-        call_command("keys", "new", str(tmp_path))
+        call_command("keys", "new", "--no-recovery", str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "precious"
 
 
 def test_it_says_what_each_is_for_and_shows_neither(tmp_path: Path) -> None:
     out = StringIO()
-    call_command("keys", "new", str(tmp_path), stdout=out)
+    call_command("keys", "new", "--no-recovery", str(tmp_path), stdout=out)
     web = json.loads((tmp_path / "web.json").read_text())
     assert "WEB_KEYS_FILE" in out.getvalue()
     assert "WORKER_KEYS_FILE" in out.getvalue()
