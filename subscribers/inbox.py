@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
-from subscribers import lifecycle
+from subscribers import forgetting, lifecycle
 from subscribers.addresses import Address, normalise
 from subscribers.lifecycle import Request
 from subscribers.models import Inbox
@@ -116,4 +116,7 @@ def _sign_up(data: dict[str, Any]) -> None:
     )
 
 
-_ACTIONS: dict[Inbox.Kind, Callable[[dict[str, Any]], None]] = {Inbox.Kind.SIGN_UP: _sign_up}
+_ACTIONS: dict[Inbox.Kind, Callable[[dict[str, Any]], None]] = {
+    Inbox.Kind.SIGN_UP: _sign_up,
+    Inbox.Kind.FORGET: forgetting.forget_arrivals,
+}

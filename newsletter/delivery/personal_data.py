@@ -117,7 +117,7 @@ def _locked_batches(mailings: list[int], reader: int) -> list[Batch]:
 
 def _batches_with(mailings: list[int], reader: int) -> set[int]:
     outcomes = Outcome.objects.filter(mailing_id__in=mailings, subscriber_id=reader)
-    found = set(outcomes.exclude(batch_id=None).values_list("batch_id", flat=True))
+    found = {pk for pk in outcomes.values_list("batch_id", flat=True) if pk is not None}
     unfinished = Batch.objects.filter(mailing__in=mailings).exclude(state=Batch.State.CLOSED)
     found.update(_holding(unfinished.values_list("pk", "reader_ids").iterator(), reader))
     earlier = set(found)
@@ -125,7 +125,7 @@ def _batches_with(mailings: list[int], reader: int) -> set[int]:
         before = Batch.objects.filter(Q(successor__in=earlier)).values_list("pk", flat=True)
         earlier = set(before) - found
         found |= earlier
-    return {pk for pk in found if pk is not None}
+    return found
 
 
 def _holding(rows: Iterable[tuple[int, Any]], reader: int) -> Iterable[int]:
