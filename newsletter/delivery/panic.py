@@ -52,8 +52,8 @@ def freeze() -> bool:
 
 @transaction.atomic
 def thaw() -> int:
-    """Go on; returns how many send-outs were under way. They are paused: after an emergency, a
-    person says for each whether it goes on.
+    """Go on; returns how many send-outs were under way. They are paused, and what was still being
+    prepared is held: after an emergency, a person says for each whether it goes on.
 
     Raises NotThawed where this process lacks the worker's keys or has others than this database's:
     whoever took over the web host alone cannot end it.
@@ -63,6 +63,9 @@ def thaw() -> int:
         raise NotThawed(f"The keys do not fit the database. {faults[0]}.")
     running = Mailing.objects.filter(state=Mailing.State.SENDING)
     paused = running.update(state=Mailing.State.PAUSED)
+    paused += Mailing.objects.filter(state=Mailing.State.PREPARING).update(
+        state=Mailing.State.HELD, hold=Mailing.Hold.FROZEN
+    )
     Site.objects.filter(frozen=True).update(frozen=False, frozen_at=None)
     log.warning("action=thaw-site paused=%d", paused)
     return paused

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from newsletter.delivery import ledger, progress, transports
+from newsletter.delivery import ledger, panic, progress, transports
 from newsletter.delivery.editions import Editions, draft_editions
 from newsletter.delivery.mails import mail_of
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release
@@ -67,6 +67,8 @@ def send_now(issue: Issue, *, by: User | None) -> Mailing:
     """
     if issue.state != Issue.State.APPROVED:
         raise CannotSend("The issue is not approved.")
+    if panic.is_frozen():
+        raise CannotSend("The site is frozen.")
     with transaction.atomic():
         mailing, _ = Mailing.objects.get_or_create(
             release=release_of(issue), part="all", defaults={"started_by": by}

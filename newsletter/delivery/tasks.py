@@ -7,7 +7,16 @@ from time import monotonic
 from celery import shared_task
 from django.utils import timezone
 
-from newsletter.delivery import control, dispatch, letters, planner, progress, rescue, stopping
+from newsletter.delivery import (
+    control,
+    dispatch,
+    letters,
+    panic,
+    planner,
+    progress,
+    rescue,
+    stopping,
+)
 from newsletter.delivery.sender import send_batch
 from subscribers import inbox, lifecycle, rotation
 
@@ -34,7 +43,9 @@ def tick() -> dict[str, int]:
 
 @shared_task(name="delivery.drain")
 def drain() -> dict[str, int]:
-    """Each few seconds: arrivals are opened, letters sent."""
+    """Each few seconds: arrivals are opened, letters sent; while the site is frozen they wait."""
+    if panic.is_frozen():
+        return {}
     return {"arrivals": inbox.drain(200), "letters": letters.drain(100, stop=stopping.asked)}
 
 

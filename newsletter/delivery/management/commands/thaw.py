@@ -11,7 +11,7 @@ from subscribers.sealing import SealedError
 
 
 class Command(BaseCommand):
-    help = "Ends a freeze. Needs the worker's keys. What was being sent is paused."
+    help = "Ends a freeze. Needs the worker's keys. What was being sent waits."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -22,4 +22,4 @@ class Command(BaseCommand):
             raise CommandError(f"The site stays frozen. {error}") from None
         self.stdout.write("Thawed.")
         if paused:
-            self.stdout.write(f"{paused} send-outs are paused: resume or cancel each in the desk.")
+            self.stdout.write(f"{paused} send-outs wait: resume or cancel each in the desk.")
