@@ -104,7 +104,7 @@ def open_address(sealed: Sealed, public_id: UUID) -> str:
     value = bytes(sealed.value)
     try:
         return _cipher(key).decrypt(value[:NONCE], value[NONCE:], public_id.bytes).decode()
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise SealedError("sealed for another key or reader, or changed") from None
 
 
