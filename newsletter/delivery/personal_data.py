@@ -5,7 +5,7 @@ and the same in Reach, Outcome, Event and the batches' packed ids; the mailing's
 along. So counts and audit stay whole, in the midst of a send-out too, and the rows point to nobody.
 Who is in an open batch keeps the position there: the second read finds no such reader, and skips.
 
-Locks are taken in the order of a freeze and of a batch's end: release, batches, mailings.
+Locks are taken in one order with all who write here: release, mailings, batches.
 """
 
 from __future__ import annotations
@@ -79,23 +79,24 @@ def forget(reader: int) -> None:
 
 
 def _forget_in(release_id: int, reader: int, nobody: int) -> None:
-    mailings = list(Mailing.objects.filter(release=release_id).values_list("pk", flat=True))
+    # Not the key: a batch that ends meanwhile refers to its mailing in its successor.
+    rows = Mailing.objects.select_for_update(no_key=True).filter(release=release_id)
+    checksums = dict(rows.order_by("pk").values_list("pk", "checksum"))
+    mailings = list(checksums)
     batches = _locked_batches(mailings, reader)
     for batch in batches:
         ids = [nobody if each == reader else each for each in unpack(batch.reader_ids)]
         Batch.objects.filter(pk=batch.pk).update(reader_ids=pack(ids))
     outcomes = Outcome.objects.filter(mailing_id__in=mailings, subscriber_id=reader)
-    reach = Reach.objects.filter(release_id=release_id, subscriber_id=reader)
+    # Counted once in each mailing: by the outcome, or by the batch that waits.
     counted = {batch.mailing_id for batch in batches}
     counted.update(outcomes.values_list("mailing_id", flat=True))
-    counted.update(reach.values_list("mailing_id", flat=True))
     outcomes.update(subscriber_id=nobody)
-    reach.update(subscriber_id=nobody)
+    Reach.objects.filter(release_id=release_id, subscriber_id=reader).update(subscriber_id=nobody)
     Event.objects.filter(mailing_id__in=mailings, subscriber_id=reader).update(subscriber_id=nobody)
-    for mailing in Mailing.objects.select_for_update().filter(pk__in=counted).order_by("pk"):
-        if mailing.checksum is not None:
-            moved = mailing.checksum - checksum([reader]) + checksum([nobody])
-            Mailing.objects.filter(pk=mailing.pk).update(checksum=moved % MODULUS)
+    for pk in counted:
+        moved = (checksums[pk] or 0) - checksum([reader]) + checksum([nobody])
+        Mailing.objects.filter(pk=pk).update(checksum=moved % MODULUS)
 
 
 def _locked_batches(mailings: list[int], reader: int) -> list[Batch]:
