@@ -197,6 +197,7 @@ SEND_STEP = env.value("SEND_STEP", "50", env.integer(1, 1000))
 SEND_LEASE_SECONDS = env.value("SEND_LEASE_SECONDS", "120", env.integer(2, 540))
 SEND_RETRY_SECONDS = env.value("SEND_RETRY_SECONDS", "300", env.integer(1, 86_400))
 SEND_GIVE_UP_HOURS = env.value("SEND_GIVE_UP_HOURS", "24", env.integer(1, 168))
+RETENTION_DAYS = env.value("RETENTION_DAYS", "90", env.integer(1, 3650))
 LATE_HOURS = env.value("LATE_HOURS", "12", env.integer(1, 168))
 FEEDBACK_SENDER_ID = env.value("FEEDBACK_SENDER_ID", "tydzen", env.feedback_sender)
 # Nothing uses Django's own mail functions for readers; errors are logged, not mailed (G3).

@@ -55,14 +55,8 @@ def site_language() -> Iterator[None]:
 def media(settings: Any, tmp_path: Path) -> Path:
     """Uploaded files go where the test's other files go."""
     settings.MEDIA_ROOT = tmp_path / "media"
+    settings.VAR_DIR = tmp_path
     return tmp_path / "media"
-
-
-@pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
-    """A request leaves its language behind on the thread; no test inherits another's."""
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture

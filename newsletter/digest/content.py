@@ -72,15 +72,14 @@ class IssueText:
 
 @dataclass(frozen=True)
 class Issue:
-    """`starts_on` and `ends_on` are both inside. `articles` are in the editors' order. `urls` are
-    those of its page, by language; `url` is for a language without one."""
+    """`starts_on` and `ends_on` are both inside. `articles` are in the editors' order."""
 
     starts_on: date
     ends_on: date
     articles: tuple[Article, ...]
     texts: Mapping[str, IssueText] = field(default_factory=dict)
-    url: str = ""
     urls: Mapping[str, str] = field(default_factory=dict)
+    """Its page, absolute, in each language of the newsletter."""
 
 
 @dataclass(frozen=True)
