@@ -259,7 +259,7 @@ class World:
                 self.plan.setdefault(self.steps + 1, []).append(fault)
 
     def _statement(
-        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+        self, execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any
     ) -> Any:
         self._alive()
         self.step(At.SQL)
