@@ -147,14 +147,14 @@ class MemoryTransport(Transport):
             self.down_after -= 1
 
     def _settle(self, compiled: Template, recipient: Recipient, date: bytes) -> Handover:
-        message = template.render(compiled, recipient, date=date)
-        if isinstance(message, Handover):
-            return message
+        rendered = template.render(compiled, recipient, date=date)
+        if isinstance(rendered, Handover):
+            return rendered
         script = self._scripts[recipient.address.casefold()]
         scripted = script.popleft() if script else Handover(0, Result.SENT, 250, "2.0.0")
         if scripted.result in {Result.SENT, Result.UNKNOWN}:
             self.delivered.append(
-                Delivered(recipient.position, recipient.delivery_id, recipient.address, message)
+                Delivered(recipient.position, recipient.delivery_id, recipient.address, rendered[1])
             )
         return Handover(recipient.position, scripted.result, scripted.code, scripted.status)
 

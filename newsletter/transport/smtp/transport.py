@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 
 from newsletter.transport import template
-from newsletter.transport.addresses import ace
 from newsletter.transport.base import Transport, never
 from newsletter.transport.outcomes import Handover, Mail, Recipient
 from newsletter.transport.smtp.engine import Message
@@ -56,9 +55,9 @@ class SmtpTransport(Transport):
         date = template.date_header()
         sender = compiled.sender.encode()
         for recipient in recipients:
-            content = template.render(compiled, recipient, date=date)
-            if isinstance(content, Handover):
-                yield content
+            rendered = template.render(compiled, recipient, date=date)
+            if isinstance(rendered, Handover):
+                yield rendered
             else:
-                to = ace(recipient.address) or ""
-                yield Message(recipient.position, sender, to.encode(), content)
+                to, content = rendered
+                yield Message(recipient.position, sender, to, content)
