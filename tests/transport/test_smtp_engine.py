@@ -416,11 +416,10 @@ def converse(peer: Engine, relay: ModelRelay, count: int, chance: random.Random)
     without=st.sampled_from(["", "554 5.5.1 none", "250 2.0.0 whatever"]),
     rate=st.sampled_from([0.0, 0.05, 0.3]),
     window=st.integers(1, 8),
-    cut=st.integers(0, 4000),
     seed=st.integers(0, 2**32),
 )
 def test_every_message_comes_to_what_the_relay_made_of_it(
-    extensions: set[str], without: str, rate: float, window: int, cut: int, seed: int
+    extensions: set[str], without: str, rate: float, window: int, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311
 
