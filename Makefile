@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 MANAGE := $(PY) manage.py
 KEYS := $(VAR)/keys/web.json
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
-CATALOGS = $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
+CATALOGS = $(patsubst %.po,%.mo,$(wildcard locale*/*/LC_MESSAGES/*.po))
 TEMPLATES = $(wildcard templates)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -31,6 +31,11 @@ test: $(VENV)/.dev $(CATALOGS) ## all tests, on the database and broker that the
 	@$(PY) -m pytest -q -n 2 $(ARGS)
 
 check: lint test ## what CI runs: lint, types, migrations, configuration, tests
+
+.PHONY: chaos
+chaos: $(VENV)/.dev $(CATALOGS) ## kill workers, broker and database in mid-send, and count (KILLS=20)
+	@$(PY) -m tests.chaos --database sqlite --kills $(or $(KILLS),20)
+	@$(PY) -m tests.chaos --database postgresql --kills $(or $(KILLS),20)
 
 ##@ One's own newsroom
 .PHONY: begin sample-remove
@@ -92,9 +97,10 @@ $(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
 	@$(PY) -m pip install -qq --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/.run
 
-# Made once, worker.json along with it; never overwritten.
+# Made once, worker.json along with it; never overwritten. A trial's readers are made up, so it
+# has no recovery copy; README.md says how one's own newsroom gets one.
 $(KEYS): | $(VENV)/.run
-	@$(MANAGE) keys new
+	@$(MANAGE) keys new --no-recovery
 
 %.mo: %.po | $(VENV)/.run
 	@$(VENV)/bin/pybabel --quiet compile --input-file $< --output-file $@

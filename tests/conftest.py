@@ -44,6 +44,29 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share tests out by file, but keep together those that share a running site: the folders
+    of tests/e2e. In the order of collection, so that these come first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            folder = path.rpartition("/")[0]
+            return folder if "/e2e/" in folder else path
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many states the simulation of the send-out went through (tests/delivery/simulation)."""
+    passed = terminalreporter.getreports("passed")
+    states = [n for report in passed for name, n in report.user_properties if name == "states"]
+    if states:
+        terminalreporter.write_line(f"simulation: {sum(states)} states checked")
+
+
 @pytest.fixture(autouse=True)
 def site_language() -> Iterator[None]:
     """A page that a test looked at leaves its language to the next test otherwise."""
@@ -55,14 +78,8 @@ def site_language() -> Iterator[None]:
 def media(settings: Any, tmp_path: Path) -> Path:
     """Uploaded files go where the test's other files go."""
     settings.MEDIA_ROOT = tmp_path / "media"
+    settings.VAR_DIR = tmp_path
     return tmp_path / "media"
-
-
-@pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
-    """A request leaves its language behind on the thread; no test inherits another's."""
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import random
 from time import monotonic
 
 from celery import shared_task
 from django.utils import timezone
 
-from newsletter.delivery import control, dispatch, letters, planner, progress, rescue, stopping
+from newsletter.delivery import (
+    control,
+    dispatch,
+    letters,
+    panic,
+    planner,
+    progress,
+    rescue,
+    restored,
+    retention,
+    stopping,
+)
 from newsletter.delivery.sender import send_batch
-from subscribers import inbox, lifecycle
+from subscribers import inbox, lifecycle, rotation
 
 GO_ON_SECONDS = 60
 """How long one hint keeps a worker at what is due, well below the task's time limit."""
+ROTATE = 5000
+"""Readers that a tick writes anew under new keys: a second's work."""
+SPREAD = 16
 
 
 @shared_task(name="delivery.tick")
 def tick() -> dict[str, int]:
     """Each minute: what is due, what was lost, what has ended."""
+    restored.watch()
     return {
         "rescued": rescue.rescue_batches() + letters.rescue(),
         "dispatched": len(dispatch.dispatch()),
@@ -25,13 +41,17 @@ def tick() -> dict[str, int]:
         "cancelled": control.settle_cancelled(),
         "finished": rescue.finish_mailings(),
         "hinted": dispatch.hint_due(),
+        "rotated": rotation.step(ROTATE).done,
         "pruned": lifecycle.prune(timezone.now()),
+        "collapsed": retention.collapse(timezone.now()),
     }
 
 
 @shared_task(name="delivery.drain")
 def drain() -> dict[str, int]:
-    """Each few seconds: arrivals are opened, letters sent."""
+    """Each few seconds: arrivals are opened, letters sent; while the site is frozen they wait."""
+    if panic.is_frozen():
+        return {}
     return {"arrivals": inbox.drain(200), "letters": letters.drain(100, stop=stopping.asked)}
 
 
@@ -47,8 +67,9 @@ def send(batch_id: int) -> int:
     sent = int(send_batch(batch_id, stop=stopping.asked))
     until = monotonic() + GO_ON_SECONDS
     while not stopping.asked() and monotonic() < until:
-        due = progress.due_batches(1)
-        if not due or not send_batch(due[0], stop=stopping.asked):
+        due = progress.due_batches(SPREAD)
+        if not due:
             break
-        sent += 1
+        # Any of them: workers that all took the first would stand in each other's way.
+        sent += send_batch(random.choice(due), stop=stopping.asked)  # noqa: S311
     return sent

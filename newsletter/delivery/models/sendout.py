@@ -17,6 +17,9 @@ class Site(models.Model):
     singleton = models.BooleanField(default=True, unique=True, editable=False)
     frozen = models.BooleanField(default=False)
     frozen_at = models.DateTimeField(null=True, blank=True)
+    ticks = models.PositiveBigIntegerField(
+        default=0, help_text="Counts up each minute; see delivery.restored."
+    )
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(singleton=True), name="one_site")]
@@ -67,6 +70,7 @@ class Mailing(models.Model):
         LATE = "late", _("its time passed while the program was not running")
         UNRENDERABLE = "unrenderable", _("an edition did not pass its check")
         RESTORED = "restored", _("restored from a backup")
+        FROZEN = "frozen", _("the site was frozen meanwhile")
         RATES = "rates", _("too many bounces or complaints")
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="mailings")
@@ -77,10 +81,12 @@ class Mailing(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("begun at"), auto_now_add=True)
     frozen_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    readers = models.PositiveBigIntegerField(null=True, help_text="How many were frozen.")
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    readers = models.PositiveBigIntegerField(
+        _("readers"), null=True, help_text="How many were frozen."
+    )
     checksum = models.BigIntegerField(
         null=True, help_text="Sum of the frozen ids' hashes modulo 2**63 (delivery.checksum)."
     )
