@@ -8,7 +8,7 @@ unsubscription that was answered is obeyed, and what was handed over lies below 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -44,6 +44,14 @@ class Run:
     def __post_init__(self) -> None:
         self.results = bytearray(len(self.claim.readers))
 
+    def send(
+        self, compiled: Any, recipients: Iterable[Recipient], stop: Callable[[], bool]
+    ) -> None:
+        """At most STEP readers (and one for each connection) are pulled without a result."""
+        handovers = self.transport.send(compiled, recipients, stop=stop, ahead=settings.SEND_STEP)
+        for handover in handovers:
+            self.record(handover)
+
     def record(self, handover: Handover) -> None:
         self.results[handover.position] = handover.result
         if handover.result is not Result.SENT:
@@ -53,8 +61,8 @@ class Run:
 def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
     """Send what may be sent of a batch; False where it was not there to be taken.
 
-    `stop` is asked before each window and each message: what was not handed over by then is
-    given back at once.
+    `stop` is asked before each window and each message: what was not begun by then is given
+    back at once.
     """
     claim = progress.claim(batch_id)
     if claim is None:
@@ -83,6 +91,9 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
 
 
 def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
+    """A relay pulls readers as it has room for them, so that its connections never run dry; a
+    provider's call gets one window and is run to its end: to stop in between would forget some.
+    """
     compiled = compiled_edition(run.transport, run.claim.edition_id)
     # The lease may not run out under a hand-over: what is sent later is not ours to send. So a
     # slow relay ends the batch, long before the task's time limit would (E7).
@@ -91,17 +102,26 @@ def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
     def ended() -> bool:
         return stop() or monotonic() > deadline
 
+    if run.transport.window is None:
+        run.send(compiled, _permitted_readers(run, ended), ended)
+        return
+    for window in _permitted(run, ended):
+        run.send(compiled, _second_read(run, window), ended)
+
+
+def _permitted_readers(run: Run, ended: Callable[[], bool]) -> Iterator[Recipient]:
+    for window in _permitted(run, ended):
+        yield from _second_read(run, window)
+
+
+def _permitted(run: Run, ended: Callable[[], bool]) -> Iterator[range]:
+    """Each window once it may be sent: what was settled before is stored by the same commit."""
     for window in windows(len(run.claim.readers), run.transport.window or settings.SEND_STEP):
         if ended() or not progress.permit(
             run.claim, upto=window.stop, results=bytes(run.results), replies=run.replies
         ):
             return
-        handovers = run.transport.send(compiled, _second_read(run, window))
-        if run.transport.window is None:
-            handovers = _until(handovers, ended)
-        # Else a call to a provider settles many at once: to stop in between would forget some.
-        for handover in handovers:
-            run.record(handover)
+        yield window
 
 
 def windows(size: int, step: int) -> Iterator[range]:
@@ -122,20 +142,6 @@ def _second_read(run: Run, window: range) -> list[Recipient]:
         else:
             recipients.append(recipient(position, run.claim.mailing_id, reader))
     return recipients
-
-
-def _until(
-    handovers: Generator[Handover, None, None], ended: Callable[[], bool]
-) -> Generator[Handover, None, None]:
-    """Each hand-over until `ended`.
-
-    A transport whose generator is closed hands over no further message.
-    """
-    for handover in handovers:
-        yield handover
-        if ended():
-            handovers.close()
-            return
 
 
 def _pause_before_next(run: Run) -> timedelta:
