@@ -1,7 +1,8 @@
 /* An SMTP sink: takes mail on loopback as fast as it comes, and counts it.
  *
- *   sink -p PORT [-d MILLISECONDS] [-n] [-c CERTIFICATE -k KEY]
+ *   sink [-p PORT] [-d MILLISECONDS] [-n] [-c CERTIFICATE -k KEY]
  *
+ * Without -p the system chooses the port; the first line printed is "ready PORT".
  * -d delays every reply by a round trip: what one read brings is answered together, that much
  * later. -n offers no CHUNKING. -c and -k (PEM) speak TLS from the first byte (compiled with
  * -DTLS -lssl -lcrypto). On SIGTERM or SIGINT it prints one JSON object: messages accepted, their
@@ -342,7 +343,10 @@ static int listening(int port) {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, (struct sockaddr *)&at, sizeof at) || listen(fd, 1024)) fail("listen");
+    socklen_t size = sizeof at;
+    if (bind(fd, (struct sockaddr *)&at, size) || listen(fd, 1024)) fail("listen");
+    getsockname(fd, (struct sockaddr *)&at, &size);
+    printf("ready %d\n", ntohs(at.sin_port)), fflush(stdout);
     return fd;
 }
 
@@ -365,9 +369,9 @@ int main(int argc, char **argv) {
         else if (option == 'n') chunking = 0;
         else if (option == 'c') certificate = optarg;
         else if (option == 'k') key = optarg;
-        else port = 0;
+        else port = -1;
     }
-    if (port <= 0) { fputs("sink -p PORT [-d MS] [-n] [-c CERT -k KEY]\n", stderr); return 2; }
+    if (port < 0) { fputs("sink [-p PORT] [-d MS] [-n] [-c CERT -k KEY]\n", stderr); return 2; }
 #ifdef TLS
     if (certificate) {
         tls = SSL_CTX_new(TLS_server_method());
@@ -389,7 +393,6 @@ int main(int argc, char **argv) {
         struct epoll_event event = {.events = EPOLLIN, .data.fd = *fd};
         epoll_ctl(poll, EPOLL_CTL_ADD, *fd, &event);
     }
-    puts("ready"), fflush(stdout);
     for (;;) {
         struct epoll_event events[AT_ONCE];
         int count = epoll_wait(poll, events, AT_ONCE, -1);
