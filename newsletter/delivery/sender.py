@@ -8,7 +8,7 @@ unsubscription that was answered is obeyed, and what was handed over lies below 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -39,9 +39,25 @@ class Run:
     results: bytearray = field(init=False)
     replies: dict[int, Reply] = field(default_factory=dict)
     down: TransportDown | None = None
+    deadline: float = 0.0
+    """Monotonic seconds. The lease may not run out under a hand-over: what is sent later is not
+    ours to send."""
 
     def __post_init__(self) -> None:
         self.results = bytearray(len(self.claim.readers))
+
+    def send(
+        self, compiled: Any, recipients: Iterable[Recipient], stop: Callable[[], bool]
+    ) -> None:
+        """At most STEP readers (and one for each connection) are pulled without a result."""
+        handovers = self.transport.send(
+            compiled,
+            recipients,
+            stop=lambda: stop() or monotonic() > self.deadline > 0,
+            ahead=settings.SEND_STEP,
+        )
+        for handover in handovers:
+            self.record(handover)
 
     def record(self, handover: Handover) -> None:
         self.results[handover.position] = handover.result
@@ -52,8 +68,8 @@ class Run:
 def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
     """Send what may be sent of a batch; False where it was not there to be taken.
 
-    `stop` is asked before each window and each message: what was not handed over by then is
-    given back at once.
+    `stop` is asked before each window and each message: what was not begun by then is given
+    back at once.
     """
     claim = progress.claim(batch_id)
     if claim is None:
@@ -77,20 +93,31 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
 
 
 def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
+    """A relay pulls readers as it has room for them, so that its connections never run dry; a
+    provider's call gets one window and is run to its end: to stop in between would forget some.
+    """
     compiled = compiled_edition(run.transport, run.claim.edition_id)
+    if run.transport.window is None:
+        run.send(compiled, _permitted_readers(run, stop), stop)
+        return
+    for window in _permitted(run, stop):
+        run.send(compiled, _second_read(run, window), stop)
+
+
+def _permitted_readers(run: Run, stop: Callable[[], bool]) -> Iterator[Recipient]:
+    for window in _permitted(run, stop):
+        yield from _second_read(run, window)
+
+
+def _permitted(run: Run, stop: Callable[[], bool]) -> Iterator[range]:
+    """Each window once it may be sent: what was settled before is stored by the same commit."""
     for window in windows(len(run.claim.readers), run.transport.window or settings.SEND_STEP):
         if stop() or not progress.permit(
             run.claim, upto=window.stop, results=bytes(run.results), replies=run.replies
         ):
             return
-        # The lease may not run out under a hand-over: what is sent later is not ours to send.
-        deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
-        handovers = run.transport.send(compiled, _second_read(run, window))
-        if run.transport.window is None:
-            handovers = _until(handovers, stop, deadline)
-        # Else a call to a provider settles many at once: to stop in between would forget some.
-        for handover in handovers:
-            run.record(handover)
+        run.deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
+        yield window
 
 
 def windows(size: int, step: int) -> Iterator[range]:
@@ -111,20 +138,6 @@ def _second_read(run: Run, window: range) -> list[Recipient]:
         else:
             recipients.append(recipient(position, run.claim.mailing_id, reader))
     return recipients
-
-
-def _until(
-    handovers: Generator[Handover, None, None], stop: Callable[[], bool], deadline: float
-) -> Generator[Handover, None, None]:
-    """Each hand-over until asked to stop, or until `deadline` (monotonic seconds).
-
-    A transport whose generator is closed hands over no further message.
-    """
-    for handover in handovers:
-        yield handover
-        if stop() or monotonic() > deadline:
-            handovers.close()
-            return
 
 
 def _pause_before_next(run: Run) -> timedelta:

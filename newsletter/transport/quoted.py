@@ -43,6 +43,21 @@ def encode_value(url: str) -> bytes:
     return encode_line(url, ends=False)
 
 
+def encode_url(url: bytes) -> bytes:
+    """`encode_value` for a URL of visible ASCII, in a fraction of the time: a send-out calls it
+    for every reader."""
+    if b"=" in url:
+        escaped = url.replace(b"=", b"=3D")
+        return escaped if len(escaped) < LINE else encode_value(url.decode("ascii"))
+    if len(url) < LINE:
+        return url
+    for width in range(LINE - 1, LINE - 12, -1):
+        # A line must not begin with a dot.
+        if b"." not in url[width::width]:
+            return b"=\r\n".join([url[at : at + width] for at in range(0, len(url), width)])
+    return encode_value(url.decode("ascii"))
+
+
 def _token(byte: int) -> str:
     return chr(byte) if byte in (0x20, 0x09) else _TABLE[byte]
 

@@ -19,7 +19,7 @@ def relay() -> Iterator[Relay]:
 @pytest.fixture
 def smtp(relay: Relay) -> Iterator[Transport]:
     """A transport that hands over to the scripted relay; it waits a second for each reply."""
-    transport = registry.from_url(f"smtp://127.0.0.1:{relay.port}?timeout=1")
+    transport = registry.from_url(f"smtp://127.0.0.1:{relay.port}?timeout=1&connections=1")
     yield transport
     transport.close()
 

@@ -12,7 +12,7 @@ from newsletter.transport.base import TransportURLError
 from newsletter.transport.url import TransportURL, is_loopback
 
 Tls = Literal["implicit", "demand", "offer", "never"]
-_OPTIONS = frozenset({"connections", "starttls", "timeout", "helo", "ca"})
+_OPTIONS = frozenset({"connections", "window", "starttls", "timeout", "helo", "ca"})
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Relay:
 
     `tls`: "implicit" from the first byte; "demand" STARTTLS with a checked certificate; "offer"
     takes STARTTLS where there is one, unchecked (RFC 7435); "never". `timeout` is in seconds,
-    for one reply. `ca` is a file of certificates to trust instead of the system's.
+    for one reply. `ca` is a file of certificates to trust instead of the system's. `connections`
+    are opened at most, and on each at most `window` messages are ahead of the relay's replies.
     """
 
     host: str
@@ -30,6 +31,7 @@ class Relay:
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     connections: int = 8
+    window: int = 16
     timeout: int = 60
     helo: str = ""
     ca: str = ""
@@ -56,7 +58,8 @@ def read(url: TransportURL) -> Relay:
         tls=tls,
         user=url.user,
         password=url.password,
-        connections=url.number("connections", default=8, least=1, most=100),
+        connections=url.number("connections", default=8, least=1, most=500),
+        window=url.number("window", default=16, least=1, most=100),
         timeout=url.number("timeout", default=60, least=1, most=600),
         helo=url.options.get("helo", "") or _own_name(),
         ca=_file(url.options),
