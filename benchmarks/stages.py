@@ -8,24 +8,32 @@ from time import perf_counter, process_time
 from typing import Any
 
 from newsletter.delivery import progress, sender
+from newsletter.transport import template
 from newsletter.transport.smtp.transport import SmtpTransport
 
 
 class Clocks:
-    """`seconds[stage]`: wall time and this process's CPU time, both in seconds."""
+    """`seconds[stage]`: wall time and this process's CPU time, both in seconds, without what
+    stages inside it took: sending pulls permission and second read along."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, list[float]] = {}
+        self._inside: list[list[float]] = [[0.0, 0.0]]
 
     @contextmanager
     def running(self, stage: str) -> Iterator[None]:
+        self._inside.append([0.0, 0.0])
         wall, cpu = perf_counter(), process_time()
         try:
             yield
         finally:
+            wall, cpu = perf_counter() - wall, process_time() - cpu
+            inner_wall, inner_cpu = self._inside.pop()
             spent = self.seconds.setdefault(stage, [0.0, 0.0])
-            spent[0] += perf_counter() - wall
-            spent[1] += process_time() - cpu
+            spent[0] += wall - inner_wall
+            spent[1] += cpu - inner_cpu
+            self._inside[-1][0] += wall
+            self._inside[-1][1] += cpu
 
 
 def install() -> Clocks:
@@ -37,6 +45,8 @@ def install() -> Clocks:
         (progress, "finish", "finish"),
         (sender, "_second_read", "second read"),
         (sender, "compiled_edition", "compile"),
+        (sender, "recipient", "places"),
+        (template, "render", "message"),
     ):
         setattr(holder, name, _timed(getattr(holder, name), stage, clocks))
     send: Any = SmtpTransport.send
