@@ -104,7 +104,7 @@ def permit(held: Claim, *, upto: int, results: bytes, replies: Mapping[int, Repl
                 "fence": held.fence,
             },
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 _PERMIT_WITH = """
