@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 
 from newsletter.delivery import progress, transports
 from newsletter.delivery.mails import mail_of, recipient
@@ -84,6 +85,11 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
         log.warning(
             "action=down batch=%d transport=%s reason=%s", batch_id, run.transport.name, down.reason
         )
+    except (OperationalError, InterfaceError) as error:
+        # The database is asked only before a window's hand-over begins, so all that was handed
+        # over is known here. Whether the permission was committed does not matter any more.
+        log.warning("action=lost batch=%d database=%s", batch_id, type(error).__name__)
+        connection.close()
     settled = progress.finish(
         claim, results=bytes(run.results), replies=run.replies, due_in=_pause_before_next(run)
     )
@@ -97,6 +103,9 @@ def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
     provider's call gets one window and is run to its end: to stop in between would forget some.
     """
     compiled = compiled_edition(run.transport, run.claim.edition_id)
+    # The lease may not run out under a hand-over: what is sent later is not ours to send. So a
+    # slow relay ends the batch, long before the task's time limit would (E7).
+    run.deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
     if run.transport.window is None:
         run.send(compiled, _permitted_readers(run, stop), stop)
         return
@@ -112,11 +121,14 @@ def _permitted_readers(run: Run, stop: Callable[[], bool]) -> Iterator[Recipient
 def _permitted(run: Run, stop: Callable[[], bool]) -> Iterator[range]:
     """Each window once it may be sent: what was settled before is stored by the same commit."""
     for window in windows(len(run.claim.readers), run.transport.window or settings.SEND_STEP):
-        if stop() or not progress.permit(
-            run.claim, upto=window.stop, results=bytes(run.results), replies=run.replies
+        if (
+            stop()
+            or monotonic() > run.deadline
+            or not progress.permit(
+                run.claim, upto=window.stop, results=bytes(run.results), replies=run.replies
+            )
         ):
             return
-        run.deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
         yield window
 
 
