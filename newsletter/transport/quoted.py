@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 LINE = 76
+_DOT = ord(".")
 _TABLE = tuple(
     chr(byte) if 33 <= byte <= 126 and byte != ord("=") else f"={byte:02X}" for byte in range(256)
 )
@@ -51,6 +52,8 @@ def encode_url(url: bytes) -> bytes:
         return escaped if len(escaped) < LINE else encode_value(url.decode("ascii"))
     if len(url) < LINE:
         return url
+    if len(url) < 2 * LINE - 1 and url[LINE - 1] != _DOT:
+        return url[: LINE - 1] + b"=\r\n" + url[LINE - 1 :]
     for width in range(LINE - 1, LINE - 12, -1):
         # A line must not begin with a dot.
         if b"." not in url[width::width]:

@@ -102,14 +102,13 @@ class Template:
             url = _usable(place, recipient.places)
             for index in header:
                 pieces[index] = url
-            if text:
-                value = quoted.encode_url(url)
-                for index in text:
-                    pieces[index] = value
-            if html:
+            value = quoted.encode_url(url)
+            for index in text:
+                pieces[index] = value
+            if b"&" in url:
                 value = quoted.encode_url(url.replace(b"&", b"&amp;"))
-                for index in html:
-                    pieces[index] = value
+            for index in html:
+                pieces[index] = value
         return pieces
 
     def _at(self, where: str, place: str = "") -> tuple[int, ...]:

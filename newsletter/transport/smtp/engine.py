@@ -340,7 +340,7 @@ class Engine:
         elif message.refused_at == "mail" and code < 300:
             # It refused the sender, and took the message.
             message.verdict = Handover(message.position, Result.UNKNOWN, code)
-        self._must_reset |= code >= 400
+        self._must_reset |= code >= 400 or message.refused_at is not None
         self._allowed = min(self._allowed + 1, self._relay.window)
         self._settle(message)
 
