@@ -104,6 +104,7 @@ class Measurement:
                     chunking=chunking,
                     connections=DELAY_CONNECTIONS,
                     step=sendout.DELAY_STEP,
+                    batch=sendout.DELAY_BATCH,
                 )
                 self.ours(names.delayed(kind, delay), self.plan.delayed, run)
 

@@ -26,7 +26,7 @@ class Plan:
 
 
 QUICK = Plan(
-    rounds=3, naive=300, source=60_000, blast=100_000, ours=40_000,
+    rounds=3, naive=300, source=60_000, blast=100_000, ours=20_000,
     sizes=(10_000, 100_000), delayed=10_000,
 )  # fmt: skip
 FULL = Plan(

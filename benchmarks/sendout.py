@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from time import perf_counter, process_time
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 
 from benchmarks.newsroom import new_mailing
 from benchmarks.programs import Programs, Sink, running_sink
@@ -26,8 +28,9 @@ from newsletter.transport.outcomes import Recipient
 from subscribers.audience import Reader, still_wanted
 
 WORKERS = 2
-DELAY_STEP = 400
-"""Where replies are delayed, a window has to keep all connections of a worker busy."""
+DELAY_STEP, DELAY_BATCH = 300, 2_500
+"""Where replies are delayed, what may be under way has to keep all connections of a worker busy,
+and a batch has to last for many round trips: at its end they wait for the slowest."""
 
 
 class NotBalanced(AssertionError):
@@ -36,29 +39,33 @@ class NotBalanced(AssertionError):
 
 @dataclass(frozen=True)
 class Run:
-    """How a send-out is made. `connections` is each worker's; `step` 0 the default."""
+    """How a send-out is made. `connections` is each worker's; `step` and `batch` 0 mean the
+    defaults (SEND_STEP, SEND_BATCH_SIZE)."""
 
     delay_ms: int = 0
     chunking: bool = False
     connections: int = 8
     step: int = 0
+    batch: int = 0
     certificate: Any = None
     stages: bool = False
 
 
-def frozen(letter: Newsletter) -> tuple[Mailing, float]:
+def frozen(letter: Newsletter, *, batch: int = 0) -> tuple[Mailing, float]:
     """A mailing that is ready to be sent, and the seconds that freezing took."""
     mailing = new_mailing(letter)
-    began = perf_counter()
-    mailing = planner.prepare(mailing.pk)
+    with override_settings(SEND_BATCH_SIZE=batch or settings.SEND_BATCH_SIZE):
+        began = perf_counter()
+        mailing = planner.prepare(mailing.pk)
+        seconds = perf_counter() - began
     if mailing.state != Mailing.State.SENDING:
         raise NotBalanced(f"not frozen: {mailing.state} {mailing.hold} {mailing.hold_detail}")
-    return mailing, perf_counter() - began
+    return mailing, seconds
 
 
 def measure(programs: Programs, letter: Newsletter, run: Run) -> Sample:
     """Freeze, send by two workers, and hold the sink's count against the account."""
-    mailing, freezing = frozen(letter)
+    mailing, freezing = frozen(letter, batch=run.batch)
     with running_sink(
         programs, delay_ms=run.delay_ms, chunking=run.chunking, certificate=run.certificate
     ) as sink:
