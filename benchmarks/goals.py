@@ -66,7 +66,7 @@ GOALS = (
     Goal("at 50 ms a reply: rate ÷ (k / RTT)", (names.delayed("DATA", 50),),
          lambda r: _at_delay(r, 50), 0.85, 0.75),
     Goal("memory of a worker, MB", (names.DATA,),
-         lambda r: max(r.memory(name) for name in r.samples if name.startswith(names.OURS)) / 1e6,
+         lambda r: max(r.memory(name) for name in r.samples if names.is_default(name)) / 1e6,
          100, 150, least=False),
 )  # fmt: skip
 

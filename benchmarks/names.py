@@ -21,3 +21,8 @@ def delayed(kind: str, milliseconds: int) -> str:
 
 def sized(readers: int) -> str:
     return f"{OURS}, DATA, {readers:,} readers"
+
+
+def is_default(name: str) -> bool:
+    """Whether it is ours with the default connections, and without TLS."""
+    return name in {DATA, BDAT} or (name.startswith(OURS) and name.endswith("readers"))

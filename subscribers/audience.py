@@ -11,6 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
+from newsletter.lib import prepared
 from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.sealing import Sealed, open_address, opener
 
@@ -86,7 +87,7 @@ def stream(newsletter: Newsletter) -> Iterator[tuple[Profile, int]]:
 def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int, Reader]:
     """The second read, after the permission to send was committed: those of these readers who are
     active and not suppressed now, by subscriber id. One query; needs a worker's keys."""
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(
             _STILL_WANTED[connection.vendor],
             {

@@ -8,6 +8,7 @@ from django.db import connection
 
 from newsletter.delivery.models import Outcome
 from newsletter.delivery.settlement import Line, Reply
+from newsletter.lib import prepared
 from newsletter.transport.outcomes import Result
 
 
@@ -90,7 +91,7 @@ def insert_outcomes(
     alike: dict[tuple[Result, Reply], list[int]] = {}
     for line in lines:
         alike.setdefault((line.result, line.reply), []).append(line.subscriber_id)
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         # One statement for each kind of outcome, and nearly all readers have the same.
         for (result, (code, status)), readers in alike.items():
             cursor.execute(

@@ -33,6 +33,7 @@ from newsletter.delivery import ledger
 from newsletter.delivery.models import Batch, Mailing, Outcome, Site
 from newsletter.delivery.packing import pack, unpack
 from newsletter.delivery.settlement import Reply, Settlement, settle
+from newsletter.lib import prepared
 from newsletter.transport.outcomes import Result
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def permit(held: Claim, *, upto: int, results: bytes, replies: Mapping[int, Repl
 
     False: stop, and hand over nothing more.
     """
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(
             _PERMIT[connection.vendor],
             {
