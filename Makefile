@@ -36,6 +36,11 @@ check: lint test ## what CI runs: lint, types, migrations, configuration, tests
 bench: $(VENV)/.run $(CATALOGS) ## measure on PostgreSQL (DATABASE_URL); QUICK=1: two minutes, GATE=1: CI's
 	@$(PY) -m benchmarks
 
+.PHONY: chaos
+chaos: $(VENV)/.dev $(CATALOGS) ## kill workers, broker and database in mid-send, and count (KILLS=20)
+	@$(PY) -m tests.chaos --database sqlite --kills $(or $(KILLS),20)
+	@$(PY) -m tests.chaos --database postgresql --kills $(or $(KILLS),20)
+
 ##@ One's own newsroom
 .PHONY: begin sample-remove
 begin: setup ## remove the sample newsroom and begin your own
@@ -96,9 +101,10 @@ $(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
 	@$(PY) -m pip install -qq --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/.run
 
-# Made once, worker.json along with it; never overwritten.
+# Made once, worker.json along with it; never overwritten. A trial's readers are made up, so it
+# has no recovery copy; README.md says how one's own newsroom gets one.
 $(KEYS): | $(VENV)/.run
-	@$(MANAGE) keys new
+	@$(MANAGE) keys new --no-recovery
 
 %.mo: %.po | $(VENV)/.run
 	@$(VENV)/bin/pybabel --quiet compile --input-file $< --output-file $@

@@ -57,14 +57,6 @@ def test_a_subject_that_would_break_a_header_is_refused(bad: str) -> None:
         edition(write_issue(Article(1, {"en": write_text("en", bad)})), "en")
 
 
-def test_the_issues_page_is_in_the_editions_language() -> None:
-    urls = {"be": f"{SITE}/be/issues/weekly/2017-07-24/"}
-    issue = write_issue(write_article(1, "be", "ru"), urls=urls)
-    assert urls["be"] in edition(issue, "be", "ru").text
-    assert issue.url not in edition(issue, "be", "ru").text
-    assert issue.url in edition(issue, "ru").text
-
-
 def test_a_mail_without_subject_is_refused() -> None:
     text = replace(write_text("en"), headline=" ")
     with pytest.raises(RenderError, match="no subject"):

@@ -8,17 +8,15 @@ old fence would: the fence counts as taken away only together with the state and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
-from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from newsletter.delivery import progress, sender
 from newsletter.delivery.mails import recipient
-from newsletter.delivery.models import Batch, Outcome
+from newsletter.delivery.models import Batch
 from newsletter.delivery.progress import Claim
 from newsletter.delivery.settlement import Reply
 from newsletter.transport.outcomes import Recipient
@@ -34,9 +32,7 @@ Mutate = Callable[[pytest.MonkeyPatch], None]
 def without_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever once claimed a batch is permitted, also when it was taken from them."""
 
-    def permit(
-        held: Claim, *, upto: int, results: bytes, replies: Mapping[int, Reply]
-    ) -> bool:
+    def permit(held: Claim, *, upto: int, results: bytes, replies: Mapping[int, Reply]) -> bool:
         permitted = Batch.objects.filter(progress._may_send(), pk=held.batch_id).update(
             intent=upto, results=results, lease_until=Now() + progress.lease()
         )
