@@ -19,9 +19,10 @@ from html import escape
 from typing import Literal, NamedTuple
 
 from newsletter.lib.places import PATTERN, Place
-from newsletter.transport import headers, proof, quoted
+from newsletter.transport import dkim, headers, proof, quoted
 from newsletter.transport.addresses import NEEDS_SMTPUTF8, ace, usual
 from newsletter.transport.base import CompileError
+from newsletter.transport.dkim import Seal, Signer
 from newsletter.transport.outcomes import Handover, Image, Mail, Recipient, Result
 
 _WORD = string.ascii_letters.encode() + string.digits.encode() + b"_-"
@@ -58,13 +59,14 @@ class Fill(NamedTuple):
 class Template:
     """A compiled edition: `pieces` in order; `sender` is the envelope's, `domain` Message-ID's.
 
-    `frame` and the indices are those pieces made ready, so that a message is a copy of the list,
-    some assignments and a join.
+    `seal` signs each message where a signer is given. `frame` and the indices are the pieces made
+    ready, so that a message is a copy of the list, some assignments and a join.
     """
 
     pieces: tuple[Piece, ...] = field(repr=False)
     sender: str
     domain: str
+    seal: Seal | None = None
     frame: list[bytes] = field(init=False, repr=False)
     fills: tuple[Fill, ...] = field(init=False)
     _own: tuple[int, int, int] = field(init=False, repr=False)
@@ -109,6 +111,8 @@ class Template:
                 value = quoted.encode_url(url.replace(b"&", b"&amp;"))
             for index in html:
                 pieces[index] = value
+        if self.seal is not None:
+            pieces[0] = self.seal.of(pieces) + pieces[0]
         return pieces
 
     def _at(self, where: str, place: str = "") -> tuple[int, ...]:
@@ -160,7 +164,7 @@ def date_header(moment: datetime | None = None) -> bytes:
     return format_datetime((moment or datetime.now(UTC)).astimezone(UTC)).encode()
 
 
-def compile(mail: Mail) -> Template:
+def compile(mail: Mail, *, signer: Signer | None = None) -> Template:
     """Raises CompileError where anything in it cannot be sent as it is."""
     if PATTERN.search(mail.subject + mail.from_name):
         raise CompileError("a subject or a sender's name cannot hold a reader's URL")
@@ -174,7 +178,9 @@ def compile(mail: Mail) -> Template:
     sender = ace(mail.from_address)
     if sender is None:  # _head refuses it
         raise CompileError("From: not an address that can be sent from")
-    template = Template(pieces, sender, sender.rpartition("@")[2])
+    domain = sender.rpartition("@")[2]
+    seal = None if signer is None else dkim.seal(pieces, domain=domain, signer=signer)
+    template = Template(pieces, sender, domain, seal)
     _prove(template, mail)
     return template
 

@@ -9,9 +9,9 @@ from newsletter.transport.base import Transport
 from tests.transport.relay import Relay
 
 
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    server = Relay()
+@pytest.fixture(params=[False, True], ids=["stepwise", "pipelining"])
+def relay(request: pytest.FixtureRequest) -> Iterator[Relay]:
+    server = Relay(pipelines=request.param)
     yield server
     server.close()
 

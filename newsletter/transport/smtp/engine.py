@@ -221,6 +221,7 @@ class Engine:
         for message in self._flight:
             if message.verdict is not None:
                 self.settled.append(message.verdict)
+                self.taken += 1
             elif message.refused_at is None and doubt and 0 < message.end <= self.reached:
                 self.settled.append(Handover(message.position, Result.UNKNOWN))
                 self.left_doubt = True

@@ -245,7 +245,7 @@ class Sending:
 
     def _lost(self, connection: Connection) -> None:
         engine = connection.engine
-        unused = engine.is_ready and not engine.begun
+        unused = engine.is_ready and not engine.begun and not self._waiting
         if self._ends or unused or (engine.taken and not engine.left_doubt and not engine.down):
             return
         others = any(other.engine.taken for other in self._pool.connections)

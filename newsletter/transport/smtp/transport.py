@@ -27,7 +27,7 @@ class SmtpTransport(Transport):
         self._pool = Pool(relay)
 
     def compile(self, mail: Mail) -> Template:
-        return template.compile(mail)
+        return template.compile(mail, signer=self._relay.signer)
 
     def send(
         self,
@@ -53,11 +53,13 @@ class SmtpTransport(Transport):
         self, compiled: Template, recipients: Iterable[Recipient]
     ) -> Iterator[Message | Handover]:
         date = template.date_header()
-        sender = compiled.sender.encode()
+        sender, domain = compiled.sender.encode(), self._relay.return_path.encode()
         for recipient in recipients:
             rendered = template.render(compiled, recipient, date=date)
             if isinstance(rendered, Handover):
                 yield rendered
             else:
                 to, content = rendered
+                if domain:
+                    sender = b"bounce+%b@%b" % (recipient.delivery_id.encode(), domain)
                 yield Message(recipient.position, sender, to, content)
