@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
+SENDGRID = b"HTTP/1.1 202 Accepted\r\nX-Message-Id: m\r\nContent-Length: 0\r\n\r\n"
 MAILGUN = b'{"id": "<20170731.1@news.example.org>", "message": "Queued. Thank you."}'
 
 
@@ -18,7 +19,9 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             )
             await reader.readexactly(int(fields.get(b"content-length", b"0")))
             if b"/mail/send" in head.split(b"\r\n", 1)[0]:
-                writer.write(b"HTTP/1.1 202 Accepted\r\nX-Message-Id: m\r\nContent-Length: 0\r\n\r\n")
+                writer.write(
+                    b"HTTP/1.1 202 Accepted\r\nX-Message-Id: m\r\nContent-Length: 0\r\n\r\n"
+                )
             else:
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
