@@ -17,6 +17,7 @@ from subscribers import links
 from subscribers.audience import Reader
 
 Headers = list[list[str]]
+_UNSUBSCRIBE, _PREFERENCES = Place.UNSUBSCRIBE.value, Place.PREFERENCES.value
 
 
 def sender_headers(
@@ -77,7 +78,7 @@ def recipient(position: int, mailing_id: int, reader: Reader) -> Recipient:
         address=reader.address,
         delivery_id=delivery_id(Trace(1, mailing_id, reader.subscriber_id)),
         places={
-            Place.UNSUBSCRIBE.value: links.one_click_url(reader.subscription_id),
-            Place.PREFERENCES.value: links.preferences_url(reader.subscription_id, reader.language),
+            _UNSUBSCRIBE: links.one_click_url(reader.subscription_id),
+            _PREFERENCES: links.preferences_url(reader.subscription_id, reader.language),
         },
     )
