@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,9 @@ from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
 from subscribers.models import Subscriber, Subscription, Suppression
-from subscribers.sealing import Sealed, open_address
+from subscribers.sealing import KeyMissing, Sealed, SealedError, open_address, worker_keys
+
+log = logging.getLogger(__name__)
 
 COLUMNS = (
     "languages",
@@ -84,7 +87,9 @@ def stream(newsletter: Newsletter) -> Iterator[tuple[Profile, int]]:
 
 def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int, Reader]:
     """The second read, after the permission to send was committed: those of these readers who are
-    active and not suppressed now, by subscriber id. One query; needs a worker's keys."""
+    active and not suppressed now, by subscriber id. One query; needs a worker's keys.
+
+    Raises SealedError where they are not here, or not all of them."""
     rows = (
         _active()
         .filter(newsletter_id=newsletter_id, subscriber_id__in=subscriber_ids)
@@ -97,12 +102,19 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
             "subscriber__sealed_address",
         )
     )
-    return {
-        subscriber_id: Reader(
-            subscriber_id, pk, open_address(Sealed(key, bytes(sealed)), public_id), language
-        )
-        for subscriber_id, pk, language, public_id, key, sealed in rows
-    }
+    worker_keys()
+    found = {}
+    for subscriber_id, pk, language, public_id, key, sealed in rows:
+        try:
+            address = open_address(Sealed(key, bytes(sealed)), public_id)
+        except KeyMissing:
+            raise  # true of many: the caller has to wait for the key
+        except SealedError as error:
+            # One spoilt row may not keep the others waiting; nobody could mail it.
+            log.error("action=open reader=%d %s", subscriber_id, error)
+            continue
+        found[subscriber_id] = Reader(subscriber_id, pk, address, language)
+    return found
 
 
 def address_of(subscriber: Subscriber) -> str:
