@@ -23,7 +23,7 @@ from django.db import InterfaceError, OperationalError, connection, connections,
 from django.db.backends.signals import connection_created
 from django.db.models.functions import Now
 
-from newsletter.delivery import control, progress, rescue, sender
+from newsletter.delivery import control, dispatch, progress, rescue, sender
 from newsletter.delivery.audit import audit
 from newsletter.delivery.models import Batch, Mailing, Outcome
 from newsletter.delivery.packing import unpack
@@ -248,7 +248,7 @@ class World:
         for number in sorted(self.plan):
             if number > self.steps:
                 break
-            waiting = self.plan.pop(number)
+            waiting = self.plan.pop(number, [])
             for position, fault in enumerate(waiting):
                 if here.allows(fault):
                     rest = waiting[position + 1 :]
@@ -264,7 +264,8 @@ class World:
         self._alive()
         self.step(At.SQL)
         answer = execute(sql, params, many, context)
-        self.step(At.SQL)
+        if not sql.startswith("SELECT"):  # after a read it is as before what comes next
+            self.step(At.SQL)
         return answer
 
     def _alive(self) -> None:
@@ -301,12 +302,14 @@ class World:
                 self.dead = True
             case Fault.SLEEP:
                 self.incidents += 1
-                self.quiet = False
-                expire()
-                self.drive()
-            case Fault.DOZE:
+                with self._connection_of_others():
+                    expire()
+                    self.quiet = False
+                    self.drive()
+            case Fault.DOZE:  # the others' steps are not watched: they only begin
                 self.incidents += 1
-                self._others_begin()
+                with self._connection_of_others():
+                    self._others_begin()
             case Fault.TERM:
                 self.stopping, self.term_at = True, self.steps
             case Fault.LEAVE:
@@ -329,6 +332,18 @@ class World:
             yield
         finally:
             self.quiet = before
+
+    @contextmanager
+    def _connection_of_others(self) -> Iterator[None]:
+        """Who sleeps keeps their own connection, open, and whether it is lost."""
+        wrapper: Any = connections["default"]
+        kept, dead = wrapper.connection, self.dead
+        wrapper.connection, self.dead = None, False
+        try:
+            yield
+        finally:
+            connection.close()
+            wrapper.connection, self.dead = kept, dead
 
     # --- Workers ------------------------------------------------------------------------------
     def run(self) -> None:
@@ -374,6 +389,7 @@ class World:
             expire()
             self._end_pause()
         rescue.rescue_batches()
+        dispatch.prepare_waiting()
         control.settle_cancelled()
         rescue.finish_mailings()
         self._stopped()
