@@ -202,6 +202,13 @@ FEEDBACK_SENDER_ID = env.value("FEEDBACK_SENDER_ID", "tydzen", env.feedback_send
 # Nothing uses Django's own mail functions for readers; errors are logged, not mailed (G3).
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
+# --- Sign-ups: limits against list bombing (B4); 0 is none -------------------------------------
+SIGN_UPS_PER_NETWORK = env.value("SIGN_UPS_PER_NETWORK", "30", env.integer(0, 1_000_000))
+SIGN_UPS_PER_DOMAIN = env.value("SIGN_UPS_PER_DOMAIN", "300", env.integer(0, 1_000_000))
+SIGN_UPS_IN_ALL = env.value("SIGN_UPS_IN_ALL", "3000", env.integer(0, 1_000_000))
+SIGN_UP_SECONDS = env.value("SIGN_UP_SECONDS", "2", env.integer(0, 60))
+TRUSTED_PROXIES = env.value("TRUSTED_PROXIES", "127.0.0.0/8,::1", env.networks)
+
 # --- Languages --------------------------------------------------------------------------------
 # What Django lacks of a language's name can be added here; another language needs no migration.
 LANGUAGES = [

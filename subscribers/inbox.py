@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
-from subscribers import lifecycle
+from subscribers import lifecycle, limits, moving
 from subscribers.addresses import Address, normalise
 from subscribers.lifecycle import Request
 from subscribers.models import Inbox
@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 WAIT = timedelta(minutes=1)
+AN_HOUR = timedelta(hours=1)
+
+
+class TooMany(Exception):  # noqa: N818 - names the condition
+    """More than a domain may have in an hour: it waits."""
 
 
 # --- In the web process -----------------------------------------------------------------------
@@ -47,12 +52,36 @@ def receive_sign_up(
     Inbox.objects.create(kind=Inbox.Kind.SIGN_UP, sealed=sealed.value, sealing_key=sealed.key)
 
 
+def receive_link_request(address: Address) -> None:
+    """Seal a request for a link to one's choices."""
+    sealed = seal_arrival({"address": address.mail})
+    Inbox.objects.create(kind=Inbox.Kind.LINK, sealed=sealed.value, sealing_key=sealed.key)
+
+
+def receive_change(address: Address, *, subscription_id: int) -> None:
+    """Seal the new address of a reader, to be confirmed there."""
+    sealed = seal_arrival({"address": address.mail, "subscription": subscription_id})
+    Inbox.objects.create(kind=Inbox.Kind.CHANGE, sealed=sealed.value, sealing_key=sealed.key)
+
+
+def receive_moved(letter_id: int) -> None:
+    """A new address was confirmed; a worker, which alone can seal for storage, moves to it."""
+    sealed = seal_arrival({"confirmed": letter_id})
+    Inbox.objects.create(kind=Inbox.Kind.CHANGE, sealed=sealed.value, sealing_key=sealed.key)
+
+
 # --- In a worker ------------------------------------------------------------------------------
 def drain(limit: int) -> int:
     """Act on up to `limit` arrivals that are due, the oldest first; returns how many were acted
     on. Raises SealedError where this process holds no worker keys: nothing is tried then."""
     worker_keys()
     due = Inbox.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")
+    sign_ups = due.filter(kind=Inbox.Kind.SIGN_UP)
+    left = limits.letters_left()
+    if left is not None and left < limit:
+        # What is above the limit in all waits where it is: nothing is lost (B4).
+        waiting = sign_ups.values_list("pk", flat=True)[:left]
+        due = due.exclude(kind=Inbox.Kind.SIGN_UP) | due.filter(pk__in=list(waiting))
     return sum(_settle(pk) for pk in list(due.values_list("pk", flat=True)[:limit]))
 
 
@@ -60,6 +89,9 @@ def _settle(pk: int) -> bool:
     """Whether this call acted on the arrival; another worker may have been first."""
     try:
         return _act(pk)
+    except TooMany:
+        Inbox.objects.filter(pk=pk).update(due_at=timezone.now() + AN_HOUR)
+        return False
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one must not stop the rest
         # Only the kind of error is told: its text, or its traceback, may hold what was inside.
         _postpone(pk, type(error).__name__)
@@ -95,8 +127,11 @@ def _postpone(pk: int, reason: str) -> None:
 
 def _sign_up(data: dict[str, Any]) -> None:
     newsletter = Newsletter.objects.get(pk=data["newsletter"])
+    address = normalise(data["address"])
+    if not limits.domain_may(address.domain):
+        raise TooMany
     lifecycle.request(
-        normalise(data["address"]),
+        address,
         Request(
             newsletter_id=newsletter.pk,
             languages=lifecycle.offered(newsletter, data["languages"]),
@@ -107,4 +142,19 @@ def _sign_up(data: dict[str, Any]) -> None:
     )
 
 
-_ACTIONS: dict[Inbox.Kind, Callable[[dict[str, Any]], None]] = {Inbox.Kind.SIGN_UP: _sign_up}
+def _link(data: dict[str, Any]) -> None:
+    moving.link(normalise(data["address"]))
+
+
+def _change(data: dict[str, Any]) -> None:
+    if "confirmed" in data:
+        moving.move(data["confirmed"])
+    else:
+        moving.change_address(normalise(data["address"]), subscription_id=data["subscription"])
+
+
+_ACTIONS: dict[Inbox.Kind, Callable[[dict[str, Any]], None]] = {
+    Inbox.Kind.SIGN_UP: _sign_up,
+    Inbox.Kind.LINK: _link,
+    Inbox.Kind.CHANGE: _change,
+}

@@ -32,6 +32,16 @@ def confirm_url(subscription_id: int, language: str) -> str:
     return _link("subscribers:confirm", language, Purpose.CONFIRM, subscription_id)
 
 
+def fresh_url(subscription_id: int, language: str) -> str:
+    """Everything of a reader's, for four hours."""
+    return _link("subscribers:you", language, Purpose.FRESH, subscription_id)
+
+
+def move_url(letter_id: int, language: str) -> str:
+    """Where a new address is confirmed."""
+    return _link("subscribers:move", language, Purpose.MOVE, letter_id)
+
+
 def _link(name: str, language: str, purpose: Purpose, subscription_id: int) -> str:
     before, after = _around(settings.SITE_URL, name, language)
     return before + tokens.make(purpose, subscription_id) + after

@@ -16,6 +16,7 @@ from newsletter.digest.assemble import assemble
 from newsletter.digest.render import render
 from newsletter.editorial.models import Newsletter
 from subscribers.audience import Profile
+from subscribers.wants import wants_of
 
 
 @dataclass
@@ -25,29 +26,6 @@ class Editions:
 
     by_profile: dict[Profile, str | None] = field(default_factory=dict)
     drafts: dict[str, Edition] = field(default_factory=dict)
-
-
-def wants_of(profile: Profile, newsletter: Newsletter) -> content.Wants:
-    """A profile with the newsletter's defaults filled in."""
-    amount = profile.content or newsletter.content
-    pictures = newsletter.pictures if profile.pictures else Newsletter.Pictures.NONE
-    return content.Wants(
-        chain=profile.languages,
-        page_language=profile.page_language,
-        topics=profile.topics,
-        amount="complete" if amount == Newsletter.Content.COMPLETE else "lead",
-        pictures="none" if profile.plain_text or profile.discreet else _pictures(pictures),
-        plain_text=profile.plain_text,
-        discreet=profile.discreet,
-    )
-
-
-def _pictures(value: str) -> content.Pictures:
-    match value:
-        case "embedded" | "linked":
-            return value
-        case _:
-            return "none"
 
 
 def draft_editions(
