@@ -9,6 +9,7 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -153,12 +154,25 @@ def subscribe_form(
 
 
 class EmbeddedForm(SubscribeForm):
-    """The box on somebody else's page: no cookie, so no CSRF token (B7)."""
+    """The box on somebody else's page: no cookie, so no CSRF token (B7).
+
+    A form in a page's own HTML needs no more than an address: without a stamp it has the stricter
+    limit, and without choices the first one of the page's language.
+    """
 
     is_embedded = True
 
+    def __init__(
+        self, newsletter: Newsletter, language: str, data: QueryDict | None = None
+    ) -> None:
+        super().__init__(newsletter, language, data)
+        self.fields["newsletter"].required = False
+        if data is not None and "stamp" not in data and "choices" not in data:
+            data = data.copy()
+            data.setlist("choices", self.initial["choices"])
+            self.data = data
+
     def is_hasty(self) -> bool:
-        """A form written into a page's own HTML has no stamp; it has the stricter limit."""
         return "stamp" in self.data and super().is_hasty()
 
     @property
