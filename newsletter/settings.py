@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 import dj_database_url
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
-from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.lib import environment as env
 from newsletter.lib import keys
+from newsletter.lib.language_names import own_name
 
 django_stubs_ext.monkeypatch()
 
@@ -197,6 +197,7 @@ SEND_STEP = env.value("SEND_STEP", "50", env.integer(1, 1000))
 SEND_LEASE_SECONDS = env.value("SEND_LEASE_SECONDS", "120", env.integer(2, 540))
 SEND_RETRY_SECONDS = env.value("SEND_RETRY_SECONDS", "300", env.integer(1, 86_400))
 SEND_GIVE_UP_HOURS = env.value("SEND_GIVE_UP_HOURS", "24", env.integer(1, 168))
+RETENTION_DAYS = env.value("RETENTION_DAYS", "90", env.integer(1, 3650))
 LATE_HOURS = env.value("LATE_HOURS", "12", env.integer(1, 168))
 FEEDBACK_SENDER_ID = env.value("FEEDBACK_SENDER_ID", "tydzen", env.feedback_sender)
 # Nothing uses Django's own mail functions for readers; errors are logged, not mailed (G3).
@@ -212,8 +213,7 @@ TRUSTED_PROXIES = env.value("TRUSTED_PROXIES", "127.0.0.0/8,::1", env.networks)
 # --- Languages --------------------------------------------------------------------------------
 # What Django lacks of a language's name can be added here; another language needs no migration.
 LANGUAGES = [
-    (code, LANG_INFO[code]["name_local"])
-    for code in env.value("SITE_LANGUAGES", "en,be,ru", env.languages)
+    (code, own_name(code)) for code in env.value("SITE_LANGUAGES", "en,be,ru", env.languages)
 ]
 LANGUAGE_CODE = LANGUAGES[0][0]
 LOCALE_PATHS = [BASE_DIR / "locale"]

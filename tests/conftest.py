@@ -55,6 +55,7 @@ def site_language() -> Iterator[None]:
 def media(settings: Any, tmp_path: Path) -> Path:
     """Uploaded files go where the test's other files go."""
     settings.MEDIA_ROOT = tmp_path / "media"
+    settings.VAR_DIR = tmp_path
     return tmp_path / "media"
 
 

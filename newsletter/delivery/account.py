@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from django.db.models import Count, Sum
 
@@ -44,7 +44,7 @@ class Account:
 def account(mailing: Mailing) -> Account:
     """Count the outcomes and the readers in open batches. Two queries."""
     if mailing.state == Mailing.State.CLOSED:
-        return Account(**mailing.counts)
+        return Account(**{f.name: mailing.counts[f.name] for f in fields(Account)})
     rows = Outcome.objects.filter(mailing_id=mailing.pk).values_list("result")
     counts = {Result(result): number for result, number in rows.annotate(n=Count("mailing_id"))}
     unfinished = Batch.objects.filter(mailing=mailing).exclude(state=Batch.State.CLOSED)

@@ -1,4 +1,9 @@
-"""Accounts for every reader, id by id: Reach = outcomes + readers in open batches."""
+"""Accounts for every reader, id by id.
+
+Of each mailing: its outcomes and the readers in its open batches are those that were frozen, by
+count and checksum, and nobody is in them twice; whoever Reach says it took is among them; and
+whoever is among them is in Reach for it, or was taken on by a later part of the release.
+"""
 
 from __future__ import annotations
 
@@ -49,20 +54,26 @@ def _audit(mailing: Mailing) -> Finding:
 
 def _faults(mailing: Mailing, counts: Account) -> list[str]:
     """Each sentence names one thing that does not balance."""
-    frozen = set(_ids(Reach.objects.filter(mailing_id=mailing.pk)))
-    settled = list(_ids(Outcome.objects.filter(mailing_id=mailing.pk)))
+    reached = set(_ids(Reach.objects.filter(mailing_id=mailing.pk)))
     waiting = list(_waiting(mailing))
-    accounted = [*settled, *waiting]
+    accounted = [*_ids(Outcome.objects.filter(mailing_id=mailing.pk)), *waiting]
+    once = set(accounted)
     checks = [
-        (len(frozen) != (mailing.readers or 0), "the stored count is not that of the readers"),
-        (checksum(frozen) != (mailing.checksum or 0), "the stored checksum is not the readers'"),
-        (bool(set(accounted) - frozen), "somebody has an outcome or waits who was not frozen"),
-        (bool(frozen - set(accounted)), "somebody was forgotten: neither outcome nor batch"),
-        (len(accounted) != len(set(accounted)), "somebody is accounted for twice"),
+        (len(accounted) != (mailing.readers or 0), "the stored count is not that of the readers"),
+        (checksum(accounted) != (mailing.checksum or 0), "the stored checksum is not theirs"),
+        (bool(reached - once), "somebody was forgotten: neither outcome nor batch"),
+        (len(accounted) != len(once), "somebody is accounted for twice"),
+        (not _went_on(mailing, once - reached), "somebody is accounted for who was not frozen"),
         (mailing.state == Mailing.State.FINISHED and bool(waiting), "finished, but readers wait"),
         (not counts.balances, "the counts do not add up"),
     ]
     return [sentence for fault, sentence in checks if fault]
+
+
+def _went_on(mailing: Mailing, readers: set[int]) -> bool:
+    """Whether a later part of the same release has taken each of these readers."""
+    later = Reach.objects.filter(release_id=mailing.release_id, mailing_id__gt=mailing.pk)
+    return not readers or readers <= set(_ids(later))
 
 
 def _ids(rows: QuerySet[Reach] | QuerySet[Outcome]) -> Iterator[int]:

@@ -31,6 +31,7 @@ def pause(mailing: Mailing) -> bool:
 
 def resume(mailing: Mailing) -> bool:
     """Go on where it was paused. False: it was not paused."""
+    Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PAUSED).update(hold="")
     resumed = _move(mailing, [Mailing.State.PAUSED], Mailing.State.SENDING)
     if resumed:
         for batch_id in progress.due_batches(100):
@@ -46,6 +47,18 @@ def cancel(mailing: Mailing) -> bool:
         Mailing.objects.filter(pk=mailing.pk).update(finished_at=Now())
         settle_cancelled()
     return cancelled
+
+
+def leave_unknowns(mailing: Mailing) -> int:
+    """The operator's word that nothing more is done for those in doubt: they count as failed.
+
+    Returns how many there were.
+    """
+    left = Outcome.objects.filter(mailing_id=mailing.pk, result=Result.UNKNOWN).update(
+        result=Result.FAILED, source=Outcome.Source.OPERATOR
+    )
+    log.info("action=leave mailing=%d unknown=%d", mailing.pk, left)
+    return left
 
 
 def settle_cancelled() -> int:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from newsletter.delivery import planner, progress
 from newsletter.delivery.models import Mailing, Release
+from newsletter.editorial import workflow
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter
 from newsletter.editorial.schedule import Decision, Occasion, Rule, decide, latest
 from newsletter.lib.queue import hint
@@ -62,6 +63,8 @@ def _dispatch_one(newsletter: Newsletter, now: datetime) -> Mailing | None:
     if issue is not None and issue.kind == Issue.Kind.BREAK:
         return None
     reason = Hold.LATE if decision is Decision.HOLD_LATE else readiness(newsletter, issue, now)
+    if issue is not None and not reason and issue.state != Issue.State.APPROVED:
+        workflow.approve(issue, by=None)  # where ready articles go out by themselves
     return _make(newsletter, occasion, issue, reason)
 
 

@@ -9,6 +9,7 @@ from django.db import connection
 
 from newsletter.delivery.models import Outcome
 from newsletter.delivery.settlement import Line
+from newsletter.transport.outcomes import Result
 
 
 def reach(release_id: int, mailing_id: int, readers: Sequence[int]) -> list[int]:
@@ -35,6 +36,47 @@ _REACH = {
         SELECT %s, %s, value FROM json_each(%s) WHERE true
         ON CONFLICT (release_id, subscriber_id) DO NOTHING RETURNING subscriber_id""",
 }
+
+
+def reach_again(
+    release_id: int, mailing_id: int, readers: Sequence[int], *, after: frozenset[Result]
+) -> list[int]:
+    """Move on to a mailing those readers of its release whose last outcome is one of `after`."""
+    if not readers:
+        return []
+    marks = ", ".join(["%s"] * len(after))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE delivery_reach SET mailing_id = %s
+            WHERE release_id = %s AND mailing_id <> %s AND subscriber_id IN {_IN[connection.vendor]}
+            AND EXISTS (SELECT 1 FROM delivery_outcome o
+                WHERE o.mailing_id = delivery_reach.mailing_id
+                AND o.subscriber_id = delivery_reach.subscriber_id AND o.result IN ({marks}))
+            RETURNING subscriber_id""",  # noqa: S608 - built of our own constants
+            [mailing_id, release_id, mailing_id, _array(readers), *map(int, after)],
+        )
+        taken = {row[0] for row in cursor.fetchall()}
+    return [reader for reader in readers if reader in taken]
+
+
+_IN = {
+    "postgresql": "(SELECT unnest(%s::bigint[]))",
+    "sqlite": "(SELECT value FROM json_each(%s))",
+}
+
+
+def settle_unknown(
+    mailing_id: int, readers: Sequence[int], result: Result, *, source: Outcome.Source
+) -> int:
+    """The one change that an outcome allows: unknown becomes what it was found to be.
+
+    Returns how many rows changed; an event that comes twice or too late changes none.
+    """
+    if result not in {Result.SENT, Result.FAILED, Result.REFUSED}:
+        raise ValueError(f"unknown cannot become {result.name}")
+    return Outcome.objects.filter(
+        mailing_id=mailing_id, subscriber_id__in=readers, result=Result.UNKNOWN
+    ).update(result=result, source=source)
 
 
 def _array(ids: Sequence[int]) -> str | list[int]:

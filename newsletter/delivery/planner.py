@@ -17,13 +17,16 @@ from operator import itemgetter
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext
 
-from newsletter.delivery import ledger, progress, transports
+from newsletter.delivery import ledger, parts, progress, transports
 from newsletter.delivery.editions import Editions, draft_editions
 from newsletter.delivery.mails import mail_of
-from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release
+from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Reach, Release
 from newsletter.delivery.packing import MODULUS, checksum, pack
+from newsletter.delivery.parts import Part
 from newsletter.delivery.settlement import Line
 from newsletter.digest.content import RenderError
 from newsletter.editorial.content import issue_content, newsletter_content
@@ -60,16 +63,16 @@ def release_of(issue: Issue) -> Release:
     return release
 
 
-def send_now(issue: Issue, *, by: User | None) -> Mailing:
-    """Start sending the issue to all, or release what was held; returns the mailing.
+def send_now(issue: Issue, *, by: User | None, part: str = parts.ALL) -> Mailing:
+    """Start sending the issue, or release what was held; returns the mailing.
 
     Asked again, it changes nothing. Raises CannotSend for an issue that is not approved.
     """
     if issue.state != Issue.State.APPROVED:
-        raise CannotSend("The issue is not approved.")
+        raise CannotSend(gettext("The issue is not approved."))
     with transaction.atomic():
         mailing, _ = Mailing.objects.get_or_create(
-            release=release_of(issue), part="all", defaults={"started_by": by}
+            release=release_of(issue), part=part, defaults={"started_by": by}
         )
         Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.HELD).update(
             state=Mailing.State.PREPARING, hold="", hold_detail="", started_by=by
@@ -77,6 +80,43 @@ def send_now(issue: Issue, *, by: User | None) -> Mailing:
         transaction.on_commit(lambda: hint("delivery.prepare", mailing.pk))
     mailing.refresh_from_db()
     return mailing
+
+
+def send_to_unreached(release: Release, *, by: User | None) -> Mailing:
+    """Send to those whose last outcome is refused, failed or skipped. Raises CannotSend."""
+    return _send_after(release, "unreached", parts.UNREACHED, by)
+
+
+def send_to_doubtful(release: Release, *, by: User | None) -> Mailing:
+    """Send again to those whose outcome is unknown: it may arrive twice. Raises CannotSend.
+
+    Their earlier outcome becomes *failed*, decided by the operator, as the new one counts.
+    """
+    return _send_after(release, "again", parts.DOUBTFUL, by)
+
+
+def _send_after(
+    release: Release, kind: str, results: frozenset[Result], by: User | None
+) -> Mailing:
+    with transaction.atomic():
+        Release.objects.select_for_update().get(pk=release.pk)
+        mailings = list(release.mailings.all())
+        if any(mailing.state == Mailing.State.CLOSED for mailing in mailings):
+            raise CannotSend(gettext("This send-out was closed: only its counts are left."))
+        if any(mailing.state == Mailing.State.PREPARING for mailing in mailings):
+            raise CannotSend(gettext("A part of this send-out is being prepared already."))
+        last = Reach.objects.filter(
+            release_id=release.pk,
+            mailing_id=OuterRef("mailing_id"),
+            subscriber_id=OuterRef("subscriber_id"),
+        )
+        of_it = Outcome.objects.filter(mailing_id__in=[mailing.pk for mailing in mailings])
+        if not of_it.filter(Exists(last), result__in=results).exists():
+            raise CannotSend(gettext("There is nobody to send it to."))
+        part = parts.numbered(kind, {mailing.part for mailing in mailings})
+        made = Mailing.objects.create(release=release, part=part, started_by=by)
+        transaction.on_commit(lambda: hint("delivery.prepare", made.pk))
+    return made
 
 
 def prepare(mailing_id: int, *, now: datetime | None = None) -> Mailing:
@@ -110,16 +150,18 @@ def hold(mailing: Mailing, reason: Mailing.Hold, *, detail: str = "") -> None:
 def _draft(mailing: Mailing, at: datetime) -> Editions:
     """Render what the audience calls for, and check that a transport can send it."""
     newsletter, issue = mailing.release.newsletter, mailing.release.issue
+    part = parts.read(mailing.part)
     if issue is None:
         raise RenderError("The issue was deleted.")
     editions = draft_editions(
         mailing,
-        [profile for profile, _ in audience.profiles(newsletter)],
+        [profile for profile, _ in audience.profiles(newsletter) if part.takes(profile)],
         newsletter,
         letterhead=newsletter_content(newsletter),
         issue=issue_content(issue, at=at),
         today=at.date(),
     )
+    # What a transport cannot send must not be frozen.
     transport = transports.preferred()
     for edition in editions.drafts.values():
         transport.compile(mail_of(edition))
@@ -148,10 +190,11 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
     saved = {edition.key: edition for edition in mailing.editions.all()}
     starts = progress.database_now()
     tally = _Tally()
-    for profile, ids in _portions(mailing.release.newsletter):
+    part = parts.read(mailing.part)
+    for profile, ids in _portions(mailing.release.newsletter, part):
         if profile not in editions.by_profile:
             raise AudienceMoved
-        taken = ledger.reach(mailing.release_id, mailing.pk, ids)
+        taken = _take(mailing, part, ids)
         tally.add(taken)
         key = editions.by_profile[profile]
         if key is None:
@@ -162,6 +205,8 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
         elif taken:
             tally.batches.append(new_batch(saved[key], taken, due_at=starts))
     Batch.objects.bulk_create(tally.batches, batch_size=100)
+    if part.after == parts.DOUBTFUL:
+        _supersede_unknowns(mailing)
     Mailing.objects.filter(pk=mailing.pk).update(
         state=Mailing.State.SENDING,
         frozen_at=starts,
@@ -175,9 +220,27 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
     return tally.batches
 
 
-def _portions(newsletter: Newsletter) -> Iterator[tuple[Profile, list[int]]]:
-    """The audience in portions of a batch's size, each of one profile."""
+def _take(mailing: Mailing, part: Part, ids: list[int]) -> list[int]:
+    """Those of the readers whom the part takes."""
+    if not part.after:
+        return ledger.reach(mailing.release_id, mailing.pk, ids)
+    return ledger.reach_again(mailing.release_id, mailing.pk, ids, after=part.after)
+
+
+def _supersede_unknowns(mailing: Mailing) -> None:
+    """The doubt about readers who are sent to again is over: only the new outcome counts."""
+    taken = Reach.objects.filter(mailing_id=mailing.pk).values("subscriber_id")
+    earlier = mailing.release.mailings.exclude(pk=mailing.pk).values("pk")
+    Outcome.objects.filter(
+        mailing_id__in=earlier, subscriber_id__in=taken, result=Result.UNKNOWN
+    ).update(result=Result.FAILED, source=Outcome.Source.OPERATOR)
+
+
+def _portions(newsletter: Newsletter, part: Part) -> Iterator[tuple[Profile, list[int]]]:
+    """The part's audience in portions of a batch's size, each of one profile."""
     for profile, rows in groupby(audience.stream(newsletter), key=itemgetter(0)):
+        if not part.takes(profile):
+            continue
         ids: list[int] = []
         for _, reader in rows:
             ids.append(reader)

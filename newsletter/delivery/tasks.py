@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import random
 from time import monotonic
 
 from celery import shared_task
 from django.utils import timezone
 
-from newsletter.delivery import control, dispatch, letters, planner, progress, rescue, stopping
+from newsletter.delivery import (
+    control,
+    dispatch,
+    letters,
+    planner,
+    progress,
+    rescue,
+    restored,
+    retention,
+    stopping,
+)
 from newsletter.delivery.sender import send_batch
 from subscribers import inbox, lifecycle
 
 GO_ON_SECONDS = 60
 """How long one hint keeps a worker at what is due, well below the task's time limit."""
+SPREAD = 16
 
 
 @shared_task(name="delivery.tick")
 def tick() -> dict[str, int]:
     """Each minute: what is due, what was lost, what has ended."""
+    restored.watch()
     return {
         "rescued": rescue.rescue_batches() + letters.rescue(),
         "dispatched": len(dispatch.dispatch()),
@@ -26,6 +39,7 @@ def tick() -> dict[str, int]:
         "finished": rescue.finish_mailings(),
         "hinted": dispatch.hint_due(),
         "pruned": lifecycle.prune(timezone.now()),
+        "collapsed": retention.collapse(timezone.now()),
     }
 
 
@@ -47,8 +61,9 @@ def send(batch_id: int) -> int:
     sent = int(send_batch(batch_id, stop=stopping.asked))
     until = monotonic() + GO_ON_SECONDS
     while not stopping.asked() and monotonic() < until:
-        due = progress.due_batches(1)
-        if not due or not send_batch(due[0], stop=stopping.asked):
+        due = progress.due_batches(SPREAD)
+        if not due:
             break
-        sent += 1
+        # Any of them: workers that all took the first would stand in each other's way.
+        sent += send_batch(random.choice(due), stop=stopping.asked)  # noqa: S311
     return sent

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from django.contrib import messages
+from django.db.models import Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from newsletter.delivery import control
 from newsletter.delivery.account import account
 from newsletter.delivery.models import Edition, Mailing
+from newsletter.delivery.planner import CannotSend
+from newsletter.desk.actions import ACTIONS, Action
 from newsletter.desk.groups import SEND
 from newsletter.desk.pages import log, needs, page, user_of
 from newsletter.desk.previews import mail_policy, with_pictures
@@ -22,27 +20,6 @@ from newsletter.lib.languages import direction
 
 State = Mailing.State
 RUNNING = {State.PREPARING, State.SENDING}
-ACTIONS: dict[str, tuple[Callable[[Mailing], bool], Any, Any, set[str]]] = {
-    "pause": (
-        control.pause,
-        gettext_lazy("Pause"),
-        gettext_lazy("Nothing more is handed over until you resume. What is on its way arrives."),
-        {State.SENDING},
-    ),
-    "resume": (
-        control.resume,
-        gettext_lazy("Resume"),
-        gettext_lazy("It goes on with the readers who wait."),
-        {State.PAUSED},
-    ),
-    "cancel": (
-        control.cancel,
-        gettext_lazy("Cancel"),
-        gettext_lazy("It ends for good: readers who still wait will not get this issue."),
-        {State.HELD, State.PREPARING, State.SENDING, State.PAUSED},
-    ),
-}
-"""What can be done: the function, its name, what it means, and in which states."""
 
 
 @require_safe
@@ -50,39 +27,56 @@ ACTIONS: dict[str, tuple[Callable[[Mailing], bool], Any, Any, set[str]]] = {
 def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
     mailing = _mailing(mailing_id)
     may_send = user_of(request).has_perm(SEND)
+    counts = account(mailing)
     return page(
         request,
         "desk/mailing.html",
         title=_("Send-out: %(mailing)s") % {"mailing": mailing.release},
         mailing=mailing,
         issue=mailing.release.issue,
-        account=account(mailing),
-        editions=mailing.editions.defer("html", "text"),
+        account=counts,
+        editions=mailing.editions.defer("html", "text").annotate(
+            readers=Sum("batches__size", filter=Q(batches__predecessor=None))
+        ),
         is_running=mailing.state in RUNNING,
-        actions=[(name, label) for name, (_f, label, _w, states) in ACTIONS.items()
-                 if may_send and mailing.state in states],
+        actions=[
+            (name, action.label)
+            for name, action in ACTIONS.items()
+            if may_send and action.offered(mailing, counts)
+        ],
         may_send=may_send,
     )  # fmt: skip
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(SEND)
-def act(request: HttpRequest, mailing_id: int, action: str) -> HttpResponse:
+def act(request: HttpRequest, mailing_id: int, name: str) -> HttpResponse:
     """GET asks; POST does it once."""
-    if action not in ACTIONS:
+    if name not in ACTIONS:
         raise Http404
-    mailing = _mailing(mailing_id)
-    do, label, meaning, states = ACTIONS[action]
-    if request.method != "POST" and mailing.state in states:
-        return page(request, "desk/confirm.html", title=f"{label}: {mailing.release}",
-                    mailing=mailing, meaning=meaning, label=label)  # fmt: skip
-    if request.method == "POST" and do(mailing):
-        log(request, mailing, str(label))
-        messages.success(request, _("Done: %(action)s.") % {"action": label})
-    else:
+    mailing, action = _mailing(mailing_id), ACTIONS[name]
+    offered = action.offered(mailing, account(mailing))
+    if request.method != "POST" and offered:
+        return page(request, "desk/confirm.html", title=f"{action.label}: {mailing.release}",
+                    mailing=mailing, meaning=action.meaning, label=action.label)  # fmt: skip
+    done = _do(request, action, mailing) if request.method == "POST" and offered else None
+    if done is None:
+        mailing.refresh_from_db()
         state = mailing.get_state_display()
         messages.warning(request, _("Nothing to do: it is %(state)s.") % {"state": state})
-    return redirect("admin:delivery_mailing_change", mailing.pk)
+    return redirect("admin:delivery_mailing_change", (done or mailing).pk)
+
+
+def _do(request: HttpRequest, action: Action, mailing: Mailing) -> Mailing | None:
+    try:
+        done = action.do(mailing, user_of(request))
+    except CannotSend as error:
+        messages.error(request, str(error))
+        return mailing
+    if done is not None:
+        log(request, mailing, str(action.label))
+        messages.success(request, _("Done: %(action)s.") % {"action": action.label})
+    return done
 
 
 @require_safe

@@ -8,13 +8,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from newsletter.delivery import parts
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.planner import CannotSend, send_now
 from newsletter.desk.front import readers_by_chain
 from newsletter.desk.groups import SEND
 from newsletter.desk.pages import log, needs, page, user_of
 from newsletter.editorial import workflow
-from newsletter.editorial.models import Issue
+from newsletter.editorial.models import Issue, Newsletter
+from newsletter.lib.languages import own_name
 
 
 @require_POST
@@ -60,16 +62,32 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
         is_blocked=workflow.blocks(found),
         readers=readers,
         total=sum(count for _name, count in readers),
+        parts=_parts(issue.newsletter),
         sent_already=Mailing.objects.filter(release__issue=issue).exclude(state="held").first(),
     )
 
 
+def _parts(newsletter: Newsletter) -> list[tuple[str, str]]:
+    """To all, or first to those whose first language is this one; the rest can follow."""
+    everybody = [(parts.ALL, _("everybody who has not got it"))]
+    return everybody + [
+        (
+            parts.first(code),
+            _("first those who read it in: %(language)s") % {"language": own_name(code)},
+        )
+        for code in newsletter.languages
+    ]
+
+
 def _send(request: HttpRequest, issue: Issue) -> HttpResponse:
+    part = request.POST.get("part", parts.ALL)
+    if part not in dict(_parts(issue.newsletter)):
+        part = parts.ALL
     # Whoever sends it has read the same page as for approving.
     if issue.state != Issue.State.APPROVED:
         workflow.approve(issue, by=user_of(request))
     try:
-        mailing = send_now(issue, by=user_of(request))
+        mailing = send_now(issue, by=user_of(request), part=part)
     except CannotSend as error:
         messages.error(request, str(error))
         return _to_issue(issue)

@@ -78,7 +78,8 @@ class Issue:
     ends_on: date
     articles: tuple[Article, ...]
     texts: Mapping[str, IssueText] = field(default_factory=dict)
-    url: str = ""
+    urls: Mapping[str, str] = field(default_factory=dict)
+    """Its page, absolute, in each language of the newsletter."""
 
 
 @dataclass(frozen=True)

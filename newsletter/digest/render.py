@@ -142,7 +142,7 @@ def _around(
         "introduction_slot": slots.html(introduction),
         "introduction_text": as_text(introduction),
         "words": wording.page_words(selection.language, newsletter=frame.letterhead.newsletter),
-        "issue_url": issue.url,
+        "issue_url": issue.urls.get(selection.language, ""),
         "unsubscribe_url": Place.UNSUBSCRIBE.url,
         "preferences_url": Place.PREFERENCES.url,
     }

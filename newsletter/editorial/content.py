@@ -74,7 +74,7 @@ def issue_content(issue: models.Issue, *, at: datetime) -> content.Issue:
             text.language: content.IssueText(text.subject, text.preheader, text.introduction)
             for text in issue.translations.all()
         },
-        url=issue_url(issue),
+        urls={code: issue_url(issue, code) for code in issue.newsletter.languages},
     )
 
 
@@ -86,11 +86,10 @@ def articles_of(issue: models.Issue) -> QuerySet[models.Article]:
     )
 
 
-def issue_url(issue: models.Issue) -> str:
-    """The issue's page, absolute, in the newsletter's first language."""
-    newsletter = issue.newsletter
-    with translation.override(page_language(next(iter(newsletter.languages), ""))):
-        return settings.SITE_URL + reverse("web:issue", args=[newsletter.slug, issue.key])
+def issue_url(issue: models.Issue, language: str) -> str:
+    """The issue's page, absolute, in the language, or in the site's own where it has no such."""
+    with translation.override(page_language(language)):
+        return settings.SITE_URL + reverse("web:issue", args=[issue.newsletter.slug, issue.key])
 
 
 def _statuses(issue: models.Issue) -> dict[int, content.Status]:

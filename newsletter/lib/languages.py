@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.lib.language_names import own_name as own_name
+
 CODE = re.compile(r"^[a-z]{2,3}(-[a-z]{2,8})?$")
 
 
@@ -18,12 +20,6 @@ def validate_language(code: str) -> None:
     """Raises ValidationError unless `code` is a lower-case tag such as "be" or "zh-hans"."""
     if not isinstance(code, str) or not CODE.match(code):
         raise ValidationError(_("“%(code)s” is not a language code."), params={"code": code})
-
-
-def own_name(code: str) -> str:
-    """The language's name in itself: "беларуская". The code where Django knows no name."""
-    info: dict[str, Any] = LANG_INFO.get(code, {})
-    return str(info.get("name_local", code))
 
 
 def is_right_to_left(code: str) -> bool:

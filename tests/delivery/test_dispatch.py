@@ -136,6 +136,16 @@ def test_ready_articles_become_an_issue_by_themselves(
     assert [str(article) for article in made.articles.all()] == ["Army"]
 
 
+def test_without_an_editors_word_a_draft_goes_out_and_is_public(
+    scheduled: Newsletter, issue: Issue
+) -> None:
+    Newsletter.objects.update(approval=Newsletter.Approval.AUTOMATIC)
+    Issue.objects.update(state=Issue.State.DRAFT)
+    assert len(dispatch.dispatch(DUE)) == 1
+    issue.refresh_from_db()
+    assert issue.state == Issue.State.APPROVED
+
+
 @pytest.mark.django_db(transaction=True)
 def test_e1_twenty_dispatchers_make_one_mailing_and_one_message_each(
     scheduled: Newsletter, relay: MemoryTransport, add_reader: AddReader

@@ -119,7 +119,7 @@ def test_sending_asks_first_and_says_to_how_many(ready: Issue, as_editor: Client
         )  # fmt: skip
     page = as_editor.get(issue_urls(ready)["send"]).content.decode()
     assert "It goes to 3 readers:" in page
-    assert re.search(r"<td>беларуская, Русский</td>\s*<td>2</td>", page)
+    assert re.search(r"<td>беларуская, русский</td>\s*<td>2</td>", page)
     assert "not approved yet" in page
     assert not Mailing.objects.exists()
 

@@ -75,7 +75,7 @@ def write_issue(*articles: Article, **fields: Any) -> Issue:
         "starts_on": date(2017, 7, 24),
         "ends_on": date(2017, 7, 30),
         "articles": articles,
-        "url": f"{SITE}/en/issues/weekly/2017-07-24/",
+        "urls": {code: f"{SITE}/{code}/issues/weekly/2017-07-24/" for code in ("en", "be", "ru")},
     }
     return Issue(**{**values, **fields})
 

@@ -82,7 +82,7 @@ def test_the_issues_own_words_and_the_editors_order(
     value = issue_content(issue, at=NOW)
     assert [a.id for a in value.articles] == [second.pk, first.pk]
     assert value.texts["be"].subject == "Тэма"
-    assert value.url.endswith("/en/issues/weekly/2017-07-24/")
+    assert value.urls["be"].endswith("/be/issues/weekly/2017-07-24/")
 
 
 def test_the_number_of_queries_is_constant(

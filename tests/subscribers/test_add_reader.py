@@ -20,7 +20,7 @@ def test_a_reader_is_added_as_confirmed_by_the_operator(
     assert (subscription.source, subscription.subscriber.language) == ("operator", "be")
     consent = subscription.consents.get()
     assert (consent.action, consent.source) == ("recorded", "operator")
-    assert "беларуская, Русский" in capsys.readouterr().out
+    assert "беларуская, русский" in capsys.readouterr().out
     assert "ala@" not in caplog.text
     assert not Letter.objects.exists()
 

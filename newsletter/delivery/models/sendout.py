@@ -17,6 +17,9 @@ class Site(models.Model):
     singleton = models.BooleanField(default=True, unique=True, editable=False)
     frozen = models.BooleanField(default=False)
     frozen_at = models.DateTimeField(null=True, blank=True)
+    ticks = models.PositiveBigIntegerField(
+        default=0, help_text="Counts up each minute; see delivery.restored."
+    )
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(singleton=True), name="one_site")]

@@ -28,7 +28,7 @@ class MailingAdmin(admin.ModelAdmin[Mailing]):
                  name="delivery_mailing_edition"),
             path("<int:mailing_id>/edition/<int:edition_id>/frame/", wrap(progress.edition_frame),
                  name="delivery_mailing_edition_frame"),
-            path("<int:mailing_id>/<str:action>/", wrap(progress.act),
+            path("<int:mailing_id>/<str:name>/", wrap(progress.act),
                  name="delivery_mailing_act"),
         ]  # fmt: skip
         # Behind "change" and "history", which an action's name would catch.

@@ -1,0 +1,79 @@
+"""Notices that the database went back in time: a backup was restored.
+
+What was sent after the backup is not in it, and would be sent again. So each tick counts up a
+number in the database and writes it to a file of this machine; where the database's number is
+lower than the file's, every open mailing is paused, for an operator to decide.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from newsletter.delivery.models import Mailing, Site
+
+log = logging.getLogger(__name__)
+
+TOLERANCE = 2
+"""Tickers that overlap may write their numbers in either order."""
+
+
+def watch() -> int:
+    """Count one tick; returns how many mailings were paused because of a restored backup."""
+    with transaction.atomic():
+        Site.objects.get_or_create(singleton=True)
+        Site.objects.update(ticks=F("ticks") + 1)
+        ticks = Site.objects.values_list("ticks", flat=True).get()
+    try:
+        return _compare(ticks)
+    except OSError as error:
+        # Sending goes on: this is a guard against a mistake, not a part of the protocol.
+        log.error("action=restored cannot watch for restored backups: %s", error)
+        return 0
+
+
+def _compare(ticks: int) -> int:
+    seen = _seen()
+    if ticks > seen:
+        _write(ticks)
+    if ticks >= seen - TOLERANCE:
+        return 0
+    _write(ticks)
+    return pause_open()
+
+
+def pause_open() -> int:
+    """Pause all open mailings as restored from a backup; returns how many."""
+    open_ones = Mailing.objects.filter(state__in=[Mailing.State.SENDING, Mailing.State.PREPARING])
+    frozen = open_ones.filter(state=Mailing.State.SENDING).update(
+        state=Mailing.State.PAUSED, hold=Mailing.Hold.RESTORED
+    )
+    waiting = open_ones.filter(state=Mailing.State.PREPARING).update(
+        state=Mailing.State.HELD, hold=Mailing.Hold.RESTORED
+    )
+    if frozen or waiting:
+        log.error("action=restored paused=%d held=%d", frozen, waiting)
+    return frozen + waiting
+
+
+def _path() -> Path:
+    return Path(settings.VAR_DIR) / "run" / "ticks"
+
+
+def _seen() -> int:
+    try:
+        return int(_path().read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def _write(ticks: int) -> None:
+    path = _path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    new.write_text(str(ticks), encoding="ascii")
+    new.replace(path)

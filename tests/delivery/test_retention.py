@@ -1,0 +1,85 @@
+"""A send-out's end: collapsed into counts; and what a restored backup does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from newsletter.delivery import control, planner, restored, retention
+from newsletter.delivery.account import account
+from newsletter.delivery.audit import audit
+from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Reach, Site
+from newsletter.transport.memory import MemoryTransport
+from newsletter.transport.outcomes import Result
+from tests.delivery.conftest import send_all_due
+
+LATER = timedelta(days=91)
+
+
+def test_after_its_time_only_counts_and_editions_are_left(
+    frozen: Mailing, relay: MemoryTransport
+) -> None:
+    relay.script("r1@readers.example", Result.REFUSED, code=550)
+    send_all_due()
+    before = account(frozen)
+    assert retention.collapse(timezone.now() + timedelta(days=89)) == 0
+    assert retention.collapse(timezone.now() + LATER) == 1
+    assert retention.collapse(timezone.now() + LATER) == 0
+    frozen.refresh_from_db()
+    assert frozen.state == Mailing.State.CLOSED
+    assert account(frozen) == before
+    edition = Edition.objects.get()
+    assert frozen.counts["editions"] == {edition.public_id: {"sent": 9, "refused": 1}}
+    assert not any(model.objects.exists() for model in (Outcome, Reach, Batch))
+    assert audit(frozen.pk)[0].faults == []
+
+
+def test_what_is_unknown_keeps_it_open(frozen: Mailing, relay: MemoryTransport) -> None:
+    relay.script("r1@readers.example", Result.UNKNOWN)
+    send_all_due()
+    assert retention.collapse(timezone.now() + LATER) == 0
+    control.leave_unknowns(frozen)
+    assert retention.collapse(timezone.now() + LATER) == 1
+
+
+def test_a_closed_mailing_is_not_sent_again(frozen: Mailing, relay: MemoryTransport) -> None:
+    relay.script("r1@readers.example", Result.REFUSED, code=550)
+    send_all_due()
+    retention.collapse(timezone.now() + LATER)
+    with pytest.raises(planner.CannotSend, match="closed"):
+        planner.send_to_unreached(frozen.release, by=None)
+    assert not control.cancel(frozen)
+    assert not control.resume(frozen)
+    assert len(relay.delivered) == 9
+
+
+def test_a_worker_that_may_not_write_there_sends_all_the_same(
+    frozen: Mailing, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.VAR_DIR = tmp_path / "file"
+    (tmp_path / "file").write_text("not a folder")
+    assert restored.watch() == 0
+    assert "cannot watch" in caplog.text
+
+
+def test_after_a_restored_backup_open_mailings_wait_for_an_operator(
+    frozen: Mailing, relay: MemoryTransport, settings: Any
+) -> None:
+    for _ in range(5):
+        assert restored.watch() == 0
+    Site.objects.update(ticks=1)
+    assert restored.watch() == 1
+    frozen.refresh_from_db()
+    assert (frozen.state, frozen.hold) == (Mailing.State.PAUSED, Mailing.Hold.RESTORED)
+    send_all_due()
+    assert relay.delivered == []
+    assert restored.watch() == 0, "once noticed, it is over"
+    assert control.resume(frozen)
+    frozen.refresh_from_db()
+    assert frozen.hold == ""
+    send_all_due()
+    assert len(relay.delivered) == 10

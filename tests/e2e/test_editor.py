@@ -1,0 +1,69 @@
+"""What an editor does: write in two languages, approve, preview, send, see it arrive (issue 2)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.content import document
+from tests.e2e.site import Site
+
+pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("site")]
+
+
+def write(page: Page, language: str, headline: str) -> None:
+    """Fill in the tab of a language, and call its text ready."""
+    page.get_by_role("tab", name=language).click()
+    panel = page.get_by_role("tabpanel", name=language)
+    panel.get_by_label("Headline:").fill(headline)
+    panel.get_by_label("Lead:").fill(f"{headline} — lead.")
+    panel.locator("[contenteditable=true]").first.fill(f"{headline} — text.")
+    panel.get_by_label("State:").select_option("ready")
+
+
+def test_writes_approves_previews_and_sends(desk_page: Page, site: Site) -> None:
+    page = desk_page
+    site.bring_in(document("desk", {}))
+    site.add_reader("en@desk.example", "desk", "en")
+    site.add_reader("be@desk.example", "desk", "be,ru")
+
+    page.goto("/admin/")
+    page.get_by_label("Username").fill("editor")
+    page.get_by_label("Password").fill(site.password)
+    page.get_by_role("button", name="Log in").click()
+
+    page.goto("/admin/editorial/issue/add/")
+    page.get_by_label("Newsletter").select_option(label="Desk")
+    page.get_by_label("From:", exact=True).fill("2021-05-03")
+    page.get_by_label("To:", exact=True).fill("2021-05-09")
+    page.get_by_role("button", name="Save and continue editing").click()
+    page.get_by_role("link", name="Write an article for this issue").click()
+    write(page, "English", "Bread is dearer")
+    write(page, "беларуская", "Хлеб даражэе")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+
+    page.goto("/admin/editorial/issue/")
+    page.get_by_role("row", name="Desk").get_by_role("link").first.click()
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("The issue is approved.")).to_be_visible()
+    page.get_by_role("link", name="Preview").click()
+    preview = page.frame_locator("iframe.wide")
+    expect(preview.get_by_text("Bread is dearer — lead.").last).to_be_visible()
+    page.get_by_role("link", name=re.compile("беларуская.*lead", re.S | re.I)).click()
+    expect(preview.get_by_text("Хлеб даражэе — lead.").last).to_be_visible()
+
+    page.go_back()
+    page.go_back()
+    page.get_by_role("link", name="Send now …").click()
+    expect(page.get_by_text("It goes to 2 readers:")).to_be_visible()
+    page.get_by_role("button", name="Send now").click()
+    sent = page.locator("dl.counts div", has_text="sent").locator("dd")
+    expect(sent).to_have_text("2", timeout=40_000)
+
+    assert site.mail("en@desk.example", "Bread is dearer")["Content-Language"] == "en"
+    assert site.mail("be@desk.example", "Хлеб даражэе")["Content-Language"] == "be"
+    (finding,) = site.audit("Desk")
+    assert (finding["sent"], finding["waiting"], finding["faults"]) == (2, 0, [])
