@@ -21,9 +21,11 @@ from django.utils.translation import gettext as _
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.languages import own_name
 from subscribers.addresses import Address, normalise
+from subscribers.mailboxes import mailbox_of
 from subscribers.models import Consent, Departure, Letter, Subscriber, Subscription, Suppression
 from subscribers.queue import ONE_DAY, drop_waiting, queue_confirmation, queue_rarely
-from subscribers.sealing import Index, index_of, seal_address
+from subscribers.rotation import index_known
+from subscribers.sealing import Index, seal_address
 from subscribers.wording import consent_text, version_of
 
 log = logging.getLogger(__name__)
@@ -75,14 +77,17 @@ class Request:
 def request(address: Address, wish: Request) -> None:
     """Somebody asked for the newsletter on the form: queue the letter that this address gets,
     which may be none (B1, B4). Nothing is told to the one who asked."""
-    index = index_of(address)
+    index = index_known(address)
     if Suppression.objects.filter(index=index.value, reason__in=LASTING).exists():
         return
     subscriber = reader_with(address, index, wish.page_language)
     subscription, is_new = Subscription.objects.get_or_create(
         subscriber=subscriber,
         newsletter_id=wish.newsletter_id,
-        defaults={"languages": ",".join(wish.languages)},
+        defaults={
+            "languages": ",".join(wish.languages),
+            "mailbox": mailbox_of(address.domain),
+        },
     )
     if subscription.state == Subscription.State.ACTIVE:
         queue_rarely(Letter.Kind.ALREADY, subscription, once_in=ONE_DAY)
@@ -119,7 +124,7 @@ def add_confirmed(
     """
     address = normalise(address) if isinstance(address, str) else address
     chain = offered(newsletter, languages)
-    index = index_of(address)
+    index = index_known(address)
     if Suppression.objects.filter(index=index.value, reason__in=LASTING).exists():
         raise Suppressed(_("Mail to this address bounced, or was reported as spam."))
     subscriber = reader_with(address, index, page_language)
@@ -131,6 +136,7 @@ def add_confirmed(
             "languages": ",".join(chain),
             "state": Subscription.State.ACTIVE,
             "source": source,
+            "mailbox": mailbox_of(address.domain),
             "confirmed_on": today,
             "unsubscribed_on": None,
         },

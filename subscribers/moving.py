@@ -14,9 +14,11 @@ from subscribers import personal_data
 from subscribers.addresses import Address, normalise
 from subscribers.audience import address_of
 from subscribers.lifecycle import is_suppressed, reader_with, record
+from subscribers.mailboxes import mailbox_of
 from subscribers.models import Consent, Letter, Subscriber, Subscription
 from subscribers.queue import ONE_HOUR, queue_confirmation, queue_rarely
-from subscribers.sealing import index_of, seal_address
+from subscribers.rotation import index_known
+from subscribers.sealing import seal_address
 
 State = Subscription.State
 
@@ -24,7 +26,7 @@ State = Subscription.State
 @transaction.atomic
 def link(address: Address) -> None:
     """Queue the letter with a fresh link, if there is a reader with this address; once an hour."""
-    reader = Subscriber.objects.filter(index=index_of(address).value).first()
+    reader = Subscriber.objects.filter(index=index_known(address).value).first()
     if reader is None or is_suppressed(reader):
         return
     subscription = _foremost(reader)
@@ -38,7 +40,7 @@ def change_address(address: Address, *, subscription_id: int) -> None:
     subscription = (
         Subscription.objects.select_related("subscriber").filter(pk=subscription_id).first()
     )
-    index = index_of(address)
+    index = index_known(address)
     if subscription is None or bytes(subscription.subscriber.index) == index.value:
         return
     new = reader_with(address, index, subscription.subscriber.language)
@@ -56,13 +58,14 @@ def move(letter_id: int) -> bool:
         return False
     reader, other = subscription.subscriber, letter.subscriber
     address = normalise(address_of(other))
-    index = index_of(address)
+    index = index_known(address)
     _take_over(reader, other)
     personal_data.forget(other)
     sealed = seal_address(address, reader.public_id)
     reader.sealed_address, reader.storage_key = sealed.value, sealed.key
     reader.index, reader.index_key = index.value, index.key
     reader.save(update_fields=["sealed_address", "storage_key", "index", "index_key"])
+    reader.subscriptions.update(mailbox=mailbox_of(address.domain))
     record(subscription, Consent.Action.CHANGED, language=reader.language)
     return True
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
+from subscribers import forgetting
 from subscribers.audience import address_of
 from subscribers.lifecycle import suppress
 from subscribers.models import Subscriber, Subscription, Suppression
@@ -55,6 +56,7 @@ def erase(subscriber: Subscriber) -> None:
     index = Index(subscriber.index_key, bytes(subscriber.index))
     forget(subscriber)
     suppress(index, Suppression.Reason.ERASED)
+    forgetting.ask(index)
 
 
 @transaction.atomic
