@@ -10,7 +10,7 @@ PY := $(VENV)/bin/python
 MANAGE := $(PY) manage.py
 KEYS := $(VAR)/keys/web.json
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
-CATALOGS = $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
+CATALOGS = $(patsubst %.po,%.mo,$(wildcard locale*/*/LC_MESSAGES/*.po))
 TEMPLATES = $(wildcard templates)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -34,7 +34,8 @@ def temporary_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             "There are no keys, so no reader's address could be read again.",
-            hint="Make them once: manage.py keys new. Then see WEB_KEYS in docs/configuration.md.",
+            hint="Make them once: manage.py keys new --recovery FILE. "
+            "Then see WEB_KEYS in docs/configuration.md.",
             id="newsletter.E001",
         )
     ]

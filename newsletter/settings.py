@@ -228,7 +228,8 @@ LANGUAGES = [
     (code, own_name(code)) for code in env.value("SITE_LANGUAGES", "en,be,ru", env.languages)
 ]
 LANGUAGE_CODE = LANGUAGES[0][0]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+# Ours, and what we say otherwise than Django (docs/decisions.md).
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale-django"]
 FORMAT_MODULE_PATH = ["newsletter.lib.formats"]
 USE_I18N = True
 USE_TZ = True

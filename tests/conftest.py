@@ -44,6 +44,14 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many states the simulation of the send-out went through (tests/delivery/simulation)."""
+    passed = terminalreporter.getreports("passed")
+    states = [n for report in passed for name, n in report.user_properties if name == "states"]
+    if states:
+        terminalreporter.write_line(f"simulation: {sum(states)} states checked")
+
+
 @pytest.fixture(autouse=True)
 def site_language() -> Iterator[None]:
     """A page that a test looked at leaves its language to the next test otherwise."""

@@ -20,6 +20,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import sleep
 from typing import TypeVar
 
 from django.conf import settings
@@ -35,6 +36,8 @@ from newsletter.transport.outcomes import Result
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+PATIENCE = (0.1, 0.4, 1.0, 2.0, 3.0)
+"""Seconds before a batch is finished again: a restart of the database takes about as long."""
 
 
 @dataclass(frozen=True)
@@ -133,20 +136,19 @@ def finish_lost(batch_id: int) -> Settlement | None:
     return _finish(Q(pk=batch_id, lease_until__lte=Now()), known=None, source=Outcome.Source.RESCUE)
 
 
-def _outlasting_lost_connections(finish: Callable[[], T], attempts: int = 5) -> T:
+def _outlasting_lost_connections(finish: Callable[[], T]) -> T:
     """Run `finish`, again where the database went away in it.
 
     A connection lost during COMMIT leaves open whether it happened. The next attempt reads it:
     a closed batch is no longer CLAIMED under the fence, and nothing is done twice.
     """
-    for attempt in range(attempts):
+    for seconds in PATIENCE:
         try:
             return finish()
         except (OperationalError, InterfaceError):
-            if attempt == attempts - 1:
-                raise
             connection.close()
-    raise AssertionError("unreachable")
+            sleep(seconds)
+    return finish()
 
 
 @transaction.atomic

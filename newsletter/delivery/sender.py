@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 
 from newsletter.delivery import progress, transports
 from newsletter.delivery.mails import mail_of, recipient
@@ -68,6 +69,11 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
         log.warning(
             "action=down batch=%d transport=%s reason=%s", batch_id, run.transport.name, down.reason
         )
+    except (OperationalError, InterfaceError) as error:
+        # The database is asked only before a window's hand-over begins, so all that was handed
+        # over is known here. Whether the permission was committed does not matter any more.
+        log.warning("action=lost batch=%d database=%s", batch_id, type(error).__name__)
+        connection.close()
     settled = progress.finish(
         claim, results=bytes(run.results), replies=run.replies, due_in=_pause_before_next(run)
     )
@@ -78,16 +84,21 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
 
 def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
     compiled = compiled_edition(run.transport, run.claim.edition_id)
+    # The lease may not run out under a hand-over: what is sent later is not ours to send. So a
+    # slow relay ends the batch, long before the task's time limit would (E7).
+    deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
+
+    def ended() -> bool:
+        return stop() or monotonic() > deadline
+
     for window in windows(len(run.claim.readers), run.transport.window or settings.SEND_STEP):
-        if stop() or not progress.permit(
+        if ended() or not progress.permit(
             run.claim, upto=window.stop, results=bytes(run.results), replies=run.replies
         ):
             return
-        # The lease may not run out under a hand-over: what is sent later is not ours to send.
-        deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
         handovers = run.transport.send(compiled, _second_read(run, window))
         if run.transport.window is None:
-            handovers = _until(handovers, stop, deadline)
+            handovers = _until(handovers, ended)
         # Else a call to a provider settles many at once: to stop in between would forget some.
         for handover in handovers:
             run.record(handover)
@@ -114,15 +125,15 @@ def _second_read(run: Run, window: range) -> list[Recipient]:
 
 
 def _until(
-    handovers: Generator[Handover, None, None], stop: Callable[[], bool], deadline: float
+    handovers: Generator[Handover, None, None], ended: Callable[[], bool]
 ) -> Generator[Handover, None, None]:
-    """Each hand-over until asked to stop, or until `deadline` (monotonic seconds).
+    """Each hand-over until `ended`.
 
     A transport whose generator is closed hands over no further message.
     """
     for handover in handovers:
         yield handover
-        if stop() or monotonic() > deadline:
+        if ended():
             handovers.close()
             return
 

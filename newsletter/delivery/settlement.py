@@ -45,11 +45,13 @@ def settle(
 
     `results` may be shorter than `readers`. A position without a result is unknown below
     `doubt_below` (permitted to somebody who did not come back), else provably unsent. What is
-    unsent or deferred goes on in a successor, or, where `rest` is given, ends as that.
+    unsent or deferred goes on in a successor, or, where `rest` is given, ends as that. Whoever
+    was next in line goes last there: a message that itself breaks the connection holds up nobody.
     """
     lines: list[Line] = []
     again: list[int] = []
     deferred = False
+    next_in_line: list[int] = []
     final = bytearray(results.ljust(len(readers), b"\0"))
     for position, reader in enumerate(readers):
         result = Result(final[position])
@@ -58,9 +60,10 @@ def settle(
         if result not in FINAL:
             if rest is None:
                 deferred = deferred or result is Result.DEFERRED
-                again.append(reader)
+                is_next = result is Result.NONE and not next_in_line
+                (next_in_line if is_next else again).append(reader)
                 continue
             result = rest
         final[position] = result
         lines.append(Line(reader, result, replies.get(position, (None, ""))))
-    return Settlement(lines, again, deferred, bytes(final))
+    return Settlement(lines, again + next_in_line, deferred, bytes(final))

@@ -74,7 +74,10 @@ def issue_content(issue: models.Issue, *, at: datetime) -> content.Issue:
             text.language: content.IssueText(text.subject, text.preheader, text.introduction)
             for text in issue.translations.all()
         },
-        urls={code: issue_url(issue, code) for code in issue.newsletter.languages},
+        urls={
+            code: issue_url(issue, code)
+            for code in {*issue.newsletter.languages, *dict(settings.LANGUAGES)}
+        },
     )
 
 

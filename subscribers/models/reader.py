@@ -16,7 +16,7 @@ from newsletter.lib.languages import LanguageField
 class Subscriber(models.Model):
     """One person, as far as we know one: a random id, a sealed address, its index."""
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    public_id = models.UUIDField(_("reader's id"), default=uuid.uuid4, unique=True, editable=False)
     sealed_address = models.BinaryField(
         editable=False, help_text="AES-256-GCM, bound to public_id; see subscribers.sealing."
     )
@@ -24,7 +24,7 @@ class Subscriber(models.Model):
     index = models.BinaryField(max_length=32, unique=True, editable=False)
     index_key = models.PositiveSmallIntegerField(editable=False)
     language = LanguageField(verbose_name=_("language of pages"))
-    created_on = models.DateField(auto_now_add=True)
+    created_on = models.DateField(_("since"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("reader")
@@ -63,8 +63,12 @@ class Subscription(models.Model):
         IMPORT = "import", _("imported")
         SAMPLE = "sample", _("a reader of the sample newsroom")
 
-    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="subscriptions")
-    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="subscriptions")
+    subscriber = models.ForeignKey(
+        Subscriber, models.CASCADE, related_name="subscriptions", verbose_name=_("reader")
+    )
+    newsletter = models.ForeignKey(
+        Newsletter, models.CASCADE, related_name="subscriptions", verbose_name=_("newsletter")
+    )
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.PENDING)
     languages = models.CharField(
         _("languages"), max_length=100, help_text='The chain, in order: "be,ru".'
@@ -80,10 +84,10 @@ class Subscription(models.Model):
     plain_text = models.BooleanField(_("text only"), default=False)
     discreet = models.BooleanField(_("discreet"), default=False)
     mailbox = models.CharField(max_length=20, blank=True, editable=False)
-    source = models.CharField(max_length=10, choices=Source, default=Source.FORM)
-    created_on = models.DateField(auto_now_add=True)
-    confirmed_on = models.DateField(null=True, blank=True)
-    unsubscribed_on = models.DateField(null=True, blank=True)
+    source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.FORM)
+    created_on = models.DateField(_("since"), auto_now_add=True)
+    confirmed_on = models.DateField(_("confirmed on"), null=True, blank=True)
+    unsubscribed_on = models.DateField(_("unsubscribed on"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("subscription")
@@ -120,12 +124,14 @@ class Consent(models.Model):
         UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
 
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="consents")
-    action = models.CharField(max_length=12, choices=Action)
-    wording = models.TextField(blank=True, help_text="The text that was agreed to.")
-    wording_version = models.CharField(max_length=16, blank=True)
+    action = models.CharField(_("what happened"), max_length=12, choices=Action)
+    wording = models.TextField(
+        _("wording"), blank=True, help_text=_("The text that was agreed to.")
+    )
+    wording_version = models.CharField(_("version of the wording"), max_length=16, blank=True)
     language = LanguageField()
-    source = models.CharField(max_length=10, choices=Subscription.Source)
-    at = models.DateTimeField(help_text="To the minute.")
+    source = models.CharField(_("source"), max_length=10, choices=Subscription.Source)
+    at = models.DateTimeField(_("when"), help_text=_("To the minute."))
 
     class Meta:
         verbose_name = _("consent")
@@ -151,7 +157,7 @@ class Suppression(models.Model):
     index = models.BinaryField(max_length=32, unique=True, editable=False)
     index_key = models.PositiveSmallIntegerField(editable=False)
     reason = models.CharField(_("reason"), max_length=10, choices=Reason)
-    since = models.DateField(auto_now_add=True)
+    since = models.DateField(_("since"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("suppression")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from newsletter.delivery import control, progress, rescue
+from newsletter.delivery import control, progress, rescue, sender
 from newsletter.delivery.account import account
 from newsletter.delivery.audit import audit
 from newsletter.delivery.models import Batch, Mailing, Outcome, Site
@@ -162,6 +162,46 @@ def test_an_unknown_is_neither_dropped_nor_sent_again(
     assert balances(frozen)
 
 
+def test_a_message_that_breaks_the_connection_holds_up_nobody(
+    frozen: Mailing, relay: MemoryTransport
+) -> None:
+    """Whoever was next in line goes last in the successor."""
+
+    def hang_up(to: Any) -> None:
+        if to.address == "r2@readers.example":
+            raise TransportDown("connection lost")
+
+    relay.on_message = hang_up
+    send_all_due()
+    assert len(relay.delivered) == 2
+    Batch.objects.update(due_at=Now())
+    send_all_due()
+    assert len(relay.delivered) == 9
+    assert account(frozen).waiting == 1
+    assert balances(frozen)
+
+
+def test_a_slow_relay_ends_the_batch_before_the_lease_does(
+    frozen: Mailing, relay: MemoryTransport, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E7: the sender ends by itself; what was permitted and not reached goes on, undoubted."""
+    settings.SEND_LEASE_SECONDS, settings.SEND_STEP = 100, 4
+    clock = [0.0]
+
+    def slow(to: Any) -> None:
+        clock[0] += 30
+
+    monkeypatch.setattr(sender, "monotonic", lambda: clock[0])
+    relay.on_message = slow
+    send_batch(progress.due_batches(1)[0])
+    assert len(relay.delivered) == 3
+    assert (account(frozen).sent, account(frozen).waiting) == (3, 7)
+    send_all_due()
+    assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
+    assert account(frozen).unknown == 0
+    assert balances(frozen)
+
+
 class Killed(BaseException):
     """kill -9: nothing of ours runs after it."""
 
@@ -199,7 +239,7 @@ def test_a_worker_that_wakes_after_its_lease_is_not_permitted(frozen: Mailing) -
     assert progress.finish(held, results=bytes([1] * 10), replies={}) is None
     assert Outcome.objects.count() == 0
     successor = Batch.objects.get(state=Batch.State.OPEN)
-    assert unpack(successor.reader_ids) == held.readers
+    assert sorted(unpack(successor.reader_ids)) == held.readers
 
 
 def test_an_old_fence_is_not_permitted(frozen: Mailing) -> None:

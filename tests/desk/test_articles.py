@@ -155,7 +155,7 @@ def test_several_are_deleted_from_the_list(
     articles = [write_article(issue=issue, en=f"H{n}", be=f"З{n}") for n in range(3)]
     url = "/admin/editorial/article/"
     found = as_editor.get(url, {"translations__state": "ready", "q": "H1"}).content.decode()
-    assert "1 article" in found
+    assert "Articles: 1" in found
     chosen = {"action": "delete_selected", "_selected_action": [a.pk for a in articles[:2]]}
     as_editor.post(url, {**chosen, "post": "yes"})
     assert list(Article.objects.all()) == articles[2:]

@@ -8,11 +8,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.e2e import servers
+from tests.e2e.relay import EchoingRelay
 from tests.e2e.site import Site
 
 CHROMIUM = "/usr/bin/chromium"
@@ -30,7 +32,12 @@ QUIET = (
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What waits for the clock comes last: others work meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("waits") is not None)
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("waits") is not None,
+            item.get_closest_marker("early") is None,
+        )
+    )
 
 
 @contextmanager
@@ -54,6 +61,29 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The newsroom "weekly", and a mailbox that everything goes to."""
     with running(tmp_path_factory, "site") as begun:
         yield begun
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A site behind the relay, and the relay."""
+
+    site: Site
+    relay: EchoingRelay
+
+
+@pytest.fixture(scope="session")
+def hidden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hidden]:
+    """Short leases and pauses, small batches: what takes minutes elsewhere takes seconds here."""
+    with EchoingRelay() as relay:
+        brisk = {
+            "DELIVERY_TRANSPORTS": f"smtp://127.0.0.1:{relay.port}?connections=2",
+            "SEND_BATCH_SIZE": "40",
+            "SEND_STEP": "5",
+            "SEND_LEASE_SECONDS": "8",
+            "SEND_RETRY_SECONDS": "1",
+        }
+        with running(tmp_path_factory, "hidden", **brisk) as begun:
+            yield Hidden(begun, relay)
 
 
 @pytest.fixture(scope="module")

@@ -104,7 +104,7 @@ class Site:
     # --- Beginning and end --------------------------------------------------------------------
     def prepare(self) -> None:
         """As `make run` and then `make begin` prepare it: a newsroom of one's own, empty."""
-        self.run("keys", "new")
+        self.run("keys", "new", "--no-recovery")
         self.run("prepare")
         self.run(
             "begin", "--name", "Weekly", "--languages", "en,be,ru",

@@ -64,7 +64,8 @@ def test_subscribes_reads_and_leaves(page_without_scripts: Page, site: Site) -> 
     page = page_without_scripts
     site.bring_in(up_to("2021-03-01"))
 
-    page.goto("/be/")
+    # A friend has sent the link. (The home page shows whichever newsletter's issue is the newest.)
+    page.goto("/be/issues/weekly/2021-03-01/")
     box = page.locator("form.box").first
     box.get_by_label("BE/RU").check()
     box.locator("input[type=email]").fill(READER)
@@ -77,7 +78,7 @@ def test_subscribes_reads_and_leaves(page_without_scripts: Page, site: Site) -> 
     page = follow(page, "/be/confirm/")
     page.get_by_role("button", name=be("Yes, subscribe me")).click()
     expect(title(page)).to_have_text(be("You have been successfully subscribed"))
-    expect(page.locator("dl.facts")).to_contain_text("Русский")
+    expect(page.locator("dl.facts")).to_contain_text("русский")
     expect(page.get_by_role("link", name="Першы тыдзень")).to_be_visible()
 
     page.get_by_role("button", name=be("Send it to me by e-mail now")).click()

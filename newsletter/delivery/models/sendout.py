@@ -81,10 +81,12 @@ class Mailing(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("begun at"), auto_now_add=True)
     frozen_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    readers = models.PositiveBigIntegerField(null=True, help_text="How many were frozen.")
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    readers = models.PositiveBigIntegerField(
+        _("readers"), null=True, help_text="How many were frozen."
+    )
     checksum = models.BigIntegerField(
         null=True, help_text="Sum of the frozen ids' hashes modulo 2**63 (delivery.checksum)."
     )

@@ -34,7 +34,7 @@ class Picture(models.Model):
     height = models.PositiveIntegerField(null=True, blank=True, editable=False)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.PHOTO)
     credit = models.CharField(_("credit"), max_length=200, blank=True, help_text=_("Whose it is."))
-    added_at = models.DateTimeField(auto_now_add=True)
+    added_at = models.DateTimeField(_("added at"), auto_now_add=True)
 
     class Meta:
         ordering = ["-pk"]

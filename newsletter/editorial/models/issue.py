@@ -18,7 +18,9 @@ from newsletter.lib.languages import LanguageField
 class Topic(models.Model):
     """A subject that the newsletter follows from week to week."""
 
-    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="topics")
+    newsletter = models.ForeignKey(
+        Newsletter, models.CASCADE, related_name="topics", verbose_name=_("newsletter")
+    )
     slug = models.SlugField(_("short name"), help_text=_("Part of its address."))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 

@@ -1,0 +1,84 @@
+"""A relay that repeats the recipient's address in its error texts, as real ones do (G1), and keeps
+a record of what it accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from types import TracebackType
+from typing import Any, Self
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+class _AnyPort(Controller):
+    """The controller asks its port for a reply at the start; port 0 has become another by then."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+class EchoingRelay:
+    """What the local part of an address holds decides: "gone" is refused for good, "later" is put
+    off once, "spam" is refused after the message was seen."""
+
+    def __init__(self) -> None:
+        self.accepted: list[tuple[str, bytes]] = []
+        """Recipient and message, written down before the relay answers."""
+        self.answered: Counter[str] = Counter()
+        """How often it answered with each code but 250."""
+        self.pause = 0.0
+        """Seconds that it thinks over each message."""
+        self._put_off: set[str] = set()
+        self._lock = threading.Lock()
+        self._controller = _AnyPort(self, hostname="127.0.0.1", port=0)
+
+    def __enter__(self) -> Self:
+        self._controller.start()
+        self.port: int = self._controller.port
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._controller.stop()
+
+    def messages(self, address: str) -> list[bytes]:
+        with self._lock:
+            return [message for to, message in self.accepted if to.lower() == address.lower()]
+
+    def recipients(self, domain: str) -> Counter[str]:
+        """How often it accepted a message for each address of a domain."""
+        with self._lock:
+            return Counter(to for to, _message in self.accepted if to.endswith(f"@{domain}"))
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
+        local = address.lower().partition("@")[0]
+        if "gone" in local:
+            return self._says(f"550 5.1.1 <{address}> unknown, no such user as {address}")
+        if "later" in local and local not in self._put_off:
+            self._put_off.add(local)
+            return self._says(f"451 4.7.1 <{address}> is greylisted, try again")
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 ok"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        (address,) = envelope.rcpt_tos
+        if "spam" in address.lower():
+            return self._says(f"554 5.7.1 <{address}> does not want this")
+        with self._lock:
+            self.accepted.append((address, envelope.original_content or b""))
+        await asyncio.sleep(self.pause)
+        return f"250 2.0.0 taken for {address}"
+
+    def _says(self, text: str) -> str:
+        self.answered[text[:3]] += 1
+        return text

@@ -1,0 +1,82 @@
+"""kill -9 of the processes that send, in the midst of it: nobody forgotten, nobody twice, as the
+relay's own record says (DESIGN.md, "What always holds", 1)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Hidden
+from tests.e2e.content import article, document
+from tests.e2e.site import Site, eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("hidden")]
+DOMAIN = "killed.example"
+READERS = 120
+STEP, CONNECTIONS, AT_WORK = 5, 2, 2
+DOUBT = (2 * STEP + CONNECTIONS) * AT_WORK
+"""As many may be unknown: for each batch that was open, two steps and what was in flight."""
+
+
+def senders(site: Site) -> list[int]:
+    """The worker's children: those processes of it whose parent is one of it too."""
+    workers = {pid for pid, command in site.processes().items()
+               if "celery" in command and "worker" in command}  # fmt: skip
+    return [pid for pid in workers if parent(pid) in workers]
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def outcomes(site: Site, mailing: object) -> dict[str, str]:
+    """Address -> what the account says became of its mail."""
+    said = site.shell(
+        "import json\n"
+        "from newsletter.delivery.models import Outcome\n"
+        "from newsletter.transport.outcomes import Result\n"
+        "from subscribers.audience import address_of\n"
+        "from subscribers.models import Subscriber\n"
+        f"rows = Outcome.objects.filter(mailing_id={mailing})"
+        ".values_list('subscriber_id', 'result')\n"
+        "print(json.dumps([[address_of(Subscriber.objects.get(pk=reader)), Result(result).name]"
+        " for reader, result in rows]))\n"
+    )
+    rows: list[list[str]] = json.loads(said)
+    assert len({address for address, _ in rows}) == len(rows)
+    return dict(rows)  # type: ignore[arg-type]
+
+
+def test_kill_9_while_sending(hidden: Hidden) -> None:
+    site, relay = hidden.site, hidden.relay
+    site.bring_in(document("killed", {"2021-03-01": [article(en="Broken off")]}))
+    site.add_readers("killed", f"reader{{0}}@{DOMAIN}", READERS)
+    relay.pause = 0.05
+    site.run("send_issue", "killed", "2021-03-01")
+    eventually(lambda: len(relay.recipients(DOMAIN)) >= 25, seconds=30, what="25 sent", every=0.02)
+    killed = senders(site)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    assert len(killed) == AT_WORK
+    assert len(relay.recipients(DOMAIN)) < READERS - 25
+    relay.pause = 0.0
+
+    def finished() -> list[dict[str, object]]:
+        site.shell("from newsletter.celery import app; app.send_task('delivery.tick')")
+        return [finding for finding in site.audit("Killed") if finding["state"] == "finished"]
+
+    (finding,) = eventually(finished, seconds=60, what="the send-out is finished", every=2)
+    assert finding["faults"] == []
+    assert (finding["readers"], finding["waiting"]) == (READERS, 0)
+    accepted, account = relay.recipients(DOMAIN), outcomes(site, finding["mailing"])
+    assert len(account) == READERS
+    assert set(accepted.values()) == {1}, "somebody got it twice"
+    assert set(account.values()) <= {"SENT", "UNKNOWN"}
+    assert {to for to, result in account.items() if result == "SENT"} <= set(accepted)
+    unknown = {to for to, result in account.items() if result == "UNKNOWN"}
+    assert set(account) - set(accepted) <= unknown, "somebody was forgotten"
+    assert 0 < len(unknown) <= DOUBT

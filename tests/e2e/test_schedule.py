@@ -1,0 +1,79 @@
+"""A running site sends by itself, once (issue 2, 6; STANDARDS.md E1, E2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from newsletter.editorial.schedule import monday_of
+from tests.e2e.content import article, document
+from tests.e2e.site import Site, eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("site")]
+ZONE = "Europe/Minsk"
+READERS = ("en@clockwork.example", "be@clockwork.example")
+AHEAD = timedelta(seconds=45)
+"""Beat ticks each minute, at seconds of its own: it goes out up to a minute after it is due."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    due: datetime
+
+
+@pytest.fixture(scope="session")
+def clockwork(site: Site) -> Plan:
+    """A newsletter whose next send-out is about a minute away."""
+    due = (datetime.now(UTC) + AHEAD).astimezone(ZoneInfo(ZONE))
+    week = monday_of(due.date()) - timedelta(days=7)
+    issue = {week.isoformat(): [article(en="Clockwork", be="Як гадзіннік")]}
+    made = document("clockwork", issue)
+    # It would be published on the morning after its week, which may be later than now.
+    made["issues"][0]["articles"][0]["published_at"] = f"{week}T12:00:00+03:00"
+    site.bring_in(made)
+    for address, languages in zip(READERS, ("en", "be,ru"), strict=True):
+        site.add_reader(address, "clockwork", languages)
+    site.shell(
+        "from datetime import time\n"
+        "from newsletter.editorial.models import Newsletter\n"
+        "letter = Newsletter.objects.get(slug='clockwork')\n"
+        f"letter.weekday, letter.timezone = {due.weekday()}, '{ZONE}'\n"
+        f"letter.time = time({due.hour}, {due.minute}, {due.second})\n"
+        "letter.schedule_active = True\n"
+        "letter.save()\n"
+    )
+    assert not site.mails(READERS[0])
+    return Plan(due)
+
+
+@pytest.mark.early
+def test_nothing_goes_out_before_its_time(site: Site, clockwork: Plan) -> None:
+    sent = site.mails(READERS[0])
+    assert not sent or datetime.now(UTC) >= clockwork.due
+
+
+@pytest.mark.waits
+def test_the_digest_goes_out_by_itself_once(site: Site, clockwork: Plan) -> None:
+    eventually(
+        lambda: all(site.mails(address) for address in READERS),
+        seconds=(clockwork.due - datetime.now(UTC)).total_seconds() + 90,
+        what="the scheduled issue",
+    )
+    # What a second dispatcher would find: as the next tick, at once and five times over.
+    site.shell(
+        "from newsletter.celery import app\n"
+        "for _ in range(5):\n"
+        "    app.send_task('delivery.tick')\n"
+    )
+    (finding,) = eventually(
+        lambda: [f for f in site.audit("Clockwork") if f["state"] == "finished"],
+        seconds=20,
+        what="the send-out is finished",
+    )
+    assert (finding["readers"], finding["sent"], finding["faults"]) == (2, 2, [])
+    for address in READERS:
+        (mail,) = site.mails(address)
+        assert mail["Date"].datetime >= clockwork.due

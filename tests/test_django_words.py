@@ -1,0 +1,73 @@
+"""Words of Django's own, said otherwise: official orthography, and names outside of sentences."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import django
+import pytest
+from babel.messages.pofile import read_po
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.forms import ChoiceField
+from django.utils.translation import gettext, ngettext, override, pgettext
+
+DJANGO = Path(django.__file__).parent
+TARASKIEVICA = re.compile(r"[сзц]ь[бвмнзсцфпкглд]|ньн|льл|дзьв|сыстэм|плян|ґ|\b(ня|бяз)\s", re.I)
+
+
+def spoken(part: str) -> list[str]:
+    """All that Django says in Belarusian on these pages, as this project says it."""
+    source = DJANGO / part / "locale" / "be" / "LC_MESSAGES" / "django.po"
+    texts = []
+    with source.open("rb") as file, override("be"):
+        for message in read_po(file, locale="be"):
+            if isinstance(message.id, tuple):
+                singular, plural = message.id
+                texts += [ngettext(singular, plural, number) for number in (1, 2, 5)]
+            elif message.id and message.context:
+                texts.append(pgettext(message.context, message.id))
+            elif message.id:
+                texts.append(gettext(message.id))
+    return texts
+
+
+@pytest.mark.parametrize("part", ["contrib/admin", "contrib/auth"])
+def test_the_desk_speaks_the_official_orthography(part: str) -> None:
+    texts = spoken(part)
+    assert len(texts) > 50
+    assert [text for text in texts if TARASKIEVICA.search(text)] == []
+
+
+def test_forms_and_months_are_in_the_official_orthography() -> None:
+    with override("be"):
+        with pytest.raises(ValidationError) as refusal:
+            ChoiceField(choices=[("a", "A")]).clean("b")
+        assert refusal.value.messages == ["Выберыце адно з даступных значэнняў. Сярод іх няма b."]
+        assert (gettext("December"), gettext("March")) == ("снежня", "сакавіка")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("be", "Выберыце, што змяніць: рассылка"), ("ru", "Выберите, что изменить: рассылка")],
+)
+def test_a_models_name_stands_in_the_nominative(language: str, words: str) -> None:
+    with override(language):
+        assert gettext("Select %s to change") % "рассылка" == words
+
+
+@pytest.mark.parametrize("language", ["be", "ru"])
+def test_only_words_of_django_are_said_otherwise(language: str) -> None:
+    """Each msgid is still one of Django's: a new release may have changed it."""
+    known = set()
+    for part in ("conf", "contrib/admin", "contrib/auth"):
+        with (DJANGO / part / "locale" / "en" / "LC_MESSAGES" / "django.po").open("rb") as file:
+            known |= {(str(each.id), each.context) for each in read_po(file) if each.id}
+    ours = Path(settings.BASE_DIR) / "locale-django" / language / "LC_MESSAGES" / "django.po"
+    with ours.open("rb") as file:
+        messages = [each for each in read_po(file, locale=language) if each.id]
+    assert messages
+    assert {(str(each.id), each.context) for each in messages} <= known
+    assert all(each.string and not each.fuzzy for each in messages)
+    assert [error for each in messages for error in each.check()] == []
