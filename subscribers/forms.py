@@ -130,9 +130,19 @@ class SubscribeForm(AddressForm):
         self.instance = newsletter
         self.language = language
         _choose(self.fields["choices"], offers)
-        self.newsletter_name = newsletter_name(newsletter, language)
-        self.promise = promise_of(newsletter, language)
-        self.wording = consent_text(newsletter, language)
+
+    # What only a page needs is looked up by the page: a POST that is let in does without.
+    @property
+    def newsletter_name(self) -> str:
+        return newsletter_name(self.instance, self.language)
+
+    @property
+    def promise(self) -> str:
+        return promise_of(self.instance, self.language)
+
+    @property
+    def wording(self) -> str:
+        return consent_text(self.instance, self.language)
 
     @property
     def action(self) -> str:
