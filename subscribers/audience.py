@@ -47,6 +47,7 @@ class Reader:
     subscription_id: int
     address: str = field(repr=False)
     language: str
+    discreet: bool = False
 
 
 def profiles(newsletter: Newsletter) -> list[tuple[Profile, int]]:
@@ -95,13 +96,18 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
             "subscriber__public_id",
             "subscriber__storage_key",
             "subscriber__sealed_address",
+            "discreet",
         )
     )
     return {
         subscriber_id: Reader(
-            subscriber_id, pk, open_address(Sealed(key, bytes(sealed)), public_id), language
+            subscriber_id,
+            pk,
+            open_address(Sealed(key, bytes(sealed)), public_id),
+            language,
+            discreet,
         )
-        for subscriber_id, pk, language, public_id, key, sealed in rows
+        for subscriber_id, pk, language, public_id, key, sealed, discreet in rows
     }
 
 

@@ -161,6 +161,7 @@ def _receive(form: SubscribeForm) -> None:
             newsletter=form.instance,
             languages=form.chain,
             page_language=form.language,
+            discreet=form.cleaned_data.get("discreet", False),
         )
 
 

@@ -19,6 +19,7 @@ from newsletter.lib.languages import own_name
 from subscribers import proof, stamps
 from subscribers.addresses import Address, AddressError, normalise
 from subscribers.chains import chain_of, reordered
+from subscribers.discretion import is_offered
 from subscribers.models import Subscription
 from subscribers.slips import meant
 from subscribers.wording import consent_text, newsletter_name, promise_of
@@ -130,6 +131,7 @@ class SubscribeForm(AddressForm):
         self.instance = newsletter
         self.language = language
         _choose(self.fields["choices"], offers)
+        _offer_discretion(self)
 
     # What only a page needs is looked up by the page: a POST that is let in does without.
     @property
@@ -249,6 +251,7 @@ class PreferencesForm(forms.Form):
         self._add_places(subscription)
         _choose(self.fields["topics"], _topics(subscription.newsletter, language))
         _choose(self.fields["page_language"], list(site_languages))
+        _offer_discretion(self)
 
     def _add_places(self, subscription: Subscription) -> None:
         codes = list(dict.fromkeys([*subscription.newsletter.languages, *subscription.chain]))
@@ -300,6 +303,7 @@ class PreferencesForm(forms.Form):
             "content": data["content"],
             "pictures": data["pictures"],
             "plain_text": data["plain_text"],
+            "discreet": data.get("discreet", self.subscription.discreet),
             "rhythm": Subscription.Rhythm.PAUSED if paused else self._rhythm(),
             "paused_until": until if paused else None,
         }
@@ -319,12 +323,26 @@ def _offers(newsletter: Newsletter) -> list[tuple[str, str]]:
     ]
 
 
+def _offer_discretion(form: forms.Form) -> None:
+    """The box for it, where the newsroom has a neutral domain."""
+    if is_offered():
+        form.fields["discreet"] = forms.BooleanField(
+            label=_("Discreetly"),
+            required=False,
+            help_text=_(
+                "Sender, subject and links say nothing of us; there are no pictures. "
+                "The texts themselves are the same."
+            ),
+        )
+
+
 def _current(subscription: Subscription) -> dict[str, Any]:
     return {
         "content": subscription.content,
         "topics": sorted(map(str, subscription.topic_ids or [])),
         "pictures": subscription.pictures,
         "plain_text": subscription.plain_text,
+        "discreet": subscription.discreet,
         "page_language": subscription.subscriber.language,
         "paused_until": subscription.paused_until,
     }

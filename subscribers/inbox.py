@@ -36,7 +36,12 @@ class TooMany(Exception):  # noqa: N818 - names the condition
 
 # --- In the web process -----------------------------------------------------------------------
 def receive_sign_up(
-    address: Address, *, newsletter: Newsletter, languages: tuple[str, ...], page_language: str
+    address: Address,
+    *,
+    newsletter: Newsletter,
+    languages: tuple[str, ...],
+    page_language: str,
+    discreet: bool = False,
 ) -> None:
     """Seal a sign-up and leave it for a worker."""
     sealed = seal_arrival(
@@ -45,6 +50,7 @@ def receive_sign_up(
             "newsletter": newsletter.pk,
             "languages": languages,
             "page_language": page_language,
+            "discreet": discreet,
             "wording": consent_text(newsletter, page_language),
             "at": timezone.now().isoformat(timespec="minutes"),
         }
@@ -147,6 +153,7 @@ def _sign_up(data: dict[str, Any]) -> None:
             page_language=data["page_language"],
             wording=data["wording"],
             asked_at=datetime.fromisoformat(data["at"]),
+            discreet=data.get("discreet", False),
         ),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from newsletter.editorial.models import Newsletter
 from newsletter.lib.languages import own_name
 from newsletter.lib.places import Place
 from newsletter.transport.outcomes import Image, Mail
-from subscribers import links
+from subscribers import discretion, links
 from subscribers.lifecycle import is_suppressed
 from subscribers.models import Letter, Subscription
 from subscribers.moving import subscription_of_change
@@ -65,6 +66,8 @@ def write(letter: Letter) -> Mail:
     with translation.override(language):
         words = _words(letter, subscription)
         content = newsletter_content(newsletter)
+        if subscription.discreet:
+            content = discretion.letterhead(content)
         rendered = render_letter(
             content,
             language=language,
@@ -74,10 +77,13 @@ def write(letter: Letter) -> Mail:
             button=words.button,
             foot=words.foot,
         )
+    own = _sender_name(newsletter, language)
     return Mail(
-        from_name=_sender_name(newsletter, language),
-        from_address=newsletter.sender_address,
-        reply_to=newsletter.reply_to,
+        from_name=discretion.name_of(own, discreet=subscription.discreet),
+        from_address=settings.DISCREET_SENDER
+        if subscription.discreet
+        else newsletter.sender_address,
+        reply_to="" if subscription.discreet else newsletter.reply_to,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
@@ -108,16 +114,17 @@ def places(letter: Letter) -> dict[str, str]:
     nothing but the confirmation. Raises LetterError as `write` does."""
     subscription = subscription_of(letter)
     language = subscription.subscriber.language
+    site = discretion.site_of(discreet=subscription.discreet)
     match letter.kind:
         case Letter.Kind.CHANGE:
-            return {Place.CONFIRM.value: links.move_url(letter.pk, language)}
+            return {Place.CONFIRM.value: links.move_url(letter.pk, language, site=site)}
         case Letter.Kind.CONFIRMATION:
-            return {Place.CONFIRM.value: links.confirm_url(subscription.pk, language)}
+            return {Place.CONFIRM.value: links.confirm_url(subscription.pk, language, site=site)}
         case Letter.Kind.LINK:
-            return {Place.FRESH.value: links.fresh_url(subscription.pk, language)}
+            return {Place.FRESH.value: links.fresh_url(subscription.pk, language, site=site)}
     return {
-        Place.UNSUBSCRIBE.value: links.one_click_url(subscription.pk),
-        Place.PREFERENCES.value: links.preferences_url(subscription.pk, language),
+        Place.UNSUBSCRIBE.value: links.one_click_url(subscription.pk, site=site),
+        Place.PREFERENCES.value: links.preferences_url(subscription.pk, language, site=site),
     }
 
 
@@ -134,7 +141,8 @@ def _words(letter: Letter, subscription: Subscription) -> Words:
     kind = Letter.Kind(letter.kind)
     if kind not in _WRITERS:
         raise LetterError(f"letter {letter.pk}: {letter.kind} is not written here")
-    name = newsletter_name(subscription.newsletter, subscription.subscriber.language)
+    own = newsletter_name(subscription.newsletter, subscription.subscriber.language)
+    name = discretion.name_of(own, discreet=subscription.discreet)
     return _WRITERS[kind](name, _languages(subscription))
 
 

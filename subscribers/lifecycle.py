@@ -70,6 +70,7 @@ class Request:
     page_language: str
     wording: str
     asked_at: datetime
+    discreet: bool = False
 
 
 # --- With an address --------------------------------------------------------------------------
@@ -94,7 +95,8 @@ def request(address: Address, wish: Request) -> None:
         return
     subscription.state = Subscription.State.PENDING
     subscription.languages = ",".join(wish.languages)
-    subscription.save(update_fields=["state", "languages"])
+    subscription.discreet = wish.discreet
+    subscription.save(update_fields=["state", "languages", "discreet"])
     if not subscriber.subscriptions.exclude(confirmed_on=None).exists():
         # Nobody proved to be the owner yet: the newest spelling and language count.
         _reseal(subscriber, address, wish.page_language)

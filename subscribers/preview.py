@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from django.conf import settings
 from django.utils import timezone
 
 from newsletter.digest.assemble import assemble
@@ -13,6 +12,7 @@ from newsletter.digest.dates import week_range
 from newsletter.digest.render import render
 from newsletter.editorial.content import issue_content, newsletter_content
 from newsletter.lib import places
+from subscribers import discretion
 from subscribers.audience import profile_of
 from subscribers.latest import latest_issue
 from subscribers.models import Subscription
@@ -39,14 +39,18 @@ def preview(subscription: Subscription) -> Preview | None:
     if wants.pictures == "embedded":
         # A page shows the same pictures from the site.
         wants = replace(wants, pictures="linked")
-    content = issue_content(issue, at=timezone.now())
-    selection = assemble(content, wants)
-    if selection is None:
-        return None
     today = timezone.localdate()
+    content = issue_content(issue, at=timezone.now())
     letterhead = newsletter_content(subscription.newsletter)
+    url = discretion.site_of(discreet=subscription.discreet)
     try:
-        mail = render(letterhead, content, selection, view_url=settings.SITE_URL, today=today)
+        if subscription.discreet:
+            letterhead = discretion.letterhead(letterhead)
+            content = discretion.issue(content, view_url=url, wants=wants, today=today)
+        selection = assemble(content, wants)
+        if selection is None:
+            return None
+        mail = render(letterhead, content, selection, view_url=url, today=today)
     except RenderError:
         # Such an issue is held for the editors, and not sent.
         return None

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods
 
 from newsletter.lib.languages import own_name
 from subscribers import tokens
+from subscribers.discretion import name_of
 from subscribers.models import Subscription
 from subscribers.tokens import Expired, Purpose, TokenError
 from subscribers.wording import newsletter_name
@@ -98,7 +99,9 @@ def about(subscription: Subscription) -> dict[str, Any]:
     language = translation.get_language() or settings.LANGUAGE_CODE
     return {
         "language": language,
-        "newsletter_name": newsletter_name(subscription.newsletter, language),
+        "newsletter_name": name_of(
+            newsletter_name(subscription.newsletter, language), discreet=subscription.discreet
+        ),
         "newsletter_slug": subscription.newsletter.slug,
         "languages": [(code, own_name(code)) for code in subscription.chain],
     }

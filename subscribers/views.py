@@ -78,7 +78,9 @@ def confirmed(request: HttpRequest, token: str, subscription: Subscription) -> H
     if subscription.state != State.ACTIVE:
         return gone(request)
     said = about(subscription)
-    issue = latest(subscription.newsletter, subscription.chain, said["language"])
+    # The neutral domain has no article, and a discreet reader's page no headline.
+    newsletter, chain = subscription.newsletter, subscription.chain
+    issue = None if subscription.discreet else latest(newsletter, chain, said["language"])
     context = {
         **said,
         "issue": issue,

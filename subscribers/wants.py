@@ -9,7 +9,9 @@ from subscribers.audience import Profile
 
 def wants_of(profile: Profile, newsletter: Newsletter) -> content.Wants:
     """A profile with the newsletter's defaults filled in."""
-    amount = profile.content or newsletter.content
+    # A discreet mail has no link to the site, so it holds the texts.
+    complete = Newsletter.Content.COMPLETE if profile.discreet else ""
+    amount = complete or profile.content or newsletter.content
     pictures = newsletter.pictures if profile.pictures else Newsletter.Pictures.NONE
     return content.Wants(
         chain=profile.languages,
