@@ -52,6 +52,7 @@ class Reader:
     subscription_id: int
     address: str = field(repr=False)
     language: str
+    discreet: bool = False
 
 
 def profiles(newsletter: Newsletter) -> list[tuple[Profile, int]]:
@@ -105,7 +106,7 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
         )
         rows = cursor.fetchall()
     opened, found = opener(), {}
-    for subscriber_id, pk, language, key, sealed, public_id in rows:
+    for subscriber_id, pk, language, key, sealed, discreet, public_id in rows:
         try:
             address = opened(key, bytes(sealed), public_id)
         except KeyMissing:
@@ -114,13 +115,13 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
             # One spoilt row may not keep the others waiting; nobody could mail it.
             log.error("action=open reader=%d %s", subscriber_id, error)
             continue
-        found[subscriber_id] = Reader(subscriber_id, pk, address, language)
+        found[subscriber_id] = Reader(subscriber_id, pk, address, language, bool(discreet))
     return found
 
 
 _STILL_WANTED_WITH = """
     SELECT reader.id, subscription.id, reader.language, reader.storage_key,
-           reader.sealed_address, {public_id}
+           reader.sealed_address, subscription.discreet, {public_id}
     FROM subscribers_subscription AS subscription
     JOIN subscribers_subscriber AS reader ON reader.id = subscription.subscriber_id
     WHERE subscription.newsletter_id = %(newsletter)s AND subscription.state = %(active)s
