@@ -165,7 +165,11 @@ def _database(url: str) -> dict[str, Any]:
         config["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
     elif config["ENGINE"] == "django.db.backends.postgresql":
         # The same promise, whatever the server's or the role's default.
-        config["OPTIONS"] = {"options": "-c synchronous_commit=on"}
+        config["OPTIONS"] = {
+            "options": "-c synchronous_commit=on",
+            # For newsletter.lib.prepared alone: Django's cursors prepare nothing.
+            "prepare_threshold": 3,
+        }
     return config
 
 

@@ -17,6 +17,7 @@ from subscribers import discretion, links
 from subscribers.audience import Reader
 
 Headers = list[list[str]]
+_UNSUBSCRIBE, _PREFERENCES = Place.UNSUBSCRIBE.value, Place.PREFERENCES.value
 
 
 def sender_headers(
@@ -95,9 +96,7 @@ def recipient(position: int, mailing_id: int, reader: Reader) -> Recipient:
         address=reader.address,
         delivery_id=delivery_id(Trace(1, mailing_id, reader.subscriber_id)),
         places={
-            Place.UNSUBSCRIBE.value: links.one_click_url(reader.subscription_id, site=site),
-            Place.PREFERENCES.value: links.preferences_url(
-                reader.subscription_id, reader.language, site=site
-            ),
+            _UNSUBSCRIBE: links.one_click_url(reader.subscription_id, site=site),
+            _PREFERENCES: links.preferences_url(reader.subscription_id, reader.language, site=site),
         },
     )

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from newsletter.delivery import progress, sender, transports
+from newsletter.delivery import planner, progress, sender, transports
+from newsletter.delivery.models import Mailing
 from newsletter.editorial.models import Issue
 from subscribers import audience
 from tests.delivery.conftest import AddReader, forget, freeze
@@ -46,12 +47,12 @@ def make_world(
 ) -> Iterator[MakeWorld]:
     """A function that freezes the issue for so many readers: make_world(5, batch=4, step=2)."""
 
-    def make(readers: int, *, batch: int, step: int) -> World:
+    def make(readers: int, *, batch: int, step: int, frozen: bool = True) -> World:
         settings.SEND_BATCH_SIZE, settings.SEND_STEP = batch, step
         settings.DELIVERY_TRANSPORTS = ["memory://relay"]
         write_article(issue=issue, en="Minsk looks east")
         subscriptions = [add_reader(f"r{n}@readers.example", "en") for n in range(readers)]
-        world = World(freeze(issue), subscriptions)
+        world = World(freeze(issue) if frozen else start(issue), subscriptions)
         world.keep()
         monkeypatch.setattr(transports, "configured", lambda: (world.relay,))
         monkeypatch.setattr(progress, "PATIENCE", (0.0,) * 5)
@@ -66,6 +67,12 @@ def make_world(
 
     yield make
     forget()
+
+
+def start(issue: Issue) -> Mailing:
+    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
+    issue.refresh_from_db()
+    return planner.send_now(issue, by=None)
 
 
 @pytest.fixture

@@ -27,29 +27,78 @@ def script(world: World, answers: dict[int, list[Answer]]) -> None:
 
 
 def every_state(
-    world: World, fault: Fault, answers: dict[int, list[Answer]], *, window: int | None
+    world: World,
+    fault: Fault,
+    answers: dict[int, list[Answer]],
+    *,
+    window: int | None,
+    lead: int = 0,
+    before: tuple[int, Fault] | None = None,
 ) -> int:
-    """Run one state for each step that allows the fault; returns how many."""
-    world.restore(window=window)
+    """Run one state for each step that allows the fault, after another one if `before` says so;
+    returns how many."""
+    others = () if before is None else (before,)
+    world.restore(*others, window=window, lead=lead)
     script(world, answers)
     world.run()
-    steps = [step.number for step in world.trail if step.allows(fault)]
+    since = before[0] if before else 0
+    steps = [step.number for step in world.trail if step.number > since and step.allows(fault)]
     for number in steps:
-        world.restore((number, fault), window=window)
+        world.restore(*others, (number, fault), window=window, lead=lead)
         script(world, answers)
         try:
             world.run()
         except BaseException as error:
-            error.add_note(f"{fault} at step {number} of {len(steps)}")
+            error.add_note(f"{fault} at step {number} of {steps[-1]}")
             raise
     return len(steps)
 
 
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
-@pytest.mark.parametrize("window", [None, 2], ids=["smtp", "provider"])
-def test_every_step(
-    make_world: MakeWorld, fault: Fault, window: int | None, states: Callable[[int], None]
-) -> None:
+def test_every_step(make_world: MakeWorld, fault: Fault, states: Callable[[int], None]) -> None:
     # For one who wakes while others send, there is a second batch.
     world = make_world(6, batch=3 if fault is Fault.DOZE else 6, step=2)
-    states(every_state(world, fault, ROUGH, window=window))
+    states(every_state(world, fault, ROUGH, window=None))
+
+
+@pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
+def test_every_step_with_messages_ahead_of_the_replies(
+    make_world: MakeWorld, fault: Fault, states: Callable[[int], None]
+) -> None:
+    world = make_world(6, batch=3 if fault is Fault.DOZE else 6, step=2)
+    states(every_state(world, fault, ROUGH, window=None, lead=2))
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.KILL, Fault.SLEEP, Fault.LEAVE], ids=lambda f: f.name.lower()
+)
+def test_every_step_with_a_provider(
+    make_world: MakeWorld, fault: Fault, states: Callable[[int], None]
+) -> None:
+    world = make_world(4, batch=4, step=2)
+    states(every_state(world, fault, {1: [Answer.DEFER]}, window=2))
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.KILL, Fault.LOSE, Fault.SLEEP], ids=lambda f: f.name.lower()
+)
+def test_every_step_of_the_freeze(
+    make_world: MakeWorld, fault: Fault, states: Callable[[int], None]
+) -> None:
+    world = make_world(2, batch=2, step=2, frozen=False)
+    states(every_state(world, fault, SMOOTH, window=None))
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.KILL, Fault.LOSE, Fault.SLEEP], ids=lambda f: f.name.lower()
+)
+def test_every_step_of_the_rescue(
+    make_world: MakeWorld, fault: Fault, states: Callable[[int], None]
+) -> None:
+    """The worker dies when the relay has taken a mail, then whoever rescues its batch does."""
+    world = make_world(4, batch=4, step=2)
+    world.restore()
+    world.run()
+    taken = [at for _, at in world.relay.accepted][2] + 1
+    before = (taken, Fault.KILL)
+    states(every_state(world, fault, SMOOTH, window=None, before=before))

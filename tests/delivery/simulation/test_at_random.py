@@ -1,0 +1,53 @@
+"""Larger send-outs: several things happen, at random steps, to a relay that answers at random."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.delivery.simulation.conftest import MakeWorld
+from tests.delivery.simulation.world import Answer, Fault
+
+READERS = 30
+faults = st.lists(st.tuples(st.integers(1, 400), st.sampled_from(Fault)), max_size=6)
+answers = st.dictionaries(
+    st.integers(0, READERS - 1), st.lists(st.sampled_from(Answer), min_size=1, max_size=3)
+)
+
+
+def test_random_steps(make_world: MakeWorld, settings: Any, states: Callable[[int], None]) -> None:
+    world = make_world(READERS, batch=10, step=4)
+    checked = 0
+
+    @quickly
+    @given(faults, answers, st.sampled_from([None, 3]), st.integers(1, 5))
+    def holds(
+        happening: list[tuple[int, Fault]],
+        replies: dict[int, list[Answer]],
+        window: int | None,
+        step: int,
+    ) -> None:
+        nonlocal checked
+        settings.SEND_STEP = step
+        world.restore(*happening, window=window)
+        for number, texts in replies.items():
+            world.relay.script[world.subscriptions[number].subscriber_id] = deque(texts)
+        world.run()
+        checked += 1
+
+    holds()
+    states(checked)
+
+
+quickly = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],  # a state of so many steps shrinks for minutes
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
