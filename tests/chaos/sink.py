@@ -1,9 +1,9 @@
 """A relay for the chaos: it writes each acceptance to disk before it answers 250.
 
-`python -m tests.chaos.sink PORT RECORD SEED`. RECORD gets one line per event: "A n" reader n's
-message was taken; "U n" the relay went away after the final dot without an answer. By its seed it
-hangs up, answers 4xx and 5xx. SIGUSR1: silent for some seconds. SIGUSR2: no faults and no pauses
-any more.
+`python -m tests.chaos.sink PORT RECORD SEED PACE`. RECORD gets one line per event: "A n" reader
+n's message was taken; "U n" the relay went away after the final dot without an answer. By its seed
+it hangs up, answers 4xx and 5xx; seed 0 does not. PACE: seconds a message. SIGUSR1: silent for
+some seconds. SIGUSR2: no faults and no pauses any more.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import re
 import signal
 import sys
 
-PACE = 0.1
-"""Seconds a message: else a send-out would be over before the chaos is."""
 SILENCE = 6.0
 _READER = re.compile(rb"r(\d+)@", re.IGNORECASE)
 
@@ -26,7 +24,8 @@ class HangUp(Exception):  # noqa: N818 - names what happens
 
 
 class Sink:
-    def __init__(self, record: str, seed: int) -> None:
+    def __init__(self, record: str, seed: int, pace: float) -> None:
+        self._faults, self._pace = seed != 0, pace
         self._file = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._random = random.Random(seed)  # noqa: S311
         self._silent_until = 0.0
@@ -44,7 +43,7 @@ class Sink:
         os.fsync(self._file)
 
     def _chance(self, of: float) -> bool:
-        return not self.calm and self._random.random() < of
+        return self._faults and not self.calm and self._random.random() < of
 
     async def _answering(self) -> None:
         while (wait := self._silent_until - asyncio.get_running_loop().time()) > 0:
@@ -98,7 +97,7 @@ class Sink:
             raise HangUp
         await reader.readuntil(b"\r\n.\r\n")
         if not self.calm:
-            await asyncio.sleep(PACE)
+            await asyncio.sleep(self._pace)
         if self._chance(0.002):
             self._write("U", number)
             raise HangUp
@@ -114,8 +113,8 @@ class Sink:
         await writer.drain()
 
 
-async def main(port: int, record: str, seed: int) -> None:
-    sink = Sink(record, seed)
+async def main(port: int, record: str, seed: int, pace: float) -> None:
+    sink = Sink(record, seed, pace)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, sink.be_silent)
     loop.add_signal_handler(signal.SIGUSR2, sink.be_calm)
@@ -126,4 +125,4 @@ async def main(port: int, record: str, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))

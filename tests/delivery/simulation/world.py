@@ -109,10 +109,17 @@ class Relay(Transport):
         return
 
     def send(
-        self, compiled: Mail, recipients: Sequence[Recipient]
+        self,
+        compiled: Mail,
+        recipients: Sequence[Recipient],
+        *,
+        stop: Callable[[], bool] = lambda: False,
     ) -> Generator[Handover, None, None]:
         if self.window is None:
-            yield from self._one_by_one(recipients)
+            for handover in self._one_by_one(recipients):
+                yield handover
+                if stop():
+                    return
             return
         told: list[Handover] = []
         down: TransportDown | None = None
