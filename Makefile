@@ -97,9 +97,10 @@ $(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
 	@$(PY) -m pip install -qq --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/.run
 
-# Made once, worker.json along with it; never overwritten.
+# Made once, worker.json along with it; never overwritten. A trial's readers are made up, so it
+# has no recovery copy; README.md says how one's own newsroom gets one.
 $(KEYS): | $(VENV)/.run
-	@$(MANAGE) keys new
+	@$(MANAGE) keys new --no-recovery
 
 %.mo: %.po | $(VENV)/.run
 	@$(VENV)/bin/pybabel --quiet compile --input-file $< --output-file $@

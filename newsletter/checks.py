@@ -17,6 +17,7 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 
 from newsletter.transport import registry
 from newsletter.transport.base import TransportURLError
+from subscribers import canary
 
 TAG = "newsletter"
 
@@ -33,7 +34,8 @@ def temporary_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             "There are no keys, so no reader's address could be read again.",
-            hint="Make them once: manage.py keys new. Then see WEB_KEYS in docs/configuration.md.",
+            hint="Make them once: manage.py keys new --recovery FILE. "
+            "Then see WEB_KEYS in docs/configuration.md.",
             id="newsletter.E001",
         )
     ]
@@ -94,6 +96,31 @@ def plain_http(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def keys_fit_the_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E005: what is written under a wrong key is lost."""
+    if settings.KEYS_ARE_TEMPORARY or TOUCH_NO_READER.intersection(sys.argv[1:2]):
+        return []
+    hint = "Give each process the documents that this database was used with; see docs/safety.md."
+    return [
+        Error(f"The keys do not fit the database. {fault}.", hint=hint, id="newsletter.E005")
+        for fault in canary.check()
+    ]
+
+
+def worker_keys_are_private(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W002: a file that others can read opens the list for them."""
+    path = settings.WORKER_KEYS_PATH
+    if path is None or not path.stat().st_mode & 0o077:
+        return []
+    return [
+        Warning(
+            f"{path} can be read by others than its owner.",
+            hint=f"chmod 600 {path}",
+            id="newsletter.W002",
+        )
+    ]
+
+
 def is_loopback(url: str) -> bool:
     """Whether only this machine can reach the URL."""
     host = urlsplit(url).hostname or ""
@@ -111,6 +138,8 @@ ALL = (
     transports_can_be_used,
     debug_in_public,
     plain_http,
+    worker_keys_are_private,
+    keys_fit_the_database,
 )
 
 

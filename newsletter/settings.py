@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 import dj_database_url
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.lib import environment as env
-from newsletter.lib import keys
+from newsletter.lib import keydocuments, keys
 from newsletter.lib.language_names import own_name
 
 django_stubs_ext.monkeypatch()
@@ -47,28 +46,41 @@ ALLOWED_HOSTS = [
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 # --- Keys -------------------------------------------------------------------------------------
-_web_document, _worker_document = env.secret("WEB_KEYS"), env.secret("WORKER_KEYS")
 KEYS_DIR = VAR_DIR / "keys"
+WEB_KEYS_PATH, _web_document = env.secret_document("WEB_KEYS")
+WORKER_KEYS_PATH, _worker_document = env.secret_document("WORKER_KEYS")
+WORKER_KEYS_PASSPHRASE = env.secret("WORKER_KEYS_PASSPHRASE")
 KEYS_ARE_TEMPORARY = False
 if not _web_document and (KEYS_DIR / "web.json").exists():
     # The keys of the one-machine set-up; a process whose WORKER_KEYS is set, even to nothing,
     # is not given the worker's.
-    _web_document = (KEYS_DIR / "web.json").read_text(encoding="utf-8")
+    WEB_KEYS_PATH = KEYS_DIR / "web.json"
     if not env.is_set("WORKER_KEYS") and (KEYS_DIR / "worker.json").exists():
-        _worker_document = (KEYS_DIR / "worker.json").read_text(encoding="utf-8")
-try:
-    if not _web_document:
-        # Enough for commands that touch no reader; newsletter.E001 stops the rest.
-        KEYS_ARE_TEMPORARY = True
-        _web_document, _worker_document = keys.temporary()
-    WEB_KEYS = keys.web_keys(_web_document)
-except keys.KeyFileError as error:
-    raise ImproperlyConfigured(f"WEB_KEYS: {error}") from None
-try:
-    WORKER_KEYS = keys.worker_keys(_worker_document) if _worker_document else None
-except keys.KeyFileError as error:
-    raise ImproperlyConfigured(f"WORKER_KEYS: {error}") from None
+        WORKER_KEYS_PATH = KEYS_DIR / "worker.json"
+elif not _web_document:
+    # Enough for commands that touch no reader; newsletter.E001 stops the rest.
+    KEYS_ARE_TEMPORARY = True
+    _web_document, _worker_document = keys.temporary()
+    WEB_KEYS_PATH = WORKER_KEYS_PATH = None
+WEB_KEYS = env.key_set("WEB_KEYS", WEB_KEYS_PATH, _web_document, keys.web_keys_in, keys.web_keys)
+
+
+def _unlock(document: str) -> str:
+    return keydocuments.unlock(document, WORKER_KEYS_PASSPHRASE)
+
+
+WORKER_KEYS = None
+if WORKER_KEYS_PATH or _worker_document:
+    WORKER_KEYS = env.key_set(
+        "WORKER_KEYS",
+        WORKER_KEYS_PATH,
+        _worker_document,
+        lambda path: keys.worker_keys_in(path, unlock=_unlock),
+        lambda document: keys.worker_keys(_unlock(document)),
+    )
 SECRET_KEY = WEB_KEYS.secret_key
+# The X25519 public key, in hexadecimal, of whoever may read an export of addresses.
+EXPORT_RECIPIENT = env.value("EXPORT_RECIPIENT", "", env.public_key)
 
 # --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [

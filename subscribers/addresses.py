@@ -33,6 +33,12 @@ class Address:
         return f"{self.local.lower()}@{self.domain}"
 
 
+def stored(mail: str) -> Address:
+    """An address that was accepted before, read back from `Address.mail`."""
+    local, _at, domain = mail.rpartition("@")
+    return Address(local, domain)
+
+
 class AddressError(ValueError):
     """Not an address we can write to. `message` says why, translated, without repeating it."""
 

@@ -16,11 +16,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
-from subscribers import lifecycle
+from subscribers import forgetting, lifecycle
 from subscribers.addresses import Address, normalise
 from subscribers.lifecycle import Request
 from subscribers.models import Inbox
-from subscribers.sealing import Sealed, open_arrival, seal_arrival, worker_keys
+from subscribers.sealing import KeyMissing, Sealed, open_arrival, seal_arrival, worker_keys
 from subscribers.wording import consent_text
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,10 @@ def _settle(pk: int) -> bool:
     """Whether this call acted on the arrival; another worker may have been first."""
     try:
         return _act(pk)
+    except KeyMissing:
+        # A rotation whose new key has not come to this host yet: it waits, however long.
+        _wait_for_key(pk)
+        return False
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one must not stop the rest
         # Only the kind of error is told: its text, or its traceback, may hold what was inside.
         _postpone(pk, type(error).__name__)
@@ -75,6 +79,11 @@ def _act(pk: int) -> bool:
     _ACTIONS[Inbox.Kind(arrival.kind)](data)
     arrival.delete()
     return True
+
+
+def _wait_for_key(pk: int) -> None:
+    log.error("arrival %s waits for its key", pk, extra={"action": "inbox.key"})
+    Inbox.objects.filter(pk=pk).update(due_at=timezone.now() + WAIT)
 
 
 @transaction.atomic
@@ -107,4 +116,7 @@ def _sign_up(data: dict[str, Any]) -> None:
     )
 
 
-_ACTIONS: dict[Inbox.Kind, Callable[[dict[str, Any]], None]] = {Inbox.Kind.SIGN_UP: _sign_up}
+_ACTIONS: dict[Inbox.Kind, Callable[[dict[str, Any]], None]] = {
+    Inbox.Kind.SIGN_UP: _sign_up,
+    Inbox.Kind.FORGET: forgetting.forget_arrivals,
+}

@@ -21,8 +21,10 @@ from django.utils.translation import gettext as _
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.languages import own_name
 from subscribers.addresses import Address, normalise
+from subscribers.mailboxes import mailbox_of
 from subscribers.models import Consent, Letter, Subscriber, Subscription, Suppression
-from subscribers.sealing import Index, index_of, seal_address
+from subscribers.rotation import index_known
+from subscribers.sealing import Index, seal_address
 from subscribers.wording import consent_text, version_of
 
 log = logging.getLogger(__name__)
@@ -73,14 +75,17 @@ class Request:
 def request(address: Address, wish: Request) -> None:
     """Somebody asked for the newsletter on the form: queue the letter that this address gets,
     which may be none (B1, B4). Nothing is told to the one who asked."""
-    index = index_of(address)
+    index = index_known(address)
     if Suppression.objects.filter(index=index.value, reason__in=LASTING).exists():
         return
     subscriber = _reader(address, index, wish.page_language)
     subscription, is_new = Subscription.objects.get_or_create(
         subscriber=subscriber,
         newsletter_id=wish.newsletter_id,
-        defaults={"languages": ",".join(wish.languages)},
+        defaults={
+            "languages": ",".join(wish.languages),
+            "mailbox": mailbox_of(address.domain),
+        },
     )
     if subscription.state == Subscription.State.ACTIVE:
         _queue_once_a_day(Letter.Kind.ALREADY, subscription)
@@ -117,7 +122,7 @@ def add_confirmed(
     """
     address = normalise(address) if isinstance(address, str) else address
     chain = offered(newsletter, languages)
-    index = index_of(address)
+    index = index_known(address)
     if Suppression.objects.filter(index=index.value, reason__in=LASTING).exists():
         raise Suppressed(_("Mail to this address bounced, or was reported as spam."))
     subscriber = _reader(address, index, page_language)
@@ -129,6 +134,7 @@ def add_confirmed(
             "languages": ",".join(chain),
             "state": Subscription.State.ACTIVE,
             "source": source,
+            "mailbox": mailbox_of(address.domain),
             "confirmed_on": today,
             "unsubscribed_on": None,
         },

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
+from subscribers import forgetting
 from subscribers.audience import address_of
 from subscribers.lifecycle import suppress
 from subscribers.models import Subscriber, Subscription, Suppression
@@ -54,6 +55,7 @@ def erase(subscriber: Subscriber) -> None:
         part.erase(subscriber)
     index = Index(subscriber.index_key, bytes(subscriber.index))
     suppress(index, Suppression.Reason.ERASED)
+    forgetting.ask(index)
     subscriber.delete()
 
 

@@ -33,6 +33,10 @@ class SealedError(Exception):
     """Something sealed cannot be opened or looked up here; the text holds nothing of it."""
 
 
+class KeyMissing(SealedError):  # noqa: N818 - names the condition
+    """It was sealed under a key that this process was not given, or not yet."""
+
+
 class Sealed(NamedTuple):
     """What was sealed, and the number of the key it was sealed under."""
 
@@ -55,9 +59,14 @@ def worker_keys() -> WorkerKeys:
     return keys
 
 
+def fresh_worker_keys() -> WorkerKeys:
+    """The same as their file has them now: what is written, and looked for, heeds a rotation."""
+    return worker_keys().fresh()
+
+
 def seal_arrival(data: Mapping[str, Any]) -> Sealed:
     """Seal JSON data under the public key, padded so that its length tells nothing of it."""
-    number, key = newest(settings.WEB_KEYS.sealing)
+    number, key = newest(settings.WEB_KEYS.fresh().sealing)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
     padded = text.ljust(-(-len(text) // PADDING) * PADDING)
     return Sealed(number, SealedBox(PublicKey(key)).encrypt(padded))
@@ -65,7 +74,7 @@ def seal_arrival(data: Mapping[str, Any]) -> Sealed:
 
 def open_arrival(sealed: Sealed) -> dict[str, Any]:
     """The data of `seal_arrival`. Raises SealedError."""
-    key = _numbered(worker_keys().opening, sealed.key)
+    key = worker_keys().opening.get(sealed.key) or _arrived(fresh_worker_keys().opening, sealed)
     try:
         text = SealedBox(PrivateKey(key)).decrypt(bytes(sealed.value))
     except CryptoError:
@@ -81,7 +90,7 @@ def open_arrival(sealed: Sealed) -> dict[str, Any]:
 
 def seal_address(address: Address, public_id: UUID) -> Sealed:
     """Seal an address for the database: nonce (12), ciphertext, tag (16)."""
-    number, key = newest(worker_keys().storage)
+    number, key = newest(fresh_worker_keys().storage)
     nonce = os.urandom(NONCE)
     return Sealed(
         number, nonce + _cipher(key).encrypt(nonce, address.mail.encode(), public_id.bytes)
@@ -90,18 +99,31 @@ def seal_address(address: Address, public_id: UUID) -> Sealed:
 
 def open_address(sealed: Sealed, public_id: UUID) -> str:
     """The address as mail goes to it. Raises SealedError."""
-    key = _numbered(worker_keys().storage, sealed.key)
+    # A file is looked at only for a number that is new here: this runs for each mail.
+    key = worker_keys().storage.get(sealed.key) or _arrived(fresh_worker_keys().storage, sealed)
     value = bytes(sealed.value)
     try:
         return _cipher(key).decrypt(value[:NONCE], value[NONCE:], public_id.bytes).decode()
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise SealedError("sealed for another key or reader, or changed") from None
 
 
 def index_of(address: Address) -> Index:
     """The blind index of an address. Raises SealedError where there is no index key."""
-    number, key = newest(worker_keys().index)
-    return Index(number, hashlib.blake2b(address.key.encode(), key=key, digest_size=32).digest())
+    return indexes_of(address)[0]
+
+
+def indexes_of(address: Address) -> list[Index]:
+    """Its index under each key that is held, the one in use first: an erased reader's is under
+    the key of its time, as nobody can compute it anew."""
+    keys = fresh_worker_keys().index
+    current, _key = newest(keys)
+    numbers = [current, *sorted(set(keys) - {current}, reverse=True)]
+    return [Index(number, _index(address, keys[number])) for number in numbers]
+
+
+def _index(address: Address, key: bytes) -> bytes:
+    return hashlib.blake2b(address.key.encode(), key=key, digest_size=32).digest()
 
 
 @lru_cache(maxsize=8)
@@ -110,8 +132,8 @@ def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
 
 
-def _numbered(keys: Mapping[int, bytes], number: int) -> bytes:
+def _arrived(keys: Mapping[int, bytes], sealed: Sealed) -> bytes:
     try:
-        return keys[number]
+        return keys[sealed.key]
     except KeyError:
-        raise SealedError(f"no key number {number} here") from None
+        raise KeyMissing(f"no key number {sealed.key} here") from None

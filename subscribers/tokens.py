@@ -52,7 +52,7 @@ class Expired(TokenError):
 
 def make(purpose: Purpose, subscription_id: int) -> str:
     """A token for one purpose and one subscription."""
-    number, key = newest(settings.WEB_KEYS.tokens)
+    number, key = newest(settings.WEB_KEYS.latest().tokens)
     body = HEAD.pack(VERSION, number, purpose, subscription_id)
     if purpose in LIFETIMES:
         body += EXPIRY.pack(int(time.time()) + LIFETIMES[purpose])
@@ -64,7 +64,7 @@ def read(purpose: Purpose, token: str) -> int:
     raw = _decoded(token)
     body, mac = raw[:-MAC], raw[-MAC:]
     version, number, purpose_found, subscription_id = HEAD.unpack_from(body)
-    key = settings.WEB_KEYS.tokens.get(number)
+    key = settings.WEB_KEYS.tokens.get(number) or settings.WEB_KEYS.fresh().tokens.get(number)
     if version != VERSION or key is None or not hmac.compare_digest(_mac(key, body), mac):
         raise Forged("a token that we did not make")
     if purpose_found != purpose:

@@ -44,6 +44,21 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share tests out by file, but keep together those that share a running site: the folders
+    of tests/e2e. In the order of collection, so that these come first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            folder = path.rpartition("/")[0]
+            return folder if "/e2e/" in folder else path
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many states the simulation of the send-out went through (tests/delivery/simulation)."""
     passed = terminalreporter.getreports("passed")

@@ -10,6 +10,8 @@ from django.core.checks import run_checks
 
 from newsletter import checks
 
+pytestmark = pytest.mark.django_db
+
 PUBLIC = "https://news.example.org"
 RELAY = ["smtp://mail.example.org:587"]
 

@@ -6,3 +6,9 @@ class DeliveryConfig(AppConfig):
     name = "newsletter.delivery"
     label = "delivery"
     verbose_name = _("Delivery")
+
+    def ready(self) -> None:
+        from newsletter.delivery import personal_data as own
+        from subscribers import personal_data
+
+        personal_data.register("delivery", export=own.export, erase=own.erase)

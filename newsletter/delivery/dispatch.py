@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from newsletter.delivery import planner, progress
+from newsletter.delivery import panic, planner, progress
 from newsletter.delivery.models import Mailing, Release
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter
@@ -38,6 +38,8 @@ def dispatch(now: datetime | None = None) -> list[Mailing]:
 
     Any number of dispatchers at once make one mailing: it is unique (E1).
     """
+    if panic.is_frozen():
+        return []
     at = now or timezone.now()
     due = []
     for newsletter in Newsletter.objects.filter(schedule_active=True):
@@ -150,6 +152,8 @@ def _make(newsletter: Newsletter, occasion: Occasion, issue: Issue | None, reaso
 
 def prepare_waiting() -> int:
     """Freeze what is being prepared, also what a lost worker left; returns how many."""
+    if panic.is_frozen():
+        return 0
     waiting = Mailing.objects.filter(state=Mailing.State.PREPARING).values_list("pk", flat=True)
     for mailing_id in list(waiting):
         planner.prepare(mailing_id)

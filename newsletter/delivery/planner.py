@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from newsletter.delivery import ledger, parts, progress, transports
+from newsletter.delivery import ledger, panic, parts, progress, transports
 from newsletter.delivery.editions import Editions, draft_editions
 from newsletter.delivery.mails import mail_of
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Reach, Release
@@ -70,6 +70,8 @@ def send_now(issue: Issue, *, by: User | None, part: str = parts.ALL) -> Mailing
     """
     if issue.state != Issue.State.APPROVED:
         raise CannotSend(gettext("The issue is not approved."))
+    if panic.is_frozen():
+        raise CannotSend(gettext("The site is frozen."))
     with transaction.atomic():
         mailing, _ = Mailing.objects.get_or_create(
             release=release_of(issue), part=part, defaults={"started_by": by}

@@ -12,6 +12,7 @@ from newsletter.delivery import (
     control,
     dispatch,
     letters,
+    panic,
     planner,
     progress,
     rescue,
@@ -20,10 +21,12 @@ from newsletter.delivery import (
     stopping,
 )
 from newsletter.delivery.sender import send_batch
-from subscribers import inbox, lifecycle
+from subscribers import inbox, lifecycle, rotation
 
 GO_ON_SECONDS = 60
 """How long one hint keeps a worker at what is due, well below the task's time limit."""
+ROTATE = 5000
+"""Readers that a tick writes anew under new keys: a second's work."""
 SPREAD = 16
 
 
@@ -38,6 +41,7 @@ def tick() -> dict[str, int]:
         "cancelled": control.settle_cancelled(),
         "finished": rescue.finish_mailings(),
         "hinted": dispatch.hint_due(),
+        "rotated": rotation.step(ROTATE).done,
         "pruned": lifecycle.prune(timezone.now()),
         "collapsed": retention.collapse(timezone.now()),
     }
@@ -45,7 +49,9 @@ def tick() -> dict[str, int]:
 
 @shared_task(name="delivery.drain")
 def drain() -> dict[str, int]:
-    """Each few seconds: arrivals are opened, letters sent."""
+    """Each few seconds: arrivals are opened, letters sent; while the site is frozen they wait."""
+    if panic.is_frozen():
+        return {}
     return {"arrivals": inbox.drain(200), "letters": letters.drain(100, stop=stopping.asked)}
 
 

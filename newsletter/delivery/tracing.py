@@ -35,7 +35,7 @@ def _cipher(key: bytes) -> Cipher[modes.ECB]:
 
 def delivery_id(trace: Trace) -> str:
     """28 characters of a–z and 2–7: the key's number and the block."""
-    number, key = newest(settings.WEB_KEYS.tokens)
+    number, key = newest(settings.WEB_KEYS.latest().tokens)
     block = bytes([trace.kind])
     block += trace.mailing_id.to_bytes(5, "big") + trace.subscriber_id.to_bytes(
         6, "big", signed=True
@@ -51,7 +51,7 @@ def read_delivery_id(text: str) -> Trace | None:
         raw = base64.b32decode(text.upper() + "=" * (-len(text) % 8))
     except ValueError:
         return None
-    key = settings.WEB_KEYS.tokens.get(raw[0]) if len(raw) == 17 else None
+    key = settings.WEB_KEYS.fresh().tokens.get(raw[0]) if len(raw) == 17 else None
     if key is None:
         return None
     decryptor = _cipher(key).decryptor()

@@ -8,8 +8,9 @@ from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import SimpleTemplateResponse, TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -39,12 +40,36 @@ class DeskSite(AdminSite):
 
         return cast(V, in_local_time)
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Nobody, while the site is frozen."""
+        return super().has_permission(request) and not is_frozen()
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if is_frozen():
+            context = {**self.each_context(request), "title": _("The site is frozen")}
+            return TemplateResponse(request, "desk/frozen.html", context, status=503)
+        return super().login(request, extra_context)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from newsletter.desk.emergency import freeze
+
+        return [path("freeze/", self.admin_view(freeze), name="freeze"), *super().get_urls()]
+
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         from newsletter.desk.front import front_page
 
         return super().index(request, {**front_page(request), **(extra_context or {})})
+
+
+def is_frozen() -> bool:
+    # The site is made before the applications' models are.
+    from newsletter.delivery import panic
+
+    return panic.is_frozen()
 
 
 def newsroom_zone() -> str:

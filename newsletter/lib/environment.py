@@ -50,6 +50,29 @@ def secret(name: str) -> str:
         raise ImproperlyConfigured(f"{name}_FILE: {path}: {error.strerror}") from None
 
 
+def secret_document(name: str) -> tuple[Path | None, str]:
+    """The file that `name`_FILE names, or None, and the secret's text; as `secret`."""
+    text = secret(name)
+    path = os.environ.get(f"{name}_FILE", "")
+    return (Path(path) if path and text else None), text
+
+
+def key_set(
+    name: str,
+    path: Path | None,
+    document: str,
+    from_file: Callable[[Path], T],
+    from_text: Callable[[str], T],
+) -> T:
+    """A set of keys from its file, else from its text; the error names the variable."""
+    try:
+        return from_file(path) if path else from_text(document)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from None
+
+
 def boolean(text: str) -> bool:
     match text.strip().lower():
         case "1" | "true" | "yes" | "on":
@@ -91,6 +114,17 @@ def feedback_sender(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]{5,15}", text):
         raise ValueError(f"{text!r}: 5 to 15 letters and digits")
     return text
+
+
+def public_key(text: str) -> bytes:
+    """32 bytes in hexadecimal, or nothing."""
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        raise ValueError("not hexadecimal") from None
+    if key and len(key) != 32:
+        raise ValueError("a public key has 32 bytes, 64 hexadecimal digits")
+    return key
 
 
 def broker_socket(var: Path) -> str:

@@ -5,22 +5,73 @@ process that was given only its own set can neither read the list nor test a gue
 (DESIGN.md, "What always holds", 3).
 
 Each set is one JSON document. Every key has a number, so that keys can be rotated: new material
-uses the highest number, old numbers stay for reading.
+uses the number that the document's "use" names, else the highest; other numbers stay for reading.
+A set that was read from a file is read again when the file has changed, so that a rotation needs
+no process to be started anew. newsletter.lib.keydocuments changes and locks the documents.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, Generic, TypeVar
 
 from nacl.public import PrivateKey
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class KeyFileError(ValueError):
     """A key document that cannot be used; the text says which part, never its value."""
+
+
+class Ring(dict[int, bytes]):
+    """Keys of 32 bytes by number; `current` is the number that new material uses."""
+
+    def __init__(self, keys: Mapping[int, bytes], *, current: int) -> None:
+        super().__init__(keys)
+        self.current = current
+
+
+class KeyFile(Generic[T]):
+    """A document in a file, read again where the file has changed since it was made."""
+
+    def __init__(self, path: Path, read: Callable[[str], T]) -> None:
+        self.path = path
+        self._read = read
+        self._stamp = self._stamp_now()
+        self._looked_at = 0.0
+        self._value: T | None = None
+
+    def latest(self, known: T) -> T:
+        """As `fresh`, but looked at once a second at most: links are made for each mail."""
+        if monotonic() - self._looked_at < 1:
+            return known if self._value is None else self._value
+        return self.fresh(known)
+
+    def fresh(self, known: T) -> T:
+        """The set as the file has it now; `known`, or what was read last, where it is gone or
+        cannot be read: a rotation that is under way may not stop a send-out."""
+        self._looked_at = monotonic()
+        try:
+            stamp = self._stamp_now()
+            if stamp != self._stamp:
+                self._value = self._read(self.path.read_text(encoding="utf-8"))
+                self._stamp = stamp
+        except (OSError, ValueError) as error:
+            # Of an error only its kind is told: no part of a document belongs into a log.
+            log.warning("action=keys.read kept the keys at hand: %s", type(error).__name__)
+        return known if self._value is None else self._value
+
+    def _stamp_now(self) -> tuple[int, int, int]:
+        status = self.path.stat()
+        return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,6 +84,15 @@ class WebKeys:
     """Keys of 32 bytes that sign the links in mails."""
     sealing: Mapping[int, bytes]
     """X25519 public keys (32 bytes) under which arriving addresses are sealed."""
+    file: KeyFile[WebKeys] | None = field(default=None, compare=False)
+
+    def latest(self) -> WebKeys:
+        """These, or what their file had a second ago."""
+        return self.file.latest(self) if self.file else self
+
+    def fresh(self) -> WebKeys:
+        """These, or what their file has now."""
+        return self.file.fresh(self) if self.file else self
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,11 +105,20 @@ class WorkerKeys:
     """Keys of 32 bytes of the blind index (keyed BLAKE2b) by which an address is found."""
     storage: Mapping[int, bytes]
     """AES-256 keys (32 bytes) under which confirmed addresses are stored."""
+    file: KeyFile[WorkerKeys] | None = field(default=None, compare=False)
+
+    def latest(self) -> WorkerKeys:
+        """These, or what their file had a second ago."""
+        return self.file.latest(self) if self.file else self
+
+    def fresh(self) -> WorkerKeys:
+        """These, or what their file has now."""
+        return self.file.fresh(self) if self.file else self
 
 
 def newest(keys: Mapping[int, bytes]) -> tuple[int, bytes]:
     """The number and the key that new material uses."""
-    number = max(keys)
+    number = keys.current if isinstance(keys, Ring) else max(keys)
     return number, keys[number]
 
 
@@ -75,24 +144,39 @@ def temporary() -> tuple[str, str]:
     return json.dumps(web), json.dumps(worker)
 
 
-def web_keys(document: str) -> WebKeys:
+def web_keys(document: str, *, file: KeyFile[WebKeys] | None = None) -> WebKeys:
     """Read the web set. Raises KeyFileError."""
-    data = _load(document)
+    data = load(document)
     secret_key = data.get("secret_key")
     if not isinstance(secret_key, str) or len(secret_key) < 40:
         raise KeyFileError("secret_key must be a text of at least 40 characters")
-    return WebKeys(secret_key, _numbered(data, "tokens"), _numbered(data, "sealing"))
+    return WebKeys(secret_key, _ring(data, "tokens"), _ring(data, "sealing"), file)
 
 
-def worker_keys(document: str) -> WorkerKeys:
-    """Read the worker set. Raises KeyFileError."""
-    data = _load(document)
-    return WorkerKeys(
-        _numbered(data, "opening"), _numbered(data, "index"), _numbered(data, "storage")
-    )
+def worker_keys(document: str, *, file: KeyFile[WorkerKeys] | None = None) -> WorkerKeys:
+    """Read the worker set, which is not locked. Raises KeyFileError."""
+    data = load(document)
+    return WorkerKeys(_ring(data, "opening"), _ring(data, "index"), _ring(data, "storage"), file)
 
 
-def _load(document: str) -> dict[str, Any]:
+def web_keys_in(path: Path) -> WebKeys:
+    """Read the web set from a file, to be read again when that changes. Raises KeyFileError."""
+    file: KeyFile[WebKeys] = KeyFile(path, lambda text: web_keys(text, file=file))
+    return web_keys(path.read_text(encoding="utf-8"), file=file)
+
+
+def worker_keys_in(path: Path, *, unlock: Callable[[str], str]) -> WorkerKeys:
+    """The same for the worker set; `unlock` gives the text of a document that may be locked."""
+
+    def read(text: str) -> WorkerKeys:
+        return worker_keys(unlock(text), file=file)
+
+    file: KeyFile[WorkerKeys] = KeyFile(path, read)
+    return read(path.read_text(encoding="utf-8"))
+
+
+def load(document: str) -> dict[str, Any]:
+    """A key document as an object. Raises KeyFileError."""
     try:
         data = json.loads(document)
     except ValueError:
@@ -100,6 +184,17 @@ def _load(document: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise KeyFileError("not a JSON object")
     return data
+
+
+def _ring(data: Mapping[str, Any], name: str) -> Ring:
+    keys = _numbered(data, name)
+    current = max(keys)
+    use = data.get("use", {})
+    if isinstance(use, dict) and name in use:
+        current = use[name]
+        if current not in keys:
+            raise KeyFileError(f'"use": there is no "{name}" of that number')
+    return Ring(keys, current=current)
 
 
 def _numbered(data: Mapping[str, Any], name: str) -> dict[int, bytes]:

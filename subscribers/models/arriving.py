@@ -17,6 +17,7 @@ class Inbox(models.Model):
         SIGN_UP = "sign-up", _("a sign-up")
         LINK = "link", _("a request for a link")
         CHANGE = "change", _("a change of address")
+        FORGET = "forget", _("an erasure: what waits from that reader goes too")
         WEBHOOK = "webhook", _("a provider's event")
         MAIL = "mail", _("an inbound mail")
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e import servers
 from tests.e2e.relay import EchoingRelay
@@ -31,13 +31,15 @@ QUIET = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits for the clock comes last: others work meanwhile."""
-    items.sort(
-        key=lambda item: (
-            item.get_closest_marker("waits") is not None,
-            item.get_closest_marker("early") is None,
-        )
-    )
+    """Running sites come first, as they take the longest, and what waits for the clock last:
+    others work meanwhile."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    order = ("early", "e2e", "", "waits")
+    found = (name for name in ("early", "waits", "e2e") if item.get_closest_marker(name))
+    return order.index(next(found, ""))
 
 
 @contextmanager
@@ -92,6 +94,7 @@ def chromium() -> Iterator[Browser]:
     path = CHROMIUM if os.path.exists(CHROMIUM) else shutil.which("chromium")
     if path is None:
         pytest.skip("no Chromium on this machine (Debian: apt install chromium)")
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield browser
@@ -101,12 +104,12 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def page_without_scripts(chromium: Browser, site: Site) -> Iterator[Page]:
     with chromium.new_context(base_url=site.url, java_script_enabled=False) as context:
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         yield context.new_page()
 
 
 @pytest.fixture
 def desk_page(chromium: Browser, site: Site) -> Iterator[Page]:
     with chromium.new_context(base_url=site.url, viewport={"width": 1280, "height": 1000}) as desk:
-        desk.set_default_timeout(10_000)
+        desk.set_default_timeout(30_000)
         yield desk.new_page()

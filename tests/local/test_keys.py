@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from newsletter.lib import keys
+from newsletter.editorial.models import Newsletter
+from newsletter.lib import keydocuments, keys
+from subscribers import audience, canary, inbox, lifecycle
+from subscribers.addresses import normalise
+from subscribers.models import Inbox, KeyCanary, Subscriber, Subscription
+from subscribers.sealing import index_of, seal_arrival
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PASSPHRASE = "seven quiet storks over the Bug"
 
 
 def mode(path: Path) -> int:
@@ -18,14 +30,14 @@ def mode(path: Path) -> int:
 
 
 def test_the_two_documents_can_be_read_as_keys(tmp_path: Path) -> None:
-    call_command("keys", "new", str(tmp_path / "keys"), stdout=StringIO())
+    call_command("keys", "new", "--no-recovery", str(tmp_path / "keys"), stdout=StringIO())
     web = keys.web_keys((tmp_path / "keys" / "web.json").read_text())
     worker = keys.worker_keys((tmp_path / "keys" / "worker.json").read_text())
     assert web.sealing.keys() == worker.opening.keys() == {1}
 
 
 def test_the_web_document_holds_nothing_that_opens(tmp_path: Path) -> None:
-    call_command("keys", "new", str(tmp_path), stdout=StringIO())
+    call_command("keys", "new", "--no-recovery", str(tmp_path), stdout=StringIO())
     assert set(json.loads((tmp_path / "web.json").read_text())) == {
         "secret_key",
         "tokens",
@@ -35,7 +47,7 @@ def test_the_web_document_holds_nothing_that_opens(tmp_path: Path) -> None:
 
 def test_nobody_else_can_read_them(tmp_path: Path) -> None:
     directory = tmp_path / "keys"
-    call_command("keys", "new", str(directory), stdout=StringIO())
+    call_command("keys", "new", "--no-recovery", str(directory), stdout=StringIO())
     assert mode(directory) == 0o700
     assert mode(directory / "web.json") == mode(directory / "worker.json") == 0o600
 
@@ -44,15 +56,248 @@ def test_nobody_else_can_read_them(tmp_path: Path) -> None:
 def test_keys_that_exist_stay(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("precious")
     with pytest.raises(CommandError, match=f"{name} is there already"):
-        call_command("keys", "new", str(tmp_path))
+        call_command("keys", "new", "--no-recovery", str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "precious"
 
 
 def test_it_says_what_each_is_for_and_shows_neither(tmp_path: Path) -> None:
     out = StringIO()
-    call_command("keys", "new", str(tmp_path), stdout=out)
+    call_command("keys", "new", "--no-recovery", str(tmp_path), stdout=out)
     web = json.loads((tmp_path / "web.json").read_text())
     assert "WEB_KEYS_FILE" in out.getvalue()
     assert "WORKER_KEYS_FILE" in out.getvalue()
     assert web["secret_key"] not in out.getvalue()
+
+
+# --- Recovery copy and passphrase -------------------------------------------------------------
+def manage(*words: str) -> str:
+    out = StringIO()
+    call_command("keys", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_a_place_for_the_recovery_copy_is_demanded(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="--recovery --no-recovery is required"):
+        manage("new", str(tmp_path / "keys"))
+    with pytest.raises(CommandError, match="choose another place"):
+        manage("new", str(tmp_path), "--recovery", str(tmp_path / "copy"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_copy_brings_both_back(tmp_path: Path) -> None:
+    copy, first, second = tmp_path / "copy", tmp_path / "keys", tmp_path / "again"
+    told = manage("new", str(first), "--recovery", str(copy))
+    assert str(copy) in told
+    assert mode(copy) == 0o600
+    manage("recover", str(copy), str(second))
+    for name in ("web.json", "worker.json"):
+        assert (second / name).read_text() == (first / name).read_text()
+        assert mode(second / name) == 0o600
+    with pytest.raises(CommandError, match="is there already"):
+        manage("recover", str(copy), str(second))
+    with pytest.raises(CommandError, match="not a recovery copy"):
+        manage("recover", str(first / "web.json"), str(tmp_path / "third"))
+
+
+def test_a_copy_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "copy").write_text("precious")
+    with pytest.raises(CommandError, match="copy is there already"):
+        manage("new", str(tmp_path / "keys"), "--recovery", str(tmp_path / "copy"))
+    assert not (tmp_path / "keys").exists()
+
+
+def test_locked_with_a_passphrase_neither_file_nor_copy_opens_anything(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.WORKER_KEYS_PASSPHRASE = PASSPHRASE
+    directory, copy = tmp_path / "keys", tmp_path / "copy"
+    manage("new", str(directory), "--passphrase", "--recovery", str(copy))
+    text = (directory / "worker.json").read_text()
+    opened = keys.load(keydocuments.unlock(text, PASSPHRASE))
+    for document in (text, copy.read_text()):
+        assert opened["storage"]["1"] not in document
+        assert opened["opening"]["1"] not in document
+
+
+def start(directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a process says of the keys that it was given."""
+    program = (
+        "from django.conf import settings;"
+        "print(settings.WORKER_KEYS is not None, settings.KEYS_ARE_TEMPORARY)"
+    )
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "newsletter.settings",
+            "VAR_DIR": str(directory / "var"),
+            "WEB_KEYS_FILE": str(directory / "web.json"),
+            "WORKER_KEYS_FILE": str(directory / "worker.json"),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_process_opens_a_locked_file_with_the_passphrase_only(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.WORKER_KEYS_PASSPHRASE = PASSPHRASE
+    manage("new", str(tmp_path), "--passphrase", "--no-recovery")
+    assert start(tmp_path, WORKER_KEYS_PASSPHRASE=PASSPHRASE).stdout.split() == ["True", "False"]
+    locked = start(tmp_path)
+    assert "set WORKER_KEYS_PASSPHRASE" in locked.stderr
+    wrong = start(tmp_path, WORKER_KEYS_PASSPHRASE="another one, as long")
+    assert "WORKER_KEYS: the passphrase does not open it" in wrong.stderr
+    assert "another one" not in wrong.stderr
+
+
+# --- Rotation ---------------------------------------------------------------------------------
+@pytest.fixture
+def in_use(tmp_path: Path, settings: Any) -> Path:
+    """Keys in files, as a worker holds them."""
+    directory = tmp_path / "keys"
+    manage("new", str(directory), "--no-recovery")
+    use(directory, settings)
+    return directory
+
+
+def use(directory: Path, settings: Any) -> None:
+    settings.WEB_KEYS_PATH = directory / "web.json"
+    settings.WORKER_KEYS_PATH = directory / "worker.json"
+    settings.WEB_KEYS = keys.web_keys_in(settings.WEB_KEYS_PATH)
+    settings.WORKER_KEYS = keys.worker_keys_in(
+        settings.WORKER_KEYS_PATH,
+        unlock=lambda text: keydocuments.unlock(text, settings.WORKER_KEYS_PASSPHRASE),
+    )
+
+
+def add(weekly: Newsletter, address: str) -> Subscription:
+    return lifecycle.add_confirmed(
+        address,
+        newsletter=weekly,
+        languages=("en",),
+        page_language="en",
+        source=Subscription.Source.OPERATOR,
+    )
+
+
+def test_rotating_needs_no_process_to_be_started_anew(
+    weekly: Newsletter, in_use: Path, tmp_path: Path
+) -> None:
+    """This process read its keys before; it goes on with those that the command wrote."""
+    reader = add(weekly, "ala@readers.example").subscriber
+    os.chmod(in_use / "web.json", 0o640)
+    copy = tmp_path / "copy"
+    told = manage("rotate", "--wait", "--recovery", str(copy))
+    assert "storage 2, index 2, sealing 2, tokens 2" in told
+    assert "All readers are under the new keys" in told
+    reader.refresh_from_db()
+    assert (reader.storage_key, reader.index_key) == (2, 2)
+    assert audience.address_of(reader) == "ala@readers.example"
+    assert seal_arrival({}).key == 2
+    assert (mode(in_use / "web.json"), mode(in_use / "worker.json")) == (0o640, 0o600)
+    assert json.loads(json.loads(copy.read_text())["worker"]) == json.loads(
+        (in_use / "worker.json").read_text()
+    )
+    assert KeyCanary.objects.count() == 8
+    assert canary.check() == []
+
+
+def test_without_waiting_the_workers_do_it(weekly: Newsletter, in_use: Path) -> None:
+    add(weekly, "ala@readers.example")
+    assert "1 readers are written anew by the workers" in manage(
+        "rotate", "--only", "storage", "--no-recovery"
+    )
+    reader = Subscriber.objects.get()
+    assert (reader.storage_key, reader.index_key) == (1, 1)
+
+
+def test_on_several_hosts_keys_are_added_first_and_used_later(
+    weekly: Newsletter, in_use: Path
+) -> None:
+    assert "manage.py keys use" in manage("rotate", "--add-only", "--no-recovery")
+    assert seal_arrival({}).key == index_of(normalise("a@readers.example")).key == 1
+    manage("use", "--no-recovery")
+    assert seal_arrival({}).key == index_of(normalise("a@readers.example")).key == 2
+
+
+def test_a_locked_document_stays_locked(weekly: Newsletter, tmp_path: Path, settings: Any) -> None:
+    settings.WORKER_KEYS_PASSPHRASE = PASSPHRASE
+    directory = tmp_path / "keys"
+    manage("new", str(directory), "--passphrase", "--no-recovery")
+    use(directory, settings)
+    manage("rotate", "--no-recovery")
+    text = (directory / "worker.json").read_text()
+    assert keydocuments.is_locked(text)
+    assert "2" in keys.load(keydocuments.unlock(text, PASSPHRASE))["storage"]
+
+
+def test_an_arrival_whose_key_is_not_here_yet_waits_however_long(
+    weekly: Newsletter, in_use: Path, settings: Any
+) -> None:
+    before = settings.WORKER_KEYS_PATH.read_text()
+    manage("rotate", "--only", "sealing", "--no-recovery")
+    new = keys.worker_keys_in(settings.WORKER_KEYS_PATH, unlock=lambda text: text)
+    address = normalise("ala@readers.example")
+    inbox.receive_sign_up(address, newsletter=weekly, languages=("en",), page_language="en")
+    settings.WORKER_KEYS = keys.worker_keys(before)
+    for _ in range(7):
+        Inbox.objects.update(due_at="2020-01-01T00:00:00+00:00")
+        assert inbox.drain(10) == 0
+    settings.WORKER_KEYS = new
+    Inbox.objects.update(due_at="2020-01-01T00:00:00+00:00")
+    assert inbox.drain(10) == 1
+    assert Subscription.objects.count() == 1
+
+
+def test_a_key_is_retired_once_nothing_needs_it(weekly: Newsletter, in_use: Path) -> None:
+    add(weekly, "ala@readers.example")
+    retire = ("retire", "storage", "1", "--no-recovery")
+    with pytest.raises(CommandError, match="number 1 is in use"):
+        manage(*retire)
+    manage("rotate", "--no-recovery")
+    with pytest.raises(CommandError, match="1 rows still need it"):
+        manage(*retire)
+    manage("use", "--wait", "--no-recovery")
+    assert "Retired: storage 1" in manage(*retire)
+    assert set(json.loads((in_use / "worker.json").read_text())["storage"]) == {"2"}
+    assert canary.check() == []
+    assert audience.address_of(Subscriber.objects.get()) == "ala@readers.example"
+
+
+def test_keys_of_links_are_retired_only_by_who_means_it(db: None, in_use: Path) -> None:
+    manage("rotate", "--only", "tokens", "--no-recovery")
+    with pytest.raises(CommandError, match="unsubscribing too"):
+        manage("retire", "tokens", "1", "--no-recovery")
+    manage("retire", "tokens", "1", "--no-recovery", "--break-old-links")
+    assert set(json.loads((in_use / "web.json").read_text())["tokens"]) == {"2"}
+
+
+def test_keys_that_are_not_the_databases_are_not_rotated(
+    weekly: Newsletter, in_use: Path, tmp_path: Path, settings: Any
+) -> None:
+    assert canary.check() == []
+    manage("new", str(tmp_path / "other"), "--no-recovery")
+    use(tmp_path / "other", settings)
+    before = (tmp_path / "other" / "worker.json").read_text()
+    with pytest.raises(CommandError, match="do not fit the database"):
+        manage("rotate", "--no-recovery")
+    assert (tmp_path / "other" / "worker.json").read_text() == before
+
+
+def test_keys_in_the_environment_cannot_be_rotated(db: None, settings: Any) -> None:
+    settings.WEB_KEYS_PATH = settings.WORKER_KEYS_PATH = None
+    with pytest.raises(CommandError, match="set WEB_KEYS_FILE and WORKER_KEYS_FILE"):
+        manage("rotate", "--no-recovery")
+
+
+def test_a_recipients_key(tmp_path: Path) -> None:
+    told = manage("recipient", str(tmp_path / "export.key"))
+    private = bytes.fromhex((tmp_path / "export.key").read_text())
+    assert told.strip() == f"EXPORT_RECIPIENT={keydocuments.public_half(private).hex()}"
+    assert mode(tmp_path / "export.key") == 0o600

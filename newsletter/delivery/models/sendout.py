@@ -70,6 +70,7 @@ class Mailing(models.Model):
         LATE = "late", _("its time passed while the program was not running")
         UNRENDERABLE = "unrenderable", _("an edition did not pass its check")
         RESTORED = "restored", _("restored from a backup")
+        FROZEN = "frozen", _("the site was frozen meanwhile")
         RATES = "rates", _("too many bounces or complaints")
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="mailings")

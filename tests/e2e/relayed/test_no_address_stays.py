@@ -21,7 +21,7 @@ from tests.e2e.content import article, document
 from tests.e2e.scan import BrokerRecord, database, logs, traces
 from tests.e2e.site import Site, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("hidden")]
+pytestmark = [pytest.mark.e2e, pytest.mark.server]
 DOMAIN = "hidden-mailbox.example"
 SIGNED_UP = [f"Newcomer.Ala@{DOMAIN}", f"Newcomer.Later@{DOMAIN}"]
 REFUSED = f"Newcomer.Gone@{DOMAIN}"

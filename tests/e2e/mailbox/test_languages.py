@@ -10,7 +10,7 @@ from newsletter.local import showing
 from tests.e2e.content import article, document
 from tests.e2e.site import ROOT, Site
 
-pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.e2e, pytest.mark.server]
 REAL_ISSUES = ROOT.parent / "shared" / "data" / "issues.json"
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.content import document
 from tests.e2e.site import Site
 
-pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.e2e, pytest.mark.server]
 
 
 def write(page: Page, language: str, headline: str) -> None:

@@ -12,7 +12,7 @@ from newsletter.editorial.schedule import monday_of
 from tests.e2e.content import article, document
 from tests.e2e.site import Site, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.e2e, pytest.mark.server]
 ZONE = "Europe/Minsk"
 READERS = ("en@clockwork.example", "be@clockwork.example")
 AHEAD = timedelta(seconds=45)

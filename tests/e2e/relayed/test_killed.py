@@ -14,7 +14,7 @@ from tests.e2e.conftest import Hidden
 from tests.e2e.content import article, document
 from tests.e2e.site import Site, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("hidden")]
+pytestmark = [pytest.mark.e2e, pytest.mark.server]
 DOMAIN = "killed.example"
 READERS = 120
 STEP, CONNECTIONS, AT_WORK = 5, 2, 2

@@ -1,0 +1,246 @@
+"""Rotates every key while an issue is sent, and erases readers at the same time.
+
+    READERS=100000 .venv/bin/python benchmarks/rotation.py
+
+Uses an empty database: that of DATABASE_URL, else SQLite in a temporary folder. Two workers send
+to a relay that writes down whom it got a mail for; meanwhile `keys rotate --wait` runs, and one
+reader in five hundred is erased. At the end the relay's record is held against the account.
+Ends with status 1 where anything does not add up.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+READERS = int(os.environ.get("READERS", "100000"))
+WORKERS = 2
+ERASED = max(READERS // 500, 1)
+
+
+def set_up(var: Path) -> None:
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
+    os.environ["VAR_DIR"] = str(var)
+    import django
+
+    django.setup()
+
+
+def write_newsroom() -> Any:
+    from newsletter.editorial.models import (
+        Article,
+        ArticleTranslation,
+        Issue,
+        Newsletter,
+        NewsletterTranslation,
+        Newsroom,
+        NewsroomTranslation,
+    )
+
+    room = Newsroom.objects.create()
+    NewsroomTranslation.objects.create(newsroom=room, language="en", name="Week in View")
+    letter = Newsletter.objects.create(
+        slug="weekly",
+        languages=["en"],
+        choices=[{"label": "EN", "languages": ["en"]}],
+        sender_address="desk@news.example.org",
+        time="09:00",
+    )
+    NewsletterTranslation.objects.create(newsletter=letter, language="en", name="Week in View")
+    issue = Issue.objects.create(
+        newsletter=letter,
+        starts_on=date(2017, 7, 24),
+        ends_on=date(2017, 7, 30),
+        state=Issue.State.APPROVED,
+    )
+    article = Article.objects.create(
+        newsletter=letter,
+        issue=issue,
+        published_at=datetime(2017, 8, 1, tzinfo=UTC),
+        original_language="en",
+        position=0,
+    )
+    ArticleTranslation.objects.create(
+        article=article,
+        language="en",
+        headline="Minsk looks east",
+        slug="minsk",
+        lead="A lead.",
+        body="<p>A text.</p>",
+        state=ArticleTranslation.State.READY,
+    )
+    return issue
+
+
+def add_readers(newsletter: Any) -> None:
+    import uuid
+
+    from subscribers.addresses import stored
+    from subscribers.models import Subscriber, Subscription
+    from subscribers.sealing import index_of, seal_address
+
+    def reader(number: int) -> Subscriber:
+        address, public_id = stored(f"r{number}@readers.example"), uuid.uuid4()
+        sealed, index = seal_address(address, public_id), index_of(address)
+        return Subscriber(
+            public_id=public_id,
+            sealed_address=sealed.value,
+            storage_key=sealed.key,
+            index=index.value,
+            index_key=index.key,
+            language="en",
+        )
+
+    for start in range(0, READERS, 5000):
+        portion = range(start, min(start + 5000, READERS))
+        made = Subscriber.objects.bulk_create(map(reader, portion), batch_size=500)
+        Subscription.objects.bulk_create(
+            [
+                Subscription(subscriber=each, newsletter=newsletter, languages="en", state="active")
+                for each in made
+            ],
+            batch_size=500,
+        )
+
+
+def work(record: Path, mailing_id: int) -> None:
+    """One worker: sends what is due until the mailing has ended."""
+    from newsletter.delivery import progress, transports
+    from newsletter.delivery.models import Mailing
+    from newsletter.delivery.sender import send_batch
+    from newsletter.transport.base import Transport
+    from newsletter.transport.outcomes import Handover, Mail, Recipient, Result
+
+    with record.open("w", encoding="ascii") as file:
+
+        class Relay(Transport):
+            name = "recording"
+
+            def compile(self, mail: Mail) -> Any:
+                return mail
+
+            def send(
+                self, compiled: Any, recipients: Sequence[Recipient]
+            ) -> Generator[Handover, None, None]:
+                for recipient in recipients:
+                    file.write(f"{recipient.address}\n")
+                    yield Handover(recipient.position, Result.SENT)
+
+            def close(self) -> None:
+                file.flush()
+
+        relay = Relay()
+        transports.configured = lambda: (relay,)
+        while Mailing.objects.filter(pk=mailing_id, state=Mailing.State.SENDING).exists():
+            due = progress.due_batches(1 + 8 * WORKERS)
+            if not due:
+                time.sleep(0.05)
+            else:
+                send_batch(random.choice(due))  # noqa: S311
+
+
+def erase_some() -> float:
+    """Forget readers at random; returns the seconds that one took."""
+    from subscribers import personal_data
+    from subscribers.models import Subscriber
+
+    ids = list(Subscriber.objects.values_list("pk", flat=True))
+    began = time.monotonic()
+    for pk in random.sample(ids, ERASED):
+        personal_data.erase(Subscriber.objects.get(pk=pk))
+    return (time.monotonic() - began) / ERASED
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        var = Path(folder)
+        subprocess.run(  # noqa: S603
+            [sys.executable, "manage.py", "keys", "new", "--no-recovery"],
+            cwd=ROOT,
+            env={**os.environ, "VAR_DIR": folder},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        set_up(var)
+        return run(var)
+
+
+def run(var: Path) -> int:
+    from django.core.management import call_command
+    from django.db import connection
+
+    from newsletter.delivery import planner
+    from newsletter.delivery.models import Mailing
+    from subscribers.models import Subscriber
+
+    call_command("migrate", verbosity=0)
+    if Subscriber.objects.exists():
+        raise SystemExit("The database is not empty.")
+    issue = write_newsroom()
+    add_readers(issue.newsletter)
+    mailing = planner.prepare(planner.send_now(issue, by=None).pk)
+    assert mailing.state == Mailing.State.SENDING  # noqa: S101
+    began = time.monotonic()
+    workers = [
+        subprocess.Popen(  # noqa: S603
+            [sys.executable, __file__, "work", str(var), str(var / f"relay{n}"), str(mailing.pk)]
+        )
+        for n in range(WORKERS)
+    ]
+    time.sleep(1.5)
+    print(f"{connection.vendor}, {READERS} readers, {WORKERS} workers sending")
+    eraser = subprocess.Popen([sys.executable, __file__, "erase", str(var)])  # noqa: S603
+    call_command("keys", "rotate", "--wait", "--no-recovery")
+    rotated = time.monotonic() - began
+    statuses = [each.wait() for each in [*workers, eraser]]
+    sent = time.monotonic() - began
+    print(f"rotated {rotated:.0f} s after the workers began, sent after {sent:.0f} s")
+    return report(var, mailing, statuses)
+
+
+def report(var: Path, mailing: Any, statuses: list[int]) -> int:
+    from newsletter.delivery.audit import audit
+    from subscribers import rotation
+    from subscribers.models import Subscriber
+
+    got = [line for n in range(WORKERS) for line in (var / f"relay{n}").read_text().splitlines()]
+    [finding] = audit(mailing.pk)
+    print(f"account: {finding.account.as_dict()}; faults: {finding.faults or 'none'}")
+    checks = {
+        "every process ended well": not any(statuses),
+        "nobody twice": len(got) == len(set(got)),
+        "the relay's record is the account's": len(got) == finding.account.sent,
+        "nobody forgotten": finding.account.sent + finding.account.skipped == READERS,
+        "only erased readers were skipped": finding.account.skipped <= ERASED,
+        "the audit balances": not finding.faults,
+        "no row carries an old key": not Subscriber.objects.exclude(
+            storage_key=2, index_key=2
+        ).exists()
+        and not rotation.left(),
+        "as many erased as asked": Subscriber.objects.count() == READERS - ERASED,
+    }
+    for name, holds in checks.items():
+        print(f"{'yes' if holds else 'NO '}  {name}")
+    return 0 if all(checks.values()) else 1
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["work", folder, record, mailing_id]:
+            set_up(Path(folder))
+            work(Path(record), int(mailing_id))
+        case ["erase", folder]:
+            set_up(Path(folder))
+            print(f"{ERASED} readers erased, {erase_some() * 1000:.0f} ms each")
+        case _:
+            sys.exit(main())

@@ -1,0 +1,70 @@
+"""`manage.py export_readers NEWSLETTER --to FILE`: addresses, sealed for one recipient."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from newsletter.delivery import panic
+from newsletter.editorial.models import Newsletter
+from subscribers import exporting
+from subscribers.sealing import SealedError
+
+
+class Command(BaseCommand):
+    help = (
+        "Exports a newsletter's active readers (CSV), or the evidence of their consent (JSON "
+        "Lines, without addresses), sealed for EXPORT_RECIPIENT. Needs the worker's keys."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("newsletter", help="its short name")
+        parser.add_argument("--to", required=True, metavar="FILE", help="a new file, or -")
+        parser.add_argument("--consents", action="store_true", help="evidence, not addresses (B8)")
+        parser.add_argument(
+            "--plain", action="store_true", help="in clear; only to a terminal: --to -"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        newsletter = Newsletter.objects.filter(slug=options["newsletter"]).first()
+        if newsletter is None:
+            raise CommandError(f"There is no newsletter “{options['newsletter']}”.")
+        read = exporting.consents if options["consents"] else exporting.readers
+        try:
+            panic.refuse_if_frozen()
+            self._export(read(newsletter), options)
+        except panic.Frozen as error:
+            raise CommandError(str(error)) from None
+        except SealedError as error:
+            raise CommandError(f"The list cannot be opened here: {error}.") from None
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from None
+
+    def _export(self, lines: Iterator[str], options: dict[str, Any]) -> None:
+        if options["plain"]:
+            if options["to"] != "-" or not self.stdout.isatty():
+                raise CommandError("--plain writes to a terminal only: --to -")
+            for line in lines:
+                self.stdout.write(line, ending="")
+            return
+        if not settings.EXPORT_RECIPIENT:
+            raise CommandError("Set EXPORT_RECIPIENT: manage.py keys recipient FILE makes one.")
+        with _opened(options["to"]) as file:
+            count = exporting.seal_lines(lines, settings.EXPORT_RECIPIENT, file)
+        self.stderr.write(f"{count} lines, sealed. manage.py open_export FILE --key KEYFILE opens.")
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield sys.stdout.buffer
+        return
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        yield file

@@ -1,0 +1,120 @@
+"""Key documents: numbers added and removed, a passphrase around them, files that change."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from newsletter.lib import keydocuments, keys
+from newsletter.lib.keys import KeyFileError, newest
+
+PASSPHRASE = "seven quiet storks over the Bug"
+
+
+def test_added_keys_wait_until_they_are_put_in_use() -> None:
+    web, worker, added = keydocuments.add_numbers(*keys.generate(), keydocuments.PURPOSES)
+    assert added == dict.fromkeys(keydocuments.PURPOSES, 2)
+    before = keys.worker_keys(json.dumps(worker)), keys.web_keys(json.dumps(web))
+    assert newest(before[0].storage)[0] == newest(before[1].sealing)[0] == 1
+    assert set(before[0].storage) == {1, 2}
+    web, worker = keydocuments.use_newest(web, worker)
+    after = keys.worker_keys(json.dumps(worker)), keys.web_keys(json.dumps(web))
+    for ring in (after[0].storage, after[0].index, after[1].sealing, after[1].tokens):
+        assert newest(ring)[0] == 2
+    assert keydocuments.mismatch(after[1], after[0]) == []
+
+
+def test_one_purpose_alone() -> None:
+    old = keys.generate()
+    web, worker, added = keydocuments.add_numbers(*old, ["index"])
+    assert added == {"index": 2}
+    assert web == old[0]
+    assert worker["storage"] == old[1]["storage"]
+
+
+def test_the_key_in_use_cannot_be_removed() -> None:
+    web, worker, _ = keydocuments.add_numbers(*keys.generate(), ["sealing"])
+    with pytest.raises(KeyFileError, match="in use"):
+        keydocuments.without(web, worker, "sealing", 1)
+    web, worker = keydocuments.use_newest(web, worker)
+    web, worker = keydocuments.without(web, worker, "sealing", 1)
+    assert set(web["sealing"]) == set(worker["opening"]) == {"2"}
+    with pytest.raises(KeyFileError, match="no number 1"):
+        keydocuments.without(web, worker, "sealing", 1)
+
+
+def test_numbers_come_to_an_end() -> None:
+    web, worker = keys.generate()
+    worker["storage"]["255"] = worker["storage"]["1"]
+    with pytest.raises(KeyFileError, match="no number left"):
+        keydocuments.add_numbers(web, worker, ["storage"])
+
+
+def test_use_of_a_key_that_is_not_there() -> None:
+    _, worker = keys.generate()
+    with pytest.raises(KeyFileError, match='"use"'):
+        keys.worker_keys(json.dumps({**worker, "use": {"index": 7}}))
+
+
+def test_a_passphrase_locks_and_opens() -> None:
+    document = json.dumps(keys.generate()[1])
+    locked = keydocuments.lock(document, PASSPHRASE)
+    assert keydocuments.is_locked(locked)
+    assert keys.load(document)["storage"]["1"] not in locked
+    assert keydocuments.unlock(locked, PASSPHRASE) == document
+    assert keydocuments.unlock(document, "") == document
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "says"),
+    [("", "set WORKER_KEYS_PASSPHRASE"), ("another one, as long", "does not open it")],
+)
+def test_the_wrong_passphrase(passphrase: str, says: str) -> None:
+    locked = keydocuments.lock("{}", PASSPHRASE)
+    with pytest.raises(KeyFileError, match=says):
+        keydocuments.unlock(locked, passphrase)
+
+
+@pytest.mark.parametrize("change", [{"salt": "zz"}, {"n": 2**30}, {"n": "x"}, {"box": None}])
+def test_a_damaged_lock(change: dict[str, object]) -> None:
+    locked = json.loads(keydocuments.lock("{}", PASSPHRASE))
+    with pytest.raises(KeyFileError, match="damaged"):
+        keydocuments.unlock(json.dumps({**locked, **change}), PASSPHRASE)
+
+
+def test_a_short_passphrase_is_refused() -> None:
+    with pytest.raises(KeyFileError, match="at least 12"):
+        keydocuments.lock("{}", "storks")
+
+
+def test_a_process_takes_up_a_file_that_changed(tmp_path: Path) -> None:
+    path = tmp_path / "worker.json"
+    web, worker = keys.generate()
+    path.write_text(json.dumps(worker))
+    held = keys.worker_keys_in(path, unlock=lambda text: text)
+    assert held.fresh() is held
+    _, changed, _ = keydocuments.add_numbers(web, worker, ["storage"])
+    path.write_text(json.dumps(changed))
+    assert set(held.fresh().storage) == {1, 2}
+    assert set(held.storage) == {1}
+
+
+@pytest.mark.parametrize("what", ["gone", "half"])
+def test_a_file_that_cannot_be_read_changes_nothing(
+    tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "web.json"
+    text = json.dumps(keys.generate()[0])
+    path.write_text(text)
+    held = keys.web_keys_in(path)
+    if what == "gone":
+        path.unlink()
+    else:
+        path.write_text(text[:90])
+        os.utime(path, ns=(1, 1))
+    assert held.fresh() is held
+    assert "kept the keys" in caplog.text
+    assert text[20:40] not in caplog.text

@@ -1,0 +1,230 @@
+"""What a seizure or an accident may not give away: DESIGN.md, "What always holds" 3, G4–G10."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.test import Client
+
+from newsletter.editorial.models import Newsletter, User
+from subscribers import inbox, lifecycle, links, tokens
+from subscribers.tokens import Purpose
+from tests.subscribers.test_no_address_leaks import SECRET, assert_hidden, database
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Runs with the web process's environment. It is given the true address: even so it learns nothing.
+INTRUDER = """
+import base64, hashlib, hmac, itertools, json, os, sys
+import django
+django.setup()
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from nacl.public import PrivateKey, SealedBox
+from nacl.exceptions import CryptoError
+from subscribers import audience, exporting, personal_data, rotation, sealing
+from subscribers.addresses import normalise
+from subscribers.models import Inbox, Subscriber
+from subscribers.sealing import Sealed, SealedError
+
+guess = normalise(sys.argv[1])
+reader, arrival = Subscriber.objects.get(), Inbox.objects.get()
+stored = Sealed(reader.storage_key, bytes(reader.sealed_address))
+waiting = Sealed(arrival.sealing_key, bytes(arrival.sealed))
+ways = {
+    "open": lambda: sealing.open_address(stored, reader.public_id),
+    "address": lambda: audience.address_of(reader),
+    "arrival": lambda: sealing.open_arrival(waiting),
+    "export": lambda: personal_data.export(reader),
+    "list": lambda: list(exporting.readers(reader.subscriptions.get().newsletter)),
+    "guess": lambda: sealing.index_of(guess),
+    "look up": lambda: rotation.index_known(guess),
+}
+opened = []
+for name, way in ways.items():
+    try:
+        way()
+        opened.append(name)
+    except SealedError:
+        pass
+for command in (["thaw"], ["export_readers", "weekly", "--to", os.devnull]):
+    try:
+        call_command(*command)
+        opened.append(command[0])
+    except CommandError:
+        pass
+
+# Every secret that this process has, as a key to every hash and cipher at hand.
+web = settings.WEB_KEYS
+secrets = [settings.SECRET_KEY.encode(), *web.tokens.values(), *web.sealing.values()]
+secrets += [hashlib.sha256(each).digest() for each in secrets] + [b"", bytes(32)]
+hashes = set()
+for key, text in itertools.product(secrets, {guess.mail, guess.key, guess.local, guess.domain}):
+    data = text.encode()
+    hashes.add(hashlib.blake2b(data, key=key[:64], digest_size=32).digest())
+    for algorithm in ("md5", "sha1", "sha256", "sha512", "blake2b"):
+        hashes.add(hashlib.new(algorithm, data).digest())
+        hashes.add(hmac.new(key, data, algorithm).digest())
+row = b"|".join(bytes(value) if isinstance(value, (bytes, memoryview)) else str(value).encode()
+                for each in (reader, arrival) for value in each.__dict__.values())
+if any(each in row for each in hashes):
+    opened.append("hash")
+for key in secrets:
+    try:
+        SealedBox(PrivateKey(key[:32].ljust(32, b"0"))).decrypt(waiting.value)
+        opened.append("box")
+    except CryptoError:
+        pass
+same = {"address": guess.mail}
+if sealing.seal_arrival(same).value[32:64] in row:
+    opened.append("sealed alike")
+print(json.dumps({"keys": settings.WORKER_KEYS is not None, "opened": opened}))
+"""
+
+
+FILL = """
+import sys
+import django
+django.setup()
+from newsletter.editorial.models import Newsletter
+from subscribers import inbox
+from subscribers.addresses import normalise
+weekly = Newsletter.objects.create(
+    slug="weekly", languages=["en"], choices=[{"label": "EN", "languages": ["en"]}],
+    sender_address="desk@news.example.org", time="09:00")
+inbox.receive_sign_up(
+    normalise(sys.argv[1]), newsletter=weekly, languages=("en",), page_language="en")
+"""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("seized")
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path) -> Run:
+    """A function that runs Python with the environment of a worker or of the web process, on a
+    database with a reader and an arrival."""
+    call_command("keys", "new", "--no-recovery", str(folder / "keys"), stdout=io.StringIO())
+    common = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "newsletter.settings",
+        "VAR_DIR": str(folder / "var"),
+        "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
+        "WEB_KEYS_FILE": str(folder / "keys" / "web.json"),
+    }
+    own = {
+        "web": {"WORKER_KEYS": ""},
+        "worker": {"WORKER_KEYS_FILE": str(folder / "keys" / "worker.json")},
+    }
+
+    def run(who: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={**common, **own[who]},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+    run("web", "manage.py", "migrate", "--verbosity=0")
+    run("web", "-c", FILL, SECRET)
+    run("worker", "manage.py", "add_reader", SECRET, "--newsletter=weekly", "--languages=en")
+    return run
+
+
+def test_g7_with_the_web_processs_settings_alone_nothing_opens_and_no_guess_can_be_tested(
+    site: Run,
+) -> None:
+    told = json.loads(site("web", "-c", INTRUDER, SECRET).stdout)
+    assert told == {"keys": False, "opened": []}
+    # The same attempts succeed with the worker's keys: they are real ones.
+    told = json.loads(site("worker", "-c", INTRUDER, SECRET).stdout.splitlines()[-1])
+    assert {"open", "address", "arrival", "export", "guess", "look up"} <= set(told["opened"])
+
+
+@pytest.mark.usefixtures("site")
+def test_a_backup_of_database_and_folders_holds_no_address(folder: Path) -> None:
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert folder / "site.sqlite3" in files
+    for file in files:
+        assert_hidden(file.read_bytes(), str(file))
+
+
+def test_g4_a_page_that_crashes_tells_nothing_of_what_was_posted(
+    weekly: Newsletter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def crash(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("crashed")
+
+    monkeypatch.setattr(inbox, "receive_sign_up", crash)
+    client = Client(raise_request_exception=False)
+    form = {"newsletter": "weekly", "email": SECRET, "choices": ["en"]}
+    answer = client.post("/en/subscribe/", form)
+    formatter = logging.Formatter()
+    logs = "\n".join(formatter.format(record) for record in caplog.records)
+    assert answer.status_code == 500
+    assert "RuntimeError" in logs
+    assert_hidden(answer.content, "the page")
+    assert_hidden(logs.encode(), "the log")
+
+
+def test_g5_an_upload_touches_no_temporary_file(
+    weekly: Newsletter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    real = tempfile.NamedTemporaryFile
+
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        opened.append(str(args))
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", noted)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    rows = (SECRET + "\n").encode() * 80_000  # above Django's own limit for memory
+    Client().post("/en/subscribe/", {"file": SimpleUploadedFile("readers.csv", rows)})
+    assert opened == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_g9_no_table_keeps_an_ip_address_or_a_password(editor: User) -> None:
+    client = Client(REMOTE_ADDR="203.0.113.77")
+    for password in ("wrong-guess", "sign-me-in"):
+        client.post("/admin/login/", {"username": "editor", "password": password})
+    assert client.get("/admin/").status_code == 200
+    for needle in (b"203.0.113.77", b"wrong-guess", b"sign-me-in"):
+        assert needle not in database()
+
+
+def test_g10_no_link_holds_an_address(weekly: Newsletter) -> None:
+    subscription = lifecycle.add_confirmed(
+        SECRET, newsletter=weekly, languages=("en",), page_language="en", source="operator"
+    )
+    urls = [
+        links.one_click_url(subscription.pk),
+        links.preferences_url(subscription.pk, "en"),
+        links.confirm_url(subscription.pk, "en"),
+        *(tokens.make(purpose, subscription.pk) for purpose in Purpose),
+    ]
+    index = bytes(subscription.subscriber.index)
+    for url in urls:
+        assert_hidden(url.encode(), url)
+        assert index.hex() not in url
