@@ -11,6 +11,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ LEASE = 5
 
 def main() -> int:
     options = _options()
+    # Also asked to end, it ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="tydzen-chaos-"))
     folder.chmod(0o755)  # the database's user passes through it
     database = Postgres(folder) if options.database == "postgresql" else None
@@ -34,7 +37,7 @@ def main() -> int:
         broker.begin()
         sink.begin()
         environment = _environment(folder, database, broker, sink)
-        for command in (["keys", "new"], ["migrate", "--verbosity=0"]):
+        for command in (["keys", "new", "--no-recovery"], ["migrate", "--verbosity=0"]):
             subprocess.run(
                 [sys.executable, "manage.py", *command],
                 cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL,

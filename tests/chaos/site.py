@@ -17,7 +17,7 @@ STEP = 5
 
 
 class Site:
-    """Nothing runs but the broker, at first."""
+    """Once it is prepared, nothing runs but the broker."""
 
     def __init__(self, folder: Path, *, pace: float) -> None:
         self.folder = folder
@@ -36,8 +36,10 @@ class Site:
             "SEND_LEASE_SECONDS": "60",
             "SEND_RETRY_SECONDS": "1",
         }
+
+    def prepare(self) -> None:
         self.broker.begin()
-        self.run("manage.py", "keys", "new")
+        self.run("manage.py", "keys", "new", "--no-recovery")
         self.run("manage.py", "migrate", "--verbosity=0")
 
     def run(self, *command: str) -> str:

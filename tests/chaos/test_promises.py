@@ -23,6 +23,7 @@ def make_site(tmp_path: Path) -> Iterator[MakeSite]:
 
     def make(*, pace: float) -> Site:
         sites.append(Site(tmp_path, pace=pace))
+        sites[-1].prepare()
         return sites[-1]
 
     yield make
