@@ -26,7 +26,7 @@ from newsletter.editorial.models import (
     Newsroom,
     NewsroomTranslation,
 )
-from subscribers.addresses import normalise
+from subscribers.addresses import stored
 from subscribers.models import Subscriber, Subscription
 from subscribers.sealing import index_of, seal_address
 
@@ -83,7 +83,7 @@ def add_readers(letter: Newsletter, numbers: range) -> None:
 
 
 def _reader(number: int) -> Subscriber:
-    address = normalise(f"r{number}@readers.example")
+    address = stored(f"r{number}@readers.example")
     index = index_of(address)
     reader = Subscriber(public_id=uuid.uuid4(), language="en")
     sealed = seal_address(address, reader.public_id)
