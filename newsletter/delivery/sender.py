@@ -8,7 +8,7 @@ unsubscription that was answered is obeyed, and what was handed over lies below 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -27,6 +27,7 @@ from newsletter.transport.base import Transport
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
 from subscribers import audience
+from subscribers.sealing import SealedError
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +41,18 @@ class Run:
     results: bytearray = field(init=False)
     replies: dict[int, Reply] = field(default_factory=dict)
     down: TransportDown | None = None
+    keyless: bool = False
 
     def __post_init__(self) -> None:
         self.results = bytearray(len(self.claim.readers))
+
+    def send(
+        self, compiled: Any, recipients: Iterable[Recipient], stop: Callable[[], bool]
+    ) -> None:
+        """At most STEP readers (and one for each connection) are pulled without a result."""
+        handovers = self.transport.send(compiled, recipients, stop=stop, ahead=settings.SEND_STEP)
+        for handover in handovers:
+            self.record(handover)
 
     def record(self, handover: Handover) -> None:
         self.results[handover.position] = handover.result
@@ -53,8 +63,8 @@ class Run:
 def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
     """Send what may be sent of a batch; False where it was not there to be taken.
 
-    `stop` is asked before each window and each message: what was not handed over by then is
-    given back at once.
+    `stop` is asked before each window and each message: what was not begun by then is given
+    back at once.
     """
     claim = None if stop() else progress.claim(batch_id)
     if claim is None:
@@ -74,6 +84,11 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
         # over is known here. Whether the permission was committed does not matter any more.
         log.warning("action=lost batch=%d database=%s", batch_id, type(error).__name__)
         connection.close()
+    except SealedError as error:
+        # A key that has not come to this host yet. It was met in the second read, so nothing of
+        # that window was handed over: another worker, or this one later, goes on.
+        run.keyless = True
+        log.error("action=keyless batch=%d %s", batch_id, error)
     settled = progress.finish(
         claim, results=bytes(run.results), replies=run.replies, due_in=_pause_before_next(run)
     )
@@ -83,6 +98,9 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
 
 
 def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
+    """A relay pulls readers as it has room for them, so that its connections never run dry; a
+    provider's call gets one window and is run to its end: to stop in between would forget some.
+    """
     compiled = compiled_edition(run.transport, run.claim.edition_id)
     # The lease may not run out under a hand-over: what is sent later is not ours to send. So a
     # slow relay ends the batch, long before the task's time limit would (E7).
@@ -91,17 +109,26 @@ def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
     def ended() -> bool:
         return stop() or monotonic() > deadline
 
+    if run.transport.window is None:
+        run.send(compiled, _permitted_readers(run, ended), ended)
+        return
+    for window in _permitted(run, ended):
+        run.send(compiled, _second_read(run, window), ended)
+
+
+def _permitted_readers(run: Run, ended: Callable[[], bool]) -> Iterator[Recipient]:
+    for window in _permitted(run, ended):
+        yield from _second_read(run, window)
+
+
+def _permitted(run: Run, ended: Callable[[], bool]) -> Iterator[range]:
+    """Each window once it may be sent: what was settled before is stored by the same commit."""
     for window in windows(len(run.claim.readers), run.transport.window or settings.SEND_STEP):
         if ended() or not progress.permit(
             run.claim, upto=window.stop, results=bytes(run.results), replies=run.replies
         ):
             return
-        handovers = run.transport.send(compiled, _second_read(run, window))
-        if run.transport.window is None:
-            handovers = _until(handovers, ended)
-        # Else a call to a provider settles many at once: to stop in between would forget some.
-        for handover in handovers:
-            run.record(handover)
+        yield window
 
 
 def windows(size: int, step: int) -> Iterator[range]:
@@ -124,27 +151,13 @@ def _second_read(run: Run, window: range) -> list[Recipient]:
     return recipients
 
 
-def _until(
-    handovers: Generator[Handover, None, None], ended: Callable[[], bool]
-) -> Generator[Handover, None, None]:
-    """Each hand-over until `ended`.
-
-    A transport whose generator is closed hands over no further message.
-    """
-    for handover in handovers:
-        yield handover
-        if ended():
-            handovers.close()
-            return
-
-
 def _pause_before_next(run: Run) -> timedelta:
     """How long those who were not handed over wait."""
     if run.down is not None and transports.has_another(run.transport):
         return timedelta(0)
     if run.down is not None and run.down.retry_after:
         return timedelta(seconds=run.down.retry_after)
-    if run.down is not None or Result.DEFERRED in run.results:
+    if run.down is not None or run.keyless or Result.DEFERRED in run.results:
         return timedelta(seconds=backoff(run.claim.round + 1, settings.SEND_RETRY_SECONDS))
     return timedelta(0)
 

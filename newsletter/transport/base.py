@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from newsletter.transport.outcomes import Handover, Mail, Recipient
+
+
+def never() -> bool:
+    """The `stop` of a call that nobody stops."""
+    return False
 
 
 class Transport(ABC):
@@ -28,15 +33,28 @@ class Transport(ABC):
 
     @abstractmethod
     def send(
-        self, compiled: Any, recipients: Sequence[Recipient]
+        self,
+        compiled: Any,
+        recipients: Iterable[Recipient],
+        *,
+        stop: Callable[[], bool] = never,
+        ahead: int | None = None,
     ) -> Generator[Handover, None, None]:
         """Hand over to each recipient; yields as each is settled, in any order, at most once.
 
-        A message whose fate cannot be known is yielded as UNKNOWN. Raises TransportDown; then
-        those that were not yielded are provably unsent. So are they where the generator is closed
-        early, but only without a `window`: with one, a provider has taken many by the time the
-        first is yielded, and the generator must be run to its end. Other errors do not leave it:
-        a provider's exceptions hold addresses.
+        `recipients` are pulled as there is room for them, so that the caller can ask for
+        permission just before it gives the first of a window; what it raises is raised here once
+        all that is in flight is settled. At most `ahead` recipients (and one for each connection)
+        are pulled and not yet yielded.
+
+        Once `stop` answers True no further message is begun; those in flight are finished within
+        ten seconds, or UNKNOWN. It is asked often, between messages. A transport with a `window`
+        may take all recipients at once and not ask: a call to a provider is not interrupted.
+
+        A message whose fate cannot be known is yielded as UNKNOWN. Raises TransportDown. Pulled
+        recipients that were not yielded by the end, however it comes, are provably unsent. But
+        run it to its end: what is in flight when the generator is closed is forgotten. Other
+        errors do not leave it: a provider's exceptions hold addresses.
         """
 
     @abstractmethod

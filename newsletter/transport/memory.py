@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from newsletter.transport import template
-from newsletter.transport.base import Transport, TransportURLError
+from newsletter.transport.base import Transport, TransportURLError, never
 from newsletter.transport.outcomes import Handover, Mail, Recipient, Result, TransportDown
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
@@ -58,7 +58,7 @@ class MemoryTransport(Transport):
     """Takes every message, unless told otherwise by `script`, `scripted`, `down_after`.
 
     `delivered` holds what was taken, UNKNOWN ones included: they may have been. `handovers` is
-    all that was yielded, `calls` the number of recipients in each call of `send`. With a `window`
+    all that was yielded, `calls` how many each call of `send` pulled. With a `window`
     it is as a provider: all are taken before the first result is yielded.
     """
 
@@ -104,21 +104,33 @@ class MemoryTransport(Transport):
         return compiled
 
     def send(
-        self, compiled: Template, recipients: Sequence[Recipient]
+        self,
+        compiled: Template,
+        recipients: Iterable[Recipient],
+        *,
+        stop: Callable[[], bool] = never,
+        ahead: int | None = None,
     ) -> Generator[Handover, None, None]:
-        self.calls.append(len(recipients))
+        self.calls.append(0)
         down = self._calls.popleft() if self._calls else None
         if down is not None:
             raise down
-        settled = self._each(compiled, recipients)
-        yield from settled if self.window is None else _together(settled)
+        if self.window is None:
+            yield from self._each(compiled, recipients, stop)
+        else:
+            yield from _together(self._each(compiled, recipients, never))
 
     def close(self) -> None:
         self.closed += 1
 
-    def _each(self, compiled: Template, recipients: Sequence[Recipient]) -> Iterator[Handover]:
+    def _each(
+        self, compiled: Template, recipients: Iterable[Recipient], stop: Callable[[], bool]
+    ) -> Iterator[Handover]:
         date = template.date_header()
         for recipient in recipients:
+            if stop():
+                return
+            self.calls[-1] += 1
             self._before(recipient)
             handover = self._settle(compiled, recipient, date)
             self.handovers.append(handover)
@@ -135,14 +147,14 @@ class MemoryTransport(Transport):
             self.down_after -= 1
 
     def _settle(self, compiled: Template, recipient: Recipient, date: bytes) -> Handover:
-        message = template.render(compiled, recipient, date=date)
-        if isinstance(message, Handover):
-            return message
+        rendered = template.render(compiled, recipient, date=date)
+        if isinstance(rendered, Handover):
+            return rendered
         script = self._scripts[recipient.address.casefold()]
         scripted = script.popleft() if script else Handover(0, Result.SENT, 250, "2.0.0")
         if scripted.result in {Result.SENT, Result.UNKNOWN}:
             self.delivered.append(
-                Delivered(recipient.position, recipient.delivery_id, recipient.address, message)
+                Delivered(recipient.position, recipient.delivery_id, recipient.address, rendered[1])
             )
         return Handover(recipient.position, scripted.result, scripted.code, scripted.status)
 

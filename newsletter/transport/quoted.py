@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 LINE = 76
+_DOT = ord(".")
 _TABLE = tuple(
     chr(byte) if 33 <= byte <= 126 and byte != ord("=") else f"={byte:02X}" for byte in range(256)
 )
@@ -41,6 +42,23 @@ def encode_line(text: str, *, ends: bool) -> bytes:
 def encode_value(url: str) -> bytes:
     """What fills a place: lines of its own, joined by soft breaks."""
     return encode_line(url, ends=False)
+
+
+def encode_url(url: bytes) -> bytes:
+    """`encode_value` for a URL of visible ASCII, in a fraction of the time: a send-out calls it
+    for every reader."""
+    if b"=" in url:
+        escaped = url.replace(b"=", b"=3D")
+        return escaped if len(escaped) < LINE else encode_value(url.decode("ascii"))
+    if len(url) < LINE:
+        return url
+    if len(url) < 2 * LINE - 1 and url[LINE - 1] != _DOT:
+        return url[: LINE - 1] + b"=\r\n" + url[LINE - 1 :]
+    for width in range(LINE - 1, LINE - 12, -1):
+        # A line must not begin with a dot.
+        if b"." not in url[width::width]:
+            return b"=\r\n".join([url[at : at + width] for at in range(0, len(url), width)])
+    return encode_value(url.decode("ascii"))
 
 
 def _token(byte: int) -> str:

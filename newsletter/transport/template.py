@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import string
 from base64 import encodebytes
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,13 +19,14 @@ from html import escape
 from typing import Literal, NamedTuple
 
 from newsletter.lib.places import PATTERN, Place
-from newsletter.transport import headers, proof, quoted
-from newsletter.transport.addresses import NEEDS_SMTPUTF8, ace
+from newsletter.transport import dkim, headers, proof, quoted
+from newsletter.transport.addresses import NEEDS_SMTPUTF8, ace, usual
 from newsletter.transport.base import CompileError
+from newsletter.transport.dkim import Seal, Signer
 from newsletter.transport.outcomes import Handover, Image, Mail, Recipient, Result
 
-_DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$()*+,;=%&-]{1,800}")
+_WORD = string.ascii_letters.encode() + string.digits.encode() + b"_-"
+_IN_URL = _WORD + b".~:/?#[]@!$()*+,;=%&"
 """Nothing that would need encoding in a header, and only & in HTML."""
 _IMAGE_TYPE = re.compile(r"image/[a-z0-9.+-]+")
 _CID = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9.-]+)?")
@@ -44,62 +46,117 @@ class FillError(ValueError):
     """A reader's values that cannot be filled in; the text names the place, not the value."""
 
 
+class Fill(NamedTuple):
+    """Where a place's value goes: indices of pieces, by how it is written there."""
+
+    place: str
+    header: tuple[int, ...]
+    text: tuple[int, ...]
+    html: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class Template:
-    """A compiled edition: `pieces` in order; `sender` is the envelope's, `domain` Message-ID's."""
+    """A compiled edition: `pieces` in order; `sender` is the envelope's, `domain` Message-ID's.
+
+    `seal` signs each message where a signer is given. `frame` and the indices are the pieces made
+    ready, so that a message is a copy of the list, some assignments and a join.
+    """
 
     pieces: tuple[Piece, ...] = field(repr=False)
-    slots: frozenset[Slot]
     sender: str
     domain: str
+    seal: Seal | None = None
+    frame: list[bytes] = field(init=False, repr=False)
+    fills: tuple[Fill, ...] = field(init=False)
+    _own: tuple[int, int, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        frame = [piece if isinstance(piece, bytes) else b"" for piece in self.pieces]
+        places = {p.place: None for p in self.pieces if isinstance(p, Slot) and p.place}
+        fills = tuple(
+            Fill(place, *(self._at(where, place) for where in ("header", "text", "html")))
+            for place in places
+        )
+        own = tuple(self._at(where)[0] for where in ("to", "date", "id"))
+        for name, value in (("frame", frame), ("fills", fills), ("_own", own)):
+            object.__setattr__(self, name, value)
 
     def message(self, recipient: Recipient, *, date: bytes) -> bytes:
         """One reader's message, CR LF at its end. Raises FillError.
 
         `date` comes from `date_header`, once for a whole call.
         """
-        values = self._values(recipient)
-        values[Slot("date")] = date
-        return b"".join([p if isinstance(p, bytes) else values[p] for p in self.pieces])
-
-    def _values(self, recipient: Recipient) -> dict[Slot, bytes]:
-        to = ace(recipient.address)
+        to = address_of(recipient)
         if to is None:
             raise FillError("an address that needs SMTPUTF8")
-        if not _DELIVERY_ID.fullmatch(recipient.delivery_id):
+        return b"".join(self.filled(recipient, to, date))
+
+    def filled(self, recipient: Recipient, to: bytes, date: bytes) -> list[bytes]:
+        """The pieces of one reader's message. Raises FillError."""
+        delivery_id = recipient.delivery_id.encode("ascii", "replace")
+        if not 0 < len(delivery_id) <= 40 or delivery_id.translate(None, _WORD):
             raise FillError("a delivery id is up to 40 letters and digits")
-        values = {Slot("to"): to.encode(), Slot("id"): recipient.delivery_id.encode()}
-        for slot in self.slots:
-            if slot.place:
-                values[slot] = _fill(slot, url_for(slot.place, recipient.places))
-        return values
+        pieces = self.frame.copy()
+        to_at, date_at, id_at = self._own
+        pieces[to_at], pieces[date_at], pieces[id_at] = to, date, delivery_id
+        for place, header, text, html in self.fills:
+            url = _usable(place, recipient.places)
+            for index in header:
+                pieces[index] = url
+            value = quoted.encode_url(url)
+            for index in text:
+                pieces[index] = value
+            if b"&" in url:
+                value = quoted.encode_url(url.replace(b"&", b"&amp;"))
+            for index in html:
+                pieces[index] = value
+        if self.seal is not None:
+            pieces[0] = self.seal.of(pieces) + pieces[0]
+        return pieces
+
+    def _at(self, where: str, place: str = "") -> tuple[int, ...]:
+        return tuple(i for i, piece in enumerate(self.pieces) if piece == (where, place))
 
 
-def render(template: Template, recipient: Recipient, *, date: bytes) -> bytes | Handover:
-    """A reader's message, or, where there can be none, what that comes to."""
-    if ace(recipient.address) is None:
+def address_of(recipient: Recipient) -> bytes | None:
+    """The recipient's address as it is handed over, or None where it cannot be."""
+    raw = usual(recipient.address)
+    if raw is None:
+        written = ace(recipient.address)
+        return None if written is None else written.encode()
+    return raw
+
+
+def render(
+    template: Template, recipient: Recipient, *, date: bytes
+) -> tuple[bytes, bytes] | Handover:
+    """A reader's address and message, or, where there can be none, what that comes to."""
+    to = address_of(recipient)
+    if to is None:
         return Handover(recipient.position, Result.REFUSED, status=NEEDS_SMTPUTF8)
     try:
-        return template.message(recipient, date=date)
+        return to, b"".join(template.filled(recipient, to, date))
     except FillError:
         return Handover(recipient.position, Result.FAILED)
 
 
 def url_for(place: str, places: Mapping[str, str]) -> str:
     """The reader's URL for a place. Raises FillError where it is missing or is no plain URL."""
+    return _usable(place, places).decode("ascii")
+
+
+def _usable(place: str, places: Mapping[str, str]) -> bytes:
     url = places.get(place, "")
-    if not _URL.fullmatch(url):
+    raw = url.encode("ascii", "replace")
+    if (
+        not url.isascii()
+        or not raw.startswith((b"https://", b"http://"))
+        or not 8 < len(raw) <= 808
+        or raw.translate(None, _IN_URL)
+    ):
         raise FillError(f"no usable URL for {place}")
-    return url
-
-
-def _fill(slot: Slot, url: str) -> bytes:
-    match slot.where:
-        case "header":
-            return url.encode()
-        case "html":
-            return quoted.encode_value(escape(url))
-    return quoted.encode_value(url)
+    return raw
 
 
 def date_header(moment: datetime | None = None) -> bytes:
@@ -107,7 +164,7 @@ def date_header(moment: datetime | None = None) -> bytes:
     return format_datetime((moment or datetime.now(UTC)).astimezone(UTC)).encode()
 
 
-def compile(mail: Mail) -> Template:
+def compile(mail: Mail, *, signer: Signer | None = None) -> Template:
     """Raises CompileError where anything in it cannot be sent as it is."""
     if PATTERN.search(mail.subject + mail.from_name):
         raise CompileError("a subject or a sender's name cannot hold a reader's URL")
@@ -121,8 +178,9 @@ def compile(mail: Mail) -> Template:
     sender = ace(mail.from_address)
     if sender is None:  # _head refuses it
         raise CompileError("From: not an address that can be sent from")
-    slots = frozenset(piece for piece in pieces if isinstance(piece, Slot))
-    template = Template(pieces, slots, sender, sender.rpartition("@")[2])
+    domain = sender.rpartition("@")[2]
+    seal = None if signer is None else dkim.seal(pieces, domain=domain, signer=signer)
+    template = Template(pieces, sender, domain, seal)
     _prove(template, mail)
     return template
 

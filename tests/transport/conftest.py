@@ -9,9 +9,9 @@ from newsletter.transport.base import Transport
 from tests.transport.relay import Relay
 
 
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    server = Relay()
+@pytest.fixture(params=[False, True], ids=["stepwise", "pipelining"])
+def relay(request: pytest.FixtureRequest) -> Iterator[Relay]:
+    server = Relay(pipelines=request.param)
     yield server
     server.close()
 
@@ -19,7 +19,7 @@ def relay() -> Iterator[Relay]:
 @pytest.fixture
 def smtp(relay: Relay) -> Iterator[Transport]:
     """A transport that hands over to the scripted relay; it waits a second for each reply."""
-    transport = registry.from_url(f"smtp://127.0.0.1:{relay.port}?timeout=1")
+    transport = registry.from_url(f"smtp://127.0.0.1:{relay.port}?timeout=1&connections=1")
     yield transport
     transport.close()
 

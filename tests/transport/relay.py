@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections import defaultdict, deque
 from contextlib import suppress
+from typing import BinaryIO
 
 HANG_UP = "HANG UP"
 SILENT = "SILENT"
 
 _USUAL = {
     "greeting": "220 relay.example ESMTP",
-    "EHLO": "250-relay.example\r\n250-AUTH PLAIN LOGIN\r\n250 ENHANCEDSTATUSCODES",
+    "EHLO": "250-relay.example\r\n250-AUTH PLAIN LOGIN\r\n250-SMTPUTF8",
     "DATA": "354 go on",
     ".": "250 2.0.0 queued as 7F3A",
+    "503": "503 5.5.1 MAIL first",
     "QUIT": "221 2.0.0 bye",
     "AUTH": "235 2.7.0 welcome",
 }
@@ -23,13 +26,20 @@ _USUAL = {
 class Relay:
     """`answers[verb]` are the next answers to it, one after another, then the usual ones.
 
-    HANG_UP closes the connection instead; a text that ends with HANG_UP is answered first.
+    HANG_UP closes the connection instead; a text that ends with HANG_UP is answered first. After
+    SILENT nothing more is answered on that connection. `pipelines` offers PIPELINING.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, pipelines: bool = False) -> None:
         self.answers: defaultdict[str, deque[str]] = defaultdict(deque)
+        self._usual = {
+            **_USUAL,
+            "EHLO": _USUAL["EHLO"] + ("\r\n250 PIPELINING" if pipelines else "\r\n250 HELP"),
+        }
         self.commands: list[str] = []
         self.messages: list[bytes] = []
+        self.delays: dict[str, float] = {}
+        """Seconds before each answer to a verb."""
         self.connections = 0
         self._open: list[socket.socket] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -66,34 +76,51 @@ class Relay:
 
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError), connection, connection.makefile("rb") as reading:
-            if not self._say(connection, "greeting"):
+            if not self._say(connection, "greeting")[0]:
                 return
+            refused = False
             while line := reading.readline():
                 command = line.decode().strip()
                 self.commands.append(command)
                 verb = command.partition(" ")[0].upper()
-                if not self._say(connection, verb):
+                goes_on, text = self._say(
+                    connection, verb if not refused or verb not in {"RCPT", "DATA"} else "503"
+                )
+                refused = (
+                    verb == "MAIL" and not text.startswith("2") or (refused and verb == "RCPT")
+                )
+                if text == SILENT:
+                    _only_listen(reading)
+                if not goes_on:
                     return
-                if verb == "DATA" and self._last.startswith("354"):
+                if verb == "DATA" and text.startswith("354"):
                     message = b""
                     while (line := reading.readline()) not in (b".\r\n", b""):
                         message += line
                     if not line:
                         return
                     self.messages.append(message)
-                    if not self._say(connection, "."):
+                    goes_on, text = self._say(connection, ".")
+                    if text == SILENT:
+                        _only_listen(reading)
+                    if not goes_on:
                         return
 
-    def _say(self, connection: socket.socket, verb: str) -> bool:
-        """Whether the connection goes on."""
+    def _say(self, connection: socket.socket, verb: str) -> tuple[bool, str]:
+        """Whether the connection goes on, and the answer."""
+        time.sleep(self.delays.get(verb, 0))
         queue = self.answers[verb]
-        text = queue.popleft() if queue else _USUAL.get(verb, "250 2.1.0 ok")
-        self._last = text
+        text = queue.popleft() if queue else self._usual.get(verb, "250 2.1.0 ok")
         if text == SILENT:
-            return True
+            return True, text
         said, hang_up, _ = text.partition(HANG_UP)
         if said:
             connection.sendall(f"{said.strip()}\r\n".encode())
         if hang_up:
             connection.shutdown(socket.SHUT_RDWR)
-        return not hang_up
+        return not hang_up, text
+
+
+def _only_listen(reading: BinaryIO) -> None:
+    while reading.readline():
+        pass

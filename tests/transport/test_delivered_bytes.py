@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from newsletter.transport import registry, template
 from newsletter.transport.outcomes import Result, TransportDown
 from tests.transport.cast import PICTURE, mail, reader, readers, urls
+from tests.transport.certificate import certificate
 
 pytestmark = pytest.mark.server
 
@@ -99,38 +94,6 @@ def _meets_the_standards(raw: bytes, position: int) -> None:
     assert b"places.invalid" not in raw
 
 
-def _certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "relay.example")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    public, private = folder / "relay.pem", folder / "relay.key"
-    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(public, private)
-    return context, public
-
-
 def _send(url: str) -> Result:
     transport = registry.from_url(url)
     (handover,) = transport.send(transport.compile(mail()), [reader(0)])
@@ -141,7 +104,7 @@ def _send(url: str) -> Result:
 def test_starttls_with_a_certificate_that_is_trusted(
     serve: Callable[..., tuple[Sink, int]], tmp_path: Path
 ) -> None:
-    context, trusted = _certificate(tmp_path)
+    context, trusted = certificate(tmp_path)
     sink, port = serve(tls_context=context, require_starttls=True)
     assert _send(f"smtp://127.0.0.1:{port}?starttls=demand&ca={trusted}") is Result.SENT
     assert _send(f"smtp://127.0.0.1:{port}?starttls=offer") is Result.SENT
@@ -151,7 +114,7 @@ def test_starttls_with_a_certificate_that_is_trusted(
 def test_a_certificate_that_nobody_vouches_for_is_named(
     serve: Callable[..., tuple[Sink, int]], tmp_path: Path
 ) -> None:
-    context, _ = _certificate(tmp_path)
+    context, _ = certificate(tmp_path)
     sink, port = serve(tls_context=context)
     with pytest.raises(TransportDown, match="its certificate or its TLS is not acceptable"):
         _send(f"smtp://127.0.0.1:{port}?starttls=demand")

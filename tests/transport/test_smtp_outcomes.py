@@ -172,15 +172,33 @@ def test_a_reader_without_a_url_fails_alone(relay: Relay, smtp: Transport) -> No
     assert len(relay.messages) == 1
 
 
-def test_stopping_in_between_leaves_the_connection_usable(relay: Relay, smtp: Transport) -> None:
-    compiled = smtp.compile(mail())
-    relay.answer("RCPT", "550 5.1.1 unknown")
-    iterator = smtp.send(compiled, readers(2))
-    assert next(iterator).result is Result.REFUSED
-    del iterator
-    assert results(send(smtp, [reader(5)])[0]) == [Result.SENT]
-    assert relay.connections == 1
+def test_who_is_not_yet_handed_over_when_asked_to_stop_is_not(
+    relay: Relay, smtp: Transport
+) -> None:
+    handovers: list[Handover] = []
+    sending = smtp.send(smtp.compile(mail()), readers(9), stop=lambda: bool(handovers))
+    for handover in sending:
+        handovers.append(handover)
+    assert results(handovers) == [Result.SENT] * len(relay.messages)
+    assert len(handovers) < 9
+    assert results(send(smtp, [reader(8)])[0]) == [Result.SENT]
+
+
+def test_after_a_refusal_the_transaction_is_reset(relay: Relay, smtp: Transport) -> None:
+    relay.answer("DATA", "451 4.3.0 later")
+    handovers, _ = send(smtp, readers(2))
+    assert results(handovers) == [Result.DEFERRED, Result.SENT]
     assert "RSET" in relay.commands
+    assert relay.connections == 1
+
+
+def test_a_call_that_is_abandoned_ends_its_connection_and_the_next_has_another(
+    relay: Relay, smtp: Transport
+) -> None:
+    sending = smtp.send(smtp.compile(mail()), readers(3))
+    assert next(sending).result is Result.SENT
+    sending.close()
+    assert results(send(smtp, [reader(5)])[0]) == [Result.SENT]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ is recorded (C3, C8).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from anymail.backends.base_requests import RequestsPayload
@@ -15,7 +15,7 @@ from anymail.exceptions import AnymailError
 
 from newsletter.lib.places import Place
 from newsletter.transport.addresses import NEEDS_SMTPUTF8, ace
-from newsletter.transport.base import CompileError, Transport
+from newsletter.transport.base import CompileError, Transport, never
 from newsletter.transport.decisions import Answer
 from newsletter.transport.esp import batch
 from newsletter.transport.esp.answers import RESULTS, Failure, failure
@@ -80,8 +80,24 @@ class EspTransport(Transport):
         return edition
 
     def send(
-        self, compiled: EspEdition, recipients: Sequence[Recipient]
+        self,
+        compiled: EspEdition,
+        recipients: Iterable[Recipient],
+        *,
+        stop: Callable[[], bool] = never,
+        ahead: int | None = None,
     ) -> Generator[Handover, None, None]:
+        if self.window is not None:
+            yield from self._in_calls(compiled, recipients)
+            return
+        for recipient in recipients:
+            if stop():
+                return
+            yield from self._in_calls(compiled, [recipient])
+
+    def _in_calls(
+        self, compiled: EspEdition, recipients: Iterable[Recipient]
+    ) -> Iterator[Handover]:
         ready: list[Addressed] = []
         for recipient in recipients:
             try:

@@ -8,11 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
+from newsletter.transport import dkim
+from newsletter.transport.addresses import ace
 from newsletter.transport.base import TransportURLError
+from newsletter.transport.dkim import Signer
 from newsletter.transport.url import TransportURL, is_loopback
 
 Tls = Literal["implicit", "demand", "offer", "never"]
-_OPTIONS = frozenset({"connections", "starttls", "timeout", "helo", "ca"})
+_OPTIONS = frozenset(
+    {
+        *("connections", "window", "starttls", "timeout", "helo", "ca"),
+        *("dkim_selector", "dkim_key_file", "return_path"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,10 @@ class Relay:
 
     `tls`: "implicit" from the first byte; "demand" STARTTLS with a checked certificate; "offer"
     takes STARTTLS where there is one, unchecked (RFC 7435); "never". `timeout` is in seconds,
-    for one reply. `ca` is a file of certificates to trust instead of the system's.
+    for one reply. `ca` is a file of certificates to trust instead of the system's. `connections`
+    are opened at most, and on each at most `window` messages are ahead of the relay's replies.
+    `signer` signs each message. `return_path` is a domain whose bounces come to us: envelopes are
+    from `bounce+DELIVERY_ID@` it (VERP), else from the edition's own sender.
     """
 
     host: str
@@ -30,9 +41,12 @@ class Relay:
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     connections: int = 8
+    window: int = 16
     timeout: int = 60
     helo: str = ""
     ca: str = ""
+    return_path: str = ""
+    signer: Signer | None = None
 
     @property
     def name(self) -> str:
@@ -56,10 +70,13 @@ def read(url: TransportURL) -> Relay:
         tls=tls,
         user=url.user,
         password=url.password,
-        connections=url.number("connections", default=8, least=1, most=100),
+        connections=url.number("connections", default=8, least=1, most=500),
+        window=url.number("window", default=16, least=1, most=100),
         timeout=url.number("timeout", default=60, least=1, most=600),
         helo=url.options.get("helo", "") or _own_name(),
         ca=_file(url.options),
+        return_path=_return_path(url.options),
+        signer=_signer(url.options),
     )
 
 
@@ -85,6 +102,26 @@ def _file(options: Mapping[str, str]) -> str:
     if path and not Path(path).is_file():
         raise TransportURLError("smtp: ca names no file")
     return path
+
+
+def _signer(options: Mapping[str, str]) -> Signer | None:
+    selector, path = options.get("dkim_selector", ""), options.get("dkim_key_file", "")
+    if not selector and not path:
+        return None
+    if not selector or not path:
+        raise TransportURLError("smtp: dkim_selector and dkim_key_file belong together")
+    try:
+        return dkim.load(selector, Path(path))
+    except ValueError as error:
+        raise TransportURLError(f"smtp: DKIM: {error}") from None
+
+
+def _return_path(options: Mapping[str, str]) -> str:
+    domain = options.get("return_path", "")
+    written = ace(f"bounce@{domain}") if domain else "@"
+    if written is None:
+        raise TransportURLError("smtp: return_path is the name of a domain")
+    return written.rpartition("@")[2]
 
 
 def _own_name() -> str:

@@ -1,0 +1,185 @@
+"""Several connections: what is lost on one, what is asked of the caller, when a call ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from newsletter.transport import registry
+from newsletter.transport.base import Transport
+from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
+from newsletter.transport.smtp import loop
+from tests.transport.cast import mail, reader, readers
+from tests.transport.relay import HANG_UP, SILENT, Relay
+
+pytestmark = pytest.mark.server
+
+Build = Callable[[str], Transport]
+
+
+@pytest.fixture
+def build(relay: Relay) -> Iterator[Build]:
+    built: list[Transport] = []
+
+    def build(options: str) -> Transport:
+        built.append(registry.from_url(f"smtp://127.0.0.1:{relay.port}?{options}"))
+        return built[-1]
+
+    yield build
+    for transport in built:
+        transport.close()
+
+
+def results(handovers: list[Handover]) -> list[Result]:
+    return [handover.result for handover in handovers]
+
+
+def test_connections_are_opened_as_they_are_needed_and_kept(relay: Relay, build: Build) -> None:
+    transport = build("connections=3")
+    compiled = transport.compile(mail())
+    assert results(list(transport.send(compiled, [reader(0)]))) == [Result.SENT]
+    assert relay.connections == 1
+    handovers = list(transport.send(compiled, readers(60)))
+    assert results(handovers) == [Result.SENT] * 60
+    assert sorted(handover.position for handover in handovers) == list(range(60))
+    assert 1 < relay.connections <= 3
+    before = relay.connections
+    list(transport.send(compiled, readers(5)))
+    assert relay.connections <= max(before, 3)
+
+
+def test_one_relay_that_takes_fewer_connections_is_not_down(relay: Relay, build: Build) -> None:
+    transport = build("connections=4&timeout=2")
+    compiled = transport.compile(mail())
+    assert results(list(transport.send(compiled, [reader(99)]))) == [Result.SENT]
+    relay.answer("greeting", *["421 4.7.0 too many connections" + HANG_UP] * 50)
+    handovers = list(transport.send(compiled, readers(40)))
+    assert results(handovers) == [Result.SENT] * 40
+
+
+def test_a_connection_lost_before_the_final_dot_costs_nobody_anything(
+    relay: Relay, build: Build
+) -> None:
+    transport = build("connections=2&timeout=2")
+    compiled = transport.compile(mail())
+    list(transport.send(compiled, readers(4)))
+    relay.answer("DATA", *["354 go on"] * 3, HANG_UP)
+    handovers = list(transport.send(compiled, readers(20)))
+    assert results(handovers) == [Result.SENT] * 20
+    assert sorted(handover.position for handover in handovers) == list(range(20))
+
+
+def test_verp_puts_the_delivery_into_the_return_path(relay: Relay, build: Build) -> None:
+    """D6: at most 64 octets before the @."""
+    transport = build("return_path=bounces.example.org")
+    list(transport.send(transport.compile(mail()), [reader(3)]))
+    assert "MAIL FROM:<bounce+d00003@bounces.example.org>" in relay.commands
+    longest = Recipient(4, "r@mail.example", "x" * 40, reader(4).places)
+    list(transport.send(transport.compile(mail()), [longest]))
+    [command] = [command for command in relay.commands if "xxx" in command]
+    local = command.removeprefix("MAIL FROM:<").partition("@")[0]
+    assert local == "bounce+" + "x" * 40
+    assert len(local) <= 64
+
+
+def test_recipients_are_pulled_as_there_is_room(relay: Relay, build: Build) -> None:
+    transport = build("connections=2")
+    compiled = transport.compile(mail())
+    pulled = settled = most = 0
+
+    def source() -> Iterator[Recipient]:
+        nonlocal pulled, most
+        for recipient in readers(40):
+            pulled += 1
+            most = max(most, pulled - settled)
+            yield recipient
+
+    for _ in transport.send(compiled, source(), ahead=3):
+        settled += 1
+    assert settled == 40
+    assert most <= 3 + 2
+
+
+def test_what_the_caller_raises_comes_after_what_is_in_flight(relay: Relay, build: Build) -> None:
+    transport = build("connections=2")
+
+    def source() -> Iterator[Recipient]:
+        yield from readers(6)
+        raise LookupError("the database went away")
+
+    handovers: list[Handover] = []
+    sending = transport.send(transport.compile(mail()), source())
+    with pytest.raises(LookupError):
+        handovers.extend(iter(lambda: next(sending), None))
+    assert sorted(h.position for h in handovers if h.result is Result.SENT) == list(
+        range(len(relay.messages))
+    )
+
+
+def test_asked_to_stop_it_waits_for_what_the_relay_has_and_no_longer_than_its_grace(
+    relay: Relay, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "GRACE_SECONDS", 1.0)
+    relay.answer(".", "250 2.0.0 taken", SILENT)
+    transport = build("connections=1&timeout=60")
+    asked = threading.Event()
+    threading.Timer(0.5, asked.set).start()
+    begun = time.monotonic()
+    handovers = list(transport.send(transport.compile(mail()), readers(5), stop=asked.is_set))
+    assert results(handovers) == [Result.SENT, Result.UNKNOWN]
+    assert len(relay.messages) == 2
+    assert time.monotonic() - begun < 5
+
+
+def test_a_relay_that_is_slow_to_answer_is_waited_for_when_asked_to_stop(
+    relay: Relay, build: Build
+) -> None:
+    """E7: with a peer that answers, nothing is unknown."""
+    relay.answer(".", "250 2.0.0 taken", "250 2.0.0 taken")
+    relay.delays["."] = 0.6
+    transport = build("connections=1&timeout=60")
+    asked = threading.Event()
+    threading.Timer(0.9, asked.set).start()
+    handovers = list(transport.send(transport.compile(mail()), readers(5), stop=asked.is_set))
+    assert results(handovers) == [Result.SENT] * 2
+    assert len(relay.messages) == 2
+
+
+@pytest.mark.parametrize("answer", ["250 " + "x" * 5000, "\0\1\2"])
+def test_a_relay_that_greets_with_nonsense_is_down(relay: Relay, build: Build, answer: str) -> None:
+    relay.answer("greeting", answer)
+    transport = build("timeout=1")
+    with pytest.raises(TransportDown) as caught:
+        list(transport.send(transport.compile(mail()), [reader(0)]))
+    assert "it answered nonsense before it was ready" in caught.value.reason
+
+
+def test_a_relay_that_talks_out_of_turn_is_down_and_not_tried_for_ever(
+    relay: Relay, build: Build
+) -> None:
+    relay.answer("greeting", *["220 one\r\n250 two\r\n250 three"] * 20)
+    transport = build("timeout=1")
+    with pytest.raises(TransportDown, match="nonsense"):
+        list(transport.send(transport.compile(mail()), [reader(0)]))
+    assert relay.connections < 3
+
+
+def test_a_relay_that_never_greets_is_down(relay: Relay, build: Build) -> None:
+    relay.answer("greeting", SILENT)
+    transport = build("timeout=1")
+    with pytest.raises(TransportDown, match="it went silent before it was ready"):
+        list(transport.send(transport.compile(mail()), [reader(0)]))
+
+
+def test_closing_says_goodbye(relay: Relay, build: Build) -> None:
+    transport = build("connections=1")
+    list(transport.send(transport.compile(mail()), [reader(0)]))
+    transport.close()
+    for _ in range(50):
+        if "QUIT" in relay.commands:
+            break
+        time.sleep(0.02)
+    assert "QUIT" in relay.commands
