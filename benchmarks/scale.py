@@ -19,11 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
 from newsletter.transport import registry, template
-from newsletter.transport.base import Transport
+from newsletter.transport.base import Transport, never
 from newsletter.transport.outcomes import Handover, Mail, Recipient, Result
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
@@ -56,9 +56,10 @@ class NullTransport(Transport):
     def send(
         self,
         compiled: Template,
-        recipients: Sequence[Recipient],
+        recipients: Iterable[Recipient],
         *,
-        stop: Callable[[], bool] = lambda: False,
+        stop: Callable[[], bool] = never,
+        ahead: int | None = None,
     ) -> Generator[Handover, None, None]:
         date = template.date_header()
         for recipient in recipients:

@@ -169,10 +169,10 @@ class Broker(Server):
 class Sink(Server):
     """Takes `pace` seconds for each message: else a send-out would be over before the chaos is."""
 
-    def __init__(self, folder: Path, seed: int, *, pace: float = 0.1) -> None:
+    def __init__(self, folder: Path, seed: int, *offers: str, pace: float = 0.2) -> None:
         self.port, self.record = free_port(), folder / "record"
         command = [sys.executable, "-m", "tests.chaos.sink", str(self.port), str(self.record),
-                   str(seed), str(pace)]  # fmt: skip
+                   str(seed), str(pace), *offers]  # fmt: skip
         super().__init__("sink", command, dict(os.environ), folder / "sink.log")
 
     def taken(self) -> list[int]:

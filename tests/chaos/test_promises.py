@@ -63,7 +63,8 @@ def test_pause_new_settings_restart_resume(make_site: MakeSite) -> None:
     site.script("from newsletter.delivery import control; control.pause(mailing)")
     at_pause = len(site.sink.taken())
     site.wait(lambda: site.account()["claimed"] == 0)
-    assert len(site.sink.taken()) - at_pause <= 2 * STEP, "two children, one STEP each"
+    # Two children; each may have a STEP permitted, and one in flight.
+    assert len(site.sink.taken()) - at_pause <= 2 * 2 * STEP
     for worker in site.workers:
         worker.end()
     site.broker.lose_everything()
