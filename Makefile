@@ -32,6 +32,10 @@ test: $(VENV)/.dev $(CATALOGS) ## all tests, on the database and broker that the
 
 check: lint test ## what CI runs: lint, types, migrations, configuration, tests
 
+.PHONY: bench
+bench: $(VENV)/.run $(CATALOGS) ## measure on PostgreSQL (DATABASE_URL); QUICK=1: two minutes, GATE=1: CI's
+	@$(PY) -m benchmarks
+
 .PHONY: chaos
 chaos: $(VENV)/.dev $(CATALOGS) ## kill workers, broker and database in mid-send, and count (KILLS=20)
 	@$(PY) -m tests.chaos --database sqlite --kills $(or $(KILLS),20)

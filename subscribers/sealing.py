@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -106,6 +106,25 @@ def open_address(sealed: Sealed, public_id: UUID) -> str:
         return _cipher(key).decrypt(value[:NONCE], value[NONCE:], public_id.bytes).decode()
     except (InvalidTag, ValueError):
         raise SealedError("sealed for another key or reader, or changed") from None
+
+
+def opener() -> Callable[[int, bytes, bytes | str], str]:
+    """`open_address` for many rows: a function of key number, sealed address and the public id
+    as 16 bytes or as hexadecimal digits. It raises SealedError."""
+    ciphers = {number: _cipher(key) for number, key in worker_keys().storage.items()}
+
+    def opened(number: int, sealed: bytes, public_id: bytes | str) -> str:
+        bound = bytes.fromhex(public_id) if isinstance(public_id, str) else public_id
+        cipher = ciphers.get(number)
+        if cipher is None:
+            cipher = _cipher(_arrived(fresh_worker_keys().storage, Sealed(number, sealed)))
+            ciphers[number] = cipher
+        try:
+            return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], bound).decode()
+        except (InvalidTag, ValueError):
+            raise SealedError("sealed for another key or reader, or changed") from None
+
+    return opened
 
 
 def index_of(address: Address) -> Index:

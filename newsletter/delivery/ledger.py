@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
 from newsletter.delivery.models import Outcome
-from newsletter.delivery.settlement import Line
+from newsletter.delivery.settlement import Line, Reply
+from newsletter.lib import prepared
 from newsletter.transport.outcomes import Result
 
 
@@ -79,24 +79,34 @@ def settle_unknown(
     ).update(result=result, source=source)
 
 
-def _array(ids: Sequence[int]) -> str | list[int]:
-    return json.dumps(list(ids)) if connection.vendor == "sqlite" else list(ids)
+def _array(ids: Sequence[int]) -> str:
+    text = ",".join(map(str, ids))
+    return f"[{text}]" if connection.vendor == "sqlite" else f"{{{text}}}"
 
 
 def insert_outcomes(
     mailing_id: int, lines: Iterable[Line], *, source: Outcome.Source, batch_id: int | None
 ) -> None:
     """Add one row per line. A second row for the same reader is an IntegrityError: a bug."""
-    rows = [
-        (mailing_id, line.subscriber_id, int(line.result), *line.reply, source.value, batch_id)
-        for line in lines
-    ]
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO delivery_outcome"
-            " (mailing_id, subscriber_id, result, code, status, source, batch_id)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            rows,
-        )
+    alike: dict[tuple[Result, Reply], list[int]] = {}
+    for line in lines:
+        alike.setdefault((line.result, line.reply), []).append(line.subscriber_id)
+    with prepared.cursor() as cursor:
+        # One statement for each kind of outcome, and nearly all readers have the same.
+        for (result, (code, status)), readers in alike.items():
+            cursor.execute(
+                _OUTCOMES[connection.vendor],
+                [mailing_id, int(result), code, status, source.value, batch_id, _array(readers)],
+            )
+
+
+_OUTCOMES = {
+    "postgresql": """
+        INSERT INTO delivery_outcome
+        (mailing_id, result, code, status, source, batch_id, subscriber_id)
+        SELECT %s, %s, %s::smallint, %s, %s, %s::bigint, unnest(%s::bigint[])""",
+    "sqlite": """
+        INSERT INTO delivery_outcome
+        (mailing_id, result, code, status, source, batch_id, subscriber_id)
+        SELECT %s, %s, %s, %s, %s, %s, value FROM json_each(%s)""",
+}

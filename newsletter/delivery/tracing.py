@@ -10,9 +10,10 @@ from __future__ import annotations
 import base64
 from functools import lru_cache
 from hashlib import blake2b
+from threading import get_ident
 from typing import NamedTuple
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from django.conf import settings
 
 from newsletter.lib.keys import newest
@@ -36,13 +37,29 @@ def _cipher(key: bytes) -> Cipher[modes.ECB]:
 def delivery_id(trace: Trace) -> str:
     """28 characters of a–z and 2–7: the key's number and the block."""
     number, key = newest(settings.WEB_KEYS.latest().tokens)
-    block = bytes([trace.kind])
-    block += trace.mailing_id.to_bytes(5, "big") + trace.subscriber_id.to_bytes(
-        6, "big", signed=True
+    block = b"%c%b%b\0\0\0\0" % (
+        trace.kind,
+        trace.mailing_id.to_bytes(5, "big"),
+        trace.subscriber_id.to_bytes(6, "big", signed=True),
     )
-    encryptor = _cipher(key).encryptor()
-    sealed = bytes([number]) + encryptor.update(block + bytes(4)) + encryptor.finalize()
-    return base64.b32encode(sealed).decode().rstrip("=").lower()
+    return _base32(b"%c%b" % (number, _encryptor(key, get_ident()).update(block)))
+
+
+@lru_cache(maxsize=64)
+def _encryptor(key: bytes, thread: int) -> CipherContext:
+    """One that is never finished, as each block stands alone: beginning one costs more than its
+    use, and a send-out makes an id per reader."""
+    return _cipher(key).encryptor()
+
+
+def _base32(seventeen: bytes) -> str:
+    """RFC 4648 in lower case without padding; the standard library's takes four times as long."""
+    bits = int.from_bytes(seventeen, "big") << 4
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in range(130, -1, -10)])
+
+
+_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 
 
 def read_delivery_id(text: str) -> Trace | None:

@@ -1,0 +1,1 @@
+"""How fast it is, measured: benchmarks/README.md says how to run and to read it."""

@@ -1,0 +1,78 @@
+"""The goals, as ratios of one run: ours, what CI insists on, and what was reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from benchmarks import names
+from benchmarks.plan import DELAY_CONNECTIONS
+from benchmarks.samples import Results
+from benchmarks.sendout import WORKERS
+
+
+@dataclass(frozen=True)
+class Reached:
+    """`least` says which way is good: at least the goal, or (memory) at most."""
+
+    figure: str
+    value: float
+    goal: float
+    gate: float
+    least: bool = True
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.goal if self.least else self.value <= self.goal
+
+    @property
+    def passes_gate(self) -> bool:
+        return self.value >= self.gate if self.least else self.value <= self.gate
+
+    @property
+    def verdict(self) -> str:
+        if self.met:
+            return "met"
+        return f"falls short: {self.value / self.goal:.0%} of the goal"
+
+
+@dataclass(frozen=True)
+class Goal:
+    figure: str
+    needs: tuple[str, ...]
+    value: Callable[[Results], float]
+    goal: float
+    gate: float
+    least: bool = True
+
+
+def _at_delay(results: Results, delay: int) -> float:
+    """Rate ÷ (k / RTT), with k connections in all."""
+    connections = DELAY_CONNECTIONS * WORKERS
+    return results.rate(names.delayed("DATA", delay)) / (connections / (delay / 1000))
+
+
+GOALS = (
+    Goal("end to end ÷ smtp-source -s10", (names.DATA, names.SOURCE),
+         lambda r: r.rate(names.DATA) / r.rate(names.SOURCE), 0.9, 0.5),
+    Goal("end to end ÷ pipelined C", (names.DATA, names.C_DATA),
+         lambda r: r.rate(names.DATA) / r.rate(names.C_DATA), 0.55, 0.35),
+    Goal("end to end ÷ naive Django, 2 processes", (names.DATA, names.NAIVE),
+         lambda r: r.rate(names.DATA) / r.rate(names.NAIVE), 75, 40),
+    Goal("with BDAT ÷ smtp-source -s10", (names.BDAT, names.SOURCE),
+         lambda r: r.rate(names.BDAT) / r.rate(names.SOURCE), 1.5, 0.9),
+    Goal("naive CPU ÷ worker CPU, per message", (names.DATA, names.NAIVE),
+         lambda r: r.cpu(names.NAIVE) / r.cpu(names.DATA), 130, 80),
+    Goal("at 50 ms a reply: rate ÷ (k / RTT)", (names.delayed("DATA", 50),),
+         lambda r: _at_delay(r, 50), 0.85, 0.75),
+    Goal("memory of a worker, MB", (names.DATA,),
+         lambda r: max(r.memory(name) for name in r.samples if names.is_default(name)) / 1e6,
+         100, 150, least=False),
+)  # fmt: skip
+
+
+def reached(results: Results) -> Iterator[Reached]:
+    """Each goal whose figures this run has."""
+    for goal in GOALS:
+        if results.has(*goal.needs):
+            yield Reached(goal.figure, goal.value(results), goal.goal, goal.gate, goal.least)

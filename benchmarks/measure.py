@@ -1,0 +1,148 @@
+"""Measures everything in one run, contenders in turn, and writes the report."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+
+django.setup()
+
+from benchmarks import baselines, certificate, names, newsroom, report, sendout  # noqa: E402
+from benchmarks.plan import (  # noqa: E402
+    BDAT_WINDOW,
+    DELAY_CONNECTIONS,
+    FULL,
+    QUICK,
+    Plan,
+)
+from benchmarks.processes import machine  # noqa: E402
+from benchmarks.programs import Programs, compile_all  # noqa: E402
+from benchmarks.samples import Results, Sample  # noqa: E402
+from benchmarks.sendout import Run  # noqa: E402
+from newsletter.editorial.models import Newsletter  # noqa: E402
+
+
+class Measurement:
+    """One run of the benchmark. `letters` are newsletters by their number of readers."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan, self.folder = plan, folder
+        self.results = Results()
+        self.programs: Programs = compile_all(folder)
+        self.letters: dict[int, Newsletter] = {}
+        self.message = folder / "message"
+        self.began = perf_counter()
+
+    def say(self, text: str) -> None:
+        print(f"{perf_counter() - self.began:6.1f} s  {text}", flush=True)
+
+    def add(self, name: str, sample: Sample | None) -> None:
+        if sample is None:
+            return
+        self.results.add(name, sample)
+        self.say(f"{name}: {sample.rate:,.0f} messages/s, {sample.cpu_per_thousand:.3f} CPU s/1000")
+
+    def prepare(self) -> None:
+        call_command("migrate", verbosity=0)
+        plan = self.plan
+        counts = sorted({plan.ours, plan.delayed, *plan.sizes})
+        began = perf_counter()
+        newsroom.load_readers(counts[-1])
+        seconds = perf_counter() - began
+        self.results.notes.append(
+            f"Loading {counts[-1]:,} sealed readers by COPY: {counts[-1] / seconds:,.0f} rows/s."
+        )
+        for count in counts:
+            self.letters[count] = newsroom.newsletter(f"readers-{count}")
+            newsroom.subscribe_all(self.letters[count], count)
+        self.message.write_bytes(sendout.one_message(self.letters[plan.delayed]))
+        self.say(f"{counts[-1]:,} readers, a message of {self.message.stat().st_size:,} bytes")
+
+    def ours(self, name: str, readers: int, run: Run) -> None:
+        self.add(name, sendout.measure(self.programs, self.letters[readers], run))
+        sendout.clear_ledger()
+
+    def turns(self) -> None:
+        """The contenders, one after another, in each round."""
+        plan, programs = self.plan, self.programs
+        size = self.message.stat().st_size
+        for _ in range(plan.rounds):
+            self.add(names.NAIVE, baselines.naive(programs, plan.naive))
+            self.add(names.SOURCE, baselines.smtp_source(programs, plan.source, size))
+            self.add(names.C_DATA, baselines.pipelined(programs, plan.blast, self.message))
+            self.add(
+                names.C_BDAT,
+                baselines.pipelined(programs, plan.blast, self.message, window=BDAT_WINDOW),
+            )
+            self.ours(names.DATA, plan.ours, Run())
+            self.ours(names.BDAT, plan.ours, Run(chunking=True))
+        if not self.results.has(names.SOURCE):
+            self.results.notes.append(
+                "smtp-source is not installed (Debian: postfix), so its row and ratios are missing."
+            )
+
+    def encrypted(self) -> None:
+        if not self.programs.tls:
+            self.results.notes.append("OpenSSL's headers are missing: TLS was not measured.")
+            return
+        path = certificate.make(self.folder)
+        for name, chunking in ((names.DATA_TLS, False), (names.BDAT_TLS, True)):
+            self.ours(name, self.plan.ours, Run(chunking=chunking, certificate=path))
+
+    def delayed(self) -> None:
+        for delay in self.plan.delays:
+            for kind, chunking in (("DATA", False), ("BDAT", True)):
+                run = Run(
+                    delay_ms=delay,
+                    chunking=chunking,
+                    connections=DELAY_CONNECTIONS,
+                    step=sendout.DELAY_STEP,
+                    batch=sendout.DELAY_BATCH,
+                )
+                self.ours(names.delayed(kind, delay), self.plan.delayed, run)
+
+    def sizes(self) -> None:
+        for size in self.plan.sizes:
+            self.ours(names.sized(size), size, Run())
+
+    def stages(self) -> None:
+        """With clocks around the stages, so apart from what is compared."""
+        for chunking, name in ((False, names.STAGES), (True, names.STAGES_BDAT)):
+            sample = sendout.measure(
+                self.programs, self.letters[self.plan.ours], Run(chunking=chunking, stages=True)
+            )
+            self.results.add(name, sample)
+            sendout.clear_ledger()
+        self.results.parts = sendout.parts(self.letters[self.plan.delayed])
+
+
+def main() -> int:
+    logging.disable(logging.WARNING)
+    # Hints go nowhere: the workers here look for themselves.
+    settings.CELERY_BROKER_URL = "memory://"
+    quick = os.environ.get("QUICK", "") not in {"", "0"}
+    run = Measurement(QUICK if quick else FULL, Path(os.environ["BENCH_FOLDER"]))
+    run.results.notes.append(machine())
+    run.prepare()
+    run.turns()
+    run.encrypted()
+    run.delayed()
+    run.sizes()
+    run.stages()
+    missed = report.write(run.results, run.plan, kind="quick" if quick else "full")
+    run.say("benchmarks/results/latest.md")
+    if missed and os.environ.get("GATE"):
+        print("Below the gate: " + "; ".join(missed), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

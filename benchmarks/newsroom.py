@@ -1,0 +1,120 @@
+"""A newsroom to measure with: an issue of some 70 KB, and readers by COPY."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from benchmarks.words import ARTICLES, PARAGRAPHS, text
+from newsletter.delivery.models import Mailing, Release
+from newsletter.editorial.models import (
+    Article,
+    ArticleTranslation,
+    Issue,
+    Newsletter,
+    NewsletterTranslation,
+    Newsroom,
+    NewsroomTranslation,
+)
+from subscribers.addresses import Address
+from subscribers.sealing import index_of, seal_address
+
+
+def newsletter(slug: str) -> Newsletter:
+    """A newsletter in English that sends complete texts."""
+    room, made = Newsroom.objects.get_or_create(singleton=True)
+    if made:
+        NewsroomTranslation.objects.create(newsroom=room, language="en", name="Bench")
+    letter = Newsletter.objects.create(
+        slug=slug,
+        languages=["en"],
+        choices=[{"label": "EN", "languages": ["en"]}],
+        sender_address="desk@news.example.org",
+        time=time(9, 0),
+        content=Newsletter.Content.COMPLETE,
+        pictures=Newsletter.Pictures.NONE,
+    )
+    NewsletterTranslation.objects.create(newsletter=letter, language="en", name=f"Bench {slug}")
+    _issue(letter)
+    return letter
+
+
+def _issue(letter: Newsletter) -> None:
+    issue = Issue.objects.create(
+        newsletter=letter,
+        starts_on=date(2017, 7, 24),
+        ends_on=date(2017, 7, 30),
+        state=Issue.State.APPROVED,
+    )
+    for number in range(ARTICLES):
+        article = Article.objects.create(
+            newsletter=letter,
+            issue=issue,
+            published_at=datetime(2017, 7, 30, 6, 0, tzinfo=UTC) - timedelta(hours=number),
+            original_language="en",
+            position=number,
+        )
+        ArticleTranslation.objects.create(
+            article=article,
+            language="en",
+            headline=text(number, 8),
+            slug=f"{letter.slug}-{number}",
+            lead=text(100 + number, 40),
+            body="".join(
+                f"<p>{text(1000 + 50 * number + part, 85)}</p>" for part in range(PARAGRAPHS)
+            ),
+            state=ArticleTranslation.State.READY,
+        )
+
+
+def new_mailing(letter: Newsletter) -> Mailing:
+    """Another send-out of the same issue, to be prepared. Each is a release of its own."""
+    release = Release.objects.create(
+        newsletter=letter,
+        issue=letter.issues.get(),
+        kind=Release.Kind.SPECIAL,
+        period=f"bench-{uuid.uuid4()}",
+    )
+    return Mailing.objects.create(release=release)
+
+
+def load_readers(count: int) -> None:
+    """Readers 1 to `count`, sealed with the production keys and functions."""
+    columns = "id, public_id, sealed_address, storage_key, index, index_key, language, created_on"
+    _copy(f"COPY subscribers_subscriber ({columns}) FROM STDIN", _readers(count))
+
+
+def _readers(count: int) -> Iterator[tuple[Any, ...]]:
+    today = date.today()
+    for number in range(1, count + 1):
+        address = Address(f"reader{number:08d}", "readers.example")
+        public_id = uuid.uuid4()
+        sealed, index = seal_address(address, public_id), index_of(address)
+        yield number, public_id, sealed.value, sealed.key, index.value, index.key, "en", today
+
+
+def subscribe_all(letter: Newsletter, count: int) -> None:
+    """The first `count` readers get this newsletter."""
+    today = date.today()
+    row = (letter.pk, "active", "en", "", "weekly", "", True, False, False, "", "import", today)
+    columns = (
+        "subscriber_id, newsletter_id, state, languages, topics, rhythm, content, pictures,"
+        " plain_text, discreet, mailbox, source, created_on"
+    )
+    _copy(
+        f"COPY subscribers_subscription ({columns}) FROM STDIN",
+        ((number, *row) for number in range(1, count + 1)),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE subscribers_subscription")
+        cursor.execute("VACUUM ANALYZE subscribers_subscriber")
+
+
+def _copy(statement: str, rows: Iterator[tuple[Any, ...]]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,41 @@
+"""How much is measured: in two minutes (QUICK=1), or in full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Counts of messages, but `rounds`: how often the contenders take turns.
+
+    `sizes` are mailings of their own, to see that time is linear and memory flat. `delayed` is
+    sent at each of `delays` (milliseconds a reply).
+    """
+
+    rounds: int
+    naive: int
+    source: int
+    blast: int
+    ours: int
+    sizes: tuple[int, ...]
+    delayed: int
+    delays: tuple[int, ...] = (20, 50)
+    imported: int = 100_000
+    provider: int = 20_000
+
+
+QUICK = Plan(
+    rounds=3, naive=300, source=60_000, blast=100_000, ours=20_000,
+    sizes=(10_000, 100_000), delayed=10_000,
+)  # fmt: skip
+FULL = Plan(
+    rounds=5, naive=1_000, source=200_000, blast=300_000, ours=100_000,
+    sizes=(10_000, 100_000, 1_000_000), delayed=30_000,
+)  # fmt: skip
+
+WORKER_CONNECTIONS = 8
+"""Each worker's connections where replies come at once."""
+DELAY_CONNECTIONS = 100
+"""Each worker's connections where replies are delayed."""
+BDAT_WINDOW = 16

@@ -1,0 +1,64 @@
+"""Anymail in batches and one by one, against a local stand-in for the provider's API."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter, process_time
+from typing import Any
+
+from benchmarks.samples import Sample
+from newsletter.delivery.mails import recipient
+from newsletter.transport.esp.transport import EspTransport
+from newsletter.transport.outcomes import Mail, Recipient, Result
+from newsletter.transport.registry import from_url
+from subscribers.audience import Reader
+
+URLS = {
+    "Mailgun": "anymail+mailgun://?api_key=k&sender_domain=news.example.org&api_url={}",
+    "SendGrid": "anymail+sendgrid://?api_key=k&api_url={}",
+}
+
+
+@contextmanager
+def standin() -> Iterator[str]:
+    """The base URL of a stand-in."""
+    command = [sys.executable, "-m", "benchmarks.standin"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            yield f"http://127.0.0.1:{line.split()[1]}/v3/"
+        finally:
+            process.terminate()
+
+
+def measure(provider: str, base: str, mail: Mail, *, messages: int, single: int) -> list[Sample]:
+    """`messages` in batches as large as the provider allows, then `single` in calls of one."""
+    transport = from_url(URLS[provider].format(base))
+    if not isinstance(transport, EspTransport):
+        raise TypeError("not a provider's transport")
+    compiled = transport.compile(mail)
+    try:
+        return [
+            _timed(transport, compiled, messages, at_once=transport.window or 1),
+            _timed(transport, compiled, single, at_once=1),
+        ]
+    finally:
+        transport.close()
+
+
+def _timed(transport: EspTransport, compiled: Any, count: int, *, at_once: int) -> Sample:
+    readers = [_reader(position) for position in range(count)]
+    began, cpu = perf_counter(), process_time()
+    for start in range(0, count, at_once):
+        for handover in transport.send(compiled, readers[start : start + at_once]):
+            if handover.result is not Result.SENT:
+                raise AssertionError(f"the stand-in refused: {handover}")
+    return Sample(count, perf_counter() - began, process_time() - cpu)
+
+
+def _reader(position: int) -> Recipient:
+    address = f"reader{position:08d}@readers.example"
+    return recipient(position, 1, Reader(position + 1, position + 1, address, "en"))

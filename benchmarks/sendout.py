@@ -1,0 +1,191 @@
+"""This program's own send-out, from a frozen mailing to outcomes recorded, by two workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter, process_time
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.test import override_settings
+
+from benchmarks.newsroom import new_mailing
+from benchmarks.programs import Programs, Sink, running_sink
+from benchmarks.samples import Sample
+from newsletter.delivery import planner, progress
+from newsletter.delivery.audit import audit
+from newsletter.delivery.mails import mail_of, recipient
+from newsletter.delivery.models import Mailing
+from newsletter.editorial.models import Newsletter
+from newsletter.transport import template
+from newsletter.transport.outcomes import Recipient
+from subscribers.audience import Reader, still_wanted
+
+WORKERS = 2
+DELAY_STEP, DELAY_BATCH = 300, 2_500
+"""Where replies are delayed, what may be under way has to keep all connections of a worker busy,
+and a batch has to last for many round trips: at its end they wait for the slowest."""
+
+
+class NotBalanced(AssertionError):
+    """A run whose account and the sink's do not agree measures nothing."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a send-out is made. `connections` is each worker's; `step` and `batch` 0 mean the
+    defaults (SEND_STEP, SEND_BATCH_SIZE)."""
+
+    delay_ms: int = 0
+    chunking: bool = False
+    connections: int = 8
+    step: int = 0
+    batch: int = 0
+    certificate: Any = None
+    stages: bool = False
+
+
+def frozen(letter: Newsletter, *, batch: int = 0) -> tuple[Mailing, float]:
+    """A mailing that is ready to be sent, and the seconds that freezing took."""
+    mailing = new_mailing(letter)
+    with override_settings(SEND_BATCH_SIZE=batch or settings.SEND_BATCH_SIZE):
+        began = perf_counter()
+        mailing = planner.prepare(mailing.pk)
+        seconds = perf_counter() - began
+    if mailing.state != Mailing.State.SENDING:
+        raise NotBalanced(f"not frozen: {mailing.state} {mailing.hold} {mailing.hold_detail}")
+    return mailing, seconds
+
+
+def measure(programs: Programs, letter: Newsletter, run: Run) -> Sample:
+    """Freeze, send by two workers, and hold the sink's count against the account."""
+    mailing, freezing = frozen(letter, batch=run.batch)
+    with running_sink(
+        programs, delay_ms=run.delay_ms, chunking=run.chunking, certificate=run.certificate
+    ) as sink:
+        reports, seconds = _work(sink, run)
+    progress.finish_mailing(mailing.pk)
+    began = perf_counter()
+    _agree(mailing, sink)
+    readers = mailing.readers or 0
+    stages = {"freeze": [freezing, 0.0], "audit": [perf_counter() - began, 0.0]}
+    for report in reports:
+        for stage, (wall, cpu) in report["stages"].items():
+            spent = stages.setdefault(stage, [0.0, 0.0])
+            spent[0], spent[1] = spent[0] + wall, spent[1] + cpu
+    return Sample(
+        messages=readers,
+        seconds=seconds,
+        cpu=sum(report["cpu"] for report in reports),
+        memory=max(report["memory"] for report in reports),
+        sink_cpu=sink.counts["cpu"],
+        size=sink.counts["bytes"] // max(readers, 1),
+        more={"database cpu": sum(report["database"] for report in reports), "stages": stages},
+    )
+
+
+def _work(sink: Sink, run: Run) -> tuple[list[dict[str, Any]], float]:
+    environment = {
+        **os.environ,
+        "DELIVERY_TRANSPORTS": sink.url(connections=run.connections),
+        **({"SEND_STEP": str(run.step)} if run.step else {}),
+    }
+    command = [sys.executable, "-m", "benchmarks.worker", *(["stages"] if run.stages else [])]
+    workers = [
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        for _ in range(WORKERS)
+    ]
+    try:
+        for worker in workers:
+            _line(worker, expect="ready")
+        began = perf_counter()
+        for worker in workers:
+            _tell(worker)
+        reports = [json.loads(_line(worker, expect="{")) for worker in workers]
+        seconds = perf_counter() - began
+        for worker in workers:
+            _tell(worker)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+    return reports, seconds
+
+
+def _line(worker: subprocess.Popen[str], *, expect: str) -> str:
+    line = worker.stdout.readline() if worker.stdout else ""
+    if not line.startswith(expect):
+        raise NotBalanced(f"a worker said {line!r}")
+    return line
+
+
+def _tell(worker: subprocess.Popen[str]) -> None:
+    if worker.stdin:
+        worker.stdin.write("go on\n")
+        worker.stdin.flush()
+
+
+def _agree(mailing: Mailing, sink: Sink) -> None:
+    finding = audit(mailing.pk)[0]
+    got = sink.counts
+    if finding.faults or finding.account.sent != mailing.readers:
+        raise NotBalanced(f"{finding.as_dict()}")
+    if got["again"] or got["messages"] != mailing.readers or got["recipients"] != mailing.readers:
+        raise NotBalanced(f"the sink counted {got}, the account {mailing.readers}")
+
+
+def clear_ledger() -> None:
+    """What was sent is no part of the next measurement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "TRUNCATE delivery_reach, delivery_outcome, delivery_batch, delivery_edition,"
+            " delivery_mailing, delivery_release CASCADE"
+        )
+
+
+def one_message(letter: Newsletter) -> bytes:
+    """A message as it goes on the wire, without its final dot."""
+    mailing, _ = frozen(letter)
+    compiled = template.compile(mail_of(mailing.editions.get()))
+    message = compiled.message(_somebody(), date=template.date_header())
+    clear_ledger()
+    return message
+
+
+def _somebody() -> Recipient:
+    reader = Reader(1, 1, "reader00000001@readers.example", "en")
+    return recipient(0, 1, reader)
+
+
+def parts(letter: Newsletter) -> dict[str, float]:
+    """Microseconds of CPU time of what a send-out is made of, each alone, in this process."""
+    mailing, _ = frozen(letter)
+    edition = mailing.editions.get()
+    compiled = template.compile(mail_of(edition))
+    somebody, date = _somebody(), template.date_header()
+    found = {
+        "compile an edition": _each(lambda: template.compile(mail_of(edition)), 5),
+        "a reader's places (tokens, delivery id)": _each(_somebody, 5_000),
+        "a reader's message (join)": _each(lambda: compiled.message(somebody, date=date), 5_000),
+        "second read of 50, per reader": _each(
+            lambda: still_wanted(letter.pk, list(range(1, 51))), 100
+        ) / 50,
+    }  # fmt: skip
+    clear_ledger()
+    return found
+
+
+def _each(function: Callable[[], object], times: int) -> float:
+    function()
+    began = process_time()
+    for _ in range(times):
+        function()
+    return (process_time() - began) / times * 1e6

@@ -1,0 +1,80 @@
+"""Clocks around a worker's stages, for a run of their own: the clocks cost time too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter, process_time
+from typing import Any
+
+from newsletter.delivery import progress, sender
+from newsletter.transport import template
+from newsletter.transport.smtp.transport import SmtpTransport
+
+
+class Clocks:
+    """`seconds[stage]`: wall time and this process's CPU time, both in seconds, without what
+    stages inside it took: sending pulls permission and second read along."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, list[float]] = {}
+        self._inside: list[list[float]] = [[0.0, 0.0]]
+
+    @contextmanager
+    def running(self, stage: str) -> Iterator[None]:
+        self._inside.append([0.0, 0.0])
+        wall, cpu = perf_counter(), process_time()
+        try:
+            yield
+        finally:
+            wall, cpu = perf_counter() - wall, process_time() - cpu
+            inner_wall, inner_cpu = self._inside.pop()
+            spent = self.seconds.setdefault(stage, [0.0, 0.0])
+            spent[0] += wall - inner_wall
+            spent[1] += cpu - inner_cpu
+            self._inside[-1][0] += wall
+            self._inside[-1][1] += cpu
+
+
+def install() -> Clocks:
+    """Replace the stages by timed ones."""
+    clocks = Clocks()
+    for holder, name, stage in (
+        (progress, "claim", "claim"),
+        (progress, "permit", "permit"),
+        (progress, "finish", "finish"),
+        (sender, "_second_read", "second read"),
+        (sender, "compiled_edition", "compile"),
+        (sender, "recipient", "places"),
+        (template, "render", "message"),
+    ):
+        setattr(holder, name, _timed(getattr(holder, name), stage, clocks))
+    send: Any = SmtpTransport.send
+    setattr(SmtpTransport, "send", _timed_each(send, "send", clocks))  # noqa: B010 - a method
+    return clocks
+
+
+def _timed(function: Callable[..., Any], stage: str, clocks: Clocks) -> Any:
+    def timed(*args: Any, **kwargs: Any) -> Any:
+        with clocks.running(stage):
+            return function(*args, **kwargs)
+
+    return timed
+
+
+def _timed_each(function: Callable[..., Any], stage: str, clocks: Clocks) -> Any:
+    """A generator's own time, without its consumer's."""
+
+    def timed(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        steps = function(*args, **kwargs)
+        try:
+            while True:
+                with clocks.running(stage):
+                    item = next(steps, None)
+                if item is None:
+                    return
+                yield item
+        finally:
+            steps.close()
+
+    return timed
