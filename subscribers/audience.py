@@ -103,8 +103,7 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
     return {row[0]: Reader(row[0], row[1], opened(row[3], row[4], row[5]), row[2]) for row in rows}
 
 
-_STILL_WANTED_WITH = """
-    SELECT reader.id, subscription.id, reader.language, reader.storage_key,
+_STILL_WANTED_WITH = """SELECT reader.id, subscription.id, reader.language, reader.storage_key,
            reader.sealed_address, {public_id}
     FROM subscribers_subscription AS subscription
     JOIN subscribers_subscriber AS reader ON reader.id = subscription.subscriber_id
