@@ -21,8 +21,8 @@ class Plan:
     sizes: tuple[int, ...]
     delayed: int
     delays: tuple[int, ...] = (20, 50)
-    imported: int = 100_000
-    provider: int = 20_000
+    provider: int = 5_000
+    provider_single: int = 200
 
 
 QUICK = Plan(

@@ -40,9 +40,6 @@ class Run:
     results: bytearray = field(init=False)
     replies: dict[int, Reply] = field(default_factory=dict)
     down: TransportDown | None = None
-    deadline: float = 0.0
-    """Monotonic seconds. The lease may not run out under a hand-over: what is sent later is not
-    ours to send."""
 
     def __post_init__(self) -> None:
         self.results = bytearray(len(self.claim.readers))
@@ -51,12 +48,7 @@ class Run:
         self, compiled: Any, recipients: Iterable[Recipient], stop: Callable[[], bool]
     ) -> None:
         """At most STEP readers (and one for each connection) are pulled without a result."""
-        handovers = self.transport.send(
-            compiled,
-            recipients,
-            stop=lambda: stop() or monotonic() > self.deadline > 0,
-            ahead=settings.SEND_STEP,
-        )
+        handovers = self.transport.send(compiled, recipients, stop=stop, ahead=settings.SEND_STEP)
         for handover in handovers:
             self.record(handover)
 
@@ -105,28 +97,28 @@ def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
     compiled = compiled_edition(run.transport, run.claim.edition_id)
     # The lease may not run out under a hand-over: what is sent later is not ours to send. So a
     # slow relay ends the batch, long before the task's time limit would (E7).
-    run.deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
+    deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
+
+    def ended() -> bool:
+        return stop() or monotonic() > deadline
+
     if run.transport.window is None:
-        run.send(compiled, _permitted_readers(run, stop), stop)
+        run.send(compiled, _permitted_readers(run, ended), ended)
         return
-    for window in _permitted(run, stop):
-        run.send(compiled, _second_read(run, window), stop)
+    for window in _permitted(run, ended):
+        run.send(compiled, _second_read(run, window), ended)
 
 
-def _permitted_readers(run: Run, stop: Callable[[], bool]) -> Iterator[Recipient]:
-    for window in _permitted(run, stop):
+def _permitted_readers(run: Run, ended: Callable[[], bool]) -> Iterator[Recipient]:
+    for window in _permitted(run, ended):
         yield from _second_read(run, window)
 
 
-def _permitted(run: Run, stop: Callable[[], bool]) -> Iterator[range]:
+def _permitted(run: Run, ended: Callable[[], bool]) -> Iterator[range]:
     """Each window once it may be sent: what was settled before is stored by the same commit."""
     for window in windows(len(run.claim.readers), run.transport.window or settings.SEND_STEP):
-        if (
-            stop()
-            or monotonic() > run.deadline
-            or not progress.permit(
-                run.claim, upto=window.stop, results=bytes(run.results), replies=run.replies
-            )
+        if ended() or not progress.permit(
+            run.claim, upto=window.stop, results=bytes(run.results), replies=run.replies
         ):
             return
         yield window

@@ -32,18 +32,19 @@ def every_state(
     answers: dict[int, list[Answer]],
     *,
     window: int | None,
+    lead: int = 0,
     before: tuple[int, Fault] | None = None,
 ) -> int:
     """Run one state for each step that allows the fault, after another one if `before` says so;
     returns how many."""
     others = () if before is None else (before,)
-    world.restore(*others, window=window)
+    world.restore(*others, window=window, lead=lead)
     script(world, answers)
     world.run()
     since = before[0] if before else 0
     steps = [step.number for step in world.trail if step.number > since and step.allows(fault)]
     for number in steps:
-        world.restore(*others, (number, fault), window=window)
+        world.restore(*others, (number, fault), window=window, lead=lead)
         script(world, answers)
         try:
             world.run()
@@ -58,6 +59,14 @@ def test_every_step(make_world: MakeWorld, fault: Fault, states: Callable[[int],
     # For one who wakes while others send, there is a second batch.
     world = make_world(6, batch=3 if fault is Fault.DOZE else 6, step=2)
     states(every_state(world, fault, ROUGH, window=None))
+
+
+@pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
+def test_every_step_with_messages_ahead_of_the_replies(
+    make_world: MakeWorld, fault: Fault, states: Callable[[int], None]
+) -> None:
+    world = make_world(6, batch=3 if fault is Fault.DOZE else 6, step=2)
+    states(every_state(world, fault, ROUGH, window=None, lead=2))
 
 
 @pytest.mark.parametrize(

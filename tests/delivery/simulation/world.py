@@ -11,7 +11,7 @@ Leases run out and batches fall due because their times are moved back in the da
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,7 +28,7 @@ from newsletter.delivery.audit import audit
 from newsletter.delivery.models import Batch, Mailing, Outcome
 from newsletter.delivery.packing import unpack
 from newsletter.delivery.tracing import read_delivery_id
-from newsletter.transport.base import Transport
+from newsletter.transport.base import Transport, never
 from newsletter.transport.outcomes import Handover, Mail, Recipient, Result, TransportDown
 from subscribers import lifecycle
 from subscribers.models import Subscription
@@ -94,6 +94,7 @@ class Relay(Transport):
 
     world: World
     window: int | None = None
+    lead: int = 0
     name: str = "simulated://relay"
     accepted: list[tuple[int, int]] = field(default_factory=list)
     """(subscriber, step at which it was taken)"""
@@ -109,31 +110,52 @@ class Relay(Transport):
         return
 
     def send(
-        self, compiled: Mail, recipients: Sequence[Recipient]
+        self,
+        compiled: Mail,
+        recipients: Iterable[Recipient],
+        *,
+        stop: Callable[[], bool] = never,
+        ahead: int | None = None,
     ) -> Generator[Handover, None, None]:
         if self.window is None:
-            yield from self._one_by_one(recipients)
+            assert ahead is None or self.lead <= ahead
+            yield from self._one_after_another(recipients, stop)
             return
         told: list[Handover] = []
         down: TransportDown | None = None
         try:
-            told.extend(self._one_by_one(recipients))
+            told.extend(self._one_after_another(recipients, never))
         except TransportDown as raised:
             down = raised
         yield from told
         if down is not None:
             raise down
 
-    def _one_by_one(self, recipients: Sequence[Recipient]) -> Iterator[Handover]:
-        for recipient in recipients:
-            trace = read_delivery_id(recipient.delivery_id)
-            assert trace is not None
-            self.world.step(At.RELAY)
-            handover = self._answer(recipient.position, trace.subscriber_id)
-            self.world.step(At.RELAY)
-            yield handover
-            if handover.result is Result.UNKNOWN:
-                raise TransportDown("simulated: lost after the final dot")
+    def _one_after_another(
+        self, recipients: Iterable[Recipient], stop: Callable[[], bool]
+    ) -> Iterator[Handover]:
+        """As the real one: `lead` more are taken before the first is answered for, and whatever
+        ends the call, what is in flight is told first."""
+        in_flight: deque[Handover] = deque()
+        error: Exception | None = None
+        try:
+            for recipient in recipients:
+                if stop():
+                    break
+                trace = read_delivery_id(recipient.delivery_id)
+                assert trace is not None
+                self.world.step(At.RELAY)
+                in_flight.append(self._answer(recipient.position, trace.subscriber_id))
+                self.world.step(At.RELAY)
+                if in_flight[-1].result is Result.UNKNOWN:
+                    raise TransportDown("simulated: lost after the final dot")
+                if len(in_flight) > self.lead:
+                    yield in_flight.popleft()
+        except Exception as raised:
+            error = raised
+        yield from in_flight
+        if error is not None:
+            raise error
 
     def _answer(self, position: int, subscriber: int) -> Handover:
         script = self.script[subscriber]
@@ -187,7 +209,7 @@ class World:
                 names = [column[0] for column in cursor.description]
                 self._kept[table] = (names, cursor.fetchall())
 
-    def restore(self, *faults: tuple[int, Fault], window: int | None = None) -> None:
+    def restore(self, *faults: tuple[int, Fault], window: int | None = None, lead: int = 0) -> None:
         connection.close()
         with transaction.atomic(), connection.cursor() as cursor:
             for table in reversed(TABLES):
@@ -204,7 +226,7 @@ class World:
         self.paused_at = self.term_at = None
         self.trail, self.left = [], {}
         self.second_reads.clear()
-        self.relay = Relay(self, window=window)
+        self.relay = Relay(self, window=window, lead=lead)
         self.plan = {}
         for number, fault in faults:
             self.plan.setdefault(number, []).append(fault)
