@@ -27,11 +27,11 @@ class Plan:
 
 QUICK = Plan(
     rounds=3, naive=300, source=60_000, blast=100_000, ours=20_000,
-    sizes=(10_000, 100_000), delayed=10_000,
+    sizes=(10_000, 100_000), delayed=20_000,
 )  # fmt: skip
 FULL = Plan(
     rounds=5, naive=1_000, source=200_000, blast=300_000, ours=100_000,
-    sizes=(10_000, 100_000, 1_000_000), delayed=30_000,
+    sizes=(10_000, 100_000, 1_000_000), delayed=50_000,
 )  # fmt: skip
 
 WORKER_CONNECTIONS = 8
