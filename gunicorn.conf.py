@@ -26,3 +26,8 @@ def on_starting(server: Any) -> None:
     from newsletter.checks import insist
 
     insist()
+
+    # The checks looked at the database; the workers that are forked may not share its connection.
+    from django.db import connections
+
+    connections.close_all()

@@ -26,6 +26,10 @@ app.conf.beat_schedule = {
 def _insist_on_configuration(**kwargs: Any) -> None:
     """A worker runs no system checks of its own; one without keys would lose what it opens."""
     django.setup()
+    from django.db import connections
+
     from newsletter.checks import insist
 
     insist()
+    # The pool's processes are forked from this one, and may not share its connection.
+    connections.close_all()

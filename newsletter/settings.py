@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "subscribers.neutral.NeutralDomain",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -137,6 +138,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "newsletter.web.context.newsroom",
+                "subscribers.neutral.frame",
             ],
         },
     },
@@ -218,6 +220,28 @@ LATE_HOURS = env.value("LATE_HOURS", "12", env.integer(1, 168))
 FEEDBACK_SENDER_ID = env.value("FEEDBACK_SENDER_ID", "tydzen", env.feedback_sender)
 # Nothing uses Django's own mail functions for readers; errors are logged, not mailed (G3).
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# --- Sign-ups: limits against list bombing (B4); 0 is none -------------------------------------
+SIGN_UPS_PER_NETWORK = env.value("SIGN_UPS_PER_NETWORK", "30", env.integer(0, 1_000_000))
+SIGN_UPS_PER_DOMAIN = env.value("SIGN_UPS_PER_DOMAIN", "300", env.integer(0, 1_000_000))
+SIGN_UPS_IN_ALL = env.value("SIGN_UPS_IN_ALL", "3000", env.integer(0, 1_000_000))
+SIGN_UP_SECONDS = env.value("SIGN_UP_SECONDS", "2", env.integer(0, 60))
+TRUSTED_PROXIES = env.value("TRUSTED_PROXIES", "127.0.0.0/8,::1", env.networks)
+
+# --- Discreet readers: a second, neutral domain ------------------------------------------------
+DISCREET_URL = env.value("DISCREET_URL", "", lambda text: _site_url(text) if text else "")
+
+
+def _discreet_sender(text: str) -> str:
+    if DISCREET_URL and "@" not in text.strip("@"):
+        raise ValueError("an address is needed, as DISCREET_URL is set")
+    return text
+
+
+DISCREET_SENDER = env.value("DISCREET_SENDER", "", _discreet_sender)
+DISCREET_NAME = env.value("DISCREET_NAME", "Letter", str)
+if DISCREET_URL:
+    ALLOWED_HOSTS.append(str(urlsplit(DISCREET_URL).hostname))
 
 # --- Languages --------------------------------------------------------------------------------
 # What Django lacks of a language's name can be added here; another language needs no migration.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,9 @@ from django.utils import timezone
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import prepared
 from subscribers.models import Subscriber, Subscription, Suppression
-from subscribers.sealing import Sealed, open_address, opener
+from subscribers.sealing import KeyMissing, Sealed, SealedError, open_address, opener
+
+log = logging.getLogger(__name__)
 
 COLUMNS = (
     "languages",
@@ -49,6 +52,7 @@ class Reader:
     subscription_id: int
     address: str = field(repr=False)
     language: str
+    discreet: bool = False
 
 
 def profiles(newsletter: Newsletter) -> list[tuple[Profile, int]]:
@@ -86,7 +90,9 @@ def stream(newsletter: Newsletter) -> Iterator[tuple[Profile, int]]:
 
 def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int, Reader]:
     """The second read, after the permission to send was committed: those of these readers who are
-    active and not suppressed now, by subscriber id. One query; needs a worker's keys."""
+    active and not suppressed now, by subscriber id. One query; needs a worker's keys.
+
+    Raises SealedError where they are not here, or not all of them."""
     with prepared.cursor() as cursor:
         cursor.execute(
             _STILL_WANTED[connection.vendor],
@@ -99,12 +105,22 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
             },
         )
         rows = cursor.fetchall()
-    opened = opener()
-    return {row[0]: Reader(row[0], row[1], opened(row[3], row[4], row[5]), row[2]) for row in rows}
+    opened, found = opener(), {}
+    for subscriber_id, pk, language, key, sealed, discreet, public_id in rows:
+        try:
+            address = opened(key, bytes(sealed), public_id)
+        except KeyMissing:
+            raise  # true of many: the caller has to wait for the key
+        except SealedError as error:
+            # One spoilt row may not keep the others waiting; nobody could mail it.
+            log.error("action=open reader=%d %s", subscriber_id, error)
+            continue
+        found[subscriber_id] = Reader(subscriber_id, pk, address, language, bool(discreet))
+    return found
 
 
 _STILL_WANTED_WITH = """SELECT reader.id, subscription.id, reader.language, reader.storage_key,
-           reader.sealed_address, {public_id}
+           reader.sealed_address, subscription.discreet, {public_id}
     FROM subscribers_subscription AS subscription
     JOIN subscribers_subscriber AS reader ON reader.id = subscription.subscriber_id
     WHERE subscription.newsletter_id = %(newsletter)s AND subscription.state = %(active)s

@@ -7,27 +7,41 @@ from datetime import timedelta
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.editorial.models import Newsletter, Topic
 from newsletter.lib.languages import own_name
+from subscribers import proof, stamps
 from subscribers.addresses import Address, AddressError, normalise
 from subscribers.chains import chain_of, reordered
+from subscribers.discretion import is_offered
 from subscribers.models import Subscription
+from subscribers.slips import meant
 from subscribers.wording import consent_text, newsletter_name, promise_of
 
 LONGEST_PAUSE = timedelta(days=366)
 
 
-class SubscribeForm(forms.Form):
-    """The box on the site. `website` is a trap: people do not see it, and machines fill it."""
+class AddressForm(forms.Form):
+    """A form that asks for an address, with what keeps machines from filling it (B4).
 
-    newsletter = forms.SlugField(widget=forms.HiddenInput)
+    `website` is a trap: people do not see it, and machines fill it. `stamp` tells when the form
+    was shown; `altcha` holds a proof of work; `insist` the domain that was asked about.
+    """
+
     email = forms.CharField(
         label=_("Your e-mail address"),
-        error_messages={"required": _("Please enter your e-mail address.")},
+        error_messages={
+            "required": _("Please enter your e-mail address."),
+            "null_characters_not_allowed": _(
+                "This is not an e-mail address. Please look at it again."
+            ),
+        },
         widget=forms.TextInput(
             attrs={
                 "type": "email",
@@ -38,6 +52,60 @@ class SubscribeForm(forms.Form):
             }
         ),
     )
+    website = forms.CharField(required=False, label=_("Leave this empty"))
+
+    is_embedded = False
+
+    def clean_email(self) -> Address:
+        try:
+            address = normalise(self.cleaned_data["email"])
+        except AddressError as error:
+            raise ValidationError(str(error.message)) from None
+        near = meant(address.domain)
+        if near and self.data.get("insist") != address.domain:
+            self.asked_about = address.domain
+            raise ValidationError(
+                _("Did you mean %(domain)s? If the address is right, send the form once more.")
+                % {"domain": near}
+            )
+        return address
+
+    asked_about = ""
+    """The domain that looks like a slip; sent along when the reader insists."""
+
+    @property
+    def action(self) -> str:
+        """Where the form is sent to."""
+        raise NotImplementedError
+
+    @property
+    def challenge_url(self) -> str:
+        return reverse("challenge")
+
+    @property
+    def stamp(self) -> str:
+        """The stamp that the form came with, where it is ours; else a new one."""
+        given = str(self.data.get("stamp", ""))
+        return given if stamps.age(given) is not None else stamps.stamp()
+
+    @property
+    def is_trapped(self) -> bool:
+        return bool(self.cleaned_data.get("website"))
+
+    def is_proven(self) -> bool:
+        """Whether a proof of work came with it; uses the proof up."""
+        return proof.accept(str(self.data.get("altcha", "")))
+
+    def is_hasty(self) -> bool:
+        """Whether it came back sooner than a person fills it, or with no stamp of ours."""
+        age = stamps.age(str(self.data.get("stamp", "")))
+        return age is None or age < settings.SIGN_UP_SECONDS
+
+
+class SubscribeForm(AddressForm):
+    """The box on the site."""
+
+    newsletter = forms.SlugField(widget=forms.HiddenInput)
     choices = forms.MultipleChoiceField(
         label=_("Languages"),
         widget=forms.CheckboxSelectMultiple,
@@ -46,7 +114,6 @@ class SubscribeForm(forms.Form):
             "invalid_choice": _("The newsletter does not come in this language."),
         },
     )
-    website = forms.CharField(required=False, label=_("Leave this empty"))
 
     def __init__(
         self, newsletter: Newsletter, language: str, data: Mapping[str, Any] | None = None
@@ -64,19 +131,24 @@ class SubscribeForm(forms.Form):
         self.instance = newsletter
         self.language = language
         _choose(self.fields["choices"], offers)
-        self.newsletter_name = newsletter_name(newsletter, language)
-        self.promise = promise_of(newsletter, language)
-        self.wording = consent_text(newsletter, language)
+        _offer_discretion(self)
 
-    def clean_email(self) -> Address:
-        try:
-            return normalise(self.cleaned_data["email"])
-        except AddressError as error:
-            raise ValidationError(str(error.message)) from None
+    # What only a page needs is looked up by the page: a POST that is let in does without.
+    @property
+    def newsletter_name(self) -> str:
+        return newsletter_name(self.instance, self.language)
 
     @property
-    def is_trapped(self) -> bool:
-        return bool(self.cleaned_data.get("website"))
+    def promise(self) -> str:
+        return promise_of(self.instance, self.language)
+
+    @property
+    def wording(self) -> str:
+        return consent_text(self.instance, self.language)
+
+    @property
+    def action(self) -> str:
+        return reverse("subscribers:subscribe")
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -91,6 +163,54 @@ def subscribe_form(
 ) -> SubscribeForm:
     """The box for a newsletter, in the page's language; `data` is what was posted."""
     return SubscribeForm(newsletter, language, data)
+
+
+class EmbeddedForm(SubscribeForm):
+    """The box on somebody else's page: no cookie, so no CSRF token (B7).
+
+    A form in a page's own HTML needs no more than an address: without a stamp it has the stricter
+    limit, and without choices the first one of the page's language.
+    """
+
+    is_embedded = True
+
+    def __init__(
+        self, newsletter: Newsletter, language: str, data: QueryDict | None = None
+    ) -> None:
+        super().__init__(newsletter, language, data)
+        self.fields["newsletter"].required = False
+        if data is not None and "stamp" not in data and "choices" not in data:
+            data = data.copy()
+            data.setlist("choices", self.initial["choices"])
+            self.data = data
+
+    def is_hasty(self) -> bool:
+        return "stamp" in self.data and super().is_hasty()
+
+    @property
+    def action(self) -> str:
+        return reverse("subscribers:embedded", args=[self.instance.slug])
+
+
+class LinkForm(AddressForm):
+    """Asks for a link to one's choices by e-mail."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="link_%s")
+
+    @property
+    def action(self) -> str:
+        return reverse("subscribers:link")
+
+
+class ChangeAddressForm(AddressForm):
+    """The address to move to. The link it is behind keeps machines out."""
+
+    website = None  # type: ignore[assignment]
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="change_%s")
+        self.fields["email"].label = _("Your new e-mail address")
 
 
 class PreferencesForm(forms.Form):
@@ -131,6 +251,7 @@ class PreferencesForm(forms.Form):
         self._add_places(subscription)
         _choose(self.fields["topics"], _topics(subscription.newsletter, language))
         _choose(self.fields["page_language"], list(site_languages))
+        _offer_discretion(self)
 
     def _add_places(self, subscription: Subscription) -> None:
         codes = list(dict.fromkeys([*subscription.newsletter.languages, *subscription.chain]))
@@ -149,6 +270,12 @@ class PreferencesForm(forms.Form):
             )
 
     @property
+    def moved_up(self) -> int:
+        """The place whose language was moved up by its button; 0 where none was."""
+        given = str(self.data.get("up", ""))
+        return int(given) if given.isdecimal() and int(given) < len(self.places) else 0
+
+    @property
     def places(self) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith("language_")]
 
@@ -165,7 +292,10 @@ class PreferencesForm(forms.Form):
         """Subscription's columns as they shall be; after `is_valid`."""
         data = self.cleaned_data
         until = data["paused_until"]
-        chain = reordered([data[place.name] for place in self.places], self.subscription.chain)
+        chosen = [data[place.name] for place in self.places]
+        if place := self.moved_up:
+            chosen[place - 1], chosen[place] = chosen[place], chosen[place - 1]
+        chain = reordered(chosen, self.subscription.chain)
         paused = until and until > timezone.now().date()
         return {
             "languages": ",".join(chain),
@@ -173,6 +303,7 @@ class PreferencesForm(forms.Form):
             "content": data["content"],
             "pictures": data["pictures"],
             "plain_text": data["plain_text"],
+            "discreet": data.get("discreet", self.subscription.discreet),
             "rhythm": Subscription.Rhythm.PAUSED if paused else self._rhythm(),
             "paused_until": until if paused else None,
         }
@@ -192,12 +323,26 @@ def _offers(newsletter: Newsletter) -> list[tuple[str, str]]:
     ]
 
 
+def _offer_discretion(form: forms.Form) -> None:
+    """The box for it, where the newsroom has a neutral domain."""
+    if is_offered():
+        form.fields["discreet"] = forms.BooleanField(
+            label=_("Discreetly"),
+            required=False,
+            help_text=_(
+                "Sender, subject and links say nothing of us; there are no pictures. "
+                "The texts themselves are the same."
+            ),
+        )
+
+
 def _current(subscription: Subscription) -> dict[str, Any]:
     return {
         "content": subscription.content,
         "topics": sorted(map(str, subscription.topic_ids or [])),
         "pictures": subscription.pictures,
         "plain_text": subscription.plain_text,
+        "discreet": subscription.discreet,
         "page_language": subscription.subscriber.language,
         "paused_until": subscription.paused_until,
     }

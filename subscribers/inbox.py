@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
-from subscribers import forgetting, lifecycle
+from subscribers import forgetting, lifecycle, limits, moving
 from subscribers.addresses import Address, normalise
 from subscribers.lifecycle import Request
 from subscribers.models import Inbox
@@ -27,11 +27,21 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 WAIT = timedelta(minutes=1)
+AN_HOUR = timedelta(hours=1)
+
+
+class TooMany(Exception):  # noqa: N818 - names the condition
+    """More than a domain may have in an hour: it waits."""
 
 
 # --- In the web process -----------------------------------------------------------------------
 def receive_sign_up(
-    address: Address, *, newsletter: Newsletter, languages: tuple[str, ...], page_language: str
+    address: Address,
+    *,
+    newsletter: Newsletter,
+    languages: tuple[str, ...],
+    page_language: str,
+    discreet: bool = False,
 ) -> None:
     """Seal a sign-up and leave it for a worker."""
     sealed = seal_arrival(
@@ -40,11 +50,30 @@ def receive_sign_up(
             "newsletter": newsletter.pk,
             "languages": languages,
             "page_language": page_language,
+            "discreet": discreet,
             "wording": consent_text(newsletter, page_language),
             "at": timezone.now().isoformat(timespec="minutes"),
         }
     )
     Inbox.objects.create(kind=Inbox.Kind.SIGN_UP, sealed=sealed.value, sealing_key=sealed.key)
+
+
+def receive_link_request(address: Address) -> None:
+    """Seal a request for a link to one's choices."""
+    sealed = seal_arrival({"address": address.mail})
+    Inbox.objects.create(kind=Inbox.Kind.LINK, sealed=sealed.value, sealing_key=sealed.key)
+
+
+def receive_change(address: Address, *, subscription_id: int) -> None:
+    """Seal the new address of a reader, to be confirmed there."""
+    sealed = seal_arrival({"address": address.mail, "subscription": subscription_id})
+    Inbox.objects.create(kind=Inbox.Kind.CHANGE, sealed=sealed.value, sealing_key=sealed.key)
+
+
+def receive_moved(letter_id: int) -> None:
+    """A new address was confirmed; a worker, which alone can seal for storage, moves to it."""
+    sealed = seal_arrival({"confirmed": letter_id})
+    Inbox.objects.create(kind=Inbox.Kind.CHANGE, sealed=sealed.value, sealing_key=sealed.key)
 
 
 # --- In a worker ------------------------------------------------------------------------------
@@ -53,6 +82,12 @@ def drain(limit: int) -> int:
     on. Raises SealedError where this process holds no worker keys: nothing is tried then."""
     worker_keys()
     due = Inbox.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")
+    sign_ups = due.filter(kind=Inbox.Kind.SIGN_UP)
+    left = limits.letters_left()
+    if left is not None and left < limit:
+        # What is above the limit in all waits where it is: nothing is lost (B4).
+        waiting = sign_ups.values_list("pk", flat=True)[:left]
+        due = due.exclude(kind=Inbox.Kind.SIGN_UP) | due.filter(pk__in=list(waiting))
     return sum(_settle(pk) for pk in list(due.values_list("pk", flat=True)[:limit]))
 
 
@@ -60,6 +95,9 @@ def _settle(pk: int) -> bool:
     """Whether this call acted on the arrival; another worker may have been first."""
     try:
         return _act(pk)
+    except TooMany:
+        Inbox.objects.filter(pk=pk).update(due_at=timezone.now() + AN_HOUR)
+        return False
     except KeyMissing:
         # A rotation whose new key has not come to this host yet: it waits, however long.
         _wait_for_key(pk)
@@ -104,19 +142,36 @@ def _postpone(pk: int, reason: str) -> None:
 
 def _sign_up(data: dict[str, Any]) -> None:
     newsletter = Newsletter.objects.get(pk=data["newsletter"])
+    address = normalise(data["address"])
+    if not limits.domain_may(address.domain):
+        raise TooMany
     lifecycle.request(
-        normalise(data["address"]),
+        address,
         Request(
             newsletter_id=newsletter.pk,
             languages=lifecycle.offered(newsletter, data["languages"]),
             page_language=data["page_language"],
             wording=data["wording"],
             asked_at=datetime.fromisoformat(data["at"]),
+            discreet=data.get("discreet", False),
         ),
     )
 
 
+def _link(data: dict[str, Any]) -> None:
+    moving.link(normalise(data["address"]))
+
+
+def _change(data: dict[str, Any]) -> None:
+    if "confirmed" in data:
+        moving.move(data["confirmed"])
+    else:
+        moving.change_address(normalise(data["address"]), subscription_id=data["subscription"])
+
+
 _ACTIONS: dict[Inbox.Kind, Callable[[dict[str, Any]], None]] = {
     Inbox.Kind.SIGN_UP: _sign_up,
+    Inbox.Kind.LINK: _link,
+    Inbox.Kind.CHANGE: _change,
     Inbox.Kind.FORGET: forgetting.forget_arrivals,
 }

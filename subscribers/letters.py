@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -19,9 +20,21 @@ from newsletter.editorial.models import Newsletter
 from newsletter.lib.languages import own_name
 from newsletter.lib.places import Place
 from newsletter.transport.outcomes import Image, Mail
+from subscribers import discretion, links
 from subscribers.lifecycle import is_suppressed
 from subscribers.models import Letter, Subscription
+from subscribers.moving import subscription_of_change
 from subscribers.wording import newsletter_name
+
+State = Subscription.State
+ANY = frozenset(State)
+_NEEDED = {
+    Letter.Kind.CONFIRMATION: frozenset({State.PENDING}),
+    # Who left can still see what is held of them, and have it erased.
+    Letter.Kind.LINK: ANY,
+    Letter.Kind.CHANGE: ANY,
+}
+"""The states in which a letter is still wanted; of other kinds, while it is active."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +56,8 @@ class LetterError(Exception):
 def write(letter: Letter) -> Mail:
     """The mail of a letter of any kind but ISSUE.
 
-    Its places are Place.CONFIRM, PREFERENCES and UNSUBSCRIBE. Raises LetterError where its
-    subscription is gone, has been confirmed or ended meanwhile, or its address is suppressed.
+    `places` fills its places. Raises LetterError where its subscription is gone, has been confirmed
+    or ended meanwhile, or its address is suppressed.
     """
     subscription = subscription_of(letter)
     _refuse_the_unwanted(letter, subscription)
@@ -53,6 +66,8 @@ def write(letter: Letter) -> Mail:
     with translation.override(language):
         words = _words(letter, subscription)
         content = newsletter_content(newsletter)
+        if subscription.discreet:
+            content = discretion.letterhead(content)
         rendered = render_letter(
             content,
             language=language,
@@ -62,10 +77,13 @@ def write(letter: Letter) -> Mail:
             button=words.button,
             foot=words.foot,
         )
+    own = _sender_name(newsletter, language)
     return Mail(
-        from_name=_sender_name(newsletter, language),
-        from_address=newsletter.sender_address,
-        reply_to=newsletter.reply_to,
+        from_name=discretion.name_of(own, discreet=subscription.discreet),
+        from_address=settings.DISCREET_SENDER
+        if subscription.discreet
+        else newsletter.sender_address,
+        reply_to="" if subscription.discreet else newsletter.reply_to,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
@@ -76,6 +94,11 @@ def write(letter: Letter) -> Mail:
 
 def subscription_of(letter: Letter) -> Subscription:
     """The subscription that a letter is about, with its reader. Raises LetterError if gone."""
+    if letter.kind == Letter.Kind.CHANGE:
+        asking = subscription_of_change(letter)
+        if asking is None:
+            raise LetterError(f"letter {letter.pk}: nobody asks for the change any more")
+        return asking
     found = (
         Subscription.objects.select_related("subscriber", "newsletter")
         .filter(subscriber=letter.subscriber_id, newsletter=letter.newsletter_id)
@@ -86,13 +109,31 @@ def subscription_of(letter: Letter) -> Subscription:
     return found
 
 
+def places(letter: Letter) -> dict[str, str]:
+    """What fills the letter's places. A letter to an address that nobody confirmed yet holds
+    nothing but the confirmation. Raises LetterError as `write` does."""
+    subscription = subscription_of(letter)
+    language = subscription.subscriber.language
+    site = discretion.site_of(discreet=subscription.discreet)
+    match letter.kind:
+        case Letter.Kind.CHANGE:
+            return {Place.CONFIRM.value: links.move_url(letter.pk, language, site=site)}
+        case Letter.Kind.CONFIRMATION:
+            return {Place.CONFIRM.value: links.confirm_url(subscription.pk, language, site=site)}
+        case Letter.Kind.LINK:
+            return {Place.FRESH.value: links.fresh_url(subscription.pk, language, site=site)}
+    return {
+        Place.UNSUBSCRIBE.value: links.one_click_url(subscription.pk, site=site),
+        Place.PREFERENCES.value: links.preferences_url(subscription.pk, language, site=site),
+    }
+
+
 def _refuse_the_unwanted(letter: Letter, subscription: Subscription) -> None:
     """What it asks for must be open, and nothing forbid it, at the moment of sending."""
-    asks = letter.kind == Letter.Kind.CONFIRMATION
-    needed = Subscription.State.PENDING if asks else Subscription.State.ACTIVE
-    if subscription.state != needed:
+    needed = _NEEDED.get(Letter.Kind(letter.kind), {State.ACTIVE})
+    if subscription.state not in needed:
         raise LetterError(f"letter {letter.pk}: the subscription is {subscription.state}")
-    if is_suppressed(subscription.subscriber):
+    if is_suppressed(letter.subscriber):
         raise LetterError(f"letter {letter.pk}: the address is suppressed")
 
 
@@ -100,7 +141,8 @@ def _words(letter: Letter, subscription: Subscription) -> Words:
     kind = Letter.Kind(letter.kind)
     if kind not in _WRITERS:
         raise LetterError(f"letter {letter.pk}: {letter.kind} is not written here")
-    name = newsletter_name(subscription.newsletter, subscription.subscriber.language)
+    own = newsletter_name(subscription.newsletter, subscription.subscriber.language)
+    name = discretion.name_of(own, discreet=subscription.discreet)
     return _WRITERS[kind](name, _languages(subscription))
 
 
@@ -159,13 +201,39 @@ def _welcome(name: str, languages: str) -> Words:
 
 def _link(name: str, _languages: str) -> Words:
     return Words(
-        subject=_("Your choices: %(newsletter)s") % {"newsletter": name},
+        subject=_("Your link: %(newsletter)s") % {"newsletter": name},
         heading=_("The link you asked for"),
         paragraphs=(
-            _("Here you change what you get of “%(newsletter)s”, or leave.") % {"newsletter": name},
+            _(
+                "Here you change what you get, move to another address, see what we hold of you, "
+                "or have it erased."
+            ),
         ),
-        button=(_("Your choices"), Place.PREFERENCES.url),
-        foot=(_("If it wasn't you who asked, there is nothing to do."), _leave()),
+        button=(_("To your page"), Place.FRESH.url),
+        foot=(
+            _("The link works for four hours. Do not pass this mail on meanwhile."),
+            _("If it wasn't you who asked, there is nothing to do."),
+        ),
+    )
+
+
+def _change(name: str, _languages: str) -> Words:
+    return Words(
+        subject=_("Please confirm your new address: %(newsletter)s") % {"newsletter": name},
+        heading=_("Your new address"),
+        paragraphs=(
+            _(
+                "Somebody, we hope it was you, wants to get “%(newsletter)s” at this address, "
+                "instead of another."
+            )
+            % {"newsletter": name},
+            _("If it was you, please confirm on the page that this button opens."),
+        ),
+        button=(_("To the confirmation"), Place.CONFIRM.url),
+        foot=(
+            _("The link works for 48 hours."),
+            _("If it wasn't you, do nothing: you will get no more mail from us."),
+        ),
     )
 
 
@@ -192,6 +260,7 @@ _WRITERS: dict[Letter.Kind, Callable[[str, str], Words]] = {
     Letter.Kind.ALREADY: _already,
     Letter.Kind.WELCOME: _welcome,
     Letter.Kind.LINK: _link,
+    Letter.Kind.CHANGE: _change,
     Letter.Kind.NOTICE: _notice,
 }
 

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,17 +22,19 @@ from newsletter.editorial.models import Newsletter
 from newsletter.lib.languages import own_name
 from subscribers.addresses import Address, normalise
 from subscribers.mailboxes import mailbox_of
-from subscribers.models import Consent, Letter, Subscriber, Subscription, Suppression
+from subscribers.models import Consent, Departure, Letter, Subscriber, Subscription, Suppression
+from subscribers.queue import ONE_DAY, drop_waiting, queue_confirmation, queue_rarely
 from subscribers.rotation import index_known
 from subscribers.sealing import Index, seal_address
 from subscribers.wording import consent_text, version_of
 
 log = logging.getLogger(__name__)
 
-ONE_DAY = timedelta(hours=24)
 UNCONFIRMED_DAYS = 7
 UNDO_DAYS = 1
 LETTER_DAYS = 30
+CHANGE_DAYS = timedelta(days=4)
+"""A day until the letter goes out at the latest, two in which its link works, and one more."""
 ENDED = (Letter.State.SENT, Letter.State.REFUSED, Letter.State.FAILED, Letter.State.DROPPED)
 LASTING = (Suppression.Reason.COMPLAINED, Suppression.Reason.BOUNCED)
 """Reasons that a sign-up does not lift (B9)."""
@@ -68,6 +70,7 @@ class Request:
     page_language: str
     wording: str
     asked_at: datetime
+    discreet: bool = False
 
 
 # --- With an address --------------------------------------------------------------------------
@@ -78,7 +81,7 @@ def request(address: Address, wish: Request) -> None:
     index = index_known(address)
     if Suppression.objects.filter(index=index.value, reason__in=LASTING).exists():
         return
-    subscriber = _reader(address, index, wish.page_language)
+    subscriber = reader_with(address, index, wish.page_language)
     subscription, is_new = Subscription.objects.get_or_create(
         subscriber=subscriber,
         newsletter_id=wish.newsletter_id,
@@ -88,22 +91,23 @@ def request(address: Address, wish: Request) -> None:
         },
     )
     if subscription.state == Subscription.State.ACTIVE:
-        _queue_once_a_day(Letter.Kind.ALREADY, subscription)
+        queue_rarely(Letter.Kind.ALREADY, subscription, once_in=ONE_DAY)
         return
     subscription.state = Subscription.State.PENDING
     subscription.languages = ",".join(wish.languages)
-    subscription.save(update_fields=["state", "languages"])
+    subscription.discreet = wish.discreet
+    subscription.save(update_fields=["state", "languages", "discreet"])
     if not subscriber.subscriptions.exclude(confirmed_on=None).exists():
         # Nobody proved to be the owner yet: the newest spelling and language count.
         _reseal(subscriber, address, wish.page_language)
-    _record(
+    record(
         subscription,
         Consent.Action.REQUESTED,
         wording=wish.wording,
         language=wish.page_language,
         at=wish.asked_at,
     )
-    _queue_once_a_day(Letter.Kind.CONFIRMATION, subscription)
+    queue_confirmation(Letter.Kind.CONFIRMATION, subscription, subscriber)
 
 
 @transaction.atomic
@@ -125,7 +129,7 @@ def add_confirmed(
     index = index_known(address)
     if Suppression.objects.filter(index=index.value, reason__in=LASTING).exists():
         raise Suppressed(_("Mail to this address bounced, or was reported as spam."))
-    subscriber = _reader(address, index, page_language)
+    subscriber = reader_with(address, index, page_language)
     today = timezone.now().date()
     subscription, _created = Subscription.objects.update_or_create(
         subscriber=subscriber,
@@ -140,7 +144,7 @@ def add_confirmed(
         },
     )
     Suppression.objects.filter(index=index.value, reason=Suppression.Reason.ERASED).delete()
-    _record(
+    record(
         subscription,
         Consent.Action.RECORDED,
         wording=consent_text(newsletter, page_language),
@@ -169,7 +173,7 @@ def confirm(subscription_id: int) -> Confirmation:
         index=bytes(subscription.subscriber.index), reason=Suppression.Reason.ERASED
     ).delete()
     asked = subscription.consents.filter(action=Consent.Action.REQUESTED).order_by("-pk").first()
-    _record(
+    record(
         subscription,
         Consent.Action.CONFIRMED,
         wording=asked.wording if asked else "",
@@ -189,7 +193,7 @@ def change(subscription_id: int, *, page_language: str, **choices: Any) -> None:
         setattr(subscription, name, value)
     subscription.save(update_fields=list(choices))
     Subscriber.objects.filter(pk=subscription.subscriber_id).update(language=page_language)
-    _record(subscription, Consent.Action.CHANGED, language=page_language)
+    record(subscription, Consent.Action.CHANGED, language=page_language)
 
 
 @transaction.atomic
@@ -199,17 +203,43 @@ def unsubscribe(subscription_id: int) -> bool:
     Once this has committed, the second read of a send-out leaves the reader out (DESIGN.md, step
     5), and letters that wait are dropped.
     """
+    return _leave(subscription_id, at=timezone.now())
+
+
+@transaction.atomic
+def unsubscribe_from_all(subscription_id: int) -> list[int]:
+    """The reader of this subscription leaves every newsletter; gives the ids of the subscriptions
+    that this call ended."""
+    own = Subscription.objects.filter(subscriber__subscriptions=subscription_id).order_by("pk")
+    at = timezone.now()
+    return [pk for pk in own.values_list("pk", flat=True) if _leave(pk, at=at)]
+
+
+def _leave(subscription_id: int, *, at: datetime) -> bool:
     changed = (
         Subscription.objects.filter(pk=subscription_id)
         .exclude(state=Subscription.State.UNSUBSCRIBED)
-        .update(state=Subscription.State.UNSUBSCRIBED, unsubscribed_on=timezone.now().date())
+        .update(state=Subscription.State.UNSUBSCRIBED, unsubscribed_on=at.date())
     )
     if not changed:
         return False
     subscription = Subscription.objects.select_related("subscriber").get(pk=subscription_id)
-    _record(subscription, Consent.Action.UNSUBSCRIBED, language=subscription.subscriber.language)
-    _waiting_letters(subscriber=subscription.subscriber_id, newsletter=subscription.newsletter_id)
+    language = subscription.subscriber.language
+    record(subscription, Consent.Action.UNSUBSCRIBED, language=language, at=at)
+    drop_waiting(subscriber=subscription.subscriber_id, newsletter=subscription.newsletter_id)
     return True
+
+
+@transaction.atomic
+def count_departure(subscription_ids: Sequence[int], reason: str) -> None:
+    """Count why readers left, apart from who they are."""
+    year = timezone.now().year
+    newsletters = Subscription.objects.filter(pk__in=subscription_ids).values_list("newsletter")
+    for (newsletter_id,) in newsletters:
+        counted, _new = Departure.objects.get_or_create(
+            newsletter_id=newsletter_id, year=year, reason=reason
+        )
+        Departure.objects.filter(pk=counted.pk).update(readers=F("readers") + 1)
 
 
 @transaction.atomic
@@ -224,8 +254,27 @@ def resubscribe(subscription_id: int) -> bool:
     subscription.state = Subscription.State.ACTIVE
     subscription.unsubscribed_on = None
     subscription.save(update_fields=["state", "unsubscribed_on"])
-    _record(subscription, Consent.Action.CONFIRMED, language=subscription.subscriber.language)
+    record(subscription, Consent.Action.CONFIRMED, language=subscription.subscriber.language)
     return True
+
+
+@transaction.atomic
+def resubscribe_to_all(subscription_id: int) -> bool:
+    """Undo of `unsubscribe_from_all`: this subscription, and those that ended with it."""
+    subscription = _locked(subscription_id)
+    if subscription is None:
+        return False
+    left_at = _left_at(subscription)
+    others = subscription.subscriber.subscriptions.exclude(pk=subscription_id)
+    for other in others.filter(state=Subscription.State.UNSUBSCRIBED):
+        if left_at is not None and _left_at(other) == left_at:
+            resubscribe(other.pk)
+    return resubscribe(subscription_id)
+
+
+def _left_at(subscription: Subscription) -> datetime | None:
+    left = subscription.consents.filter(action=Consent.Action.UNSUBSCRIBED).order_by("-pk").first()
+    return left.at if left else None
 
 
 def can_undo(subscription: Subscription) -> bool:
@@ -258,7 +307,7 @@ def suppress(index: Index, reason: str) -> None:
     Subscription.objects.filter(subscriber__index=index.value).exclude(
         state=Subscription.State.UNSUBSCRIBED
     ).update(state=Subscription.State.UNSUBSCRIBED, unsubscribed_on=timezone.now().date())
-    _waiting_letters(subscriber__index=index.value)
+    drop_waiting(subscriber__index=index.value)
 
 
 @transaction.atomic
@@ -280,7 +329,11 @@ def prune(at: datetime) -> int:
     found = Subscription.objects.filter(pk__in=ids)
     found.exclude(confirmed_on=None).update(state=Subscription.State.UNSUBSCRIBED)
     found.filter(confirmed_on=None).delete()
-    Subscriber.objects.filter(subscriptions=None).delete()
+    # One with no subscription is the holder of a new address that waits to be confirmed.
+    waits = Letter.objects.filter(
+        kind=Letter.Kind.CHANGE, subscriber=OuterRef("pk"), due_at__gt=at - CHANGE_DAYS
+    )
+    Subscriber.objects.filter(~Exists(waits), subscriptions=None).delete()
     Letter.objects.filter(state__in=ENDED, created_at__lt=at - timedelta(days=LETTER_DAYS)).delete()
     return len(ids)
 
@@ -307,7 +360,7 @@ def is_suppressed(subscriber: Subscriber) -> bool:
 
 
 # --- Steps ------------------------------------------------------------------------------------
-def _reader(address: Address, index: Index, language: str) -> Subscriber:
+def reader_with(address: Address, index: Index, language: str) -> Subscriber:
     """The reader with this address, made if there is none."""
     subscriber = Subscriber.objects.filter(index=index.value).first()
     if subscriber is None:
@@ -334,7 +387,7 @@ def _locked(subscription_id: int) -> Subscription | None:
     )
 
 
-def _record(
+def record(
     subscription: Subscription,
     action: str,
     *,
@@ -352,26 +405,3 @@ def _record(
         source=subscription.source,
         at=(at or timezone.now()).replace(second=0, microsecond=0),
     )
-
-
-def _queue_once_a_day(kind: str, subscription: Subscription) -> None:
-    """At most one such letter to an address in 24 hours (B4); one that was given up, or dropped,
-    does not count."""
-    now = timezone.now()
-    lately = Letter.objects.filter(
-        subscriber=subscription.subscriber_id, kind=kind, created_at__gt=now - ONE_DAY
-    ).exclude(state__in=[Letter.State.FAILED, Letter.State.DROPPED])
-    if not lately.exists():
-        Letter.objects.create(
-            kind=kind,
-            subscriber=subscription.subscriber,
-            newsletter_id=subscription.newsletter_id,
-            about=str(subscription.pk),
-            due_at=now,
-            expires_at=now + ONE_DAY,
-        )
-
-
-def _waiting_letters(**whose: Any) -> None:
-    """Drop what waits for a reader who left."""
-    Letter.objects.filter(state=Letter.State.QUEUED, **whose).update(state=Letter.State.DROPPED)

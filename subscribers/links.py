@@ -1,4 +1,7 @@
-"""Absolute links for mails. A send-out makes some per reader, so no route is resolved for each."""
+"""Absolute links for mails. A send-out makes some per reader, so no route is resolved for each.
+
+`site` is the address they begin with: SITE_URL, but for discreet readers.
+"""
 
 from __future__ import annotations
 
@@ -14,27 +17,37 @@ from subscribers.tokens import Purpose
 MARK = "-token-"
 
 
-def unsubscribe_url(subscription_id: int, language: str) -> str:
+def unsubscribe_url(subscription_id: int, language: str, *, site: str = "") -> str:
     """The page with the button."""
-    return _link("subscribers:unsubscribe", language, Purpose.UNSUBSCRIBE, subscription_id)
+    return _link("subscribers:unsubscribe", language, Purpose.UNSUBSCRIBE, subscription_id, site)
 
 
-def one_click_url(subscription_id: int) -> str:
+def one_click_url(subscription_id: int, *, site: str = "") -> str:
     """The address of RFC 8058's POST; opened by a person it shows the page with the button."""
-    return _link("one-click", settings.LANGUAGE_CODE, Purpose.UNSUBSCRIBE, subscription_id)
+    return _link("one-click", settings.LANGUAGE_CODE, Purpose.UNSUBSCRIBE, subscription_id, site)
 
 
-def preferences_url(subscription_id: int, language: str) -> str:
-    return _link("subscribers:preferences", language, Purpose.PREFERENCES, subscription_id)
+def preferences_url(subscription_id: int, language: str, *, site: str = "") -> str:
+    return _link("subscribers:preferences", language, Purpose.PREFERENCES, subscription_id, site)
 
 
-def confirm_url(subscription_id: int, language: str) -> str:
-    return _link("subscribers:confirm", language, Purpose.CONFIRM, subscription_id)
+def confirm_url(subscription_id: int, language: str, *, site: str = "") -> str:
+    return _link("subscribers:confirm", language, Purpose.CONFIRM, subscription_id, site)
 
 
-def _link(name: str, language: str, purpose: Purpose, subscription_id: int) -> str:
-    before, after = _around(settings.SITE_URL, name, language)
-    return before + tokens.make(purpose, subscription_id) + after
+def fresh_url(subscription_id: int, language: str, *, site: str = "") -> str:
+    """Everything of a reader's, for four hours."""
+    return _link("subscribers:you", language, Purpose.FRESH, subscription_id, site)
+
+
+def move_url(letter_id: int, language: str, *, site: str = "") -> str:
+    """Where a new address is confirmed."""
+    return _link("subscribers:move", language, Purpose.MOVE, letter_id, site)
+
+
+def _link(name: str, language: str, purpose: Purpose, subject: int, site: str) -> str:
+    before, after = _around(site or settings.SITE_URL, name, language)
+    return before + tokens.make(purpose, subject) + after
 
 
 @lru_cache(maxsize=256)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.urls import path
 
-from subscribers import views
+from subscribers import entrance, leaving
 
-urlpatterns = [path("u/<str:token>/", views.one_click, name="one-click")]
+urlpatterns = [
+    path("u/<str:token>/", leaving.one_click, name="one-click"),
+    path("challenge/", entrance.challenge, name="challenge"),
+]

@@ -41,21 +41,29 @@ def register(
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
     """All that is held of a reader, by part. Needs a worker's keys: the address is in it."""
-    return {
-        "address": address_of(subscriber),
-        **{name: part.export(subscriber) for name, part in _parts.items()},
-    }
+    return {"address": address_of(subscriber), **held(subscriber)}
+
+
+def held(subscriber: Subscriber) -> dict[str, Any]:
+    """`export` without the address, which the web process cannot read."""
+    return {name: part.export(subscriber) for name, part in _parts.items()}
 
 
 @transaction.atomic
 def erase(subscriber: Subscriber) -> None:
     """Erase a reader from every part. What is left is a keyed hash, a reason and a date; it keeps
     an import from bringing the reader back, and a new sign-up lifts it."""
-    for part in _parts.values():
-        part.erase(subscriber)
     index = Index(subscriber.index_key, bytes(subscriber.index))
+    forget(subscriber)
     suppress(index, Suppression.Reason.ERASED)
     forgetting.ask(index)
+
+
+@transaction.atomic
+def forget(subscriber: Subscriber) -> None:
+    """Erase from every part, and leave nothing, not even a hash."""
+    for part in _parts.values():
+        part.erase(subscriber)
     subscriber.delete()
 
 

@@ -10,17 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any, TypeVar
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from newsletter.lib.languages import own_name
 from subscribers import tokens
+from subscribers.discretion import name_of
 from subscribers.models import Subscription
 from subscribers.tokens import Expired, Purpose, TokenError
+from subscribers.wording import newsletter_name
 
-Page = Callable[[HttpRequest, str, Subscription], HttpResponse]
+T = TypeVar("T")
+Page = Callable[[HttpRequest, str, T], HttpResponse]
 View = Callable[[HttpRequest, str], HttpResponse]
 HEADERS = {
     "Cache-Control": "private, no-store",
@@ -29,16 +37,25 @@ HEADERS = {
 }
 
 
-def token_page(purpose: Purpose) -> Callable[[Page], View]:
+def subscription_with(pk: int) -> Subscription | None:
+    return Subscription.objects.select_related("subscriber", "newsletter").filter(pk=pk).first()
+
+
+def token_page(purpose: Purpose) -> Callable[[Page[Subscription]], View]:
     """A view that is given the token and its subscription, or else answers with a page that shows
     a way on: 404 for a token that is not ours, 410 for one whose time is over."""
+    return page_about(purpose, subscription_with)
 
-    def decorate(page: Page) -> View:
+
+def page_about(purpose: Purpose, find: Callable[[int], T | None]) -> Callable[[Page[T]], View]:
+    """A `token_page` whose token's id is of something else."""
+
+    def decorate(page: Page[T]) -> View:
         @csrf_exempt
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(page)
         def view(request: HttpRequest, token: str) -> HttpResponse:
-            return private(_answer(page, purpose, request, token))
+            return private(_answer(page, purpose, find, request, token))
 
         return view
 
@@ -59,16 +76,42 @@ def private(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _answer(page: Page, purpose: Purpose, request: HttpRequest, token: str) -> HttpResponse:
+def _answer(
+    page: Page[T],
+    purpose: Purpose,
+    find: Callable[[int], T | None],
+    request: HttpRequest,
+    token: str,
+) -> HttpResponse:
     try:
         pk = tokens.read(purpose, token)
     except Expired:
-        return render(request, "subscribers/link_over.html", {"why": "expired"}, status=410)
+        context = {"why": "expired", "is_confirmation": purpose == Purpose.CONFIRM}
+        return render(request, "subscribers/link_over.html", context, status=410)
     except TokenError:
         return render(request, "subscribers/link_over.html", {"why": "forged"}, status=404)
-    subscription = (
-        Subscription.objects.select_related("subscriber", "newsletter").filter(pk=pk).first()
-    )
-    if subscription is None:
-        return gone(request)
-    return page(request, token, subscription)
+    found = find(pk)
+    return gone(request) if found is None else page(request, token, found)
+
+
+def about(subscription: Subscription) -> dict[str, Any]:
+    """What each page says of a subscription, in the page's language."""
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    return {
+        "language": language,
+        "newsletter_name": name_of(
+            newsletter_name(subscription.newsletter, language), discreet=subscription.discreet
+        ),
+        "newsletter_slug": subscription.newsletter.slug,
+        "languages": [(code, own_name(code)) for code in subscription.chain],
+    }
+
+
+def path_for(name: str, purpose: Purpose, subscription: Subscription) -> str:
+    """The address of a page for this subscription, in the page's language."""
+    return reverse(f"subscribers:{name}", args=[tokens.make(purpose, subscription.pk)])
+
+
+def see(url: str) -> HttpResponse:
+    """303: what follows is fetched by GET, and a reload sends nothing twice."""
+    return HttpResponseRedirect(url, status=303)

@@ -36,9 +36,17 @@ class Purpose(IntEnum):
     CONFIRM = 1
     UNSUBSCRIBE = 2
     PREFERENCES = 3
+    FRESH = 4
+    """Asked for by mail a short time ago: export, change of address, erasure."""
+    MOVE = 5
+    """The confirmation of a new address; its id is the letter's."""
 
 
-LIFETIMES = {Purpose.CONFIRM: 48 * 3600}
+LIFETIMES = {
+    Purpose.CONFIRM: 48 * 3600,
+    Purpose.FRESH: 4 * 3600,
+    Purpose.MOVE: 48 * 3600,
+}
 """Seconds; a purpose that is not named here never expires."""
 
 

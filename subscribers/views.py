@@ -1,92 +1,92 @@
-"""A reader's pages: the form, the confirmation, the choices, leaving. GET changes nothing."""
+"""A reader's pages behind a mail's links: the confirmation, the welcome, the choices. GET changes
+nothing (B2)."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp_replace
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
-from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
 
-from newsletter.editorial.models import Newsletter
-from newsletter.lib.languages import own_name
-from subscribers import inbox, lifecycle, tokens
-from subscribers.forms import PreferencesForm, subscribe_form
+from subscribers import lifecycle
+from subscribers.forms import PreferencesForm
 from subscribers.latest import ask_for, latest, was_asked_for
+from subscribers.leaving import unsubscribed_page
 from subscribers.lifecycle import Confirmation
 from subscribers.models import Subscription
-from subscribers.token_pages import gone, private, token_page
-from subscribers.tokens import Purpose, TokenError
-from subscribers.wording import newsletter_name
+from subscribers.preview import preview
+from subscribers.token_pages import about, gone, path_for, see, token_page
+from subscribers.tokens import Purpose
 
 State = Subscription.State
 
-
-# --- Signing up -------------------------------------------------------------------------------
-@sensitive_post_parameters("email")
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def subscribe(request: HttpRequest) -> HttpResponse:
-    """The form on a page of its own; a POST answers the same for each address (B1)."""
-    language = translation.get_language() or settings.LANGUAGE_CODE
-    newsletter = _newsletter(request)
-    if request.method != "POST":
-        return _form_page(request, subscribe_form(newsletter, language))
-    form = subscribe_form(newsletter, language, request.POST)
-    if not form.is_valid():
-        return _form_page(request, form, status=422)
-    if not form.is_trapped:
-        inbox.receive_sign_up(
-            form.cleaned_data["email"],
-            newsletter=newsletter,
-            languages=form.chain,
-            page_language=language,
-        )
-    return _see(reverse("subscribers:asked"))
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD"])
-def asked(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/asked.html")
+# A mail's own pictures and styles, in a frame of the page it belongs to, and nothing else.
+MAIL_POLICY = {
+    "default-src": [NONE],
+    "script-src": [NONE],
+    "style-src": [UNSAFE_INLINE],
+    "img-src": [SELF, "data:"],
+}
 
 
 # --- Confirming -------------------------------------------------------------------------------
 @token_page(Purpose.CONFIRM)
 def confirm(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
-    """GET shows what is to be confirmed, POST confirms it (B2)."""
+    """GET shows what is to be confirmed, POST confirms it (B2). Other newsletters that were asked
+    for at the same address are named too: each has no letter of its own (B4)."""
     welcome = reverse("subscribers:confirmed", args=[token])
     if request.method == "POST":
         done = lifecycle.confirm(subscription.pk) is not Confirmation.GONE
-        return _see(welcome) if done else gone(request)
+        for other in _also_asked_for(subscription).filter(pk__in=_ticked(request)):
+            lifecycle.confirm(other.pk)
+        return see(welcome) if done else gone(request)
     if subscription.state == State.UNSUBSCRIBED:
         return gone(request)
-    is_active = subscription.state == State.ACTIVE
-    context = {**_about(subscription), "is_active": is_active, "welcome": welcome}
+    context = {
+        **about(subscription),
+        "is_active": subscription.state == State.ACTIVE,
+        "welcome": welcome,
+        "also": [(other.pk, about(other)) for other in _also_asked_for(subscription)],
+    }
     return render(request, "subscribers/confirm.html", context)
+
+
+def _also_asked_for(subscription: Subscription) -> QuerySet[Subscription]:
+    return (
+        Subscription.objects.select_related("newsletter")
+        .filter(subscriber=subscription.subscriber_id, state=State.PENDING)
+        .exclude(pk=subscription.pk)
+        .order_by("pk")
+    )
+
+
+def _ticked(request: HttpRequest) -> list[int]:
+    return [int(each) for each in request.POST.getlist("also") if each.isdecimal()]
 
 
 @token_page(Purpose.CONFIRM)
 def confirmed(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """The welcome page, with the latest issue."""
     if subscription.state == State.PENDING:
-        return _see(reverse("subscribers:confirm", args=[token]))
+        return see(reverse("subscribers:confirm", args=[token]))
     if subscription.state != State.ACTIVE:
         return gone(request)
-    about = _about(subscription)
-    issue = latest(subscription.newsletter, subscription.chain, about["language"])
+    said = about(subscription)
+    # The neutral domain has no article, and a discreet reader's page no headline.
+    newsletter, chain = subscription.newsletter, subscription.chain
+    issue = None if subscription.discreet else latest(newsletter, chain, said["language"])
     context = {
-        **about,
+        **said,
         "issue": issue,
         "is_asked_for": issue is not None and was_asked_for(subscription, issue.id),
         "send_latest": reverse("subscribers:send-latest", args=[token]),
-        "preferences": _preferences_path(subscription),
+        "preferences": path_for("preferences", Purpose.PREFERENCES, subscription),
     }
     return render(request, "subscribers/welcome.html", context)
 
@@ -96,7 +96,7 @@ def send_latest(request: HttpRequest, token: str, subscription: Subscription) ->
     """The offer of the welcome page, taken up: once."""
     if request.method == "POST":
         ask_for(subscription.pk)
-    return _see(reverse("subscribers:confirmed", args=[token]))
+    return see(reverse("subscribers:confirmed", args=[token]))
 
 
 # --- Choices ----------------------------------------------------------------------------------
@@ -105,135 +105,57 @@ def preferences(request: HttpRequest, token: str, subscription: Subscription) ->
     if subscription.state == State.PENDING:
         return gone(request)
     if subscription.state == State.UNSUBSCRIBED:
-        return _unsubscribed_page(request, subscription)
-    about = _about(subscription)
+        return unsubscribed_page(request, subscription)
+    said = about(subscription)
     form = PreferencesForm(
         subscription,
         site_languages=settings.LANGUAGES,
-        language=about["language"],
+        language=said["language"],
         data=request.POST if request.method == "POST" else None,
     )
     if form.is_valid():
         page_language = form.cleaned_data["page_language"]
         lifecycle.change(subscription.pk, page_language=page_language, **form.choices())
-        with translation.override(page_language):
-            return _see(reverse("subscribers:preferences", args=[token]) + "?saved=1#saved")
-    context = {
-        **about,
+        return see(_after_saving(form, token, page_language))
+    context: dict[str, Any] = {
+        **said,
         "form": form,
         "saved": "saved" in request.GET and not form.is_bound,
-        "unsubscribe": _unsubscribe_path(subscription),
+        "preview": reverse("subscribers:preview", args=[token]),
+        "unsubscribe": path_for("unsubscribe", Purpose.UNSUBSCRIBE, subscription),
     }
     return render(
         request, "subscribers/preferences.html", context, status=422 if form.errors else 200
     )
 
 
-# --- Leaving ----------------------------------------------------------------------------------
-@token_page(Purpose.UNSUBSCRIBE)
-def unsubscribe(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
-    """GET shows the button, POST unsubscribes; what is shown after can be loaded again."""
-    if request.method == "POST":
-        lifecycle.unsubscribe(subscription.pk)
-        return _see(reverse("subscribers:unsubscribe", args=[token]))
-    return _leaving_page(request, subscription)
+def _after_saving(form: PreferencesForm, token: str, page_language: str) -> str:
+    """Where a language was moved up, back to the languages, to move it further."""
+    place = "languages" if form.moved_up else "saved"
+    with translation.override(page_language):
+        return reverse("subscribers:preferences", args=[token]) + f"?saved=1#{place}"
 
 
-@token_page(Purpose.UNSUBSCRIBE)
-def undo(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
-    if request.method == "POST" and lifecycle.resubscribe(subscription.pk):
-        return _see(_preferences_path(subscription) + "?saved=1#saved")
-    return _see(reverse("subscribers:unsubscribe", args=[token]))
-
-
-@csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
-def one_click(request: HttpRequest, token: str) -> HttpResponse:
-    """RFC 8058 (A5): a mail program's POST unsubscribes, whatever its body's encoding; it has
-    committed when this answers. A person who opens the address sees the page with the button, in
-    the reader's language."""
-    if request.method == "POST":
-        return private(_one_click_post(token))
-    return _person_at_one_click(request, token)
-
-
-def _one_click_post(token: str) -> HttpResponse:
-    try:
-        lifecycle.unsubscribe(tokens.read(Purpose.UNSUBSCRIBE, token))
-    except TokenError:
-        return HttpResponse("unknown token\n", content_type="text/plain", status=404)
-    # Who is not there any more is not subscribed: the answer is the same.
-    return HttpResponse("unsubscribed\n", content_type="text/plain")
-
-
-@token_page(Purpose.UNSUBSCRIBE)
-def _person_at_one_click(
-    request: HttpRequest, token: str, subscription: Subscription
-) -> HttpResponse:
-    language = subscription.subscriber.language
-    with translation.override(language if language in dict(settings.LANGUAGES) else None):
-        return _leaving_page(request, subscription)
-
-
-# --- Steps ------------------------------------------------------------------------------------
-def _newsletter(request: HttpRequest) -> Newsletter:
-    """The one that was named, else the first. Raises Http404."""
-    named = request.POST.get("newsletter") or request.GET.get("newsletter")
-    if named:
-        return get_object_or_404(Newsletter, slug=named)
-    first = Newsletter.objects.first()
-    if first is None:
-        raise Http404
-    return first
-
-
-def _form_page(request: HttpRequest, form: Any, *, status: int = 200) -> HttpResponse:
-    return render(request, "subscribers/subscribe.html", {"form": form}, status=status)
-
-
-def _leaving_page(request: HttpRequest, subscription: Subscription) -> HttpResponse:
-    if subscription.state == State.UNSUBSCRIBED:
-        return _unsubscribed_page(request, subscription)
+@token_page(Purpose.PREFERENCES)
+def preview_page(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
+    """The latest issue as the reader's choices make it, in a frame below what it is."""
+    if subscription.state != State.ACTIVE:
+        return gone(request)
     context = {
-        **_about(subscription),
-        "unsubscribe": _unsubscribe_path(subscription),
-        "preferences": _preferences_path(subscription),
-        "is_active": subscription.state == State.ACTIVE,
+        **about(subscription),
+        "shown": preview(subscription),
+        "mail": reverse("subscribers:preview-mail", args=[token]),
+        "preferences": reverse("subscribers:preferences", args=[token]),
     }
-    return render(request, "subscribers/unsubscribe.html", context)
+    return render(request, "subscribers/preview.html", context)
 
 
-def _unsubscribed_page(request: HttpRequest, subscription: Subscription) -> HttpResponse:
-    token = tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)
-    context = {
-        **_about(subscription),
-        "undo": reverse("subscribers:undo", args=[token])
-        if lifecycle.can_undo(subscription)
-        else "",
-    }
-    return render(request, "subscribers/unsubscribed.html", context)
-
-
-def _about(subscription: Subscription) -> dict[str, Any]:
-    language = translation.get_language() or settings.LANGUAGE_CODE
-    return {
-        "language": language,
-        "newsletter_name": newsletter_name(subscription.newsletter, language),
-        "newsletter_slug": subscription.newsletter.slug,
-        "languages": [(code, own_name(code)) for code in subscription.chain],
-    }
-
-
-def _preferences_path(subscription: Subscription) -> str:
-    token = tokens.make(Purpose.PREFERENCES, subscription.pk)
-    return reverse("subscribers:preferences", args=[token])
-
-
-def _unsubscribe_path(subscription: Subscription) -> str:
-    token = tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)
-    return reverse("subscribers:unsubscribe", args=[token])
-
-
-def _see(url: str) -> HttpResponse:
-    """303: what follows is fetched by GET, and a reload sends nothing twice."""
-    return HttpResponseRedirect(url, status=303)
+@csp_replace({**MAIL_POLICY, "frame-ancestors": [SELF]})  # type: ignore[arg-type]
+@token_page(Purpose.PREFERENCES)
+def preview_mail(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
+    shown = preview(subscription)
+    if subscription.state != State.ACTIVE or shown is None:
+        return gone(request)
+    response = HttpResponse(shown.html)
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    return response

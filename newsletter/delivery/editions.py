@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.conf import settings
-
-from newsletter.delivery.mails import sender_headers, stored_images
+from newsletter.delivery.mails import discreet_headers, sender_headers, stored_images
 from newsletter.delivery.models import Edition, Mailing
 from newsletter.digest import content
 from newsletter.digest.assemble import assemble
 from newsletter.digest.render import render
 from newsletter.editorial.models import Newsletter
+from subscribers import discretion
 from subscribers.audience import Profile
+from subscribers.wants import wants_of
 
 
 @dataclass
@@ -25,29 +25,6 @@ class Editions:
 
     by_profile: dict[Profile, str | None] = field(default_factory=dict)
     drafts: dict[str, Edition] = field(default_factory=dict)
-
-
-def wants_of(profile: Profile, newsletter: Newsletter) -> content.Wants:
-    """A profile with the newsletter's defaults filled in."""
-    amount = profile.content or newsletter.content
-    pictures = newsletter.pictures if profile.pictures else Newsletter.Pictures.NONE
-    return content.Wants(
-        chain=profile.languages,
-        page_language=profile.page_language,
-        topics=profile.topics,
-        amount="complete" if amount == Newsletter.Content.COMPLETE else "lead",
-        pictures="none" if profile.plain_text or profile.discreet else _pictures(pictures),
-        plain_text=profile.plain_text,
-        discreet=profile.discreet,
-    )
-
-
-def _pictures(value: str) -> content.Pictures:
-    match value:
-        case "embedded" | "linked":
-            return value
-        case _:
-            return "none"
 
 
 def draft_editions(
@@ -62,12 +39,18 @@ def draft_editions(
     """Render each edition that the profiles call for, once. Raises content.RenderError."""
     editions = Editions()
     for profile in profiles:
-        selection = assemble(issue, wants_of(profile, newsletter))
+        public_id = secrets.token_hex(12)
+        wants = wants_of(profile, newsletter)
+        url = view_url(public_id, site=discretion.site_of(discreet=profile.discreet))
+        head, paper = letterhead, issue
+        if profile.discreet:
+            head = discretion.letterhead(letterhead)
+            paper = discretion.issue(issue, view_url=url, wants=wants, today=today)
+        selection = assemble(paper, wants)
         editions.by_profile[profile] = selection.key if selection else None
         if selection is None or selection.key in editions.drafts:
             continue
-        public_id = secrets.token_hex(12)
-        rendered = render(letterhead, issue, selection, view_url=view_url(public_id), today=today)
+        rendered = render(head, paper, selection, view_url=url, today=today)
         editions.drafts[selection.key] = Edition(
             mailing=mailing,
             key=selection.key,
@@ -80,7 +63,9 @@ def draft_editions(
             text=rendered.text,
             images=stored_images(rendered),
             discreet=profile.discreet,
-            headers=sender_headers(
+            headers=discreet_headers(rendered.language)
+            if profile.discreet
+            else sender_headers(
                 newsletter,
                 sender_name=letterhead.letterheads[rendered.language].sender_name,
                 language=rendered.language,
@@ -90,6 +75,6 @@ def draft_editions(
     return editions
 
 
-def view_url(public_id: str) -> str:
+def view_url(public_id: str, *, site: str) -> str:
     """ "View in browser": the same for all readers of the edition, so no personal token."""
-    return f"{settings.SITE_URL}/view/{public_id}/"
+    return f"{site}/view/{public_id}/"

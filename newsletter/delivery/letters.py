@@ -21,11 +21,10 @@ from newsletter.delivery import progress, transports, welcome
 from newsletter.delivery.models import Site
 from newsletter.delivery.tracing import LETTER, Trace, delivery_id
 from newsletter.digest.content import RenderError
-from newsletter.lib.places import Place
 from newsletter.transport.base import CompileError
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
-from subscribers import audience, links
+from subscribers import audience
 from subscribers import letters as wording
 from subscribers.models import Letter
 
@@ -116,17 +115,11 @@ def _deliver(held: Held) -> None:
 
 
 def _recipient(letter: Letter) -> Recipient:
-    subscription = wording.subscription_of(letter)
-    language = letter.subscriber.language
     return Recipient(
         position=0,
         address=audience.address_of(letter.subscriber),
         delivery_id=delivery_id(Trace(LETTER, letter.pk, letter.subscriber_id)),
-        places={
-            Place.UNSUBSCRIBE.value: links.one_click_url(subscription.pk),
-            Place.PREFERENCES.value: links.preferences_url(subscription.pk, language),
-            Place.CONFIRM.value: links.confirm_url(subscription.pk, language),
-        },
+        places=wording.places(letter),
     )
 
 

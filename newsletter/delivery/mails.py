@@ -13,7 +13,7 @@ from newsletter.digest.content import Rendered
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.places import Place
 from newsletter.transport.outcomes import Image, Mail, Recipient
-from subscribers import links
+from subscribers import discretion, links
 from subscribers.audience import Reader
 
 Headers = list[list[str]]
@@ -47,6 +47,23 @@ def sender_headers(
     }
 
 
+def discreet_headers(language: str) -> dict[str, object]:
+    """The same for discreet readers: nothing names the newsletter."""
+    domain = settings.DISCREET_SENDER.rpartition("@")[2].encode("idna").decode()
+    return {
+        "from_name": settings.DISCREET_NAME,
+        "from_address": settings.DISCREET_SENDER,
+        "reply_to": "",
+        "headers": [
+            ["List-Id", f"letter <letter.{language}.{domain}>"],
+            ["List-Unsubscribe", f"<{Place.UNSUBSCRIBE.url}>"],
+            ["List-Unsubscribe-Post", "List-Unsubscribe=One-Click"],
+            ["Content-Language", language],
+            ["Precedence", "bulk"],
+        ],
+    }
+
+
 def stored_images(rendered: Rendered) -> list[dict[str, str]]:
     return [asdict(image) for image in rendered.images]
 
@@ -73,12 +90,13 @@ def _image(stored: dict[str, str]) -> Image:
 
 def recipient(position: int, mailing_id: int, reader: Reader) -> Recipient:
     """A reader with the URLs for an edition's places."""
+    site = discretion.site_of(discreet=reader.discreet)
     return Recipient(
         position=position,
         address=reader.address,
         delivery_id=delivery_id(Trace(1, mailing_id, reader.subscriber_id)),
         places={
-            _UNSUBSCRIBE: links.one_click_url(reader.subscription_id),
-            _PREFERENCES: links.preferences_url(reader.subscription_id, reader.language),
+            _UNSUBSCRIBE: links.one_click_url(reader.subscription_id, site=site),
+            _PREFERENCES: links.preferences_url(reader.subscription_id, reader.language, site=site),
         },
     )

@@ -27,6 +27,7 @@ from newsletter.transport.base import Transport
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
 from subscribers import audience
+from subscribers.sealing import SealedError
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Run:
     results: bytearray = field(init=False)
     replies: dict[int, Reply] = field(default_factory=dict)
     down: TransportDown | None = None
+    keyless: bool = False
 
     def __post_init__(self) -> None:
         self.results = bytearray(len(self.claim.readers))
@@ -82,6 +84,11 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
         # over is known here. Whether the permission was committed does not matter any more.
         log.warning("action=lost batch=%d database=%s", batch_id, type(error).__name__)
         connection.close()
+    except SealedError as error:
+        # A key that has not come to this host yet. It was met in the second read, so nothing of
+        # that window was handed over: another worker, or this one later, goes on.
+        run.keyless = True
+        log.error("action=keyless batch=%d %s", batch_id, error)
     settled = progress.finish(
         claim, results=bytes(run.results), replies=run.replies, due_in=_pause_before_next(run)
     )
@@ -150,7 +157,7 @@ def _pause_before_next(run: Run) -> timedelta:
         return timedelta(0)
     if run.down is not None and run.down.retry_after:
         return timedelta(seconds=run.down.retry_after)
-    if run.down is not None or Result.DEFERRED in run.results:
+    if run.down is not None or run.keyless or Result.DEFERRED in run.results:
         return timedelta(seconds=backoff(run.claim.round + 1, settings.SEND_RETRY_SECONDS))
     return timedelta(0)
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+Network = IPv4Network | IPv6Network
 
 READ: dict[str, str] = {}
 """Name of each variable that was asked for -> its default, as text."""
@@ -94,6 +96,17 @@ def integer(least: int, most: int) -> Callable[[str], int]:
 def words(text: str) -> list[str]:
     """A comma-separated list; empty entries are dropped."""
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def networks(text: str) -> list[Network]:
+    """A comma-separated list of addresses or networks."""
+    found: list[Network] = []
+    for word in words(text):
+        try:
+            found.append(ip_network(word))
+        except ValueError:
+            raise ValueError(f"{word!r} is neither an IP address nor a network") from None
+    return found
 
 
 def is_set(name: str) -> bool:

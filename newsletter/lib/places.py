@@ -16,6 +16,8 @@ class Place(StrEnum):
     """The page with a button; also the one-click address of RFC 8058."""
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
+    FRESH = "fresh"
+    """Everything of a reader's; for a short time."""
 
     @property
     def url(self) -> str:

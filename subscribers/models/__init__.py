@@ -2,10 +2,12 @@
 
 from subscribers.models.arriving import Inbox, Letter
 from subscribers.models.keymarks import KeyCanary
+from subscribers.models.leaving import Departure
 from subscribers.models.reader import Consent, Subscriber, Subscription, Suppression
 
 __all__ = [
     "Consent",
+    "Departure",
     "Inbox",
     "KeyCanary",
     "Letter",

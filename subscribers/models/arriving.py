@@ -50,6 +50,7 @@ class Letter(models.Model):
         WELCOME = "welcome", _("welcome")
         ISSUE = "issue", _("the latest issue, asked for on the welcome page")
         LINK = "link", _("a link to one's choices")
+        CHANGE = "change", _("please confirm your new address")
         NOTICE = "notice", _("a notice")
 
     class State(models.TextChoices):

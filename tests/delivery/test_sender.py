@@ -17,7 +17,7 @@ from newsletter.delivery.sender import send_batch
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result, TransportDown
 from subscribers import lifecycle
-from subscribers.models import Subscription
+from subscribers.models import Subscriber, Subscription
 from tests.delivery.conftest import send_all_due
 
 
@@ -278,4 +278,30 @@ def test_a_call_to_a_provider_is_recorded_to_its_end_before_the_worker_stops(
     send_all_due()
     assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
     assert results(frozen) == [Result.SENT] * 10
+    assert balances(frozen)
+
+
+def test_a_worker_without_the_key_gives_the_batch_back(
+    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription], settings: Any
+) -> None:
+    """In a rotation on several hosts: nothing was handed over, so nobody is in doubt."""
+    settings.SEND_STEP = 4
+    Subscriber.objects.filter(pk=readers[6].subscriber_id).update(storage_key=9)
+    send_all_due()
+    assert len(relay.delivered) == 4
+    assert (account(frozen).sent, account(frozen).unknown, account(frozen).waiting) == (4, 0, 6)
+    assert balances(frozen)
+    Subscriber.objects.filter(pk=readers[6].subscriber_id).update(storage_key=1)
+    Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
+    send_all_due()
+    assert len({mail.address for mail in relay.delivered}) == len(relay.delivered) == 10
+    assert balances(frozen)
+
+
+def test_a_spoilt_row_keeps_nobody_else_waiting(
+    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+) -> None:
+    Subscriber.objects.filter(pk=readers[6].subscriber_id).update(sealed_address=b"spoilt" * 9)
+    send_all_due()
+    assert (account(frozen).sent, account(frozen).skipped) == (9, 1)
     assert balances(frozen)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.local.mailbox import Mailbox, parse
+from newsletter.local.processes import LEASH
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 180
@@ -115,7 +116,8 @@ class Site:
         """`manage.py up`, until it greets."""
         with self.said.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "manage.py", "up"],
+                # It ends with this process, even where the tests are killed.
+                [sys.executable, str(LEASH), str(os.getpid()), sys.executable, "manage.py", "up"],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

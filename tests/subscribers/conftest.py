@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
 from newsletter.editorial.models import Newsletter
-from subscribers import lifecycle
+from subscribers import lifecycle, stamps
 from subscribers.addresses import normalise
 from subscribers.lifecycle import Request
 from subscribers.models import Subscription
 
 ALA = "Ala.Reader+tag@readers.example"
+
+
+def filled(**data: object) -> dict[str, object]:
+    """The form as a person sends it, a minute after it was shown."""
+    shown = stamps.stamp(time.time() - 60)
+    return {"newsletter": "weekly", "email": ALA, "choices": ["en"], "stamp": shown, **data}
+
 
 AddReader = Callable[..., Subscription]
 Ask = Callable[..., Subscription | None]

@@ -14,7 +14,7 @@ from subscribers.sealing import Index
 from tests.conftest import NAMES
 from tests.subscribers.conftest import ALA, AddReader, Ask
 
-ACTIVE_KINDS = ["already", "welcome", "link", "notice"]
+ACTIVE_KINDS = ["already", "welcome", "notice"]
 
 
 def letter_for(subscription: Subscription, kind: str) -> Letter:

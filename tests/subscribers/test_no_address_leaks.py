@@ -15,7 +15,7 @@ from newsletter.editorial.models import Newsletter
 from subscribers import inbox, letters, lifecycle, tokens
 from subscribers.models import Letter, Subscription
 from subscribers.tokens import Purpose
-from tests.subscribers.conftest import AddReader
+from tests.subscribers.conftest import AddReader, filled
 
 SECRET = "Hidden.Reader+x@secret-mailbox.example"
 SHAPES = [
@@ -53,7 +53,7 @@ def database() -> bytes:
 
 
 def life_of_a_reader(client: Client) -> None:
-    form = {"newsletter": "weekly", "email": SECRET, "choices": ["be,ru"]}
+    form = filled(email=SECRET, choices=["be,ru"])
     client.post("/be/subscribe/", {**form, "email": SECRET + "@"})
     client.post("/be/subscribe/", form)
     assert_hidden(database(), "the database with an arrival")
@@ -94,7 +94,7 @@ def test_g3_a_worker_that_fails_does_not_tell_the_address(
     def crash(*args: object) -> None:
         raise RuntimeError(f"crashed at {args} {SECRET}")
 
-    client.post("/en/subscribe/", {"newsletter": "weekly", "email": SECRET, "choices": ["en"]})
+    client.post("/en/subscribe/", filled(email=SECRET))
     monkeypatch.setattr(lifecycle, "request", crash)
     assert inbox.drain(10) == 0
     assert "RuntimeError" in caplog.text

@@ -18,7 +18,7 @@ from subscribers import inbox, lifecycle, tokens
 from subscribers.models import Inbox, Letter, Subscription
 from subscribers.tokens import Purpose
 from tests.conftest import WriteArticle
-from tests.subscribers.conftest import ALA, AddReader, Ask
+from tests.subscribers.conftest import ALA, AddReader, Ask, filled
 
 State = Subscription.State
 pytestmark = pytest.mark.django_db
@@ -46,8 +46,7 @@ def strict(db: None) -> Client:
 
 
 def sign_up(client: Client, *, language: str = "en", **data: Any) -> Any:
-    form = {"newsletter": "weekly", "email": ALA, "choices": ["en"], **data}
-    return client.post(f"/{language}/subscribe/", form)
+    return client.post(f"/{language}/subscribe/", filled(**data))
 
 
 # --- Signing up -------------------------------------------------------------------------------

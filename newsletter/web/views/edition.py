@@ -32,7 +32,7 @@ def edition(request: HttpRequest, public_id: str) -> HttpResponse:
     if found.html:
         response = HttpResponse(as_page(found))
     else:
-        text = without_places(found.text, found.language)
+        text = _without_places(found, found.text)
         response = HttpResponse(text, content_type="text/plain; charset=utf-8")
     response["Content-Language"] = found.language
     response["X-Robots-Tag"] = "noindex"
@@ -41,10 +41,17 @@ def edition(request: HttpRequest, public_id: str) -> HttpResponse:
 
 def as_page(edition: Edition) -> str:
     """The HTML with its embedded pictures as files of the site."""
-    html = without_places(edition.html, edition.language)
+    html = _without_places(edition, edition.html)
     for image in edition.images:
         html = html.replace(f"cid:{image['cid']}", default_storage.url(image["name"]))
     return html
+
+
+def _without_places(edition: Edition, text: str) -> str:
+    """A discreet edition's leads nowhere: the home page would tell whose it is."""
+    if edition.discreet:
+        return places.PATTERN.sub("#", text)
+    return without_places(text, edition.language)
 
 
 def without_places(text: str, language: str) -> str:

@@ -1,0 +1,56 @@
+"""Discreet readers: their mails and links bear a second, neutral domain and name (DISCREET_URL,
+DISCREET_SENDER, DISCREET_NAME), from the confirmation on."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.conf import settings
+
+from newsletter.digest import content
+from newsletter.digest.discreet import neutral_issue, neutral_newsletter
+
+
+class NoNeutralDomain(content.RenderError):  # noqa: N818 - names the condition
+    """There are discreet readers, and nothing neutral to write to them from."""
+
+
+def is_offered() -> bool:
+    return bool(settings.DISCREET_URL)
+
+
+def site_of(*, discreet: bool) -> str:
+    """The address of the site that a reader's links begin with."""
+    return settings.DISCREET_URL if discreet and is_offered() else settings.SITE_URL
+
+
+def name_of(own: str, *, discreet: bool) -> str:
+    """What a newsletter is called to this reader."""
+    return settings.DISCREET_NAME if discreet else own
+
+
+def insist() -> None:
+    """Raises NoNeutralDomain where the neutral domain was taken away: such a mail must not go out
+    under the newsroom's own name."""
+    if not is_offered():
+        raise NoNeutralDomain("There are discreet readers, but DISCREET_URL is not set.")
+
+
+def letterhead(newsletter: content.Newsletter) -> content.Newsletter:
+    insist()
+    return neutral_newsletter(
+        newsletter, name=settings.DISCREET_NAME, site_url=settings.DISCREET_URL
+    )
+
+
+def issue(
+    found: content.Issue, *, view_url: str, wants: content.Wants, today: date
+) -> content.Issue:
+    insist()
+    return neutral_issue(
+        found,
+        name=settings.DISCREET_NAME,
+        view_url=view_url,
+        languages=(*wants.chain, wants.page_language),
+        today=today,
+    )

@@ -1,0 +1,60 @@
+"""Which letters may be queued, and when: nobody's mailbox is filled by somebody else (B4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from subscribers.models import Letter, Subscriber, Subscription
+
+ONE_DAY = timedelta(hours=24)
+ONE_HOUR = timedelta(hours=1)
+CONFIRMATIONS = (Letter.Kind.CONFIRMATION, Letter.Kind.CHANGE)
+NOT_COUNTED = (Letter.State.FAILED, Letter.State.DROPPED)
+
+
+def queue_confirmation(kind: str, subscription: Subscription, reader: Subscriber) -> None:
+    """A letter that asks `reader` to confirm: at most one to an address in 24 hours.
+
+    Asked again for the same, nothing more is queued. For something else, such as a second
+    newsletter, the next letter waits until the day is over: one, as its page names all that waits.
+    """
+    now = timezone.now()
+    lately = _counted(reader).filter(kind__in=CONFIRMATIONS, due_at__gt=now - ONE_DAY)
+    last = lately.order_by("-due_at").first()
+    if last is None:
+        _queue(kind, subscription, reader, due_at=now)
+        return
+    same = lately.filter(kind=kind, about=str(subscription.pk)).exists()
+    if not same and last.due_at <= now:
+        _queue(kind, subscription, reader, due_at=last.due_at + ONE_DAY)
+
+
+def queue_rarely(kind: str, subscription: Subscription, *, once_in: timedelta) -> None:
+    """A letter to the subscription's reader, unless one of its kind was queued lately."""
+    reader = subscription.subscriber
+    now = timezone.now()
+    if not _counted(reader).filter(kind=kind, created_at__gt=now - once_in).exists():
+        _queue(kind, subscription, reader, due_at=now)
+
+
+def drop_waiting(**whose: Any) -> None:
+    """Drop what waits for a reader who left."""
+    Letter.objects.filter(state=Letter.State.QUEUED, **whose).update(state=Letter.State.DROPPED)
+
+
+def _counted(reader: Subscriber) -> Any:
+    return Letter.objects.filter(subscriber=reader).exclude(state__in=NOT_COUNTED)
+
+
+def _queue(kind: str, subscription: Subscription, reader: Subscriber, *, due_at: Any) -> None:
+    Letter.objects.create(
+        kind=kind,
+        subscriber=reader,
+        newsletter_id=subscription.newsletter_id,
+        about=str(subscription.pk),
+        due_at=due_at,
+        expires_at=due_at + ONE_DAY,
+    )

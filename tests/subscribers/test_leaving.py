@@ -1,0 +1,135 @@
+"""Leaving one newsletter or all, why, and the way back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from newsletter.editorial.models import Newsletter
+from subscribers import lifecycle, tokens
+from subscribers.models import Departure, Subscription
+from subscribers.tokens import Purpose
+from tests.subscribers.conftest import ALA, AddReader
+
+pytestmark = pytest.mark.django_db
+Both = tuple[Subscription, Subscription]
+
+
+@pytest.fixture
+def second(weekly: Newsletter) -> Newsletter:
+    return Newsletter.objects.create(
+        slug="second", languages=["en"], sender_address="desk@news.example.org", time=weekly.time
+    )
+
+
+@pytest.fixture
+def both(add_reader: AddReader, second: Newsletter) -> Both:
+    """One reader of two newsletters."""
+    other = lifecycle.add_confirmed(
+        ALA, newsletter=second, languages=["en"], page_language="en", source="operator"
+    )
+    return add_reader("en"), other
+
+
+def url(subscription: Subscription, name: str = "unsubscribe") -> str:
+    token = tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)
+    return reverse(f"subscribers:{name}", args=[token])
+
+
+def states(*subscriptions: Subscription) -> list[str]:
+    for each in subscriptions:
+        each.refresh_from_db()
+    return [each.state for each in subscriptions]
+
+
+def test_leaving_one_leaves_the_other(client: Client, both: Both) -> None:
+    client.post(url(both[0]))
+    assert states(*both) == ["unsubscribed", "active"]
+
+
+def test_leaving_all_and_undoing_it(client: Client, both: Both) -> None:
+    assert 'name="all"' in client.get(url(both[0])).content.decode()
+    client.post(url(both[0]), {"all": "1"})
+    assert states(*both) == ["unsubscribed", "unsubscribed"]
+    client.post(url(both[0], "undo"))
+    assert states(*both) == ["active", "active"]
+
+
+def test_undoing_brings_back_nothing_that_was_left_before(client: Client, both: Both) -> None:
+    with time_machine.travel(timezone.now() - timedelta(hours=1)):
+        client.post(url(both[1]))
+    client.post(url(both[0]), {"all": "1"})
+    client.post(url(both[0], "undo"))
+    assert states(*both) == ["active", "unsubscribed"]
+
+
+def test_undoing_is_over_after_a_day(client: Client, both: Both) -> None:
+    client.post(url(both[0]), {"all": "1"})
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        assert url(both[0], "undo") not in client.get(url(both[0])).content.decode()
+        client.post(url(both[0], "undo"))
+    assert states(*both) == ["unsubscribed", "unsubscribed"]
+
+
+def test_all_is_offered_to_each_reader_alike(
+    client: Client, add_reader: AddReader, second: Newsletter
+) -> None:
+    """Whoever was passed a mail does not learn what else its reader gets."""
+    pages = [client.get(url(add_reader("en"))).content]
+    lifecycle.add_confirmed(
+        ALA, newsletter=second, languages=["en"], page_language="en", source="operator"
+    )
+    pages.append(client.get(url(Subscription.objects.get(newsletter__slug="weekly"))).content)
+    assert pages[0] == pages[1]
+
+
+def test_all_is_not_offered_where_there_is_one(client: Client, add_reader: AddReader) -> None:
+    assert 'name="all"' not in client.get(url(add_reader("en"))).content.decode()
+
+
+def departures() -> set[tuple[str, str, int]]:
+    return set(Departure.objects.values_list("newsletter__slug", "reason", "readers"))
+
+
+def test_a_reason_is_a_count(client: Client, add_reader: AddReader) -> None:
+    for number in range(3):
+        reader = add_reader("en", address=f"reader{number}@readers.example")
+        client.post(url(reader), {"reason": "safety" if number else "language"})
+    assert departures() == {("weekly", "language", 1), ("weekly", "safety", 2)}
+    fields = {field.name for field in Departure._meta.get_fields()}
+    assert fields == {"id", "newsletter", "year", "reason", "readers"}
+
+
+@pytest.mark.parametrize("reason", ["", "because", "x" * 500, "sa\0fety"])
+def test_another_reason_is_not_counted_and_does_no_harm(
+    client: Client, add_reader: AddReader, reason: str
+) -> None:
+    subscription = add_reader("en")
+    assert client.post(url(subscription), {"reason": reason}).status_code == 303
+    assert states(subscription) == ["unsubscribed"]
+    assert not departures()
+
+
+def test_leaving_again_is_not_counted_again(client: Client, add_reader: AddReader) -> None:
+    subscription = add_reader("en")
+    for _time in range(3):
+        client.post(url(subscription), {"reason": "safety"})
+    assert departures() == {("weekly", "safety", 1)}
+
+
+def test_leaving_all_counts_each(client: Client, both: Both) -> None:
+    client.post(url(both[0]), {"all": "1", "reason": "too-much"})
+    assert departures() == {("weekly", "too-much", 1), ("second", "too-much", 1)}
+
+
+def test_leaving_needs_no_keys(client: Client, add_reader: AddReader, settings: Any) -> None:
+    subscription = add_reader("en")
+    settings.WORKER_KEYS = None
+    client.post(url(subscription), {"all": "1", "reason": "safety"})
+    assert states(subscription) == ["unsubscribed"]

@@ -1,0 +1,96 @@
+"""The proof of work (B4): done once, signed, not for ever."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers import proof
+from tests.subscribers.solving import payload, solution, solved
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    cache.clear()
+
+
+def test_b4_a_solution_is_used_once() -> None:
+    done = solved()
+    assert proof.accept(done)
+    assert not proof.accept(done)
+
+
+def test_an_old_solution_is_none() -> None:
+    done = solved()
+    with time_machine.travel(timezone.now() + timedelta(hours=1, minutes=1)):
+        assert not proof.accept(done)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"number": -1},
+        {"number": 60_000},
+        {"number": "x"},
+        {"challenge": "0" * 64},
+        {"signature": "0" * 64},
+        {"salt": "0" * 24 + "?expires=9999999999&"},
+        {"signature": "ы"},
+    ],
+)
+def test_what_was_changed_is_none(change: dict[str, Any]) -> None:
+    assert not proof.accept(payload({**solution(proof.challenge()), **change}))
+
+
+def test_the_time_of_expiry_takes_no_digit_of_the_number() -> None:
+    """The salt ends with a mark: "…=1234&" + "567" cannot be read as "…=12345" + "67"."""
+    found = solution(proof.challenge())
+    number = str(found["number"])
+    moved = {**found, "salt": found["salt"][:-1] + number[:1] + "&", "number": number[1:] or "0"}
+    assert not proof.accept(payload(moved))
+
+
+def test_a_challenge_of_another_site_is_none(settings: Any) -> None:
+    done = solved()
+    settings.SECRET_KEY = "another"
+    assert not proof.accept(done)
+
+
+@given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
+def test_no_payload_is_an_error(text: str) -> None:
+    assert not proof.accept(text)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=5,
+    )
+)
+def test_no_json_is_an_error(value: object) -> None:
+    assert not proof.accept(payload(value))
+
+
+def test_the_challenge_sets_no_cookie(client: Client) -> None:
+    answer = client.get("/challenge/")
+    assert set(answer.json()) == {"algorithm", "challenge", "maxnumber", "salt", "signature"}
+    assert not answer.cookies
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_the_challenge_does_not_hold_its_number() -> None:
+    assert "number" not in proof.challenge()
+
+
+def test_the_payload_is_that_of_altcha() -> None:
+    assert b64decode(solved()).startswith(b'{"algorithm": "SHA-256"')
