@@ -34,7 +34,7 @@ def main() -> int:
         broker.begin()
         sink.begin()
         environment = _environment(folder, database, broker, sink)
-        for command in (["keys", "new"], ["migrate", "--verbosity=0"]):
+        for command in (["keys", "new", "--no-recovery"], ["migrate", "--verbosity=0"]):
             subprocess.run(
                 [sys.executable, "manage.py", *command],
                 cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL,
