@@ -74,7 +74,8 @@ def due_batches(limit: int) -> list[int]:
 
 def claim(batch_id: int) -> Claim | None:
     """Take the batch, or None where it is not due, not open, or may not be sent."""
-    with prepared.cursor() as cursor:
+    # SQLite holds its lock until what RETURNING gives is fetched: the commit comes after that.
+    with transaction.atomic(), prepared.cursor() as cursor:
         cursor.execute(
             _CLAIM[connection.vendor], {"batch": batch_id, "lease": settings.SEND_LEASE_SECONDS}
         )
