@@ -167,10 +167,10 @@ class Broker(Server):
 
 
 class Sink(Server):
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, offer: str) -> None:
         self.port, self.record = free_port(), folder / "record"
         command = [sys.executable, "-m", "tests.chaos.sink", str(self.port), str(self.record),
-                   str(seed)]  # fmt: skip
+                   str(seed), offer]  # fmt: skip
         super().__init__("sink", command, dict(os.environ), folder / "sink.log")
 
     def begin(self) -> None:

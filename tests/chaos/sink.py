@@ -1,9 +1,10 @@
 """A relay for the chaos: it writes each acceptance to disk before it answers 250.
 
-`python -m tests.chaos.sink PORT RECORD SEED`. RECORD gets one line per event: "A n" reader n's
-message was taken; "U n" the relay went away after the final dot without an answer. By its seed it
-hangs up, answers 4xx and 5xx. SIGUSR1: silent for some seconds. SIGUSR2: no faults and no pauses
-any more.
+`python -m tests.chaos.sink PORT RECORD SEED OFFER`. OFFER is what it says to EHLO: "chunking" (and
+PIPELINING), "data" (PIPELINING alone) or "stepwise". RECORD gets one line per event: "A n" reader
+n's message was taken; "U n" the relay went away after the final dot without an answer. By its seed
+it hangs up, answers 4xx and 5xx. SIGUSR1: silent for some seconds. SIGUSR2: no faults and no
+pauses any more.
 """
 
 from __future__ import annotations
@@ -21,12 +22,20 @@ SILENCE = 6.0
 _READER = re.compile(rb"r(\d+)@", re.IGNORECASE)
 
 
+OFFERS = {
+    "chunking": ("PIPELINING", "CHUNKING"),
+    "data": ("PIPELINING",),
+    "stepwise": (),
+}
+
+
 class HangUp(Exception):  # noqa: N818 - names what happens
     """This connection ends here."""
 
 
 class Sink:
-    def __init__(self, record: str, seed: int) -> None:
+    def __init__(self, record: str, seed: int, offer: str) -> None:
+        self._offers = OFFERS[offer]
         self._file = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._random = random.Random(seed)  # noqa: S311
         self._silent_until = 0.0
@@ -68,19 +77,30 @@ class Sink:
         if verb == b"RCPT":
             found = _READER.search(line)
             assert found is not None
-            self._readers[writer] = int(found[1])
-            await self._recipient(writer)
+            if await self._recipient(writer):
+                self._readers[writer] = int(found[1])
         elif verb == b"DATA":
             await self._data(reader, writer)
+        elif verb == b"BDAT":
+            await reader.readexactly(int(line.split()[1]))
+            await self._take(writer)
+        elif verb == b"EHLO":
+            lines = ["sink", *self._offers, "ENHANCEDSTATUSCODES"]
+            marks = ["-"] * (len(lines) - 1) + [" "]
+            await self._say(
+                writer,
+                "\r\n".join(f"250{m}{name}" for m, name in zip(marks, lines, strict=True)),
+            )
         elif verb == b"QUIT":
             await self._say(writer, "221 bye")
             raise HangUp
         else:
             if self._chance(0.003):
                 raise HangUp
+            self._readers.pop(writer, None)
             await self._say(writer, "250 ok")
 
-    async def _recipient(self, writer: asyncio.StreamWriter) -> None:
+    async def _recipient(self, writer: asyncio.StreamWriter) -> bool:
         if self._chance(0.01):
             await self._say(writer, "451 4.7.1 later")
         elif self._chance(0.004):
@@ -90,13 +110,24 @@ class Sink:
             raise HangUp
         else:
             await self._say(writer, "250 2.1.5 ok")
+            return True
+        return False
 
     async def _data(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if writer not in self._readers:
+            await self._say(writer, "554 5.5.1 no valid recipients")
+            return
         await self._say(writer, "354 go on")
-        number = self._readers[writer]
         if self._chance(0.003):
             raise HangUp
         await reader.readuntil(b"\r\n.\r\n")
+        await self._take(writer)
+
+    async def _take(self, writer: asyncio.StreamWriter) -> None:
+        number = self._readers.pop(writer, None)
+        if number is None:
+            await self._say(writer, "554 5.5.1 no valid recipients")
+            return
         if not self.calm:
             await asyncio.sleep(PACE)
         if self._chance(0.002):
@@ -114,8 +145,8 @@ class Sink:
         await writer.drain()
 
 
-async def main(port: int, record: str, seed: int) -> None:
-    sink = Sink(record, seed)
+async def main(port: int, record: str, seed: int, offer: str) -> None:
+    sink = Sink(record, seed, offer)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, sink.be_silent)
     loop.add_signal_handler(signal.SIGUSR2, sink.be_calm)
@@ -126,4 +157,4 @@ async def main(port: int, record: str, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]))

@@ -13,8 +13,11 @@ from subscribers.models import Subscriber
 from tests.chaos.chaos import KILLS, Chaos
 
 
-def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, step: int) -> bool:
-    """Print the table; whether all of it is as DESIGN.md promises."""
+def judge(
+    mailing: Mailing, record: Path, chaos: Chaos, *, title: str, doubt: int, at_once: int
+) -> bool:
+    """Print the table; whether all of it is as DESIGN.md promises. `doubt` is what one open batch
+    may leave, `at_once` what one line that is cut may."""
     mailing.refresh_from_db()
     events = [line.split() for line in record.read_text().splitlines()]
     taken = Counter(int(number) for event, number in events if event == "A")
@@ -23,7 +26,7 @@ def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, step: int
     counts = account(mailing)
     unknown = {n for n, r in result.items() if r is Result.UNKNOWN}
     sent = {n for n, r in result.items() if r is Result.SENT}
-    bound = chaos.open_batches * (2 * step + 1) + unanswered
+    bound = chaos.open_batches * doubt + unanswered * at_once
     [finding] = audit(mailing.pk)
     kills = sum(chaos.happened[name] for name in KILLS)
     lost = counts.readers - len(result) + len(sent - set(taken))
@@ -38,7 +41,7 @@ def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, step: int
         ("refused, failed, skipped", counts.refused + counts.failed + counts.skipped),
         ("unknown", counts.unknown),
         ("  of them accepted by the relay", len(unknown & set(taken))),
-        ("  at most (2 × STEP + 1 for each batch struck, and the unanswered)", bound),
+        ("  at most (2 × STEP + connections for each batch struck, and lines cut)", bound),
         ("lost", lost),
         ("sent twice", twice),
         ("accepted outside the declared doubt", outside),
