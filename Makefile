@@ -38,8 +38,8 @@ bench: $(VENV)/.run $(CATALOGS) ## measure on PostgreSQL (DATABASE_URL); QUICK=1
 
 .PHONY: chaos
 chaos: $(VENV)/.dev $(CATALOGS) ## kill workers, broker and database in mid-send, and count (KILLS=20)
-	@$(PY) -m tests.chaos --database sqlite --offer data --kills $(or $(KILLS),20)
-	@$(PY) -m tests.chaos --database postgresql --offer chunking --kills $(or $(KILLS),20)
+	@$(PY) -m tests.chaos --database sqlite --kills $(or $(KILLS),20)
+	@$(PY) -m tests.chaos --database postgresql --kills $(or $(KILLS),20)
 
 ##@ One's own newsroom
 .PHONY: begin sample-remove

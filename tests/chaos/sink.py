@@ -1,10 +1,9 @@
 """A relay for the chaos: it writes each acceptance to disk before it answers 250.
 
-`python -m tests.chaos.sink PORT RECORD SEED OFFER`. OFFER is what it says to EHLO: "chunking" (and
-PIPELINING), "data" (PIPELINING alone) or "stepwise". RECORD gets one line per event: "A n" reader
+`python -m tests.chaos.sink PORT RECORD SEED PACE [chunking]`. RECORD gets one line per event: "A n" reader
 n's message was taken; "U n" the relay went away after the final dot without an answer. By its seed
-it hangs up, answers 4xx and 5xx. SIGUSR1: silent for some seconds. SIGUSR2: no faults and no
-pauses any more.
+it hangs up, answers 4xx and 5xx; seed 0 does not. PACE: seconds a message. SIGUSR1: silent for
+some seconds. SIGUSR2: no faults and no pauses any more.
 """
 
 from __future__ import annotations
@@ -16,17 +15,8 @@ import re
 import signal
 import sys
 
-PACE = 0.1
-"""Seconds a message: else a send-out would be over before the chaos is."""
 SILENCE = 6.0
 _READER = re.compile(rb"r(\d+)@", re.IGNORECASE)
-
-
-OFFERS = {
-    "chunking": ("PIPELINING", "CHUNKING"),
-    "data": ("PIPELINING",),
-    "stepwise": (),
-}
 
 
 class HangUp(Exception):  # noqa: N818 - names what happens
@@ -34,8 +24,9 @@ class HangUp(Exception):  # noqa: N818 - names what happens
 
 
 class Sink:
-    def __init__(self, record: str, seed: int, offer: str) -> None:
-        self._offers = OFFERS[offer]
+    def __init__(self, record: str, seed: int, pace: float, *, chunking: bool) -> None:
+        self._chunking = chunking
+        self._faults, self._pace = seed != 0, pace
         self._file = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._random = random.Random(seed)  # noqa: S311
         self._silent_until = 0.0
@@ -53,7 +44,7 @@ class Sink:
         os.fsync(self._file)
 
     def _chance(self, of: float) -> bool:
-        return not self.calm and self._random.random() < of
+        return self._faults and not self.calm and self._random.random() < of
 
     async def _answering(self) -> None:
         while (wait := self._silent_until - asyncio.get_running_loop().time()) > 0:
@@ -74,7 +65,12 @@ class Sink:
         self, line: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         verb = line[:4].upper()
-        if verb == b"RCPT":
+        if verb == b"EHLO":
+            offers = ["sink", "PIPELINING", *(["CHUNKING"] if self._chunking else [])]
+            last = len(offers) - 1
+            for number, offer in enumerate(offers):
+                await self._say(writer, f"250{' ' if number == last else '-'}{offer}")
+        elif verb == b"RCPT":
             found = _READER.search(line)
             assert found is not None
             if await self._recipient(writer):
@@ -82,22 +78,14 @@ class Sink:
         elif verb == b"DATA":
             await self._data(reader, writer)
         elif verb == b"BDAT":
-            await reader.readexactly(int(line.split()[1]))
-            await self._take(writer)
-        elif verb == b"EHLO":
-            lines = ["sink", *self._offers, "ENHANCEDSTATUSCODES"]
-            marks = ["-"] * (len(lines) - 1) + [" "]
-            await self._say(
-                writer,
-                "\r\n".join(f"250{m}{name}" for m, name in zip(marks, lines, strict=True)),
-            )
+            await self._chunk(line.split(), reader, writer)
         elif verb == b"QUIT":
             await self._say(writer, "221 bye")
             raise HangUp
         else:
+            self._readers.pop(writer, None)
             if self._chance(0.003):
                 raise HangUp
-            self._readers.pop(writer, None)
             await self._say(writer, "250 ok")
 
     async def _recipient(self, writer: asyncio.StreamWriter) -> bool:
@@ -115,21 +103,32 @@ class Sink:
 
     async def _data(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if writer not in self._readers:
-            await self._say(writer, "554 5.5.1 no valid recipients")
+            await self._say(writer, "503 5.5.1 for whom?")
             return
         await self._say(writer, "354 go on")
         if self._chance(0.003):
             raise HangUp
         await reader.readuntil(b"\r\n.\r\n")
-        await self._take(writer)
+        await self._taken(writer)
 
-    async def _take(self, writer: asyncio.StreamWriter) -> None:
-        number = self._readers.pop(writer, None)
-        if number is None:
-            await self._say(writer, "554 5.5.1 no valid recipients")
-            return
+    async def _chunk(
+        self, words: list[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """BDAT (RFC 3030): so many bytes, LAST or not."""
+        if self._chance(0.003):
+            raise HangUp
+        await reader.readexactly(int(words[1]))
+        if writer not in self._readers:
+            await self._say(writer, "503 5.5.1 for whom?")
+        elif len(words) > 2:
+            await self._taken(writer)
+        else:
+            await self._say(writer, "250 2.0.0 go on")
+
+    async def _taken(self, writer: asyncio.StreamWriter) -> None:
+        number = self._readers.pop(writer)
         if not self.calm:
-            await asyncio.sleep(PACE)
+            await asyncio.sleep(self._pace)
         if self._chance(0.002):
             self._write("U", number)
             raise HangUp
@@ -145,8 +144,8 @@ class Sink:
         await writer.drain()
 
 
-async def main(port: int, record: str, seed: int, offer: str) -> None:
-    sink = Sink(record, seed, offer)
+async def main(port: int, record: str, seed: int, pace: float, *offers: str) -> None:
+    sink = Sink(record, seed, pace, chunking="chunking" in offers)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, sink.be_silent)
     loop.add_signal_handler(signal.SIGUSR2, sink.be_calm)
@@ -157,4 +156,6 @@ async def main(port: int, record: str, seed: int, offer: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]))
+    asyncio.run(
+        main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), *sys.argv[5:])
+    )

@@ -13,11 +13,8 @@ from subscribers.models import Subscriber
 from tests.chaos.chaos import KILLS, Chaos
 
 
-def judge(
-    mailing: Mailing, record: Path, chaos: Chaos, *, title: str, doubt: int, at_once: int
-) -> bool:
-    """Print the table; whether all of it is as DESIGN.md promises. `doubt` is what one open batch
-    may leave, `at_once` what one line that is cut may."""
+def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, doubt: int) -> bool:
+    """Print the table; whether all of it is as DESIGN.md promises."""
     mailing.refresh_from_db()
     events = [line.split() for line in record.read_text().splitlines()]
     taken = Counter(int(number) for event, number in events if event == "A")
@@ -26,7 +23,7 @@ def judge(
     counts = account(mailing)
     unknown = {n for n, r in result.items() if r is Result.UNKNOWN}
     sent = {n for n, r in result.items() if r is Result.SENT}
-    bound = chaos.open_batches * doubt + unanswered * at_once
+    bound = chaos.open_batches * doubt + unanswered
     [finding] = audit(mailing.pk)
     kills = sum(chaos.happened[name] for name in KILLS)
     lost = counts.readers - len(result) + len(sent - set(taken))
@@ -41,7 +38,7 @@ def judge(
         ("refused, failed, skipped", counts.refused + counts.failed + counts.skipped),
         ("unknown", counts.unknown),
         ("  of them accepted by the relay", len(unknown & set(taken))),
-        ("  at most (2 × STEP + connections for each batch struck, and lines cut)", bound),
+        ("  at most (2 × STEP + connections of each batch struck, and the unanswered)", bound),
         ("lost", lost),
         ("sent twice", twice),
         ("accepted outside the declared doubt", outside),
