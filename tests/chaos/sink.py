@@ -1,9 +1,9 @@
 """A relay for the chaos: it writes each acceptance to disk before it answers 250.
 
-`python -m tests.chaos.sink PORT RECORD SEED PACE [chunking]`. RECORD gets one line per
-event: "A n" reader n's message was taken; "U n" the relay went away after the final dot without an answer. By its seed
-it hangs up, answers 4xx and 5xx; seed 0 does not. PACE: seconds a message. SIGUSR1: silent for
-some seconds. SIGUSR2: no faults and no pauses any more.
+`python -m tests.chaos.sink PORT RECORD SEED PACE [chunking]`. RECORD gets one line per event:
+"A n" reader n's message was taken; "U n" the relay went away after the final dot without an
+answer. By its seed it hangs up, answers 4xx and 5xx; seed 0 does not. PACE: seconds a message.
+SIGUSR1: silent for some seconds. SIGUSR2: no faults and no pauses any more.
 """
 
 from __future__ import annotations
