@@ -43,7 +43,7 @@ def judge(
         ("unknown", counts.unknown),
         ("  of them accepted by the relay", len(unknown & set(taken))),
         (
-            "  at most (2 × STEP + connections of each batch struck, the unanswered, and behind them)",
+            "  at most (2 × STEP + connections of batches struck; unanswered, and behind)",
             bound,
         ),
         ("lost", lost),
