@@ -7,15 +7,19 @@ whoever is among them is in Reach for it, or was taken on by a later part of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from heapq import merge
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from newsletter.delivery.account import Account, account
 from newsletter.delivery.models import Batch, Mailing, Outcome, Reach
-from newsletter.delivery.packing import checksum, unpack
+from newsletter.delivery.packing import MODULUS, checksum, unpack
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,30 @@ def audit(mailing_id: int | None = None) -> list[Finding]:
     mailings = Mailing.objects.select_related("release__newsletter").order_by("pk")
     if mailing_id is not None:
         mailings = mailings.filter(pk=mailing_id)
-    return [_audit(mailing) for mailing in mailings]
+    findings = []
+    for mailing in mailings:
+        with _snapshot():
+            findings.append(_audit(mailing))
+    return findings
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """While workers send, readers move from batches to outcomes: all is read as of one moment."""
+    if connection.in_atomic_block:  # the caller's transaction is what is to be looked at
+        yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            yield
+    else:
+        # Not `atomic`, which would take SQLite's only lock for writing, and hold up the senders.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
 
 
 def _audit(mailing: Mailing) -> Finding:
@@ -54,33 +81,73 @@ def _audit(mailing: Mailing) -> Finding:
 
 def _faults(mailing: Mailing, counts: Account) -> list[str]:
     """Each sentence names one thing that does not balance."""
-    reached = set(_ids(Reach.objects.filter(mailing_id=mailing.pk)))
-    waiting = list(_waiting(mailing))
-    accounted = [*_ids(Outcome.objects.filter(mailing_id=mailing.pk)), *waiting]
-    once = set(accounted)
+    waiting = _waiting(mailing)
+    settled = _ids(Outcome.objects.filter(mailing_id=mailing.pk))
+    walked = _walk(_ids(Reach.objects.filter(mailing_id=mailing.pk)), merge(settled, waiting))
+    finished = mailing.state == Mailing.State.FINISHED
     checks = [
-        (len(accounted) != (mailing.readers or 0), "the stored count is not that of the readers"),
-        (checksum(accounted) != (mailing.checksum or 0), "the stored checksum is not theirs"),
-        (bool(reached - once), "somebody was forgotten: neither outcome nor batch"),
-        (len(accounted) != len(once), "somebody is accounted for twice"),
-        (not _went_on(mailing, once - reached), "somebody is accounted for who was not frozen"),
-        (mailing.state == Mailing.State.FINISHED and bool(waiting), "finished, but readers wait"),
+        (walked.readers != (mailing.readers or 0), "the stored count is not that of the readers"),
+        (walked.checksum != (mailing.checksum or 0), "the stored checksum is not theirs"),
+        (walked.forgotten, "somebody was forgotten: neither outcome nor batch"),
+        (walked.repeated, "somebody is accounted for twice"),
+        (not _went_on(mailing, walked.others), "somebody is accounted for who was not frozen"),
+        (finished and bool(waiting), "finished, but readers wait"),
         (not counts.balances, "the counts do not add up"),
     ]
     return [sentence for fault, sentence in checks if fault]
 
 
-def _went_on(mailing: Mailing, readers: set[int]) -> bool:
+@dataclass
+class _Walked:
+    """`readers` and `checksum` are of those accounted for; `others` of them are not in Reach."""
+
+    readers: int = 0
+    checksum: int = 0
+    others: array[int] = field(default_factory=lambda: array("q"))
+    forgotten: bool = False
+    repeated: bool = False
+
+
+def _walk(reached: Iterable[int], accounted: Iterable[int]) -> _Walked:
+    """Compare two sorted streams of ids."""
+    walked = _Walked()
+    frozen = iter(reached)
+    current, last = next(frozen, None), None
+    for reader in accounted:
+        walked.readers += 1
+        walked.checksum = (walked.checksum + checksum((reader,))) % MODULUS
+        if reader == last:
+            walked.repeated = True
+            continue
+        last = reader
+        while current is not None and current < reader:
+            walked.forgotten = True
+            current = next(frozen, None)
+        if current == reader:
+            current = next(frozen, None)
+        else:
+            walked.others.append(reader)
+    walked.forgotten = walked.forgotten or current is not None
+    return walked
+
+
+def _went_on(mailing: Mailing, readers: array[int]) -> bool:
     """Whether a later part of the same release has taken each of these readers."""
+    if not readers:
+        return True
     later = Reach.objects.filter(release_id=mailing.release_id, mailing_id__gt=mailing.pk)
-    return not readers or readers <= set(_ids(later))
+    return not _walk(readers, _ids(later)).forgotten
 
 
 def _ids(rows: QuerySet[Reach] | QuerySet[Outcome]) -> Iterator[int]:
-    return rows.values_list("subscriber_id", flat=True).iterator(chunk_size=10_000)
+    ids = rows.order_by("subscriber_id").values_list("subscriber_id", flat=True)
+    return ids.iterator(chunk_size=10_000)
 
 
-def _waiting(mailing: Mailing) -> Iterator[int]:
+def _waiting(mailing: Mailing) -> array[int]:
+    """Ids in open batches, sorted."""
+    waiting = array("q")
     unfinished = Batch.objects.filter(mailing=mailing).exclude(state=Batch.State.CLOSED)
-    for packed in unfinished.values_list("reader_ids", flat=True).iterator():
-        yield from unpack(packed)
+    for packed in unfinished.values_list("reader_ids", flat=True).iterator(chunk_size=500):
+        waiting.extend(unpack(packed))
+    return array("q", sorted(waiting))

@@ -18,32 +18,29 @@ from newsletter.delivery.models import Mailing, Site
 
 log = logging.getLogger(__name__)
 
-TOLERANCE = 2
-"""Tickers that overlap may write their numbers in either order."""
-
 
 def watch() -> int:
     """Count one tick; returns how many mailings were paused because of a restored backup."""
-    with transaction.atomic():
-        Site.objects.get_or_create(singleton=True)
-        Site.objects.update(ticks=F("ticks") + 1)
-        ticks = Site.objects.values_list("ticks", flat=True).get()
     try:
-        return _compare(ticks)
+        # Read before counting: what the file holds was committed to the database before it was
+        # written, so however ticks overlap, and however long one sleeps in between, the number
+        # that is counted then is higher, unless the database went back.
+        seen = _seen()
+        ticks = _count()
+        paused = 0 if ticks > seen else pause_open()
+        _write(ticks)
     except OSError as error:
         # Sending goes on: this is a guard against a mistake, not a part of the protocol.
         log.error("action=restored cannot watch for restored backups: %s", error)
         return 0
+    return paused
 
 
-def _compare(ticks: int) -> int:
-    seen = _seen()
-    if ticks > seen:
-        _write(ticks)
-    if ticks >= seen - TOLERANCE:
-        return 0
-    _write(ticks)
-    return pause_open()
+def _count() -> int:
+    with transaction.atomic():
+        Site.objects.get_or_create(singleton=True)
+        Site.objects.update(ticks=F("ticks") + 1)
+        return Site.objects.values_list("ticks", flat=True).get()
 
 
 def pause_open() -> int:

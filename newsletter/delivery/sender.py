@@ -66,7 +66,7 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
     `stop` is asked before each window and each message: what was not begun by then is given
     back at once.
     """
-    claim = progress.claim(batch_id)
+    claim = None if stop() else progress.claim(batch_id)
     if claim is None:
         return False
     run = Run(claim, transports.preferred())

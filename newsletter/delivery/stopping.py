@@ -1,8 +1,9 @@
 """Whether this worker was asked to stop.
 
-Celery's prefork children have SIGTERM reset to its default when they start, and a warm shutdown
-reaches only the parent (E7). So the child sets a handler of its own, and the parent sets a flag
-in memory that both share; the sender reads the two at each step.
+A warm shutdown reaches only the parent (E7), which sets a flag in memory that its children share;
+SIGTERM to the process group reaches the children too, and would end them in mid-send. So a child
+has a handler of its own while a task runs: set at each task, as the pool (billiard) takes SIGTERM
+back right after `worker_process_init`. Between tasks the pool's own handler ends the child.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from multiprocessing import Value
 from types import FrameType
 from typing import Any
 
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import task_postrun, task_prerun, worker_process_init, worker_shutting_down
 
 _parent_stops = Value("b", 0, lock=False)
 _asked = False
+_is_child = False
+_of_the_pool: Any = signal.SIG_DFL
 
 
 def asked() -> bool:
@@ -29,8 +32,23 @@ def _on_sigterm(signum: int, frame: FrameType | None) -> None:
 
 
 @worker_process_init.connect
-def _watch_child(**_: Any) -> None:
-    signal.signal(signal.SIGTERM, _on_sigterm)
+def _know_child(**_: Any) -> None:
+    global _is_child
+    _is_child = True
+
+
+@task_prerun.connect
+def _watch(**_: Any) -> None:
+    global _asked, _of_the_pool
+    if _is_child:
+        _asked = False  # what came before ended another task
+        _of_the_pool = signal.signal(signal.SIGTERM, _on_sigterm)
+
+
+@task_postrun.connect
+def _leave(**_: Any) -> None:
+    if _is_child:
+        signal.signal(signal.SIGTERM, _of_the_pool)
 
 
 @worker_shutting_down.connect

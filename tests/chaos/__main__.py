@@ -11,6 +11,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,22 +20,26 @@ from pathlib import Path
 from tests.chaos.servers import ROOT, Broker, Postgres, Sink
 
 STEP = 20
+CONNECTIONS = 2
 LEASE = 5
 
 
 def main() -> int:
     options = _options()
+    # Also asked to end, it ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = Path(tempfile.mkdtemp(prefix="tydzen-chaos-"))
     folder.chmod(0o755)  # the database's user passes through it
     database = Postgres(folder) if options.database == "postgresql" else None
-    broker, sink = Broker(folder), Sink(folder, options.seed)
+    broker = Broker(folder)
+    sink = Sink(folder, options.seed, *(["chunking"] if options.chunking else []))
     try:
         if database is not None:
             database.begin()
         broker.begin()
         sink.begin()
         environment = _environment(folder, database, broker, sink)
-        for command in (["keys", "new"], ["migrate", "--verbosity=0"]):
+        for command in (["keys", "new", "--no-recovery"], ["migrate", "--verbosity=0"]):
             subprocess.run(
                 [sys.executable, "manage.py", *command],
                 cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL,
@@ -60,6 +65,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--kills", type=int, default=20, help="how often a worker is killed")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--chunking", action="store_true", help="the relay offers BDAT")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311
     return parser.parse_args()
 
@@ -76,7 +82,7 @@ def _environment(
         **({"DATABASE_URL": database.url} if database else {}),
         "BROKER_URL": broker.url,
         "CACHE_URL": "locmem://",
-        "DELIVERY_TRANSPORTS": f"smtp://127.0.0.1:{sink.port}?timeout=3",
+        "DELIVERY_TRANSPORTS": f"smtp://127.0.0.1:{sink.port}?timeout=3&connections={CONNECTIONS}",
         "SEND_STEP": str(STEP),
         "SEND_BATCH_SIZE": "100",
         "SEND_LEASE_SECONDS": str(LEASE),
@@ -104,8 +110,9 @@ def _unleash(
         party.run(options.kills)
     finally:
         party.end()
-    title = f"{options.database}, seed {options.seed}"
-    return verdict.judge(mailing, sink.record, party, title=title, step=STEP)
+    title = f"{options.database}, {'BDAT' if options.chunking else 'DATA'}, seed {options.seed}"
+    doubt = 2 * STEP + CONNECTIONS
+    return verdict.judge(mailing, sink.record, party, title=title, doubt=doubt)
 
 
 if __name__ == "__main__":

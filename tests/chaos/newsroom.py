@@ -1,11 +1,19 @@
-"""What the chaos sends: one issue to many readers, r0@… to rN@…. Needs django.setup()."""
+"""What the chaos sends: one issue to many readers, r0@… to rN@…. Needs django.setup().
+
+`python -m tests.chaos.newsroom N` founds it with N readers, and freezes the issue.
+"""
 
 from __future__ import annotations
 
+import sys
 import uuid
 from datetime import date
 
+import django
 from django.utils import timezone
+
+if __name__ == "__main__":
+    django.setup()
 
 from newsletter.delivery import planner
 from newsletter.delivery.models import Mailing
@@ -18,7 +26,7 @@ from newsletter.editorial.models import (
     Newsroom,
     NewsroomTranslation,
 )
-from subscribers.addresses import normalise
+from subscribers.addresses import stored
 from subscribers.models import Subscriber, Subscription
 from subscribers.sealing import index_of, seal_address
 
@@ -75,7 +83,7 @@ def add_readers(letter: Newsletter, numbers: range) -> None:
 
 
 def _reader(number: int) -> Subscriber:
-    address = normalise(f"r{number}@readers.example")
+    address = stored(f"r{number}@readers.example")
     index = index_of(address)
     reader = Subscriber(public_id=uuid.uuid4(), language="en")
     sealed = seal_address(address, reader.public_id)
@@ -87,3 +95,9 @@ def _reader(number: int) -> Subscriber:
 def send(issue: Issue) -> Mailing:
     """Freeze it; the workers send."""
     return planner.prepare(planner.send_now(issue, by=None).pk)
+
+
+if __name__ == "__main__":
+    letter, issue = found()
+    add_readers(letter, range(int(sys.argv[1])))
+    send(issue)

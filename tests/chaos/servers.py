@@ -167,11 +167,18 @@ class Broker(Server):
 
 
 class Sink(Server):
-    def __init__(self, folder: Path, seed: int) -> None:
+    """Takes `pace` seconds for each message: else a send-out would be over before the chaos is."""
+
+    def __init__(self, folder: Path, seed: int, *offers: str, pace: float = 0.2) -> None:
         self.port, self.record = free_port(), folder / "record"
         command = [sys.executable, "-m", "tests.chaos.sink", str(self.port), str(self.record),
-                   str(seed)]  # fmt: skip
+                   str(seed), str(pace), *offers]  # fmt: skip
         super().__init__("sink", command, dict(os.environ), folder / "sink.log")
+
+    def taken(self) -> list[int]:
+        """The numbers of the readers whose mail was taken, in order."""
+        lines = self.record.read_text().splitlines() if self.record.exists() else []
+        return [int(line.split()[1]) for line in lines if line.startswith("A")]
 
     def begin(self) -> None:
         self.start()

@@ -13,7 +13,7 @@ from subscribers.models import Subscriber
 from tests.chaos.chaos import KILLS, Chaos
 
 
-def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, step: int) -> bool:
+def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, doubt: int) -> bool:
     """Print the table; whether all of it is as DESIGN.md promises."""
     mailing.refresh_from_db()
     events = [line.split() for line in record.read_text().splitlines()]
@@ -23,7 +23,7 @@ def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, step: int
     counts = account(mailing)
     unknown = {n for n, r in result.items() if r is Result.UNKNOWN}
     sent = {n for n, r in result.items() if r is Result.SENT}
-    bound = chaos.open_batches * (2 * step + 1) + unanswered
+    bound = chaos.open_batches * doubt + unanswered
     [finding] = audit(mailing.pk)
     kills = sum(chaos.happened[name] for name in KILLS)
     lost = counts.readers - len(result) + len(sent - set(taken))
@@ -38,7 +38,7 @@ def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, step: int
         ("refused, failed, skipped", counts.refused + counts.failed + counts.skipped),
         ("unknown", counts.unknown),
         ("  of them accepted by the relay", len(unknown & set(taken))),
-        ("  at most (2 × STEP + 1 for each batch struck, and the unanswered)", bound),
+        ("  at most (2 × STEP + connections of each batch struck, and the unanswered)", bound),
         ("lost", lost),
         ("sent twice", twice),
         ("accepted outside the declared doubt", outside),

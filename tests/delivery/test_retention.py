@@ -66,6 +66,25 @@ def test_a_worker_that_may_not_write_there_sends_all_the_same(
     assert "cannot watch" in caplog.text
 
 
+def test_a_tick_that_others_overtake_is_no_restored_backup(
+    frozen: Mailing, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VAR_DIR = tmp_path
+    count = restored._count
+
+    def count_and_sleep() -> int:
+        monkeypatch.setattr(restored, "_count", count)
+        mine = count()
+        assert [restored.watch() for _ in range(5)] == [0] * 5
+        return mine
+
+    monkeypatch.setattr(restored, "_count", count_and_sleep)
+    assert restored.watch() == 0
+    assert restored.watch() == 0
+    frozen.refresh_from_db()
+    assert frozen.state == Mailing.State.SENDING
+
+
 def test_after_a_restored_backup_open_mailings_wait_for_an_operator(
     frozen: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:

@@ -1,0 +1,213 @@
+"""`python -m benchmarks.scale --readers N [--database sqlite|postgresql] [--deferred 1]`
+
+Freezes an issue for N readers, sends it and audits it, each in a process of its own, and tells how
+long each took and the most memory it held. The transport renders each message and keeps none, so
+this measures everything but the relay; it answers 451 to some per cent of the readers at first.
+The database is a cluster of its own, or a file, in a folder for temporary files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
+
+from newsletter.transport import registry, template
+from newsletter.transport.base import Transport, never
+from newsletter.transport.outcomes import Handover, Mail, Recipient, Result
+from newsletter.transport.template import Template
+from newsletter.transport.url import TransportURL
+from tests.chaos.servers import Postgres
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def from_url(url: TransportURL) -> Transport:
+    """`null://?deferred=PERCENT`."""
+    return NullTransport(url.number("deferred", default=0, least=0, most=100))
+
+
+class NullTransport(Transport):
+    """Renders each message and forgets it."""
+
+    name = "null://"
+
+    def __init__(self, deferred: int) -> None:
+        self._share = deferred / 100
+        self._random = random.Random(1)  # noqa: S311
+        self._asked_to_wait: set[str] = set()
+
+    def compile(self, mail: Mail) -> Template:
+        return template.compile(mail)
+
+    def close(self) -> None:
+        return
+
+    def send(
+        self,
+        compiled: Template,
+        recipients: Iterable[Recipient],
+        *,
+        stop: Callable[[], bool] = never,
+        ahead: int | None = None,
+    ) -> Generator[Handover, None, None]:
+        date = template.date_header()
+        for recipient in recipients:
+            message = template.render(compiled, recipient, date=date)
+            if isinstance(message, Handover):
+                yield message
+            elif self._waits(recipient.delivery_id):
+                yield Handover(recipient.position, Result.DEFERRED, 451, "4.7.1")
+            else:
+                yield Handover(recipient.position, Result.SENT, 250, "2.0.0")
+            if stop():
+                return
+
+    def _waits(self, delivery: str) -> bool:
+        if delivery in self._asked_to_wait or self._random.random() >= self._share:
+            return False
+        self._asked_to_wait.add(delivery)
+        return True
+
+
+# --- Stages, each in a process of its own --------------------------------------------------------
+def readers(number: int) -> str:
+    from tests.chaos import newsroom
+
+    letter, _ = newsroom.found()
+    newsroom.add_readers(letter, range(number))
+    return f"{number} added"
+
+
+def freeze(_: int) -> str:
+    from newsletter.editorial.models import Issue
+    from tests.chaos import newsroom
+
+    mailing = newsroom.send(Issue.objects.get())
+    return f"{mailing.readers} readers, {mailing.batches.count()} batches"
+
+
+def send(_: int) -> str:
+    from newsletter.delivery import progress, rescue
+    from newsletter.delivery.models import Batch
+    from newsletter.delivery.sender import send_batch
+
+    sent = 0
+    while Batch.objects.exclude(state=Batch.State.CLOSED).exists():
+        due = progress.due_batches(16)
+        sent += sum(send_batch(batch) for batch in due)
+        if not due:
+            time.sleep(0.1)
+    rescue.finish_mailings()
+    return f"{sent} batches"
+
+
+def audit(_: int) -> str:
+    from newsletter.delivery.audit import audit as account
+
+    [finding] = account()
+    if finding.faults:
+        raise SystemExit("; ".join(finding.faults))
+    counts = {name: n for name, n in finding.account.as_dict().items() if n}
+    return f"{finding.state}: {counts}"
+
+
+STAGES = (readers, freeze, send, audit)
+
+
+def stage(name: str, number: int) -> None:
+    """Run one, and print what it came to as JSON."""
+    import django
+
+    registry.TRANSPORTS["null"] = f"{__name__}.from_url"
+    django.setup()
+    began = time.monotonic()
+    [run] = [function for function in STAGES if function.__name__ == name]
+    told = run(number)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    facts = {
+        "seconds": round(time.monotonic() - began, 1),
+        "cpu": round(used.ru_utime + used.ru_stime, 1),
+        "megabytes": used.ru_maxrss // 1024,
+        "result": told,
+    }
+    print(json.dumps(facts))
+
+
+# --- The whole -----------------------------------------------------------------------------------
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale")
+    parser.add_argument("--readers", type=int, default=100_000)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--deferred", type=int, default=1, help="per cent answered 451 at first")
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--stage", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.stage:
+        stage(options.stage, options.readers)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tydzen-scale-"))
+    folder.chmod(0o755)  # the database's user passes through it
+    cluster = Postgres(folder) if options.database == "postgresql" else None
+    try:
+        if cluster is not None:
+            cluster.begin()
+        _run(options, folder, cluster.url if cluster else "")
+    finally:
+        if cluster is not None:
+            cluster.end(signal.SIGINT)
+        shutil.rmtree(folder)
+
+
+def _run(options: argparse.Namespace, folder: Path, url: str) -> None:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = {
+        **kept,
+        "DJANGO_SETTINGS_MODULE": "newsletter.settings",
+        "VAR_DIR": str(folder / "var"),
+        **({"DATABASE_URL": url} if url else {}),
+        "BROKER_URL": "redis://127.0.0.1:1/0",  # none: hints are not needed here
+        "DELIVERY_TRANSPORTS": "memory://",
+        "SEND_RETRY_SECONDS": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+    def python(*arguments: str) -> str:
+        command = [sys.executable, *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE,
+            stderr=None if options.verbose else subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        return done.stdout
+
+    python("manage.py", "keys", "new", "--no-recovery")
+    python("manage.py", "migrate", "--verbosity=0")
+    # Known to the stages only.
+    environment["DELIVERY_TRANSPORTS"] = f"null://null?deferred={options.deferred}"
+    print(f"{options.readers} readers, {options.database}, {options.deferred} % told to wait")
+    for function in STAGES:
+        name = function.__name__
+        lines = python(
+            "-m", "benchmarks.scale", f"--stage={name}", f"--readers={options.readers}"
+        ).splitlines()
+        facts = json.loads(lines[-1])
+        rate = round(options.readers / max(facts["seconds"], 0.1))
+        print(
+            f"{name:8} {facts['seconds']:8} s {facts['cpu']:8} s CPU {rate:8} readers/s"
+            f" {facts['megabytes']:5} MB   {facts['result']}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

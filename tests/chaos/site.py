@@ -1,0 +1,94 @@
+"""A site whose parts a test starts and stops one by one: SQLite, own broker, workers, relay."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.servers import ROOT, Broker, Sink, Worker
+
+STEP = 5
+
+
+class Site:
+    """Once it is prepared, nothing runs but the broker."""
+
+    def __init__(self, folder: Path, *, pace: float) -> None:
+        self.folder = folder
+        self.broker, self.sink = Broker(folder), Sink(folder, 0, pace=pace)
+        self.workers: list[Worker] = []
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.environment = {
+            **kept,
+            "DJANGO_SETTINGS_MODULE": "newsletter.settings",
+            "VAR_DIR": str(folder / "var"),
+            "BROKER_URL": self.broker.url,
+            "CACHE_URL": "locmem://",
+            "DELIVERY_TRANSPORTS": f"smtp://127.0.0.1:{self.sink.port}",
+            "SEND_STEP": str(STEP),
+            "SEND_BATCH_SIZE": "50",
+            "SEND_LEASE_SECONDS": "60",
+            "SEND_RETRY_SECONDS": "1",
+        }
+
+    def prepare(self) -> None:
+        self.broker.begin()
+        self.run("manage.py", "keys", "new", "--no-recovery")
+        self.run("manage.py", "migrate", "--verbosity=0")
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", *command],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    def script(self, code: str) -> str:
+        """Run a few lines with Django set up and `mailing` at hand; what they printed."""
+        begin = "import django; django.setup()\n"
+        begin += "from newsletter.delivery.models import *\nmailing = Mailing.objects.get()\n"
+        return self.run("-c", begin + code)
+
+    def freeze(self, readers: int) -> None:
+        self.run("-m", "tests.chaos.newsroom", str(readers))
+
+    def work(self) -> Worker:
+        """One more worker."""
+        worker = Worker(f"worker{len(self.workers)}", self.folder, self.environment)
+        worker.start()
+        self.workers.append(worker)
+        return worker
+
+    def account(self) -> dict[str, Any]:
+        """The audit of the only mailing, with how many batches are in somebody's hands."""
+        audited = self.script(
+            "from newsletter.delivery.audit import audit; import json\n"
+            "claimed = Batch.objects.filter(state='claimed').count()\n"
+            "print(json.dumps({**audit()[0].as_dict(), 'claimed': claimed}))"
+        )
+        found: dict[str, Any] = json.loads(audited.splitlines()[-1])
+        assert found["faults"] == []
+        return found
+
+    def wait(self, holds: Callable[[], bool], seconds: float = 90) -> None:
+        """Until it holds; ticks meanwhile, as beat does."""
+        code = "from newsletter.lib.queue import hint; hint('delivery.tick', expires=5)"
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end, self.account()
+            self.script(code)
+            time.sleep(0.5)
+
+    def end(self) -> None:
+        for server in (*self.workers, self.sink, self.broker):
+            server.end()
