@@ -31,3 +31,10 @@ def on_starting(server: Any) -> None:
     from django.db import connections
 
     connections.close_all()
+
+
+def post_worker_init(worker: Any) -> None:
+    """A web process keeps its connection for a minute: opening one costs more than a sign-up."""
+    from django.db import connections
+
+    connections.settings["default"]["CONN_MAX_AGE"] = 60

@@ -132,6 +132,24 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def discretion_is_kept(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """E006: a Return-Path of the newsroom's would tell whose a discreet mail is, and so would a
+    neutral domain that is no other."""
+    if not settings.DISCREET_URL:
+        return []
+    own = {urlsplit(settings.SITE_URL).hostname}
+    if urlsplit(settings.DISCREET_URL).hostname in own:
+        return [_discretion_error("DISCREET_URL is under the site's own name")]
+    if any("return_path=" in url for url in settings.DELIVERY_TRANSPORTS):
+        return [_discretion_error("a transport has a return_path, which all mails bear")]
+    return []
+
+
+def _discretion_error(what: str) -> CheckMessage:
+    hint = "docs/configuration.md, Discreet readers."
+    return Error(f"Discreet mails would not be: {what}.", hint=hint, id="newsletter.E006")
+
+
 ALL = (
     temporary_keys,
     local_mailbox_in_public,
@@ -140,6 +158,7 @@ ALL = (
     plain_http,
     worker_keys_are_private,
     keys_fit_the_database,
+    discretion_is_kept,
 )
 
 

@@ -113,3 +113,23 @@ def test_w001_links_in_clear(settings: Any) -> None:
 )
 def test_loopback(url: str, *, expected: bool) -> None:
     assert checks.is_loopback(url) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "transport", "ids"),
+    [
+        ("", "smtp://relay.example:25?return_path=bounces.example.org", []),
+        ("https://notes.example.net", "smtp://relay.example:25", []),
+        (
+            "https://notes.example.net",
+            "smtp://relay.example:25?return_path=b.example.org",
+            ["E006"],
+        ),
+        ("https://news.example.org", "smtp://relay.example:25", ["E006"]),
+    ],
+)
+def test_discretion_is_kept(settings: Any, url: str, transport: str, ids: list[str]) -> None:
+    settings.SITE_URL = "https://news.example.org"
+    settings.DISCREET_URL, settings.DELIVERY_TRANSPORTS = url, [transport]
+    found = checks.discretion_is_kept(None)
+    assert [each.id for each in found] == [f"newsletter.{each}" for each in ids]

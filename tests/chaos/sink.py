@@ -1,9 +1,10 @@
 """A relay for the chaos: it writes each acceptance to disk before it answers 250.
 
-`python -m tests.chaos.sink PORT RECORD SEED PACE [chunking]`. RECORD gets one line per event: "A n" reader
-n's message was taken; "U n" the relay went away after the final dot without an answer. By its seed
-it hangs up, answers 4xx and 5xx; seed 0 does not. PACE: seconds a message. SIGUSR1: silent for
-some seconds. SIGUSR2: no faults and no pauses any more.
+`python -m tests.chaos.sink PORT RECORD SEED PACE [chunking]`. RECORD gets one line per event:
+"A n" reader n's message was taken; "U n" the relay went away after the final dot without an
+answer; "C 0" a line was cut, whoever did it. By its seed it hangs up, answers 4xx and 5xx; seed 0
+does not. PACE: seconds a message. SIGUSR1: silent for some seconds. SIGUSR2: no faults and no
+pauses any more.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ _READER = re.compile(rb"r(\d+)@", re.IGNORECASE)
 
 class HangUp(Exception):  # noqa: N818 - names what happens
     """This connection ends here."""
+
+
+class Goodbye(Exception):  # noqa: N818 - names what happens
+    """The client said QUIT: nothing is in flight."""
 
 
 class Sink:
@@ -55,8 +60,11 @@ class Sink:
             await self._say(writer, "220 sink ESMTP")
             while line := await reader.readline():
                 await self._command(line, reader, writer)
-        except (HangUp, ConnectionError, asyncio.IncompleteReadError):
+            self._write("C", 0)
+        except Goodbye:
             pass
+        except (HangUp, ConnectionError, asyncio.IncompleteReadError):
+            self._write("C", 0)
         finally:
             self._readers.pop(writer, None)
             writer.close()
@@ -81,7 +89,7 @@ class Sink:
             await self._chunk(line.split(), reader, writer)
         elif verb == b"QUIT":
             await self._say(writer, "221 bye")
-            raise HangUp
+            raise Goodbye
         else:
             self._readers.pop(writer, None)
             if self._chance(0.003):

@@ -13,17 +13,21 @@ from subscribers.models import Subscriber
 from tests.chaos.chaos import KILLS, Chaos
 
 
-def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, doubt: int) -> bool:
-    """Print the table; whether all of it is as DESIGN.md promises."""
+def judge(
+    mailing: Mailing, record: Path, chaos: Chaos, *, title: str, doubt: int, behind: int
+) -> bool:
+    """Print the table; whether all of it is as DESIGN.md promises. `doubt` is what one open batch
+    may leave, `behind` how many chunks a line that is cut may hold beside the one unanswered."""
     mailing.refresh_from_db()
     events = [line.split() for line in record.read_text().splitlines()]
     taken = Counter(int(number) for event, number in events if event == "A")
     unanswered = sum(event == "U" for event, _ in events)
+    cut = sum(event == "C" for event, _ in events)
     result = _results(mailing)
     counts = account(mailing)
     unknown = {n for n, r in result.items() if r is Result.UNKNOWN}
     sent = {n for n, r in result.items() if r is Result.SENT}
-    bound = chaos.open_batches * doubt + unanswered
+    bound = chaos.open_batches * doubt + unanswered + cut * behind
     [finding] = audit(mailing.pk)
     kills = sum(chaos.happened[name] for name in KILLS)
     lost = counts.readers - len(result) + len(sent - set(taken))
@@ -38,7 +42,10 @@ def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, doubt: in
         ("refused, failed, skipped", counts.refused + counts.failed + counts.skipped),
         ("unknown", counts.unknown),
         ("  of them accepted by the relay", len(unknown & set(taken))),
-        ("  at most (2 × STEP + connections of each batch struck, and the unanswered)", bound),
+        (
+            "  at most (2 × STEP + connections of batches struck; unanswered, and behind)",
+            bound,
+        ),
         ("lost", lost),
         ("sent twice", twice),
         ("accepted outside the declared doubt", outside),

@@ -121,6 +121,23 @@ def test_a_certificate_that_nobody_vouches_for_is_named(
     assert sink.envelopes == []
 
 
+def test_a_certificate_of_another_host_is_named(
+    serve: Callable[..., tuple[Sink, int]], tmp_path: Path
+) -> None:
+    context, trusted = certificate(tmp_path, "127.0.0.2")
+    sink, port = serve(tls_context=context)
+    with pytest.raises(TransportDown, match="not acceptable .*mismatch"):
+        _send(f"smtp://127.0.0.1:{port}?starttls=demand&ca={trusted}")
+    assert sink.envelopes == []
+
+
+def test_tls_where_there_is_none_is_named(serve: Callable[..., tuple[Sink, int]]) -> None:
+    sink, port = serve()
+    with pytest.raises(TransportDown, match="its certificate or its TLS is not acceptable"):
+        _send(f"smtps://127.0.0.1:{port}?timeout=3")
+    assert sink.envelopes == []
+
+
 def test_the_date_is_that_of_the_call() -> None:
     moment = datetime(2017, 7, 31, 9, 0, tzinfo=UTC)
     assert template.date_header(moment) == b"Mon, 31 Jul 2017 09:00:00 +0000"

@@ -3,6 +3,7 @@ to it becomes the engine's end, in words that hold nothing of what the relay sai
 
 from __future__ import annotations
 
+import errno
 import selectors
 import socket
 import ssl
@@ -19,6 +20,7 @@ SLOW_SECONDS = 1.0
 RECORD = 16_384
 """Octets that one TLS record holds (RFC 8446, 5.1)."""
 _AT_ONCE = 64
+_CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 Address = tuple[socket.AddressFamily, tuple[object, ...]]
@@ -82,8 +84,10 @@ class Connection:
                 self._socket.settimeout(0)
                 # A final dot must not wait for the acknowledgement of the body.
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._socket.connect_ex(address)
+                begun = self._socket.connect_ex(address)
             except OSError:
+                begun = errno.EINVAL
+            if begun not in _CONNECTING:
                 self.close()
                 continue
             self._alive(CONNECT_SECONDS)

@@ -41,7 +41,7 @@ class Relay:
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     connections: int = 8
-    window: int = 16
+    window: int = 4
     timeout: int = 60
     helo: str = ""
     ca: str = ""
@@ -71,7 +71,7 @@ def read(url: TransportURL) -> Relay:
         user=url.user,
         password=url.password,
         connections=url.number("connections", default=8, least=1, most=500),
-        window=url.number("window", default=16, least=1, most=100),
+        window=url.number("window", default=4, least=1, most=100),
         timeout=url.number("timeout", default=60, least=1, most=600),
         helo=url.options.get("helo", "") or _own_name(),
         ca=_file(url.options),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 import urllib.error
 import urllib.request
 from base64 import b64encode, urlsafe_b64encode
@@ -55,12 +56,17 @@ class Visitor:
     def sign_up(self, email: str) -> int:
         page = self.get("/en/subscribe/?newsletter=quiet")
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        stamp = re.search(r'name="stamp" value="([^"]+)"', page)
         assert token
+        assert stamp
+        # A form that comes back at once is taken for a machine's (B4).
+        time.sleep(2)
         return self.post(
             "/en/subscribe/",
             csrfmiddlewaretoken=token[1],
             newsletter="quiet",
             choices="en",
+            stamp=stamp[1],
             email=email,
         )
 
