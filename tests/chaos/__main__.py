@@ -21,6 +21,7 @@ from tests.chaos.servers import ROOT, Broker, Postgres, Sink
 
 STEP = 20
 CONNECTIONS = 2
+WINDOW = 8
 LEASE = 5
 
 
@@ -82,7 +83,7 @@ def _environment(
         **({"DATABASE_URL": database.url} if database else {}),
         "BROKER_URL": broker.url,
         "CACHE_URL": "locmem://",
-        "DELIVERY_TRANSPORTS": f"smtp://127.0.0.1:{sink.port}?timeout=3&connections={CONNECTIONS}",
+        "DELIVERY_TRANSPORTS": f"smtp://127.0.0.1:{sink.port}?timeout=3&connections={CONNECTIONS}&window={WINDOW}",
         "SEND_STEP": str(STEP),
         "SEND_BATCH_SIZE": "100",
         "SEND_LEASE_SECONDS": str(LEASE),
@@ -112,7 +113,8 @@ def _unleash(
         party.end()
     title = f"{options.database}, {'BDAT' if options.chunking else 'DATA'}, seed {options.seed}"
     doubt = 2 * STEP + CONNECTIONS
-    return verdict.judge(mailing, sink.record, party, title=title, doubt=doubt)
+    ahead = WINDOW if options.chunking else 1
+    return verdict.judge(mailing, sink.record, party, title=title, doubt=doubt, ahead=ahead)
 
 
 if __name__ == "__main__":

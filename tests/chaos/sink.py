@@ -1,9 +1,9 @@
 """A relay for the chaos: it writes each acceptance to disk before it answers 250.
 
-`python -m tests.chaos.sink PORT RECORD SEED PACE [chunking]`. RECORD gets one line per event: "A n" reader
-n's message was taken; "U n" the relay went away after the final dot without an answer. By its seed
-it hangs up, answers 4xx and 5xx; seed 0 does not. PACE: seconds a message. SIGUSR1: silent for
-some seconds. SIGUSR2: no faults and no pauses any more.
+`python -m tests.chaos.sink PORT RECORD SEED PACE [chunking]`. RECORD gets one line per event: "A n"
+reader n's message was taken, "H" the relay hung up, whatever it was doing. By its seed it hangs
+up, answers 4xx and 5xx; seed 0 does not. PACE: seconds a message. SIGUSR1: silent for some
+seconds. SIGUSR2: no faults and no pauses any more.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Sink:
     def be_calm(self) -> None:
         self.calm = True
 
-    def _write(self, event: str, reader: int) -> None:
-        os.write(self._file, f"{event} {reader}\n".encode())
+    def _write(self, event: str) -> None:
+        os.write(self._file, f"{event}\n".encode())
         os.fsync(self._file)
 
     def _chance(self, of: float) -> bool:
@@ -55,7 +55,9 @@ class Sink:
             await self._say(writer, "220 sink ESMTP")
             while line := await reader.readline():
                 await self._command(line, reader, writer)
-        except (HangUp, ConnectionError, asyncio.IncompleteReadError):
+        except HangUp:
+            self._write("H")
+        except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             self._readers.pop(writer, None)
@@ -81,7 +83,6 @@ class Sink:
             await self._chunk(line.split(), reader, writer)
         elif verb == b"QUIT":
             await self._say(writer, "221 bye")
-            raise HangUp
         else:
             self._readers.pop(writer, None)
             if self._chance(0.003):
@@ -130,11 +131,9 @@ class Sink:
         if not self.calm:
             await asyncio.sleep(self._pace)
         if self._chance(0.002):
-            self._write("U", number)
             raise HangUp
-        self._write("A", number)
+        self._write(f"A {number}")
         if self._chance(0.002) or self._silent_until > asyncio.get_running_loop().time():
-            self._write("U", number)
             raise HangUp
         await self._say(writer, "250 2.0.0 taken")
 

@@ -13,17 +13,19 @@ from subscribers.models import Subscriber
 from tests.chaos.chaos import KILLS, Chaos
 
 
-def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, doubt: int) -> bool:
+def judge(
+    mailing: Mailing, record: Path, chaos: Chaos, *, title: str, doubt: int, ahead: int
+) -> bool:
     """Print the table; whether all of it is as DESIGN.md promises."""
     mailing.refresh_from_db()
     events = [line.split() for line in record.read_text().splitlines()]
-    taken = Counter(int(number) for event, number in events if event == "A")
-    unanswered = sum(event == "U" for event, _ in events)
+    taken = Counter(int(event[1]) for event in events if event[0] == "A")
+    cut = sum(event[0] == "H" for event in events)
     result = _results(mailing)
     counts = account(mailing)
     unknown = {n for n, r in result.items() if r is Result.UNKNOWN}
     sent = {n for n, r in result.items() if r is Result.SENT}
-    bound = chaos.open_batches * doubt + unanswered
+    bound = chaos.open_batches * doubt + cut * ahead
     [finding] = audit(mailing.pk)
     kills = sum(chaos.happened[name] for name in KILLS)
     lost = counts.readers - len(result) + len(sent - set(taken))
@@ -38,7 +40,7 @@ def judge(mailing: Mailing, record: Path, chaos: Chaos, *, title: str, doubt: in
         ("refused, failed, skipped", counts.refused + counts.failed + counts.skipped),
         ("unknown", counts.unknown),
         ("  of them accepted by the relay", len(unknown & set(taken))),
-        ("  at most (2 × STEP + connections of each batch struck, and the unanswered)", bound),
+        ("  at most (2 × STEP + connections of each batch struck, and its connections cut)", bound),
         ("lost", lost),
         ("sent twice", twice),
         ("accepted outside the declared doubt", outside),
