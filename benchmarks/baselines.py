@@ -93,9 +93,8 @@ def pipelined(
         messages,
         report["seconds"],
         report["cpu"],
-        report["memory"],
-        sink.counts["cpu"],
-        message.stat().st_size,
+        sink_cpu=sink.counts["cpu"],
+        size=message.stat().st_size,
     )
 
 

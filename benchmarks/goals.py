@@ -52,6 +52,11 @@ def _at_delay(results: Results, delay: int) -> float:
     return results.rate(names.delayed("DATA", delay)) / (connections / (delay / 1000))
 
 
+def _batches(results: Results, provider: str) -> float:
+    batches, single = names.provider(provider)
+    return results.rate(batches) / results.rate(single)
+
+
 GOALS = (
     Goal("end to end ÷ smtp-source -s10", (names.DATA, names.SOURCE),
          lambda r: r.rate(names.DATA) / r.rate(names.SOURCE), 0.9, 0.5),
@@ -65,6 +70,10 @@ GOALS = (
          lambda r: r.cpu(names.NAIVE) / r.cpu(names.DATA), 130, 80),
     Goal("at 50 ms a reply: rate ÷ (k / RTT)", (names.delayed("DATA", 50),),
          lambda r: _at_delay(r, 50), 0.85, 0.75),
+    Goal("Mailgun, batches ÷ one by one", names.provider("Mailgun"),
+         lambda r: _batches(r, "Mailgun"), 20, 12),
+    Goal("SendGrid, batches ÷ one by one", names.provider("SendGrid"),
+         lambda r: _batches(r, "SendGrid"), 20, 12),
     Goal("memory of a worker, MB", (names.DATA,),
          lambda r: max(r.memory(name) for name in r.samples if names.is_default(name)) / 1e6,
          100, 150, least=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from pathlib import Path
 from time import perf_counter
 
@@ -14,7 +15,7 @@ from django.core.management import call_command
 
 django.setup()
 
-from benchmarks import baselines, certificate, names, newsroom, report, sendout  # noqa: E402
+from benchmarks import baselines, certificate, names, newsroom, providers, report, sendout  # noqa: E402
 from benchmarks.plan import (  # noqa: E402
     BDAT_WINDOW,
     DELAY_CONNECTIONS,
@@ -108,6 +109,21 @@ class Measurement:
                 )
                 self.ours(names.delayed(kind, delay), self.plan.delayed, run)
 
+    def by_providers(self) -> None:
+        """Anymail against a stand-in for the providers' APIs, in this process."""
+        mail = sendout.one_mail(self.letters[self.plan.delayed])
+        with providers.standin() as base:
+            for provider in providers.URLS:
+                samples = providers.measure(
+                    provider,
+                    base,
+                    mail,
+                    messages=self.plan.provider,
+                    single=self.plan.provider_single,
+                )
+                for name, sample in zip(names.provider(provider), samples, strict=True):
+                    self.add(name, sample)
+
     def sizes(self) -> None:
         for size in self.plan.sizes:
             self.ours(names.sized(size), size, Run())
@@ -125,6 +141,7 @@ class Measurement:
 
 def main() -> int:
     logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
     # Hints go nowhere: the workers here look for themselves.
     settings.CELERY_BROKER_URL = "memory://"
     quick = os.environ.get("QUICK", "") not in {"", "0"}
@@ -135,6 +152,7 @@ def main() -> int:
     run.encrypted()
     run.delayed()
     run.sizes()
+    run.by_providers()
     run.stages()
     missed = report.write(run.results, run.plan, kind="quick" if quick else "full")
     run.say("benchmarks/results/latest.md")

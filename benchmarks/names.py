@@ -23,6 +23,11 @@ def sized(readers: int) -> str:
     return f"{OURS}, DATA, {readers:,} readers"
 
 
+def provider(name: str) -> tuple[str, str]:
+    """In batches, and one by one."""
+    return f"{OURS}, {name} in batches", f"{OURS}, {name} one by one"
+
+
 def is_default(name: str) -> bool:
     """Whether it is ours with the default connections, and without TLS."""
     return name in {DATA, BDAT} or (name.startswith(OURS) and name.endswith("readers"))

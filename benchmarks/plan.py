@@ -21,17 +21,17 @@ class Plan:
     sizes: tuple[int, ...]
     delayed: int
     delays: tuple[int, ...] = (20, 50)
-    imported: int = 100_000
-    provider: int = 20_000
+    provider: int = 5_000
+    provider_single: int = 200
 
 
 QUICK = Plan(
     rounds=3, naive=300, source=60_000, blast=100_000, ours=20_000,
-    sizes=(10_000, 100_000), delayed=10_000,
+    sizes=(10_000, 100_000), delayed=20_000,
 )  # fmt: skip
 FULL = Plan(
     rounds=5, naive=1_000, source=200_000, blast=300_000, ours=100_000,
-    sizes=(10_000, 100_000, 1_000_000), delayed=30_000,
+    sizes=(10_000, 100_000, 1_000_000), delayed=50_000,
 )  # fmt: skip
 
 WORKER_CONNECTIONS = 8

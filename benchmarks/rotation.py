@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ def work(record: Path, mailing_id: int) -> None:
     from newsletter.delivery import progress, transports
     from newsletter.delivery.models import Mailing
     from newsletter.delivery.sender import send_batch
-    from newsletter.transport.base import Transport
+    from newsletter.transport.base import Transport, never
     from newsletter.transport.outcomes import Handover, Mail, Recipient, Result
 
     with record.open("w", encoding="ascii") as file:
@@ -130,7 +130,12 @@ def work(record: Path, mailing_id: int) -> None:
                 return mail
 
             def send(
-                self, compiled: Any, recipients: Sequence[Recipient]
+                self,
+                compiled: Any,
+                recipients: Iterable[Recipient],
+                *,
+                stop: Callable[[], bool] = never,
+                ahead: int | None = None,
             ) -> Generator[Handover, None, None]:
                 for recipient in recipients:
                     file.write(f"{recipient.address}\n")

@@ -24,7 +24,7 @@ from newsletter.delivery.mails import mail_of, recipient
 from newsletter.delivery.models import Mailing
 from newsletter.editorial.models import Newsletter
 from newsletter.transport import template
-from newsletter.transport.outcomes import Recipient
+from newsletter.transport.outcomes import Mail, Recipient
 from subscribers.audience import Reader, still_wanted
 
 WORKERS = 2
@@ -151,13 +151,18 @@ def clear_ledger() -> None:
         )
 
 
+def one_mail(letter: Newsletter) -> Mail:
+    """The edition that all get."""
+    mailing, _ = frozen(letter)
+    mail = mail_of(mailing.editions.get())
+    clear_ledger()
+    return mail
+
+
 def one_message(letter: Newsletter) -> bytes:
     """A message as it goes on the wire, without its final dot."""
-    mailing, _ = frozen(letter)
-    compiled = template.compile(mail_of(mailing.editions.get()))
-    message = compiled.message(_somebody(), date=template.date_header())
-    clear_ledger()
-    return message
+    compiled = template.compile(one_mail(letter))
+    return compiled.message(_somebody(), date=template.date_header())
 
 
 def _somebody() -> Recipient:

@@ -119,8 +119,7 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
     return found
 
 
-_STILL_WANTED_WITH = """
-    SELECT reader.id, subscription.id, reader.language, reader.storage_key,
+_STILL_WANTED_WITH = """SELECT reader.id, subscription.id, reader.language, reader.storage_key,
            reader.sealed_address, subscription.discreet, {public_id}
     FROM subscribers_subscription AS subscription
     JOIN subscribers_subscriber AS reader ON reader.id = subscription.subscriber_id

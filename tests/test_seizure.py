@@ -21,6 +21,7 @@ from django.test import Client
 from newsletter.editorial.models import Newsletter, User
 from subscribers import inbox, lifecycle, links, tokens
 from subscribers.tokens import Purpose
+from tests.subscribers.conftest import filled
 from tests.subscribers.test_no_address_leaks import SECRET, assert_hidden, database
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -177,7 +178,7 @@ def test_g4_a_page_that_crashes_tells_nothing_of_what_was_posted(
 
     monkeypatch.setattr(inbox, "receive_sign_up", crash)
     client = Client(raise_request_exception=False)
-    form = {"newsletter": "weekly", "email": SECRET, "choices": ["en"]}
+    form = filled(email=SECRET)
     answer = client.post("/en/subscribe/", form)
     formatter = logging.Formatter()
     logs = "\n".join(formatter.format(record) for record in caplog.records)

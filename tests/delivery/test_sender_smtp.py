@@ -87,6 +87,7 @@ def test_a_line_that_is_cut_after_a_final_dot_leaves_that_reader_unknown(
     wire.answer(".", "250 2.0.0 ok", HANG_UP, HANG_UP)
     send_all_due()
     transports.forget()
+    wire.answers.clear()
     assert 1 <= account(frozen).unknown <= CONNECTIONS
     Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
     send_all_due()

@@ -114,9 +114,10 @@ def test_what_the_caller_raises_comes_after_what_is_in_flight(relay: Relay, buil
     sending = transport.send(transport.compile(mail()), source())
     with pytest.raises(LookupError):
         handovers.extend(iter(lambda: next(sending), None))
-    assert sorted(h.position for h in handovers if h.result is Result.SENT) == list(
-        range(len(relay.messages))
-    )
+    assert results(handovers) == [Result.SENT] * len(relay.messages)
+    for handover in handovers:
+        to = f"To: reader{handover.position}@".encode()
+        assert [to in message for message in relay.messages].count(True) == 1
 
 
 def test_asked_to_stop_it_waits_for_what_the_relay_has_and_no_longer_than_its_grace(
