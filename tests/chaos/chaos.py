@@ -24,6 +24,7 @@ STRUCK = {
     "kill -9 of a worker": 2,
     "SIGSTOP past the lease": 1,
     "PostgreSQL restarted": 4,
+    "relay silent": 4,
 }
 """How many batches an event may tear out of a worker's hands: one for each child it strikes."""
 KILLS = ("kill -9 of a child", "kill -9 of a worker")

@@ -10,6 +10,9 @@ import pytest
 from tests.delivery.simulation.conftest import MakeWorld
 from tests.delivery.simulation.world import Answer, Fault, World
 
+# Who is killed in mid-freeze leaves PostgreSQL's cursor open.
+pytestmark = pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")
+
 SMOOTH: dict[int, list[Answer]] = {}
 ROUGH = {
     1: [Answer.DEFER],

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from newsletter.delivery import progress, sender
@@ -95,6 +96,8 @@ def without_the_durable_commit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def without_the_single_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     """Finish as a row of statements that each commit."""
+    # PostgreSQL locks rows in a transaction only.
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
     monkeypatch.setattr(progress, "_finish", progress._finish.__wrapped__)  # type: ignore[attr-defined]
 
 

@@ -265,7 +265,7 @@ class World:
         if self.quiet:
             return
         self.steps += 1
-        here = Step(self.steps, at, in_transaction())
+        here = Step(self.steps, at, at is At.COMMIT or in_transaction())
         self.trail.append(here)
         for number in sorted(self.plan):
             if number > self.steps:
@@ -318,6 +318,9 @@ class World:
         match fault:
             case Fault.KILL:
                 self.incidents += 1
+                if in_transaction():  # as the server does when its client is gone
+                    connection.connection.rollback()
+                    self.dead = True
             case Fault.LOSE:  # no incident: it leaves nobody in doubt
                 if in_transaction():
                     connection.connection.rollback()
@@ -522,10 +525,13 @@ def _adapted(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def in_transaction() -> bool:
-    """Also just after BEGIN, when Django does not call it a transaction yet."""
+    """As the database sees it: just after BEGIN and just before COMMIT Django does not."""
     raw = connection.connection
-    begun = raw is not None and connection.vendor == "sqlite" and raw.in_transaction
-    return bool(connection.in_atomic_block or begun)
+    if raw is None or connection.in_atomic_block:
+        return bool(connection.in_atomic_block)
+    if connection.vendor == "sqlite":
+        return bool(raw.in_transaction)
+    return bool(raw.info.transaction_status != 0)
 
 
 def expire() -> None:
