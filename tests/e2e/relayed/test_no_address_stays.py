@@ -116,7 +116,7 @@ def crashes(site: Site) -> None:
         "from subscribers.sealing import seal_arrival\n"
         f"sealed = seal_arrival({{'address': {ADDED[0]!r}, 'newsletter': 999999}})\n"
         "Inbox.objects.create(kind='sign-up', sealed=sealed.value, sealing_key=sealed.key)\n"
-        "app.send_task('delivery.send', args=['no number'])\n"
+        "app.send_task('delivery.prepare', args=['no number'])\n"
     )
     for words in (b"postponed: DoesNotExist", b"expected a number but got 'no number'"):
         eventually(lambda said=words: said in logs(site), seconds=20, what=str(words))
