@@ -155,7 +155,7 @@ def plant(site: Site) -> None:
         "from newsletter.celery import app\n"
         "from newsletter.editorial.models import Newsletter\n"
         f"Newsletter.objects.filter(slug='quiet').update(reply_to={PLANTED!r})\n"
-        f"app.send_task('delivery.send', args=[{PLANTED!r}])\n"
+        f"app.send_task('delivery.prepare', args=[{PLANTED!r}])\n"
     )
     eventually(lambda: PLANTED.encode() in logs(site), seconds=20, what="the task's crash")
 
