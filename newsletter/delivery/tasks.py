@@ -70,6 +70,8 @@ def send(batch_id: int) -> int:
         due = progress.due_batches(SPREAD)
         if not due:
             break
+        # Ahead of bulk: nobody waits for a confirmation as long as a send-out takes.
+        letters.drain(20, stop=stopping.asked)
         # Any of them: workers that all took the first would stand in each other's way.
         sent += send_batch(random.choice(due), stop=stopping.asked)  # noqa: S311
     return sent

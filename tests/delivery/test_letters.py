@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from newsletter.delivery import letters
+from newsletter.delivery import letters, progress
 from newsletter.delivery.audit import audit
 from newsletter.delivery.models import Mailing
+from newsletter.delivery.tasks import send
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result, TransportDown
@@ -153,3 +154,20 @@ def test_the_latest_issue_at_once_and_not_again_with_the_rest(
     assert len(relay.to("bob@readers.example")) == 1
     assert Mailing.objects.count() == 2
     assert all(finding.faults == [] for finding in audit())
+
+
+def test_a_letter_does_not_wait_for_the_end_of_a_send_out(
+    confirmation: Letter,
+    relay: MemoryTransport,
+    add_reader: AddReader,
+    issue: Issue,
+    write_article: Callable[..., Article],
+    settings: Any,
+) -> None:
+    settings.SEND_BATCH_SIZE = 1
+    write_article(issue=issue, en="Army")
+    for number in range(3):
+        add_reader(f"r{number}@readers.example", "en")
+    freeze(issue)
+    assert send(progress.due_batches(1)[0]) == 3
+    assert [mail.address for mail in relay.delivered].index(ALA) == 1
