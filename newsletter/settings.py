@@ -81,6 +81,8 @@ if WORKER_KEYS_PATH or _worker_document:
 SECRET_KEY = WEB_KEYS.secret_key
 # The X25519 public key, in hexadecimal, of whoever may read an export of addresses.
 EXPORT_RECIPIENT = env.value("EXPORT_RECIPIENT", "", env.public_key)
+# Ed25519 public keys of those of whom two must approve an export of addresses; none: nobody need.
+EXPORT_APPROVERS = env.value("EXPORT_APPROVERS", "", env.named_keys)
 
 # --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [

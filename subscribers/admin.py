@@ -3,18 +3,27 @@ the web process could not seal it for storage, nor find it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from subscribers.models import Consent, Subscriber, Subscription, Suppression
+from subscribers.models import Consent, Departure, Export, Subscriber, Subscription, Suppression
+
+FEW = 5
+"""Below it a count of readers who gave a reason is not told: somebody may know who they were."""
 
 
 class LookOnly:
     """Rows that are looked at, and change by what readers do alone."""
+
+    list_filter: ClassVar[Any] = ()
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """By what the page offers only: else an address typed by hand asks for what is hidden."""
+        return lookup.partition("__")[0] in self.list_filter
 
     def has_add_permission(self, *args: Any) -> bool:
         return False
@@ -80,3 +89,33 @@ class SuppressionAdmin(LookOnly, admin.ModelAdmin[Suppression]):
     list_filter = ("reason", "since")
     fields = ("reason", "since")
     ordering = ("-pk",)
+
+
+@admin.register(Export)
+class ExportAdmin(LookOnly, admin.ModelAdmin[Export]):
+    list_display = ("newsletter", "purpose", "asked_at", "made_at", "approved_by", "readers")
+    fields = ("public_id", *list_display)
+    ordering = ("-pk",)
+
+
+@admin.register(Departure)
+class DepartureAdmin(LookOnly, admin.ModelAdmin[Departure]):
+    """Why readers left, as numbers of a year; small ones are not told."""
+
+    list_display = ("newsletter", "year", "why", "how_many")
+    list_display_links = None
+    list_filter = ("newsletter", "year")
+    list_select_related = ("newsletter",)
+    fields = ("newsletter", "year", "why", "how_many")
+    # Not by their number: the order would tell what is hidden.
+    ordering = ("-year", "newsletter", "reason")
+
+    @admin.display(description=_("reason"), ordering="reason")
+    def why(self, departure: Departure) -> str:
+        return departure.get_reason_display()
+
+    @admin.display(description=_("readers"))
+    def how_many(self, departure: Departure) -> str:
+        if departure.readers < FEW:
+            return _("fewer than %(few)d") % {"few": FEW}
+        return str(departure.readers)

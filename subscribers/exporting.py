@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import BinaryIO
 
+from django.db.models import QuerySet
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
@@ -34,12 +35,17 @@ class ExportFault(Exception):  # noqa: N818 - names the condition
     """A file that cannot be opened; the text says why."""
 
 
+def active(newsletter: Newsletter) -> QuerySet[Subscription]:
+    """Those whose addresses an export holds."""
+    return Subscription.objects.filter(newsletter=newsletter, state=Subscription.State.ACTIVE)
+
+
 def readers(newsletter: Newsletter) -> Iterator[str]:
     """Lines of CSV, a head first: the active readers. Raises SealedError without worker keys."""
     worker_keys()
     yield _csv(COLUMNS)
     rows = (
-        Subscription.objects.filter(newsletter=newsletter, state=Subscription.State.ACTIVE)
+        active(newsletter)
         .order_by("pk")
         .values_list(
             "subscriber__public_id",

@@ -15,6 +15,7 @@ _OF_EDITORS = [
     ("editorial", ["newsletter", "newslettertranslation", "newsroom", "newsroomtranslation"],
      ["add", "change", "view"]),
     ("delivery", ["mailing"], ["view"]),
+    ("subscribers", ["departure"], ["view"]),
 ]  # fmt: skip
 _OF_TRANSLATORS = [
     ("editorial", ["article"], ["change", "view"]),

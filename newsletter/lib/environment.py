@@ -140,6 +140,25 @@ def public_key(text: str) -> bytes:
     return key
 
 
+def named_keys(text: str) -> dict[str, bytes]:
+    """A comma-separated list of NAME=KEY, each a public key of 32 bytes in hexadecimal; each name
+    and each key once."""
+    found: dict[str, bytes] = {}
+    for word in words(text):
+        name, _, key = (part.strip() for part in word.partition("="))
+        if not name or not key:
+            raise ValueError(f"{word!r} is not of the form NAME=KEY")
+        if name in found:
+            raise ValueError(f"{name} is there twice")
+        try:
+            found[name] = public_key(key)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    if len(set(found.values())) < len(found):
+        raise ValueError("two of them have the same key")
+    return found
+
+
 def broker_socket(var: Path) -> str:
     """Where the embedded broker listens: below `var`, or, as a socket's path is limited to 107
     bytes, under a name made from it in the folder for temporary files."""

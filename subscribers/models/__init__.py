@@ -1,6 +1,7 @@
 """Readers, what they chose, and what arrives with an address."""
 
 from subscribers.models.arriving import Inbox, Letter
+from subscribers.models.exports import Export
 from subscribers.models.keymarks import KeyCanary
 from subscribers.models.leaving import Departure
 from subscribers.models.reader import Consent, Subscriber, Subscription, Suppression
@@ -8,6 +9,7 @@ from subscribers.models.reader import Consent, Subscriber, Subscription, Suppres
 __all__ = [
     "Consent",
     "Departure",
+    "Export",
     "Inbox",
     "KeyCanary",
     "Letter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -133,3 +134,26 @@ def test_leaving_needs_no_keys(client: Client, add_reader: AddReader, settings: 
     settings.WORKER_KEYS = None
     client.post(url(subscription), {"all": "1", "reason": "safety"})
     assert states(subscription) == ["unsubscribed"]
+
+
+def test_the_desk_tells_reasons_but_not_of_a_few(admin_client: Client, weekly: Newsletter) -> None:
+    """Four who left because it is not safe may be known by the days they left on."""
+    few = Departure.objects.create(newsletter=weekly, year=2017, reason="safety", readers=4)
+    many = Departure.objects.create(newsletter=weekly, year=2017, reason="too-much", readers=4321)
+    shown = admin_client.get("/admin/subscribers/departure/").content.decode()
+    rows = re.findall(r'field-how_many">([^<]*)<', shown)
+    assert rows == ["fewer than 5", "4321"]
+    assert "It is not safe for me to get it" in shown
+    for departure, told in ((few, "fewer than 5"), (many, "4321")):
+        page = f"/admin/subscribers/departure/{departure.pk}/change/"
+        form = admin_client.get(page).content.decode()
+        assert told in form
+        assert not re.search(r">\s*4\s*<", form)
+        assert admin_client.post(page, {"readers": 1}).status_code == 403
+    # No order and no filter tells more than is shown.
+    sorted_by_number = admin_client.get("/admin/subscribers/departure/?o=-4").content.decode()
+    assert re.findall(r'field-how_many">([^<]*)<', sorted_by_number) == rows
+    for hidden in ("departure/?readers=4", "departure/?readers__lt=3", "subscription/?mailbox=x"):
+        assert admin_client.get(f"/admin/subscribers/{hidden}").status_code == 400
+    offered = "departure/?newsletter__id__exact=1&year=2017"
+    assert admin_client.get(f"/admin/subscribers/{offered}").status_code == 200
