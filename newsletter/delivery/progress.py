@@ -34,6 +34,7 @@ from newsletter.delivery.models import Batch, Mailing, Outcome, Site
 from newsletter.delivery.packing import pack, unpack
 from newsletter.delivery.settlement import Reply, Settlement, settle
 from newsletter.lib import prepared
+from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Result
 
 log = logging.getLogger(__name__)
@@ -176,7 +177,10 @@ def finish(
 
 
 def finish_lost(batch_id: int) -> Settlement | None:
-    """End a batch whose worker's lease ran out, from what is stored of it."""
+    """End a batch whose worker's lease ran out, from what is stored of it.
+
+    As after a living one, the rest waits where a peer asked to wait for any of them.
+    """
     return _finish(Q(pk=batch_id, lease_until__lte=Now()), known=None, source=Outcome.Source.RESCUE)
 
 
@@ -221,6 +225,8 @@ def _finish(
         if _UNSETTLED & set(results.ljust(batch.size, b"\0"))
         else None,
     )
+    if known is None and settled.deferred:
+        due_in = timedelta(seconds=backoff(batch.round + 1, settings.SEND_RETRY_SECONDS))
     return close(batch, settled, source=source, due_in=due_in)
 
 

@@ -9,14 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
 from newsletter.delivery.models import Batch, Mailing
 from newsletter.lib.queue import hint
-from tests.chaos.servers import Broker, Postgres, Sink, Worker, until
+from tests.chaos.arena import Arena
+from tests.chaos.servers import Worker, until
 
 T = TypeVar("T")
 STRUCK = {
@@ -34,19 +34,12 @@ ENDINGS = (Mailing.State.FINISHED, Mailing.State.CANCELLED)
 class Chaos:
     """`happened` counts the events by name; `open_batches` those that they struck."""
 
-    def __init__(
-        self,
-        folder: Path,
-        mailing: Mailing,
-        broker: Broker,
-        sink: Sink,
-        database: Postgres | None,
-        *,
-        seed: int,
-        lease: int,
-    ) -> None:
-        self.mailing, self.broker, self.sink, self.database = mailing, broker, sink, database
-        self.workers = [Worker(name, folder, dict(os.environ)) for name in ("first", "second")]
+    def __init__(self, found: Arena, mailing: Mailing, *, seed: int, lease: int) -> None:
+        self.mailing, self.broker, self.sink = mailing, found.broker, found.sink
+        self.database = found.database
+        self.workers = [
+            Worker(name, found.folder, dict(os.environ)) for name in ("first", "second")
+        ]
         self.happened: Counter[str] = Counter()
         self.open_batches = 0
         self.seconds = 0.0
@@ -96,6 +89,14 @@ class Chaos:
             _signal(pid, signal.SIGCONT)
         for worker in self.workers:
             worker.end()
+
+    def table(self) -> list[tuple[str, object]]:
+        """What happened, as rows."""
+        return [
+            ("kills", sum(self.happened[name] for name in KILLS)),
+            *((f"  {name}", number) for name, number in sorted(self.happened.items())),
+            ("seconds", round(self.seconds)),
+        ]
 
     # --- Events -------------------------------------------------------------------------------
     def _kill_child(self) -> None:

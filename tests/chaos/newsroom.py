@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
 import django
 from django.utils import timezone
@@ -43,10 +43,15 @@ def found() -> tuple[Newsletter, Issue]:
         time="09:00",
     )
     NewsletterTranslation.objects.create(newsletter=letter, language="en", name="Week in View")
+    return letter, write_issue(letter, date(2017, 7, 24))
+
+
+def write_issue(letter: Newsletter, monday: date) -> Issue:
+    """An approved issue of one article."""
     issue = Issue.objects.create(
         newsletter=letter,
-        starts_on=date(2017, 7, 24),
-        ends_on=date(2017, 7, 30),
+        starts_on=monday,
+        ends_on=monday + timedelta(days=6),
         state=Issue.State.APPROVED,
     )
     article = Article.objects.create(
@@ -56,12 +61,12 @@ def found() -> tuple[Newsletter, Issue]:
         article=article,
         language="en",
         headline="Minsk looks east",
-        slug="minsk-looks-east",
+        slug=f"minsk-looks-east-{monday}",
         lead="A lead.",
         body="<p>A text.</p>",
         state=ArticleTranslation.State.READY,
     )
-    return letter, issue
+    return issue
 
 
 def add_readers(letter: Newsletter, numbers: range) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -22,9 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below those that the system gives to clients: whoever knocks at a closed port of that
+    range may be given the same one, and is connected to itself."""
+    while True:
+        port = random.randrange(21_000, 22_000)  # noqa: S311
+        with suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(what: str, holds: Callable[[], bool], seconds: float = 60) -> None:
@@ -167,18 +173,22 @@ class Broker(Server):
 
 
 class Sink(Server):
-    """Takes `pace` seconds for each message: else a send-out would be over before the chaos is."""
+    """The relay; `options` are those of tests.chaos.sink."""
 
-    def __init__(self, folder: Path, seed: int, *offers: str, pace: float = 0.2) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.port, self.record = free_port(), folder / "record"
         command = [sys.executable, "-m", "tests.chaos.sink", str(self.port), str(self.record),
-                   str(seed), str(pace), *offers]  # fmt: skip
+                   *options]  # fmt: skip
         super().__init__("sink", command, dict(os.environ), folder / "sink.log")
 
     def taken(self) -> list[int]:
         """The numbers of the readers whose mail was taken, in order."""
+        return self.heard("A")
+
+    def heard(self, event: str) -> list[int]:
+        """The readers' numbers of the record's lines of one kind."""
         lines = self.record.read_text().splitlines() if self.record.exists() else []
-        return [int(line.split()[1]) for line in lines if line.startswith("A")]
+        return [int(line.split()[1]) for line in lines if line.startswith(event)]
 
     def begin(self) -> None:
         self.start()

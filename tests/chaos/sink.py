@@ -1,20 +1,19 @@
 """A relay for the chaos: it writes each acceptance to disk before it answers 250.
 
-`python -m tests.chaos.sink PORT RECORD SEED PACE [chunking]`. RECORD gets one line per event:
-"A n" reader n's message was taken; "U n" the relay went away after the final dot without an
-answer; "C 0" a line was cut, whoever did it. By its seed it hangs up, answers 4xx and 5xx; seed 0
-does not. PACE: seconds a message. SIGUSR1: silent for some seconds. SIGUSR2: no faults and no
-pauses any more.
+`python -m tests.chaos.sink PORT RECORD [options]`. RECORD gets one line per event: "A n" reader
+n's message was taken; "D n" they were put off by 451; "U n" the relay went away after the final
+dot without an answer; "C 0" a line was cut, whoever did it. SIGUSR1: silent for some seconds.
+SIGUSR2: no faults and no pauses any more.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import random
 import re
 import signal
-import sys
 
 SILENCE = 6.0
 _READER = re.compile(rb"r(\d+)@", re.IGNORECASE)
@@ -29,11 +28,11 @@ class Goodbye(Exception):  # noqa: N818 - names what happens
 
 
 class Sink:
-    def __init__(self, record: str, seed: int, pace: float, *, chunking: bool) -> None:
-        self._chunking = chunking
-        self._faults, self._pace = seed != 0, pace
-        self._file = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        self._random = random.Random(seed)  # noqa: S311
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._chunking, self._pace, self._delay = options.chunking, options.pace, options.delay
+        self._faults, self._deferred = options.seed != 0, options.defer
+        self._file = os.open(options.record, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._random = random.Random(options.seed)  # noqa: S311
         self._silent_until = 0.0
         self._readers: dict[asyncio.StreamWriter, int] = {}
         self.calm = False
@@ -81,7 +80,7 @@ class Sink:
         elif verb == b"RCPT":
             found = _READER.search(line)
             assert found is not None
-            if await self._recipient(writer):
+            if await self._recipient(writer, int(found[1])):
                 self._readers[writer] = int(found[1])
         elif verb == b"DATA":
             await self._data(reader, writer)
@@ -96,8 +95,9 @@ class Sink:
                 raise HangUp
             await self._say(writer, "250 ok")
 
-    async def _recipient(self, writer: asyncio.StreamWriter) -> bool:
-        if self._chance(0.01):
+    async def _recipient(self, writer: asyncio.StreamWriter, number: int) -> bool:
+        if self._chance(0.01) or self._random.random() < self._deferred:
+            self._write("D", number)
             await self._say(writer, "451 4.7.1 later")
         elif self._chance(0.004):
             await self._say(writer, "550 5.1.1 nobody")
@@ -148,22 +148,34 @@ class Sink:
 
     async def _say(self, writer: asyncio.StreamWriter, text: str) -> None:
         await self._answering()
+        if self._delay:
+            await asyncio.sleep(self._random.uniform(0, self._delay))
         writer.write(f"{text}\r\n".encode())
         await writer.drain()
 
 
-async def main(port: int, record: str, seed: int, pace: float, *offers: str) -> None:
-    sink = Sink(record, seed, pace, chunking="chunking" in offers)
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.sink")
+    parser.add_argument("port", type=int)
+    parser.add_argument("record")
+    parser.add_argument("--seed", type=int, default=0, help="of its faults; 0: it makes none")
+    parser.add_argument("--pace", type=float, default=0.0, help="seconds a message")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds a reply at most")
+    parser.add_argument("--defer", type=float, default=0.0, help="share of RCPT answered by 451")
+    parser.add_argument("--chunking", action="store_true", help="BDAT is offered")
+    return parser.parse_args()
+
+
+async def main(options: argparse.Namespace) -> None:
+    sink = Sink(options)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, sink.be_silent)
     loop.add_signal_handler(signal.SIGUSR2, sink.be_calm)
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    async with await asyncio.start_server(sink.serve, "127.0.0.1", port, limit=2**22):
+    async with await asyncio.start_server(sink.serve, "127.0.0.1", options.port, limit=2**22):
         await ended.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), *sys.argv[5:])
-    )
+    asyncio.run(main(_options()))

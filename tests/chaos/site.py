@@ -17,11 +17,11 @@ STEP = 5
 
 
 class Site:
-    """Once it is prepared, nothing runs but the broker."""
+    """Once it is prepared, nothing runs but the broker. `relay`: options of tests.chaos.sink."""
 
-    def __init__(self, folder: Path, *, pace: float) -> None:
+    def __init__(self, folder: Path, *relay: str) -> None:
         self.folder = folder
-        self.broker, self.sink = Broker(folder), Sink(folder, 0, pace=pace)
+        self.broker, self.sink = Broker(folder), Sink(folder, *relay)
         self.workers: list[Worker] = []
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environment = {

@@ -21,8 +21,8 @@ MakeSite = Callable[..., Site]
 def make_site(tmp_path: Path) -> Iterator[MakeSite]:
     sites: list[Site] = []
 
-    def make(*, pace: float) -> Site:
-        sites.append(Site(tmp_path, pace=pace))
+    def make(*relay: str) -> Site:
+        sites.append(Site(tmp_path, *relay))
         sites[-1].prepare()
         return sites[-1]
 
@@ -36,7 +36,7 @@ def test_sigterm_leaves_nobody_unknown(
     make_site: MakeSite, tell: Callable[[int, int], None]
 ) -> None:
     """E7: within 10 s, with a relay that answers the final dot after 4."""
-    site = make_site(pace=4.0)
+    site = make_site("--pace=4.0")
     site.freeze(200)
     site.sink.begin()
     worker = site.work()
@@ -55,7 +55,7 @@ def test_sigterm_leaves_nobody_unknown(
 
 def test_pause_new_settings_restart_resume(make_site: MakeSite) -> None:
     """Nobody twice; E5: the pause takes effect within one STEP."""
-    site = make_site(pace=0.1)
+    site = make_site("--pace=0.1")
     site.freeze(300)
     site.sink.begin()
     site.work()
@@ -76,7 +76,7 @@ def test_pause_new_settings_restart_resume(make_site: MakeSite) -> None:
 
 
 def test_with_the_relay_down_a_mailing_is_never_finished(make_site: MakeSite) -> None:
-    site = make_site(pace=0.0)
+    site = make_site("--pace=0.0")
     site.freeze(40)
     site.work()
     began = time.monotonic()
@@ -89,7 +89,7 @@ def test_with_the_relay_down_a_mailing_is_never_finished(make_site: MakeSite) ->
 
 
 def test_who_leaves_is_mailed_only_past_the_second_read(make_site: MakeSite) -> None:
-    site = make_site(pace=1.0)
+    site = make_site("--pace=1.0")
     site.freeze(200)
     site.sink.begin()
     site.work()

@@ -230,6 +230,29 @@ def test_a_killed_worker_leaves_unknowns_within_its_intent_only(
     assert balances(frozen)
 
 
+def test_who_was_put_off_waits_also_when_the_worker_is_lost(
+    frozen: Mailing, relay: MemoryTransport, settings: Any
+) -> None:
+    """What a peer asked for does not die with the worker: backoff, not at once."""
+    settings.SEND_STEP = 4
+    relay.script("r1@readers.example", Result.DEFERRED, code=451, status="4.7.1")
+
+    def kill(to: Any) -> None:
+        if to.position == 6:
+            raise Killed
+
+    relay.on_message = kill
+    with pytest.raises(Killed):
+        send_all_due()
+    Batch.objects.update(lease_until=Now())
+    assert rescue.rescue_batches() == 1
+    successor = Batch.objects.get(state=Batch.State.OPEN)
+    assert (successor.size, successor.round) == (3, 1), "the one put off, and two not permitted"
+    wait = successor.due_at - progress.database_now()
+    assert timedelta(minutes=4) < wait <= timedelta(seconds=settings.SEND_RETRY_SECONDS)
+    assert balances(frozen)
+
+
 def test_a_worker_that_wakes_after_its_lease_is_not_permitted(frozen: Mailing) -> None:
     held = progress.claim(progress.due_batches(1)[0])
     assert held is not None

@@ -109,8 +109,10 @@ class Relay:
     def _say(self, connection: socket.socket, verb: str) -> tuple[bool, str]:
         """Whether the connection goes on, and the answer."""
         time.sleep(self.delays.get(verb, 0))
-        queue = self.answers[verb]
-        text = queue.popleft() if queue else self._usual.get(verb, "250 2.1.0 ok")
+        try:  # two connections may want the last one at once
+            text = self.answers[verb].popleft()
+        except IndexError:
+            text = self._usual.get(verb, "250 2.1.0 ok")
         if text == SILENT:
             return True, text
         said, hang_up, _ = text.partition(HANG_UP)

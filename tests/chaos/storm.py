@@ -1,0 +1,165 @@
+"""`python -m tests.chaos.storm [--readers 100000] [--database postgresql|sqlite] [--down 60]`
+
+Two send-outs by real workers to so many readers: one whose relay answers 451 to a part of RCPT,
+at random, to some readers again and again; and one whose relay is killed in mid-send, its port
+closed for so many seconds, then opened again. After each, the relay's own record is held against
+the account. Exit status 1 where they do not agree, or where somebody is unknown whom nothing
+explains.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING
+
+from tests.chaos.arena import CONNECTIONS, Arena, arena
+from tests.chaos.servers import Worker
+
+if TYPE_CHECKING:
+    from newsletter.delivery.models import Mailing
+    from newsletter.editorial.models import Newsletter
+
+WORKERS, CHILDREN = 2, 2
+STEP = 50
+PATIENCE = 1800.0
+"""Seconds for one send-out."""
+Rows = list[tuple[str, object]]
+
+
+def main() -> int:
+    options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    relay = [f"--defer={options.defer}"]
+    with arena(options.database, *relay, SEND_STEP=STEP, SEND_RETRY_SECONDS=3) as found:
+        found.agrees = _weather(options, found)
+    return 0 if found.agrees else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.storm")
+    parser.add_argument("--readers", type=int, default=100_000)
+    parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
+    parser.add_argument("--defer", type=float, default=0.01, help="share of RCPT answered by 451")
+    parser.add_argument("--down", type=float, default=60.0, help="seconds without a relay")
+    return parser.parse_args()
+
+
+def _weather(options: argparse.Namespace, found: Arena) -> bool:
+    from tests.chaos import newsroom
+
+    letter, _ = newsroom.found()
+    newsroom.add_readers(letter, range(options.readers))
+    workers = [
+        Worker(f"worker{number}", found.folder, dict(os.environ)) for number in range(WORKERS)
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        # Both, also where the first does not agree.
+        return all([_put_off(options, found, letter), _down(options, found, letter)])
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+def _put_off(options: argparse.Namespace, found: Arena, letter: Newsletter) -> bool:
+    """A part of RCPT is answered by 451."""
+    mailing = _begin(letter, date(2017, 7, 31))
+    seconds = _to_the_end(mailing)
+    put_off = Counter(found.sink.heard("D"))
+    happened: Rows = [
+        ("seconds", round(seconds)),
+        ("451 answered", sum(put_off.values())),
+        ("  to so many readers", len(put_off)),
+        ("  to more than once", sum(times > 1 for times in put_off.values())),
+        ("rounds", _rounds(mailing)),
+    ]
+    title = f"{options.defer:.0%} of RCPT answered by 451, on {options.database}"
+    return _judge(mailing, found, title, happened, lines=0) and bool(put_off)
+
+
+def _down(options: argparse.Namespace, found: Arena, letter: Newsletter) -> bool:
+    """The relay is killed when a third is sent; its port is closed, and opened again."""
+    found.sink.record.unlink()
+    found.sink.end(signal.SIGKILL)
+    found.sink.command.remove(f"--defer={options.defer}")
+    found.sink.begin()
+    mailing = _begin(letter, date(2017, 8, 7))
+    began = time.monotonic()
+    _tick_until(lambda: len(found.sink.taken()) * 3 >= options.readers)
+    found.sink.end(signal.SIGKILL)
+    at_end, closed = len(found.sink.taken()), time.monotonic()
+    _tick_until(lambda: time.monotonic() - closed >= options.down)
+    is_open = not _ended(mailing)
+    found.sink.begin()
+    _to_the_end(mailing)
+    happened: Rows = [
+        ("seconds", round(time.monotonic() - began)),
+        ("seconds without a relay", round(options.down)),
+        ("accepted before", at_end),
+        ("finished meanwhile", "no" if is_open else "yes"),
+        ("rounds", _rounds(mailing)),
+    ]
+    title = f"The relay down in mid-send, on {options.database}"
+    lines = WORKERS * CHILDREN * CONNECTIONS
+    return _judge(mailing, found, title, happened, lines=lines) and is_open
+
+
+def _judge(mailing: Mailing, found: Arena, title: str, happened: Rows, *, lines: int) -> bool:
+    from tests.chaos import verdict
+
+    return verdict.judge(
+        mailing,
+        found.sink,
+        title=title,
+        happened=happened,
+        bound=lines,
+        bound_words="one for each line that was cut",
+        of_a_batch=2 * STEP + CONNECTIONS,
+    )
+
+
+def _begin(letter: Newsletter, monday: date) -> Mailing:
+    from tests.chaos import newsroom
+
+    return newsroom.send(newsroom.write_issue(letter, monday))
+
+
+def _to_the_end(mailing: Mailing) -> float:
+    """Seconds that it took."""
+    began = time.monotonic()
+    _tick_until(lambda: _ended(mailing))
+    return time.monotonic() - began
+
+
+def _ended(mailing: Mailing) -> bool:
+    mailing.refresh_from_db()
+    return mailing.state == mailing.State.FINISHED
+
+
+def _rounds(mailing: Mailing) -> int:
+    """How often the reader who waited longest was tried again."""
+    return max(mailing.batches.values_list("round", flat=True))
+
+
+def _tick_until(holds: Callable[[], bool]) -> None:
+    """Ticks each second, as beat does each minute."""
+    from newsletter.lib.queue import hint
+
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError("the send-out does not come to an end")
+        hint("delivery.tick", expires=5)
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
