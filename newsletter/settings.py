@@ -228,6 +228,9 @@ SIGN_UPS_PER_NETWORK = env.value("SIGN_UPS_PER_NETWORK", "30", env.integer(0, 1_
 SIGN_UPS_PER_DOMAIN = env.value("SIGN_UPS_PER_DOMAIN", "300", env.integer(0, 1_000_000))
 SIGN_UPS_IN_ALL = env.value("SIGN_UPS_IN_ALL", "3000", env.integer(0, 1_000_000))
 SIGN_UP_SECONDS = env.value("SIGN_UP_SECONDS", "2", env.integer(0, 60))
+# Throw-away mailboxes (B6): a file with a domain a line; they are asked about, or refused.
+DISPOSABLE_DOMAINS = env.value("DISPOSABLE_DOMAINS", "", env.domains_in)
+DISPOSABLE_ACTION = env.value("DISPOSABLE_ACTION", "warn", env.one_of("warn", "block"))
 TRUSTED_PROXIES = env.value("TRUSTED_PROXIES", "127.0.0.0/8,::1", env.networks)
 
 # --- Discreet readers: a second, neutral domain ------------------------------------------------

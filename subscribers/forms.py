@@ -20,6 +20,7 @@ from subscribers import proof, stamps
 from subscribers.addresses import Address, AddressError, normalise
 from subscribers.chains import chain_of, reordered
 from subscribers.discretion import is_offered
+from subscribers.disposable import is_listed
 from subscribers.models import Subscription
 from subscribers.slips import meant
 from subscribers.wording import consent_text, newsletter_name, promise_of
@@ -68,10 +69,29 @@ class AddressForm(forms.Form):
                 _("Did you mean %(domain)s? If the address is right, send the form once more.")
                 % {"domain": near}
             )
+        if self.is_for_mail and is_listed(address.domain, settings.DISPOSABLE_DOMAINS):
+            self._ask_for_a_lasting_one(address.domain)
         return address
 
+    def _ask_for_a_lasting_one(self, domain: str) -> None:
+        if settings.DISPOSABLE_ACTION == "block":
+            raise ValidationError(
+                _("We do not write to throw-away mailboxes. Please enter another address.")
+            )
+        if self.data.get("insist") != domain:
+            self.asked_about = domain
+            raise ValidationError(
+                _(
+                    "This looks like a throw-away mailbox, which may soon be gone. If you want "
+                    "it all the same, send the form once more."
+                )
+            )
+
+    is_for_mail = True
+    """Whether the address is to be written to from now on."""
+
     asked_about = ""
-    """The domain that looks like a slip; sent along when the reader insists."""
+    """The domain that was asked about; sent along when the reader insists."""
 
     @property
     def action(self) -> str:
@@ -194,6 +214,8 @@ class EmbeddedForm(SubscribeForm):
 
 class LinkForm(AddressForm):
     """Asks for a link to one's choices by e-mail."""
+
+    is_for_mail = False
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="link_%s")

@@ -27,7 +27,7 @@ PERSON = b"tydzen-link"
 HEAD = struct.Struct(">BBBQ")
 EXPIRY = struct.Struct(">I")
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
-FORM = re.compile(r"[A-Za-z0-9_-]{36,60}")
+FORM = re.compile(r"[A-Za-z0-9_-]{36}(?:[A-Za-z0-9_-]{6})?")
 
 
 class Purpose(IntEnum):
@@ -109,6 +109,4 @@ def _decoded(token: str) -> bytes:
     # One token has one spelling: the decoder would pass over spare bits at the end.
     if urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
         raise Forged("not in the form of a token")
-    if len(raw) not in {HEAD.size + MAC, HEAD.size + EXPIRY.size + MAC}:
-        raise Forged("not of the length of a token")
     return raw

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+import idna
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
@@ -138,6 +139,27 @@ def public_key(text: str) -> bytes:
     if key and len(key) != 32:
         raise ValueError("a public key has 32 bytes, 64 hexadecimal digits")
     return key
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"{text!r} is none of {', '.join(words)}")
+        return text
+
+    return read
+
+
+def domains_in(path: str) -> frozenset[str]:
+    """The domains in a file, one a line, in ACE form; after a # comes a comment."""
+    if not path:
+        return frozenset()
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {getattr(error, 'strerror', None) or 'not a text'}") from None
+    named = (line.partition("#")[0].strip().lower().strip(".") for line in lines)
+    return frozenset(idna.encode(name, uts46=True).decode() for name in named if name)
 
 
 def named_keys(text: str) -> dict[str, bytes]:
