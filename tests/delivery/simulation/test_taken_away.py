@@ -24,8 +24,8 @@ from newsletter.transport.outcomes import Recipient
 from subscribers.audience import Reader
 from subscribers.models import Subscription
 from tests.delivery.simulation.conftest import MakeWorld
+from tests.delivery.simulation.stepping import Fault, Violation
 from tests.delivery.simulation.test_every_step import SMOOTH, every_state
-from tests.delivery.simulation.world import Fault, Violation
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
 
