@@ -37,6 +37,7 @@ class Relay(Transport):
     accepted: list[tuple[int, int]] = field(default_factory=list)
     """(subscriber, step at which it was taken)"""
     unanswered: int = 0
+    after_taking: Callable[[], None] = lambda: None  # noqa: E731 - a field
     _hangs_up: bool = False
     script: defaultdict[int, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
 
@@ -87,6 +88,7 @@ class Relay(Transport):
                 self.world.step(At.RELAY)
                 in_flight.append(self._answer(recipient.position, trace.subscriber_id))
                 self.world.step(At.RELAY)
+                self.after_taking()
                 if in_flight[-1].result is Result.UNKNOWN or self._hangs_up:
                     raise TransportDown("simulated: lost after the final dot")
                 if len(in_flight) > self.lead:

@@ -175,6 +175,8 @@ class World(Stepped):
         for problem, readers in problems.items():
             if readers:
                 raise Violation(f"{problem}: {sorted(readers)}")
+        if Batch.objects.filter(fence__gt=2).exists():  # one claim, and the end
+            raise Violation("a batch was claimed twice")
         if len(doubt) > self.incidents * self.bound + self.relay.unanswered:
             raise Violation(f"{len(doubt)} in doubt after {self.incidents} incidents")
         self._audited()
