@@ -3,6 +3,10 @@
 The same protocol as a batch's (newsletter.delivery.progress), for one message: QUEUED → CLAIMED
 by a conditional update → SENDING, committed, which is the permission → its end. A letter whose
 worker is lost goes back to the queue while it was CLAIMED, and is *unknown* once it was SENDING.
+A lost database leaves nobody in doubt: the worker still knows what it handed over.
+
+Unlike a batch, a letter's row is claimed again and again. The fence alone keeps a worker who wakes
+from the dead from ending what another is sending.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, F, Q
 from django.db.models.functions import Now
 
@@ -102,7 +106,7 @@ def _deliver(held: Held) -> None:
         log.error("action=letter letter=%d cannot be written: %s", letter.pk, error)
         _end(held, State.CLAIMED, State.FAILED)
         return
-    if not _move(held, State.CLAIMED, State.SENDING):
+    if not _permitted(held):
         return
     try:
         for handover in transport.send(compiled, [recipient]):
@@ -136,11 +140,23 @@ def _settle(held: Held, handover: Handover, transport: str) -> None:
 def _again(held: Held, **facts: object) -> None:
     """Back to the queue with a growing pause, until the time to give up."""
     pause = timedelta(seconds=backoff(held.letter.attempts, min(settings.SEND_RETRY_SECONDS, 60)))
-    now = progress.database_now()
+    now = progress.outlasting_lost_connections(progress.database_now)
     if now - held.letter.created_at >= timedelta(hours=settings.SEND_GIVE_UP_HOURS):
         _end(held, State.SENDING, State.FAILED, **facts)
         return
     _end(held, State.SENDING, State.QUEUED, due_at=now + pause, **facts)
+
+
+def _permitted(held: Held) -> bool:
+    """Whether the letter may be handed over now."""
+    try:
+        return _move(held, State.CLAIMED, State.SENDING)
+    except (OperationalError, InterfaceError):
+        # Committed or not: nothing was handed over.
+        log.warning("action=lost letter=%d", held.letter.pk)
+        _end(held, State.SENDING, State.QUEUED)
+        _end(held, State.CLAIMED, State.QUEUED)
+        return False
 
 
 def _move(held: Held, before: Letter.State, after: Letter.State) -> bool:
@@ -158,7 +174,8 @@ def _move(held: Held, before: Letter.State, after: Letter.State) -> bool:
 
 
 def _end(held: Held, before: Letter.State, after: Letter.State, **facts: object) -> None:
-    ended = Letter.objects.filter(pk=held.letter.pk, fence=held.fence, state=before).update(
-        state=after, lease_until=None, **facts
+    mine = Letter.objects.filter(pk=held.letter.pk, fence=held.fence, state=before)
+    ended = progress.outlasting_lost_connections(
+        lambda: mine.update(state=after, lease_until=None, **facts)
     )
     log.info("action=letter letter=%d state=%s mine=%s", held.letter.pk, after, bool(ended))

@@ -166,7 +166,7 @@ def finish(
 
     What has no result was not handed over, and goes on in a successor due after `due_in`.
     """
-    return _outlasting_lost_connections(
+    return outlasting_lost_connections(
         lambda: _finish(
             Q(pk=held.batch_id, fence=held.fence),
             known=(results, replies),
@@ -184,11 +184,11 @@ def finish_lost(batch_id: int) -> Settlement | None:
     return _finish(Q(pk=batch_id, lease_until__lte=Now()), known=None, source=Outcome.Source.RESCUE)
 
 
-def _outlasting_lost_connections(finish: Callable[[], T]) -> T:
+def outlasting_lost_connections(finish: Callable[[], T]) -> T:
     """Run `finish`, again where the database went away in it.
 
     A connection lost during COMMIT leaves open whether it happened. The next attempt reads it:
-    a closed batch is no longer CLAIMED under the fence, and nothing is done twice.
+    what has ended is no longer CLAIMED under the fence, and nothing is done twice.
     """
     for seconds in PATIENCE:
         try:

@@ -31,12 +31,14 @@ def make_site(tmp_path: Path) -> Iterator[MakeSite]:
         site.end()
 
 
+@pytest.mark.parametrize("relay", ["--pace=4.0", "--delay=4.5"])
 @pytest.mark.parametrize("tell", [os.kill, os.killpg], ids=["worker", "group"])
 def test_sigterm_leaves_nobody_unknown(
-    make_site: MakeSite, tell: Callable[[int, int], None]
+    make_site: MakeSite, tell: Callable[[int, int], None], relay: str
 ) -> None:
-    """E7: within 10 s, with a relay that answers the final dot after 4."""
-    site = make_site("--pace=4.0")
+    """E7: within 10 s, with a relay that answers the final dot after 4, and with one that answers
+    each command after some time up to 4.5 s."""
+    site = make_site(relay)
     site.freeze(200)
     site.sink.begin()
     worker = site.work()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -270,6 +271,22 @@ def test_an_old_fence_is_not_permitted(frozen: Mailing) -> None:
     assert held is not None
     Batch.objects.update(fence=held.fence + 1)
     assert not progress.permit(held, upto=5, results=b"", replies={})
+
+
+def test_of_a_row_that_was_opened_again_by_hand_the_fence_alone_keeps_the_first_holder_out(
+    frozen: Mailing,
+) -> None:
+    """Nothing of ours opens a row again; an operator with SQL may."""
+    first = progress.claim(progress.due_batches(1)[0])
+    Batch.objects.update(state=Batch.State.OPEN, lease_until=None)
+    second = progress.claim(progress.due_batches(1)[0])
+    assert first is not None
+    assert second is not None
+    assert not progress.permit(first, upto=5, results=b"", replies={})
+    assert progress.finish(first, results=bytes([1] * 10), replies={}) is None
+    unfenced = replace(first, fence=second.fence)
+    assert progress.permit(unfenced, upto=5, results=b"", replies={}), "nothing else refuses it"
+    assert progress.permit(second, upto=5, results=b"", replies={})
 
 
 def test_a_worker_that_is_told_to_stop_gives_the_rest_back(

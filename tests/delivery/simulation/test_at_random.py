@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.delivery.simulation.conftest import MakeWorld
-from tests.delivery.simulation.world import Answer, Fault
+from tests.delivery.simulation.relay import Answer
+from tests.delivery.simulation.stepping import Fault
 
 READERS = 30
 faults = st.lists(st.tuples(st.integers(1, 400), st.sampled_from(Fault)), max_size=6)

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.delivery.simulation.conftest import MakeWorld
-from tests.delivery.simulation.world import Answer, Fault, World
+from tests.delivery.simulation.relay import Answer
+from tests.delivery.simulation.stepping import Fault
+from tests.delivery.simulation.world import World
 
 # Who is killed in mid-freeze leaves PostgreSQL's cursor open.
 pytestmark = pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")

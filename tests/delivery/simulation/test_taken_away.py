@@ -1,8 +1,15 @@
 """The simulation sees it when one of the protocol's guards is taken away.
 
 Each mutation is production's code with one thing missing, run through the very same states; some
-state must end in a violation. (A batch is never opened again, so its closed state refuses what an
-old fence would: the fence counts as taken away only together with the state and the lease.)
+state must end in a violation.
+
+Of a batch the fence alone is not missed, and cannot be: its row is claimed once in its life, as
+what is left of it goes into a successor, a row of its own. So "claimed" says all that the fence
+says, and a rescue leaves it closed; `World.check` holds in each state that no fence counts more
+than one claim and the end. What is taken away here is therefore all three that refuse a worker who
+lost its batch: fence, state and lease. The fence is what refuses where somebody opened a row again
+by hand (test_sender.py), and for letters, whose rows are claimed again and again, it is taken away
+alone (test_letters.py).
 """
 
 from __future__ import annotations
@@ -24,13 +31,13 @@ from newsletter.transport.outcomes import Recipient
 from subscribers.audience import Reader
 from subscribers.models import Subscription
 from tests.delivery.simulation.conftest import MakeWorld
+from tests.delivery.simulation.stepping import Fault, Violation
 from tests.delivery.simulation.test_every_step import SMOOTH, every_state
-from tests.delivery.simulation.world import Fault, Violation
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
 
 
-def without_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_fence_state_and_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever once claimed a batch is permitted, also when it was taken from them."""
 
     def permit(held: Claim, *, upto: int, results: bytes, replies: Mapping[int, Reply]) -> bool:
@@ -104,7 +111,7 @@ def without_the_single_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("mutate", "fault", "seen"),
     [
-        (without_the_fence, Fault.DOZE, "sent twice"),
+        (without_fence_state_and_lease, Fault.DOZE, "sent twice"),
         (without_the_second_read, Fault.LEAVE, "mailed after they left"),
         (with_the_second_read_before_the_permission, Fault.LEAVE, "mailed after they left"),
         (without_the_durable_commit, Fault.KILL, "neither recorded nor in doubt"),

@@ -1,0 +1,118 @@
+"""A relay that answers as a test scripts it, and remembers what it took and when."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from newsletter.delivery.tracing import read_delivery_id
+from newsletter.transport.base import Transport, never
+from newsletter.transport.outcomes import Handover, Mail, Recipient, Result, TransportDown
+from tests.delivery.simulation.stepping import At, Stepped
+
+
+class Answer(Enum):
+    """What the relay does with a message."""
+
+    TAKE = "250"
+    DEFER = "451"
+    REFUSE = "550"
+    HANG_UP = "closes the connection before the final dot"
+    TAKE_AND_HANG_UP = "takes it, and closes the connection before it says so"
+    LOSE_AND_HANG_UP = "closes the connection at the final dot, and has not taken it"
+    DEFER_AND_HANG_UP = "451, and closes the connection"
+
+
+@dataclass
+class Relay(Transport):
+    """Answers as scripted, then TAKE; remembers each acceptance. With a `window`, a provider:
+    all of a call are settled before the first is told."""
+
+    world: Stepped
+    window: int | None = None
+    lead: int = 0
+    name: str = "simulated://relay"
+    accepted: list[tuple[int, int]] = field(default_factory=list)
+    """(subscriber, step at which it was taken)"""
+    unanswered: int = 0
+    after_taking: Callable[[], None] = lambda: None  # noqa: E731 - a field
+    _hangs_up: bool = False
+    script: defaultdict[int, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
+
+    __hash__ = object.__hash__
+
+    def compile(self, mail: Mail) -> Mail:
+        return mail
+
+    def close(self) -> None:
+        return
+
+    def send(
+        self,
+        compiled: Mail,
+        recipients: Iterable[Recipient],
+        *,
+        stop: Callable[[], bool] = never,
+        ahead: int | None = None,
+    ) -> Generator[Handover, None, None]:
+        if self.window is None:
+            assert ahead is None or self.lead <= ahead
+            yield from self._one_after_another(recipients, stop)
+            return
+        told: list[Handover] = []
+        down: TransportDown | None = None
+        try:
+            told.extend(self._one_after_another(recipients, never))
+        except TransportDown as raised:
+            down = raised
+        yield from told
+        if down is not None:
+            raise down
+
+    def _one_after_another(
+        self, recipients: Iterable[Recipient], stop: Callable[[], bool]
+    ) -> Iterator[Handover]:
+        """As the real one: `lead` more are taken before the first is answered for, and whatever
+        ends the call, what is in flight is told first."""
+        self._hangs_up = False
+        in_flight: deque[Handover] = deque()
+        error: Exception | None = None
+        try:
+            for recipient in recipients:
+                if stop():
+                    break
+                trace = read_delivery_id(recipient.delivery_id)
+                assert trace is not None
+                self.world.step(At.RELAY)
+                in_flight.append(self._answer(recipient.position, trace.subscriber_id))
+                self.world.step(At.RELAY)
+                self.after_taking()
+                if in_flight[-1].result is Result.UNKNOWN or self._hangs_up:
+                    raise TransportDown("simulated: lost after the final dot")
+                if len(in_flight) > self.lead:
+                    yield in_flight.popleft()
+        except Exception as raised:
+            error = raised
+        yield from in_flight
+        if error is not None:
+            raise error
+
+    def _answer(self, position: int, subscriber: int) -> Handover:
+        script = self.script[subscriber]
+        answer = script.popleft() if script else Answer.TAKE
+        if answer in {Answer.TAKE, Answer.TAKE_AND_HANG_UP}:
+            self.accepted.append((subscriber, self.world.steps))
+        match answer:
+            case Answer.TAKE:
+                return Handover(position, Result.SENT, 250)
+            case Answer.DEFER | Answer.DEFER_AND_HANG_UP:
+                self._hangs_up = answer is Answer.DEFER_AND_HANG_UP
+                return Handover(position, Result.DEFERRED, 451, "4.7.1")
+            case Answer.REFUSE:
+                return Handover(position, Result.REFUSED, 550, "5.1.1")
+            case Answer.HANG_UP:
+                raise TransportDown("simulated: connection lost")
+        self.unanswered += 1
+        return Handover(position, Result.UNKNOWN)

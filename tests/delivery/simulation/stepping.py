@@ -1,0 +1,291 @@
+"""Steps, and what may happen at them, on the real database with real commits.
+
+Each SQL statement, each COMMIT and each event at the relay is a *step*, before and after, and at
+any of them something may happen (`Fault`). Leases run out because a world moves them back in the
+database. What is sent, by whom, and what has to hold is each world's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection, connections
+from django.db.backends.signals import connection_created
+
+
+class Killed(BaseException):
+    """kill -9: nothing of ours runs after it, and the database rolls back what is open."""
+
+
+class Violation(AssertionError):
+    """The account and the relay's record do not agree as DESIGN.md promises."""
+
+
+class Fault(Enum):
+    KILL = "kill -9"
+    SLEEP = "sleeps past its lease, wakes after others have finished"
+    DOZE = "sleeps past its lease, wakes while others are sending"
+    LOSE = "connection to the database lost, with what it was doing"
+    TERM = "SIGTERM"
+    LEAVE = "a reader unsubscribes"
+    PAUSE = "an editor pauses"
+    CANCEL = "an editor cancels"
+
+
+class At(Enum):
+    """Where a step is."""
+
+    SQL = "statement"
+    COMMIT = "commit"
+    RELAY = "relay"
+
+
+@dataclass(frozen=True)
+class Step:
+    number: int
+    at: At
+    inside: bool
+    """In a transaction: nobody else sees what it did, and on SQLite nobody else writes."""
+
+    def allows(self, fault: Fault) -> bool:
+        if fault is Fault.KILL:
+            return True
+        if fault is Fault.LOSE:
+            return self.at is not At.RELAY
+        return not self.inside
+
+
+class Stepped:
+    """What all worlds share: steps, deaths, sleep, and the database as it was at the beginning.
+
+    A world says in `work` what workers do next, in `expire` that all leases have run out, in
+    `others_begin` what another worker begins while one dozes, and in `check` what has to hold.
+    """
+
+    tables: tuple[str, ...] = ()
+    """What `restore` gives back as it was, those that refer to others last."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.trail: list[Step] = []
+        self.plan: dict[int, list[Fault]] = {}
+        """Faults by the number of the step from which on they wait for one that allows them."""
+        self.incidents = 0
+        self.stopping = False
+        self.term_at: int | None = None
+        self.dead = False
+        self.quiet = True
+        self._kept: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
+
+    def work(self) -> bool:
+        """One thing to do, done; False where nothing is left."""
+        raise NotImplementedError
+
+    def expire(self) -> None:
+        raise NotImplementedError
+
+    def others_begin(self) -> None:
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """At the end."""
+        raise NotImplementedError
+
+    def check_midway(self) -> None:
+        """After a death."""
+
+    def happen(self, fault: Fault) -> None:
+        """What only this world knows."""
+        raise NotImplementedError
+
+    # --- States -------------------------------------------------------------------------------
+    def keep(self) -> None:
+        """Remember the database as `begin_anew` is to give it back."""
+        with connection.cursor() as cursor:
+            for table in self.tables:
+                cursor.execute(f"SELECT * FROM {table}")  # noqa: S608
+                names = [column[0] for column in cursor.description]
+                self._kept[table] = (names, cursor.fetchall())
+
+    def give_back(self) -> None:
+        """Inside the caller's transaction."""
+        with connection.cursor() as cursor:
+            for table in reversed(self.tables):
+                cursor.execute(f"DELETE FROM {table}")  # noqa: S608
+            for table, (names, rows) in self._kept.items():
+                if rows:
+                    columns, marks = ", ".join(f'"{name}"' for name in names), "%s, " * len(names)
+                    cursor.executemany(
+                        f"INSERT INTO {table} ({columns}) VALUES ({marks[:-2]})",  # noqa: S608
+                        [_adapted(row) for row in rows],
+                    )
+
+    def begin_anew(self, faults: Iterable[tuple[int, Fault]]) -> None:
+        self.steps, self.incidents, self.stopping = 0, 0, False
+        self.term_at = None
+        self.trail, self.plan = [], {}
+        for number, fault in faults:
+            self.plan.setdefault(number, []).append(fault)
+
+    # --- Steps --------------------------------------------------------------------------------
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Every statement, COMMIT and event at the relay is a step in here."""
+        wrapper: Any = connections["default"]
+        commit, rollback = wrapper._commit, wrapper._rollback
+
+        def stepped_commit() -> None:
+            self._alive()
+            self.step(At.COMMIT)
+            commit()
+            # `in_atomic_block` is still set, but what was done is done.
+            self.step(At.COMMIT)
+
+        def stepped_rollback() -> None:
+            self._alive()
+            rollback()
+
+        connection_created.connect(self._reconnected)
+        wrapper._commit, wrapper._rollback = stepped_commit, stepped_rollback
+        self.quiet = False
+        try:
+            with connection.execute_wrapper(self._statement):
+                yield
+        finally:
+            self.quiet = True
+            del wrapper._commit, wrapper._rollback
+            connection_created.disconnect(self._reconnected)
+            self.dead = False
+
+    def step(self, at: At) -> None:
+        if self.quiet:
+            return
+        self.steps += 1
+        here = Step(self.steps, at, at is At.COMMIT or in_transaction())
+        self.trail.append(here)
+        for number in sorted(self.plan):
+            if number > self.steps:
+                break
+            waiting = self.plan.pop(number, [])
+            for position, fault in enumerate(waiting):
+                if here.allows(fault):
+                    rest = waiting[position + 1 :]
+                    if rest:
+                        self.plan.setdefault(self.steps + 1, []).extend(rest)
+                    self._happen(fault)
+                    break
+                self.plan.setdefault(self.steps + 1, []).append(fault)
+
+    def _statement(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any
+    ) -> Any:
+        self._alive()
+        self.step(At.SQL)
+        answer = execute(sql, params, many, context)
+        if not sql.startswith("SELECT"):  # after a read it is as before what comes next
+            self.step(At.SQL)
+        return answer
+
+    def _alive(self) -> None:
+        if self.dead:
+            raise OperationalError("simulated: the connection is lost")
+
+    def _reconnected(self, **_: Any) -> None:
+        self.dead = False
+
+    @contextmanager
+    def unwatched(self) -> Iterator[None]:
+        before, self.quiet = self.quiet, True
+        try:
+            yield
+        finally:
+            self.quiet = before
+
+    # --- What happens -------------------------------------------------------------------------
+    def _happen(self, fault: Fault) -> None:
+        with self.unwatched():
+            self._do(fault)
+        if fault is Fault.KILL:
+            raise Killed
+        if fault is Fault.LOSE:
+            raise OperationalError("simulated: the connection was lost")
+
+    def _do(self, fault: Fault) -> None:
+        match fault:
+            case Fault.KILL:
+                self.incidents += 1
+                if in_transaction():  # as the server does when its client is gone
+                    connection.connection.rollback()
+                    self.dead = True
+            case Fault.LOSE:  # no incident: it leaves nobody in doubt
+                if in_transaction():
+                    connection.connection.rollback()
+                self.dead = True
+            case Fault.SLEEP:
+                self.incidents += 1
+                with self._connection_of_others():
+                    self.expire()
+                    self.quiet = False
+                    self.drive()
+            case Fault.DOZE:  # the others' steps are not watched: they only begin
+                self.incidents += 1
+                with self._connection_of_others():
+                    self.expire()
+                    self.others_begin()
+            case Fault.TERM:
+                self.stopping, self.term_at = True, self.steps
+            case _:
+                self.happen(fault)
+
+    @contextmanager
+    def _connection_of_others(self) -> Iterator[None]:
+        """Who sleeps keeps their own connection, open, and whether it is lost."""
+        wrapper: Any = connections["default"]
+        kept, dead = wrapper.connection, self.dead
+        wrapper.connection, self.dead = None, False
+        try:
+            yield
+        finally:
+            connection.close()
+            wrapper.connection, self.dead = kept, dead
+
+    # --- Workers ------------------------------------------------------------------------------
+    def run(self) -> None:
+        """To the end, whatever happens on the way, and the account checked."""
+        with self.watched():
+            self.drive()
+        connection.close()
+        self.check()
+
+    def drive(self) -> None:
+        for _ in range(500):
+            try:
+                if not self.work():
+                    return
+            except Killed:
+                self.stopping, self.term_at = False, None
+                connection.close()
+                with self.unwatched():
+                    self.check_midway()
+            except (OperationalError, InterfaceError):
+                connection.close()
+        raise Violation("the work does not come to an end")
+
+
+def _adapted(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(connection.ops.adapt_json_value(v, None) if isinstance(v, dict | list) else v
+                 for v in row)  # fmt: skip
+
+
+def in_transaction() -> bool:
+    """As the database sees it: just after BEGIN and just before COMMIT Django does not."""
+    raw = connection.connection
+    if raw is None or connection.in_atomic_block:
+        return bool(connection.in_atomic_block)
+    if connection.vendor == "sqlite":
+        return bool(raw.in_transaction)
+    return bool(raw.info.transaction_status != 0)

@@ -1,0 +1,133 @@
+"""Each thing that can happen, at each step of some letters' way: none forgotten, none twice."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+
+from newsletter.delivery import letters, progress, transports
+from newsletter.delivery.letters import Held
+from newsletter.editorial.models import Newsletter
+from subscribers import lifecycle
+from subscribers.addresses import normalise
+from subscribers.lifecycle import Request
+from subscribers.models import Letter
+from tests.delivery.conftest import forget
+from tests.delivery.simulation.mailroom import Mailroom
+from tests.delivery.simulation.relay import Answer
+from tests.delivery.simulation.stepping import Fault, Violation
+
+FAULTS = [Fault.KILL, Fault.LOSE, Fault.SLEEP, Fault.DOZE, Fault.TERM]
+ROUGH = [
+    [Answer.DEFER, Answer.DEFER_AND_HANG_UP],
+    [Answer.HANG_UP, Answer.TAKE_AND_HANG_UP],
+    [Answer.DEFER_AND_HANG_UP, Answer.REFUSE],
+]
+"""The relay's answers to each of the readers, one after another, then 250."""
+
+
+@pytest.fixture
+def mailroom(
+    hurried: None, weekly: Newsletter, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """Three readers who asked for the newsletter, to each of whom a confirmation is due."""
+    settings.DELIVERY_TRANSPORTS = ["memory://relay"]
+    for number in range(len(ROUGH)):
+        lifecycle.request(
+            normalise(f"r{number}@readers.example"),
+            Request(
+                newsletter_id=weekly.pk,
+                languages=("en",),
+                page_language="en",
+                wording="I want it.",
+                asked_at=datetime(2026, 1, 5, tzinfo=UTC),
+            ),
+        )
+    # What they say is rendered once: it takes ten times what all the rest of their way does.
+    written = {letter.pk: letters.wording.write(letter) for letter in Letter.objects.all()}
+    monkeypatch.setattr(letters.wording, "write", lambda letter: written[letter.pk])
+    room = Mailroom()
+    room.keep()
+    monkeypatch.setattr(transports, "configured", lambda: (room.relay,))
+    monkeypatch.setattr(progress, "PATIENCE", (0.0,) * 5)
+    yield room
+    forget()
+
+
+def every_state(room: Mailroom, fault: Fault) -> int:
+    """Run one state for each step that allows the fault; returns how many."""
+
+    def run(*faults: tuple[int, Fault]) -> None:
+        room.restore(*faults)
+        for reader, answers in zip(room.readers, ROUGH, strict=True):
+            room.relay.script[reader] = deque(answers)
+        room.run()
+
+    run()
+    steps = [step.number for step in room.trail if step.allows(fault)]
+    for number in steps:
+        try:
+            run((number, fault))
+        except BaseException as error:
+            error.add_note(f"{fault} at step {number} of {steps[-1]}")
+            raise
+    return len(steps)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.lower())
+def test_every_step_of_letters(
+    mailroom: Mailroom, fault: Fault, states: Callable[[int], None]
+) -> None:
+    states(every_state(mailroom, fault))
+
+
+def without_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but the fence is missing: states and leases are looked at as they were."""
+
+    def move(held: Held, before: Letter.State, after: Letter.State) -> bool:
+        mine = Letter.objects.filter(
+            letters.NOT_FROZEN, pk=held.letter.pk, state=before, lease_until__gt=Now()
+        )
+        return mine.update(state=after, lease_until=Now() + progress.lease()) == 1
+
+    def end(held: Held, before: Letter.State, after: Letter.State, **facts: Any) -> None:
+        mine = Letter.objects.filter(pk=held.letter.pk, state=before)
+        mine.update(state=after, lease_until=None, **facts)
+
+    monkeypatch.setattr(letters, "_move", move)
+    monkeypatch.setattr(letters, "_end", end)
+
+
+def without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handed over while it is only claimed: whoever rescues it takes it for unsent."""
+    end = letters._end
+
+    def ended(held: Held, before: Letter.State, after: Letter.State, **facts: Any) -> None:
+        end(held, letters.State.CLAIMED, after, **facts)
+
+    monkeypatch.setattr(letters, "_permitted", lambda held: True)
+    monkeypatch.setattr(letters, "_end", ended)
+
+
+@pytest.mark.parametrize(
+    ("mutate", "fault", "seen"),
+    [
+        (without_the_fence, Fault.DOZE, "sent twice"),
+        (without_the_permission, Fault.KILL, "sent twice"),
+    ],
+)
+def test_a_guard_that_is_missing_is_missed(
+    mailroom: Mailroom,
+    monkeypatch: pytest.MonkeyPatch,
+    mutate: Callable[[pytest.MonkeyPatch], None],
+    fault: Fault,
+    seen: str,
+) -> None:
+    mutate(monkeypatch)
+    with pytest.raises(Violation, match=seen):
+        every_state(mailroom, fault)
