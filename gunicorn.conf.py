@@ -8,6 +8,8 @@ accesslog = None
 errorlog = "-"
 loglevel = "warning"
 workers = 2
+# While one waits for the database's disk, another works; and a proxy can keep its connections.
+threads = 4
 # Heartbeats go to memory, not to a disk that may be slow.
 worker_tmp_dir = None
 graceful_timeout = 10
@@ -34,7 +36,7 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """A web process keeps its connection for a minute: opening one costs more than a sign-up."""
+    """Each thread keeps its connection for a minute: opening one costs more than a sign-up."""
     from django.db import connections
 
     connections.settings["default"]["CONN_MAX_AGE"] = 60

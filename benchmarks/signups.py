@@ -1,96 +1,38 @@
 """How many sign-ups a second the site takes while no worker runs, and whether it loses any.
 
-    .venv/bin/python benchmarks/signups.py [--rate 500] [--seconds 30] [--port 18610]
+    DATABASE_URL=postgres://… .venv/bin/python benchmarks/signups.py [--rate 500] [--seconds 30]
 
 Starts a site of its own in a temporary folder, on the database that DATABASE_URL names (an empty
-one; else SQLite), with two web processes and no limits; sends forms at a steady rate over kept
-connections, each with an address of its own; then opens what arrived and counts. The sender runs
-on the same machine and takes its share of it.
+one; else SQLite), with the web processes and threads of gunicorn.conf.py and no workers. Forms come
+at a steady rate, however long the answers take, each with an address of its own; then what arrived
+is opened and counted. A second run, with the limits on, is a script that enters a few addresses
+again and again. The client is in C (posts.c; needs gcc) and takes a few percent of a processor.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-CONNECTIONS = 32
-UNLIMITED = {
-    "SIGN_UPS_PER_NETWORK": "0",
-    "SIGN_UPS_PER_DOMAIN": "0",
-    "SIGN_UPS_IN_ALL": "0",
-}
+sys.path.insert(0, str(ROOT))
 
+from benchmarks.processes import cpu_seconds, machine  # noqa: E402 - runs as a file
 
-class Load:
-    """Forms sent at a steady rate; a form that is late is sent as soon as a connection is free."""
-
-    def __init__(self, *, port: int, rate: int, seconds: int) -> None:
-        self.port, self.rate, self.total = port, rate, rate * seconds
-        self.answers: Counter[str] = Counter()
-        self.times: list[float] = []
-        self.next = 0
-
-    async def run(self) -> float:
-        """Send them all; the seconds it took."""
-        begun = time.perf_counter()
-        await asyncio.gather(*(self._connection(begun) for _each in range(CONNECTIONS)))
-        return time.perf_counter() - begun
-
-    async def _connection(self, begun: float) -> None:
-        reader = writer = None
-        while self.next < self.total:
-            number, self.next = self.next, self.next + 1
-            due = begun + number / self.rate
-            await asyncio.sleep(max(0, due - time.perf_counter()))
-            try:
-                if writer is None or reader is None:
-                    reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                status, closes = await self._post(reader, writer, number)
-            except (OSError, asyncio.IncompleteReadError, ValueError) as error:
-                status, closes = type(error).__name__, True
-            self.answers[status] += 1
-            # Since it was due: waiting for a free connection counts.
-            self.times.append(time.perf_counter() - due)
-            if closes:
-                if writer is not None:
-                    writer.close()
-                reader = writer = None
-
-    async def _post(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
-    ) -> tuple[str, bool]:
-        body = urlencode({"email": f"reader{number}@site{number % 997}.example", "choices": "en"})
-        writer.write(
-            f"POST /en/embed/weekly/ HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
-            "Content-Type: application/x-www-form-urlencoded\r\nAccept: text/html\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-        )
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        fields = dict(
-            line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line
-        )
-        await reader.readexactly(int(fields.get("content-length", "0")))
-        return head.split()[1], fields.get("connection") == "close"
-
-
-def manage(environment: dict[str, str], *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *words],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(done.stdout + done.stderr)
-    return done.stdout.strip()
-
+UNLIMITED = dict.fromkeys(("SIGN_UPS_PER_NETWORK", "SIGN_UPS_PER_DOMAIN", "SIGN_UPS_IN_ALL"), "0")
+BOMBED = 20
+"""Addresses that the script enters again and again."""
 
 NEWSLETTER = """
 from datetime import time
@@ -100,21 +42,87 @@ Newsletter.objects.get_or_create(
 )
 """
 DRAIN = """
-import time
+import json, time
+from django.db.models import Count
 from subscribers import inbox
 from subscribers.models import Inbox, Letter, Subscription
-begun = time.perf_counter()
-waiting = Inbox.objects.count()
+waiting, begun = Inbox.objects.count(), time.perf_counter()
 while inbox.drain(1000):
     pass
-taken = time.perf_counter() - begun
-print(waiting, Inbox.objects.count(), Subscription.objects.count(), Letter.objects.count(), taken)
+seconds = time.perf_counter() - begun
+each = Letter.objects.values("subscriber").annotate(n=Count("pk")).values_list("n", flat=True)
+print(json.dumps(dict(waiting=waiting, seconds=seconds, left=Inbox.objects.count(),
+    subscriptions=Subscription.objects.count(), letters=sum(each), most=max(each, default=0))))
+"""
+BACKENDS = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
 
 
-def wait_until_it_answers(port: int) -> None:
-    import socket
+@dataclass(frozen=True)
+class Run:
+    """What the client saw, what it cost in CPU milliseconds a form, what was there afterwards."""
 
+    forms: int
+    client: dict[str, Any]
+    web: float
+    database: float | None
+    drained: dict[str, Any]
+
+    @property
+    def lost(self) -> int:
+        return int(self.client["statuses"].get("303", 0)) - int(self.drained["waiting"])
+
+    @property
+    def errors(self) -> int:
+        return self.forms - int(self.client["statuses"].get("303", 0))
+
+
+class Site:
+    """A site in `folder`: its environment, its commands, its web server."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.port, self.folder = port, folder
+        self.environment = {
+            **os.environ, "VAR_DIR": str(folder), "PORT": str(port), "CACHE_URL": "locmem://",
+        }  # fmt: skip
+        self.manage("keys", "new", "--no-recovery")
+        self.manage("migrate", "-v0")
+        self.manage("collectstatic", "--noinput", "-v0")
+        self.shell(NEWSLETTER)
+
+    def manage(self, *words: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT, env={**self.environment, **environment},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise SystemExit(done.stdout + done.stderr)
+        return done.stdout.strip()
+
+    def shell(self, code: str, **environment: str) -> str:
+        output = self.manage("shell", "--no-imports", "-c", code, **environment)
+        return output.splitlines()[-1] if output else ""
+
+    @contextmanager
+    def web(self, **environment: str) -> Iterator[int]:
+        """The web server, which cannot open what it seals; its process id."""
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "newsletter.wsgi",
+             "--bind", f"127.0.0.1:{self.port}", "--log-level", "error"],
+            cwd=ROOT, env={**self.environment, **environment, "WORKER_KEYS": ""},
+        )  # fmt: skip
+        try:
+            _until_it_answers(self.port)
+            yield server.pid
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _until_it_answers(port: int) -> None:
     for _try in range(200):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -123,49 +131,106 @@ def wait_until_it_answers(port: int) -> None:
     raise SystemExit("the web server did not start")
 
 
+def _with_children(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [pid, *map(int, children)]
+
+
+def _backends() -> list[int] | None:
+    """The processes of PostgreSQL that serve this database; None where they cannot be seen."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        return None
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        pids = [pid for (pid,) in connection.execute(BACKENDS).fetchall()]
+    return pids if all(Path(f"/proc/{pid}").exists() for pid in pids) else None
+
+
+def post(site: Site, posts: Path, *, rate: int, forms: int, addresses: int = 0) -> dict[str, Any]:
+    command = [str(posts), "-p", str(site.port), "-r", str(rate), "-n", str(forms)]
+    if addresses:
+        command += ["-u", str(addresses)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    answer: dict[str, Any] = json.loads(output)
+    return answer
+
+
+def measure(site: Site, posts: Path, *, rate: int, seconds: int) -> Run:
+    """Forms with an address each, without limits; everything that is there is opened at the end."""
+    forms = rate * seconds
+    warm_up = 200
+    with site.web(**UNLIMITED) as pid:
+        post(site, posts, rate=100, forms=warm_up)
+        site.shell(DRAIN, **UNLIMITED)
+        web, backends = _with_children(pid), _backends()
+        before = [sum(map(cpu_seconds, each or [])) for each in (web, backends)]
+        client = post(site, posts, rate=rate, forms=forms)
+        after = [sum(map(cpu_seconds, each or [])) for each in (web, backends)]
+    drained = json.loads(site.shell(DRAIN, **UNLIMITED))
+    costs = [1000 * (b - a) / forms for a, b in zip(before, after, strict=True)]
+    return Run(forms, client, costs[0], costs[1] if backends else None, drained)
+
+
+def bomb(site: Site, posts: Path, *, rate: int) -> Run:
+    """A script that enters a few strangers' addresses for ten seconds, with the usual limits."""
+    forms = rate * 10
+    with site.web() as _pid:
+        client = post(site, posts, rate=rate, forms=forms, addresses=BOMBED)
+    return Run(forms, client, 0, None, json.loads(site.shell(DRAIN)))
+
+
+def show(rows: dict[str, str]) -> None:
+    for name, value in rows.items():
+        print(f"{name:<46} {value}")
+
+
+def told(run: Run, rate: int) -> dict[str, str]:
+    client, drained = run.client, run.drained
+    accepted = int(client["statuses"].get("303", 0))
+    database = "not on this machine" if run.database is None else f"{run.database:.2f} ms"
+    return {
+        "forms sent, at a second": f"{run.forms}, {rate}",
+        "all answered after": f"{client['seconds']:.1f} s ({run.forms / client['seconds']:.0f}/s)",
+        "answers that were no 303": f"{run.errors} {client['statuses'] if run.errors else ''}",
+        "answered within (50 %, 95 %, 99 %, all)":
+            " ".join(f"{client[f'p{share}']:.0f}" for share in (50, 95, 99, 100)) + " ms",
+        "CPU a form: web processes": f"{run.web:.2f} ms",
+        "CPU a form: PostgreSQL's backends": database,
+        "CPU of the client in all": f"{client['cpu']:.1f} s",
+        "arrivals that waited / were accepted": f"{drained['waiting']} / {accepted}",
+        "opened and acted on, by one process":
+            f"{drained['seconds']:.1f} s ({drained['waiting'] / drained['seconds']:.0f}/s)",
+        "left in the inbox": str(drained["left"]),
+        "lost": str(run.lost),
+    }  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rate", type=int, default=500)
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--port", type=int, default=18610)
     options = parser.parse_args()
+    print(machine())
     with tempfile.TemporaryDirectory(prefix="tydzen-signups-") as folder:
-        environment = {**os.environ, **UNLIMITED, "VAR_DIR": folder, "PORT": str(options.port)}
-        environment["CACHE_URL"] = "locmem://"
-        manage(environment, "keys", "new", "--no-recovery")
-        manage(environment, "migrate", "-v0")
-        manage(environment, "collectstatic", "--noinput", "-v0")
-        manage(environment, "shell", "--no-imports", "-c", NEWSLETTER)
-        measure(environment, Load(port=options.port, rate=options.rate, seconds=options.seconds))
-
-
-def measure(environment: dict[str, str], load: Load) -> None:
-    web = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "newsletter.wsgi", "--workers", "2",
-         "--threads", "4", "--bind", f"127.0.0.1:{load.port}", "--log-level", "error"],
-        cwd=ROOT, env={**environment, "WORKER_KEYS": ""},
-    )  # fmt: skip
-    try:
-        wait_until_it_answers(load.port)
-        seconds = asyncio.run(load.run())
-    finally:
-        web.terminate()
-        web.wait(30)
-    times = sorted(load.times)
-    accepted = load.answers["303"]
-    print(f"{load.total} forms at {load.rate} a second, answered within {seconds:.1f} s")
-    print(f"answers: {dict(load.answers)}")
-    for share in (0.5, 0.95, 0.99, 1):
-        print(f"{share:>5.0%} within {times[int(share * len(times)) - 1] * 1000:.0f} ms")
-    drained = manage(environment, "shell", "--no-imports", "-c", DRAIN).splitlines()[-1].split()
-    waiting, left, subscriptions, letters = map(int, drained[:4])
-    taken = float(drained[4])
-    print(f"{waiting} waited; opened in {taken:.1f} s ({waiting / taken:.0f} a second)")
-    print(f"{left} left, {subscriptions} subscriptions, {letters} letters")
-    lost = accepted - subscriptions
-    print("nothing was lost" if not lost and not left else f"LOST: {lost}, left: {left}")
-    if lost or left or set(load.answers) != {"303"}:
-        raise SystemExit(1)
+        posts = Path(folder) / "posts"
+        source = str(ROOT / "benchmarks" / "posts.c")
+        compiler = os.environ.get("CC", "gcc")
+        subprocess.run([compiler, "-O2", source, "-o", str(posts), "-lpthread"], check=True)
+        site = Site(Path(folder), options.port)
+        bombed = bomb(site, posts, rate=100)
+        run = measure(site, posts, rate=options.rate, seconds=options.seconds)
+    show(told(run, options.rate))
+    show({
+        "list bombing: forms for addresses": f"{bombed.forms} for {BOMBED}, within ten seconds",
+        "list bombing: letters, most to one address":
+            f"{bombed.drained['letters']}, {bombed.drained['most']}",
+    })  # fmt: skip
+    all_there = not (run.errors or run.lost or run.drained["left"])
+    if not all_there or bombed.drained["most"] > 1:
+        raise SystemExit("not as promised")
 
 
 if __name__ == "__main__":

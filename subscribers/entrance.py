@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from csp.decorators import csp_replace
 from django.conf import settings
@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.editorial.models import Newsletter
-from subscribers import inbox, limits, proof
+from subscribers import inbox, known, limits, proof
 from subscribers.forms import AddressForm, EmbeddedForm, LinkForm, SubscribeForm, subscribe_form
 from subscribers.token_pages import see
 
@@ -105,9 +105,10 @@ def embedded(request: HttpRequest, newsletter: str) -> HttpResponse:
     if request.method == "OPTIONS":
         allowed = {"Access-Control-Allow-Methods": "POST", "Access-Control-Max-Age": "86400"}
         return HttpResponse(status=204, headers=allowed)
-    found = get_object_or_404(Newsletter, slug=newsletter)
     if request.method != "POST":
+        found = get_object_or_404(Newsletter, slug=newsletter)
         return _frame(request, EmbeddedForm(found, _language()))
+    found = known.newsletter(newsletter) or _unknown()
     form = EmbeddedForm(found, _language(), request.POST)
     status = _refused(request, form)
     if not status:
@@ -170,11 +171,15 @@ def _newsletter(request: HttpRequest) -> Newsletter:
     named = request.POST.get("newsletter") or request.GET.get("newsletter")
     if named:
         # A slug that no database takes is as unknown as any other.
-        return get_object_or_404(Newsletter, slug=named.replace("\0", ""))
-    first = Newsletter.objects.first()
-    if first is None:
-        raise Http404
-    return first
+        slug = named.replace("\0", "")
+        if request.method == "POST":
+            return known.newsletter(slug) or _unknown()
+        return get_object_or_404(Newsletter, slug=slug)
+    return Newsletter.objects.first() or _unknown()
+
+
+def _unknown() -> NoReturn:
+    raise Http404
 
 
 def _form_page(request: HttpRequest, form: SubscribeForm, *, status: int = 200) -> HttpResponse:

@@ -24,6 +24,7 @@ from newsletter.editorial.models import (
     User,
 )
 from newsletter.lib.catalogs import compile_catalogs
+from subscribers import known
 
 NAMES = {"en": "Week in View", "be": "Тыдзень у фокусе", "ru": "Неделя в фокусе"}
 
@@ -72,6 +73,12 @@ def site_language() -> Iterator[None]:
     """A page that a test looked at leaves its language to the next test otherwise."""
     with translation.override(settings.LANGUAGE_CODE):
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_known() -> None:
+    """Each test has newsletters of its own."""
+    known.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,8 @@ class EchoingRelay:
     def __init__(self) -> None:
         self.accepted: list[tuple[str, bytes]] = []
         """Recipient and message, written down before the relay answers."""
+        self.return_paths: list[str] = []
+        """The envelope's sender of each of them."""
         self.answered: Counter[str] = Counter()
         """How often it answered with each code but 250."""
         self.pause = 0.0
@@ -76,6 +78,7 @@ class EchoingRelay:
             return self._says(f"554 5.7.1 <{address}> does not want this")
         with self._lock:
             self.accepted.append((address, envelope.original_content or b""))
+            self.return_paths.append(envelope.mail_from or "")
         await asyncio.sleep(self.pause)
         return f"250 2.0.0 taken for {address}"
 

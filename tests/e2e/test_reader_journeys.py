@@ -1,0 +1,272 @@
+"""Two readers' ways through the pages and their mails: one who must not be seen to read, from the
+form to the digest, and one who wants to be forgotten (issue 5, Must show 4; B9)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.apps import apps
+from django.core.cache import cache
+from django.utils import translation
+from django.utils.translation import gettext
+from playwright.sync_api import Browser, Page, expect
+
+from newsletter.delivery import letters
+from newsletter.delivery.audit import audit
+from newsletter.delivery.models import Mailing, Outcome, Reach
+from newsletter.editorial.models import (
+    Issue,
+    IssueTranslation,
+    Newsletter,
+    NewsletterTranslation,
+    Newsroom,
+)
+from newsletter.local import showing
+from newsletter.transport.outcomes import Result
+from subscribers import inbox, lifecycle
+from subscribers.addresses import normalise
+from subscribers.models import Letter, Subscriber, Subscription, Suppression
+from subscribers.sealing import index_of
+from tests.conftest import NAMES, WriteArticle
+from tests.delivery.conftest import forget, freeze, send_all_due
+from tests.e2e.relay import EchoingRelay
+
+pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("readers")]
+READER = "ala@readers.example"
+OTHER = "zosia@readers.example"
+BRAND = [*NAMES.values(), "news.example.org", "weekly", "tydzen", "Our street 1", "Our footer",
+         "Brand subject", "Brand preheader", "Week in View desk", "masthead"]  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _beside_a_browser() -> Iterator[None]:
+    # While Playwright runs, Django takes this thread for an event loop's.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        yield
+
+
+@pytest.fixture
+def relay(settings: Any, tmp_path: Path) -> Iterator[EchoingRelay]:
+    """The only transport; it signs."""
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "dkim.pem").write_bytes(pem)
+    with EchoingRelay() as opened:
+        settings.DELIVERY_TRANSPORTS = [
+            f"smtp://127.0.0.1:{opened.port}?dkim_selector=s1&dkim_key_file={tmp_path / 'dkim.pem'}"
+        ]
+        forget()
+        yield opened
+        forget()
+
+
+@pytest.fixture
+def phone(chromium: Browser, live_server: Any) -> Iterator[Page]:
+    cache.clear()
+    size = {"width": 375, "height": 700}
+    with chromium.new_context(base_url=live_server.url, viewport=size) as context:  # type: ignore[arg-type]
+        context.set_default_timeout(10_000)
+        yield context.new_page()
+
+
+@pytest.fixture
+def out(weekly: Newsletter, issue: Issue, write_article: WriteArticle) -> Issue:
+    """An issue with the newsroom's name wherever it can stand."""
+    Newsroom.objects.update(postal_address="Our street 1")
+    NewsletterTranslation.objects.update(footer="Our footer", sender_name="Week in View desk")
+    for language in NAMES:
+        IssueTranslation.objects.create(
+            issue=issue, language=language, subject="Brand subject", preheader="Brand preheader"
+        )
+    write_article(issue=issue, en="Talks", be="Перамовы", ru="Переговоры")
+    return issue
+
+
+# --- Discreet ---------------------------------------------------------------------------------
+@pytest.fixture
+def neutral(live_server: Any, settings: Any) -> str:
+    """The neutral site: the same server under another name, which browsers know to be here."""
+    settings.SITE_URL = live_server.url
+    settings.DISCREET_URL = f"http://notes.localhost:{urlsplit(live_server.url).port}"
+    settings.DISCREET_SENDER = "post@notes.example"
+    settings.DISCREET_NAME = "Notes"
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "notes.localhost"]
+    return str(settings.DISCREET_URL)
+
+
+class Neutral:
+    """The last mail that the relay took, which says nothing of whose it is."""
+
+    def __init__(self, relay: EchoingRelay, site: str, own: str) -> None:
+        ((to, raw),) = relay.accepted
+        (return_path,) = relay.return_paths
+        relay.accepted.clear()
+        relay.return_paths.clear()
+        self.message: Any = message_from_bytes(raw, policy=policy.default)
+        self.text, self.html = showing.text_of(self.message), showing.html_of(self.message)
+        headers = "\n".join(f"{name}: {value}" for name, value in self.message.items())
+        self.whole = "\n".join([raw.decode("latin-1"), headers, self.text, self.html])
+        assert to == READER
+        assert brand_in(self.whole, own) == []
+        assert self.message["From"] == "Notes <post@notes.example>"
+        assert self.message["Message-ID"].endswith("@notes.example>")
+        assert self.message["Reply-To"] is None
+        assert return_path.endswith("@notes.example")
+        signature = "".join(self.message["DKIM-Signature"].split())
+        assert ";d=notes.example;" in signature
+        assert not [p for p in self.message.walk() if p.get_content_maintype() == "image"]
+        assert "<img" not in self.html
+        assert {url.partition("/")[0] for url in self.links(f"{urlsplit(site).scheme}://")} == {
+            urlsplit(site).netloc
+        }
+
+    def links(self, beginning: str) -> set[str]:
+        """What follows this beginning in each address that can be clicked."""
+        found = re.findall(r'href="([^"]+)"', self.html) + re.findall(r"https?://\S+", self.text)
+        return {url.removeprefix(beginning) for url in found if url.startswith("http")}
+
+
+def brand_in(text: str, own: str) -> list[str]:
+    return [word for word in [*BRAND, own] if word.lower() in text.lower()]
+
+
+def assert_no_brand(page: Page, own: str) -> None:
+    """Neither in the page that is open nor in what it loaded."""
+    assert brand_in(page.content(), own) == []
+    assert brand_in(page.title(), own) == []
+    assert page.locator("img, iframe").count() == 0
+
+
+@pytest.mark.parametrize("language", ["en", "be", "ru"])
+def test_a_discreet_readers_mails_and_pages_without_the_brand(
+    phone: Page, out: Issue, relay: EchoingRelay, live_server: Any, neutral: str, language: str
+) -> None:
+    own = live_server.url.removeprefix("http:")
+    with translation.override(language):
+        said = {
+            words: gettext(words)
+            for words in ("Discreetly", "Look in your mailbox", "Yes, subscribe me")
+        }
+    # The form is on the newsroom's own page: the box is ticked there.
+    phone.goto(f"/{language}/subscribe/?newsletter=weekly")
+    phone.locator("main input[type=email]").fill(READER)
+    phone.locator("main").get_by_label(said["Discreetly"]).check()
+    phone.locator("main form button").first.click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text(said["Look in your mailbox"])
+    assert inbox.drain(10) == 1
+    assert letters.drain() == 1
+    confirmation = Neutral(relay, neutral, own)
+    assert "Notes" in confirmation.message["Subject"]
+
+    (link,) = {url for url in confirmation.links("") if "/confirm/" in url}
+    phone.goto(link)
+    assert_no_brand(phone, own)
+    phone.get_by_role("button", name=said["Yes, subscribe me"]).click()
+    phone.wait_for_url(re.compile(r"/welcome/$"))
+    assert phone.url.startswith(neutral)
+    assert_no_brand(phone, own)
+    assert Subscription.objects.get().state == "active"
+    assert relay.accepted == []
+
+    freeze(out)
+    send_all_due()
+    digest = Neutral(relay, neutral, own)
+    assert digest.message["Subject"].startswith("Notes, ")
+    assert digest.message["List-Id"] == f"letter <letter.{language}.notes.example>"
+    assert digest.message["List-Unsubscribe"].startswith(f"<{neutral}/u/")
+    assert digest.message["Feedback-ID"] is None
+
+    # As a mail program renders it; it asks for nothing.
+    asked: list[str] = []
+    phone.on("request", lambda request: asked.append(request.url))
+    phone.goto("about:blank")
+    phone.set_content(digest.html)
+    assert asked in ([], ["about:blank"])
+    assert brand_in(phone.locator("body").inner_text(), own) == []
+    headline = {"en": "Talks", "be": "Перамовы", "ru": "Переговоры"}[language]
+    expect(phone.get_by_text(headline).first).to_be_visible()
+    for url in sorted(digest.links("")):
+        answer = phone.goto(url)
+        assert answer is not None
+        assert answer.status == 200, url
+        assert phone.url.startswith(neutral)
+        assert_no_brand(phone, own)
+    answer = phone.goto(neutral + f"/{language}/")
+    assert answer is not None
+    assert answer.status == 404
+    assert_no_brand(phone, own)
+
+
+# --- Forgotten --------------------------------------------------------------------------------
+def rows_that_name(reader: Subscriber, *more: bytes) -> list[str]:
+    """Every table with a row that still leads to this reader: by id in whatever column speaks of
+    a reader, by the public id, or by what was sealed of the address."""
+    marks = [reader.public_id.bytes, *more]
+    found = []
+    for model in apps.get_models():
+        for row in model._default_manager.values():
+            for column, value in row.items():
+                by_id = "subscriber" in column and value == reader.pk
+                raw = bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
+                known = str(reader.public_id).encode() in raw or any(m in raw for m in marks)
+                if by_id or known or READER.encode() in raw:
+                    found.append(f"{model.__name__}.{column}")
+    return found
+
+
+def test_b9_forgotten_by_the_pages_and_what_is_left(
+    phone: Page, out: Issue, relay: EchoingRelay, live_server: Any, settings: Any
+) -> None:
+    settings.SITE_URL = live_server.url
+    weekly = Newsletter.objects.get()
+    for address in (READER, OTHER):
+        lifecycle.add_confirmed(
+            address, newsletter=weekly, languages=["en"], page_language="en", source="operator"
+        )
+    reader = Subscription.objects.order_by("pk")[0].subscriber
+    sealed = bytes(reader.sealed_address)
+    freeze(out)
+    send_all_due()
+    assert sorted(to for to, _raw in relay.accepted) == sorted([READER, OTHER])
+    assert {"Reach.subscriber_id", "Outcome.subscriber_id"} <= set(rows_that_name(reader, sealed))
+
+    # The old mail's link is not enough: a fresh one is asked for.
+    phone.goto("/en/preferences/")
+    phone.locator("main input[type=email]").fill(READER)
+    phone.locator("main form button").click()
+    expect(phone.get_by_role("heading", level=1)).to_be_visible()
+    phone.wait_for_url(re.compile("/preferences/asked/"))
+    assert inbox.drain(10) == 1
+    assert letters.drain() == 1
+    text = showing.text_of(message_from_bytes(relay.messages(READER)[-1], policy=policy.default))  # type: ignore[arg-type]
+    (link,) = set(re.findall(r"https?://\S+/you/[^/\s]+/", text))
+    phone.goto(link)
+    phone.get_by_role("link", name="Be forgotten").click()
+    phone.locator("main form button").click()
+    phone.wait_for_url(re.compile("/you/forgotten/"))
+    inbox.drain(10)
+
+    assert rows_that_name(reader, sealed) == []
+    assert not Letter.objects.filter(subscriber_id=reader.pk).exists()
+    # The counts stay: two were sent, of which one is nobody's.
+    assert Outcome.objects.filter(result=Result.SENT).count() == 2
+    assert Reach.objects.count() == 2
+    [finding] = audit(Mailing.objects.get().pk)
+    assert finding.faults == []
+    # And the keyed hash that keeps an old list from bringing them back.
+    (left,) = Suppression.objects.all()
+    assert (left.reason, bytes(left.index)) == ("erased", index_of(normalise(READER)).value)
+    # The link leads nowhere any more.
+    answer = phone.goto(link)
+    assert answer is not None
+    assert answer.status in {404, 410}
+    assert READER not in phone.content()
