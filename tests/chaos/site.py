@@ -31,7 +31,7 @@ class Site:
             "VAR_DIR": str(folder / "var"),
             "BROKER_URL": self.broker.url,
             "CACHE_URL": "locmem://",
-            "DELIVERY_TRANSPORTS": f"smtp://127.0.0.1:{self.sink.port}",
+            "DELIVERY_TRANSPORTS": self.sink.url,
             "SEND_STEP": str(STEP),
             "SEND_BATCH_SIZE": "50",
             "SEND_LEASE_SECONDS": "60",
@@ -77,8 +77,17 @@ class Site:
         other = Sink(folder, *options)
         self._others.append(other)
         other.begin()
-        self.environment["DELIVERY_TRANSPORTS"] = f"smtp://127.0.0.1:{other.port}"
+        self.environment["DELIVERY_TRANSPORTS"] = other.url
         return other
+
+    def order(self, asked: str) -> tuple[list[str], int]:
+        """Have something done by newsletter.delivery.control: its answers, and how many mails the
+        relay had taken by then."""
+        told = self.script(
+            f"from newsletter.delivery import control\nprint({asked})\n"
+            f"print(open({str(self.sink.record)!r}).read().count('A '))"
+        ).split()
+        return told[:-1], int(told[-1])
 
     def account(self) -> dict[str, Any]:
         """The audit of the only mailing, with how many batches are in somebody's hands."""

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tests.chaos.arena import CONNECTIONS, Arena, arena
-from tests.chaos.servers import Worker
+from tests.chaos.arena import Arena, arena
+from tests.chaos.servers import CONNECTIONS, Worker
 
 if TYPE_CHECKING:
     from newsletter.delivery.models import Mailing

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.servers import until
+from tests.chaos.servers import CONNECTIONS, until
 from tests.chaos.site import STEP, Site
 
 pytestmark = [pytest.mark.server, pytest.mark.chaos]
+PERMITTED = 2 * (2 * STEP + CONNECTIONS)
+"""What the two children of a worker may have in hand when no further permission is given: a STEP
+that is under way, one ahead, and what their lines are busy with."""
 MakeSite = Callable[..., Site]
 
 
@@ -60,16 +63,15 @@ def test_sigterm_leaves_nobody_unknown(
 
 def test_pause_new_settings_restart_resume(make_site: MakeSite) -> None:
     """Nobody twice, also by another relay; E5: the pause takes effect within one STEP."""
-    site = make_site("--pace=0.1")
+    site = make_site("--pace=0.2")
     site.freeze(300)
     site.sink.begin()
     site.work()
     until("some mails taken", lambda: len(site.sink.taken()) >= 20, 90)
-    site.script("from newsletter.delivery import control; control.pause(mailing)")
-    at_pause = len(site.sink.taken())
+    paused, at_pause = site.order("control.pause(mailing)")
+    assert paused == ["True"]
     site.wait(lambda: site.account()["claimed"] == 0)
-    # Two children; each may have a STEP permitted, and one in flight.
-    assert len(site.sink.taken()) - at_pause <= 2 * 2 * STEP
+    assert len(site.sink.taken()) - at_pause <= PERMITTED
     for worker in site.workers:
         worker.end()
     site.broker.lose_everything()
@@ -80,28 +82,24 @@ def test_pause_new_settings_restart_resume(make_site: MakeSite) -> None:
     site.work()
     site.script("from newsletter.delivery import control; control.resume(mailing)")
     site.wait(lambda: site.account()["state"] == "finished")
-    assert 20 <= len(before) < 300
+    assert 20 <= len(before) < 200
     assert sorted([*before, *other.taken()]) == list(range(300))
 
 
 def test_cancelled_in_mid_send(make_site: MakeSite) -> None:
     """E5: within one STEP; who was not reached is skipped, nobody is in doubt."""
-    site = make_site("--pace=0.1")
+    site = make_site("--pace=0.2")
     site.freeze(300)
     site.sink.begin()
     site.work()
     until("some mails taken", lambda: len(site.sink.taken()) >= 20, 90)
-    answers = site.script(
-        "from newsletter.delivery import control\n"
-        "print(control.cancel(mailing), control.cancel(mailing))"
-    )
-    assert answers.split()[-2:] == ["True", "False"]
-    at_cancel = len(site.sink.taken())
+    answers, at_cancel = site.order("control.cancel(mailing), control.cancel(mailing)")
+    assert answers == ["True", "False"]
     site.wait(lambda: site.account()["claimed"] == 0)
     account = site.account()
     assert account["state"] == "cancelled"
-    assert account["sent"] == len(site.sink.taken()) <= at_cancel + 2 * 2 * STEP
-    assert account["sent"] + account["skipped"] == 300
+    assert account["sent"] == len(site.sink.taken()) <= at_cancel + PERMITTED
+    assert account["skipped"] == 300 - account["sent"] > 100
 
 
 def test_with_the_relay_down_a_mailing_is_never_finished(make_site: MakeSite) -> None:
