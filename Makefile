@@ -41,6 +41,11 @@ chaos: $(VENV)/.dev $(CATALOGS) ## kill workers, broker and database in mid-send
 	@$(PY) -m tests.chaos --database sqlite --kills $(or $(KILLS),20)
 	@$(PY) -m tests.chaos --database postgresql --kills $(or $(KILLS),20)
 
+.PHONY: storm
+storm: $(VENV)/.dev $(CATALOGS) ## send to 100,000 with 451 replies, and with the relay down a minute (READERS=)
+	@$(PY) -m tests.chaos.storm --database postgresql --readers $(or $(READERS),100000)
+	@$(PY) -m tests.chaos.storm --database sqlite --readers $(or $(READERS),100000)
+
 ##@ One's own newsroom
 .PHONY: begin sample-remove
 begin: setup ## remove the sample newsroom and begin your own

@@ -12,7 +12,8 @@ import random
 import signal
 import sys
 
-from tests.chaos.arena import CONNECTIONS, WINDOW, Arena, arena
+from tests.chaos.arena import WINDOW, Arena, arena
+from tests.chaos.servers import CONNECTIONS
 
 STEP = 20
 LEASE = 5

@@ -14,8 +14,6 @@ from pathlib import Path
 
 from tests.chaos.servers import ROOT, Broker, Postgres, Sink
 
-CONNECTIONS = 2
-"""Of each child of a worker to the relay."""
 WINDOW = 4
 
 
@@ -64,8 +62,7 @@ def _set_up(found: Arena, timeout: int, settings: dict[str, object]) -> None:
         **({"DATABASE_URL": found.database.url} if found.database else {}),
         "BROKER_URL": found.broker.url,
         "CACHE_URL": "locmem://",
-        "DELIVERY_TRANSPORTS": f"smtp://127.0.0.1:{found.sink.port}?timeout={timeout}"
-        f"&connections={CONNECTIONS}&window={WINDOW}",
+        "DELIVERY_TRANSPORTS": f"{found.sink.url}&window={WINDOW}&timeout={timeout}",
         **{name: str(value) for name, value in settings.items()},
     }
     for command in (["keys", "new", "--no-recovery"], ["migrate", "--verbosity=0"]):

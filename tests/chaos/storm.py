@@ -19,8 +19,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tests.chaos.arena import CONNECTIONS, Arena, arena
-from tests.chaos.servers import Worker
+from tests.chaos.arena import Arena, arena
+from tests.chaos.servers import CONNECTIONS, Worker
 
 if TYPE_CHECKING:
     from newsletter.delivery.models import Mailing
@@ -37,7 +37,8 @@ def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     relay = [f"--defer={options.defer}"]
-    with arena(options.database, *relay, SEND_STEP=STEP, SEND_RETRY_SECONDS=3) as found:
+    settings = {"SEND_STEP": STEP, "SEND_RETRY_SECONDS": options.retry}
+    with arena(options.database, *relay, **settings) as found:
         found.agrees = _weather(options, found)
     return 0 if found.agrees else 1
 
@@ -47,6 +48,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--readers", type=int, default=100_000)
     parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
     parser.add_argument("--defer", type=float, default=0.01, help="share of RCPT answered by 451")
+    parser.add_argument("--retry", type=int, default=3, help="SEND_RETRY_SECONDS")
     parser.add_argument("--down", type=float, default=60.0, help="seconds without a relay")
     return parser.parse_args()
 

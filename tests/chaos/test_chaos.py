@@ -1,4 +1,4 @@
-"""`make chaos` in small: three kills. It runs as a program of its own, with servers of its own."""
+"""`make chaos` and `make storm` in small: programs of their own, with servers of their own."""
 
 from __future__ import annotations
 
@@ -15,16 +15,28 @@ pytestmark = [pytest.mark.server, pytest.mark.chaos]
 HAS_POSTGRESQL = shutil.which("initdb") or list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_nobody_is_lost_and_nobody_mailed_twice(database: str) -> None:
-    if database == "postgresql" and not HAS_POSTGRESQL:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    if request.param == "postgresql" and not HAS_POSTGRESQL:
         pytest.skip("no PostgreSQL on this machine (Debian: apt install postgresql)")
-    chaos = subprocess.run(
-        [sys.executable, "-m", "tests.chaos", "--kills=3", f"--database={database}"],
+    return str(request.param)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        ["tests.chaos", "--kills=3"],
+        ["tests.chaos.storm", "--readers=600", "--defer=0.1", "--down=5", "--retry=1"],
+    ],
+    ids=["chaos", "storm"],
+)
+def test_nobody_is_lost_and_nobody_mailed_twice(database: str, program: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", *program, f"--database={database}"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=300,
     )
-    print(chaos.stdout)
-    assert chaos.returncode == 0, chaos.stdout + chaos.stderr[-4000:]
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
