@@ -1,5 +1,5 @@
-"""The emergency brake in the midst of a send-out: pressed at the desk, released by the operator with
-the keys; nobody forgotten, nobody twice (issue 5, Must show 4)."""
+"""The emergency brake in the midst of a send-out: pressed at the desk, released by the operator,
+who has the keys; nobody forgotten, nobody twice (issue 5, Must show 4)."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ def test_the_brake_in_the_midst_of_a_send_out(
     leave = leaving_page(site)
     sign_in(desk, site)
     desk.get_by_role("link", name="Emergency: stop everything").click()
+    expect(desk.get_by_text("Everybody is signed out of the desk")).to_be_visible()
     relay.pause = 0.2
     site.run("send_issue", "frozen", "2021-03-01")
     eventually(lambda: len(relay.recipients(DOMAIN)) >= 10, seconds=30, what="10 sent", every=0.02)
@@ -105,7 +106,7 @@ def test_the_brake_in_the_midst_of_a_send_out(
     (paused,) = site.audit("Frozen")
     desk.goto(f"/admin/delivery/mailing/{paused['mailing']}/change/")
     desk.get_by_role("link", name="Resume").click()
-    desk.locator("main form button, #content form button, #content form [type=submit]").first.click()
+    desk.get_by_role("button", name="Resume").click()
     eventually(lambda: relay.messages(f"new@{DOMAIN}"), seconds=60, what="the confirmation")
     (finding,) = eventually(lambda: finished(site), seconds=60, what="the end", every=2)
     assert finding["faults"] == []
