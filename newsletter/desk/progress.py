@@ -14,6 +14,7 @@ from newsletter.delivery.models import Edition, Mailing
 from newsletter.delivery.planner import CannotSend
 from newsletter.desk.actions import ACTIONS, Action
 from newsletter.desk.groups import SEND
+from newsletter.desk.labels import edition_label
 from newsletter.desk.pages import log, needs, page, user_of
 from newsletter.desk.previews import mail_policy, with_pictures
 from newsletter.lib.languages import direction
@@ -84,7 +85,7 @@ def _do(request: HttpRequest, action: Action, mailing: Mailing) -> Mailing | Non
 def edition(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpResponse:
     """What was sent, exactly, but for what is personal."""
     found = get_object_or_404(Edition, pk=edition_id, mailing=mailing_id)
-    return page(request, "desk/edition.html", title=found.label, edition=found,
+    return page(request, "desk/edition.html", title=edition_label(found), edition=found,
                 mailing=_mailing(mailing_id), direction=direction(found.language))  # fmt: skip
 
 

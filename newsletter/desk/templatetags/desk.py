@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 
+from newsletter.desk import labels
 from newsletter.desk.tabs import Panel, panels
 
 register = template.Library()
@@ -15,3 +16,9 @@ register = template.Library()
 def language_panels(formset: Any) -> list[Panel]:
     """{% language_panels inline_admin_formset as panels %}"""
     return panels(formset)
+
+
+@register.filter
+def edition_label(edition: Any) -> str:
+    """{{ edition|edition_label }}"""
+    return labels.edition_label(edition)

@@ -1,0 +1,29 @@
+"""An edition's name at the desk is in the page's language."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import translation
+
+from newsletter.delivery.models import Edition
+from newsletter.desk.labels import WORDS, edition_label
+
+
+@pytest.mark.parametrize(
+    ("language", "label", "shown"),
+    [
+        ("en", "be, ru (be) · lead · embedded", "be, ru (be) · headline and lead · with pictures"),
+        ("be", "be, ru (be) · complete · text", "be, ru (be) · поўны тэкст · толькі тэкст"),
+        ("ru", "en (ru) · lead · linked", "en (ru) · заголовок и лид · изображения по ссылке"),
+        ("ru", "", "be"),
+    ],
+)
+def test_the_words_are_the_pages(language: str, label: str, shown: str) -> None:
+    with translation.override(language):
+        assert edition_label(Edition(label=label, language="be")) == shown
+
+
+@pytest.mark.parametrize("language", ["be", "ru"])
+def test_each_word_has_another_in_the_language(language: str) -> None:
+    with translation.override(language):
+        assert not [word for word, said in WORDS.items() if str(said).isascii()]
