@@ -11,8 +11,8 @@ from newsletter.digest.content import Article, Entry, Issue, Selection, Wants
 from newsletter.digest.languages import pick
 
 LEADS = 25
-"""Articles of a round-up that show their lead; the others are headlines. 40 of them, with leads of 400
-Cyrillic letters, stay below 90 KB of HTML; Gmail clips at 102 (A11)."""
+"""Articles of a round-up that show their lead; of others the headline stands. Forty in all, with
+leads of 400 Cyrillic letters, stay below 90 KB of HTML; Gmail clips at 102 (A11)."""
 
 
 def assemble(issue: Issue, wants: Wants) -> Selection | None:

@@ -109,7 +109,7 @@ class Command(BaseCommand):
         zone = mailing.release.newsletter.timezone
         at = waits.last_at.astimezone(ZoneInfo(zone))
         self.stdout.write(
-            f"  {waits.readers} readers asked for another hour of the day, the last for"
+            f"  {waits.readers} of its readers asked for another hour of the day, the last for"
             f" {at:%Y-%m-%d %H:%M} {zone}. The workers send to them then."
         )
         return True
