@@ -41,7 +41,7 @@ def month_name(day: date, language: str) -> str:
 
 def weekday_name(weekday: int, language: str) -> str:
     """Within a sentence: "Monday", "панядзелак". Counts from Monday, 0."""
-    return get_day_names("wide", "stand-alone", locale=_locale(language))[weekday]
+    return str(get_day_names("wide", "stand-alone", locale=_locale(language))[weekday])
 
 
 def moment(at: datetime, language: str) -> str:

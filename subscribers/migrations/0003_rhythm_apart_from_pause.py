@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('editorial', '0001_initial'),
-        ('subscribers', '0001_initial'),
+        ('subscribers', '0002_exports'),
     ]
 
     operations = [
