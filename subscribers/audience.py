@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
@@ -17,6 +18,7 @@ from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.sealing import KeyMissing, Sealed, SealedError, open_address, opener
 
 log = logging.getLogger(__name__)
+Rhythm = Subscription.Rhythm
 
 COLUMNS = (
     "languages",
@@ -55,12 +57,15 @@ class Reader:
     discreet: bool = False
 
 
-def profiles(newsletter: Newsletter) -> list[tuple[Profile, int]]:
-    """Each profile among the newsletter's weekly readers, and how many have it."""
-    rows = (
-        _weekly(newsletter).values_list(*COLUMNS).annotate(readers=Count("pk")).order_by(*COLUMNS)
-    )
+def profiles(newsletter: Newsletter, rhythm: Rhythm = Rhythm.WEEKLY) -> list[tuple[Profile, int]]:
+    """Each profile among the newsletter's readers of that rhythm, and how many have it."""
+    readers = _reading(newsletter, rhythm)
+    rows = readers.values_list(*COLUMNS).annotate(readers=Count("pk")).order_by(*COLUMNS)
     return [(_profile(row[:-1]), row[-1]) for row in rows]
+
+
+def has_readers(newsletter: Newsletter, rhythm: Rhythm) -> bool:
+    return _reading(newsletter, rhythm).exists()
 
 
 def profile_of(subscription: Subscription) -> Profile:
@@ -68,29 +73,32 @@ def profile_of(subscription: Subscription) -> Profile:
     return _profile(Subscription.objects.values_list(*COLUMNS).get(pk=subscription.pk))
 
 
-def stream(newsletter: Newsletter) -> Iterator[tuple[Profile, int]]:
-    """(profile, subscriber id) of each weekly reader, ordered by profile, then id.
+def stream(
+    newsletter: Newsletter, rhythm: Rhythm = Rhythm.WEEKLY
+) -> Iterator[tuple[Profile, int | None, int]]:
+    """(profile, hour of delivery, subscriber id) of each reader of that rhythm, in this order;
+    who asks for no hour comes first.
 
     One statement, so one snapshot; rows are fetched in portions, so memory stays flat.
     """
     rows = (
-        _weekly(newsletter)
-        .order_by(*COLUMNS, "subscriber_id")
-        .values_list(*COLUMNS, "subscriber_id")
+        _reading(newsletter, rhythm)
+        .order_by(*COLUMNS, F("hour").asc(nulls_first=True), "subscriber_id")
+        .values_list(*COLUMNS, "hour", "subscriber_id")
         .iterator(chunk_size=CHUNK)
     )
     last: tuple[Any, ...] = ()
     profile: Profile | None = None
     for row in rows:
-        if profile is None or row[:-1] != last:
-            last = row[:-1]
+        if profile is None or row[:-2] != last:
+            last = row[:-2]
             profile = _profile(last)
-        yield profile, row[-1]
+        yield profile, row[-2], row[-1]
 
 
 def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int, Reader]:
     """The second read, after the permission to send was committed: those of these readers who are
-    active and not suppressed now, by subscriber id. One query; needs a worker's keys.
+    active, not paused and not suppressed now, by subscriber id. One query; needs a worker's keys.
 
     Raises SealedError where they are not here, or not all of them."""
     with prepared.cursor() as cursor:
@@ -99,6 +107,7 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
             {
                 "newsletter": newsletter_id,
                 "active": Subscription.State.ACTIVE.value,
+                "today": _today().isoformat(),
                 "readers": f"{{{','.join(map(str, subscriber_ids))}}}"
                 if connection.vendor == "postgresql"
                 else f"[{','.join(map(str, subscriber_ids))}]",
@@ -124,10 +133,11 @@ _STILL_WANTED_WITH = """SELECT reader.id, subscription.id, reader.language, read
     FROM subscribers_subscription AS subscription
     JOIN subscribers_subscriber AS reader ON reader.id = subscription.subscriber_id
     WHERE subscription.newsletter_id = %(newsletter)s AND subscription.state = %(active)s
+    AND (subscription.paused_until IS NULL OR subscription.paused_until <= %(today)s)
     AND subscription.subscriber_id {among}
     AND NOT EXISTS (SELECT 1 FROM subscribers_suppression AS suppression
                     WHERE suppression.index = reader.index)"""
-# As `_active` says it, in SQL: a send-out asks it for each STEP readers, and the ORM takes
+# As `_reading` says it, in SQL: a send-out asks it for each STEP readers, and the ORM takes
 # several times as long as the database.
 _STILL_WANTED = {
     "postgresql": _STILL_WANTED_WITH.format(
@@ -150,10 +160,14 @@ def _active() -> QuerySet[Subscription]:
     return Subscription.objects.filter(~Exists(suppressed), state=Subscription.State.ACTIVE)
 
 
-def _weekly(newsletter: Newsletter) -> QuerySet[Subscription]:
-    """A pause that is over counts as weekly: nothing has to end it."""
-    back = Q(rhythm=Subscription.Rhythm.PAUSED, paused_until__lte=timezone.now().date())
-    return _active().filter(Q(rhythm=Subscription.Rhythm.WEEKLY) | back, newsletter=newsletter)
+def _reading(newsletter: Newsletter, rhythm: Rhythm) -> QuerySet[Subscription]:
+    """A pause ends by its date: nothing has to end it."""
+    here = Q(paused_until=None) | Q(paused_until__lte=_today())
+    return _active().filter(here, newsletter=newsletter, rhythm=rhythm)
+
+
+def _today() -> date:
+    return timezone.now().date()
 
 
 def _profile(columns: Sequence[Any]) -> Profile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
@@ -12,8 +13,10 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.digest.dates import weekday_name
 from newsletter.editorial.models import Newsletter, Topic
 from newsletter.lib.languages import own_name
 from subscribers import proof, stamps
@@ -251,9 +254,20 @@ class PreferencesForm(forms.Form):
     pictures = forms.BooleanField(label=_("With pictures"), required=False)
     plain_text = forms.BooleanField(label=_("As text only"), required=False)
     page_language = forms.ChoiceField(label=_("Language of pages, and of the words around texts"))
+    rhythm = forms.ChoiceField(
+        label=_("How often"), required=False, widget=forms.RadioSelect,
+        choices=[
+            (Subscription.Rhythm.WEEKLY, _("Every week")),
+            (Subscription.Rhythm.MONTHLY, _("Once a month: its headlines and leads in one mail")),
+        ],
+        help_text=_("A change counts from the next mail on."),
+    )  # fmt: skip
+    hour = forms.TypedChoiceField(
+        label=_("Hour of delivery"), required=False, coerce=int, empty_value=None,
+    )  # fmt: skip
     paused_until = forms.DateField(
         label=_("Pause until"), required=False,
-        help_text=_("Nothing comes before this day. Leave it empty to get each issue."),
+        help_text=_("Nothing comes before this day. Leave it empty for no pause."),
         error_messages={"invalid": _("Please enter a date, such as 2030-01-31.")},
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d"],
@@ -273,6 +287,8 @@ class PreferencesForm(forms.Form):
         self._add_places(subscription)
         _choose(self.fields["topics"], _topics(subscription.newsletter, language))
         _choose(self.fields["page_language"], list(site_languages))
+        _choose(self.fields["hour"], _hours(subscription.newsletter, language))
+        self.fields["hour"].help_text = _clock(subscription.newsletter)
         _offer_discretion(self)
 
     def _add_places(self, subscription: Subscription) -> None:
@@ -326,15 +342,10 @@ class PreferencesForm(forms.Form):
             "pictures": data["pictures"],
             "plain_text": data["plain_text"],
             "discreet": data.get("discreet", self.subscription.discreet),
-            "rhythm": Subscription.Rhythm.PAUSED if paused else self._rhythm(),
+            "rhythm": data["rhythm"] or self.subscription.rhythm,
+            "hour": data["hour"],
             "paused_until": until if paused else None,
         }
-
-    def _rhythm(self) -> str:
-        """Without a pause: what it was, where that was not a pause."""
-        paused = Subscription.Rhythm.PAUSED
-        was = self.subscription.rhythm
-        return Subscription.Rhythm.WEEKLY if was == paused else was
 
 
 def _offers(newsletter: Newsletter) -> list[tuple[str, str]]:
@@ -366,7 +377,31 @@ def _current(subscription: Subscription) -> dict[str, Any]:
         "plain_text": subscription.plain_text,
         "discreet": subscription.discreet,
         "page_language": subscription.subscriber.language,
+        "rhythm": subscription.rhythm,
+        "hour": subscription.hour,
         "paused_until": subscription.paused_until,
+    }
+
+
+def _hours(newsletter: Newsletter, language: str) -> list[tuple[str, str]]:
+    """No wish, and what that means; then each hour of the day."""
+    with_everyone = gettext("With everyone")
+    if newsletter.schedule_active:
+        with_everyone = gettext("With everyone: %(weekday)s, about %(time)s") % {
+            "weekday": weekday_name(newsletter.weekday, language),
+            "time": newsletter.time.strftime("%H:%M"),
+        }
+    return [("", with_everyone), *((str(hour), f"{hour:02d}:00") for hour in range(24))]
+
+
+def _clock(newsletter: Newsletter) -> str:
+    """Whose hours these are, so that it is plain from any other place."""
+    return gettext(
+        "By the clock of %(zone)s, where it is %(time)s now. An issue waits for your hour, a day "
+        "at most."
+    ) % {
+        "zone": newsletter.timezone,
+        "time": timezone.now().astimezone(ZoneInfo(newsletter.timezone)).strftime("%H:%M"),
     }
 
 

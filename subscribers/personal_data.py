@@ -97,6 +97,7 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
         "languages": subscription.languages.split(","),
         "topics": sorted(subscription.topic_ids or []),
         "rhythm": subscription.rhythm,
+        "hour": subscription.hour,
         "paused_until": subscription.paused_until and subscription.paused_until.isoformat(),
         "content": subscription.content,
         "pictures": subscription.pictures,

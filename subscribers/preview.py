@@ -1,4 +1,5 @@
-"""The latest issue as one reader's choices make it: no key is needed, and nothing is stored."""
+"""The latest issue, or the round-up of its month, as one reader's choices make it: no key is
+needed, and nothing is stored."""
 
 from __future__ import annotations
 
@@ -7,10 +8,16 @@ from dataclasses import dataclass, replace
 from django.utils import timezone
 
 from newsletter.digest.assemble import assemble
-from newsletter.digest.content import RenderError
-from newsletter.digest.dates import week_range
+from newsletter.digest.content import Issue, RenderError
 from newsletter.digest.render import render
-from newsletter.editorial.content import issue_content, newsletter_content
+from newsletter.digest.wording import period_name
+from newsletter.editorial.content import (
+    issue_content,
+    issues_of,
+    newsletter_content,
+    round_up_content,
+)
+from newsletter.editorial.schedule import Month
 from newsletter.lib import places
 from subscribers import discretion
 from subscribers.audience import profile_of
@@ -24,7 +31,7 @@ class Preview:
     """`html` is "" for a reader of text. Its personal links lead nowhere."""
 
     subject: str
-    week: str
+    period: str
     language: str
     html: str
     text: str
@@ -32,15 +39,14 @@ class Preview:
 
 def preview(subscription: Subscription) -> Preview | None:
     """None where there is no issue, or nothing in it for this reader."""
-    issue = latest_issue(subscription.newsletter)
-    if issue is None:
+    content = _paper(subscription)
+    if content is None:
         return None
     wants = wants_of(profile_of(subscription), subscription.newsletter)
     if wants.pictures == "embedded":
         # A page shows the same pictures from the site.
         wants = replace(wants, pictures="linked")
     today = timezone.localdate()
-    content = issue_content(issue, at=timezone.now())
     letterhead = newsletter_content(subscription.newsletter)
     url = discretion.site_of(discreet=subscription.discreet)
     try:
@@ -56,8 +62,19 @@ def preview(subscription: Subscription) -> Preview | None:
         return None
     return Preview(
         subject=mail.subject,
-        week=week_range(content.starts_on, content.ends_on, mail.language, today=today),
+        period=period_name(content, mail.language, today=today),
         language=mail.language,
         html=places.PATTERN.sub("#", mail.html),
         text=places.PATTERN.sub("…", mail.text),
     )
+
+
+def _paper(subscription: Subscription) -> Issue | None:
+    newsletter, now = subscription.newsletter, timezone.now()
+    issue = latest_issue(newsletter)
+    if issue is None:
+        return None
+    if subscription.rhythm == Subscription.Rhythm.MONTHLY:
+        month = Month.of(issue.starts_on)
+        return round_up_content(month, issues_of(newsletter, month), at=now)
+    return issue_content(issue, at=now)

@@ -121,6 +121,7 @@ def preferences(request: HttpRequest, token: str, subscription: Subscription) ->
         **said,
         "form": form,
         "saved": "saved" in request.GET and not form.is_bound,
+        "monthly": subscription.rhythm == Subscription.Rhythm.MONTHLY,
         "preview": reverse("subscribers:preview", args=[token]),
         "unsubscribe": path_for("unsubscribe", Purpose.UNSUBSCRIBE, subscription),
     }
@@ -143,6 +144,7 @@ def preview_page(request: HttpRequest, token: str, subscription: Subscription) -
         return gone(request)
     context = {
         **about(subscription),
+        "monthly": subscription.rhythm == Subscription.Rhythm.MONTHLY,
         "shown": preview(subscription),
         "mail": reverse("subscribers:preview-mail", args=[token]),
         "preferences": reverse("subscribers:preferences", args=[token]),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Max, Sum
+from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, Mailing, Outcome
 from newsletter.transport.outcomes import Result
@@ -39,6 +41,22 @@ class Account:
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Later:
+    """Readers who asked for an hour that is still to come, and when the last of them are due."""
+
+    readers: int
+    last_at: datetime
+
+
+def later(mailing: Mailing) -> Later | None:
+    """None where nobody waits for their hour. Who waits to be tried again is not counted."""
+    waiting = Batch.objects.filter(
+        mailing=mailing, state=Batch.State.OPEN, round=0, due_at__gt=Now()
+    ).aggregate(readers=Sum("size"), last=Max("due_at"))
+    return Later(waiting["readers"], waiting["last"]) if waiting["readers"] else None
 
 
 def account(mailing: Mailing) -> Account:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from newsletter.delivery import panic, planner, progress
+from newsletter.delivery import monthly, panic, planner, progress
 from newsletter.delivery.models import Mailing, Release
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter
@@ -41,12 +41,11 @@ def dispatch(now: datetime | None = None) -> list[Mailing]:
     if panic.is_frozen():
         return []
     at = now or timezone.now()
-    due = []
+    due: list[Mailing | None] = []
     for newsletter in Newsletter.objects.filter(schedule_active=True):
-        mailing = _dispatch_one(newsletter, at)
-        if mailing is not None and mailing.state == Mailing.State.PREPARING:
-            due.append(mailing)
-    return due
+        due.append(_dispatch_one(newsletter, at))
+        due.append(monthly.dispatch(newsletter, rule_of(newsletter), at))
+    return [mailing for mailing in due if mailing and mailing.state == Mailing.State.PREPARING]
 
 
 def _dispatch_one(newsletter: Newsletter, now: datetime) -> Mailing | None:

@@ -21,21 +21,23 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from newsletter.delivery import ledger, panic, parts, progress, transports
+from newsletter.delivery import ledger, monthly, panic, papers, parts, progress, transports
 from newsletter.delivery.editions import Editions, draft_editions
+from newsletter.delivery.hours import due_at
 from newsletter.delivery.mails import mail_of
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Reach, Release
 from newsletter.delivery.packing import MODULUS, checksum, pack
 from newsletter.delivery.parts import Part
 from newsletter.delivery.settlement import Line
 from newsletter.digest.content import RenderError
-from newsletter.editorial.content import issue_content, newsletter_content
+from newsletter.editorial.content import newsletter_content
 from newsletter.editorial.models import Issue, Newsletter, User
+from newsletter.editorial.schedule import Month
 from newsletter.lib.queue import hint
 from newsletter.transport.base import CompileError
 from newsletter.transport.outcomes import Result
 from subscribers import audience
-from subscribers.audience import Profile
+from subscribers.audience import Profile, Rhythm
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 5
@@ -70,16 +72,32 @@ def send_now(issue: Issue, *, by: User | None, part: str = parts.ALL) -> Mailing
     """
     if issue.state != Issue.State.APPROVED:
         raise CannotSend(gettext("The issue is not approved."))
+    with transaction.atomic():
+        return _begin(release_of(issue), part, by)
+
+
+def send_round_up(newsletter: Newsletter, month: Month, *, by: User | None) -> Mailing:
+    """The same for a month's round-up, to the readers of that rhythm. Raises CannotSend."""
+    if not papers.round_up(newsletter, month, at=timezone.now()).articles:
+        raise CannotSend(gettext("No issue of this month has been sent."))
+    if not audience.has_readers(newsletter, Rhythm.MONTHLY):
+        raise CannotSend(gettext("No reader has chosen the monthly round-up."))
+    with transaction.atomic():
+        release, _ = monthly.release_of(newsletter, month)
+        return _begin(release, parts.ALL, by)
+
+
+def _begin(release: Release, part: str, by: User | None) -> Mailing:
+    """In the caller's transaction."""
     if panic.is_frozen():
         raise CannotSend(gettext("The site is frozen."))
-    with transaction.atomic():
-        mailing, _ = Mailing.objects.get_or_create(
-            release=release_of(issue), part=part, defaults={"started_by": by}
-        )
-        Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.HELD).update(
-            state=Mailing.State.PREPARING, hold="", hold_detail="", started_by=by
-        )
-        transaction.on_commit(lambda: hint("delivery.prepare", mailing.pk))
+    mailing, _ = Mailing.objects.get_or_create(
+        release=release, part=part, defaults={"started_by": by}
+    )
+    Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.HELD).update(
+        state=Mailing.State.PREPARING, hold="", hold_detail="", started_by=by
+    )
+    transaction.on_commit(lambda: hint("delivery.prepare", mailing.pk))
     mailing.refresh_from_db()
     return mailing
 
@@ -151,16 +169,14 @@ def hold(mailing: Mailing, reason: Mailing.Hold, *, detail: str = "") -> None:
 
 def _draft(mailing: Mailing, at: datetime) -> Editions:
     """Render what the audience calls for, and check that a transport can send it."""
-    newsletter, issue = mailing.release.newsletter, mailing.release.issue
-    part = parts.read(mailing.part)
-    if issue is None:
-        raise RenderError("The issue was deleted.")
+    newsletter, part = mailing.release.newsletter, parts.read(mailing.part)
+    profiles = audience.profiles(newsletter, _rhythm_of(mailing.release))
     editions = draft_editions(
         mailing,
-        [profile for profile, _ in audience.profiles(newsletter) if part.takes(profile)],
+        [profile for profile, _ in profiles if part.takes(profile)],
         newsletter,
         letterhead=newsletter_content(newsletter),
-        issue=issue_content(issue, at=at),
+        issue=papers.paper_of(mailing.release, at=at),
         today=at.date(),
     )
     # What a transport cannot send must not be frozen.
@@ -185,6 +201,7 @@ class _Tally:
 
 @transaction.atomic
 def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
+    """Returns the batches that are due at once."""
     Release.objects.select_for_update().get(pk=mailing.release_id)
     if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).exists():
         return []
@@ -193,7 +210,7 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
     starts = progress.database_now()
     tally = _Tally()
     part = parts.read(mailing.part)
-    for profile, ids in _portions(mailing.release.newsletter, part):
+    for profile, hour, ids in _portions(mailing.release, part):
         if profile not in editions.by_profile:
             raise AudienceMoved
         taken = _take(mailing, part, ids)
@@ -205,7 +222,8 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
                 mailing.pk, skipped, source=Outcome.Source.PLANNER, batch_id=None
             )
         elif taken:
-            tally.batches.append(new_batch(saved[key], taken, due_at=starts))
+            due = due_at(hour, zone=mailing.release.newsletter.timezone, since=starts)
+            tally.batches.append(new_batch(saved[key], taken, due_at=due))
     Batch.objects.bulk_create(tally.batches, batch_size=100)
     if part.after == parts.DOUBTFUL:
         _supersede_unknowns(mailing)
@@ -219,7 +237,7 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
         "action=freeze mailing=%d readers=%d editions=%d batches=%d",
         mailing.pk, tally.readers, len(saved), len(tally.batches),
     )  # fmt: skip
-    return tally.batches
+    return [batch for batch in tally.batches if batch.due_at == starts]
 
 
 def _take(mailing: Mailing, part: Part, ids: list[int]) -> list[int]:
@@ -238,19 +256,24 @@ def _supersede_unknowns(mailing: Mailing) -> None:
     ).update(result=Result.FAILED, source=Outcome.Source.OPERATOR)
 
 
-def _portions(newsletter: Newsletter, part: Part) -> Iterator[tuple[Profile, list[int]]]:
-    """The part's audience in portions of a batch's size, each of one profile."""
-    for profile, rows in groupby(audience.stream(newsletter), key=itemgetter(0)):
+def _rhythm_of(release: Release) -> Rhythm:
+    return Rhythm.MONTHLY if release.kind == Release.Kind.MONTHLY else Rhythm.WEEKLY
+
+
+def _portions(release: Release, part: Part) -> Iterator[tuple[Profile, int | None, list[int]]]:
+    """The part's audience in portions of a batch's size, each of one profile and one hour."""
+    stream = audience.stream(release.newsletter, _rhythm_of(release))
+    for (profile, hour), rows in groupby(stream, key=itemgetter(0, 1)):
         if not part.takes(profile):
             continue
         ids: list[int] = []
-        for _, reader in rows:
+        for _, _, reader in rows:
             ids.append(reader)
             if len(ids) == settings.SEND_BATCH_SIZE:
-                yield profile, ids
+                yield profile, hour, ids
                 ids = []
         if ids:
-            yield profile, ids
+            yield profile, hour, ids
 
 
 def new_batch(edition: Edition, readers: list[int], *, due_at: datetime) -> Batch:

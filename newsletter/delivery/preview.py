@@ -1,4 +1,4 @@
-"""An issue as a group of readers would get it now; nothing is stored."""
+"""An issue or a round-up as a group of readers would get it now; nothing is stored."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from newsletter.digest import content
 from newsletter.digest.assemble import assemble
 from newsletter.digest.content import Rendered, Wants
 from newsletter.digest.render import render
 from newsletter.editorial.content import issue_content, newsletter_content
-from newsletter.editorial.models import Issue
+from newsletter.editorial.models import Issue, Newsletter
 
 
 def preview(issue: Issue, wants: Wants) -> Rendered | None:
@@ -20,13 +21,18 @@ def preview(issue: Issue, wants: Wants) -> Rendered | None:
     Articles that are ready count even where their hour of publication is still to come, as it
     will have come by then. Raises RenderError.
     """
-    content = issue_content(issue, at=timezone.now() + timedelta(days=3650))
-    selection = assemble(content, wants)
+    paper = issue_content(issue, at=timezone.now() + timedelta(days=3650))
+    return preview_of(paper, issue.newsletter, wants)
+
+
+def preview_of(paper: content.Issue, newsletter: Newsletter, wants: Wants) -> Rendered | None:
+    """The same for any content."""
+    selection = assemble(paper, wants)
     if selection is None:
         return None
     return render(
-        newsletter_content(issue.newsletter),
-        content,
+        newsletter_content(newsletter),
+        paper,
         selection,
         view_url=f"{settings.SITE_URL}/",
         today=timezone.localdate(),

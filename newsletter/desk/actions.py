@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.delivery import control, planner
 from newsletter.delivery.account import Account
-from newsletter.delivery.models import Mailing
+from newsletter.delivery.models import Mailing, Release
 from newsletter.editorial.models import User
+from newsletter.editorial.schedule import Month
 
 State = Mailing.State
 ENDED = {State.FINISHED, State.CANCELLED}
@@ -36,7 +37,23 @@ def _in(*states: State) -> Callable[[Mailing, Account], bool]:
     return lambda mailing, _account: mailing.state in states
 
 
+def _is_held_round_up(mailing: Mailing, _account: Account) -> bool:
+    """A held issue is sent from its own page."""
+    return mailing.state == State.HELD and mailing.release.kind == Release.Kind.MONTHLY
+
+
+def _send_round_up(mailing: Mailing, by: User) -> Mailing:
+    release = mailing.release
+    return planner.send_round_up(release.newsletter, Month.read(release.period), by=by)
+
+
 ACTIONS = {
+    "send": Action(
+        _("Send now"),
+        _("It goes to the readers who chose the monthly round-up."),
+        _send_round_up,
+        _is_held_round_up,
+    ),
     "pause": Action(
         _("Pause"),
         _("Nothing more is handed over until you resume. What is on its way arrives."),

@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from newsletter.delivery.account import Account, account
+from newsletter.delivery.account import Account, Later, account, later
 from newsletter.delivery.dispatch import rule_of
 from newsletter.delivery.models import Mailing
-from newsletter.digest.dates import week_range
+from newsletter.digest.dates import month_name, week_range
 from newsletter.editorial import schedule
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.editorial.workflow import Problem, problems
@@ -37,6 +37,11 @@ class Desk:
     next_at: datetime | None
     zone: str
     readers: list[tuple[str, int]]
+    monthly: int
+    """How many have chosen the round-up."""
+    round_up: schedule.RoundUp
+    """The next one."""
+    month_name: str
 
 
 def front_page(request: HttpRequest) -> dict[str, Any]:
@@ -51,14 +56,15 @@ def front_page(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def recent_mailings() -> list[tuple[Mailing, Account]]:
+def recent_mailings() -> list[tuple[Mailing, Account, Later | None]]:
     rows = Mailing.objects.select_related("release__newsletter", "release__issue")
-    return [(mailing, account(mailing)) for mailing in rows[:RECENT]]
+    return [(mailing, account(mailing), later(mailing)) for mailing in rows[:RECENT]]
 
 
 def _desk(newsletter: Newsletter) -> Desk:
     now = timezone.now()
     upcoming = schedule.following(rule_of(newsletter), now)
+    round_up = schedule.following_round_up(rule_of(newsletter), now)
     issue = _next_issue(newsletter, upcoming)
     sunday = upcoming.week + timedelta(days=6)
     return Desk(
@@ -72,6 +78,11 @@ def _desk(newsletter: Newsletter) -> Desk:
         next_at=upcoming.at if newsletter.schedule_active else None,
         zone=newsletter.timezone,
         readers=readers_by_chain(newsletter),
+        monthly=sum(n for _profile, n in audience.profiles(newsletter, audience.Rhythm.MONTHLY)),
+        round_up=round_up,
+        month_name=month_name(
+            date(round_up.month.year, round_up.month.month, 1), get_language() or "en"
+        ),
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from functools import partial
+from typing import TypeVar, cast
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp
@@ -65,19 +66,14 @@ class Choice:
 def overview(request: HttpRequest, issue_id: int) -> HttpResponse:
     """The choices, and the mail of the one that is shown."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
-    shown = _asked_for(request, issue.newsletter)
-    choices = [
-        Choice(chain, amount, is_shown=(chain, amount) == (shown.chain, shown.amount))
-        for chain in dict.fromkeys(issue.newsletter.chains())
-        for amount in Newsletter.Content.values
-    ]
-    rendered, error = _rendered(issue, shown)
+    shown = asked_for(request, issue.newsletter)
+    rendered, error = rendered_or_why(partial(preview, issue), issue.newsletter, shown)
     return page(
         request,
         "desk/preview.html",
         title=_("Preview: %(issue)s") % {"issue": issue},
         issue=issue,
-        choices=choices,
+        choices=choices_of(issue.newsletter, shown, amounts=Newsletter.Content.values),
         shown=shown,
         rendered=rendered,
         error=error,
@@ -92,7 +88,13 @@ def overview(request: HttpRequest, issue_id: int) -> HttpResponse:
 def frame(request: HttpRequest, issue_id: int) -> HttpResponse:
     """The mail's HTML alone, for the frames of the preview."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
-    rendered, _error = _rendered(issue, _asked_for(request, issue.newsletter))
+    shown = asked_for(request, issue.newsletter)
+    rendered, _error = rendered_or_why(partial(preview, issue), issue.newsletter, shown)
+    return as_frame(rendered)
+
+
+def as_frame(rendered: Rendered | None) -> HttpResponse:
+    """The HTML of a preview. Raises Http404 where there is none."""
     if rendered is None:
         raise Http404
     images = [{"cid": image.cid, "name": image.name} for image in rendered.images]
@@ -106,7 +108,15 @@ def with_pictures(html: str, images: list[dict[str, str]]) -> str:
     return html
 
 
-def _asked_for(request: HttpRequest, newsletter: Newsletter) -> Choice:
+def choices_of(newsletter: Newsletter, shown: Choice, *, amounts: Iterable[str]) -> list[Choice]:
+    return [
+        Choice(chain, amount, is_shown=(chain, amount) == (shown.chain, shown.amount))
+        for chain in dict.fromkeys(newsletter.chains())
+        for amount in amounts
+    ]
+
+
+def asked_for(request: HttpRequest, newsletter: Newsletter) -> Choice:
     chain = tuple(code for code in request.GET.get("chain", "").split(",") if code)
     if not chain or not set(chain) <= set(newsletter.languages):
         chain = newsletter.chains()[0]
@@ -115,16 +125,18 @@ def _asked_for(request: HttpRequest, newsletter: Newsletter) -> Choice:
     return Choice(chain, known, is_shown=True)
 
 
-def _rendered(issue: Issue, choice: Choice) -> tuple[Rendered | None, str]:
+def rendered_or_why(
+    show: Callable[[Wants], Rendered | None], newsletter: Newsletter, choice: Choice
+) -> tuple[Rendered | None, str]:
     """The mail, or None and why there is none."""
     wants = Wants(
         chain=choice.chain,
         page_language=choice.chain[0],
         amount=cast(Amount, choice.amount),
-        pictures=cast(Pictures, issue.newsletter.pictures),
+        pictures=cast(Pictures, newsletter.pictures),
     )
     try:
-        rendered: Any = preview(issue, wants)
+        rendered = show(wants)
     except RenderError as error:
         return None, str(error)
     if rendered is None:

@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.db.models import Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from newsletter.delivery.account import account
-from newsletter.delivery.models import Edition, Mailing
+from newsletter.delivery.account import account, later
+from newsletter.delivery.models import Edition, Mailing, Release
 from newsletter.delivery.planner import CannotSend
 from newsletter.desk.actions import ACTIONS, Action
 from newsletter.desk.groups import SEND
@@ -35,7 +36,10 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
         title=_("Send-out: %(mailing)s") % {"mailing": mailing.release},
         mailing=mailing,
         issue=mailing.release.issue,
+        round_up=_round_up(mailing.release),
         account=counts,
+        later=later(mailing),
+        zone=mailing.release.newsletter.timezone,
         editions=mailing.editions.defer("html", "text").annotate(
             readers=Sum("batches__size", filter=Q(batches__predecessor=None))
         ),
@@ -95,6 +99,13 @@ def edition(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpRespo
 def edition_frame(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpResponse:
     found = get_object_or_404(Edition, pk=edition_id, mailing=mailing_id)
     return HttpResponse(with_pictures(found.html, found.images))
+
+
+def _round_up(release: Release) -> str:
+    """The page of a month's round-up; "" for an issue."""
+    if release.kind != Release.Kind.MONTHLY:
+        return ""
+    return reverse("admin:delivery_round_up", args=[release.newsletter.slug, release.period])
 
 
 def _mailing(mailing_id: int) -> Mailing:

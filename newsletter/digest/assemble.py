@@ -5,9 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from newsletter.digest.content import Article, Entry, Issue, Selection, Wants
 from newsletter.digest.languages import pick
+
+LEADS = 25
+"""Articles of a round-up that show their lead; of others the headline stands. Forty in all, with
+leads of 400 Cyrillic letters, stay below 90 KB of HTML; Gmail clips at 102 (A11)."""
 
 
 def assemble(issue: Issue, wants: Wants) -> Selection | None:
@@ -16,6 +21,8 @@ def assemble(issue: Issue, wants: Wants) -> Selection | None:
     An article is shown in the first language of the readers' chain that it has. One of a topic
     they chose in none of their languages is named `elsewhere`, in its own first language.
     """
+    if issue.period == "month":
+        wants = _of_a_round_up(wants)
     entries: list[Entry] = []
     elsewhere: list[Entry] = []
     for article in _of_topics(issue.articles, wants.topics):
@@ -26,6 +33,8 @@ def assemble(issue: Issue, wants: Wants) -> Selection | None:
             elsewhere.append(Entry(article, next(iter(article.texts)), is_fallback=True))
     if not entries:
         return None
+    if issue.period == "month" and wants.amount == "lead":
+        entries = [replace(each, is_brief=at >= LEADS) for at, each in enumerate(entries)]
     return Selection(
         wants=wants,
         language=wants.page_language,
@@ -33,6 +42,14 @@ def assemble(issue: Issue, wants: Wants) -> Selection | None:
         elsewhere=tuple(elsewhere),
         key=_key(entries, elsewhere, wants),
     )
+
+
+def _of_a_round_up(wants: Wants) -> Wants:
+    """Leads without pictures, as a month's complete texts and pictures are too much for a mail.
+
+    A discreet mail has no link to the site, so it holds the texts all the same.
+    """
+    return replace(wants, amount="complete" if wants.discreet else "lead", pictures="none")
 
 
 def _of_topics(articles: Iterable[Article], topics: frozenset[int] | None) -> Iterable[Article]:

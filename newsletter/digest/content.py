@@ -10,6 +10,7 @@ from typing import Literal
 Status = Literal["improved", "unchanged", "worsened"]
 Amount = Literal["lead", "complete"]
 Pictures = Literal["none", "embedded", "linked"]
+Period = Literal["week", "month"]
 
 
 # --- In ---------------------------------------------------------------------------------------
@@ -60,6 +61,8 @@ class Article:
     status: Status | None = None
     picture: Picture | None = None
     published_at: datetime | None = None
+    week: tuple[date, date] | None = None
+    """The days of its issue, named where a digest holds several."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Issue:
     texts: Mapping[str, IssueText] = field(default_factory=dict)
     urls: Mapping[str, str] = field(default_factory=dict)
     """Its page, absolute, in each language of the newsletter."""
+    period: Period = "week"
+    """A month is a round-up: the articles of its issues, from the first day to the last."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,8 @@ class Entry:
     language: str
     is_fallback: bool
     """Whether the language is not the first of the chain, and so is labelled."""
+    is_brief: bool = False
+    """Whether the headline stands for the whole: a round-up's last ones."""
 
     @property
     def text(self) -> ArticleText:

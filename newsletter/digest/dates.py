@@ -11,7 +11,7 @@ import re
 from datetime import date, datetime
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, parse_pattern
+from babel.dates import format_date, format_skeleton, get_day_names, parse_pattern
 
 # CLDR closes a Russian date with "г."; a week reads better, and like a Belarusian one, without.
 _YEAR_SIGN = "\u202fг."
@@ -31,6 +31,17 @@ def week_range(start: date, end: date, language: str, *, today: date) -> str:
     else:
         text = _interval(start, end, skeleton, locale)
     return text.replace(_YEAR_SIGN, "")
+
+
+def month_name(day: date, language: str) -> str:
+    """The month in which the day lies, to begin a line with: "Ліпень 2017"."""
+    name = format_date(day, "LLLL y", locale=_locale(language))
+    return name[:1].title() + name[1:]  # a Georgian word has no capital
+
+
+def weekday_name(weekday: int, language: str) -> str:
+    """Within a sentence: "Monday", "панядзелак". Counts from Monday, 0."""
+    return str(get_day_names("wide", "stand-alone", locale=_locale(language))[weekday])
 
 
 def moment(at: datetime, language: str) -> str:

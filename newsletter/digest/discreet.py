@@ -21,7 +21,7 @@ from newsletter.digest.content import (
     Letterhead,
     Newsletter,
 )
-from newsletter.digest.dates import week_range
+from newsletter.digest.wording import period_name
 
 ACCENT = "#44505c"
 _LINK_TAGS = re.compile(r"</?a\b[^>]*>", re.IGNORECASE)
@@ -60,12 +60,16 @@ def neutral_issue(
 
 
 def _neutral_text(issue: Issue, language: str, *, name: str, today: date) -> IssueText:
-    week = week_range(issue.starts_on, issue.ends_on, language, today=today)
+    period = period_name(issue, language, today=today)
     with override(language):
         # Long enough that nothing is added to it (A14).
-        preheader = _("What you asked to get each week is here: %(week)s.") % {"week": week}
+        preheader = (
+            _("What you asked to get each month is here: %(month)s.") % {"month": period}
+            if issue.period == "month"
+            else _("What you asked to get each week is here: %(week)s.") % {"week": period}
+        )
     introduction = issue.texts.get(language, IssueText()).introduction
-    return IssueText(f"{name}, {week}", preheader, _LINK_TAGS.sub("", introduction))
+    return IssueText(f"{name}, {period}", preheader, _LINK_TAGS.sub("", introduction))
 
 
 def _neutral_article(article: Article, view_url: str) -> Article:

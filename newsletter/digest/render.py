@@ -22,7 +22,7 @@ from newsletter.digest.content import (
     RenderError,
     Selection,
 )
-from newsletter.digest.dates import week_range
+from newsletter.digest.dates import month_name
 from newsletter.digest.fragments import as_text, excerpt, for_mail
 from newsletter.digest.languages import pick
 from newsletter.digest.mjml import Slots, filled, to_html
@@ -31,6 +31,7 @@ from newsletter.digest.showing import (
     images,
     show,
     show_elsewhere,
+    show_more,
     shown_logo,
     side,
 )
@@ -57,8 +58,14 @@ def render(
         **_around(newsletter, issue, selection, frame, slots),
         "title": slots.text(subject),
         "preheader": _preheader(issue, selection, subject, frame),
-        "articles": [show(entry, selection, newsletter, slots) for entry in selection.entries],
-        "elsewhere": show_elsewhere(selection),
+        "is_round_up": issue.period == "month",
+        "articles": [
+            show(entry, selection, newsletter, slots, today=today)
+            for entry in selection.entries
+            if not entry.is_brief
+        ],
+        "more": show_more(selection),
+        "elsewhere": show_elsewhere(selection, period=issue.period),
         "view_url": view_url,
     }
     return Rendered(
@@ -117,14 +124,14 @@ class _Frame:
     letterhead: Letterhead
     issue_text: IssueText
     """In the page's language; empty where the issue has none in it."""
-    week: str
+    period: str
 
     @classmethod
     def of(cls, newsletter: Newsletter, issue: Issue, selection: Selection, today: date) -> _Frame:
         return cls(
             letterhead=letterhead(newsletter, selection.language),
             issue_text=issue.texts.get(selection.language, IssueText()),
-            week=week_range(issue.starts_on, issue.ends_on, selection.language, today=today),
+            period=wording.period_name(issue, selection.language, today=today),
         )
 
 
@@ -136,8 +143,10 @@ def _around(
     return {
         "letterhead": frame.letterhead,
         "logo": shown_logo(newsletter, selection),
-        "week": frame.week,
-        "count": wording.article_count(len(selection.entries), selection.language),
+        "period": frame.period,
+        "count": wording.article_count(
+            len(selection.entries), selection.language, period=issue.period
+        ),
         "introduction": introduction,
         "introduction_slot": slots.html(introduction),
         "introduction_text": as_text(introduction),
@@ -165,6 +174,8 @@ def _subject(issue: Issue, selection: Selection) -> str:
     for language in (top.language, selection.language):
         if subject := issue.texts.get(language, IssueText()).subject.strip(" "):
             return subject
+    if issue.period == "month":
+        return f"{month_name(issue.starts_on, top.language)}: {top.text.headline}"
     return top.text.headline
 
 
@@ -176,8 +187,10 @@ def _preheader(issue: Issue, selection: Selection, subject: str, frame: _Frame) 
     entries = [top, *(entry for entry in selection.entries if entry is not top)]
     told = [part for entry in entries for part in (entry.text.headline, entry.text.lead)]
     head = frame.letterhead
+    # The subject of a round-up holds more than the headline.
+    said = subject if issue.period == "week" else top.text.headline
     return preheader_of(
-        [*own[:1], *told, frame.week, head.newsletter, head.newsroom, head.footer], subject
+        [*own[:1], *told, frame.period, head.newsletter, head.newsroom, head.footer], said
     )
 
 

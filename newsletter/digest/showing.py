@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from newsletter.digest import wording
 from newsletter.digest.content import (
@@ -10,11 +11,13 @@ from newsletter.digest.content import (
     Entry,
     InlineImage,
     Newsletter,
+    Period,
     Picture,
     Pictures,
     Selection,
     Status,
 )
+from newsletter.digest.dates import week_range
 from newsletter.digest.fragments import as_text, excerpt, for_mail, words_alone
 from newsletter.digest.languages import pick
 from newsletter.digest.mjml import Slots
@@ -40,11 +43,12 @@ class ShownPicture:
 class Shown:
     """What both parts of a mail lay out. `side` is where the text begins; `body` is HTML, ""
     where only the lead is shown, and `body_slot` its mark in the MJML; `label` names a fallback's
-    language, else ""."""
+    language, else ""; `week` the article's, where the digest holds several."""
 
     language: str
     direction: str
     side: str
+    week: str
     topic: str
     status: Status | None
     sign: str
@@ -77,7 +81,19 @@ class Elsewhere:
     entries: tuple[Entry, ...]
 
 
-def show(entry: Entry, selection: Selection, newsletter: Newsletter, slots: Slots) -> Shown:
+@dataclass(frozen=True)
+class More:
+    """A headline in the line "Also this month: …"."""
+
+    language: str
+    direction: str
+    headline: str
+    url: str
+
+
+def show(
+    entry: Entry, selection: Selection, newsletter: Newsletter, slots: Slots, *, today: date
+) -> Shown:
     """The entry in its own language; only its label is in that of the page."""
     language, text, article = entry.language, entry.text, entry.article
     body = _body(entry, selection.wants.amount, newsletter.site_url)
@@ -85,6 +101,7 @@ def show(entry: Entry, selection: Selection, newsletter: Newsletter, slots: Slot
         language=language,
         direction=direction(language),
         side=side(language),
+        week=week_range(*article.week, language, today=today) if article.week else "",
         topic=_topic(entry, selection.language),
         status=article.status,
         sign=_SIGNS[article.status] if article.status else "",
@@ -108,17 +125,26 @@ def side(language: str) -> str:
     return "right" if direction(language) == "rtl" else "left"
 
 
-def show_elsewhere(selection: Selection) -> tuple[Elsewhere, ...]:
+def show_elsewhere(selection: Selection, *, period: Period) -> tuple[Elsewhere, ...]:
     """What the readers cannot read in their languages, by language, in order of appearance."""
     languages = dict.fromkeys(entry.language for entry in selection.elsewhere)
     return tuple(
         Elsewhere(
-            words=wording.also_this_week(language, selection.language),
+            words=wording.also(language, selection.language, period=period),
             language=language,
             direction=direction(language),
             entries=tuple(each for each in selection.elsewhere if each.language == language),
         )
         for language in languages
+    )
+
+
+def show_more(selection: Selection) -> tuple[More, ...]:
+    """What of a round-up is named by its headline alone."""
+    return tuple(
+        More(entry.language, direction(entry.language), entry.text.headline, entry.text.url)
+        for entry in selection.entries
+        if entry.is_brief
     )
 
 

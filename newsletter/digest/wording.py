@@ -7,10 +7,13 @@ without a catalogue gets English words.
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
-from newsletter.digest.content import Credit, Status
+from newsletter.digest.content import Credit, Issue, Period, Status
+from newsletter.digest.dates import month_name, week_range
 from newsletter.lib.languages import own_name
 
 
@@ -22,14 +25,24 @@ def page_words(language: str, *, newsletter: str) -> dict[str, str]:
             "unsubscribe": _("Unsubscribe"),
             "preferences": _("Change what you receive"),
             "on_site": _("This issue on the site"),
+            "more": _("Also this month:"),
             "why": _("You receive this letter because you subscribed to “%(newsletter)s”.")
             % {"newsletter": newsletter},
         }
 
 
-def article_count(n: int, language: str) -> str:
+def period_name(issue: Issue, language: str, *, today: date) -> str:
+    """Its week, "July 24 – July 30, 2017", or its month, "July 2017"."""
+    if issue.period == "month":
+        return month_name(issue.starts_on, language)
+    return week_range(issue.starts_on, issue.ends_on, language, today=today)
+
+
+def article_count(n: int, language: str, *, period: Period = "week") -> str:
     """ "5 articles in this issue"."""
     with override(language):
+        if period == "month":
+            return ngettext("%(number)s article", "%(number)s articles", n) % {"number": n}
         return ngettext("%(n)s article in this issue", "%(n)s articles in this issue", n) % {"n": n}
 
 
@@ -67,12 +80,15 @@ def read_more(language: str) -> str:
         return _("Read more")
 
 
-def also_this_week(article_language: str, language: str) -> str:
+def also(article_language: str, language: str, *, period: Period = "week") -> str:
     """What introduces the articles that are in none of the reader's languages."""
     with override(language):
-        return _("Also this week, %(in_language)s:") % {
-            "in_language": _in_language(article_language)
-        }
+        pattern = (
+            _("Also this month, %(in_language)s:")
+            if period == "month"
+            else _("Also this week, %(in_language)s:")
+        )
+        return pattern % {"in_language": _in_language(article_language)}
 
 
 def language_label(article_language: str, language: str) -> str:

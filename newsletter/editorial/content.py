@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from calendar import monthrange
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, datetime
 from typing import cast
 
 from django.conf import settings
@@ -15,6 +17,7 @@ from django.utils import translation
 from newsletter.digest import content
 from newsletter.editorial import models
 from newsletter.editorial.pictures import media_type
+from newsletter.editorial.schedule import Month
 from newsletter.lib.languages import page_language
 
 READY = models.ArticleTranslation.State.READY
@@ -60,16 +63,10 @@ def _letterhead(
 
 def issue_content(issue: models.Issue, *, at: datetime) -> content.Issue:
     """What of the issue is public at that moment: ready texts, in the editors' order."""
-    statuses = _statuses(issue)
-    articles = (
-        _article(article, statuses)
-        for article in articles_of(issue).filter(published_at__lte=at)
-        if article.translations.all()
-    )
     return content.Issue(
         starts_on=issue.starts_on,
         ends_on=issue.ends_on,
-        articles=tuple(articles),
+        articles=tuple(_public_articles(issue, at)),
         texts={
             text.language: content.IssueText(text.subject, text.preheader, text.introduction)
             for text in issue.translations.all()
@@ -79,6 +76,39 @@ def issue_content(issue: models.Issue, *, at: datetime) -> content.Issue:
             for code in {*issue.newsletter.languages, *dict(settings.LANGUAGES)}
         },
     )
+
+
+def issues_of(newsletter: models.Newsletter, month: Month) -> QuerySet[models.Issue]:
+    """The approved issues of a month, special ones among them, the newest first."""
+    return newsletter.issues.filter(
+        state=models.Issue.State.APPROVED,
+        starts_on__gte=month.begins,
+        starts_on__lt=month.next.begins,
+    ).exclude(kind=models.Issue.Kind.BREAK)
+
+
+def round_up_content(
+    month: Month, issues: Iterable[models.Issue], *, at: datetime
+) -> content.Issue:
+    """What of these issues is public at that moment, each article with its week."""
+    days = monthrange(month.year, month.month)[1]
+    return content.Issue(
+        starts_on=date(month.year, month.month, 1),
+        ends_on=date(month.year, month.month, days),
+        articles=tuple(
+            replace(article, week=(issue.starts_on, issue.ends_on))
+            for issue in issues
+            for article in _public_articles(issue, at)
+        ),
+        period="month",
+    )
+
+
+def _public_articles(issue: models.Issue, at: datetime) -> Iterator[content.Article]:
+    statuses = _statuses(issue)
+    for article in articles_of(issue).filter(published_at__lte=at):
+        if article.translations.all():
+            yield _article(article, statuses)
 
 
 def articles_of(issue: models.Issue) -> QuerySet[models.Article]:

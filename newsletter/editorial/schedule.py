@@ -2,12 +2,15 @@
 
 A rule is a weekday and a local time in an IANA zone (E2). The period is a calendar week, Monday
 to Sunday, never "the last seven days": a week with a clock change has 167 or 169 hours.
+
+A month is made of whole weeks. Its round-up goes out on the occasion that sends the first week of
+the next month: by then each of its own issues had its turn.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -31,6 +34,54 @@ class Occasion:
 
     at: datetime
     week: date
+
+
+@dataclass(frozen=True, order=True)
+class Month:
+    """The weeks whose Thursday lies in a month of the calendar, as ISO 8601 counts those of a
+    year: no week is in two months."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def of(cls, week: date) -> Month:
+        """That of the week in which the day lies."""
+        thursday = monday_of(week) + timedelta(days=3)
+        return cls(thursday.year, thursday.month)
+
+    @classmethod
+    def read(cls, key: str) -> Month:
+        """From "2017-07". Raises ValueError."""
+        first = date.fromisoformat(f"{key}-01")
+        if first.year in {MINYEAR, MAXYEAR}:
+            raise ValueError(f"{key} is beyond the calendar")  # it has no neighbours
+        return cls(first.year, first.month)
+
+    @property
+    def key(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+    @property
+    def begins(self) -> date:
+        """The Monday of its first week: a month's first Thursday is never later than its 7th."""
+        return monday_of(date(self.year, self.month, 4))
+
+    @property
+    def next(self) -> Month:
+        return Month.of(self.begins + 5 * WEEK)
+
+    @property
+    def previous(self) -> Month:
+        return Month.of(self.begins - WEEK)
+
+
+@dataclass(frozen=True)
+class RoundUp:
+    """`at` in UTC; `month` is the one whose articles it sends."""
+
+    at: datetime
+    month: Month
 
 
 class Decision(StrEnum):
@@ -70,8 +121,29 @@ def following(rule: Rule, now: datetime) -> Occasion:
     return occasion if occasion.at > now else occasion_on(rule, today + WEEK)
 
 
+def latest_round_up(rule: Rule, now: datetime) -> RoundUp:
+    """The last round-up that was due at or before `now`."""
+    return _round_up_with(rule, Month.of(latest(rule, now).week))
+
+
+def following_round_up(rule: Rule, now: datetime) -> RoundUp:
+    """The first round-up after `now`."""
+    return _round_up_with(rule, Month.of(latest(rule, now).week).next)
+
+
+def _round_up_with(rule: Rule, month: Month) -> RoundUp:
+    """The one that goes out with the first week of `month`."""
+    sent_in = month.begins + WEEK if rule.sends_ended_week else month.begins
+    return RoundUp(occasion_on(rule, sent_in).at, month.previous)
+
+
 def decide(
-    occasion: Occasion, now: datetime, *, since: datetime | None, done: bool, late_hours: int
+    occasion: Occasion | RoundUp,
+    now: datetime,
+    *,
+    since: datetime | None,
+    done: bool,
+    late_hours: int,
 ) -> Decision:
     """What to do about the latest occasion.
 

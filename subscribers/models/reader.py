@@ -36,8 +36,9 @@ class Subscriber(models.Model):
 
 
 class Subscription(models.Model):
-    """What one reader gets of one newsletter.
+    """What one reader gets of one newsletter: by its `rhythm`, but nothing before `paused_until`.
 
+    `hour` is one of the clock in the newsletter's zone; None: with everyone.
     `languages` and `topics` are comma-separated texts, not lists: readers are grouped by them,
     and both databases group texts fast.
     """
@@ -50,7 +51,6 @@ class Subscription(models.Model):
     class Rhythm(models.TextChoices):
         WEEKLY = "weekly", _("every week")
         MONTHLY = "monthly", _("a round-up each month")
-        PAUSED = "paused", _("paused until a date")
 
     class Content(models.TextChoices):
         DEFAULT = "", _("as the newsletter does")
@@ -97,6 +97,7 @@ class Subscription(models.Model):
                 fields=["subscriber", "newsletter"], name="one_subscription_each"
             ),
             models.CheckConstraint(condition=~Q(languages=""), name="subscription_has_a_language"),
+            models.CheckConstraint(condition=Q(hour__lte=23), name="hour_is_of_a_day"),
         ]
         indexes = [models.Index(fields=["newsletter", "state"])]
 

@@ -103,8 +103,8 @@ def test_pending_unsubscribed_and_paused_readers_are_not_taken(
     add_reader("in@readers.example", "en")
     add_reader("pending@readers.example", "en", state=Subscription.State.PENDING)
     lifecycle.unsubscribe(add_reader("left@readers.example", "en").pk)
-    add_reader("later@readers.example", "en", rhythm="paused", paused_until="2099-01-01")
-    add_reader("back@readers.example", "en", rhythm="paused", paused_until="2020-01-01")
+    add_reader("later@readers.example", "en", paused_until="2099-01-01")
+    add_reader("back@readers.example", "en", paused_until="2020-01-01")
     freeze(issue)
     send_all_due()
     assert [mail.address for mail in relay.delivered] == [

@@ -49,7 +49,7 @@ def test_every_word_of_a_mail_is_translated(language: str) -> None:
             *(wording.status_words(s, code) for s in ("improved", "unchanged", "worsened")),
             *(wording.credit_line(Credit(k, "N"), code) for k in ("photo", "image", "graphic")),
             *(wording.language_label(each, code) for each in ("en", "be", "ru", "ka")),
-            wording.also_this_week("en", code),
+            wording.also("en", code),
             wording.byline("N", code),
             wording.read_more(code),
         ]

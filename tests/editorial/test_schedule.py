@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.editorial.schedule import Decision, Rule, decide, following, latest, occasion_on
+from newsletter.editorial.schedule import (
+    Decision,
+    Month,
+    RoundUp,
+    Rule,
+    decide,
+    following,
+    following_round_up,
+    latest,
+    latest_round_up,
+    occasion_on,
+)
 
 MINSK = Rule(weekday=1, time=time(9, 0), zone="Europe/Minsk")
 WARSAW = Rule(weekday=6, time=time(2, 30), zone="Europe/Warsaw")
@@ -96,3 +107,89 @@ def test_the_latest_lies_at_most_a_week_and_an_hour_back(
     assert latest(rule, here).at <= here < following(rule, here).at
     # Apia left out a whole day in December 2011.
     assert here - latest(rule, here).at <= timedelta(days=8, hours=1)
+
+
+# --- Months -----------------------------------------------------------------------------------
+MONDAY = Rule(weekday=0, time=time(9, 0), zone="Europe/Minsk")
+FRIDAY = Rule(weekday=4, time=time(18, 0), zone="Europe/Vilnius", sends_ended_week=False)
+JULY = Month(2017, 7)
+
+
+@pytest.mark.parametrize(
+    ("week", "month"),
+    [
+        (date(2017, 6, 26), Month(2017, 6)),  # to 2 July: four of its days are June's
+        (date(2017, 7, 3), JULY),
+        (date(2017, 7, 24), JULY),
+        (date(2017, 7, 31), Month(2017, 8)),
+        (date(2018, 12, 31), Month(2019, 1)),
+        (date(2017, 7, 30), JULY),  # any day of it
+    ],
+)
+def test_a_week_is_of_the_month_in_which_its_thursday_lies(week: date, month: Month) -> None:
+    assert Month.of(week) == month
+
+
+@given(st.dates(date(1990, 1, 1), date(2090, 1, 1)))
+def test_each_week_is_in_one_month_and_months_follow_each_other(day: date) -> None:
+    month = Month.of(day)
+    assert month.begins <= day < month.next.begins
+    assert month.begins.weekday() == 0
+    assert month.next.previous == month
+    assert Month.read(month.key) == month
+    assert month < month.next
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "2017", "2017-7", "2017-13", "201707", "0001-01", "9999-12", "..", "٢"],
+)
+def test_what_is_no_month_is_refused(key: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        Month.read(key)
+
+
+def test_a_round_up_goes_out_with_the_next_months_first_issue() -> None:
+    """July's last issue, 24–30 July, goes out on the 31st; August's first on the 7th."""
+    before, at = utc(2017, 8, 7, 5, 59), utc(2017, 8, 7, 6, 0)
+    assert latest_round_up(MONDAY, before).month == Month(2017, 6)
+    assert latest_round_up(MONDAY, at) == RoundUp(at, JULY)
+    assert following_round_up(MONDAY, before) == RoundUp(at, JULY)
+    assert latest_round_up(MONDAY, utc(2017, 9, 1, 0, 0)) == RoundUp(at, JULY)
+
+
+def test_so_it_does_where_the_current_week_is_sent() -> None:
+    """July's last issue goes out on Friday the 28th, August's first on 4 August."""
+    assert latest_round_up(FRIDAY, utc(2017, 8, 5, 0, 0)) == RoundUp(utc(2017, 8, 4, 15, 0), JULY)
+
+
+def test_e3_a_round_up_after_downtime_is_late_however_many_weeks() -> None:
+    due = latest_round_up(MONDAY, utc(2017, 8, 30, 6, 0))
+    since = utc(2017, 1, 1)
+    late = decide(due, utc(2017, 8, 30, 6, 0), since=since, done=False, late_hours=12)
+    assert late is Decision.HOLD_LATE
+    in_time = decide(due, utc(2017, 8, 7, 17, 59), since=since, done=False, late_hours=12)
+    assert in_time is Decision.SEND
+
+
+@given(
+    st.datetimes(min_value=datetime(2012, 1, 1), max_value=datetime(2050, 1, 1)),
+    st.integers(0, 6),
+    st.times(),
+    st.booleans(),
+    st.sampled_from(["Europe/Minsk", "Europe/Warsaw", "America/St_Johns"]),
+)
+def test_each_month_has_one_round_up_after_all_its_issues(
+    now: datetime,
+    weekday: int,
+    at: time,
+    ended: bool,  # noqa: FBT001
+    zone: str,
+) -> None:
+    rule = Rule(weekday, at.replace(microsecond=0), zone, sends_ended_week=ended)
+    here = now.replace(tzinfo=UTC)
+    last, coming = latest_round_up(rule, here), following_round_up(rule, here)
+    assert last.at <= here < coming.at
+    assert coming.month == last.month.next
+    # What goes out at that moment is the next month's first week.
+    assert latest(rule, last.at).week == last.month.next.begins

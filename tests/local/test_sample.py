@@ -95,7 +95,9 @@ def test_its_pictures_are_small_and_drawn_by_the_script() -> None:
 
 def test_its_readers_have_different_chains(sample: Newsletter) -> None:
     rows = Subscription.objects.filter(source=Subscription.Source.SAMPLE)
-    assert rows.count() == 12
+    assert rows.count() == 14
+    assert rows.filter(rhythm=Subscription.Rhythm.MONTHLY).count() == 1
+    assert rows.exclude(hour=None).count() == 1
     assert rows.values("languages").distinct().count() >= 6
     assert all(reader.address.endswith("@example.org") for reader in loading.READERS)
 

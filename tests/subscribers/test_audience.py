@@ -13,7 +13,7 @@ import time_machine
 from newsletter.editorial.models import Newsletter
 from subscribers import audience, lifecycle
 from subscribers.addresses import Address
-from subscribers.audience import Profile
+from subscribers.audience import Profile, Rhythm
 from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.sealing import Index, index_of, seal_address
 from tests.subscribers.conftest import AddReader
@@ -28,10 +28,35 @@ def test_readers_are_grouped_by_what_they_want(weekly: Newsletter, add_reader: A
     wanted = Profile(("en",), "en", frozenset({3, 7}), "lead", True, False, False)
     assert audience.profiles(weekly) == [(BE_RU, 2), (wanted, 1)]
     assert list(audience.stream(weekly)) == [
-        (BE_RU, first.subscriber_id),
-        (BE_RU, second.subscriber_id),
-        (wanted, english.subscriber_id),
+        (BE_RU, None, first.subscriber_id),
+        (BE_RU, None, second.subscriber_id),
+        (wanted, None, english.subscriber_id),
     ]
+
+
+def test_within_a_profile_readers_are_grouped_by_their_hour(
+    weekly: Newsletter, add_reader: AddReader
+) -> None:
+    hours = [19, None, 7, 19, None]
+    ids = [
+        add_reader("be", "ru", address=f"r{number}@readers.example", hour=hour).subscriber_id
+        for number, hour in enumerate(hours)
+    ]
+    order = [1, 4, 2, 0, 3]
+    assert list(audience.stream(weekly)) == [(BE_RU, hours[at], ids[at]) for at in order]
+    assert audience.profiles(weekly) == [(BE_RU, 5)]
+
+
+def test_each_rhythm_has_its_own_audience(weekly: Newsletter, add_reader: AddReader) -> None:
+    monthly = add_reader("be", "ru", address="m@readers.example", rhythm="monthly")
+    paused = {"rhythm": "monthly", "paused_until": date(2099, 1, 1)}
+    add_reader("be", "ru", address="p@readers.example", **paused)
+    assert not audience.has_readers(weekly, Rhythm.WEEKLY)
+    assert audience.has_readers(weekly, Rhythm.MONTHLY)
+    assert audience.profiles(weekly) == []
+    assert audience.profiles(weekly, Rhythm.MONTHLY) == [(BE_RU, 1)]
+    streamed = list(audience.stream(weekly, Rhythm.MONTHLY))
+    assert streamed == [(BE_RU, None, monthly.subscriber_id)]
 
 
 @pytest.mark.parametrize(
@@ -41,9 +66,8 @@ def test_readers_are_grouped_by_what_they_want(weekly: Newsletter, add_reader: A
         ({"state": "pending"}, False),
         ({"state": "unsubscribed"}, False),
         ({"rhythm": "monthly"}, False),
-        ({"rhythm": "paused"}, False),
-        ({"rhythm": "paused", "paused_until": date(2017, 8, 2)}, False),
-        ({"rhythm": "paused", "paused_until": date(2017, 8, 1)}, True),
+        ({"paused_until": date(2017, 8, 2)}, False),
+        ({"paused_until": date(2017, 8, 1)}, True),
     ],
 )
 def test_who_is_in_the_audience(
@@ -66,6 +90,19 @@ def test_the_suppressed_are_left_out(weekly: Newsletter, add_reader: AddReader) 
     )
     assert list(audience.stream(weekly)) == []
     assert audience.still_wanted(weekly.pk, [reader.pk]) == {}
+
+
+@pytest.mark.parametrize(("until", "wanted"), [(date(2017, 8, 2), False), (date(2017, 8, 1), True)])
+def test_the_second_read_obeys_a_pause(
+    weekly: Newsletter,
+    add_reader: AddReader,
+    until: date,
+    wanted: bool,  # noqa: FBT001
+) -> None:
+    """Who waits for their hour has a day in which to change their mind."""
+    reader = add_reader("be", paused_until=until).subscriber_id
+    with time_machine.travel(date(2017, 8, 1), tick=False):
+        assert (reader in audience.still_wanted(weekly.pk, [reader])) is wanted
 
 
 def test_the_second_read_opens_the_addresses_of_those_who_stay(
@@ -115,7 +152,7 @@ def test_the_second_read_of_a_thousand_is_one_quick_query(
         assert time.perf_counter() - started < 0.5
     assert len(found) == 1000
     with django_assert_num_queries(1):
-        assert [pk for _profile, pk in audience.stream(weekly)] == ids
+        assert [pk for _profile, _hour, pk in audience.stream(weekly)] == ids
 
 
 def test_erasure_leaves_an_index_only(weekly: Newsletter, add_reader: AddReader) -> None:

@@ -308,7 +308,7 @@ def test_the_form_shows_what_is_chosen(
     page = client.get(url("preferences", subscription, language="ru")).content.decode()
     assert '<option value="ru" selected>русский</option>' in page
     assert "Безопасность" in page
-    assert page.count("checked") == 3  # topic, amount, pictures
+    assert page.count("checked") == 4  # topic, rhythm, amount, pictures
 
 
 def test_a_language_chosen_twice_counts_once(client: Client, add_reader: AddReader) -> None:
@@ -323,7 +323,7 @@ def test_a_pause_begins_and_ends(client: Client, add_reader: AddReader) -> None:
     until = (timezone.now() + timedelta(days=30)).date()
     choose(client, subscription, paused_until=until.isoformat())
     subscription.refresh_from_db()
-    assert (subscription.rhythm, subscription.paused_until) == ("paused", until)
+    assert (subscription.rhythm, subscription.paused_until) == ("weekly", until)
     choose(client, subscription, paused_until="")
     subscription.refresh_from_db()
     assert (subscription.rhythm, subscription.paused_until) == ("weekly", None)
@@ -332,6 +332,9 @@ def test_a_pause_begins_and_ends(client: Client, add_reader: AddReader) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
+        ({"rhythm": "daily"}, "not one of the available choices"),
+        ({"hour": "24"}, "not one of the available choices"),
+        ({"hour": "noon"}, "not one of the available choices"),
         ({"language_0": ""}, "at least one language"),
         ({"language_0": "ka"}, "does not come in this language"),
         ({"topics": ["999999"]}, "no such topic"),

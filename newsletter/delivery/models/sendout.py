@@ -29,7 +29,10 @@ class Site(models.Model):
 
 
 class Release(models.Model):
-    """That one newsletter is sent for one period. A reader gets a release once."""
+    """That one newsletter is sent for one period. A reader gets a release once.
+
+    A month's has no issue of its own, but those of the month (delivery.papers).
+    """
 
     class Kind(models.TextChoices):
         WEEKLY = "weekly", _("weekly")
@@ -47,7 +50,8 @@ class Release(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.newsletter} {self.period}"
+        kind = f" · {self.get_kind_display()}" if self.kind == self.Kind.MONTHLY else ""
+        return f"{self.newsletter} {self.period}{kind}"
 
 
 class Mailing(models.Model):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.delivery.account import account
 from newsletter.delivery.models import Mailing
-from newsletter.desk import progress
+from newsletter.desk import months, progress
 
 
 @admin.register(Mailing)
@@ -28,12 +28,15 @@ class MailingAdmin(admin.ModelAdmin[Mailing]):
                  name="delivery_mailing_edition"),
             path("<int:mailing_id>/edition/<int:edition_id>/frame/", wrap(progress.edition_frame),
                  name="delivery_mailing_edition_frame"),
+            path("month/<slug:slug>/<str:key>/", wrap(months.show), name="delivery_round_up"),
+            path("month/<slug:slug>/<str:key>/frame/", wrap(months.frame),
+                 name="delivery_round_up_frame"),
             path("<int:mailing_id>/<str:name>/", wrap(progress.act),
                  name="delivery_mailing_act"),
         ]  # fmt: skip
         # Behind "change" and "history", which an action's name would catch.
         stock = super().get_urls()
-        return [*own[:2], *stock[:-1], own[2], *stock[-1:]]
+        return [*own[:-1], *stock[:-1], own[-1], *stock[-1:]]
 
     def change_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any

@@ -47,6 +47,8 @@ READERS = (
     SampleReader("irina", ("ru",), {"content": Subscription.Content.COMPLETE}),
     SampleReader("natallia", ("be", "en"), {}),
     SampleReader("thomas", ("en", "be", "ru"), {}),
+    SampleReader("hanna", ("be", "ru"), {"rhythm": Subscription.Rhythm.MONTHLY}),
+    SampleReader("pavel", ("ru", "be"), {"hour": 19}),
 )
 
 

@@ -1,32 +1,42 @@
-"""`manage.py send_issue NEWSLETTER WEEK [--wait]`: send one issue now."""
+"""`manage.py send_issue NEWSLETTER WEEK [--monthly] [--wait]`: send one issue or round-up now."""
 
 from __future__ import annotations
 
 import time
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.delivery import dispatch, planner, progress, rescue
-from newsletter.delivery.account import account
+from newsletter.delivery.account import Account, account, later
 from newsletter.delivery.audit import audit
 from newsletter.delivery.management.commands.audit import describe
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.sender import send_batch
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Issue, Newsletter
+from newsletter.editorial.schedule import Month
 
 DONE = {Mailing.State.FINISHED, Mailing.State.CANCELLED, Mailing.State.CLOSED, Mailing.State.HELD}
 
 
 class Command(BaseCommand):
-    help = "Send an issue to its readers. The operator's word counts as its approval."
+    help = (
+        "Send an issue to its readers, or a month's round-up to those who chose it. The operator's"
+        " word counts as an issue's approval."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("newsletter", help="its short name")
-        parser.add_argument("week", help="its Monday, YYYY-MM-DD, or a special issue's short name")
+        parser.add_argument(
+            "week",
+            metavar="WEEK",
+            help="its Monday, YYYY-MM-DD, or a special issue's short name; with --monthly YYYY-MM",
+        )
+        parser.add_argument("--monthly", action="store_true", help="the round-up of that month")
         parser.add_argument(
             "--wait", action="store_true", help="take part in sending, and show the account"
         )
@@ -34,12 +44,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.WORKER_KEYS is None:
             raise CommandError("This process holds no worker keys: set WORKER_KEYS_FILE.")
-        issue = _issue(options["newsletter"], options["week"])
-        if issue.state != Issue.State.APPROVED:
-            workflow.approve(issue, by=None)
-            self.stdout.write("The issue was not approved yet; it is now, by the operator.")
+        newsletter = _newsletter(options["newsletter"])
+        send = self._send_round_up if options["monthly"] else self._send_issue
         try:
-            mailing = planner.prepare(planner.send_now(issue, by=None).pk)
+            mailing = planner.prepare(send(newsletter, options["week"]).pk)
         except planner.CannotSend as error:
             raise CommandError(str(error)) from None
         self._say_start(mailing)
@@ -49,6 +57,20 @@ class Command(BaseCommand):
             dispatch.hint_due()
             self.stdout.write("The workers are sending it; `manage.py audit` shows how it goes.")
 
+    def _send_issue(self, newsletter: Newsletter, week: str) -> Mailing:
+        issue = _issue(newsletter, week)
+        if issue.state != Issue.State.APPROVED:
+            workflow.approve(issue, by=None)
+            self.stdout.write("The issue was not approved yet; it is now, by the operator.")
+        return planner.send_now(issue, by=None)
+
+    def _send_round_up(self, newsletter: Newsletter, month: str) -> Mailing:
+        try:
+            asked = Month.read(month)
+        except ValueError:
+            raise CommandError(f"“{month}” is no month (YYYY-MM).") from None
+        return planner.send_round_up(newsletter, asked, by=None)
+
     def _say_start(self, mailing: Mailing) -> None:
         if mailing.state == Mailing.State.HELD:
             raise CommandError(f"Held: {mailing.get_hold_display()}. {mailing.hold_detail}")
@@ -56,7 +78,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{mailing}: {mailing.readers} readers, {editions} editions.")
 
     def _take_part(self, mailing: Mailing) -> None:
-        """Send as one more worker, until nothing is left; the others may help."""
+        """Send as one more worker, until nothing is left but readers who asked for another hour;
+        the others may help."""
         last = -1
         while mailing.state not in DONE:
             rescue.rescue_batches()
@@ -74,15 +97,33 @@ class Command(BaseCommand):
                     f"  {last:3d} %  sent {counts.sent + counts.handed_over},"
                     f" waiting {counts.waiting}"
                 )
+            if self._only_later(mailing, counts):
+                break
         for finding in audit(mailing.pk):
             self.stdout.write(describe(finding))
 
+    def _only_later(self, mailing: Mailing, counts: Account) -> bool:
+        waits = later(mailing)
+        if waits is None or waits.readers != counts.waiting:
+            return False
+        zone = mailing.release.newsletter.timezone
+        at = waits.last_at.astimezone(ZoneInfo(zone))
+        self.stdout.write(
+            f"  {waits.readers} of its readers asked for another hour of the day, the last for"
+            f" {at:%Y-%m-%d %H:%M} {zone}. The workers send to them then."
+        )
+        return True
 
-def _issue(slug: str, week: str) -> Issue:
+
+def _newsletter(slug: str) -> Newsletter:
     newsletter = Newsletter.objects.filter(slug=slug).first()
     if newsletter is None:
         known = ", ".join(Newsletter.objects.values_list("slug", flat=True)) or "none yet"
         raise CommandError(f"There is no newsletter “{slug}”. There are: {known}.")
+    return newsletter
+
+
+def _issue(newsletter: Newsletter, week: str) -> Issue:
     issues = newsletter.issues.exclude(kind=Issue.Kind.BREAK)
     found = issues.filter(kind=Issue.Kind.SPECIAL, slug=week).first()
     if found is None:
