@@ -36,15 +36,20 @@ def make_site(tmp_path: Path) -> Iterator[MakeSite]:
 
 @pytest.mark.parametrize(
     ("tell", "relay"),
-    [(os.kill, "--delay=4.5"), (os.killpg, "--delay=4.5"), (os.killpg, "--pace=4.0")],
-    ids=["worker, each reply late", "group, each reply late", "group, the last reply late"],
+    [
+        (os.kill, ["--delay=4.5"]),
+        (os.killpg, ["--delay=4.5"]),
+        (os.killpg, ["--delay=4.5", "--chunking"]),
+        (os.killpg, ["--pace=4.0"]),
+    ],
+    ids=["worker", "group", "group, a relay that offers BDAT", "group, the last reply late"],
 )
 def test_sigterm_leaves_nobody_unknown(
-    make_site: MakeSite, tell: Callable[[int, int], None], relay: str
+    make_site: MakeSite, tell: Callable[[int, int], None], relay: list[str]
 ) -> None:
     """E7: within 10 s, with a relay that answers the final dot after 4, and with one that answers
     each command after some time up to 4.5 s."""
-    site = make_site(relay)
+    site = make_site(*relay)
     site.freeze(200)
     site.sink.begin()
     worker = site.work()

@@ -12,6 +12,9 @@ from newsletter.transport import registry
 from newsletter.transport.base import Transport
 from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
 from newsletter.transport.smtp import loop
+from newsletter.transport.smtp.transport import SmtpTransport
+from newsletter.transport.smtp.url import read
+from newsletter.transport.url import parse
 from tests.transport.cast import mail, reader, readers
 from tests.transport.relay import HANG_UP, SILENT, Relay
 
@@ -58,6 +61,21 @@ def test_one_relay_that_takes_fewer_connections_is_not_down(relay: Relay, build:
     relay.answer("greeting", *["421 4.7.0 too many connections" + HANG_UP] * 50)
     handovers = list(transport.send(compiled, readers(40)))
     assert results(handovers) == [Result.SENT] * 40
+
+
+def test_chunks_wait_until_a_relay_has_shown_that_it_is_quick(relay: Relay, build: Build) -> None:
+    """E7: one is under way from its first command on, and has several answers to wait for."""
+    transport = SmtpTransport(read(parse(f"smtp://127.0.0.1:{relay.port}?connections=1")))
+    compiled = transport.compile(mail())
+    list(transport.send(compiled, [reader(0)]))
+    [connection] = transport._pool.connections
+    assert connection.engine.is_slow
+    list(transport.send(compiled, readers(10)))
+    assert not connection.engine.is_slow
+    relay.delays["."] = 1.1
+    list(transport.send(compiled, [reader(11)]))
+    assert connection.engine.is_slow
+    transport.close()
 
 
 def test_a_connection_lost_before_the_final_dot_costs_nobody_anything(

@@ -16,7 +16,10 @@ from newsletter.transport.smtp.url import Relay
 
 CONNECT_SECONDS = 10
 SLOW_SECONDS = 1.0
-"""A relay that takes longer to answer gets no chunks: each would wait behind the others."""
+QUICK_ANSWERS = 8
+"""Chunks begin after so many answers in a row that took no longer than SLOW_SECONDS. A chunk is
+under way from its first command on, and each waits behind the others: with a relay that takes its
+time, a worker that is asked to stop would have to wait for several answers (E7)."""
 RECORD = 16_384
 """Octets that one TLS record holds (RFC 8446, 5.1)."""
 _AT_ONCE = 64
@@ -44,6 +47,8 @@ class Connection:
         self._context = context
         self._socket: socket.socket | ssl.SSLSocket | None = None
         self._mask = 0
+        self._quick = 0
+        self.engine.is_slow = True
         self._step: Callable[[], None] = self._connected
         self._connect()
 
@@ -168,7 +173,8 @@ class Connection:
             return
         except OSError:
             data = b""
-        self.engine.is_slow = monotonic() - self.active > SLOW_SECONDS
+        self._quick = self._quick + 1 if monotonic() - self.active <= SLOW_SECONDS else 0
+        self.engine.is_slow = self._quick < QUICK_ANSWERS
         self._alive(self._relay.timeout)
         self.engine.receive(data)
 

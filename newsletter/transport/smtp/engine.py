@@ -69,7 +69,7 @@ class Engine:
         self.queued = self.written = self.reached = 0
         """Octets given to `out`; written; that may have left, with what TLS holds."""
         self.is_slow = False
-        """Set from outside where replies take long: then chunks would wait in each other's way."""
+        """Set from outside while replies are not known to be quick: then there are no chunks."""
         self._relay = relay
         self._replies = Replies()
         self._introduction = Introduction(relay)

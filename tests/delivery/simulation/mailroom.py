@@ -12,7 +12,10 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from newsletter.delivery import letters
+from newsletter.delivery import letters, progress, rescue, sender
+from newsletter.delivery.audit import audit
+from newsletter.delivery.models import Batch, Outcome
+from newsletter.transport.outcomes import Result
 from subscribers.models import Letter
 from tests.delivery.simulation.relay import Relay
 from tests.delivery.simulation.stepping import Fault, Killed, Stepped, Violation
@@ -100,6 +103,51 @@ class Mailroom(Stepped):
             if len(since) > 1:
                 raise Violation(f"{len(since)} letters after SIGTERM")
         self.stopping, self.term_at = False, None
+
+
+class Welcomes(Mailroom):
+    """Letters that each become a batch of one: the latest issue, for a reader who asked for it."""
+
+    tables = ("delivery_release", "delivery_mailing", "delivery_edition", "delivery_batch",
+              "delivery_reach", "delivery_outcome", "subscribers_letter")  # fmt: skip
+
+    def expire(self) -> None:
+        super().expire()
+        Batch.objects.filter(state=Batch.State.CLAIMED).update(
+            lease_until=Now() - timedelta(seconds=1)
+        )
+
+    def work(self) -> bool:
+        with self.unwatched():
+            Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
+        for batch in progress.due_batches(1):
+            return sender.send_batch(batch)
+        going_on = super().work()
+        rescue.rescue_batches()
+        rescue.finish_mailings()
+        with self.unwatched():
+            return going_on or Batch.objects.exclude(state=Batch.State.CLOSED).exists()
+
+    def check(self) -> None:
+        """The letter says whether it became a batch, the account what became of that."""
+        taken = Counter(subscriber for subscriber, _ in self.relay.accepted)
+        results = {
+            result: set(readers.values_list("subscriber_id", flat=True))
+            for result in (Result.SENT, Result.UNKNOWN)
+            for readers in [Outcome.objects.filter(result=result)]
+        }
+        known, doubt = results[Result.SENT], results[Result.UNKNOWN]
+        if max(taken.values(), default=0) > 1:
+            raise Violation("sent twice")
+        if known | doubt != set(self.readers) or not known <= set(taken) <= known | doubt:
+            raise Violation(f"forgotten: sent {known}, in doubt {doubt}, accepted {set(taken)}")
+        if len(doubt) > self.incidents:
+            raise Violation(f"{len(doubt)} in doubt after {self.incidents} incidents")
+        if Letter.objects.filter(state__in=UNDER_WAY).exists():
+            raise Violation("a letter waits for ever")
+        for finding in audit():
+            if finding.faults:
+                raise Violation("; ".join(finding.faults))
 
 
 def _die(now: bool) -> None:  # noqa: FBT001 - of a lambda

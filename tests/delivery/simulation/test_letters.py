@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,13 +12,15 @@ from django.db.models.functions import Now
 
 from newsletter.delivery import letters, progress, transports
 from newsletter.delivery.letters import Held
-from newsletter.editorial.models import Newsletter
+from newsletter.digest import render
+from newsletter.digest.mjml import Slots
+from newsletter.editorial.models import Issue, Newsletter
 from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.lifecycle import Request
 from subscribers.models import Letter
-from tests.delivery.conftest import forget
-from tests.delivery.simulation.mailroom import Mailroom
+from tests.delivery.conftest import AddReader, forget
+from tests.delivery.simulation.mailroom import Mailroom, Welcomes
 from tests.delivery.simulation.relay import Answer
 from tests.delivery.simulation.stepping import Fault, Violation
 
@@ -34,7 +36,7 @@ ROUGH = [
 @pytest.fixture
 def mailroom(
     hurried: None, weekly: Newsletter, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> Any:
+) -> Iterator[Mailroom]:
     """Three readers who asked for the newsletter, to each of whom a confirmation is due."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
     for number in range(len(ROUGH)):
@@ -59,13 +61,51 @@ def mailroom(
     forget()
 
 
-def every_state(room: Mailroom, fault: Fault) -> int:
+@pytest.fixture
+def welcomes(
+    hurried: None,
+    add_reader: AddReader,
+    issue: Issue,
+    write_article: Callable[..., Any],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Welcomes]:
+    """A reader who asked for the latest issue."""
+    settings.DELIVERY_TRANSPORTS = ["memory://relay"]
+    write_article(issue=issue, en="Minsk looks east")
+    Issue.objects.update(state=Issue.State.APPROVED)
+    Letter.objects.create(
+        kind=Letter.Kind.ISSUE,
+        subscriber=add_reader("ala@readers.example", "en").subscriber,
+        newsletter=issue.newsletter,
+        about=str(issue.pk),
+        due_at=Now(),
+    )
+    made: list[str] = []
+    to_html = render.to_html
+
+    def once(source: str, slots: Slots) -> str:
+        """MJML takes longer than all the rest of a state."""
+        if not made:
+            made.append(to_html(source, slots))
+        return made[0]
+
+    monkeypatch.setattr(render, "to_html", once)
+    room = Welcomes()
+    room.keep()
+    monkeypatch.setattr(transports, "configured", lambda: (room.relay,))
+    monkeypatch.setattr(progress, "PATIENCE", (0.0,) * 5)
+    yield room
+    forget()
+
+
+def every_state(room: Mailroom, fault: Fault, answers: Sequence[Sequence[Answer]] = ROUGH) -> int:
     """Run one state for each step that allows the fault; returns how many."""
 
     def run(*faults: tuple[int, Fault]) -> None:
         room.restore(*faults)
-        for reader, answers in zip(room.readers, ROUGH, strict=True):
-            room.relay.script[reader] = deque(answers)
+        for reader, replies in zip(room.readers, answers, strict=True):
+            room.relay.script[reader] = deque(replies)
         room.run()
 
     run()
@@ -84,6 +124,16 @@ def test_every_step_of_letters(
     mailroom: Mailroom, fault: Fault, states: Callable[[int], None]
 ) -> None:
     states(every_state(mailroom, fault))
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.KILL, Fault.LOSE, Fault.SLEEP], ids=lambda fault: fault.name.lower()
+)
+def test_every_step_of_the_latest_issue_for_one(
+    welcomes: Welcomes, fault: Fault, states: Callable[[int], None]
+) -> None:
+    """It becomes a batch of one, once."""
+    states(every_state(welcomes, fault, [[Answer.DEFER]]))
 
 
 def without_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
