@@ -17,6 +17,7 @@ import idna
 GZIP = b"\x1f\x8b\x08"
 WINDOW = 8_000_000
 """Bytes that one packed part may have."""
+LETTERS = ("letters", "base64")
 BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}")
 
 WRITTEN: dict[str, Callable[[str], str]] = {
@@ -39,23 +40,24 @@ WRITTEN: dict[str, Callable[[str], str]] = {
 
 def traces(data: bytes, texts: Iterable[str]) -> list[str]:
     """In which shape which text stands in the data; [] where it is clean."""
-    layers = [layer for each in [data, *_unpacked(data)] for layer in _read(each)]
-    return sorted(
-        {
-            f"{text}: {name}"
-            for text in texts
-            for name, shape in _shapes(text)
-            for raw, small in layers
-            if shape in (small if "any case" in name else raw)
-        }
-    )
+    found = set()
+    shapes = {(text, *each) for text in texts for each in _shapes(text)}
+    for packed in [data, *_unpacked(data)]:
+        for number, (raw, small) in enumerate(_read(packed)):
+            for text, name, shape in shapes:
+                # What is read as something else holds letters.
+                if number and not name.startswith(LETTERS):
+                    continue
+                if shape in (small if "any case" in name else raw):
+                    found.add(f"{text}: {name}")
+    return sorted(found)
 
 
 def _shapes(text: str) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of the shapes that are looked for; those named "any case" are in small
     letters, for data that are."""
     for name, form in _spellings(text.lower()):
-        yield f"{name}, any case", form.encode()
+        yield f"letters, {name}, any case", form.encode()
         yield f"{name}, backwards, any case", form[::-1].encode()
         # Without its last byte it is also what stands in UTF-16 of the other order.
         yield f"{name}, UTF-16, any case", form.encode("utf-16-le")[:-1]
@@ -68,7 +70,7 @@ def _shapes(text: str) -> Iterator[tuple[str, bytes]]:
             yield f"{name}, UTF-16, the other order", form.encode("utf-16-be")
             for encode in (b64encode, urlsafe_b64encode):
                 for part in _alignments(form.encode(), encode):
-                    yield f"{name}, base64", part
+                    yield f"base64, {name}", part
 
 
 def _spellings(text: str) -> Iterator[tuple[str, str]]:
