@@ -61,7 +61,7 @@ def backup(site: Site) -> bytes:
         pytest.fail("pg_dump is not here (Debian: apt install postgresql-client)")
     dumps = [
         subprocess.run([program, *words, url], capture_output=True, check=True).stdout  # noqa: S603
-        for words in ([], ["--compress=gzip:6"])
+        for words in ([], ["--compress=6"])
     ]
     return b"".join(dumps)
 
