@@ -314,6 +314,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "newsletter.web.errors.NothingPosted"
 CSRF_FAILURE_VIEW = "newsletter.web.errors.csrf_failure"
 # The URL that a reader came from, or goes to, holds tokens: nothing outside learns of it.
 CONTENT_SECURITY_POLICY = {

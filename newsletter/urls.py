@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.static import serve
 
+handler400 = "newsletter.web.errors.bad_request"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),

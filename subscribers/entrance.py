@@ -22,7 +22,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.editorial.models import Newsletter
 from subscribers import inbox, known, limits, proof
-from subscribers.forms import AddressForm, EmbeddedForm, LinkForm, SubscribeForm, subscribe_form
+from subscribers.address_form import AddressForm
+from subscribers.forms import EmbeddedForm, LinkForm, SubscribeForm, subscribe_form
 from subscribers.token_pages import see
 
 View = Callable[..., HttpResponse]

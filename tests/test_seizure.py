@@ -6,20 +6,26 @@ import io
 import json
 import logging
 import os
+import runpy
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.core.signals import got_request_exception
 from django.test import Client
+from django.views.debug import ExceptionReporter
 
+import newsletter.delivery.tasks  # noqa: F401 - known to the application by it
+from newsletter.celery import app
 from newsletter.editorial.models import Newsletter, User
-from subscribers import inbox, lifecycle, links, tokens
+from subscribers import inbox, lifecycle, links, sealing, tokens
+from subscribers.models import Inbox
 from subscribers.tokens import Purpose
 from tests.subscribers.conftest import filled
 from tests.subscribers.test_no_address_leaks import SECRET, assert_hidden, database
@@ -188,6 +194,34 @@ def test_g4_a_page_that_crashes_tells_nothing_of_what_was_posted(
     assert_hidden(logs.encode(), "the log")
 
 
+def test_g4_a_report_of_an_error_repeats_nothing_of_what_was_posted(
+    weekly: Newsletter, monkeypatch: pytest.MonkeyPatch, settings: Any, mailoutbox: list[Any]
+) -> None:
+    """None is mailed; should an operator's own code ask Django for one, it holds no value."""
+    reports: list[str] = []
+
+    def crash(address: object, **kwargs: object) -> None:
+        raise RuntimeError("crashed")
+
+    def report(sender: object, request: Any, **kwargs: object) -> None:
+        made = ExceptionReporter(request, *sys.exc_info())
+        reports.extend([made.get_traceback_text(), made.get_traceback_html()])
+
+    monkeypatch.setattr(inbox, "receive_sign_up", crash)
+    got_request_exception.connect(report)
+    try:
+        Client(raise_request_exception=False).post("/en/subscribe/", filled(email=SECRET))
+    finally:
+        got_request_exception.disconnect(report)
+    assert len(reports) == 2
+    for made in reports:
+        assert "crashed" in made
+        assert "receive_sign_up" in made
+        assert_hidden(made.encode(), "the report")
+    assert settings.ADMINS == []
+    assert mailoutbox == []
+
+
 def test_g5_an_upload_touches_no_temporary_file(
     weekly: Newsletter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +238,43 @@ def test_g5_an_upload_touches_no_temporary_file(
     Client().post("/en/subscribe/", {"file": SimpleUploadedFile("readers.csv", rows)})
     assert opened == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", Inbox.Kind.values)
+def test_g6_what_arrives_waits_sealed_whatever_it_is(kind: str) -> None:
+    """Providers' webhooks among it, for which there is no way in yet: the one place that their
+    bodies can go is a sealed one, and no address of the site takes them."""
+    body = {"event": "bounced", "recipient": SECRET, "address": SECRET}
+    sealed = sealing.seal_arrival(body)
+    Inbox.objects.create(kind=kind, sealed=sealed.value, sealing_key=sealed.key)
+    assert_hidden(database(), "the inbox")
+    assert sealing.open_arrival(sealed) == body
+    open_fields = {field.name for field in Inbox._meta.get_fields()} - {"sealed"}
+    assert open_fields == {"id", "kind", "sealing_key", "received_at", "attempts", "due_at"}
+
+
+@pytest.mark.django_db
+def test_g3_tasks_are_given_numbers_and_leave_no_result() -> None:
+    app.finalize()
+    ours = {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
+    assert set(ours) >= {"delivery.tick", "delivery.drain", "delivery.prepare", "delivery.send"}
+    for name, task in ours.items():
+        given = {
+            what for argument, what in get_type_hints(task.run).items() if argument != "return"
+        }
+        assert given <= {int}, name
+    assert app.conf.task_ignore_result
+    assert not app.conf.result_backend
+    assert not app.conf.task_send_sent_event
+    assert not app.conf.worker_send_task_events
+
+
+def test_g8_the_web_server_keeps_no_access_log() -> None:
+    """Addresses of pages hold tokens, and its lines visitors' IP addresses."""
+    configured = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    assert configured["accesslog"] is None
+    assert configured["loglevel"] == "warning"
 
 
 def test_g9_no_table_keeps_an_ip_address_or_a_password(editor: User) -> None:

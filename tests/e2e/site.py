@@ -45,6 +45,8 @@ class Site:
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
         self.var = folder / "var"
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir(exist_ok=True)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -53,6 +55,7 @@ class Site:
             "VAR_DIR": str(self.var),
             "PORT": str(port),
             "MAILBOX_PORT": str(free_port()),
+            "TMPDIR": str(self.temporary),
             **environment,
         }
         self.said = folder / "up.txt"

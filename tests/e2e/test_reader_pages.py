@@ -10,19 +10,26 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import cache
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import translation
 from playwright.sync_api import Browser, Page, expect
 
-from newsletter.editorial.models import Issue, Newsletter, Topic
+import subscribers.machine_urls
+import subscribers.urls
+from newsletter.delivery.models import Edition
+from newsletter.editorial.models import Article, Issue, Newsletter, Topic
+from newsletter.web import machine_urls as web_machine_urls
+from newsletter.web import urls as web_urls
 from subscribers import inbox, lifecycle, tokens
 from subscribers.addresses import normalise
 from subscribers.models import Inbox, Letter, Subscription
 from subscribers.tokens import Purpose
 from tests.conftest import WriteArticle
+from tests.delivery.conftest import freeze
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("readers")]
 READER = "ala@readers.example"
@@ -215,9 +222,22 @@ def axe_script() -> str:
     return Path(named).read_text(encoding="utf-8")
 
 
+NO_PAGE = {"send-latest", "undo", "held", "leave-all", "preview-mail", "feed", "one-click"}
+NO_PAGE |= {"challenge", "healthz", "robots", "sitemap"}
+"""Addresses that show none of their own: they lead on, answer machines, or are a mail."""
+
+
 def pages(reader: Subscription, pending: Subscription, move: Letter) -> list[str]:
     own = ("you", "forget", "change-address")
+    left = Subscription.objects.get(state="unsubscribed")
+    edition = Edition.objects.get()
     return [
+        "/en/", "/be/", "/ru/", "/en/issues/", "/en/issues/weekly/2017-07-24/",
+        Article.objects.get().get_absolute_url(), "/en/topics/security/",
+        "/en/about/", "/en/privacy/", "/en/nothing-here/", f"/view/{edition.public_id}/",
+        path("unsubscribe", Purpose.UNSUBSCRIBE, left.pk),
+        path("preferences", Purpose.PREFERENCES, left.pk),
+        path("confirm", Purpose.CONFIRM, left.pk),
         "/en/subscribe/", "/en/subscribe/asked/", "/en/preferences/", "/en/preferences/asked/",
         "/en/embed/weekly/", "/en/embed/weekly/asked/", "/en/you/forgotten/", "/en/you/moved/",
         "/en/you/change/asked/", f"/en/confirm/{'A' * 36}/",
@@ -229,24 +249,58 @@ def pages(reader: Subscription, pending: Subscription, move: Letter) -> list[str
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(
-    chromium: Browser, live_server: Any, reader: Subscription, out: Newsletter, scheme: Any
-) -> None:
-    script = axe_script()
+def names(addresses: list[str]) -> set[str | None]:
+    """The names of the pages, as urls.py has them."""
+    found = set()
+    for address in addresses:
+        language = address.split("/")[1]
+        with translation.override(language if language in {"be", "ru"} else "en"):
+            if address != "/en/nothing-here/":
+                found.add(resolve(urlsplit(address).path).url_name)
+    return found
+
+
+@pytest.fixture
+def everything(reader: Subscription, out: Newsletter) -> list[str]:
+    """The address of each page a reader can come to."""
     inbox.receive_sign_up(
         normalise("new@readers.example"), newsletter=out, languages=("en",), page_language="en"
     )
     inbox.receive_change(normalise("other@readers.example"), subscription_id=reader.pk)
     assert inbox.drain(10) == 2
+    left = lifecycle.add_confirmed(
+        "left@readers.example", newsletter=out, languages=["en"], page_language="en",
+        source="operator",
+    )  # fmt: skip
+    lifecycle.unsubscribe(left.pk)
+    freeze(Issue.objects.get())
     pending = Subscription.objects.get(state="pending")
+    return pages(reader, pending, Letter.objects.get(kind="change"))
+
+
+def test_each_page_is_looked_at(everything: list[str]) -> None:
+    patterns = [
+        pattern
+        for each in (subscribers.urls, subscribers.machine_urls, web_urls, web_machine_urls)
+        for pattern in each.urlpatterns
+    ]
+    there = {pattern.name for pattern in patterns if pattern.name}
+    assert names(everything) | NO_PAGE == there
+    assert not names(everything) & NO_PAGE
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(
+    chromium: Browser, live_server: Any, everything: list[str], scheme: Any
+) -> None:
+    script = axe_script()
     found = []
     # The page's own policy would refuse axe as it refuses any script that is not the site's.
     with chromium.new_context(
         base_url=live_server.url, bypass_csp=True, color_scheme=scheme
     ) as context:
         page = context.new_page()
-        for address in pages(reader, pending, Letter.objects.get(kind="change")):
+        for address in everything:
             page.goto(address)
             page.evaluate(script)
             result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")

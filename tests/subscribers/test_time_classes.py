@@ -3,8 +3,7 @@
 The forms of the five states are sent in turns, in an order shuffled for each turn, so that what
 else the machine does falls on all of them. The times are compared by their ranks in each turn:
 where the states do not differ, each order is as likely as another, however busy the machine is.
-Both are compared: work, in which a millisecond shows, and what a clock shows to whoever asks,
-waiting included.
+Both are compared: work, in which a millisecond shows, and work with what it waits for.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +54,14 @@ def times(send: Callable[[str], object], clock: Callable[[], float]) -> dict[str
     return taken
 
 
+def clock_here() -> float:
+    """Seconds on the clock, but for those in which this thread was ready and others had the
+    processor: those are the machine's, and drown what is looked for (Linux; see proc(5))."""
+    ready = Path("/proc/thread-self/schedstat")
+    stood = int(ready.read_bytes().split()[1]) / 1e9 if ready.exists() else 0.0
+    return time.perf_counter() - stood
+
+
 def difference(taken: dict[str, list[float]]) -> float:
     """Friedman's statistic: as chi-squared where the states do not differ. Only times of one turn
     are compared with each other, as the machine is slower at one moment than at another."""
@@ -77,7 +85,7 @@ def send(client: Client, readers: None) -> Callable[[str], object]:
     return post
 
 
-@pytest.mark.parametrize("clock", [time.thread_time, time.perf_counter])
+@pytest.mark.parametrize("clock", [time.thread_time, clock_here])
 def test_b1_the_five_states_take_the_same_time(
     send: Callable[[str], object], clock: Callable[[], float]
 ) -> None:
@@ -107,7 +115,7 @@ def test_b1_waiting_in_one_state_is_found(
         return real(address, **words)
 
     monkeypatch.setattr(inbox, "receive_sign_up", slower)
-    assert difference(times(send, time.perf_counter)) > UNLIKELY
+    assert difference(times(send, clock_here)) > UNLIKELY
 
 
 @pytest.mark.parametrize("path", ["/en/subscribe/", "/en/preferences/", "/en/embed/weekly/"])

@@ -33,7 +33,7 @@ def _try(transport: Transport) -> None:
     transport.close()
 
 
-def test_no_address_reaches_a_log(
+def test_g8_no_address_reaches_a_log(
     relay: Relay,
     smtp: Transport,
     mailgun: Mailgun,

@@ -1,25 +1,31 @@
-"""After a run with refusals that repeat the address, sign-ups and crashes, no reader's address is
-in the database, the broker or a log (issue 2, 8; STANDARDS.md G1-G4, G8)."""
+"""After a run with refusals that repeat the address, sign-ups, uploads, crashes and an export, no
+reader's address is in the database, a backup, the broker, a log, a file or a page of the desk
+(issue 2, 8; issue 5, must show 2; STANDARDS.md G1-G5, G8)."""
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import re
 import time
 import urllib.error
 import urllib.request
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode, encodebytes, urlsafe_b64encode
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from http.cookiejar import CookieJar
 from urllib.parse import quote, urlencode
 
+import idna
 import pytest
+from nacl.public import PrivateKey
 
 from newsletter.local import showing
 from tests.e2e.conftest import Hidden
 from tests.e2e.content import article, document
-from tests.e2e.scan import BrokerRecord, database, logs, traces
+from tests.e2e.scan import BrokerRecord, Desk, TemporaryFiles, backup, database, files, logs
+from tests.e2e.shapes import WRITTEN, traces
 from tests.e2e.site import Site, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server]
@@ -27,8 +33,14 @@ DOMAIN = "hidden-mailbox.example"
 SIGNED_UP = [f"Newcomer.Ala@{DOMAIN}", f"Newcomer.Later@{DOMAIN}"]
 REFUSED = f"Newcomer.Gone@{DOMAIN}"
 ADDED = [f"Reader.{name}@{DOMAIN}" for name in ("Ok+tag", "Gone", "Later", "Spam")]
-SECRETS = [DOMAIN, *SIGNED_UP, REFUSED, *ADDED]
+ABROAD = "Reader.Abroad@Схаваная-пошта.example"
+SECRETS = [DOMAIN, *SIGNED_UP, REFUSED, *ADDED, ABROAD, ABROAD.rpartition("@")[2]]
 PLANTED = "Planted.Reader+x@planted-mailbox.example"
+PLANTS = {
+    name: (f"Planted.{number}+x@mailbox{number}.planted.example", write)
+    for number, (name, write) in enumerate(WRITTEN.items())
+}
+"""Name of a shape -> an address that is planted in that shape alone, and what writes it."""
 
 
 class Visitor:
@@ -48,6 +60,19 @@ class Visitor:
             with self._opener.open(
                 self._url + path, urlencode(fields).encode(), timeout=20
             ) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    def upload(self, path: str, content: str) -> int:
+        """The status after a form with a file of so many bytes."""
+        head = 'Content-Disposition: form-data; name="file"; filename="readers.csv"'
+        body = f"--x\r\n{head}\r\nContent-Type: text/csv\r\n\r\n{content}\r\n--x--\r\n"
+        kind = {"Content-Type": "multipart/form-data; boundary=x"}
+        request = urllib.request.Request(self._url + path, body.encode(), kind)  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=60) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             with error:
@@ -85,6 +110,10 @@ def confirm(hidden: Hidden, visitor: Visitor, address: str) -> None:
 def sign_ups(hidden: Hidden) -> None:
     visitor = Visitor(hidden.site)
     assert visitor.sign_up(f"{SIGNED_UP[0]}@") == 422
+    million = f"{SIGNED_UP[0]}," * (10_000_000 // len(SIGNED_UP[0]))
+    assert visitor.post("/en/embed/quiet/", email=million) == 400
+    assert visitor.upload("/en/embed/quiet/", million) == 422
+    assert visitor.get(f"/en/?q={quote(SIGNED_UP[0])}")
     for address in (*SIGNED_UP, REFUSED):
         assert visitor.sign_up(address) == 200
     for address in SIGNED_UP:
@@ -92,14 +121,14 @@ def sign_ups(hidden: Hidden) -> None:
 
 
 def send_out(hidden: Hidden) -> None:
-    for address in ADDED:
+    for address in (*ADDED, ABROAD):
         hidden.site.add_reader(address, "quiet", "en")
     hidden.site.run("send_issue", "quiet", "2021-03-01")
     eventually(lambda: hidden.relay.messages(ADDED[0]), seconds=20, what="the send-out begins")
     (finding,) = eventually(lambda: finished(hidden.site, "Quiet"), seconds=60, what="its end")
     assert finding["faults"] == []
-    assert finding["readers"] == len(SIGNED_UP) + len(ADDED)
-    assert (finding["sent"], finding["refused"] + finding["failed"]) == (4, 2)
+    assert finding["readers"] == len(SIGNED_UP) + len(ADDED) + 1
+    assert (finding["sent"], finding["refused"] + finding["failed"]) == (5, 2)
 
 
 def finished(site: Site, title: str) -> list[dict[str, object]]:
@@ -122,42 +151,78 @@ def crashes(site: Site) -> None:
         eventually(lambda said=words: said in logs(site), seconds=20, what=str(words))
 
 
+def export(site: Site) -> None:
+    """Sealed for somebody, into the site's own folder."""
+    site.run("keys", "recipient", str(site.folder / "recipient"))
+    recipient = bytes(PrivateKey.generate().public_key).hex()
+    site.environment["EXPORT_RECIPIENT"] = recipient
+    site.run("export_readers", "quiet", "--to", str(site.var / "readers.sealed"))
+    # What is asked for by a wrong name is told without it.
+    site.run("add_reader", ADDED[0], "--newsletter", "none", "--languages", "en", status=1)
+
+
 @pytest.fixture
 def broker(hidden: Hidden) -> Iterator[BrokerRecord]:
     with BrokerRecord(hidden.site.environment, hidden.site.var).kept() as record:
         yield record
 
 
-def test_no_address_is_left_anywhere(hidden: Hidden, broker: BrokerRecord) -> None:
+@pytest.fixture
+def temporary(hidden: Hidden) -> Iterator[TemporaryFiles]:
+    with TemporaryFiles(hidden.site.temporary).kept() as record:
+        yield record
+
+
+def test_no_address_is_left_anywhere(
+    hidden: Hidden, broker: BrokerRecord, temporary: TemporaryFiles
+) -> None:
     site = hidden.site
     site.bring_in(document("quiet", {"2021-03-01": [article(en="Quiet times")]}))
     sign_ups(hidden)
     send_out(hidden)
     crashes(site)
+    export(site)
     answered = hidden.relay.answered
     assert all(answered[code] for code in ("550", "451", "554")), answered
-    for place, data in places(site, broker).items():
-        assert len(data) > 1000, place
+    for place, data in places(site, broker, temporary).items():
         assert traces(data, SECRETS) == [], place
     plant(site)
-    for place, data in places(site, broker).items():
-        assert traces(data, [PLANTED]), f"the scan does not find what is in the {place}"
+    for place, data in places(site, broker, temporary).items():
+        found = " ".join(traces(data, [address for address, _write in PLANTS.values()]))
+        missed = [shape for shape, (address, _write) in PLANTS.items() if address not in found]
+        assert not missed, f"the scan of the {place} misses some shapes"
 
 
-def places(site: Site, broker: BrokerRecord) -> dict[str, bytes]:
-    return {"database": database(site), "broker": broker.bytes(), "log": logs(site)}
+def places(site: Site, broker: BrokerRecord, temporary: TemporaryFiles) -> dict[str, bytes]:
+    pages = Desk(site).pages("newcomer")
+    for seen in ("subscriber", "subscription", "mailing", "export", "newsroom"):
+        assert any(re.search(rf"/{seen}/\d+/", path) for path in pages), seen
+    assert "/admin/subscribers/subscriber/?q=" in pages
+    return {
+        "database": database(site),
+        "backup": backup(site),
+        "broker": broker.bytes(),
+        "log": logs(site),
+        "files": files(site),
+        "temporary files": temporary.bytes(),
+        "desk": "\n".join(f"{path}\n{page}" for path, page in pages.items()).encode(),
+    }
 
 
 def plant(site: Site) -> None:
-    """An address where none may be: in a column, and in a task's arguments, which then is in the
-    broker, and with the traceback in the log."""
+    """Addresses where none may be, each in a shape of its own: in a column, and in a task's
+    arguments, which then are in the broker, and with the traceback in the log; and in files."""
+    written = "\n".join(write(address) for address, write in PLANTS.values())
     site.shell(
         "from newsletter.celery import app\n"
-        "from newsletter.editorial.models import Newsletter\n"
-        f"Newsletter.objects.filter(slug='quiet').update(reply_to={PLANTED!r})\n"
-        f"app.send_task('delivery.prepare', args=[{PLANTED!r}])\n"
+        "from newsletter.editorial.models import NewsroomTranslation\n"
+        f"NewsroomTranslation.objects.update(about={written!r})\n"
+        f"app.send_task('delivery.prepare', args=[{written!r}])\n"
     )
-    eventually(lambda: PLANTED.encode() in logs(site), seconds=20, what="the task's crash")
+    (site.temporary / "upload").write_text(written)
+    (site.var / "run" / "left").write_text(written)
+    last = list(PLANTS.values())[-1][0][::-1].encode()
+    eventually(lambda: last in logs(site), seconds=20, what="the task's crash")
 
 
 @pytest.mark.parametrize("before", range(6))
@@ -166,17 +231,35 @@ def test_the_scan_knows_every_shape(text: str, before: int) -> None:
     noise = os.urandom(before)
     raw = text.encode()
     shapes = [
-        raw,
+        *(write(text).encode() for write in WRITTEN.values()),
         raw.title(),
         b64encode(noise + raw + noise),
         urlsafe_b64encode(noise + raw + noise),
-        raw.hex().encode(),
-        raw.hex().upper().encode(),
+        encodebytes(noise + raw * 3 + noise),
         quote(text).encode(),
-        quote(text, safe="").encode(),
-        "".join(f"%{byte:02X}" for byte in raw).encode(),
         text.encode("utf-16-le"),
+        text.encode("utf-16-be"),
+        gzip.compress(noise + raw),
+        b64encode(b'{"args": ["' + raw + b'"]}' + b" " * 40),
     ]
     for shape in shapes:
         assert traces(noise + shape + noise, [PLANTED]), shape
         assert not traces(noise + shape + noise, ["Another.Reader@planted-elsewhere.example"])
+
+
+@pytest.mark.parametrize("text", [ABROAD, "a@xn--80aaa1bcb2c3d.example", "Пошта.example"])
+def test_the_scan_knows_both_forms_of_a_domain(text: str) -> None:
+    local, at, domain = text.rpartition("@")
+    other = (
+        idna.encode(domain, uts46=True).decode() if not domain.isascii() else idna.decode(domain)
+    )
+    for spelling in (text, text.lower(), text.upper(), local + at + other):
+        for data in (
+            spelling.encode(),
+            spelling.encode("utf-16-le"),
+            quote(spelling).encode(),
+            json.dumps(spelling.lower()).encode(),
+            b64encode(spelling.encode()),
+            spelling.encode().hex().encode(),
+        ):
+            assert traces(b"x" + data + b"x", [text]), data
