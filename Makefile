@@ -12,12 +12,13 @@ KEYS := $(VAR)/keys/web.json
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 CATALOGS = $(patsubst %.po,%.mo,$(wildcard locale*/*/LC_MESSAGES/*.po))
 TEMPLATES = $(wildcard templates)
+UNIT := "not (server or e2e or chaos or simulation or pages or slow or early or waits)"
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DJANGO_SETTINGS_MODULE := newsletter.settings
 
 ##@ Every day
-.PHONY: help run test check
+.PHONY: help run unit test check
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +27,9 @@ help: ## list the targets
 run: setup ## the whole program on this machine, with a sample newsroom (PORT=8000)
 	@$(MANAGE) prepare
 	@exec $(MANAGE) up
+
+unit: $(VENV)/.dev $(CATALOGS) ## the tests of half a minute: no server, browser, page, process or simulation
+	@$(PY) -m pytest -q -n 2 -m $(UNIT) $(ARGS)
 
 test: $(VENV)/.dev $(CATALOGS) ## all tests, on the database and broker that the environment names
 	@$(PY) -m pytest -q -n 2 $(ARGS)

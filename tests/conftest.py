@@ -26,6 +26,8 @@ from newsletter.editorial.models import (
 from newsletter.lib.catalogs import compile_catalogs
 from subscribers import known
 
+HERE = Path(__file__).parent
+MARKED = {"delivery/simulation": "simulation", "web": "pages", "desk": "pages"}
 NAMES = {"en": "Week in View", "be": "Тыдзень у фокусе", "ru": "Неделя в фокусе"}
 
 
@@ -43,6 +45,14 @@ def pytest_configure() -> None:
     settings.CELERY_BROKER_URL = "memory://"
     # One round of hashing: tests sign in often.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make unit` leaves out what is marked as more than that; some of it by its folder."""
+    for item in items:
+        for folder, marker in MARKED.items():
+            if item.path.is_relative_to(HERE / folder):
+                item.add_marker(marker)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:

@@ -30,6 +30,8 @@ from subscribers.tokens import Purpose
 from tests.subscribers.conftest import filled
 from tests.subscribers.test_no_address_leaks import SECRET, assert_hidden, database
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Runs with the web process's environment. It is given the true address: even so it learns nothing.

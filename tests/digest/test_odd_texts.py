@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max
 
 @settings(max_examples=150, deadline=None)
 @given(headline=texts, lead=texts, name=texts, alt=texts)
+@pytest.mark.slow
 def test_texts_arrive_as_they_were_typed(headline: str, lead: str, name: str, alt: str) -> None:
     text = write_text("en", f"h{headline}", lead=f"l{lead}", authors=f"a{name}", picture_text=alt)
     odd = Article(2, {"en": text}, picture=PICTURE)
@@ -70,6 +72,7 @@ chains = st.lists(st.sampled_from(LANGUAGES), min_size=1, unique=True)
     other=chains,
     available=st.lists(st.lists(st.sampled_from(LANGUAGES), unique=True), min_size=1, max_size=3),
 )
+@pytest.mark.slow
 def test_equal_keys_render_equally(
     one: list[str], other: list[str], available: list[list[str]]
 ) -> None:

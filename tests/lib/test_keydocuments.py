@@ -11,6 +11,8 @@ import pytest
 from newsletter.lib import keydocuments, keys
 from newsletter.lib.keys import KeyFileError, newest
 
+pytestmark = pytest.mark.slow
+
 PASSPHRASE = "seven quiet storks over the Bug"
 
 

@@ -13,6 +13,8 @@ from django.core.management import call_command
 from newsletter.editorial.models import Newsroom, User
 from newsletter.local import first_run, programs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def var(settings: Any, tmp_path: Path) -> Path:

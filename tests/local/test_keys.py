@@ -21,6 +21,8 @@ from subscribers.addresses import normalise
 from subscribers.models import Inbox, KeyCanary, Subscriber, Subscription
 from subscribers.sealing import index_of, seal_arrival
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSPHRASE = "seven quiet storks over the Bug"
 

@@ -117,6 +117,7 @@ def test_a_line_cut_off_by_a_crash_is_made_anew(mailbox: Mailbox, kept: str) -> 
     assert mailbox.repair() == 0
 
 
+@pytest.mark.slow
 def test_some_thousands_are_listed_fast(mailbox: Mailbox) -> None:
     content = letter().as_bytes()
     for number in range(3000):

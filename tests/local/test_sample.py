@@ -29,6 +29,8 @@ from newsletter.editorial.models import (
 from newsletter.local.sample import loading
 from subscribers.models import Subscriber, Subscription
 
+pytestmark = pytest.mark.slow
+
 PICTURES = sorted((loading.HERE / "pictures").glob("*.jpg"))
 # What tells the official orthography from the older one, or gives a Russian letter away.
 NOT_BELARUSIAN = re.compile(r"[ищъИЩЪ]|сьв|сьн|зьм|зьн|ньн|льл|дзьв", re.IGNORECASE)

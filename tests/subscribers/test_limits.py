@@ -205,6 +205,7 @@ def test_b4_what_is_above_the_limit_in_all_waits(weekly: Newsletter, settings: A
 
 
 # --- One address ------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_b4_a_thousand_sign_ups_for_one_address_make_one_letter(ask: Ask) -> None:
     for n in range(1000):
         ask(address="VICTIM@readers.example" if n % 2 else "victim@Readers.Example")
@@ -279,6 +280,7 @@ def confirm_link(subscription: Subscription) -> str:
     return reverse("subscribers:confirm", args=[tokens.make(Purpose.CONFIRM, subscription.pk)])
 
 
+@pytest.mark.slow
 def test_b4_a_script_that_bombs_gets_one_letter_out_a_day(
     client: Client, weekly: Newsletter, settings: Any
 ) -> None:

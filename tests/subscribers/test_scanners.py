@@ -24,7 +24,7 @@ from tests.conftest import WriteArticle
 from tests.subscribers.conftest import AddReader, Ask
 from tests.subscribers.test_no_address_leaks import database
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 PURPOSES = {
     "confirm": Purpose.CONFIRM,

@@ -25,7 +25,7 @@ from subscribers import inbox, lifecycle
 from subscribers.addresses import Address
 from tests.subscribers.conftest import AddReader, Ask, filled
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 STATES = ("new", "pending", "active", "unsubscribed", "suppressed")
 TURNS = 50

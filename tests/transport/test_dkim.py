@@ -92,6 +92,7 @@ def test_a6_dkimpy_verifies_it(
 @needs_dkimpy
 @settings(max_examples=100, deadline=None)
 @given(text=st.text("ab .=\t\n\u044b", max_size=200), at=st.integers(0, 200))
+@pytest.mark.slow
 def test_any_text_is_signed_as_it_is_sent(signers: dict[str, Signer], text: str, at: int) -> None:
     text = text[:at] + Place.PREFERENCES.url + text[at:]
     for html in ("", text):

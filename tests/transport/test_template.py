@@ -222,6 +222,7 @@ with_places = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(text=with_places, html=with_places)
+@pytest.mark.slow
 def test_any_text_survives_with_its_places(text: str, html: str) -> None:
     # What joins to another place's name is refused; tested above.
     if set(PATTERN.findall(text + "\0" + html)) - {place.value for place in Place}:
@@ -240,6 +241,7 @@ def test_any_text_survives_with_its_places(text: str, html: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(subject=st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1))
+@pytest.mark.slow
 def test_any_subject_survives(subject: str) -> None:
     raw = rendered(subject=subject)
     found = message_from_bytes(raw)["Subject"]

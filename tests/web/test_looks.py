@@ -82,6 +82,7 @@ def test_the_papers_of_the_sheet_are_those_that_colours_are_measured_on() -> Non
     assert f"--paper: {DARK_PAPER}" in SHEET
 
 
+@pytest.mark.slow
 def test_a_themes_template_comes_before_ours(tmp_path: Path) -> None:
     (tmp_path / "theme/templates").mkdir(parents=True)
     (tmp_path / "theme/templates/400.html").write_text("A theme of one's own", encoding="utf-8")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.content import document
+from tests.e2e.content import article, document
 from tests.e2e.site import Site
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server]
@@ -67,3 +67,18 @@ def test_writes_approves_previews_and_sends(desk_page: Page, site: Site) -> None
     assert site.mail("be@desk.example", "Хлеб даражэе")["Content-Language"] == "be"
     (finding,) = site.audit("Desk")
     assert (finding["sent"], finding["waiting"], finding["faults"]) == (2, 0, [])
+
+
+def test_the_desks_first_page_fits_a_phone(desk_page: Page, site: Site) -> None:
+    """With a send-out on it."""
+    site.bring_in(document("phone", {"2021-03-01": [article(en="On a phone")]}))
+    site.add_reader("phone@readers.example", "phone", "en")
+    site.run("send_issue", "phone", "2021-03-01", "--wait")
+    page = desk_page
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.goto("/admin/")
+    page.get_by_label("Username").fill("editor")
+    page.get_by_label("Password").fill(site.password)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Send-outs")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
