@@ -48,7 +48,6 @@ READERS = (
     SampleReader("natallia", ("be", "en"), {}),
     SampleReader("thomas", ("en", "be", "ru"), {}),
     SampleReader("hanna", ("be", "ru"), {"rhythm": Subscription.Rhythm.MONTHLY}),
-    SampleReader("pavel", ("ru", "be"), {"hour": 19}),
 )
 
 
