@@ -22,5 +22,7 @@ def cursor() -> CursorWrapper:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw: Any = psycopg.Cursor(connection.connection)
+    # Octets arrive as they are, not in hexadecimal digits.
+    raw.format = psycopg.pq.Format.BINARY
     logged = connection.queries_logged
     return connection.make_debug_cursor(raw) if logged else connection.make_cursor(raw)

@@ -19,7 +19,10 @@ SLOW_SECONDS = 1.0
 """A relay that takes longer to answer gets no chunks: each would wait behind the others."""
 RECORD = 16_384
 """Octets that one TLS record holds (RFC 8446, 5.1)."""
-_AT_ONCE = 64
+_REPLIES = 8_192
+"""Octets read in one call; more than that are read in the next."""
+_AT_ONCE = 1000
+"""Pieces in one call; the system's own limit is 1024."""
 _CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -45,6 +48,8 @@ class Connection:
         self._socket: socket.socket | ssl.SSLSocket | None = None
         self._mask = 0
         self._step: Callable[[], None] = self._connected
+        self._talks = False
+        """Whether SMTP is spoken: connected, and no TLS handshake under way."""
         self._connect()
 
     def advance(self) -> None:
@@ -53,7 +58,7 @@ class Connection:
 
     def flush(self) -> None:
         """Write what the engine has to say, as far as the socket takes it."""
-        if self.engine.out and self._socket is not None and self._step == self._talk:
+        if self._talks and self.engine.out:
             try:
                 self._write()
             except ssl.SSLError:
@@ -69,6 +74,7 @@ class Connection:
             self.engine.fail("it went silent")
 
     def close(self) -> None:
+        self._talks = False
         if self._socket is not None:
             self._unwatch()
             self._socket.close()
@@ -99,16 +105,21 @@ class Connection:
         if self._socket is None or self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._connect()
             return
-        self._step = self._talk
-        self._alive(self._relay.timeout)
         if self._relay.tls == "implicit":
             self._begin_tls()
         else:
-            self._watch(_READ)
+            self._begin_talk()
+
+    def _begin_talk(self) -> None:
+        self._step, self._talks = self._talk, True
+        self._alive(self._relay.timeout)
+        self._watch(_READ)
 
     def _begin_tls(self) -> None:
         assert self._socket is not None  # noqa: S101 - only a connected one is encrypted
         plain = self._socket
+        self._talks = False
+        self._alive(self._relay.timeout)
         self._unwatch()
         try:
             self._socket = self._context().wrap_socket(
@@ -136,9 +147,7 @@ class Connection:
         except OSError:
             self.engine.fail("it hung up")
         else:
-            self._step = self._talk
-            self._alive(self._relay.timeout)
-            self._watch(_READ)
+            self._begin_talk()
             if self.engine.wants_tls:
                 self.engine.encrypted()
                 self.flush()
@@ -158,9 +167,9 @@ class Connection:
         """What has arrived; an end however it came: after 421 both mean the same."""
         assert self._socket is not None  # noqa: S101
         try:
-            data = self._socket.recv(65_536)
+            data = self._socket.recv(_REPLIES)
             while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-                data += self._socket.recv(65_536)
+                data += self._socket.recv(_REPLIES)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except ssl.SSLError:
@@ -168,8 +177,9 @@ class Connection:
             return
         except OSError:
             data = b""
-        self.engine.is_slow = monotonic() - self.active > SLOW_SECONDS
+        before = self.active
         self._alive(self._relay.timeout)
+        self.engine.is_slow = self.active - before > SLOW_SECONDS
         self.engine.receive(data)
 
     def _read_the_rest(self) -> None:
