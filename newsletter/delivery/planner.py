@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 5
 HINTS = 100
 """Hints per freeze or tick: each worker goes on with what is due, so a few wake them all."""
-PORTION = 100
+PORTION = 20
 """Batches written at a time."""
 
 

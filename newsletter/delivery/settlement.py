@@ -11,7 +11,6 @@ from newsletter.transport.outcomes import Result
 Reply = tuple[int | None, str]
 """Reply code and enhanced status."""
 
-FINAL = {Result.SENT, Result.REFUSED, Result.FAILED, Result.SKIPPED, Result.UNKNOWN}
 _RESULTS = tuple(Result)
 _NO_REPLY: Reply = (None, "")
 
@@ -59,7 +58,7 @@ def settle(
         result = _RESULTS[final[position]]
         if result is Result.NONE and position < doubt_below:
             result = Result.UNKNOWN
-        if result not in FINAL:
+        if result is Result.NONE or result is Result.DEFERRED:
             if rest is None:
                 deferred = deferred or result is Result.DEFERRED
                 is_next = result is Result.NONE and not next_in_line

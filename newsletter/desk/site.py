@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -27,7 +27,7 @@ class DeskSite(AdminSite):
     # Few things to choose from: a line above each page does.
     enable_nav_sidebar = False
 
-    def check(self, app_configs: Iterable[AppConfig] | None) -> list[CheckMessage]:
+    def check(self, app_configs: Sequence[AppConfig] | None) -> list[CheckMessage]:
         autodiscover()
         return super().check(app_configs)
 
