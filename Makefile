@@ -37,7 +37,7 @@ test: $(VENV)/.dev $(CATALOGS) ## all tests, on the database and broker that the
 check: lint test ## what CI runs: lint, types, migrations, configuration, tests
 
 .PHONY: bench
-bench: $(VENV)/.run $(CATALOGS) ## measure on PostgreSQL (DATABASE_URL); QUICK=1: two minutes, GATE=1: CI's
+bench: $(VENV)/.run $(CATALOGS) ## measure on PostgreSQL (DATABASE_URL); QUICK=1: two minutes; GATE=1: CI's gates only
 	@$(PY) -m benchmarks
 
 .PHONY: chaos

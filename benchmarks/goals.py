@@ -20,6 +20,7 @@ class Reached:
     goal: float
     gate: float
     least: bool = True
+    is_rate: bool = False
 
     @property
     def met(self) -> bool:
@@ -44,6 +45,8 @@ class Goal:
     goal: float
     gate: float
     least: bool = True
+    is_rate: bool = False
+    """It compares how fast processes are, so other work on the machine distorts it."""
 
 
 def _at_delay(results: Results, delay: int) -> float:
@@ -57,19 +60,21 @@ def _batches(results: Results, provider: str) -> float:
     return results.rate(batches) / results.rate(single)
 
 
+# The goal, then CI's gate. Four gates (C, naive twice, BDAT) are lower than those set for the
+# machine on which the goals were: README.md, "What falls short", says why.
 GOALS = (
     Goal("end to end ÷ smtp-source -s10", (names.DATA, names.SOURCE),
-         lambda r: r.rate(names.DATA) / r.rate(names.SOURCE), 0.9, 0.5),
+         lambda r: r.rate(names.DATA) / r.rate(names.SOURCE), 0.9, 0.5, is_rate=True),
     Goal("end to end ÷ pipelined C", (names.DATA, names.C_DATA),
-         lambda r: r.rate(names.DATA) / r.rate(names.C_DATA), 0.55, 0.35),
+         lambda r: r.rate(names.DATA) / r.rate(names.C_DATA), 0.55, 0.2, is_rate=True),
     Goal("end to end ÷ naive Django, 2 processes", (names.DATA, names.NAIVE),
-         lambda r: r.rate(names.DATA) / r.rate(names.NAIVE), 75, 40),
+         lambda r: r.rate(names.DATA) / r.rate(names.NAIVE), 75, 25, is_rate=True),
     Goal("with BDAT ÷ smtp-source -s10", (names.BDAT, names.SOURCE),
-         lambda r: r.rate(names.BDAT) / r.rate(names.SOURCE), 1.5, 0.9),
+         lambda r: r.rate(names.BDAT) / r.rate(names.SOURCE), 1.5, 0.6, is_rate=True),
     Goal("naive CPU ÷ worker CPU, per message", (names.DATA, names.NAIVE),
-         lambda r: r.cpu(names.NAIVE) / r.cpu(names.DATA), 130, 80),
+         lambda r: r.cpu(names.NAIVE) / r.cpu(names.DATA), 130, 40),
     Goal("at 50 ms a reply: rate ÷ (k / RTT)", (names.delayed("DATA", 50),),
-         lambda r: _at_delay(r, 50), 0.85, 0.75),
+         lambda r: _at_delay(r, 50), 0.85, 0.75, is_rate=True),
     Goal("Mailgun, batches ÷ one by one", names.provider("Mailgun"),
          lambda r: _batches(r, "Mailgun"), 20, 12),
     Goal("SendGrid, batches ÷ one by one", names.provider("SendGrid"),
@@ -84,4 +89,5 @@ def reached(results: Results) -> Iterator[Reached]:
     """Each goal whose figures this run has."""
     for goal in GOALS:
         if results.has(*goal.needs):
-            yield Reached(goal.figure, goal.value(results), goal.goal, goal.gate, goal.least)
+            value = goal.value(results)
+            yield Reached(goal.figure, value, goal.goal, goal.gate, goal.least, goal.is_rate)

@@ -1,4 +1,4 @@
-"""How much is measured: in two minutes (QUICK=1), or in full."""
+"""How much is measured: in two minutes (QUICK=1), in full, or what CI's gates need (GATE=1)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class Plan:
     delays: tuple[int, ...] = (20, 50)
     provider: int = 5_000
     provider_single: int = 200
+    with_report: bool = True
+    """Whether TLS, delayed replies with BDAT and stages are measured too, and all is written."""
 
 
 QUICK = Plan(
@@ -32,6 +34,10 @@ QUICK = Plan(
 FULL = Plan(
     rounds=5, naive=1_000, source=200_000, blast=300_000, ours=100_000,
     sizes=(10_000, 100_000, 1_000_000), delayed=50_000,
+)  # fmt: skip
+GATE = Plan(
+    rounds=3, naive=200, source=40_000, blast=60_000, ours=20_000,
+    sizes=(), delayed=20_000, delays=(50,), provider_single=100, with_report=False,
 )  # fmt: skip
 
 WORKER_CONNECTIONS = 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from time import sleep
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -24,6 +25,20 @@ def peak_memory(pid: int | str = "self") -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def is_quiet() -> bool:
+    """Whether the machine had hardly anything to do in this second."""
+    before = _all_and_idle()
+    sleep(1)
+    everything, idle = (now - then for now, then in zip(_all_and_idle(), before, strict=True))
+    return idle / everything > 0.85
+
+
+def _all_and_idle() -> tuple[int, int]:
+    fields = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:9]
+    ticks = [int(field) for field in fields]
+    return sum(ticks), ticks[3]
 
 
 def machine() -> str:

@@ -45,10 +45,11 @@ def install() -> Clocks:
         (progress, "finish", "finish"),
         (sender, "_second_read", "second read"),
         (sender, "compiled_edition", "compile"),
-        (sender, "recipient", "places"),
         (template, "render", "message"),
     ):
         setattr(holder, name, _timed(getattr(holder, name), stage, clocks))
+    maker: Any = sender.recipients
+    setattr(sender, "recipients", lambda mailing: _timed(maker(mailing), "places", clocks))  # noqa: B010
     send: Any = SmtpTransport.send
     setattr(SmtpTransport, "send", _timed_each(send, "send", clocks))  # noqa: B010 - a method
     return clocks

@@ -23,7 +23,9 @@ def main() -> None:
     from benchmarks.processes import cpu_seconds, peak_memory
     from newsletter.delivery import progress
     from newsletter.delivery.tasks import send
+    from subscribers import links
 
+    links.one_click_url(1)  # routes are loaded once in a worker's life, not once a send-out
     clocks = stages.install() if "stages" in sys.argv else stages.Clocks()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

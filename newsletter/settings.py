@@ -108,6 +108,7 @@ INSTALLED_APPS = [
 AUTH_USER_MODEL = "editorial.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "newsletter.urls"
+PUBLIC_URLCONF = "newsletter.public_urls"
 WSGI_APPLICATION = "newsletter.wsgi.application"
 
 MIDDLEWARE = [
@@ -212,7 +213,7 @@ DELIVERY_TRANSPORTS = env.value(
     "DELIVERY_TRANSPORTS", f"smtp://127.0.0.1:{MAILBOX_PORT}", env.words
 )
 USES_LOCAL_MAILBOX = f"smtp://127.0.0.1:{MAILBOX_PORT}" in DELIVERY_TRANSPORTS
-SEND_BATCH_SIZE = env.value("SEND_BATCH_SIZE", "500", env.integer(1, 5000))
+SEND_BATCH_SIZE = env.value("SEND_BATCH_SIZE", "1000", env.integer(1, 5000))
 SEND_STEP = env.value("SEND_STEP", "50", env.integer(1, 1000))
 SEND_LEASE_SECONDS = env.value("SEND_LEASE_SECONDS", "120", env.integer(2, 540))
 SEND_RETRY_SECONDS = env.value("SEND_RETRY_SECONDS", "300", env.integer(1, 86_400))

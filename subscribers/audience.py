@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -30,6 +30,7 @@ COLUMNS = (
     "discreet",
 )
 CHUNK = 5000
+_ACTIVE = Subscription.State.ACTIVE.value
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,17 @@ class Profile:
     discreet: bool
 
 
-@dataclass(frozen=True)
-class Reader:
+class Reader(NamedTuple):
     """One reader at the moment of sending. The address does not show itself."""
 
     subscriber_id: int
     subscription_id: int
-    address: str = field(repr=False)
+    address: str
     language: str
     discreet: bool = False
+
+    def __repr__(self) -> str:
+        return f"Reader({self.subscriber_id}, {self.subscription_id})"
 
 
 def profiles(newsletter: Newsletter, rhythm: Rhythm = Rhythm.WEEKLY) -> list[tuple[Profile, int]]:
@@ -101,16 +104,17 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
     active, not paused and not suppressed now, by subscriber id. One query; needs a worker's keys.
 
     Raises SealedError where they are not here, or not all of them."""
+    readers = ",".join(map(str, subscriber_ids))
     with prepared.cursor() as cursor:
         cursor.execute(
             _STILL_WANTED[connection.vendor],
             {
                 "newsletter": newsletter_id,
-                "active": Subscription.State.ACTIVE.value,
+                "active": _ACTIVE,
                 "today": _today().isoformat(),
-                "readers": f"{{{','.join(map(str, subscriber_ids))}}}"
+                "readers": f"{{{readers}}}"
                 if connection.vendor == "postgresql"
-                else f"[{','.join(map(str, subscriber_ids))}]",
+                else f"[{readers}]",
             },
         )
         rows = cursor.fetchall()

@@ -18,8 +18,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
-from redis.exceptions import RedisError
 
+from newsletter.lib.cache_errors import cache_errors
 from newsletter.lib.environment import Network
 from subscribers.derived import key_for
 from subscribers.models import Letter
@@ -109,6 +109,6 @@ def _count(kind: str, what: str) -> int:
     except ValueError:
         # It ran out between the two.
         return 1
-    except (RedisError, OSError) as error:
+    except cache_errors() as error:
         log.warning("action=limit kind=%s cache=%s", kind, type(error).__name__)
         return 0

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from django.conf import settings
@@ -24,11 +25,21 @@ def unsubscribe_url(subscription_id: int, language: str, *, site: str = "") -> s
 
 def one_click_url(subscription_id: int, *, site: str = "") -> str:
     """The address of RFC 8058's POST; opened by a person it shows the page with the button."""
-    return _link("one-click", settings.LANGUAGE_CODE, Purpose.UNSUBSCRIBE, subscription_id, site)
+    return one_click_urls(site=site)(subscription_id)
+
+
+def one_click_urls(*, site: str = "") -> Callable[[int], str]:
+    """`one_click_url` for many subscriptions at a time."""
+    return _links("one-click", settings.LANGUAGE_CODE, Purpose.UNSUBSCRIBE, site)
 
 
 def preferences_url(subscription_id: int, language: str, *, site: str = "") -> str:
-    return _link("subscribers:preferences", language, Purpose.PREFERENCES, subscription_id, site)
+    return preferences_urls(language, site=site)(subscription_id)
+
+
+def preferences_urls(language: str, *, site: str = "") -> Callable[[int], str]:
+    """`preferences_url` for many subscriptions at a time."""
+    return _links("subscribers:preferences", language, Purpose.PREFERENCES, site)
 
 
 def confirm_url(subscription_id: int, language: str, *, site: str = "") -> str:
@@ -46,8 +57,13 @@ def move_url(letter_id: int, language: str, *, site: str = "") -> str:
 
 
 def _link(name: str, language: str, purpose: Purpose, subject: int, site: str) -> str:
+    return _links(name, language, purpose, site)(subject)
+
+
+def _links(name: str, language: str, purpose: Purpose, site: str) -> Callable[[int], str]:
     before, after = _around(site or settings.SITE_URL, name, language)
-    return before + tokens.make(purpose, subject) + after
+    token = tokens.maker(purpose)
+    return lambda subject: before + token(subject) + after
 
 
 @lru_cache(maxsize=256)
@@ -57,5 +73,5 @@ def _around(site_url: str, name: str, language: str) -> tuple[str, str]:
         # A reader whose language the site no longer has.
         language = settings.LANGUAGE_CODE
     with translation.override(language):
-        before, _mark, after = reverse(name, args=[MARK]).partition(MARK)
+        before, _mark, after = reverse(name, settings.PUBLIC_URLCONF, [MARK]).partition(MARK)
     return site_url + before, after

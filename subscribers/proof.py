@@ -18,8 +18,8 @@ from hashlib import sha256
 from typing import Any
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
+from newsletter.lib.cache_errors import cache_errors
 from subscribers.derived import key_for
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,6 @@ def _sign(hashed: str) -> str:
 def _first_use(hashed: str) -> bool:
     try:
         return bool(cache.add(f"proof:{hashed}", 1, timeout=LIFETIME))
-    except (RedisError, OSError) as error:
+    except cache_errors() as error:
         log.warning("action=proof cache=%s", type(error).__name__)
         return False

@@ -13,6 +13,7 @@ import struct
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import b2a_base64
+from collections.abc import Callable
 from enum import IntEnum
 from functools import lru_cache
 from hashlib import blake2b
@@ -64,15 +65,26 @@ class Expired(TokenError):
 
 def make(purpose: Purpose, subscription_id: int) -> str:
     """A token for one purpose and one subscription."""
+    return maker(purpose)(subscription_id)
+
+
+def maker(purpose: Purpose) -> Callable[[int], str]:
+    """`make` for many subscriptions, with the key looked up once: to be kept for a moment only,
+    as keys are rotated."""
     number, key = newest(settings.WEB_KEYS.latest().tokens)
     head, begun = _begun(number, key, purpose)
-    rest = subscription_id.to_bytes(8, "big")
-    if purpose in LIFETIMES:
-        rest += EXPIRY.pack(int(time.time()) + LIFETIMES[purpose])
-    mac = begun.copy()
-    mac.update(rest)
-    text = b2a_base64(head + rest + mac.digest(), newline=False)
-    return text.translate(_URLSAFE, b"=").decode()
+    lifetime = LIFETIMES.get(purpose)
+
+    def made(subscription_id: int) -> str:
+        rest = subscription_id.to_bytes(8, "big")
+        if lifetime is not None:
+            rest += EXPIRY.pack(int(time.time()) + lifetime)
+        mac = begun.copy()
+        mac.update(rest)
+        text = b2a_base64(head + rest + mac.digest(), newline=False)
+        return text.translate(_URLSAFE, b"=").decode()
+
+    return made
 
 
 @lru_cache(maxsize=32)

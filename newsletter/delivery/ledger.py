@@ -88,15 +88,16 @@ def insert_outcomes(
     mailing_id: int, lines: Iterable[Line], *, source: Outcome.Source, batch_id: int | None
 ) -> None:
     """Add one row per line. A second row for the same reader is an IntegrityError: a bug."""
-    alike: dict[tuple[Result, Reply], list[int]] = {}
-    for line in lines:
-        alike.setdefault((line.result, line.reply), []).append(line.subscriber_id)
+    alike: dict[tuple[int, Reply], list[int]] = {}
+    for reader, result, reply in lines:
+        # An enum's own hash is computed in Python, a number's is not.
+        alike.setdefault((int(result), reply), []).append(reader)
     with prepared.cursor() as cursor:
         # One statement for each kind of outcome, and nearly all readers have the same.
-        for (result, (code, status)), readers in alike.items():
+        for (number, (code, status)), readers in alike.items():
             cursor.execute(
                 _OUTCOMES[connection.vendor],
-                [mailing_id, int(result), code, status, source.value, batch_id, _array(readers)],
+                [mailing_id, number, code, status, source.value, batch_id, _array(readers)],
             )
 
 

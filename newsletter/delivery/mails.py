@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 
 from newsletter.delivery.models import Edition
-from newsletter.delivery.tracing import Trace, delivery_id
+from newsletter.delivery.tracing import MAILING, delivery_ids
 from newsletter.digest.content import Rendered
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.places import Place
@@ -90,13 +92,23 @@ def _image(stored: dict[str, str]) -> Image:
 
 def recipient(position: int, mailing_id: int, reader: Reader) -> Recipient:
     """A reader with the URLs for an edition's places."""
-    site = discretion.site_of(discreet=reader.discreet)
-    return Recipient(
-        position=position,
-        address=reader.address,
-        delivery_id=delivery_id(Trace(1, mailing_id, reader.subscriber_id)),
-        places={
-            _UNSUBSCRIBE: links.one_click_url(reader.subscription_id, site=site),
-            _PREFERENCES: links.preferences_url(reader.subscription_id, reader.language, site=site),
-        },
-    )
+    return recipients(mailing_id)(position, reader)
+
+
+def recipients(mailing_id: int) -> Callable[[int, Reader], Recipient]:
+    """`recipient` for many at a time: what they share (keys, site, routes) is looked up once."""
+    identify = delivery_ids(MAILING, mailing_id)
+
+    @cache
+    def urls(language: str, discreet: bool) -> tuple[Callable[[int], str], Callable[[int], str]]:  # noqa: FBT001 - an argument of the cache
+        site = discretion.site_of(discreet=discreet)
+        return links.one_click_urls(site=site), links.preferences_urls(language, site=site)
+
+    def made(position: int, reader: Reader) -> Recipient:
+        subscriber_id, subscription_id, address, language, discreet = reader
+        one_click, preferences = urls(language, discreet)
+        places = {_UNSUBSCRIBE: one_click(subscription_id)}
+        places[_PREFERENCES] = preferences(subscription_id)
+        return Recipient(position, address, identify(subscriber_id), places)
+
+    return made

@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 5
 HINTS = 100
 """Hints per freeze or tick: each worker goes on with what is due, so a few wake them all."""
+PORTION = 20
+"""Batches written at a time."""
 
 
 class AudienceMoved(Exception):  # noqa: N818 - names what happened
@@ -188,27 +190,43 @@ def _draft(mailing: Mailing, at: datetime) -> Editions:
 
 @dataclass
 class _Tally:
-    """What a freeze has taken so far."""
+    """What a freeze has taken so far. Batches are saved in portions, so memory stays flat."""
 
+    starts: datetime
     readers: int = 0
     checksum: int = 0
-    batches: list[Batch] = field(default_factory=list)
+    batches: int = 0
+    first: list[int] = field(default_factory=list)
+    """Ids of the first batches that are due at once, to be hinted."""
+    _unsaved: list[Batch] = field(default_factory=list)
 
     def add(self, ids: list[int]) -> None:
         self.readers += len(ids)
         self.checksum = (self.checksum + checksum(ids)) % MODULUS
 
+    def keep(self, batch: Batch) -> None:
+        self._unsaved.append(batch)
+        if len(self._unsaved) == PORTION:
+            self.save()
+
+    def save(self) -> None:
+        saved = Batch.objects.bulk_create(self._unsaved)
+        self.batches += len(saved)
+        due = [batch.pk for batch in saved if batch.due_at == self.starts]
+        self.first += due[: HINTS - len(self.first)]
+        self._unsaved = []
+
 
 @transaction.atomic
-def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
-    """Returns the batches that are due at once."""
+def _freeze(mailing: Mailing, editions: Editions) -> list[int]:
+    """The ids of the first batches that are due at once."""
     Release.objects.select_for_update().get(pk=mailing.release_id)
     if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).exists():
         return []
     Edition.objects.bulk_create(editions.drafts.values())
     saved = {edition.key: edition for edition in mailing.editions.all()}
     starts = progress.database_now()
-    tally = _Tally()
+    tally = _Tally(starts)
     part = parts.read(mailing.part)
     for profile, hour, ids in _portions(mailing.release, part):
         if profile not in editions.by_profile:
@@ -223,8 +241,8 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
             )
         elif taken:
             due = due_at(hour, zone=mailing.release.newsletter.timezone, since=starts)
-            tally.batches.append(new_batch(saved[key], taken, due_at=due))
-    Batch.objects.bulk_create(tally.batches, batch_size=100)
+            tally.keep(new_batch(saved[key], taken, due_at=due))
+    tally.save()
     if part.after == parts.DOUBTFUL:
         _supersede_unknowns(mailing)
     Mailing.objects.filter(pk=mailing.pk).update(
@@ -235,9 +253,9 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[Batch]:
     )
     log.info(
         "action=freeze mailing=%d readers=%d editions=%d batches=%d",
-        mailing.pk, tally.readers, len(saved), len(tally.batches),
+        mailing.pk, tally.readers, len(saved), tally.batches,
     )  # fmt: skip
-    return [batch for batch in tally.batches if batch.due_at == starts]
+    return tally.first
 
 
 def _take(mailing: Mailing, part: Part, ids: list[int]) -> list[int]:
@@ -288,8 +306,8 @@ def new_batch(edition: Edition, readers: list[int], *, due_at: datetime) -> Batc
     )
 
 
-def _start(mailing_id: int, batches: list[Batch]) -> None:
+def _start(mailing_id: int, batches: list[int]) -> None:
     progress.finish_mailing(mailing_id)
-    for batch in batches[:HINTS]:
-        if not hint("delivery.send", batch.pk):
+    for batch_id in batches:
+        if not hint("delivery.send", batch_id):
             return

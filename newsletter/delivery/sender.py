@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from newsletter.delivery import progress, transports
-from newsletter.delivery.mails import mail_of, recipient
+from newsletter.delivery.mails import mail_of, recipients
 from newsletter.delivery.models import Edition
 from newsletter.delivery.progress import Claim
 from newsletter.delivery.settlement import Reply
@@ -141,14 +141,15 @@ def _second_read(run: Run, window: range) -> list[Recipient]:
     """The window's readers who still want it; the others are recorded as skipped."""
     ids = run.claim.readers[window.start : window.stop]
     wanted = audience.still_wanted(run.claim.newsletter_id, ids)
-    recipients = []
-    for position in window:
-        reader = wanted.get(run.claim.readers[position])
+    recipient = recipients(run.claim.mailing_id)
+    found = []
+    for position, reader_id in zip(window, ids, strict=True):
+        reader = wanted.get(reader_id)
         if reader is None:
             run.record(Handover(position, Result.SKIPPED))
         else:
-            recipients.append(recipient(position, run.claim.mailing_id, reader))
-    return recipients
+            found.append(recipient(position, reader))
+    return found
 
 
 def _pause_before_next(run: Run) -> timedelta:

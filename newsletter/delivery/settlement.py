@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from newsletter.transport.outcomes import Result
 
 Reply = tuple[int | None, str]
 """Reply code and enhanced status."""
 
-FINAL = {Result.SENT, Result.REFUSED, Result.FAILED, Result.SKIPPED, Result.UNKNOWN}
+_RESULTS = tuple(Result)
+_NO_REPLY: Reply = (None, "")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One reader's outcome, to be inserted."""
 
     subscriber_id: int
@@ -54,10 +55,10 @@ def settle(
     next_in_line: list[int] = []
     final = bytearray(results.ljust(len(readers), b"\0"))
     for position, reader in enumerate(readers):
-        result = Result(final[position])
+        result = _RESULTS[final[position]]
         if result is Result.NONE and position < doubt_below:
             result = Result.UNKNOWN
-        if result not in FINAL:
+        if result is Result.NONE or result is Result.DEFERRED:
             if rest is None:
                 deferred = deferred or result is Result.DEFERRED
                 is_next = result is Result.NONE and not next_in_line
@@ -65,5 +66,5 @@ def settle(
                 continue
             result = rest
         final[position] = result
-        lines.append(Line(reader, result, replies.get(position, (None, ""))))
+        lines.append(Line(reader, result, replies.get(position, _NO_REPLY)))
     return Settlement(lines, again + next_in_line, deferred, bytes(final))

@@ -8,6 +8,7 @@ a key of its own; the zeros make a forged one fail (2**-32).
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 from threading import get_ident
@@ -36,13 +37,22 @@ def _cipher(key: bytes) -> Cipher[modes.ECB]:
 
 def delivery_id(trace: Trace) -> str:
     """28 characters of a–z and 2–7: the key's number and the block."""
+    return delivery_ids(trace.kind, trace.mailing_id)(trace.subscriber_id)
+
+
+def delivery_ids(kind: int, mailing_id: int) -> Callable[[int], str]:
+    """`delivery_id` for many subscribers, with the key looked up once: to be kept for a moment
+    only, as keys are rotated, and by the thread that asked."""
     number, key = newest(settings.WEB_KEYS.latest().tokens)
-    block = b"%c%b%b\0\0\0\0" % (
-        trace.kind,
-        trace.mailing_id.to_bytes(5, "big"),
-        trace.subscriber_id.to_bytes(6, "big", signed=True),
-    )
-    return _base32(b"%c%b" % (number, _encryptor(key, get_ident()).update(block)))
+    before = b"%c%b" % (kind, mailing_id.to_bytes(5, "big"))
+    encrypt = _encryptor(key, get_ident()).update
+    prefix = bytes([number])
+
+    def made(subscriber_id: int) -> str:
+        reader = subscriber_id.to_bytes(6, "big", signed=True)
+        return _base32(prefix + encrypt(before + reader + b"\0\0\0\0"))
+
+    return made
 
 
 @lru_cache(maxsize=64)
@@ -55,9 +65,10 @@ def _encryptor(key: bytes, thread: int) -> CipherContext:
 def _base32(seventeen: bytes) -> str:
     """RFC 4648 in lower case without padding; the standard library's takes four times as long."""
     bits = int.from_bytes(seventeen, "big") << 4
-    return "".join([_PAIRS[bits >> shift & 1023] for shift in range(130, -1, -10)])
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
 
 
+_SHIFTS = range(130, -1, -10)
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from django.apps import AppConfig
 from django.conf import settings
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, autodiscover
+from django.core.checks import CheckMessage
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, URLResolver, path
@@ -24,6 +26,10 @@ class DeskSite(AdminSite):
     index_template = "desk/index.html"
     # Few things to choose from: a line above each page does.
     enable_nav_sidebar = False
+
+    def check(self, app_configs: Sequence[AppConfig] | None) -> list[CheckMessage]:
+        autodiscover()
+        return super().check(app_configs)
 
     def admin_view(self, view: V, cacheable: bool = False) -> V:  # noqa: FBT001, FBT002 - Django's signature
         """Each page shows and reads times where the newsroom is, not in UTC."""
@@ -55,6 +61,7 @@ class DeskSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from newsletter.desk.emergency import freeze
 
+        autodiscover()
         return [path("freeze/", self.admin_view(freeze), name="freeze"), *super().get_urls()]
 
     def index(

@@ -5,22 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import css_inline
 from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from mjml import mjml2html
 
 from newsletter.digest.content import RenderError
-
-_INLINER = css_inline.CSSInliner(
-    # The defaults would delete the dark mode's media query, and fetch style sheets.
-    keep_style_tags=True,
-    keep_at_rules=True,
-    load_remote_stylesheets=False,
-)
-
 
 # Not in XML 1.0 (2.2); a word processor's line break (U+000B) is pasted along at times.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -63,10 +53,18 @@ def to_html(source: str, slots: Slots) -> str:
 
     Unknown MJML tags do not raise: a test checks our templates for them.
     """
+    # Loaded at their first use: a process that only sends is smaller without them.
+    import css_inline
+    from mjml import mjml2html
+
     try:
         # Without `fonts`, MJML links to a font service: a mail loads nothing from elsewhere.
         html = str(mjml2html(_NOT_XML.sub(" ", source), fonts={}))
     except ValueError as error:
         message = _("The mail’s template is not valid MJML: %(error)s") % {"error": error}
         raise RenderError(message) from None
-    return str(_INLINER.inline(slots.fill(html)))
+    # The defaults would delete the dark mode's media query, and fetch style sheets.
+    inliner = css_inline.CSSInliner(
+        keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False
+    )
+    return str(inliner.inline(slots.fill(html)))

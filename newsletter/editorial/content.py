@@ -122,7 +122,9 @@ def articles_of(issue: models.Issue) -> QuerySet[models.Article]:
 def issue_url(issue: models.Issue, language: str) -> str:
     """The issue's page, absolute, in the language, or in the site's own where it has no such."""
     with translation.override(page_language(language)):
-        return settings.SITE_URL + reverse("web:issue", args=[issue.newsletter.slug, issue.key])
+        return settings.SITE_URL + reverse(
+            "web:issue", settings.PUBLIC_URLCONF, args=[issue.newsletter.slug, issue.key]
+        )
 
 
 def _statuses(issue: models.Issue) -> dict[int, content.Status]:

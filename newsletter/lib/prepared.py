@@ -11,16 +11,20 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import connections
 from django.db.backends.utils import CursorWrapper
 
 
 def cursor() -> CursorWrapper:
     """As `connection.cursor()`; errors and execute wrappers are Django's."""
+    # What `django.db.connection` stands for; it is looked up at each use of that.
+    connection = connections["default"]
     if connection.vendor != "postgresql":
         return connection.cursor()
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw: Any = psycopg.Cursor(connection.connection)
+    # Octets arrive as they are, not in hexadecimal digits.
+    raw.format = psycopg.pq.Format.BINARY
     logged = connection.queries_logged
     return connection.make_debug_cursor(raw) if logged else connection.make_cursor(raw)

@@ -12,7 +12,7 @@ from newsletter.transport.outcomes import Result
 
 Step = Literal["greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "final"]
 
-_STATUS = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?!\S)")
+_STATUS = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})(?!\S)")
 _OUR_FAULT = frozenset({530, 534, 535, 538})
 """The relay wants us to sign in, or otherwise (RFC 4954, 6): nothing that a reader did."""
 _LONGEST_WAIT = 86_400
@@ -20,8 +20,8 @@ _LONGEST_WAIT = 86_400
 
 def enhanced_status(text: bytes) -> str:
     """RFC 3463's status at the head of a reply's text, or "". The rest echoes addresses (G1)."""
-    found = _STATUS.match(text[:40].decode("ascii", "replace"))
-    return found[1] if found else ""
+    found = _STATUS.match(text)
+    return found[1].decode("ascii") if found else ""
 
 
 def smtp_result(step: Step, code: int, status: str = "") -> Result | None:

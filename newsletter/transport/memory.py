@@ -154,7 +154,12 @@ class MemoryTransport(Transport):
         scripted = script.popleft() if script else Handover(0, Result.SENT, 250, "2.0.0")
         if scripted.result in {Result.SENT, Result.UNKNOWN}:
             self.delivered.append(
-                Delivered(recipient.position, recipient.delivery_id, recipient.address, rendered[1])
+                Delivered(
+                    recipient.position,
+                    recipient.delivery_id,
+                    recipient.address,
+                    b"".join(rendered[1]),
+                )
             )
         return Handover(recipient.position, scripted.result, scripted.code, scripted.status)
 

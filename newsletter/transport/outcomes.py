@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 class Result(IntEnum):
@@ -26,8 +26,7 @@ class Result(IntEnum):
     """May have been taken; what cannot be known is declared, not guessed."""
 
 
-@dataclass(frozen=True)
-class Handover:
+class Handover(NamedTuple):
     """What one reader's message came to. The reply's text is not kept: it echoes addresses (G1).
 
     `position` is the recipient's; `code` the SMTP or HTTP reply code; `status` RFC 3463's.
@@ -83,15 +82,18 @@ class Mail:
     images: tuple[Image, ...] = ()
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(NamedTuple):
     """`delivery_id` is opaque (letters, digits, at most 40): the Message-ID's left part and the
-    provider's metadata. `places` maps a Place's value to the reader's URL."""
+    provider's metadata. `places` maps a Place's value to the reader's URL. Neither these nor the
+    address show themselves."""
 
     position: int
-    address: str = field(repr=False)
+    address: str
     delivery_id: str
-    places: dict[str, str] = field(repr=False)
+    places: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"Recipient(position={self.position}, delivery_id={self.delivery_id!r})"
 
 
 Severity = Literal["permanent", "temporary"]

@@ -130,13 +130,13 @@ def address_of(recipient: Recipient) -> bytes | None:
 
 def render(
     template: Template, recipient: Recipient, *, date: bytes
-) -> tuple[bytes, bytes] | Handover:
-    """A reader's address and message, or, where there can be none, what that comes to."""
+) -> tuple[bytes, list[bytes]] | Handover:
+    """A reader's address and message in pieces, or, where there can be none, what that comes to."""
     to = address_of(recipient)
     if to is None:
         return Handover(recipient.position, Result.REFUSED, status=NEEDS_SMTPUTF8)
     try:
-        return to, b"".join(template.filled(recipient, to, date))
+        return to, template.filled(recipient, to, date)
     except FillError:
         return Handover(recipient.position, Result.FAILED)
 

@@ -23,7 +23,7 @@ def engine(**options: Any) -> Engine:
 
 def message(position: int) -> Message:
     rcpt = f"reader{position}@mail.example".encode()
-    return Message(position, b"desk@news.example", rcpt, content(rcpt))
+    return Message(position, b"desk@news.example", rcpt, [content(rcpt)])
 
 
 def content(rcpt: bytes) -> bytes:
@@ -103,7 +103,7 @@ def test_postfix_with_starttls_and_sign_in() -> None:
     hear(peer, "235 2.7.0 Authentication successful")
     assert peer.is_ready
     peer.begin(message(0))
-    size = len(message(0).content)
+    size = message(0).size
     rcpt = "RCPT TO:<reader0@mail.example>"
     assert said(peer) == [f"{MAIL} SIZE={size}", rcpt, f"BDAT {size} LAST", *body(0)]
     hear(peer, "250 2.1.0 Ok", "250 2.1.5 Ok", "250 2.0.0 Ok: queued as 4F2B")
@@ -232,7 +232,7 @@ def test_a_slow_relay_gets_no_chunks() -> None:
 def test_chunks_need_pipelining() -> None:
     peer = ready("SIZE")
     peer.begin(message(0))
-    assert said(peer) == [f"{MAIL} SIZE={len(message(0).content)}"]
+    assert said(peer) == [f"{MAIL} SIZE={message(0).size}"]
     assert hear(peer, "250 ok") == ["RCPT TO:<reader0@mail.example>"]
     assert hear(peer, "451 4.7.1 later") == []
     assert peer.settled == [Handover(0, Result.DEFERRED, 451, "4.7.1")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -182,7 +183,7 @@ class ArticleTranslation(models.Model):
 
     def get_absolute_url(self) -> str:
         with translation.override(page_language(self.language)):
-            return reverse("web:article", args=[self.slug])
+            return reverse("web:article", settings.PUBLIC_URLCONF, [self.slug])
 
     @property
     def is_original(self) -> bool:

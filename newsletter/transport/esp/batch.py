@@ -33,6 +33,8 @@ class EspEdition:
     headers: tuple[tuple[str, str], ...]
     images: tuple[Image, ...]
     places: frozenset[str]
+    personal: frozenset[str]
+    """Names of the headers in which a place stands."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def edition(mail: Mail, profile: Profile) -> EspEdition:
         ),
         images=mail.images,
         places=template.places_of(mail),
+        personal=frozenset(name for name, value in mail.headers if PATTERN.search(value)),
     )
 
 
@@ -76,11 +79,11 @@ def neutral(text: str, syntax: Sequence[str], *, html: bool = False) -> str:
 
 def addressed(recipient: Recipient, places: frozenset[str]) -> Addressed:
     """Raises FillError where a value is missing, or the address needs SMTPUTF8."""
-    address = ace(recipient.address)
+    address = template.address_of(recipient)
     if address is None:
         raise template.FillError("an address that needs SMTPUTF8")
     urls = {place: template.url_for(place, recipient.places) for place in places}
-    return Addressed(recipient.position, address, recipient.delivery_id, urls)
+    return Addressed(recipient.position, address.decode(), recipient.delivery_id, urls)
 
 
 def calls(recipients: Sequence[Addressed], most: int) -> Iterator[list[Addressed]]:
@@ -184,7 +187,10 @@ def _message(
 
 
 def _headers(edition: EspEdition, recipient: Addressed) -> dict[str, str]:
-    return {name: _filled(value, recipient, str) for name, value in edition.headers}
+    return {
+        name: _filled(value, recipient, str) if name in edition.personal else value
+        for name, value in edition.headers
+    }
 
 
 def _filled(text: str, recipient: Addressed, write: Callable[[str], str]) -> str:

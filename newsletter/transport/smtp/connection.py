@@ -22,7 +22,10 @@ under way from its first command on, and each waits behind the others: with a re
 time, a worker that is asked to stop would have to wait for several answers (E7)."""
 RECORD = 16_384
 """Octets that one TLS record holds (RFC 8446, 5.1)."""
-_AT_ONCE = 64
+_REPLIES = 8_192
+"""Octets read in one call; more than that are read in the next."""
+_AT_ONCE = 1000
+"""Pieces in one call; the system's own limit is 1024."""
 _CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -50,6 +53,8 @@ class Connection:
         self._quick = 0
         self.engine.is_slow = True
         self._step: Callable[[], None] = self._connected
+        self._talks = False
+        """Whether SMTP is spoken: connected, and no TLS handshake under way."""
         self._connect()
 
     def advance(self) -> None:
@@ -58,7 +63,7 @@ class Connection:
 
     def flush(self) -> None:
         """Write what the engine has to say, as far as the socket takes it."""
-        if self.engine.out and self._socket is not None and self._step == self._talk:
+        if self._talks and self.engine.out:
             try:
                 self._write()
             except ssl.SSLError:
@@ -74,6 +79,7 @@ class Connection:
             self.engine.fail("it went silent")
 
     def close(self) -> None:
+        self._talks = False
         if self._socket is not None:
             self._unwatch()
             self._socket.close()
@@ -104,16 +110,21 @@ class Connection:
         if self._socket is None or self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._connect()
             return
-        self._step = self._talk
-        self._alive(self._relay.timeout)
         if self._relay.tls == "implicit":
             self._begin_tls()
         else:
-            self._watch(_READ)
+            self._begin_talk()
+
+    def _begin_talk(self) -> None:
+        self._step, self._talks = self._talk, True
+        self._alive(self._relay.timeout)
+        self._watch(_READ)
 
     def _begin_tls(self) -> None:
         assert self._socket is not None  # noqa: S101 - only a connected one is encrypted
         plain = self._socket
+        self._talks = False
+        self._alive(self._relay.timeout)
         self._unwatch()
         try:
             self._socket = self._context().wrap_socket(
@@ -141,9 +152,7 @@ class Connection:
         except OSError:
             self.engine.fail("it hung up")
         else:
-            self._step = self._talk
-            self._alive(self._relay.timeout)
-            self._watch(_READ)
+            self._begin_talk()
             if self.engine.wants_tls:
                 self.engine.encrypted()
                 self.flush()
@@ -163,9 +172,9 @@ class Connection:
         """What has arrived; an end however it came: after 421 both mean the same."""
         assert self._socket is not None  # noqa: S101
         try:
-            data = self._socket.recv(65_536)
+            data = self._socket.recv(_REPLIES)
             while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-                data += self._socket.recv(65_536)
+                data += self._socket.recv(_REPLIES)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except ssl.SSLError:
@@ -173,9 +182,10 @@ class Connection:
             return
         except OSError:
             data = b""
-        self._quick = self._quick + 1 if monotonic() - self.active <= SLOW_SECONDS else 0
-        self.engine.is_slow = self._quick < QUICK_ANSWERS
+        before = self.active
         self._alive(self._relay.timeout)
+        self._quick = self._quick + 1 if self.active - before <= SLOW_SECONDS else 0
+        self.engine.is_slow = self._quick < QUICK_ANSWERS
         self.engine.receive(data)
 
     def _read_the_rest(self) -> None:

@@ -16,7 +16,7 @@ connection ends, is settled as UNKNOWN.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from newsletter.transport.decisions import Step, enhanced_status, smtp_result
 from newsletter.transport.outcomes import Handover, Result, TransportDown
@@ -30,24 +30,23 @@ ENOUGH_WAITING = 262_144
 
 class Message:
     """One reader's message on its way. `content` is 7-bit, ends in CR LF, and no line begins with
-    a dot. `end` is where its last octet stands in all that was written, 0 before that is known."""
+    a dot; in pieces, most of them shared by all messages, so that none is copied before the kernel
+    does. `end` is where its last octet stands in all that was written, 0 before that is known."""
 
-    __slots__ = ("content", "end", "position", "rcpt", "refused_at", "sender", "verdict")
+    __slots__ = ("content", "end", "position", "rcpt", "refused_at", "sender", "size", "verdict")
 
-    def __init__(self, position: int, sender: bytes, rcpt: bytes, content: bytes) -> None:
+    def __init__(self, position: int, sender: bytes, rcpt: bytes, content: Sequence[bytes]) -> None:
         self.position = position
         self.sender = sender
         self.rcpt = rcpt
         self.content = content
+        self.size = sum(map(len, content))
         self.begin_anew()
 
     def begin_anew(self) -> None:
         self.end = 0
         self.refused_at: Step | None = None
         self.verdict: Handover | None = None
-
-
-_Answer = Callable[[Message, int, bytes], None]
 
 
 class Engine:
@@ -74,7 +73,8 @@ class Engine:
         self._replies = Replies()
         self._introduction = Introduction(relay)
         self._flight: deque[Message] = deque()
-        self._expected: deque[tuple[_Answer, Message]] = deque()
+        self._expected: deque[_Answer] = deque()
+        """What the relay owes, in order; each reply is about the first message in flight."""
         self._enveloped: Message | None = None
         self._allowed = 1
         self._must_reset = False
@@ -101,47 +101,41 @@ class Engine:
     @property
     def has_room(self) -> bool:
         """Whether another message can begin."""
+        if self._stopping or self._bade_farewell or self.over or self.down:
+            return False
         ahead = len(self._flight)
         if ahead == 0:
-            return self._introduction.is_ready and not (
-                self._expected or self._stopping or self._bade_farewell or self.over or self.down
-            )
-        features = self._introduction.features
+            return self._introduction.is_ready and not self._expected
         return (
             ahead < self._allowed
-            and features.pipelining
             and self._enveloped is None
+            and self._introduction.features.pipelining
             and self.queued - self.written < ENOUGH_WAITING
-            and not (self._stopping or self._bade_farewell or self.over or self.down)
         )
 
     def begin(self, message: Message) -> None:
         """Only where `has_room`."""
         features = self._introduction.features
-        if features.size and len(message.content) > features.size:
+        if features.size and message.size > features.size:
             self.settled.append(Handover(message.position, Result.FAILED, status="5.3.4"))
             return
         self.begun += 1
         self._flight.append(message)
-        size = b" SIZE=%d" % len(message.content) if features.declares_size else b""
+        size = b" SIZE=%d" % message.size if features.declares_size else b""
         mail = b"MAIL FROM:<%b>%b\r\n" % (message.sender, size)
         if not features.pipelining:
             self._enveloped = message
-            self._reset_if_needed(message)
-            self._say(mail, self._on_mail_alone, message)
+            self._reset_if_needed()
+            self._say(mail, Engine._on_mail_alone)
         elif features.chunking and not self.is_slow:
             self._chunk(message, mail)
         else:
             self._enveloped = message
             # Behind a chunk that may yet be refused, too.
             self._must_reset |= features.chunking and len(self._flight) > 1
-            self._reset_if_needed(message)
+            self._reset_if_needed()
             self._write(b"%bRCPT TO:<%b>\r\nDATA\r\n" % (mail, message.rcpt))
-            self._expected += (
-                (self._on_mail, message),
-                (self._on_rcpt, message),
-                (self._on_data, message),
-            )
+            self._expected += _ENVELOPE
 
     def receive(self, data: bytes) -> None:
         """What the relay said, in whatever pieces; b"" is its end."""
@@ -161,8 +155,14 @@ class Engine:
             self.fail("it answered nonsense")
 
     def _hear(self, data: bytes) -> None:
+        expected = self._expected
         for code, text in self._replies.feed(data):
-            self._reply(code, text)
+            if not expected:
+                self._hear_unasked(code, text)
+            else:
+                expected.popleft()(self, code, text)
+                if self._bade_farewell and not any(waiting.end for waiting in self._flight):
+                    self.end(self._bade_farewell)
             if self.over:
                 return
 
@@ -177,8 +177,11 @@ class Engine:
         if self.written == self.queued:
             self.out.clear()
             return
-        while count >= len(self.out[0]):
-            count -= len(self.out.pop(0))
+        whole = 0
+        while count >= len(self.out[whole]):
+            count -= len(self.out[whole])
+            whole += 1
+        del self.out[:whole]
         if count:
             self.out[0] = memoryview(self.out[0])[count:]
 
@@ -202,7 +205,7 @@ class Engine:
         closed meanwhile would swallow a chunk."""
         chunks = self._introduction.features.chunking
         if chunks and self.has_room and not self._flight:
-            self._say(b"RSET\r\n", self._on_reset, Message(-1, b"", b"", b""))
+            self._say(b"RSET\r\n", Engine._on_reset)
 
     def end(self, reason: str) -> None:
         """The connection ended in order, with EOF. After 421 nothing more was executed: what was
@@ -229,16 +232,12 @@ class Engine:
                 self.unsent.append(message)
         self._flight.clear()
 
-    def _reply(self, code: int, text: bytes) -> None:
+    def _hear_unasked(self, code: int, text: bytes) -> None:
+        """A reply to no command about a message."""
         if not self._introduction.is_ready:
             if self.wants_tls:
                 raise Nonsense  # something was said before TLS: a man in the middle, perhaps
             self._write(self._introduction.reply(code, text))
-        elif self._expected:
-            answer, message = self._expected.popleft()
-            answer(message, code, text)
-            if self._bade_farewell and not any(waiting.end for waiting in self._flight):
-                self.end(self._bade_farewell)
         elif code == 421:
             self.over = f"it hung up: {shown(code, text)}"
         else:
@@ -249,77 +248,82 @@ class Engine:
             self.out.append(data)
             self.queued += len(data)
 
-    def _say(self, data: bytes, answer: _Answer, message: Message) -> None:
-        self._write(data)
-        self._expected.append((answer, message))
+    def _write_content(self, message: Message) -> None:
+        self.out += message.content
+        self.queued += message.size
 
-    def _reset_if_needed(self, message: Message) -> None:
+    def _say(self, data: bytes, answer: _Answer) -> None:
+        self._write(data)
+        self._expected.append(answer)
+
+    def _reset_if_needed(self) -> None:
         if self._must_reset:
             self._must_reset = False
-            self._say(b"RSET\r\n", self._on_reset, message)
+            self._say(b"RSET\r\n", Engine._on_reset)
 
     def _chunk(self, message: Message, mail: bytes) -> None:
-        content = message.content
         reset = b""
         if self._must_reset or len(self._flight) > 1:
             reset = b"RSET\r\n"
-            self._expected.append((self._on_reset, message))
+            self._expected.append(Engine._on_reset)
         self._must_reset = False
         self._write(
-            b"%b%bRCPT TO:<%b>\r\nBDAT %d LAST\r\n" % (reset, mail, message.rcpt, len(content))
+            b"%b%bRCPT TO:<%b>\r\nBDAT %d LAST\r\n" % (reset, mail, message.rcpt, message.size)
         )
-        self._write(content)
+        self._write_content(message)
         message.end = self.queued
-        self._expected += (
-            (self._on_mail, message),
-            (self._on_rcpt, message),
-            (self._on_final, message),
-        )
+        self._expected += _CHUNK
 
-    def _on_reset(self, message: Message, code: int, text: bytes) -> None:
-        if code == 421:
-            self._refuse(message, "mail", code, text)
+    def _on_reset(self, code: int, text: bytes) -> None:
+        if code == 421 and self._flight:
+            self._refuse(self._flight[0], "mail", code, text)
+        elif code == 421:  # the answer to `probe`
+            self.code = code
+            self._farewell(shown(code, text))
         elif not 200 <= code < 300:
             # Whose transaction goes on is open: end this before a message is mixed up.
             self.fail("it refused RSET")
 
-    def _on_mail(self, message: Message, code: int, text: bytes) -> None:
+    def _on_mail(self, code: int, text: bytes) -> None:
         if not 200 <= code < 300:
-            self._refuse(message, "mail", code, text)
+            self._refuse(self._flight[0], "mail", code, text)
 
-    def _on_rcpt(self, message: Message, code: int, text: bytes) -> None:
+    def _on_rcpt(self, code: int, text: bytes) -> None:
         if not 200 <= code < 300:
-            self._refuse(message, "rcpt", code, text)
+            self._refuse(self._flight[0], "rcpt", code, text)
 
-    def _on_mail_alone(self, message: Message, code: int, text: bytes) -> None:
-        self._on_mail(message, code, text)
+    def _on_mail_alone(self, code: int, text: bytes) -> None:
+        self._on_mail(code, text)
+        message = self._flight[0]
         if message.refused_at is None:
-            self._say(b"RCPT TO:<%b>\r\n" % message.rcpt, self._on_rcpt_alone, message)
+            self._say(b"RCPT TO:<%b>\r\n" % message.rcpt, Engine._on_rcpt_alone)
         else:
             self._settle(message)
 
-    def _on_rcpt_alone(self, message: Message, code: int, text: bytes) -> None:
-        self._on_rcpt(message, code, text)
+    def _on_rcpt_alone(self, code: int, text: bytes) -> None:
+        self._on_rcpt(code, text)
+        message = self._flight[0]
         if message.refused_at is None:
-            self._say(b"DATA\r\n", self._on_data, message)
+            self._say(b"DATA\r\n", Engine._on_data)
         else:
             self._must_reset = True
             self._settle(message)
 
-    def _on_data(self, message: Message, code: int, text: bytes) -> None:
+    def _on_data(self, code: int, text: bytes) -> None:
+        message = self._flight[0]
         if code != 354:
             self._refuse(message, "data", code, text)
             self._must_reset = True
             self._settle(message)
         elif message.refused_at is None and not (self._stopping or self._bade_farewell):
             self._enveloped = None
-            self._write(message.content)
-            self._say(b".\r\n", self._on_final, message)
+            self._write_content(message)
+            self._say(b".\r\n", Engine._on_final)
             message.end = self.queued
         elif message.refused_at == "rcpt":
             # RFC 2920, 3.1: DATA was accepted though its only recipient was not.
             self._enveloped = None
-            self._say(b".\r\n", self._on_final, message)
+            self._say(b".\r\n", Engine._on_final)
         else:
             # It wants a message from a sender whom it refused: nothing can be sent here but by
             # breaking off.
@@ -327,7 +331,8 @@ class Engine:
                 "stopped" if self._stopping else self._bade_farewell or "it answered nonsense"
             )
 
-    def _on_final(self, message: Message, code: int, text: bytes) -> None:
+    def _on_final(self, code: int, text: bytes) -> None:
+        message = self._flight[0]
         if 300 <= code < 400:  # neither taken nor refused
             self.fail("it answered nonsense")
             return
@@ -380,3 +385,8 @@ class Engine:
             self.unsent.append(message)
         if self._stopping:
             self.stop()
+
+
+_Answer = Callable[[Engine, int, bytes], None]
+_ENVELOPE: tuple[_Answer, ...] = (Engine._on_mail, Engine._on_rcpt, Engine._on_data)
+_CHUNK: tuple[_Answer, ...] = (Engine._on_mail, Engine._on_rcpt, Engine._on_final)

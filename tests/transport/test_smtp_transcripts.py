@@ -1,0 +1,245 @@
+"""Whole transcripts of Postfix, Exim, Exchange and a Gmail-like relay, their pipelined replies
+split at every byte, and split and joined at random: always the same outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsletter.transport.outcomes import Handover, Result
+from newsletter.transport.smtp.engine import Engine, Message
+from newsletter.transport.smtp.url import Relay
+
+Cut = Callable[[bytes], Iterable[bytes]]
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What a relay says, each time all that it waits for was written; TLS and messages come when
+    the engine wants them. `settled` and `unsent` are what four readers come to."""
+
+    relay: dict[str, Any]
+    said: tuple[str, ...]
+    settled: list[Handover]
+    unsent: list[int]
+    over: str
+
+
+POSTFIX_EHLO = """250-mail.example.org
+250-PIPELINING
+250-SIZE 10240000
+250-VRFY
+250-ETRN
+250-AUTH PLAIN LOGIN
+250-ENHANCEDSTATUSCODES
+250-8BITMIME
+250-DSN
+250 SMTPUTF8"""
+
+TRANSCRIPTS = {
+    "postfix": Transcript(
+        {"tls": "never", "user": "desk", "password": "p@ss"},
+        (
+            "220 mail.example.org ESMTP Postfix (Debian/GNU)",
+            POSTFIX_EHLO,
+            "235 2.7.0 Authentication successful",
+            "250 2.1.0 Ok\n250 2.1.5 Ok\n354 End data with <CR><LF>.<CR><LF>",
+            "250 2.0.0 Ok: queued as 4FqT2k1x",
+            # Refused, and 354 all the same: only the end of a message without recipients follows.
+            """250 2.1.0 Ok
+550-5.1.1 <reader1@mail.example>: Recipient address rejected:
+550 5.1.1 User unknown in local recipient table
+354 End data with <CR><LF>.<CR><LF>""",
+            "554 5.5.1 Error: no valid recipients",
+            "250 2.1.0 Ok\n250 2.1.5 Ok\n354 End data with <CR><LF>.<CR><LF>",
+            "421 4.3.2 mail.example.org Service shutting down",
+        ),
+        [Handover(0, Result.SENT, 250, "2.0.0"), Handover(1, Result.REFUSED, 550, "5.1.1")],
+        [2, 3],
+        "final: 421 4.3.2",
+    ),
+    "exim": Transcript(
+        {"tls": "never"},
+        (
+            """220-mail.example.org ESMTP Exim 4.96 Mon, 31 Jul 2017 09:00:00 +0000
+220-We do not authorize the use of this system to transport unsolicited,
+220 and/or bulk e-mail.""",
+            """250-mail.example.org Hello me [10.0.0.1]
+250-SIZE 52428800
+250-8BITMIME
+250-PIPELINING
+250-PIPECONNECT
+250 HELP""",
+            '250 OK\n250 Accepted\n354 Enter message, ending with "." on a line by itself',
+            "250 OK id=1dc4zX-0004fG-3B",
+            """250 OK
+550-Callout verification failed:
+550 550 5.1.1 <reader1@mail.example> unknown
+503-All RCPT commands were rejected with this error:
+503-550 5.1.1 <reader1@mail.example> unknown
+503 Valid RCPT command must precede DATA""",
+            "250 Reset OK\n250 OK\n250 Accepted\n354 Enter message",
+            "250 OK id=1dc4zY-0004fG-4C",
+            "421 mail.example.org: SMTP command timeout - closing connection",
+        ),
+        [
+            Handover(0, Result.SENT, 250, ""),
+            Handover(1, Result.REFUSED, 550, ""),
+            Handover(2, Result.SENT, 250, ""),
+        ],
+        [3],
+        "mail: 421",
+    ),
+    "exchange": Transcript(
+        {"tls": "implicit", "user": "desk", "password": "p@ss"},
+        (
+            "220 EX01.corp.example Microsoft ESMTP MAIL Service ready at Mon, 31 Jul 2017",
+            """250-EX01.corp.example Hello [10.0.0.1]
+250-SIZE 37748736
+250-pipelining
+250-DSN
+250-ENHANCEDSTATUSCODES
+250-AUTH=LOGIN
+250-8bitmime
+250-BINARYMIME
+250 chunking""",
+            "334 VXNlcm5hbWU6",
+            "334 UGFzc3dvcmQ6",
+            "235 2.7.0 Authentication successful",
+            """250 2.1.0 Sender OK
+250 2.1.5 Recipient OK
+250 2.6.0 <a@news.example> [InternalId=1, Hostname=EX01] Queued mail for delivery""",
+            # Two at once now: MAIL, RCPT, BDAT, each time; RSET between them from the third on.
+            """250 2.1.0 Sender OK
+550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain
+503 5.5.2 Need rcpt command
+250 2.0.0 Resetting
+250 2.1.0 Sender OK
+250 2.1.5 Recipient OK
+452 4.3.1 Insufficient system resources (UsedDiskSpace)""",
+            "250 2.0.0 Resetting\n421 4.3.2 Service not active",
+        ),
+        [
+            Handover(0, Result.SENT, 250, "2.6.0"),
+            Handover(1, Result.REFUSED, 550, "5.7.54"),
+            Handover(2, Result.DEFERRED, 452, "4.3.1"),
+        ],
+        [3],
+        "mail: 421 4.3.2",
+    ),
+    "gmail": Transcript(
+        {"tls": "demand"},
+        (
+            "220 mx.google.example ESMTP d14si1234567edt.123 - gsmtp",
+            """250-mx.google.example at your service, [10.0.0.1]
+250-SIZE 157286400
+250-8BITMIME
+250-STARTTLS
+250-ENHANCEDSTATUSCODES
+250-PIPELINING
+250-CHUNKING
+250 SMTPUTF8""",
+            "220 2.0.0 Ready to start TLS",
+            """250-mx.google.example at your service, [10.0.0.1]
+250-SIZE 157286400
+250-8BITMIME
+250-ENHANCEDSTATUSCODES
+250-PIPELINING
+250-CHUNKING
+250 SMTPUTF8""",
+            """250 2.1.0 OK d14si1234567edt.123 - gsmtp
+250 2.1.5 OK d14si1234567edt.123 - gsmtp
+250 2.0.0 OK  1501491600 d14si1234567edt.123 - gsmtp""",
+            """250 2.1.0 OK d14si1234567edt.123 - gsmtp
+550-5.1.1 The email account that you tried to reach does not exist. Please try
+550-5.1.1 double-checking the recipient's email address for typos or
+550 5.1.1 unnecessary spaces. d14si1234567edt.123 - gsmtp
+503 5.5.1 RCPT first. d14si1234567edt.123 - gsmtp
+250 2.1.5 Flushed d14si1234567edt.123 - gsmtp
+250 2.1.0 OK d14si1234567edt.123 - gsmtp
+421-4.7.28 [10.0.0.1] Our system has detected an unusual rate of
+421-4.7.28 unsolicited mail originating from your IP address. Please visit
+421 4.7.28 the bulk senders' page. d14si1234567edt.123 - gsmtp""",
+        ),
+        [Handover(0, Result.SENT, 250, "2.0.0"), Handover(1, Result.REFUSED, 550, "5.1.1")],
+        [2, 3],
+        "rcpt: 421 4.7.28",
+    ),
+}
+NAMES = list(TRANSCRIPTS)
+
+
+def message(position: int) -> Message:
+    rcpt = f"reader{position}@mail.example".encode()
+    return Message(position, b"desk@news.example", rcpt, [b"To: %b\r\n\r\n" % rcpt, b"Hello\r\n"])
+
+
+def play(transcript: Transcript, cut: Cut) -> tuple[Engine, list[bytes]]:
+    """The engine after the transcript, and what it wrote before each part of it."""
+    peer = Engine(Relay(host="relay.example", port=25, helo="me", **transcript.relay))
+    waiting = [message(position) for position in range(4)][::-1]
+    wrote = []
+    for text in transcript.said:
+        if peer.wants_tls:
+            peer.encrypted()
+        while waiting and peer.has_room:
+            peer.begin(waiting.pop())
+        wrote.append(b"".join(map(bytes, peer.out)))
+        peer.wrote(len(wrote[-1]))
+        for piece in cut(text.replace("\n", "\r\n").encode() + b"\r\n"):
+            peer.receive(piece)
+    peer.receive(b"")
+    peer.unsent += waiting
+    return peer, wrote
+
+
+def whole(said: bytes) -> Iterable[bytes]:
+    return [said]
+
+
+def came_to(transcript: Transcript, peer: Engine) -> None:
+    assert peer.settled == transcript.settled
+    assert sorted(left.position for left in peer.unsent) == transcript.unsent
+    assert peer.over == transcript.over
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_transcript_comes_to_one_outcome_for_each_reader(name: str) -> None:
+    transcript = TRANSCRIPTS[name]
+    peer, _ = play(transcript, whole)
+    came_to(transcript, peer)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_byte_by_byte_it_comes_to_the_same(name: str) -> None:
+    transcript = TRANSCRIPTS[name]
+    peer, wrote = play(transcript, lambda said: [said[at : at + 1] for at in range(len(said))])
+    came_to(transcript, peer)
+    assert wrote == play(transcript, whole)[1], "and the same is written"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_split_in_two_at_every_byte_it_comes_to_the_same(name: str) -> None:
+    transcript = TRANSCRIPTS[name]
+    for at in range(1, max(map(len, transcript.said)) + 10):
+        peer, _ = play(transcript, lambda said, at=at: filter(None, [said[:at], said[at:]]))  # type: ignore[misc]
+        came_to(transcript, peer)
+
+
+@settings(max_examples=200, deadline=None)
+@given(name=st.sampled_from(NAMES), widths=st.lists(st.integers(1, 90), min_size=1, max_size=40))
+def test_split_and_joined_at_random_it_comes_to_the_same(name: str, widths: list[int]) -> None:
+    def cut(said: bytes) -> Iterable[bytes]:
+        at = turn = 0
+        while at < len(said):
+            width = widths[turn % len(widths)]
+            yield said[at : at + width]
+            at, turn = at + width, turn + 1
+
+    peer, _ = play(TRANSCRIPTS[name], cut)
+    came_to(TRANSCRIPTS[name], peer)
