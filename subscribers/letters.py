@@ -181,21 +181,8 @@ def _already(name: str, languages: str) -> Words:
         button=(_("Your choices"), Place.PREFERENCES.url),
         foot=(
             _("If it wasn't you, there is nothing to do."),
-            _leave(),
+            _("To leave: %(url)s") % {"url": Place.UNSUBSCRIBE.url},
         ),
-    )
-
-
-def _welcome(name: str, languages: str) -> Words:
-    return Words(
-        subject=_("Welcome: %(newsletter)s") % {"newsletter": name},
-        heading=_("You have been successfully subscribed"),
-        paragraphs=(
-            _("From now on you get “%(newsletter)s” by e-mail, in: %(languages)s.")
-            % {"newsletter": name, "languages": languages},
-        ),
-        button=(_("Your choices"), Place.PREFERENCES.url),
-        foot=(_leave(),),
     )
 
 
@@ -237,31 +224,11 @@ def _change(name: str, _languages: str) -> Words:
     )
 
 
-def _notice(name: str, languages: str) -> Words:
-    return Words(
-        subject=_("Your choices were changed: %(newsletter)s") % {"newsletter": name},
-        heading=_("Your choices were changed"),
-        paragraphs=(
-            _("You get “%(newsletter)s” in: %(languages)s.")
-            % {"newsletter": name, "languages": languages},
-            _("If it wasn't you, look at your choices here:"),
-        ),
-        button=(_("Your choices"), Place.PREFERENCES.url),
-        foot=(_leave(),),
-    )
-
-
-def _leave() -> str:
-    return _("To leave: %(url)s") % {"url": Place.UNSUBSCRIBE.url}
-
-
 _WRITERS: dict[Letter.Kind, Callable[[str, str], Words]] = {
     Letter.Kind.CONFIRMATION: _confirmation,
     Letter.Kind.ALREADY: _already,
-    Letter.Kind.WELCOME: _welcome,
     Letter.Kind.LINK: _link,
     Letter.Kind.CHANGE: _change,
-    Letter.Kind.NOTICE: _notice,
 }
 
 

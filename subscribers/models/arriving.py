@@ -47,11 +47,9 @@ class Letter(models.Model):
     class Kind(models.TextChoices):
         CONFIRMATION = "confirmation", _("please confirm")
         ALREADY = "already", _("you are subscribed already")
-        WELCOME = "welcome", _("welcome")
         ISSUE = "issue", _("the latest issue, asked for on the welcome page")
         LINK = "link", _("a link to one's choices")
         CHANGE = "change", _("please confirm your new address")
-        NOTICE = "notice", _("a notice")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waits")
