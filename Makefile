@@ -29,7 +29,7 @@ run: setup ## the whole program on this machine, with a sample newsroom (PORT=80
 	@exec $(MANAGE) up
 
 unit: $(VENV)/.dev $(CATALOGS) ## the tests of half a minute: no server, browser, page, process or simulation
-	@$(PY) -m pytest -q -n 2 -m $(UNIT) $(ARGS)
+	@$(PY) -m pytest -q -n 2 -m $(UNIT) --ignore=tests/e2e --ignore=tests/chaos $(ARGS)
 
 test: $(VENV)/.dev $(CATALOGS) ## all tests, on the database and broker that the environment names
 	@$(PY) -m pytest -q -n 2 $(ARGS)

@@ -162,7 +162,7 @@ def test_without_the_neutral_domain_nothing_goes_out_under_our_name(
     send_all_due()
     assert mailing.state == Mailing.State.HELD
     Letter.objects.create(
-        kind="welcome", subscriber=subscription.subscriber, newsletter=subscription.newsletter,
+        kind="already", subscriber=subscription.subscriber, newsletter=subscription.newsletter,
         due_at="2017-01-01T00:00Z",
     )  # fmt: skip
     letters.drain()

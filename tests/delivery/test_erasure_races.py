@@ -20,7 +20,7 @@ from subscribers.models import Subscriber, Subscription
 from tests.delivery.conftest import freeze, send_all_due
 from tests.delivery.test_erasure import traces
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 class Beside:

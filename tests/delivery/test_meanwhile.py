@@ -22,6 +22,8 @@ from subscribers import personal_data
 from subscribers.models import Subscription
 from tests.delivery.conftest import send_all_due
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 EVERYONE = [f"r{number}@readers.example" for number in range(10)]
 

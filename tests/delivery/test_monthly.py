@@ -25,6 +25,8 @@ from subscribers import lifecycle
 from subscribers.models import Subscription
 from tests.delivery.conftest import AddReader, send_all_due
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[..., Article]
 JULY = Month(2017, 7)
 MONDAYS = [date(2017, 7, 3), date(2017, 7, 10), date(2017, 7, 17), date(2017, 7, 24)]
