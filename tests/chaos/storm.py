@@ -36,8 +36,12 @@ Rows = list[tuple[str, object]]
 def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    relay = [f"--defer={options.defer}"]
-    settings = {"SEND_STEP": STEP, "SEND_RETRY_SECONDS": options.retry}
+    relay = [f"--defer={options.defer}", f"--pace={options.pace}"]
+    settings = {
+        "SEND_STEP": STEP,
+        "SEND_BATCH_SIZE": min(1000, options.readers // 8),
+        "SEND_RETRY_SECONDS": options.retry,
+    }
     with arena(options.database, *relay, **settings) as found:
         found.agrees = _weather(options, found)
     return 0 if found.agrees else 1
@@ -50,6 +54,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--defer", type=float, default=0.01, help="share of RCPT answered by 451")
     parser.add_argument("--retry", type=int, default=3, help="SEND_RETRY_SECONDS")
     parser.add_argument("--down", type=float, default=60.0, help="seconds without a relay")
+    parser.add_argument(
+        "--pace", type=float, default=0.0, help="seconds a message, so that a few take a while"
+    )
     return parser.parse_args()
 
 
@@ -155,12 +162,15 @@ def _tick_until(holds: Callable[[], bool]) -> None:
     """Ticks each second, as beat does each minute."""
     from newsletter.lib.queue import hint
 
-    end = time.monotonic() + PATIENCE
+    ticked, end = 0.0, time.monotonic() + PATIENCE
     while not holds():
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             raise TimeoutError("the send-out does not come to an end")
-        hint("delivery.tick", expires=5)
-        time.sleep(1)
+        if now - ticked >= 1:
+            ticked = now
+            hint("delivery.tick", expires=5)
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,14 @@ def database(request: pytest.FixtureRequest) -> str:
     "program",
     [
         ["tests.chaos", "--kills=3"],
-        ["tests.chaos.storm", "--readers=600", "--defer=0.1", "--down=5", "--retry=1"],
+        [
+            "tests.chaos.storm",
+            "--readers=600",
+            "--defer=0.1",
+            "--down=5",
+            "--retry=1",
+            "--pace=0.05",
+        ],
     ],
     ids=["chaos", "storm"],
 )

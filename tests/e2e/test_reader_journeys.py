@@ -141,7 +141,8 @@ def brand_in(text: str, own: str) -> list[str]:
 
 def assert_no_brand(page: Page, own: str) -> None:
     """Neither in the page that is open nor in what it loaded."""
-    assert brand_in(page.content(), own) == []
+    # The choice of a rhythm, which happens to be the newsletter's short name too.
+    assert brand_in(page.content().replace('value="weekly"', ""), own) == []
     assert brand_in(page.title(), own) == []
     assert page.locator("img, iframe").count() == 0
 
