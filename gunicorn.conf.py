@@ -1,5 +1,6 @@
 """What the web server is started with, unless the command line says otherwise."""
 
+import os
 from typing import Any
 
 # No access log: addresses of pages hold readers' tokens, and a line would hold an IP address
@@ -10,8 +11,8 @@ loglevel = "warning"
 workers = 2
 # While one waits for the database's disk, another works; and a proxy can keep its connections.
 threads = 4
-# Heartbeats go to memory, not to a disk that may be slow.
-worker_tmp_dir = None
+# Heartbeats, several for each request, go to memory and not to a disk that may be slow.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - no secret
 graceful_timeout = 10
 # X-Forwarded-Proto is believed from a proxy on this machine only.
 forwarded_allow_ips = "127.0.0.1,::1"
@@ -19,8 +20,6 @@ forwarded_allow_ips = "127.0.0.1,::1"
 
 def on_starting(server: Any) -> None:
     """Refuse to start on a configuration that would lose or show readers' addresses."""
-    import os
-
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
     import django
 
