@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from datetime import date
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from newsletter.editorial.models import Newsletter
 from subscribers import audience, lifecycle
@@ -142,17 +143,27 @@ def many(newsletter: Newsletter, count: int) -> list[int]:
     return ids
 
 
-def test_the_second_read_of_a_thousand_is_one_quick_query(
+def test_the_second_read_of_a_thousand_is_one_query(
     weekly: Newsletter, django_assert_num_queries: Any
 ) -> None:
     ids = many(weekly, 1000)
     with django_assert_num_queries(1):
-        started = time.perf_counter()
         found = audience.still_wanted(weekly.pk, ids)
-        assert time.perf_counter() - started < 0.5
     assert len(found) == 1000
     with django_assert_num_queries(1):
         assert [pk for _profile, _hour, pk in audience.stream(weekly)] == ids
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the rows it has")
+def test_the_second_read_does_not_go_through_all_readers(weekly: Newsletter) -> None:
+    """It did, for each STEP of them: 100,000 readers took ten times as long."""
+    with CaptureQueriesContext(connection) as asked:
+        audience.still_wanted(weekly.pk, many(weekly, 3))
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + asked.captured_queries[-1]["sql"])
+        steps = [step for *_, step in cursor.fetchall() if " subscription " in step]
+    assert len(steps) == 1
+    assert steps[0].endswith("(subscriber_id=?)") or "subscriber_id=? AND" in steps[0]
 
 
 def test_erasure_leaves_an_index_only(weekly: Newsletter, add_reader: AddReader) -> None:
