@@ -29,7 +29,7 @@ COLUMNS = (
     "plain_text",
     "discreet",
 )
-CHUNK = 5000
+CHUNK = 1000
 _ACTIVE = Subscription.State.ACTIVE.value
 
 
