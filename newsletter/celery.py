@@ -13,6 +13,9 @@ from celery import Celery
 from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
+# Celery runs all of Django's checks in a worker, tells nobody, and holds the desk's pages for it
+# ever after (8 MB); ours are below.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 app = Celery("tydzen")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["newsletter.delivery", "subscribers"])
@@ -24,7 +27,7 @@ app.conf.beat_schedule = {
 
 @worker_init.connect
 def _insist_on_configuration(**kwargs: Any) -> None:
-    """A worker runs no system checks of its own; one without keys would lose what it opens."""
+    """A worker without keys would lose what it opens."""
     django.setup()
     from django.db import connections
 

@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from newsletter.digest.letter import render_letter
+from newsletter.digest.press import print_letter
 from newsletter.editorial.content import newsletter_content
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.languages import own_name
@@ -68,7 +68,7 @@ def write(letter: Letter) -> Mail:
         content = newsletter_content(newsletter)
         if subscription.discreet:
             content = discretion.letterhead(content)
-        rendered = render_letter(
+        rendered = print_letter(
             content,
             language=language,
             subject=words.subject,

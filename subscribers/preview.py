@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from newsletter.digest.assemble import assemble
 from newsletter.digest.content import Issue, RenderError
-from newsletter.digest.render import render
+from newsletter.digest.press import print_edition
 from newsletter.digest.wording import period_name
 from newsletter.editorial.content import (
     issue_content,
@@ -56,7 +56,7 @@ def preview(subscription: Subscription) -> Preview | None:
         selection = assemble(content, wants)
         if selection is None:
             return None
-        mail = render(letterhead, content, selection, view_url=url, today=today)
+        mail = print_edition(letterhead, content, selection, view_url=url, today=today)
     except RenderError:
         # Such an issue is held for the editors, and not sent.
         return None

@@ -23,6 +23,7 @@ from newsletter.editorial.models import (
     TopicTranslation,
     User,
 )
+from newsletter.lib import apart
 from newsletter.lib.catalogs import compile_catalogs
 from subscribers import known
 
@@ -182,3 +183,13 @@ def write_article(weekly: Newsletter) -> WriteArticle:
 @pytest.fixture
 def editor(db: None) -> User:
     return User.objects.create_superuser("editor", password="sign-me-in")
+
+
+@pytest.fixture(autouse=True)
+def not_apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mails are laid out in the test's own process, where a test can change settings; tests of
+    newsletter.lib.apart itself, and all running sites, use the other process."""
+    if request.node.get_closest_marker("apart") is None:
+        monkeypatch.setattr(
+            apart, "call", lambda function, *args, **kwargs: function(*args, **kwargs)
+        )

@@ -11,7 +11,7 @@ from newsletter.delivery.mails import discreet_headers, sender_headers, stored_i
 from newsletter.delivery.models import Edition, Mailing
 from newsletter.digest import content
 from newsletter.digest.assemble import assemble
-from newsletter.digest.render import render
+from newsletter.digest.press import print_edition
 from newsletter.editorial.models import Newsletter
 from subscribers import discretion
 from subscribers.audience import Profile
@@ -50,7 +50,7 @@ def draft_editions(
         editions.by_profile[profile] = selection.key if selection else None
         if selection is None or selection.key in editions.drafts:
             continue
-        rendered = render(head, paper, selection, view_url=url, today=today)
+        rendered = print_edition(head, paper, selection, view_url=url, today=today)
         editions.drafts[selection.key] = Edition(
             mailing=mailing,
             key=selection.key,

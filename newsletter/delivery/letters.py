@@ -25,6 +25,7 @@ from newsletter.delivery import progress, transports, welcome
 from newsletter.delivery.models import Site
 from newsletter.delivery.tracing import LETTER, Trace, delivery_id
 from newsletter.digest.content import RenderError
+from newsletter.digest.press import PressEnded
 from newsletter.transport.base import CompileError
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
@@ -87,20 +88,24 @@ def _claim(letter_id: int) -> Held | None:
 
 def _deliver(held: Held) -> None:
     letter = held.letter
-    if letter.kind == Letter.Kind.ISSUE:
-        # It becomes a batch of one, so that the account and "never twice" cover it.
-        welcome.enqueue(letter)
-        return
     if letter.expires_at is not None and letter.expires_at <= progress.database_now():
         _end(held, State.CLAIMED, State.DROPPED)
         return
     transport = transports.preferred()
     try:
+        if letter.kind == Letter.Kind.ISSUE:
+            # It becomes a batch of one, so that the account and "never twice" cover it.
+            welcome.enqueue(letter)
+            return
         compiled = transport.compile(wording.write(letter))
         recipient = _recipient(letter)
     except wording.LetterError as reason:
         log.info("action=letter %s", reason)
         _end(held, State.CLAIMED, State.DROPPED)
+        return
+    except PressEnded as error:
+        log.error("action=letter letter=%d is not written yet: %s", letter.pk, error)
+        _again(held, State.CLAIMED)
         return
     except (RenderError, CompileError) as error:
         log.error("action=letter letter=%d cannot be written: %s", letter.pk, error)
@@ -115,7 +120,7 @@ def _deliver(held: Held) -> None:
     except TransportDown as down:
         transports.mark_down(transport, seconds=down.retry_after)
         log.warning("action=down letter=%d transport=%s reason=%s", letter.pk, transport.name, down)
-        _again(held)
+        _again(held, State.SENDING)
 
 
 def _recipient(letter: Letter) -> Recipient:
@@ -129,7 +134,7 @@ def _recipient(letter: Letter) -> Recipient:
 
 def _settle(held: Held, handover: Handover, transport: str) -> None:
     if handover.result is Result.DEFERRED:
-        _again(held, code=handover.code, status=handover.status, transport=transport)
+        _again(held, State.SENDING, code=handover.code, status=handover.status, transport=transport)
         return
     _end(
         held, State.SENDING, END_OF[handover.result],
@@ -137,14 +142,14 @@ def _settle(held: Held, handover: Handover, transport: str) -> None:
     )  # fmt: skip
 
 
-def _again(held: Held, **facts: object) -> None:
+def _again(held: Held, before: Letter.State, **facts: object) -> None:
     """Back to the queue with a growing pause, until the time to give up."""
     pause = timedelta(seconds=backoff(held.letter.attempts, min(settings.SEND_RETRY_SECONDS, 60)))
     now = progress.outlasting_lost_connections(progress.database_now)
     if now - held.letter.created_at >= timedelta(hours=settings.SEND_GIVE_UP_HOURS):
-        _end(held, State.SENDING, State.FAILED, **facts)
+        _end(held, before, State.FAILED, **facts)
         return
-    _end(held, State.SENDING, State.QUEUED, due_at=now + pause, **facts)
+    _end(held, before, State.QUEUED, due_at=now + pause, **facts)
 
 
 def _permitted(held: Held) -> bool:

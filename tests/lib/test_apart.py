@@ -1,0 +1,160 @@
+"""Pure functions in a process of their own: what comes back, and what an end of it leaves."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from django.utils import translation
+
+from newsletter.digest import press
+from newsletter.digest.content import RenderError
+from newsletter.digest.dates import month_name, week_range
+from newsletter.digest.letter import render_letter
+from newsletter.digest.render import checked_subject
+from newsletter.lib import apart
+from tests.digest.desk import NEWSLETTER
+from tests.lib import aside
+
+pytestmark = [pytest.mark.apart, pytest.mark.slow]
+
+WORDS = {
+    "language": "be",
+    "subject": "Пацвердзіце падпіску",
+    "heading": "Адзін крок",
+    "paragraphs": ["Вы папрасілі нашы лісты: https://news.example.org/"],
+    "button": ("Пацвердзіць", "https://news.example.org/confirm/"),
+    "foot": ["Калі гэта былі не вы, нічога не рабіце."],
+}
+
+
+@pytest.fixture(autouse=True)
+def none_left() -> Iterator[None]:
+    yield
+    apart._end()
+
+
+def running() -> int:
+    helper = apart._running
+    assert helper is not None
+    return helper.process.pid
+
+
+def test_a_mail_is_the_same_as_in_this_process() -> None:
+    assert press.print_letter(NEWSLETTER, **WORDS) == render_letter(NEWSLETTER, **WORDS)  # type: ignore[arg-type]
+
+
+def test_one_process_serves_many_calls_and_threads() -> None:
+    apart.call(month_name, date(2017, 7, 1), "be")
+    first, found = running(), []
+    threads = [
+        threading.Thread(
+            target=lambda n=n: found.append((n, apart.call(month_name, date(2017, n, 1), "en")))
+        )
+        for n in range(1, 9)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found and all(name == month_name(date(2017, n, 1), "en") for n, name in found)
+    assert running() == first
+
+
+def test_an_error_of_the_package_is_raised_here_in_the_callers_language() -> None:
+    with translation.override("ru"), pytest.raises(RenderError) as there:
+        apart.call(checked_subject, "line\nfeed")
+    with translation.override("ru"), pytest.raises(RenderError) as here:
+        checked_subject("line\nfeed")
+    assert str(there.value) == str(here.value)
+    assert apart.call(checked_subject, "and on") == "and on"
+
+
+def test_any_other_error_tells_where_it_broke() -> None:
+    with pytest.raises(apart.Broke, match=r"dates\.py.*TypeError|AttributeError"):
+        apart.call(week_range, None, None, "en", today=None)  # type: ignore[arg-type]
+
+
+def test_a_process_that_was_killed_is_replaced() -> None:
+    apart.call(checked_subject, "a")
+    first = running()
+    os.kill(first, signal.SIGKILL)
+    time.sleep(0.2)
+    assert apart.call(checked_subject, "b") == "b"
+    assert running() != first
+
+
+def test_one_that_dies_in_the_call_is_tried_once_more_and_then_told() -> None:
+    with pytest.raises(apart.Ended, match="die"):
+        apart.call(aside.die)
+    assert apart._running is None
+    assert apart.call(checked_subject, "goes on") == "goes on"
+
+
+def test_one_that_does_not_answer_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    apart.call(checked_subject, "a")
+    monkeypatch.setattr(apart, "SECONDS", 0.3)
+    helper = apart._running
+    assert helper is not None
+    with pytest.raises(apart.Ended, match="TimeoutError"):
+        apart.call(aside.sleep_long)
+    assert helper.process.returncode == -signal.SIGKILL
+
+
+def test_it_has_no_application_and_no_key_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKER_KEYS", "a secret")
+    applications, models, keys, named = apart.call(aside.what_is_here)
+    assert (applications, models, keys, named) == (0, False, False, "")
+
+
+def test_after_a_fork_each_has_its_own_which_ends_with_its_caller() -> None:
+    apart.call(checked_subject, "a")
+    mine = running()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:  # pragma: no cover - another process
+        try:
+            apart.call(checked_subject, "b")
+            os.write(write, str(running()).encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)
+    os.close(write)
+    os.waitpid(child, 0)
+    theirs = int(os.read(read, 20))
+    os.close(read)
+    assert theirs != mine and running() == mine
+    assert apart.call(checked_subject, "c") == "c"
+    # Its caller was killed, so it ends.
+    _wait_until_gone(theirs)
+
+
+def _wait_until_gone(pid: int) -> None:
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            with open(f"/proc/{pid}/stat") as stat:
+                if stat.read().rpartition(")")[2].split()[0] == "Z":
+                    return
+        except FileNotFoundError:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"process {pid} is still there")
+
+
+@pytest.mark.parametrize("made", [b"cos\nsystem\n(S'true'\ntR.", pickle.dumps(os.getcwd)])
+def test_what_comes_back_can_call_nothing_here(made: bytes) -> None:
+    with pytest.raises(pickle.UnpicklingError, match="is not of newsletter.digest"):
+        apart._Values(io.BytesIO(made), "newsletter.digest").answer()
+
+
+def test_nor_a_function_of_its_own_package() -> None:
+    with pytest.raises(pickle.UnpicklingError):
+        apart._Values(io.BytesIO(pickle.dumps(checked_subject)), "newsletter.digest").answer()
