@@ -101,11 +101,9 @@ def web() -> Program:
 
 
 def worker() -> Program:
-    options = ("--concurrency=2", "--queues=celery", "--loglevel=INFO")
-    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return Program(
         "worker",
-        (*_celery("worker"), *options, *alone),
+        (sys.executable, "manage.py", "worker"),
         _calm(os.environ),
         _worker_answers,
     )

@@ -207,9 +207,7 @@ class Worker(Server):
     """A real Celery worker with two children."""
 
     def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
-        command = [sys.executable, "-m", "celery", "-A", "newsletter", "--quiet", "worker",
-                   "--concurrency=2", "--queues=celery", "--loglevel=INFO", "--without-gossip",
-                   "--without-mingle", "--without-heartbeat", f"--hostname={name}@%h"]  # fmt: skip
+        command = [sys.executable, "manage.py", "worker", f"--hostname={name}@%h"]
         quiet = {"PYTHONWARNINGS": "ignore:::celery.platforms"}
         super().__init__(name, command, {**environment, **quiet}, folder / f"{name}.log")
 

@@ -64,7 +64,8 @@ def test_one_process_serves_many_calls_and_threads() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found and all(name == month_name(date(2017, n, 1), "en") for n, name in found)
+    assert len(found) == 8
+    assert all(name == month_name(date(2017, n, 1), "en") for n, name in found)
     assert running() == first
 
 
@@ -130,7 +131,8 @@ def test_after_a_fork_each_has_its_own_which_ends_with_its_caller() -> None:
     os.waitpid(child, 0)
     theirs = int(os.read(read, 20))
     os.close(read)
-    assert theirs != mine and running() == mine
+    assert theirs != mine
+    assert running() == mine
     assert apart.call(checked_subject, "c") == "c"
     # Its caller was killed, so it ends.
     _wait_until_gone(theirs)

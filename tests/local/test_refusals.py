@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMANDS = {
     "web": ("gunicorn", "--bind", "127.0.0.1:0", "newsletter.wsgi"),
-    "worker": ("celery", "-A", "newsletter", "--quiet", "worker", "--pool=solo"),
+    "worker": ("manage", "worker"),
+    "celery": ("celery", "-A", "newsletter", "--quiet", "worker", "--pool=solo"),
 }
 
 

@@ -25,7 +25,7 @@ DOUBT = (2 * STEP + CONNECTIONS) * AT_WORK
 def senders(site: Site) -> list[int]:
     """The worker's children: those processes of it whose parent is one of it too."""
     workers = {pid for pid, command in site.processes().items()
-               if "celery" in command and "worker" in command}  # fmt: skip
+               if "manage.py worker" in command}  # fmt: skip
     return [pid for pid in workers if parent(pid) in workers]
 
 
