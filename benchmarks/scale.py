@@ -22,12 +22,13 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
+from newsletter.lib import apart
 from newsletter.transport import registry, template
 from newsletter.transport.base import Transport, never
 from newsletter.transport.outcomes import Handover, Mail, Recipient, Result
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
-from tests.chaos.servers import Postgres
+from tests.chaos.servers import Postgres, megabytes
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -134,11 +135,15 @@ def stage(name: str, number: int) -> None:
     began = time.monotonic()
     [run] = [function for function in STAGES if function.__name__ == name]
     told = run(number)
-    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = time.monotonic() - began
+    held, *beside = megabytes(os.getpid())
+    apart.end()
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     facts = {
-        "seconds": round(time.monotonic() - began, 1),
-        "cpu": round(used.ru_utime + used.ru_stime, 1),
-        "megabytes": used.ru_maxrss // 1024,
+        "seconds": round(seconds, 1),
+        "cpu": round(sum(used.ru_utime + used.ru_stime for used in both), 1),
+        "megabytes": held,
+        "beside": max(beside, default=0),
         "result": told,
     }
     print(json.dumps(facts))
@@ -201,10 +206,11 @@ def _run(options: argparse.Namespace, folder: Path, url: str) -> None:
             "-m", "benchmarks.scale", f"--stage={name}", f"--readers={options.readers}"
         ).splitlines()
         facts = json.loads(lines[-1])
+        beside = f" and {facts['beside']} MB beside it" if facts["beside"] else ""
         rate = round(options.readers / max(facts["seconds"], 0.1))
         print(
             f"{name:8} {facts['seconds']:8} s {facts['cpu']:8} s CPU {rate:8} readers/s"
-            f" {facts['megabytes']:5} MB   {facts['result']}",
+            f" {facts['megabytes']:5} MB{beside}   {facts['result']}",
             flush=True,
         )
 

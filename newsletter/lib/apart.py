@@ -62,12 +62,12 @@ def call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
                 kind, value = _helper().ask(question, package_of(function))
                 break
             except (EOFError, OSError) as error:
-                _end()
+                end()
                 if not left:
                     raise Ended(f"{function.__name__}: {type(error).__name__}") from None
             except BaseException:
                 # An answer that is still to come would be taken for the next call's.
-                _end()
+                end()
                 raise
     if kind == "returned":
         result: R = value
@@ -139,13 +139,14 @@ _running: _Helper | None = None
 def _helper() -> _Helper:
     global _running
     if _running is not None and _running.process.poll() is not None:
-        _end()
+        end()
     if _running is None:
         _running = _Helper()
     return _running
 
 
-def _end() -> None:
+def end() -> None:
+    """End the process now, if there is one; the next call starts another."""
     global _running
     if _running is not None:
         _running.end()
@@ -162,7 +163,7 @@ def _begin_anew() -> None:
 
 
 os.register_at_fork(after_in_child=_begin_anew)
-atexit.register(_end)
+atexit.register(end)
 
 
 # --- In the other process ------------------------------------------------------------------------

@@ -211,8 +211,28 @@ class Worker(Server):
         quiet = {"PYTHONWARNINGS": "ignore:::celery.platforms"}
         super().__init__(name, command, {**environment, **quiet}, folder / f"{name}.log")
 
+    def megabytes(self) -> list[int]:
+        """The most that it, its children and their helpers have held, each."""
+        return megabytes(self.pid)
+
     def children(self) -> list[int]:
         with suppress(OSError):
-            path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
-            return [int(pid) for pid in path.read_text().split()]
+            return _children(self.pid)
         return []
+
+
+def megabytes(pid: int) -> list[int]:
+    """The most that the process, its children and theirs have held, each."""
+    found, ids = [], [pid]
+    for each in ids:
+        with suppress(OSError):
+            ids += _children(each)
+            status = Path(f"/proc/{each}/status").read_text()
+            [peak] = [line.split()[1] for line in status.splitlines() if "VmHWM" in line]
+            found.append(round(int(peak) / 1024))
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in path.read_text().split()]

@@ -38,7 +38,7 @@ WORDS = {
 @pytest.fixture(autouse=True)
 def none_left() -> Iterator[None]:
     yield
-    apart._end()
+    apart.end()
 
 
 def running() -> int:
