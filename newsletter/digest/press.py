@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec
 
+from django.utils.translation import gettext as _
+
 from newsletter.digest import letter, render
 from newsletter.digest.content import Rendered, RenderError
 from newsletter.lib import apart
@@ -25,7 +27,8 @@ def _printed(lay_out: Callable[P, Rendered]) -> Callable[P, Rendered]:
         try:
             return apart.call(lay_out, *args, **kwargs)
         except apart.Ended as error:
-            raise PressEnded(str(error)) from None
+            message = _("The process that lays out mails ended: %(reason)s")
+            raise PressEnded(message % {"reason": error}) from None
 
     return printed
 

@@ -14,6 +14,7 @@ from newsletter.delivery.audit import audit
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.tasks import send
 from newsletter.editorial.models import Article, Issue, Newsletter
+from newsletter.lib import apart
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result, TransportDown
 from subscribers import lifecycle
@@ -70,6 +71,23 @@ def test_a_relay_that_is_down_keeps_the_letter(
     Letter.objects.update(due_at=Now())
     letters.drain()
     assert state_of(confirmation) == Letter.State.SENT
+
+
+def test_a_letter_is_written_later_where_the_press_ended(
+    confirmation: Letter, relay: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(apart, "call", _ended)
+        letters.drain()
+    assert (state_of(confirmation), confirmation.attempts) == (Letter.State.QUEUED, 1)
+    assert letters.drain() == 0, "it waits before it tries again"
+    Letter.objects.update(due_at=Now())
+    letters.drain()
+    assert state_of(confirmation) == Letter.State.SENT
+
+
+def _ended(*args: object, **kwargs: object) -> None:
+    raise apart.Ended("render_letter: EOFError")
 
 
 def test_a_deferred_letter_tries_again_and_gives_up_in_time(
@@ -154,6 +172,30 @@ def test_the_latest_issue_at_once_and_not_again_with_the_rest(
     assert len(relay.to("bob@readers.example")) == 1
     assert Mailing.objects.count() == 2
     assert all(finding.faults == [] for finding in audit())
+
+
+def test_a_latest_issue_that_cannot_be_laid_out_holds_up_no_other_letter(
+    confirmation: Letter,
+    relay: MemoryTransport,
+    add_reader: AddReader,
+    issue: Issue,
+    write_article: Callable[..., Article],
+    weekly: Newsletter,
+) -> None:
+    """A2: its subject would break a header."""
+    article = write_article(issue=issue, en="Army")
+    article.translations.update(headline="Army\r\nBcc: all@readers.example")
+    Issue.objects.update(state=Issue.State.APPROVED)
+    latest = Letter.objects.create(
+        kind=Letter.Kind.ISSUE,
+        subscriber=add_reader("bob@readers.example", "en").subscriber,
+        newsletter=weekly,
+        about=str(issue.pk),
+        due_at=datetime(2020, 1, 1, tzinfo=UTC),
+    )
+    assert letters.drain() == 2
+    assert state_of(latest) == Letter.State.FAILED
+    assert state_of(confirmation) == Letter.State.SENT
 
 
 def test_a_letter_does_not_wait_for_the_end_of_a_send_out(

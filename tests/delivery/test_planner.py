@@ -13,6 +13,7 @@ from newsletter.delivery.audit import audit
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Reach, Release
 from newsletter.delivery.packing import unpack
 from newsletter.editorial.models import Article, Issue, Topic
+from newsletter.lib import apart
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
@@ -138,6 +139,24 @@ def test_what_was_frozen_is_sent_though_the_article_changes(
     send_all_due()
     assert all(b"Minsk looks east" in mail.message for mail in relay.delivered)
     assert not any(b"Changed afterwards" in mail.message for mail in relay.delivered)
+
+
+@pytest.mark.usefixtures("relay")
+def test_a_mailing_that_the_press_cannot_lay_out_is_held(
+    add_reader: AddReader, issue: Issue, write_article: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_article(issue=issue, en="Army")
+    add_reader("ala@readers.example", "en")
+
+    def ended(*args: object, **kwargs: object) -> None:
+        raise apart.Ended("render: EOFError")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(apart, "call", ended)
+        mailing = freeze(issue)
+    assert (mailing.state, mailing.hold) == (Mailing.State.HELD, Mailing.Hold.UNRENDERABLE)
+    assert mailing.hold_detail == "The process that lays out mails ended: render: EOFError"
+    assert freeze(issue).state == Mailing.State.SENDING
 
 
 def test_an_edition_that_cannot_be_built_holds_the_mailing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 
 from django.apps import apps
@@ -18,13 +19,11 @@ def sleep_long() -> None:
     time.sleep(60)
 
 
-def what_is_here() -> tuple[int, bool, bool, str]:
-    """Applications, whether models can be had, whether there are worker's keys, their variable."""
-    import sys
-
+def what_is_here() -> tuple[int, bool, bool, dict[str, str]]:
+    """Applications, whether models are there, whether the worker's keys are, their variables."""
     return (
         len(list(apps.get_app_configs())),
         "subscribers.models" in sys.modules,
         settings.WORKER_KEYS is not None,
-        os.environ["WORKER_KEYS"],
+        {name: text for name, text in os.environ.items() if name.startswith("WORKER_KEYS")},
     )

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 from django.utils import translation
@@ -20,6 +21,7 @@ from newsletter.digest.dates import month_name, week_range
 from newsletter.digest.letter import render_letter
 from newsletter.digest.render import checked_subject
 from newsletter.lib import apart
+from newsletter.local import keyfiles
 from tests.digest.desk import NEWSLETTER
 from tests.lib import aside
 
@@ -109,10 +111,14 @@ def test_one_that_does_not_answer_is_killed(monkeypatch: pytest.MonkeyPatch) -> 
     assert helper.process.returncode == -signal.SIGKILL
 
 
-def test_it_has_no_application_and_no_key_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORKER_KEYS", "a secret")
+def test_it_has_no_application_and_no_key_of_the_worker(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keyfiles.write_new(tmp_path / "keys", recovery=None)
+    monkeypatch.setenv("VAR_DIR", str(tmp_path))
+    monkeypatch.setenv("WORKER_KEYS_PASSPHRASE", "a secret")
     applications, models, keys, named = apart.call(aside.what_is_here)
-    assert (applications, models, keys, named) == (0, False, False, "")
+    assert (applications, models, keys, named) == (0, False, False, {"WORKER_KEYS": ""})
 
 
 def test_after_a_fork_each_has_its_own_which_ends_with_its_caller() -> None:
