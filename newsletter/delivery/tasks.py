@@ -18,9 +18,11 @@ from newsletter.delivery import (
     rescue,
     restored,
     retention,
+    slots,
     stopping,
 )
 from newsletter.delivery.sender import send_batch
+from newsletter.lib.queue import hint
 from subscribers import inbox, lifecycle, rotation
 
 GO_ON_SECONDS = 60
@@ -63,15 +65,22 @@ def prepare(mailing_id: int) -> str:
 
 @shared_task(name="delivery.send")
 def send(batch_id: int) -> int:
-    """Send this batch, then others that are due; returns how many."""
+    """Send this batch, then others that are due; returns how many. None where as many processes
+    as may send do so already: they go on with what is due by themselves."""
+    with slots.slot() as free:
+        return _send_due(batch_id) if free else 0
+
+
+def _send_due(batch_id: int) -> int:
     sent = int(send_batch(batch_id, stop=stopping.asked))
     until = monotonic() + GO_ON_SECONDS
-    while not stopping.asked() and monotonic() < until:
-        due = progress.due_batches(SPREAD)
-        if not due:
-            break
-        # Ahead of bulk: nobody waits for a confirmation as long as a send-out takes.
-        letters.drain(20, stop=stopping.asked)
+    while not stopping.asked() and (due := progress.due_batches(SPREAD)):
         # Any of them: workers that all took the first would stand in each other's way.
-        sent += send_batch(random.choice(due), stop=stopping.asked)  # noqa: S311
+        another = random.choice(due)  # noqa: S311
+        if monotonic() >= until:
+            hint("delivery.send", another)
+            break
+        # Ahead of bulk, where no process was left for them.
+        letters.drain(20, stop=stopping.asked)
+        sent += send_batch(another, stop=stopping.asked)
     return sent

@@ -11,6 +11,8 @@ from typing import Any
 from celery import current_app
 from django.core.management.base import BaseCommand, CommandParser
 
+from newsletter.delivery import slots
+
 
 class Command(BaseCommand):
     help = "Send what is due: issues, confirmations and other single mails. As many as you like."
@@ -19,16 +21,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--concurrency", type=int, default=2, metavar="N", help="processes that send (2)"
+            "--concurrency",
+            type=int,
+            default=2,
+            metavar="N",
+            help="processes that send issues (2); one more does everything else",
         )
         parser.add_argument(
             "--hostname", help="its name, where several run on one host: second@%%h"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        senders = max(options["concurrency"], 1)
+        slots.limit(senders)
         worker = current_app.Worker(
             hostname=options["hostname"],
-            concurrency=max(options["concurrency"], 1),
+            concurrency=senders + 1,
             queues="celery",
             loglevel="INFO",
             quiet=True,

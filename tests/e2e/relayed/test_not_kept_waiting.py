@@ -1,0 +1,39 @@
+"""A send-out through a slow relay holds up neither a confirmation nor the tick (DESIGN.md: single
+mails go ahead of bulk, and what was lost is rescued each minute)."""
+
+from __future__ import annotations
+
+import urllib.request
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.e2e.conftest import Hidden
+from tests.e2e.content import article, document
+from tests.e2e.site import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.server]
+DOMAIN, READERS = "slow.example", 400
+NEWCOMER = "newcomer@hurry.example"
+
+
+def test_who_signs_up_meanwhile_is_answered(hidden: Hidden) -> None:
+    site, relay = hidden.site, hidden.relay
+    site.bring_in(document("slow", {"2021-04-05": [article(en="Taking its time")]}))
+    site.add_readers("slow", f"reader{{0}}@{DOMAIN}", READERS)
+    relay.pause = 0.8
+    try:
+        site.run("send_issue", "slow", "2021-04-05")
+        eventually(lambda: relay.recipients(DOMAIN), seconds=30, what="it is being sent")
+        form = urlencode({"email": NEWCOMER}).encode()
+        request = urllib.request.Request(  # noqa: S310
+            f"{site.url}/en/embed/slow/", form, {"Accept": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            assert answer.status == 202
+        eventually(lambda: relay.messages(NEWCOMER), seconds=40, what="the confirmation")
+        sent = len(relay.recipients(DOMAIN))
+        assert sent < READERS, "it came after the send-out"
+    finally:
+        relay.pause = 0.0
+    eventually(lambda: len(relay.recipients(DOMAIN)) == READERS, seconds=60, what="all are sent")
