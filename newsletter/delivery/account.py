@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Min, Sum
 from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, Mailing, Outcome
@@ -57,6 +57,27 @@ def later(mailing: Mailing) -> Later | None:
         mailing=mailing, state=Batch.State.OPEN, round=0, due_at__gt=Now()
     ).aggregate(readers=Sum("size"), last=Max("due_at"))
     return Later(waiting["readers"], waiting["last"]) if waiting["readers"] else None
+
+
+@dataclass(frozen=True)
+class PutOff:
+    """Readers who wait to be tried again, from when on, and what most of them were put off by:
+    codes of replies, "" where none is known."""
+
+    readers: int
+    next_at: datetime
+    why: str
+
+
+def put_off(mailing: Mailing) -> PutOff | None:
+    """None where nobody waits to be tried again. Two queries."""
+    waiting = Batch.objects.filter(mailing=mailing, state=Batch.State.OPEN, round__gt=0)
+    found = waiting.aggregate(readers=Sum("size"), next=Min("due_at"))
+    if not found["readers"]:
+        return None
+    reasons = waiting.values_list("put_off_by").annotate(readers=Sum("size"))
+    why, _ = reasons.order_by("-readers", "put_off_by")[0]
+    return PutOff(found["readers"], found["next"], why)
 
 
 def account(mailing: Mailing) -> Account:

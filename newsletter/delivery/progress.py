@@ -161,10 +161,12 @@ def finish(
     replies: Mapping[int, Reply],
     source: Outcome.Source = Outcome.Source.SENDER,
     due_in: timedelta = timedelta(0),
+    why: str = "",
 ) -> Settlement | None:
     """End a batch of which the caller knows everything; None where it is no longer the caller's.
 
-    What has no result was not handed over, and goes on in a successor due after `due_in`.
+    What has no result was not handed over, and goes on in a successor due after `due_in`; `why`
+    tells editors what it waits for, and names no reader.
     """
     return outlasting_lost_connections(
         lambda: _finish(
@@ -172,6 +174,7 @@ def finish(
             known=(results, replies),
             source=source,
             due_in=due_in,
+            why=why,
         )
     )
 
@@ -206,6 +209,7 @@ def _finish(
     known: tuple[bytes, Mapping[int, Reply]] | None,
     source: Outcome.Source,
     due_in: timedelta = timedelta(0),
+    why: str = "",
 ) -> Settlement | None:
     batch = (
         Batch.objects.select_for_update(of=("self",))
@@ -227,16 +231,21 @@ def _finish(
     )
     if known is None and settled.deferred:
         due_in = timedelta(seconds=backoff(batch.round + 1, settings.SEND_RETRY_SECONDS))
-    return close(batch, settled, source=source, due_in=due_in)
+    return close(batch, settled, source=source, due_in=due_in, why=why)
 
 
 def close(
-    batch: Batch, settled: Settlement, *, source: Outcome.Source, due_in: timedelta = timedelta(0)
+    batch: Batch,
+    settled: Settlement,
+    *,
+    source: Outcome.Source,
+    due_in: timedelta = timedelta(0),
+    why: str = "",
 ) -> Settlement:
     """Record and close, inside the caller's transaction, which holds the batch's row."""
     ledger.insert_outcomes(batch.mailing_id, settled.lines, source=source, batch_id=batch.pk)
     if settled.again:
-        _successor(batch, settled, due_in)
+        _successor(batch, settled, due_in, why or _said(settled.asked))
     Batch.objects.filter(pk=batch.pk).update(
         state=Batch.State.CLOSED, results=settled.results, lease_until=None, fence=F("fence") + 1
     )
@@ -256,7 +265,12 @@ def _end_of_the_rest(batch: Batch) -> Result | None:
     return None
 
 
-def _successor(batch: Batch, settled: Settlement, due_in: timedelta) -> None:
+def _said(reply: Reply) -> str:
+    code, status = reply
+    return f"{code or ''} {status}".strip()
+
+
+def _successor(batch: Batch, settled: Settlement, due_in: timedelta, why: str) -> None:
     Batch.objects.create(
         mailing_id=batch.mailing_id,
         edition_id=batch.edition_id,
@@ -265,6 +279,7 @@ def _successor(batch: Batch, settled: Settlement, due_in: timedelta) -> None:
         due_at=database_now() + due_in,
         give_up_at=batch.give_up_at,
         round=batch.round + (1 if settled.deferred or due_in else 0),
+        put_off_by=why[:200],
         predecessor=batch,
     )
 

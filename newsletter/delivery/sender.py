@@ -90,7 +90,11 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
         run.keyless = True
         log.error("action=keyless batch=%d %s", batch_id, error)
     settled = progress.finish(
-        claim, results=bytes(run.results), replies=run.replies, due_in=_pause_before_next(run)
+        claim,
+        results=bytes(run.results),
+        replies=run.replies,
+        due_in=_pause_before_next(run),
+        why=_why(run),
     )
     if settled is not None:
         progress.finish_mailing(claim.mailing_id)
@@ -161,6 +165,13 @@ def _pause_before_next(run: Run) -> timedelta:
     if run.down is not None or run.keyless or Result.DEFERRED in run.results:
         return timedelta(seconds=backoff(run.claim.round + 1, settings.SEND_RETRY_SECONDS))
     return timedelta(0)
+
+
+def _why(run: Run) -> str:
+    """What put the rest off, but for replies to single readers."""
+    if run.keyless:
+        return "a key of the list has not come to this worker yet"
+    return run.down.reason if run.down is not None else ""
 
 
 @lru_cache(maxsize=32)

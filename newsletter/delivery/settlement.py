@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -26,12 +27,14 @@ class Line(NamedTuple):
 @dataclass(frozen=True)
 class Settlement:
     """`lines` are final; `again` go into a successor, `deferred` says whether a peer asked to
-    wait for any of them; `results` is what is stored for looking at."""
+    wait for any of them, and `asked` by which reply most often; `results` is what is stored for
+    looking at."""
 
     lines: list[Line]
     again: list[int] = field(default_factory=list)
     deferred: bool = False
     results: bytes = b""
+    asked: Reply = (None, "")
 
 
 def settle(
@@ -51,7 +54,7 @@ def settle(
     """
     lines: list[Line] = []
     again: list[int] = []
-    deferred = False
+    deferred: Counter[Reply] = Counter()
     next_in_line: list[int] = []
     final = bytearray(results.ljust(len(readers), b"\0"))
     for position, reader in enumerate(readers):
@@ -60,11 +63,13 @@ def settle(
             result = Result.UNKNOWN
         if result is Result.NONE or result is Result.DEFERRED:
             if rest is None:
-                deferred = deferred or result is Result.DEFERRED
+                if result is Result.DEFERRED:
+                    deferred[replies.get(position, _NO_REPLY)] += 1
                 is_next = result is Result.NONE and not next_in_line
                 (next_in_line if is_next else again).append(reader)
                 continue
             result = rest
         final[position] = result
         lines.append(Line(reader, result, replies.get(position, _NO_REPLY)))
-    return Settlement(lines, again + next_in_line, deferred, bytes(final))
+    [(asked, _)] = deferred.most_common(1) or [(_NO_REPLY, 0)]
+    return Settlement(lines, again + next_in_line, bool(deferred), bytes(final), asked)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from newsletter.delivery.account import account, later
+from newsletter.delivery.account import account, later, put_off
 from newsletter.delivery.models import Edition, Mailing, Release
 from newsletter.delivery.planner import CannotSend
 from newsletter.desk.actions import ACTIONS, Action
@@ -39,6 +39,7 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
         round_up=_round_up(mailing.release),
         account=counts,
         later=later(mailing),
+        put_off=put_off(mailing),
         zone=mailing.release.newsletter.timezone,
         editions=mailing.editions.defer("html", "text").annotate(
             readers=Sum("batches__size", filter=Q(batches__predecessor=None))

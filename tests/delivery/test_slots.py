@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -93,14 +94,14 @@ def test_who_ends_after_a_minute_hints_at_what_is_left(
     add_reader: AddReader,
     issue: Issue,
     write_article: Callable[..., Article],
-    settings: object,
+    settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Others' hints may be used up by then; the tick alone would leave a gap."""
     hints: list[tuple[str, int]] = []
     monkeypatch.setattr(tasks, "hint", lambda task, batch: hints.append((task, batch)))
     monkeypatch.setattr(tasks, "GO_ON_SECONDS", 0)
-    monkeypatch.setattr(settings, "SEND_BATCH_SIZE", 1)
+    settings.SEND_BATCH_SIZE = 1
     write_article(issue=issue, en="Army")
     for name in ("ala", "bob"):
         add_reader(f"{name}@readers.example", "en")

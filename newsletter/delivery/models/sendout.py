@@ -169,6 +169,9 @@ class Batch(models.Model):
     due_at = models.DateTimeField()
     give_up_at = models.DateTimeField(null=True, blank=True)
     round = models.PositiveSmallIntegerField(default=0)
+    put_off_by = models.CharField(
+        max_length=200, blank=True, help_text="What a relay or provider said, by its codes."
+    )
     predecessor = models.OneToOneField(
         "self", models.SET_NULL, null=True, blank=True, related_name="successor"
     )

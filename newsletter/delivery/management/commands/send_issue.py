@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.delivery import dispatch, planner, progress, rescue
-from newsletter.delivery.account import Account, account, later
+from newsletter.delivery.account import Account, account, later, put_off
 from newsletter.delivery.audit import audit
 from newsletter.delivery.management.commands.audit import describe
 from newsletter.delivery.models import Mailing
@@ -80,7 +80,7 @@ class Command(BaseCommand):
     def _take_part(self, mailing: Mailing) -> None:
         """Send as one more worker, until nothing is left but readers who asked for another hour;
         the others may help."""
-        last = -1
+        last, told = -1, ""
         while mailing.state not in DONE:
             rescue.rescue_batches()
             for batch_id in progress.due_batches(1):
@@ -97,10 +97,22 @@ class Command(BaseCommand):
                     f"  {last:3d} %  sent {counts.sent + counts.handed_over},"
                     f" waiting {counts.waiting}"
                 )
+            told = self._say_put_off(mailing, told)
             if self._only_later(mailing, counts):
                 break
         for finding in audit(mailing.pk):
             self.stdout.write(describe(finding))
+
+    def _say_put_off(self, mailing: Mailing, told: str) -> str:
+        """Tell who waits for another try, unless that was told; returns it."""
+        waits = put_off(mailing)
+        if waits is None:
+            return ""
+        reason = f" ({waits.why})" if waits.why else ""
+        line = f"  {waits.readers} wait until {waits.next_at:%H:%M:%S} UTC for another try{reason}"
+        if line != told:
+            self.stdout.write(line)
+        return line
 
     def _only_later(self, mailing: Mailing, counts: Account) -> bool:
         waits = later(mailing)
