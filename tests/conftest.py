@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     states = [n for report in passed for name, n in report.user_properties if name == "states"]
     if states:
         terminalreporter.write_line(f"simulation: {sum(states)} states checked")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def addresses() -> None:
+    """They follow from settings as they are at the start, not from those that a test changed
+    before the first page was asked for."""
+    import_module(settings.ROOT_URLCONF)
 
 
 @pytest.fixture(autouse=True)
