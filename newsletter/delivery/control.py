@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from newsletter.delivery import progress
@@ -34,10 +35,22 @@ def resume(mailing: Mailing) -> bool:
     Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PAUSED).update(hold="")
     resumed = _move(mailing, [Mailing.State.PAUSED], Mailing.State.SENDING)
     if resumed:
-        for batch_id in progress.due_batches(100):
-            if not hint("delivery.send", batch_id):
-                break
+        _wake_workers()
     return resumed
+
+
+def may_try_now(mailing: Mailing) -> bool:
+    return mailing.state == Mailing.State.SENDING and _put_off(mailing).exists()
+
+
+def try_now(mailing: Mailing) -> int:
+    """Do not wait for the next try of readers who were put off; returns how many batches of them
+    there are. For somebody who knows that the relay is back."""
+    hurried = _put_off(mailing).update(due_at=Now())
+    if hurried:
+        log.info("action=try-now mailing=%d batches=%d", mailing.pk, hurried)
+        _wake_workers()
+    return hurried
 
 
 def cancel(mailing: Mailing) -> bool:
@@ -81,6 +94,17 @@ def _close_as_skipped(batch_id: int) -> bool:
     settled = settle(unpack(batch.reader_ids), b"", {}, doubt_below=0, rest=Result.SKIPPED)
     progress.close(batch, settled, source=Outcome.Source.OPERATOR)
     return True
+
+
+def _put_off(mailing: Mailing) -> QuerySet[Batch]:
+    waiting = Batch.objects.filter(mailing=mailing, state=Batch.State.OPEN)
+    return waiting.filter(round__gt=0, due_at__gt=Now())
+
+
+def _wake_workers() -> None:
+    for batch_id in progress.due_batches(100):
+        if not hint("delivery.send", batch_id):
+            break
 
 
 def _move(mailing: Mailing, before: list[Mailing.State], after: Mailing.State) -> bool:

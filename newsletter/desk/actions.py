@@ -54,6 +54,12 @@ ACTIONS = {
         _send_round_up,
         _is_held_round_up,
     ),
+    "try": Action(
+        _("Try again now"),
+        _("Readers who could not be handed over yet are not kept waiting for the next try."),
+        _if_changed(control.try_now),
+        lambda mailing, _account: control.may_try_now(mailing),
+    ),
     "pause": Action(
         _("Pause"),
         _("Nothing more is handed over until you resume. What is on its way arrives."),

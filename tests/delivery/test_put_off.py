@@ -46,6 +46,23 @@ def test_a_relay_that_is_down_is_told_with_its_reason(
     assert "next try" not in shown(frozen, client, editor)
 
 
+def test_an_editor_need_not_wait_for_the_next_try(
+    frozen: Mailing, relay: MemoryTransport, client: Client, editor: User
+) -> None:
+    url = reverse("admin:delivery_mailing_act", args=[frozen.pk, "try"])
+    assert url not in shown(frozen, client, editor)
+    relay.script_calls(*[TransportDown(DOWN)] * Batch.objects.count())
+    send_all_due()
+    assert url in shown(frozen, client, editor)
+    assert "not kept waiting" in client.get(url).content.decode()
+    send_all_due()
+    assert relay.delivered == [], "looking changes nothing"
+    client.post(url)
+    send_all_due()
+    assert len(relay.delivered) == 10
+    assert "Nothing to do" in client.post(url, follow=True).content.decode()
+
+
 def test_of_single_readers_the_most_frequent_reply(frozen: Mailing, relay: MemoryTransport) -> None:
     """G1: its codes, and nothing of its text."""
     batch = Batch.objects.order_by("-size").first()
