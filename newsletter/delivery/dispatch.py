@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -16,6 +18,7 @@ from newsletter.editorial import workflow
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter
 from newsletter.editorial.schedule import Decision, Occasion, Rule, decide, latest
 from newsletter.lib.queue import hint
+from newsletter.lib.steps import in_turn
 
 log = logging.getLogger(__name__)
 Hold = Mailing.Hold
@@ -41,10 +44,14 @@ def dispatch(now: datetime | None = None) -> list[Mailing]:
     if panic.is_frozen():
         return []
     at = now or timezone.now()
-    due: list[Mailing | None] = []
+    steps: list[tuple[str, Callable[[], Mailing | None]]] = []
     for newsletter in Newsletter.objects.filter(schedule_active=True):
-        due.append(_dispatch_one(newsletter, at))
-        due.append(monthly.dispatch(newsletter, rule_of(newsletter), at))
+        rule = rule_of(newsletter)
+        steps += [
+            (f"{newsletter.slug}, week", partial(_dispatch_one, newsletter, at)),
+            (f"{newsletter.slug}, month", partial(monthly.dispatch, newsletter, rule, at)),
+        ]
+    due = in_turn(steps).values()
     return [mailing for mailing in due if mailing and mailing.state == Mailing.State.PREPARING]
 
 
@@ -154,9 +161,7 @@ def prepare_waiting() -> int:
     if panic.is_frozen():
         return 0
     waiting = Mailing.objects.filter(state=Mailing.State.PREPARING).values_list("pk", flat=True)
-    for mailing_id in list(waiting):
-        planner.prepare(mailing_id)
-    return len(waiting)
+    return len(in_turn((f"mailing {pk}", partial(planner.prepare, pk)) for pk in list(waiting)))
 
 
 def hint_due() -> int:

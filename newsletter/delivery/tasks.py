@@ -23,6 +23,7 @@ from newsletter.delivery import (
 )
 from newsletter.delivery.sender import send_batch
 from newsletter.lib.queue import hint
+from newsletter.lib.steps import in_turn
 from subscribers import inbox, lifecycle, rotation
 
 GO_ON_SECONDS = 60
@@ -36,17 +37,20 @@ SPREAD = 16
 def tick() -> dict[str, int]:
     """Each minute: what is due, what was lost, what has ended."""
     restored.watch()
-    return {
-        "rescued": rescue.rescue_batches() + letters.rescue(),
-        "dispatched": len(dispatch.dispatch()),
-        "prepared": dispatch.prepare_waiting(),
-        "cancelled": control.settle_cancelled(),
-        "finished": rescue.finish_mailings(),
-        "hinted": dispatch.hint_due(),
-        "rotated": rotation.step(ROTATE).done,
-        "pruned": lifecycle.prune(timezone.now()),
-        "collapsed": retention.collapse(timezone.now()),
-    }
+    return in_turn(
+        [
+            ("rescued", rescue.rescue_batches),
+            ("letters", letters.rescue),
+            ("dispatched", lambda: len(dispatch.dispatch())),
+            ("prepared", dispatch.prepare_waiting),
+            ("cancelled", control.settle_cancelled),
+            ("finished", rescue.finish_mailings),
+            ("hinted", dispatch.hint_due),
+            ("rotated", lambda: rotation.step(ROTATE).done),
+            ("pruned", lambda: lifecycle.prune(timezone.now())),
+            ("collapsed", lambda: retention.collapse(timezone.now())),
+        ]
+    )
 
 
 @shared_task(name="delivery.drain")
@@ -54,7 +58,12 @@ def drain() -> dict[str, int]:
     """Each few seconds: arrivals are opened, letters sent; while the site is frozen they wait."""
     if panic.is_frozen():
         return {}
-    return {"arrivals": inbox.drain(200), "letters": letters.drain(100, stop=stopping.asked)}
+    return in_turn(
+        [
+            ("arrivals", lambda: inbox.drain(200)),
+            ("letters", lambda: letters.drain(100, stop=stopping.asked)),
+        ]
+    )
 
 
 @shared_task(name="delivery.prepare")
