@@ -15,7 +15,7 @@ from django.core.management import call_command
 
 django.setup()
 
-from benchmarks import baselines, certificate, names, newsroom, providers, report, sendout  # noqa: E402
+from benchmarks import baselines, names, newsroom, providers, report, sendout  # noqa: E402
 from benchmarks.goals import reached  # noqa: E402
 from benchmarks.plan import (  # noqa: E402
     BDAT_WINDOW,
@@ -30,6 +30,7 @@ from benchmarks.programs import Programs, compile_all  # noqa: E402
 from benchmarks.samples import Results, Sample  # noqa: E402
 from benchmarks.sendout import Run  # noqa: E402
 from newsletter.editorial.models import Newsletter  # noqa: E402
+from tests.transport.certificate import certificate  # noqa: E402
 
 
 class Measurement:
@@ -95,7 +96,7 @@ class Measurement:
         if not self.programs.tls:
             self.results.notes.append("OpenSSL's headers are missing: TLS was not measured.")
             return
-        path = certificate.make(self.folder)
+        _, path = certificate(self.folder)
         for name, chunking in ((names.DATA_TLS, False), (names.BDAT_TLS, True)):
             self.ours(name, self.plan.ours, Run(chunking=chunking, certificate=path))
 

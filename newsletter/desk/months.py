@@ -25,14 +25,13 @@ from newsletter.desk.previews import (
     asked_for,
     choices_of,
     mail_policy,
+    previewed,
     rendered_or_why,
 )
 from newsletter.digest.content import Rendered
 from newsletter.digest.dates import month_name
-from newsletter.digest.render import size_warnings
 from newsletter.editorial.models import Newsletter
 from newsletter.editorial.schedule import Month
-from newsletter.lib.languages import direction
 from subscribers import audience
 
 
@@ -62,10 +61,7 @@ def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         may_send=user_of(request).has_perm(SEND),
         choices=choices_of(newsletter, shown, amounts=["lead"]),
         shown=shown,
-        rendered=rendered,
-        error=error,
-        direction=direction(rendered.language) if rendered else "ltr",
-        warnings=size_warnings(rendered) if rendered else [],
+        **previewed(rendered, error),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp
@@ -75,10 +75,7 @@ def overview(request: HttpRequest, issue_id: int) -> HttpResponse:
         issue=issue,
         choices=choices_of(issue.newsletter, shown, amounts=Newsletter.Content.values),
         shown=shown,
-        rendered=rendered,
-        error=error,
-        direction=direction(rendered.language) if rendered else "ltr",
-        warnings=size_warnings(rendered) if rendered else [],
+        **previewed(rendered, error),
     )
 
 
@@ -91,6 +88,16 @@ def frame(request: HttpRequest, issue_id: int) -> HttpResponse:
     shown = asked_for(request, issue.newsletter)
     rendered, _error = rendered_or_why(partial(preview, issue), issue.newsletter, shown)
     return as_frame(rendered)
+
+
+def previewed(rendered: Rendered | None, error: str) -> dict[str, Any]:
+    """What desk/previewed.html shows, but for the choice and the frame's address."""
+    return {
+        "rendered": rendered,
+        "error": error,
+        "direction": direction(rendered.language) if rendered else "ltr",
+        "warnings": size_warnings(rendered) if rendered else [],
+    }
 
 
 def as_frame(rendered: Rendered | None) -> HttpResponse:

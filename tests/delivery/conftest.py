@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 
-from newsletter.delivery import planner, progress, transports
+from newsletter.delivery import dispatch, planner, progress, transports
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.sender import compiled_edition, send_batch
 from newsletter.editorial.models import Issue, Newsletter
@@ -85,3 +88,27 @@ def send_all_due() -> None:
             return
         send_batch(due[0])
     raise AssertionError("the batches do not come to an end")
+
+
+def dispatch_at_once(number: int, at: datetime) -> None:
+    """So many dispatchers, each with a connection of its own, which also freeze and send."""
+    errors: list[BaseException] = []
+    barrier = threading.Barrier(number)
+
+    def run() -> None:
+        try:
+            barrier.wait()
+            dispatch.dispatch(at)
+            dispatch.prepare_waiting()
+            send_all_due()
+        except BaseException as error:  # noqa: BLE001 - shown by the assertion below
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []

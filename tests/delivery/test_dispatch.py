@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connection
 
 from newsletter.delivery import dispatch
 from newsletter.delivery.models import Mailing, Reach, Release
 from newsletter.delivery.tasks import tick
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.memory import MemoryTransport
-from tests.delivery.conftest import AddReader, send_all_due
+from tests.delivery.conftest import AddReader, dispatch_at_once, send_all_due
 
 Write = Callable[..., Article]
 LONG_AGO = datetime(2017, 1, 1, tzinfo=UTC)
@@ -152,26 +150,7 @@ def test_e1_twenty_dispatchers_make_one_mailing_and_one_message_each(
 ) -> None:
     for number in range(5):
         add_reader(f"r{number}@readers.example", "en")
-    errors: list[BaseException] = []
-    barrier = threading.Barrier(20)
-
-    def run() -> None:
-        try:
-            barrier.wait()
-            dispatch.dispatch(DUE)
-            dispatch.prepare_waiting()
-            send_all_due()
-        except BaseException as error:  # noqa: BLE001 - shown by the assertion below
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    dispatch_at_once(20, DUE)
     assert Mailing.objects.count() == 1
     assert Reach.objects.count() == 5
     assert sorted(mail.address for mail in relay.delivered) == [

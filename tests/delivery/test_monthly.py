@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
@@ -11,7 +10,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test import Client
 
 from newsletter.delivery import control, dispatch, panic, planner, retention
@@ -23,7 +21,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
-from tests.delivery.conftest import AddReader, send_all_due
+from tests.delivery.conftest import AddReader, dispatch_at_once, send_all_due
 
 pytestmark = pytest.mark.slow
 
@@ -236,26 +234,7 @@ def test_e1_twenty_dispatchers_make_one_round_up(
     for number in range(5):
         add_reader(f"r{number}@readers.example", "en", rhythm="monthly")
     send_july()
-    errors: list[BaseException] = []
-    barrier = threading.Barrier(20)
-
-    def run() -> None:
-        try:
-            barrier.wait()
-            dispatch.dispatch(DUE)
-            dispatch.prepare_waiting()
-            send_all_due()
-        except BaseException as error:  # noqa: BLE001 - shown by the assertion below
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    dispatch_at_once(20, DUE)
     assert Mailing.objects.filter(release__kind=Release.Kind.MONTHLY).count() == 1
     assert [len(subjects(relay, f"r{number}")) for number in range(5)] == [1] * 5
 
