@@ -31,8 +31,9 @@ run: setup ## the whole program on this machine, with a sample newsroom (PORT=80
 unit: $(VENV)/.dev $(CATALOGS) ## the tests of half a minute: no server, browser, page, process or simulation
 	@$(PY) -m pytest -q -n 2 -m $(UNIT) --ignore=tests/e2e --ignore=tests/chaos $(ARGS)
 
+# Three at a time, also on two cores: tests wait more than they work.
 test: $(VENV)/.dev $(CATALOGS) ## all tests, on the database and broker that the environment names
-	@$(PY) -m pytest -q -n 2 $(ARGS)
+	@$(PY) -m pytest -q -n 3 $(ARGS)
 
 check: lint test ## what CI runs: lint, types, migrations, configuration, tests
 

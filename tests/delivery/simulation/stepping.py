@@ -264,16 +264,23 @@ class Stepped:
     def drive(self) -> None:
         for _ in range(500):
             try:
-                if not self.work():
+                if not self._work_while_connected():
                     return
             except Killed:
                 self.stopping, self.term_at = False, None
                 connection.close()
                 with self.unwatched():
                     self.check_midway()
-            except (OperationalError, InterfaceError):
-                connection.close()
         raise Violation("the work does not come to an end")
+
+    def _work_while_connected(self) -> bool:
+        goes_on = True
+        try:
+            goes_on = self.work()
+        except* (OperationalError, InterfaceError):
+            # Alone, or in the group of what failed in a minute's work.
+            connection.close()
+        return goes_on
 
 
 def _adapted(row: tuple[Any, ...]) -> tuple[Any, ...]:
