@@ -63,7 +63,8 @@ def call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
                 break
             except (EOFError, OSError) as error:
                 end()
-                if not left:
+                # A pure function that takes too long would do so again.
+                if not left or isinstance(error, TimeoutError):
                     raise Ended(f"{function.__name__}: {type(error).__name__}") from None
             except BaseException:
                 # An answer that is still to come would be taken for the next call's.
@@ -121,11 +122,15 @@ class _Values(pickle.Unpickler):
         self.package = package
 
     def find_class(self, module: str, name: str) -> type:
-        if module == self.package or module.startswith(f"{self.package}."):
+        if self._is_ours(module):
             found = super().find_class(module, name)
-            if isinstance(found, type):
+            # Not what a module of ours imports, which a name with dots would reach.
+            if isinstance(found, type) and self._is_ours(found.__module__):
                 return found
         raise pickle.UnpicklingError(f"{module}.{name} is not of {self.package}")
+
+    def _is_ours(self, module: str) -> bool:
+        return f"{module}.".startswith(f"{self.package}.")
 
     def answer(self) -> tuple[str, Any]:
         kind, value = self.load()

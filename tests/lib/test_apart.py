@@ -157,7 +157,22 @@ def _wait_until_gone(pid: int) -> None:
     raise AssertionError(f"process {pid} is still there")
 
 
-@pytest.mark.parametrize("made", [b"cos\nsystem\n(S'true'\ntR.", pickle.dumps(os.getcwd)])
+def naming(module: str, name: str) -> bytes:
+    """A pickle that asks for something by its name."""
+    texts = b"".join(b"\x8c%c%b" % (len(text), text.encode()) for text in (module, name))
+    return b"\x80\x04" + texts + b"\x93."
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        b"cos\nsystem\n(S'true'\ntR.",
+        pickle.dumps(os.getcwd),
+        naming("newsletter.digest.press", "Callable"),
+        naming("newsletter.digest.press", "apart.subprocess.Popen"),
+        naming("newsletter.digestive", "Anything"),
+    ],
+)
 def test_what_comes_back_can_call_nothing_here(made: bytes) -> None:
     with pytest.raises(pickle.UnpicklingError, match="is not of newsletter.digest"):
         apart._Values(io.BytesIO(made), "newsletter.digest").answer()
