@@ -228,8 +228,9 @@ def megabytes(pid: int) -> list[int]:
         with suppress(OSError):
             ids += _children(each)
             status = Path(f"/proc/{each}/status").read_text()
-            [peak] = [line.split()[1] for line in status.splitlines() if "VmHWM" in line]
-            found.append(round(int(peak) / 1024))
+            peaks = [int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line]
+            # One that has ended and is not waited for yet holds nothing, and tells nothing.
+            found += [round(peak / 1024) for peak in peaks]
     return found
 
 
