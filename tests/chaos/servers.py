@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-import random
+import secrets
 import shutil
 import signal
 import socket
@@ -26,15 +26,22 @@ CONNECTIONS = 2
 """Of each child of a worker to the relay."""
 
 
+_given: set[int] = set()
+"""Ports that may not be listened on yet."""
+
+
 def free_port() -> int:
     """Below those that the system gives to clients: whoever knocks at a closed port of that
-    range may be given the same one, and is connected to itself."""
+    range may be given the same one, and is connected to itself. The system's own dice: tests
+    that run side by side begin with the same seed."""
     while True:
-        port = random.randrange(21_000, 22_000)  # noqa: S311
+        port = secrets.choice(range(12_000, 30_000))
         with suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 def until(what: str, holds: Callable[[], bool], seconds: float = 60) -> None:

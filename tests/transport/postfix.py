@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.chaos.servers import free_port
 from tests.transport.certificate import certificate
 
 DAEMONS = Path("/usr/lib/postfix/sbin")
@@ -71,7 +72,7 @@ class Postfix:
         # Its processes are another user's.
         self.folder.chmod(0o755)
         _, self.trusted = certificate(self.folder)
-        self.ports = dict(zip(("chunking", "data", "stepwise"), _free_ports(3), strict=True))
+        self.ports = {kind: free_port() for kind in ("chunking", "data", "stepwise")}
         self._configure()
         _run("postfix", "-c", str(self.config), "check")
         self._master = subprocess.Popen([DAEMONS / "master", "-c", self.config, "-d"])
@@ -123,11 +124,3 @@ class Postfix:
 
 def _run(*command: str) -> bytes:
     return subprocess.run(command, capture_output=True, check=True, timeout=20).stdout
-
-
-def _free_ports(count: int) -> list[int]:
-    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [server.getsockname()[1] for server in servers]
-    for server in servers:
-        server.close()
-    return ports
