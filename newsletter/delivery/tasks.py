@@ -74,8 +74,8 @@ def prepare(mailing_id: int) -> str:
 
 @shared_task(name="delivery.send")
 def send(batch_id: int) -> int:
-    """Send this batch, then others that are due; returns how many. None where as many processes
-    as may send do so already: they go on with what is due by themselves."""
+    """Send this batch, then others that are due; returns how many. Nothing is sent where as many
+    processes as may send do so already: they go on with what is due by themselves."""
     with slots.slot() as free:
         return _send_due(batch_id) if free else 0
 
