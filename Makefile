@@ -77,10 +77,11 @@ format: $(VENV)/.dev ## format the Python files
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
+	  --no-emit-index-url --no-annotate --no-header pyproject.toml \
+	  --constraint .ci/lts.txt -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header pyproject.toml --group dev \
-	  -o requirements-dev.lock
+	  --constraint .ci/lts.txt -o requirements-dev.lock
 
 clean: ## remove the environment and caches; the data in var/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results
