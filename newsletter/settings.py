@@ -79,10 +79,9 @@ if WORKER_KEYS_PATH or _worker_document:
         lambda document: keys.worker_keys(_unlock(document)),
     )
 SECRET_KEY = WEB_KEYS.secret_key
-# The X25519 public key, in hexadecimal, of whoever may read an export of addresses.
-EXPORT_RECIPIENT = env.value("EXPORT_RECIPIENT", "", env.public_key)
-# Ed25519 public keys of those of whom two must approve an export of addresses; none: nobody need.
-EXPORT_APPROVERS = env.value("EXPORT_APPROVERS", "", env.named_keys)
+# age public keys of the one or two people for whom lists of readers are encrypted; two of them can
+# open a list only together.
+EXPORT_RECIPIENTS = env.value("EXPORT_RECIPIENTS", "", env.age_recipients)
 
 # --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -93,8 +93,8 @@ class SuppressionAdmin(LookOnly, admin.ModelAdmin[Suppression]):
 
 @admin.register(Export)
 class ExportAdmin(LookOnly, admin.ModelAdmin[Export]):
-    list_display = ("newsletter", "purpose", "asked_at", "made_at", "approved_by", "readers")
-    fields = ("public_id", *list_display)
+    list_display = ("newsletter", "kind", "made_at", "readers", "recipients", "purpose")
+    fields = list_display
     ordering = ("-pk",)
 
 
