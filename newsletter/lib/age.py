@@ -150,15 +150,18 @@ def _encrypt(source: Readable, recipient: str, file: Writable) -> None:
     try:
         pyrage.encrypt_io(reader, writer, [x25519.Recipient.from_str(recipient)])
     except pyrage.EncryptError:
-        error = reader.error or writer.error
-        if error is None:
+        if not (reader.error or writer.error):
             raise
-        raise error from None
+    if error := reader.error or writer.error:
+        raise error
 
 
 class _Remembering:
-    """A file that remembers the error it raised: pyrage turns every error, even an interrupt, into
-    an EncryptError with the text of the first."""
+    """A file that remembers the error it raised.
+
+    pyrage turns every error, even an interrupt, into an EncryptError that holds its text, and
+    doesn't report an error in its last write at all.
+    """
 
     def __init__(self, file: Any) -> None:
         self._file = file

@@ -85,11 +85,15 @@ class TestStreaming:
         with pytest.raises(pyrage.DecryptError):
             pyrage.decrypt(file.getvalue(), [ALA, BOB])
 
-    @pytest.mark.parametrize("room", [0, 1000, 500_000])
-    def test_a_full_disk_is_told(self, keys: list[str], room: int) -> None:
+    @pytest.mark.parametrize(
+        ("size", "room"),
+        [(50 * CHUNK, 0), (50 * CHUNK, 1000), (50 * CHUNK, 500_000), (10, 0), (100_000, 100_000)],
+        ids=["at once", "after the header", "half-way", "in the only write", "in the last write"],
+    )
+    def test_a_full_disk_is_told(self, keys: list[str], size: int, room: int) -> None:
         threads, descriptors = threading.active_count(), open_descriptors()
         with pytest.raises(OSError, match="No space left"):
-            age.encrypt([b"x" * CHUNK] * 50, keys, FullDisk(room))
+            age.encrypt([b"x" * size], keys, FullDisk(room))
         assert threading.active_count() == threads
         assert open_descriptors() == descriptors
 

@@ -16,7 +16,7 @@ from pyrage.x25519 import Identity
 
 from newsletter.editorial.models import Newsletter
 from subscribers import lifecycle, sealing
-from subscribers.addresses import normalise
+from subscribers.addresses import Address
 from subscribers.lists import export
 from subscribers.models import Consent, Export, Subscriber, Subscription
 from tests.subscribers.conftest import AddReader
@@ -178,7 +178,7 @@ def add_many(newsletter: Newsletter, count: int) -> None:
     made: list[Subscriber] = []
     for number in range(count):
         public_id = uuid.uuid4()
-        address = normalise(f"reader-{number:06}@readers.example")
+        address = Address(f"reader-{number:06}", "readers.example")
         sealed = sealing.seal_address(address, public_id)
         made.append(
             Subscriber(

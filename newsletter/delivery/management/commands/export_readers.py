@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.delivery import panic
 from newsletter.editorial.models import Newsletter
+from newsletter.lib import age
 from subscribers.lists import export
 from subscribers.models import Export
 from subscribers.sealing import SealedError
@@ -105,7 +106,7 @@ def _checked(purpose: str) -> str:
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
+def _opened(name: str) -> Iterator[age.Writable]:
     """A new file that only its owner can read, or standard output. A file that could not be
     completed is removed."""
     if name == "-":
@@ -114,7 +115,8 @@ def _opened(name: str) -> Iterator[BinaryIO]:
         return
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        # Unbuffered: whatever is wrong with the disk shows while the export is being written.
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
             yield file
     except BaseException:
         os.unlink(name)
