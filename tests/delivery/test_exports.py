@@ -21,6 +21,7 @@ from pyrage.x25519 import Identity
 
 from newsletter.delivery import panic
 from newsletter.editorial.models import Newsletter
+from newsletter.lib import environment
 from subscribers.models import Export, Subscriber
 from tests.delivery.conftest import AddReader
 
@@ -212,7 +213,7 @@ def test_the_desk_shows_the_trail_and_changes_nothing(
     ],
 )
 def test_a_mistake_in_the_setting_stops_the_start(tmp_path: Path, value: str, why: str) -> None:
-    environment = {
+    variables = {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "newsletter.settings",
         "VAR_DIR": str(tmp_path),
@@ -221,7 +222,7 @@ def test_a_mistake_in_the_setting_stops_the_start(tmp_path: Path, value: str, wh
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],
         cwd=ROOT,
-        env=environment,
+        env=variables,
         capture_output=True,
         text=True,
         check=False,
@@ -230,3 +231,25 @@ def test_a_mistake_in_the_setting_stops_the_start(tmp_path: Path, value: str, wh
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"django.core.exceptions.ImproperlyConfigured: EXPORT_RECIPIENTS: {why}")
     assert str(ALA) not in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_commands_in_the_documentation_make_a_key_and_open_an_export(
+    add_reader: AddReader, file: Path, settings: Any
+) -> None:
+    """Without age: the two Python lines of docs/operations.md."""
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    make, open_it = (line.strip() for line in text.splitlines() if "python3 -c" in line)
+
+    def shell(line: str) -> None:
+        line = line.replace("python3", sys.executable, 1)
+        subprocess.run(["sh", "-c", line], cwd=file.parent, check=True)
+
+    shell(make)
+    first, secret = (file.parent / "key.txt").read_text().splitlines()
+    settings.EXPORT_RECIPIENTS = environment.age_recipients(first.removeprefix("# public key: "))
+    assert secret.startswith("AGE-SECRET-KEY-1")
+    add_reader("ala@readers.example")
+    run("--to", str(file))
+    shell(open_it)
+    assert addresses((file.parent / "readers.csv").read_bytes()) == ["ala@readers.example"]
