@@ -155,7 +155,5 @@ def csv_line(values: Iterable[object]) -> str:
     """One line of CSV (RFC 4180). A cell that a spreadsheet would run gets a `'` in front."""
     cells = ["" if value is None else str(value) for value in values]
     line = io.StringIO()
-    csv.writer(line).writerow(
-        f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells
-    )
+    csv.writer(line).writerow(f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells)
     return line.getvalue()

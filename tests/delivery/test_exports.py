@@ -62,7 +62,7 @@ def test_the_recipient_opens_it_and_nothing_readable_is_on_disk(
 ) -> None:
     add_reader("Ala@readers.example", "be", "ru")
     told = run("--to", str(file))
-    assert f"1 readers, encrypted for {KEYS[0]}." in told
+    assert f"1 reader, encrypted for {KEYS[0]}." in told
     assert f"age --decrypt -i key.txt {file} > readers.csv" in told
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in file.parent.iterdir()] == [file.name]

@@ -87,7 +87,8 @@ class Command(BaseCommand):
         with _opened(to) as file:
             made = export.write(newsletter, kind, file, purpose=purpose)
         # Standard output may be the file.
-        self.stderr.write(f"{made.readers} readers, encrypted for {' and '.join(recipients)}.")
+        count = "1 reader" if made.readers == 1 else f"{made.readers} readers"
+        self.stderr.write(f"{count}, encrypted for {' and '.join(recipients)}.")
         text = ONE_OPENS if len(recipients) == 1 else TWO_OPEN
         name = "consents.jsonl" if kind == Export.Kind.CONSENTS else "readers.csv"
         told = text.format(
