@@ -1,4 +1,4 @@
-"""What is sealed opens with the right keys only (DESIGN.md, "What always holds", 3)."""
+"""What is sealed opens with the right keys only (P3)."""
 
 from __future__ import annotations
 
