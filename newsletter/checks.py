@@ -89,7 +89,7 @@ def plain_http(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
             "SITE_URL is not https, so readers' links can be read on their way.",
-            hint="Put a proxy with a certificate in front; README.md has an example. "
+            hint="Put a proxy with a certificate in front; docs/deploy.md has an example. "
             "One-click unsubscription (RFC 8058) works with https only.",
             id="newsletter.W001",
         )

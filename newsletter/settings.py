@@ -160,7 +160,7 @@ def _database(url: str) -> dict[str, Any]:
             # Django's defaults answer "database is locked" as soon as two processes write.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # FULL: what was committed before a send survives a power cut (DESIGN.md, step 5).
+            # FULL: what was committed before a send survives a power cut (P1).
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
         # A file, as in production: in memory, threads would share one cache and its table locks.
@@ -254,7 +254,7 @@ LANGUAGES = [
     (code, own_name(code)) for code in env.value("SITE_LANGUAGES", "en,be,ru", env.languages)
 ]
 LANGUAGE_CODE = LANGUAGES[0][0]
-# Ours, and what we say otherwise than Django (docs/decisions.md).
+# Ours, and what we say otherwise than Django (docs/decisions/).
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale-django"]
 FORMAT_MODULE_PATH = ["newsletter.lib.formats"]
 USE_I18N = True
@@ -335,7 +335,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Logs: ids and actions, never an address (STYLE.md, 18) ------------------------------------
+# --- Logs: ids and actions, never an address (G8) ----------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

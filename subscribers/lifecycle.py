@@ -200,8 +200,8 @@ def change(subscription_id: int, *, page_language: str, **choices: Any) -> None:
 def unsubscribe(subscription_id: int) -> bool:
     """The reader leaves. Idempotent; says whether this call changed it.
 
-    Once this has committed, the second read of a send-out leaves the reader out (DESIGN.md, step
-    5), and letters that wait are dropped.
+    Once this has committed, the second read of a send-out leaves the reader out (P2),
+    and letters that wait are dropped.
     """
     return _leave(subscription_id, at=timezone.now())
 

@@ -1,4 +1,4 @@
-"""DESIGN.md, Layout: imports go one way, and nothing reaches into another app's entry points."""
+"""CONTRIBUTING.md: imports go one way, and nothing reaches into another app's entry points."""
 
 from __future__ import annotations
 

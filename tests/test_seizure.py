@@ -1,4 +1,4 @@
-"""What a seizure or an accident may not give away: DESIGN.md, "What always holds" 3, G4–G10."""
+"""What a seizure or an accident may not give away: P3, G4–G10."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Freezing: what is sent, and to whom (DESIGN.md, step 3)."""
+"""Freezing: what is sent, and to whom (E6)."""
 
 from __future__ import annotations
 

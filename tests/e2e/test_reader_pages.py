@@ -1,5 +1,5 @@
 """A reader's pages in a browser: the form on a foreign page, the choices on a phone and by keyboard
-alone, and axe's findings on every page (issue 5; B7, A13)."""
+alone, and axe's findings on every page (B7, A13)."""
 
 from __future__ import annotations
 

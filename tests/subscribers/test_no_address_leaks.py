@@ -1,4 +1,4 @@
-"""An address is in a worker's memory, and nowhere else of ours (DESIGN.md 3; G3, G4, G7)."""
+"""An address is in a worker's memory, and nowhere else in our system (P3, G3, G4, G7)."""
 
 from __future__ import annotations
 

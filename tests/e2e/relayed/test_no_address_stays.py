@@ -1,6 +1,6 @@
 """After a run with refusals that repeat the address, sign-ups, uploads, crashes and an export, no
 reader's address is in the database, a backup, the broker, a log, a file or a page of the desk
-(issue 2, 8; issue 5, must show 2; STANDARDS.md G1-G5, G8)."""
+(P3, G1–G5, G8)."""
 
 from __future__ import annotations
 
