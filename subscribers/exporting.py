@@ -21,6 +21,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from newsletter.editorial.models import Newsletter
+from newsletter.lib.fields import join_chain, join_topics
 from subscribers.models import Consent, Subscription
 from subscribers.sealing import Sealed, open_address, worker_keys
 
@@ -59,8 +60,11 @@ def readers(newsletter: Newsletter) -> Iterator[str]:
             "source",
         )
     )
-    for public_id, key, sealed, *choices in rows.iterator(chunk_size=PORTION):
-        yield _csv([open_address(Sealed(key, bytes(sealed)), public_id), *choices])
+    for public_id, key, sealed, languages, page_language, topics, *choices in rows.iterator(
+        chunk_size=PORTION
+    ):
+        address = open_address(Sealed(key, bytes(sealed)), public_id)
+        yield _csv([address, join_chain(languages), page_language, join_topics(topics), *choices])
 
 
 def consents(newsletter: Newsletter) -> Iterator[str]:

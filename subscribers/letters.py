@@ -233,7 +233,7 @@ _WRITERS: dict[Letter.Kind, Callable[[str, str], Words]] = {
 
 
 def _languages(subscription: Subscription) -> str:
-    return ", ".join(own_name(code) for code in subscription.chain)
+    return ", ".join(own_name(code) for code in subscription.languages)
 
 
 def _sender_name(newsletter: Newsletter, language: str) -> str:

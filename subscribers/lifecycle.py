@@ -86,7 +86,7 @@ def request(address: Address, wish: Request) -> None:
         subscriber=subscriber,
         newsletter_id=wish.newsletter_id,
         defaults={
-            "languages": ",".join(wish.languages),
+            "languages": wish.languages,
             "mailbox": mailbox_of(address.domain),
         },
     )
@@ -94,7 +94,7 @@ def request(address: Address, wish: Request) -> None:
         queue_rarely(Letter.Kind.ALREADY, subscription, once_in=ONE_DAY)
         return
     subscription.state = Subscription.State.PENDING
-    subscription.languages = ",".join(wish.languages)
+    subscription.languages = wish.languages
     subscription.discreet = wish.discreet
     subscription.save(update_fields=["state", "languages", "discreet"])
     if not subscriber.subscriptions.exclude(confirmed_on=None).exists():
@@ -135,7 +135,7 @@ def add_confirmed(
         subscriber=subscriber,
         newsletter=newsletter,
         defaults={
-            "languages": ",".join(chain),
+            "languages": chain,
             "state": Subscription.State.ACTIVE,
             "source": source,
             "mailbox": mailbox_of(address.domain),

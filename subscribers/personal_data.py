@@ -94,8 +94,8 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
     return {
         "newsletter": subscription.newsletter.slug,
         "state": subscription.state,
-        "languages": subscription.languages.split(","),
-        "topics": sorted(subscription.topic_ids or []),
+        "languages": list(subscription.languages),
+        "topics": sorted(subscription.topics or []),
         "rhythm": subscription.rhythm,
         "hour": subscription.hour,
         "paused_until": subscription.paused_until and subscription.paused_until.isoformat(),

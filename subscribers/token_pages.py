@@ -103,7 +103,7 @@ def about(subscription: Subscription) -> dict[str, Any]:
             newsletter_name(subscription.newsletter, language), discreet=subscription.discreet
         ),
         "newsletter_slug": subscription.newsletter.slug,
-        "languages": [(code, own_name(code)) for code in subscription.chain],
+        "languages": [(code, own_name(code)) for code in subscription.languages],
     }
 
 

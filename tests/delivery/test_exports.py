@@ -53,7 +53,7 @@ def opened(file: Path, key: Path) -> str:
 def test_the_recipient_opens_what_nobody_else_can(
     add_reader: AddReader, tmp_path: Path, key_file: Path
 ) -> None:
-    add_reader("Ala@readers.example", "be", "ru")
+    add_reader("Ala@readers.example", "be", "ru", topics={7, 3})
     left = add_reader("left@readers.example")
     lifecycle.unsubscribe(left.pk)
     file = tmp_path / "export"
@@ -62,7 +62,7 @@ def test_the_recipient_opens_what_nobody_else_can(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     head, line = opened(file, key_file).splitlines()
     assert head == ",".join(exporting.COLUMNS)
-    assert line.startswith('Ala@readers.example,"be,ru",be,')
+    assert line.startswith('Ala@readers.example,"be,ru",be,"3,7",weekly,')
     (tmp_path / "other").write_text(bytes(PrivateKey.generate()).hex())
     with pytest.raises(CommandError, match="Sealed for another key"):
         opened(file, tmp_path / "other")

@@ -30,7 +30,7 @@ def letters() -> list[str]:
 def test_a_request_waits_for_confirmation(ask: Ask) -> None:
     subscription = ask("be", "ru", page_language="be")
     assert subscription is not None
-    assert (subscription.state, subscription.chain) == (State.PENDING, ("be", "ru"))
+    assert (subscription.state, subscription.languages) == (State.PENDING, ("be", "ru"))
     reader = subscription.subscriber
     assert reader.language == "be"
     sealed = Sealed(reader.storage_key, bytes(reader.sealed_address))
@@ -84,7 +84,7 @@ def test_the_newest_wish_counts_until_it_is_confirmed(ask: Ask) -> None:
     ask("en")
     subscription = ask("be", "ru", address=ALA.lower(), page_language="be")
     assert subscription is not None
-    assert subscription.chain == ("be", "ru")
+    assert subscription.languages == ("be", "ru")
     assert Subscriber.objects.get().language == "be"
 
 
@@ -113,7 +113,7 @@ def test_an_active_reader_is_told_so_once_a_day(add_reader: AddReader, ask: Ask)
     ask("ru")
     assert letters() == ["already"]
     subscription = Subscription.objects.get()
-    assert (subscription.state, subscription.chain) == (State.ACTIVE, ("en",))
+    assert (subscription.state, subscription.languages) == (State.ACTIVE, ("en",))
 
 
 @pytest.mark.parametrize("reason", ["complained", "bounced"])
@@ -202,7 +202,7 @@ def test_a_weaker_reason_does_not_replace_a_stronger(newsroom: object) -> None:
 
 def test_an_operator_adds_a_reader(add_reader: AddReader) -> None:
     subscription = add_reader("be", "ru", "be")
-    assert (subscription.state, subscription.chain) == (State.ACTIVE, ("be", "ru"))
+    assert (subscription.state, subscription.languages) == (State.ACTIVE, ("be", "ru"))
     consent = subscription.consents.get()
     assert (consent.action, consent.source) == ("recorded", "operator")
     assert "Тыдзень у фокусе" in consent.wording

@@ -256,7 +256,7 @@ def test_moving_to_an_address_that_is_a_reader_joins_the_two(
     assert address_of(reader) == NEW
     other.refresh_from_db()
     assert other.subscriber == reader
-    assert reader.subscriptions.get(newsletter__slug="weekly").chain == ("be",)
+    assert reader.subscriptions.get(newsletter__slug="weekly").languages == ("be",)
 
 
 def test_a_move_that_nobody_confirms_is_forgotten(client: Client, add_reader: AddReader) -> None:
