@@ -21,9 +21,9 @@ from newsletter.lib.fields import join_chain, split_chain
 from newsletter.lib.languages import own_name
 from subscribers.address_form import AddressForm
 from subscribers.chains import chain_of, reordered
+from subscribers.consent import consent_text, newsletter_name, promise_of
 from subscribers.discretion import is_offered
 from subscribers.models import Subscription
-from subscribers.wording import consent_text, newsletter_name, promise_of
 
 LONGEST_PAUSE = timedelta(days=366)
 

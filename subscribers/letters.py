@@ -21,10 +21,10 @@ from newsletter.lib.languages import own_name
 from newsletter.lib.places import Place
 from newsletter.transport.outcomes import Image, Mail
 from subscribers import discretion, links
-from subscribers.lifecycle import is_suppressed
+from subscribers.consent import newsletter_name
 from subscribers.models import Letter, Subscription
 from subscribers.moving import subscription_of_change
-from subscribers.wording import newsletter_name
+from subscribers.suppression import is_suppressed
 
 State = Subscription.State
 ANY = frozenset(State)

@@ -13,9 +13,9 @@ from django.db import transaction
 
 from subscribers import forgetting
 from subscribers.audience import address_of
-from subscribers.lifecycle import suppress
 from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.sealing import Index
+from subscribers.suppression import suppress
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from newsletter.editorial.models import Newsletter
-from subscribers import lifecycle
+from subscribers import lifecycle, pruning, suppression
 from subscribers.addresses import AddressError, normalise
 from subscribers.lifecycle import Confirmation, NotOffered, Suppressed
 from subscribers.models import Consent, Letter, Subscriber, Subscription, Suppression
@@ -20,7 +20,7 @@ NOON = datetime(2017, 8, 1, 12, 0, 30, tzinfo=UTC)
 
 
 def suppress(reason: str, address: str = ALA) -> None:
-    lifecycle.suppress(index_of(normalise(address)), reason)
+    suppression.suppress(index_of(normalise(address)), reason)
 
 
 def letters() -> list[str]:
@@ -186,7 +186,7 @@ def test_d3_a_complaint_ends_every_subscription(add_reader: AddReader, weekly: N
         ALA, newsletter=other, languages=["en"], page_language="en", source="operator"
     )
     reader = first.subscriber
-    lifecycle.suppress(Index(reader.index_key, bytes(reader.index)), "complained")
+    suppression.suppress(Index(reader.index_key, bytes(reader.index)), "complained")
     for subscription in (first, second):
         subscription.refresh_from_db()
         assert subscription.state == State.UNSUBSCRIBED
@@ -225,8 +225,8 @@ def test_who_never_confirms_is_forgotten_after_a_week(ask: Ask, add_reader: AddR
     asked = datetime(2017, 8, 1, 9, 30, tzinfo=UTC)
     ask()
     active = add_reader("en", address="bo@readers.example")
-    assert lifecycle.prune(asked + timedelta(days=6)) == 0
-    assert lifecycle.prune(asked + timedelta(days=8)) == 1
+    assert pruning.prune(asked + timedelta(days=6)) == 0
+    assert pruning.prune(asked + timedelta(days=8)) == 1
     assert list(Subscription.objects.all()) == [active]
     assert Subscriber.objects.count() == 1
 
@@ -235,7 +235,7 @@ def test_a_stranger_cannot_make_us_forget_who_left(add_reader: AddReader, ask: A
     subscription = add_reader("en")
     lifecycle.unsubscribe(subscription.pk)
     ask("be")
-    lifecycle.prune(datetime(2017, 8, 20, tzinfo=UTC))
+    pruning.prune(datetime(2017, 8, 20, tzinfo=UTC))
     subscription.refresh_from_db()
     assert subscription.state == State.UNSUBSCRIBED
     assert subscription.consents.count() == 3
@@ -248,7 +248,7 @@ def test_letters_are_forgotten_a_month_after_their_end(add_reader: AddReader, as
     after = NOON + timedelta(days=31)
     for state, left in (("queued", 1), ("unknown", 1), ("sent", 0)):
         Letter.objects.update(state=state)
-        lifecycle.prune(NOON + timedelta(days=29))
+        pruning.prune(NOON + timedelta(days=29))
         assert Letter.objects.count() == 1
-        lifecycle.prune(after)
+        pruning.prune(after)
         assert Letter.objects.count() == left

@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 
 from newsletter.editorial.models import Issue, IssueTranslation, Newsletter, Topic
 from newsletter.lib import keys
-from subscribers import inbox, lifecycle, tokens
+from subscribers import inbox, lifecycle, suppression, tokens
 from subscribers.models import Inbox, Letter, Subscription
 from subscribers.tokens import Purpose
 from tests.conftest import WriteArticle
@@ -77,7 +77,9 @@ def test_b1_the_answer_is_the_same_for_each_address(
     ask(address="pending@readers.example")
     lifecycle.unsubscribe(add_reader("en", address="left@readers.example").pk)
     complained = add_reader("en", address="complained@readers.example").subscriber
-    lifecycle.suppress(lifecycle.Index(complained.index_key, bytes(complained.index)), "complained")
+    suppression.suppress(
+        suppression.Index(complained.index_key, bytes(complained.index)), "complained"
+    )
     answers = set()
     for who in ("new", "active", "pending", "left", "complained"):
         answer = sign_up(client, email=f"{who}@readers.example")
