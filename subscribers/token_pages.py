@@ -22,10 +22,10 @@ from django.views.decorators.http import require_http_methods
 
 from newsletter.lib.languages import own_name
 from subscribers import tokens
+from subscribers.consent import newsletter_name
 from subscribers.discretion import name_of
 from subscribers.models import Subscription
 from subscribers.tokens import Expired, Purpose, TokenError
-from subscribers.wording import newsletter_name
 
 T = TypeVar("T")
 Page = Callable[[HttpRequest, str, T], HttpResponse]
@@ -103,7 +103,7 @@ def about(subscription: Subscription) -> dict[str, Any]:
             newsletter_name(subscription.newsletter, language), discreet=subscription.discreet
         ),
         "newsletter_slug": subscription.newsletter.slug,
-        "languages": [(code, own_name(code)) for code in subscription.chain],
+        "languages": [(code, own_name(code)) for code in subscription.languages],
     }
 
 

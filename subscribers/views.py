@@ -79,7 +79,7 @@ def confirmed(request: HttpRequest, token: str, subscription: Subscription) -> H
         return gone(request)
     said = about(subscription)
     # The neutral domain has no article, and a discreet reader's page no headline.
-    newsletter, chain = subscription.newsletter, subscription.chain
+    newsletter, chain = subscription.newsletter, subscription.languages
     issue = None if subscription.discreet else latest(newsletter, chain, said["language"])
     context = {
         **said,

@@ -15,6 +15,7 @@ from django.conf import settings
 
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import age
+from newsletter.lib.fields import join_chain, join_topics
 from subscribers.models import Consent, Export, Subscription
 from subscribers.sealing import opener, worker_keys
 
@@ -56,8 +57,12 @@ def readers(newsletter: Newsletter) -> Lines:
     )
     yield csv_line(COLUMNS)
     count = 0
-    for public_id, key, sealed, *choices in rows.iterator(chunk_size=ROWS):
-        yield csv_line([address_of(key, bytes(sealed), public_id.bytes), *choices])
+    for public_id, key, sealed, languages, page_language, topics, *choices in rows.iterator(
+        chunk_size=ROWS
+    ):
+        address = address_of(key, bytes(sealed), public_id.bytes)
+        chain, chosen = join_chain(languages), join_topics(topics)
+        yield csv_line([address, chain, page_language, chosen, *choices])
         count += 1
     return count
 

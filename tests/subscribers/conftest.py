@@ -29,7 +29,7 @@ Ask = Callable[..., Subscription | None]
 
 @pytest.fixture
 def add_reader(weekly: Newsletter) -> AddReader:
-    """A function that adds a confirmed reader: add_reader("be", "ru", topics="3")."""
+    """A function that adds a confirmed reader: add_reader("be", "ru", topics={3})."""
 
     def add(*languages: str, address: str = ALA, **columns: object) -> Subscription:
         subscription = lifecycle.add_confirmed(

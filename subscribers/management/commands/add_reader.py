@@ -40,7 +40,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except SealedError as error:
             raise CommandError(f"An address cannot be sealed here: {error}.") from None
-        names = ", ".join(own_name(code) for code in subscription.chain)
+        names = ", ".join(own_name(code) for code in subscription.languages)
         self.stdout.write(f"Added to “{newsletter.slug}” in: {names}.")
 
 

@@ -1,13 +1,16 @@
-"""Parts of a release: one language first, the unreached, the doubtful; nobody twice."""
+"""Audiences of a release: one language first, the unreached, those in doubt; nobody twice (E1)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils import translation
 
-from newsletter.delivery import control, ledger, parts, planner
+from newsletter.delivery import audiences, control, ledger, planner
 from newsletter.delivery.account import account
 from newsletter.delivery.audit import audit
 from newsletter.delivery.models import Batch, Mailing, Outcome, Reach
@@ -19,6 +22,7 @@ from subscribers import lifecycle
 from subscribers.models import Subscription
 from tests.delivery.conftest import AddReader, freeze, send_all_due
 
+Audience = Mailing.Audience
 Write = Callable[..., Article]
 
 
@@ -35,7 +39,7 @@ def test_one_language_first_and_the_rest_later(
     add_reader("bob@readers.example", "en")
     Issue.objects.update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    early = planner.prepare(planner.send_now(issue, by=None, part=parts.first("be")).pk)
+    early = planner.prepare(planner.send_now(issue, by=None, first_language="be").pk)
     send_all_due()
     assert [mail.address for mail in relay.delivered] == ["ala@readers.example"]
     assert early.readers == 1
@@ -57,7 +61,7 @@ def test_the_unreached_are_sent_to_and_the_others_not(
     lifecycle.resubscribe(readers[0].pk)
     again = planner.prepare(planner.send_to_unreached(frozen.release, by=None).pk)
     send_all_due()
-    assert again.part == "unreached-1"
+    assert (again.audience, again.number) == (Audience.UNREACHED, 1)
     assert again.readers == 3
     assert len(relay.to("r0@readers.example")) == 1
     assert len(relay.to("r1@readers.example")) == 1
@@ -119,7 +123,65 @@ def test_readers_who_wait_are_not_unreached(frozen: Mailing, relay: MemoryTransp
     assert all_balance()
 
 
-@pytest.mark.parametrize("name", ["", "first-", "unreached-", "again-x", "some", "all-1"])
-def test_what_is_no_part_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="no part"):
-        parts.read(name)
+def test_a_second_round_has_its_own_number(frozen: Mailing, relay: MemoryTransport) -> None:
+    relay.script("r1@readers.example", Result.FAILED, Result.FAILED, code=554)
+    send_all_due()
+    for number in (1, 2):
+        made = planner.prepare(planner.send_to_unreached(frozen.release, by=None).pk)
+        assert (made.audience, made.number, made.readers) == (Audience.UNREACHED, number, 1)
+        send_all_due()
+    assert len(relay.to("r1@readers.example")) == 1
+    assert all_balance()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"audience": Audience.ALL},
+        {"audience": Audience.ALL, "language": "be"},
+        {"audience": Audience.FIRST_LANGUAGE},
+        {"audience": Audience.WELCOME, "number": 2},
+        {"audience": Audience.UNREACHED, "number": 0},
+    ],
+    ids=["a second one", "a language too many", "no language", "numbered", "number 0"],
+)
+def test_the_database_refuses(frozen: Mailing, columns: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Mailing.objects.create(release=frozen.release, **columns)
+
+
+def test_which_last_outcomes_an_audience_takes() -> None:
+    taken = {audience: audiences.last_outcomes(audience) for audience in Audience}
+    assert taken == {
+        Audience.ALL: frozenset(),
+        Audience.FIRST_LANGUAGE: frozenset(),
+        Audience.UNREACHED: {Result.REFUSED, Result.FAILED, Result.SKIPPED},
+        Audience.IN_DOUBT: {Result.UNKNOWN},
+        Audience.WELCOME: frozenset(),
+    }
+    with pytest.raises(ValueError, match="some"):
+        audiences.last_outcomes("some")
+
+
+@pytest.mark.parametrize(
+    ("columns", "labels"),
+    [
+        ({}, ("all readers", "усе чытачы", "все читатели")),
+        (
+            {"audience": Audience.FIRST_LANGUAGE, "language": "be"},
+            ("Belarusian first", "спачатку беларуская", "сначала белорусский"),
+        ),
+        ({"audience": Audience.UNREACHED}, ("not reached", "не атрымалі", "не получили")),
+        (
+            {"audience": Audience.UNREACHED, "number": 2},
+            ("not reached, round 2", "не атрымалі, раз: 2", "не получили, 2-й раз"),
+        ),
+        ({"audience": Audience.WELCOME}, ("new readers", "новыя чытачы", "новые читатели")),
+    ],
+)
+def test_the_label_is_in_the_language_of_the_page(
+    columns: dict[str, Any], labels: tuple[str, ...]
+) -> None:
+    for language, label in zip(("en", "be", "ru"), labels, strict=True):
+        with translation.override(language):
+            assert Mailing(**columns).audience_label == label

@@ -1,13 +1,15 @@
-"""The words that a reader agrees to, kept as evidence with a version made from them (B8)."""
+"""Evidence of consent: the words that a reader agrees to, their version, and the record (B8)."""
 
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from newsletter.editorial.models import Newsletter
+from subscribers.models import Consent, Subscription
 
 
 def newsletter_name(newsletter: Newsletter, language: str) -> str:
@@ -35,3 +37,23 @@ def promise_of(newsletter: Newsletter, language: str) -> str:
     """What the box promises: "Once a week …"; "" where the language has no such words."""
     translations = newsletter.translations.all()
     return next((each.promise for each in translations if each.language == language), "")
+
+
+def record(
+    subscription: Subscription,
+    action: str,
+    *,
+    language: str,
+    wording: str = "",
+    at: datetime | None = None,
+) -> None:
+    """Add a Consent row with the time to the minute."""
+    Consent.objects.create(
+        subscription=subscription,
+        action=action,
+        wording=wording,
+        wording_version=version_of(wording),
+        language=language,
+        source=subscription.source,
+        at=(at or timezone.now()).replace(second=0, microsecond=0),
+    )
