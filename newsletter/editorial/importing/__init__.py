@@ -1,4 +1,4 @@
-"""Issues from a JSON document: all of it or, with everything named that is wrong, nothing.
+"""Import issues from a JSON document: all of it, or nothing and a list of what is wrong.
 
 Importing the same document again changes nothing. An article is known by its newsletter, its
 issue and the slug of its headline in the original language.
@@ -52,7 +52,7 @@ def import_document(data: object, *, base: Path) -> ImportReport:
         for index, issue in enumerate(document.issues):
             with collected(problems):
                 stored += store_issue(issue, target, place=f"issues[{index}]")
-        # A pick may be an article that could not be stored; then only the cause is reported.
+        # A similar article may be one that was just refused, so picks are checked only after that.
         if problems or (problems := list(link_similar(stored, newsletter))):
             raise DocumentError(*problems)
     return report

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 Location = tuple[int | str, ...]
 
@@ -76,18 +76,14 @@ def collected(problems: list[Problem]) -> Iterator[None]:
 
 def located(wrong: list[tuple[Location, object]]) -> ValidationError:
     """What is wrong below a validator's own place, for it to raise."""
-    errors: list[InitErrorDetails] = [
-        {
-            "type": PydanticCustomError("value_error", "{error}", {"error": reason}),
-            "loc": location,
-            "input": None,
-        }
+    errors: list[Any] = [
+        {"type": "value_error", "loc": location, "input": None, "ctx": {"error": reason}}
         for location, reason in wrong
     ]
     return ValidationError.from_exception_data("document", errors)
 
 
-def problem_of(details: ErrorDetails) -> Problem:
+def problem_of(details: Mapping[str, Any]) -> Problem:
     """One of pydantic's errors in our words, with the start of what was found."""
     kind, location, value = details["type"], details["loc"], details["input"]
     if location[-1:] == ("[key]",) and kind != "extra_forbidden":
@@ -99,7 +95,7 @@ def problem_of(details: ErrorDetails) -> Problem:
     if value is REPEATED:
         reason = gettext("is there more than once. Keep one.")
     elif isinstance(value, (str, int, float)) and not (
-        kind in WITHOUT_EXCERPT or re.search(f"[“«]{re.escape(str(value))}[”»]", reason)
+        kind in WITHOUT_EXCERPT or value in re.findall("[“«](.*?)[”»]", reason)
     ):
         found = {"reason": reason, "found": _excerpt(value)}
         reason = gettext("%(reason)s Found: %(found)s") % found

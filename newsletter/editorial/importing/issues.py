@@ -99,14 +99,14 @@ def store_article(
     values: dict[str, Any] = {
         "topic": target.topics.get(data.category or ""),
         "position": position,
-        "original_language": data.original,
+        "original_language": data.original_language,
         "dateline": data.dateline,
         "published_at": published if published.tzinfo else published.replace(tzinfo=target.zone),
         "picture": _picture(data, known, target, place),
     }
     row = known or models.Article(newsletter=target.newsletter, issue=issue)
     article = write(row, target.report, values, place=place)
-    for code in sorted(data.translations, key=lambda code: code != data.original):
+    for code in sorted(data.translations, key=lambda code: code != data.original_language):
         _store_text(article, code, data, target.report, f"{place}.translations.{code}")
     return Stored(place, data, article)
 
@@ -119,7 +119,7 @@ def _known(
     texts = models.ArticleTranslation.objects.filter(
         article__newsletter=newsletter,
         article__issue=issue,
-        language=data.original,
+        language=data.original_language,
         slug__startswith=data.key,
     ).select_related("article")
     pattern = re.compile(rf"{re.escape(data.key)}(-\d+)?")

@@ -15,7 +15,7 @@ from newsletter.editorial.importing.errors import REPEATED, DocumentError, Probl
 def read_document(path: Path) -> object:
     """The file's content, not yet validated. Raises DocumentError where it is not JSON."""
     try:
-        # Some editors write a byte order mark; it says nothing here.
+        # Some editors write a byte order mark, which json would refuse.
         text = path.read_bytes().decode("utf-8-sig")
         return json.loads(text, object_pairs_hook=_object)
     except OSError as error:

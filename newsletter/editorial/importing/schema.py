@@ -147,43 +147,32 @@ class Article(Part):
     category: f.CategorySlug | None = None
     trend: Status | None = None
     published_at: f.Moment | None = None
-    translations: f.ByOwnLanguage[Translation]
-    original_language: f.Prose | None = None
+    translations: Annotated[f.ByOwnLanguage[Translation], Field(min_length=1)]
+    original_language: f.Prose = Field(default="", validate_default=True)
     dateline: Annotated[models.Article.Dateline, f.BY_VALUE] = models.Article.Dateline.AUTO
     authors: f.ByOwnLanguage[f.Line] = {}
     image_credit: f.Short = ""
     image: Image | None = None
     similar: list[f.Filled] = []
 
-    @property
-    def original(self) -> str:
+    @field_validator("original_language")
+    @classmethod
+    def _has_text(cls, code: str, info: ValidationInfo) -> str:
         """The language given, or the first of the newsletter's in which there is a text."""
-        return self.original_language or next(iter(self.translations))
+        texts = info.data.get("translations", {code: None})
+        if code and code not in texts:
+            raise ValueError(_("The article has no text in this language. Add the text."))
+        return code or next(code for code in (*f.scope_of(info).languages, *texts) if code in texts)
 
     @property
     def key(self) -> str:
         """The slug of the headline in the original language: the article is known by it."""
-        text = self.translations[self.original]
-        return text.slug or slug_for(text.headline, self.original)
-
-    @field_validator("translations")
-    @classmethod
-    def _in_order(cls, texts: dict[str, Translation], info: ValidationInfo) -> object:
-        if not texts:
-            raise ValueError(_("The article has no text in any language. Add one."))
-        order = f.scope_of(info).languages or texts
-        return {code: texts[code] for code in order if code in texts}
-
-    @field_validator("original_language")
-    @classmethod
-    def _has_text(cls, code: str, info: ValidationInfo) -> str:
-        if code not in info.data.get("translations", {code}):
-            raise ValueError(_("The article has no text in this language. Add the text."))
-        return code
+        text = self.translations[self.original_language]
+        return text.slug or slug_for(text.headline, self.original_language)
 
 
 class LooseArticle(Article):
-    """An article of no issue, from whose last day its date could follow."""
+    """An article outside an issue: no week gives it a date, so it must have one."""
 
     published_at: f.Moment
 
@@ -214,7 +203,7 @@ class Issue(Part):
         is_first = info.field_name == "starts_on"
         kind, first = info.data.get("kind"), day if is_first else info.data.get("starts_on")
         if kind is None or first is None:
-            return day  # what the day would be compared with is wrong itself
+            return day  # the value to compare with is wrong and reported already
         if day < first:
             raise ValueError(_("is before the first day."))
         if kind == models.Issue.Kind.SPECIAL:
@@ -228,14 +217,16 @@ class Issue(Part):
     @field_validator("articles")
     @classmethod
     def _agree(cls, articles: list[Article], info: ValidationInfo) -> list[Article]:
-        """No headline is there twice, and no category has two trends."""
+        """Refuse a headline that is there twice, and a category with two trends."""
         wrong: list[tuple[Location, object]] = []
         seen: set[tuple[str, str]] = set()
         trends = dict(info.data.get("trends", {}))
         for number, article in enumerate(articles):
-            if (known_by := (article.original, article.key)) in seen:
+            if (known_by := (article.original_language, article.key)) in seen:
                 reason = _("Another article of the issue has this headline. Change one of them.")
-                wrong.append(((number, "translations", article.original, "headline"), reason))
+                wrong.append(
+                    ((number, "translations", article.original_language, "headline"), reason)
+                )
             seen.add(known_by)
             trend = article.trend
             if trend and not article.category:
@@ -248,7 +239,7 @@ class Issue(Part):
         return articles
 
     def all_trends(self) -> dict[str, str]:
-        """By category: what the issue states, and what its articles state of theirs."""
+        """The trends by category, from the issue and from its articles."""
         return {**self.trends, **{str(a.category): a.trend for a in self.articles if a.trend}}
 
 
