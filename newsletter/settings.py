@@ -112,10 +112,12 @@ PUBLIC_URLCONF = "newsletter.public_urls"
 WSGI_APPLICATION = "newsletter.wsgi.application"
 
 MIDDLEWARE = [
+    "newsletter.web.middleware.no_body_for_head",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "subscribers.neutral.NeutralDomain",
+    "newsletter.web.middleware.no_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -276,6 +278,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+# Where a sign-in leads that names no page of this site; Django's own default is not one of ours.
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 # The cache handler keeps no table of names and IP addresses (G9).
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 # Its tables stay empty, so the desk does not show them.

@@ -288,7 +288,7 @@ def test_one_confirmation_names_all_that_waits(
     link = confirm_link(first)
     page = client.get(link).content.decode()
     assert "The Month" in page
-    client.post(link, {"also": ["x", "999999", str(second.pk)]})
+    client.post(link, {"also": ["x", "999999", "9" * 5000, "\0", str(second.pk)]})
     assert set(Subscription.objects.values_list("state", flat=True)) == {"active"}
 
 
