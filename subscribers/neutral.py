@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
-OPEN = frozenset({"one-click", "challenge", "edition"})
+OPEN = frozenset({"one-click", "one-click-without-slash", "challenge", "edition"})
 OURS = frozenset({"subscribe", "asked", "embedded", "embedded-asked"})
 """Readers' pages that are for strangers, and so under the newsroom's own domain alone."""
 

@@ -27,6 +27,15 @@ SITEMAP_URLS = 50_000
 """The protocol's limit for one file (sitemaps.org); the oldest are left out."""
 
 
+PRIVATE = ("admin", "inbox", "u")
+PRIVATE_IN_A_LANGUAGE = ("confirm", "move", "preferences", "unsubscribe", "you")
+"""The first part of every path that is not for search engines (tests/web/test_robots.py compares
+these with the URL conf)."""
+
+OLD_BELARUSIAN = "by"
+"""The prefix under which `belarusian` answers for Belarusian pages."""
+
+
 class _Feed(Rss201rev2Feed):
     content_type = "application/rss+xml; charset=utf-8"
 
@@ -111,16 +120,23 @@ def _in_all(name: str, **kwargs: str) -> Iterator[Entry]:
 @require_safe
 @cache_control(public=True, max_age=3600)
 def robots(request: HttpRequest) -> HttpResponse:
-    """RFC 9309. Addresses with a token are a reader's own; no index should learn of one."""
-    private = ["/admin/", "/inbox/", "/u/", "/*/confirm/", "/*/preferences/", "/*/unsubscribe/"]
+    """RFC 9309. A URL with a token belongs to one reader, so no index should learn of it."""
     lines = [
         "User-agent: *",
-        *(f"Disallow: {path}" for path in private),
+        *(f"Disallow: {path}" for path in private_paths()),
         "",
         f"Sitemap: {absolute(reverse('sitemap'))}",
         "",
     ]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+def private_paths() -> list[str]:
+    """What each private path begins with. Every language is named: a pattern such as /*/move/
+    would also hide the article whose slug is “move”."""
+    languages = [*site_languages(), OLD_BELARUSIAN]
+    in_languages = [f"/{code}/{name}/" for code in languages for name in PRIVATE_IN_A_LANGUAGE]
+    return [*(f"/{name}/" for name in PRIVATE), *in_languages]
 
 
 @require_safe
