@@ -43,11 +43,11 @@ def ask(newsletter: Newsletter, purpose: str) -> Export:
 
 
 def find(public_id: str) -> Export:
-    """The row of an id. Raises NotApproved where there is none."""
+    """The row of an id. Raises NotApproved, which names it, if there is none."""
     try:
         return Export.objects.get(public_id=uuid.UUID(public_id))
     except (ValueError, Export.DoesNotExist):
-        raise NotApproved("There is no such request") from None
+        raise NotApproved(f"There is no request “{public_id}”") from None
 
 
 @transaction.atomic

@@ -280,7 +280,7 @@ def test_only_where_the_workers_keys_are(request_id: str, file: Path, settings: 
 @pytest.mark.parametrize("unknown", ["x", "8c6976e5-b541-0415-bde9-08bd4dee15df"])
 def test_an_unknown_request(add_reader: AddReader, file: Path, unknown: str) -> None:
     add_reader("ala@readers.example")
-    refused(unknown, file, "There is no such request")
+    refused(unknown, file, f"There is no request “{unknown}”")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.delivery import panic
+from newsletter.editorial.arguments import newsletter_named
 from newsletter.editorial.models import Newsletter
 from subscribers import export_requests, exporting
 from subscribers.approvals import NotApproved
@@ -36,9 +37,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        newsletter = Newsletter.objects.filter(slug=options["newsletter"]).first()
-        if newsletter is None:
-            raise CommandError(f"There is no newsletter “{options['newsletter']}”.")
+        newsletter = newsletter_named(options["newsletter"])
         if options["plain"] and (options["to"] != "-" or not self.stdout.isatty()):
             raise CommandError("--plain writes to a terminal only: --to -")
         if not options["plain"] and not settings.EXPORT_RECIPIENT:
@@ -62,6 +61,8 @@ class Command(BaseCommand):
         worker_keys()
         names: list[str] = []
         if not settings.EXPORT_APPROVERS:
+            if options["request"]:
+                raise NotApproved("--request is for EXPORT_APPROVERS, which is not set here")
             export = Export(newsletter=newsletter.slug)
         elif options["plain"]:
             raise NotApproved("What two people approve is sealed for EXPORT_RECIPIENT, not --plain")

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.delivery import panic
-from newsletter.editorial.models import Newsletter
+from newsletter.editorial.arguments import newsletter_named
 from subscribers import approvals, export_requests
 from subscribers.models import Export
 
@@ -46,9 +46,7 @@ class Command(BaseCommand):
         panic.refuse_if_frozen()
         if not settings.EXPORT_APPROVERS:
             raise CommandError("EXPORT_APPROVERS is not set: export_readers needs no approval.")
-        newsletter = Newsletter.objects.filter(slug=options["newsletter"]).first()
-        if newsletter is None:
-            raise CommandError(f"There is no newsletter “{options['newsletter']}”.")
+        newsletter = newsletter_named(options["newsletter"])
         export = export_requests.ask(newsletter, options["purpose"])
         self.stdout.write(export.statement)
         until = approvals.read(export.statement).until
