@@ -16,6 +16,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from newsletter.editorial.models import ArticleTranslation, Topic
+from newsletter.lib.private_paths import private_paths
 from newsletter.web.addresses import Alternate, absolute, path_in, same_in_all, site_languages
 from newsletter.web.archive import public_issues
 from newsletter.web.articles import plain, ready_texts
@@ -26,11 +27,6 @@ FEED_ITEMS = 30
 SITEMAP_URLS = 50_000
 """The protocol's limit for one file (sitemaps.org); the oldest are left out."""
 
-
-PRIVATE = ("admin", "inbox", "u")
-PRIVATE_IN_A_LANGUAGE = ("confirm", "move", "preferences", "unsubscribe", "you")
-"""The first part of every path that is not for search engines (tests/web/test_robots.py compares
-these with the URL conf)."""
 
 OLD_BELARUSIAN = "by"
 """The prefix under which `belarusian` answers for Belarusian pages."""
@@ -121,22 +117,15 @@ def _in_all(name: str, **kwargs: str) -> Iterator[Entry]:
 @cache_control(public=True, max_age=3600)
 def robots(request: HttpRequest) -> HttpResponse:
     """RFC 9309. A URL with a token belongs to one reader, so no index should learn of it."""
+    prefixes = [*site_languages(), OLD_BELARUSIAN]
     lines = [
         "User-agent: *",
-        *(f"Disallow: {path}" for path in private_paths()),
+        *(f"Disallow: {path}" for path in private_paths(prefixes)),
         "",
         f"Sitemap: {absolute(reverse('sitemap'))}",
         "",
     ]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
-
-
-def private_paths() -> list[str]:
-    """What each private path begins with. Every language is named: a pattern such as /*/move/
-    would also hide the article whose slug is “move”."""
-    languages = [*site_languages(), OLD_BELARUSIAN]
-    in_languages = [f"/{code}/{name}/" for code in languages for name in PRIVATE_IN_A_LANGUAGE]
-    return [*(f"/{name}/" for name in PRIVATE), *in_languages]
 
 
 @require_safe
