@@ -14,7 +14,7 @@ from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from altcha import ChallengeOptionsV1, PayloadV1, create_challenge_v1, verify_solution_v1
+from altcha.v1 import SHA256, ChallengeOptions, Payload, create_challenge, verify_solution
 from django.core.cache import cache
 
 from newsletter.lib.cache_errors import cache_errors
@@ -22,7 +22,6 @@ from subscribers.derived import key_for
 
 log = logging.getLogger(__name__)
 
-ALGORITHM = "SHA-256"
 HARDEST = 50_000
 LIFETIME = 3600
 LONGEST = 1000
@@ -30,9 +29,9 @@ LONGEST = 1000
 
 def challenge() -> dict[str, Any]:
     """A new challenge, with the names under which ALTCHA's script expects it in JSON."""
-    made = create_challenge_v1(
-        ChallengeOptionsV1(
-            algorithm=ALGORITHM,
+    made = create_challenge(
+        ChallengeOptions(
+            algorithm=SHA256,
             max_number=HARDEST,
             hmac_key=key_for("proof"),
             expires=datetime.now(tz=UTC) + timedelta(seconds=LIFETIME),
@@ -54,11 +53,11 @@ def accept(payload: str) -> bool:
     solution = _parsed(payload)
     if solution is None:
         return False
-    is_right, _reason = verify_solution_v1(solution, key_for("proof"))
+    is_right, _reason = verify_solution(solution, key_for("proof"))
     return is_right and _first_use(solution.challenge)
 
 
-def _parsed(payload: str) -> PayloadV1 | None:
+def _parsed(payload: str) -> Payload | None:
     """The solution in `payload`, or None unless every part has its type. The library checks no
     types: it raises AttributeError for a salt that is a number."""
     try:
@@ -70,7 +69,7 @@ def _parsed(payload: str) -> PayloadV1 | None:
     if type(number) is not int or not all(_is_ascii(text) for text in texts):
         return None
     hashed, salt, signature = texts
-    return PayloadV1(ALGORITHM, hashed, number, salt, signature)
+    return Payload(SHA256, hashed, number, salt, signature)
 
 
 def _is_ascii(value: object) -> bool:

@@ -20,7 +20,7 @@ def is_genuine(text: str) -> bool:
     return True
 
 
-def is_older(text: str, *, than: float) -> bool:
+def is_older(text: str, *, than: int) -> bool:
     """Whether `text` is a genuine stamp that was made more than `than` seconds ago."""
     try:
         _signer().unsign(text, max_age=than)

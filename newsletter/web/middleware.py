@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 View = Callable[[HttpRequest], HttpResponseBase]
@@ -24,7 +24,7 @@ def no_body_for_head(get_response: View) -> View:
         if isinstance(response, StreamingHttpResponse):
             # What it would have read from is closed with the response all the same.
             response.streaming_content = []
-        else:
+        elif isinstance(response, HttpResponse):
             response.headers.setdefault("Content-Length", str(len(response.content)))
             response.content = b""
         return response

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from altcha import solve_challenge_v1
+from altcha.v1 import solve_challenge
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -84,7 +84,7 @@ def test_a_used_solution_written_otherwise_is_used_all_the_same() -> None:
 def test_altchas_own_solver_and_ours_agree() -> None:
     task = proof.challenge()
     parts = (task["challenge"], task["salt"], task["algorithm"], task["maxnumber"])
-    solved_by_altcha = solve_challenge_v1(*parts)
+    solved_by_altcha = solve_challenge(*parts)
     assert solved_by_altcha is not None
     assert solved_by_altcha.number == solution(task)["number"]
 

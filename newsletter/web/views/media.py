@@ -16,7 +16,7 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """The file below MEDIA_ROOT. A path that leads elsewhere, or that no file can have, is not
     found: it would otherwise be logged as an error, with a traceback for each robot that tries."""
     try:
-        return serve(request, path, document_root=settings.MEDIA_ROOT)
+        return serve(request, path, document_root=str(settings.MEDIA_ROOT))
     except SuspiciousFileOperation:
         raise Http404 from None
     except OSError as error:
