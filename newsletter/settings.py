@@ -111,10 +111,12 @@ PUBLIC_URLCONF = "newsletter.public_urls"
 WSGI_APPLICATION = "newsletter.wsgi.application"
 
 MIDDLEWARE = [
+    "newsletter.web.middleware.no_body_for_head",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "subscribers.neutral.NeutralDomain",
+    "newsletter.web.middleware.no_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -275,6 +277,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+# Where a sign-in leads that names no page of this site; Django's own default is not one of ours.
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 # The cache handler keeps no table of names and IP addresses (G9).
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 # Its tables stay empty, so the desk does not show them.
@@ -340,7 +344,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"visitors": {"()": "newsletter.lib.private_paths.QuietAboutVisitors"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["visitors"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # At debug level these write requests and replies, addresses included (G8).

@@ -43,8 +43,10 @@ def confirm(request: HttpRequest, token: str, subscription: Subscription) -> Htt
     welcome = reverse("subscribers:confirmed", args=[token])
     if request.method == "POST":
         done = lifecycle.confirm(subscription.pk) is not Confirmation.GONE
-        for other in _also_asked_for(subscription).filter(pk__in=_ticked(request)):
-            lifecycle.confirm(other.pk)
+        ticked = request.POST.getlist("also")
+        for other in _also_asked_for(subscription):
+            if str(other.pk) in ticked:
+                lifecycle.confirm(other.pk)
         return see(welcome) if done else gone(request)
     if subscription.state == State.UNSUBSCRIBED:
         return gone(request)
@@ -64,10 +66,6 @@ def _also_asked_for(subscription: Subscription) -> QuerySet[Subscription]:
         .exclude(pk=subscription.pk)
         .order_by("pk")
     )
-
-
-def _ticked(request: HttpRequest) -> list[int]:
-    return [int(each) for each in request.POST.getlist("also") if each.isdecimal()]
 
 
 @token_page(Purpose.CONFIRM)

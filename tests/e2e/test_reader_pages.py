@@ -223,7 +223,14 @@ def axe_script() -> str:
 
 
 NO_PAGE = {"send-latest", "undo", "held", "leave-all", "preview-mail", "feed", "one-click"}
-NO_PAGE |= {"challenge", "healthz", "robots", "sitemap"}
+NO_PAGE |= {
+    "one-click-without-slash",
+    "embedded-without-slash",
+    "challenge",
+    "healthz",
+    "robots",
+    "sitemap",
+}
 """Addresses that show none of their own: they lead on, answer machines, or are a mail."""
 
 

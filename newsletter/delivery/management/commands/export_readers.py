@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.delivery import panic
+from newsletter.editorial.arguments import newsletter_named
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import age
 from subscribers.lists import export
@@ -50,9 +51,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        newsletter = Newsletter.objects.filter(slug=options["newsletter"]).first()
-        if newsletter is None:
-            raise CommandError(f"There is no newsletter “{options['newsletter']}”.")
+        newsletter = newsletter_named(options["newsletter"])
         kind = Export.Kind.CONSENTS if options["consents"] else Export.Kind.READERS
         purpose = _checked(options["purpose"])
         try:
