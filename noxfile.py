@@ -23,7 +23,7 @@ nox.options.reuse_venv = "yes"
 @nox.session
 @nox.parametrize("python,django", PAIRS)
 def tests(session: nox.Session, django: str) -> None:
-    """Arguments after `--` go to pytest; tests/e2e and tests/chaos need more than an interpreter."""
+    """Runs pytest, with the arguments after `--`. Browser and kill tests need more than this."""
     session.install("--quiet", "--require-hashes", "-r", "requirements-dev.lock")
     # The lock pins the long-term release.
     session.install("--quiet", "--upgrade", DJANGOS[django])

@@ -182,8 +182,9 @@ def parts(letter: Newsletter) -> dict[str, float]:
         "a reader's message (join)": _each(lambda: compiled.message(somebody, date=date), 5_000),
         "second read of 50, per reader": _each(
             lambda: still_wanted(letter.pk, list(range(1, 51))), 100
-        ) / 50,
-    }  # fmt: skip
+        )
+        / 50,
+    }
     clear_ledger()
     return found
 

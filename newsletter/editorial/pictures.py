@@ -61,8 +61,14 @@ def prepare(content: bytes) -> tuple[str, bytes]:
                 return ".jpg", _encoded(upright, "L" if image.mode == "L" else "RGB", "JPEG")
             mode = "RGBA" if image.has_transparency_data else "RGB"
             return ".png", _encoded(upright, mode, "PNG")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError,
-            Image.DecompressionBombError, Image.DecompressionBombWarning):  # fmt: skip
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ):
         raise ValidationError(
             _("This file is no picture, or it is damaged. Use JPEG, PNG, WebP or GIF."),
             code="no_picture",

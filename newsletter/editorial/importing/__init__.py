@@ -46,8 +46,10 @@ def import_document(data: object, *, base: Path) -> ImportReport:
         for article in [*loose, *(one for issue in issues for one in issue.articles)]:
             if article.image and article.image.file:
                 picture_bytes(article.image.file, base=base)
-        stored = [(one, store_article(one, newsletter, None, 0, topics, report, base=base))
-                  for one in loose]  # fmt: skip
+        stored = [
+            (one, store_article(one, newsletter, None, 0, topics, report, base=base))
+            for one in loose
+        ]
         for issue in issues:
             stored += store_issue(issue, newsletter, topics, report, base=base)
         link_similar(stored, newsletter)

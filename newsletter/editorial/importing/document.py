@@ -154,9 +154,17 @@ def _trends(node: Node, scope: Scope) -> dict[str, str]:
 def read_article(node: Node, scope: Scope, *, published: datetime | None) -> ArticleData:
     """`published` is when it is taken to be published where it does not say so."""
     node.only(
-        "category", "trend", "published_at", "image_credit", "image", "translations",
-        "dateline", "authors", "original_language", "similar",
-    )  # fmt: skip
+        "category",
+        "trend",
+        "published_at",
+        "image_credit",
+        "image",
+        "translations",
+        "dateline",
+        "authors",
+        "original_language",
+        "similar",
+    )
     category = _category(node, scope)
     texts = _texts(node, scope)
     first = next(code for code in scope.languages if code in texts)
@@ -167,7 +175,8 @@ def read_article(node: Node, scope: Scope, *, published: datetime | None) -> Art
         place=node.place,
         key=texts[original].slug,
         original_language=original,
-        published_at=_published(node, scope) if published is None or "published_at" in node
+        published_at=_published(node, scope)
+        if published is None or "published_at" in node
         else published,
         texts=texts,
         category=category,
@@ -178,7 +187,7 @@ def read_article(node: Node, scope: Scope, *, published: datetime | None) -> Art
         similar=tuple(
             (child.place, child.text(required=True)) for child in node.child("similar", []).items()
         ),
-    )  # fmt: skip
+    )
 
 
 def _category(node: Node, scope: Scope) -> str:

@@ -79,8 +79,13 @@ class Node:
                 raise node.fault(_("is not a language of this newsletter."))
             yield code, node
 
-    def texts(self, key: str, *, longest: int, allowed: tuple[str, ...] | None = None,
-              ) -> dict[str, str]:  # fmt: skip
+    def texts(
+        self,
+        key: str,
+        *,
+        longest: int,
+        allowed: tuple[str, ...] | None = None,
+    ) -> dict[str, str]:
         """The texts by language under the key; none where it is missing."""
         if key not in self:
             return {}

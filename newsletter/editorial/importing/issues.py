@@ -19,17 +19,25 @@ Stored = list[tuple[ArticleData, models.Article]]
 
 
 def store_issue(
-    data: IssueData, newsletter: models.Newsletter, topics: Topics, report: ImportReport,
-    *, base: Path,
-) -> Stored:  # fmt: skip
+    data: IssueData,
+    newsletter: models.Newsletter,
+    topics: Topics,
+    report: ImportReport,
+    *,
+    base: Path,
+) -> Stored:
     place = Node(None, data.place)
     is_special = data.kind == models.Issue.Kind.SPECIAL
     name = {"slug": data.slug} if is_special else {"starts_on": data.starts_on}
     issues = newsletter.issues.filter(**name)
     special = models.Issue.Kind.SPECIAL
     issue = (issues.filter(kind=special) if is_special else issues.exclude(kind=special)).first()
-    values = {"kind": data.kind, "starts_on": data.starts_on, "ends_on": data.ends_on,
-              "slug": data.slug}  # fmt: skip
+    values = {
+        "kind": data.kind,
+        "starts_on": data.starts_on,
+        "ends_on": data.ends_on,
+        "slug": data.slug,
+    }
     issue = write(issue or models.Issue(newsletter=newsletter), report, values, place=place)
     for code, texts in data.texts.items():
         known_by = {"issue": issue, "language": code}
@@ -48,9 +56,15 @@ def store_issue(
 
 
 def store_article(
-    data: ArticleData, newsletter: models.Newsletter, issue: models.Issue | None, position: int,
-    topics: Topics, report: ImportReport, *, base: Path,
-) -> models.Article:  # fmt: skip
+    data: ArticleData,
+    newsletter: models.Newsletter,
+    issue: models.Issue | None,
+    position: int,
+    topics: Topics,
+    report: ImportReport,
+    *,
+    base: Path,
+) -> models.Article:
     place = Node(None, data.place)
     known = _known(data, newsletter, issue)
     values: dict[str, Any] = {
@@ -81,8 +95,9 @@ def _known(
         slug__startswith=data.key,
     ).select_related("article")
     pattern = re.compile(rf"{re.escape(data.key)}(-\d+)?")
-    fitting = sorted((text for text in texts if pattern.fullmatch(text.slug)),
-                     key=lambda text: len(text.slug))  # fmt: skip
+    fitting = sorted(
+        (text for text in texts if pattern.fullmatch(text.slug)), key=lambda text: len(text.slug)
+    )
     return fitting[0].article if fitting else None
 
 
@@ -109,9 +124,13 @@ def _with(row: models.ArticleTranslation, values: dict[str, Any]) -> models.Arti
 
 
 def _picture(
-    data: ImageData | None, known: models.Article | None, report: ImportReport, place: Node,
-    *, base: Path,
-) -> models.Picture | None:  # fmt: skip
+    data: ImageData | None,
+    known: models.Article | None,
+    report: ImportReport,
+    place: Node,
+    *,
+    base: Path,
+) -> models.Picture | None:
     if data is None:
         return None
     name = stored_picture(data.file, base=base) if data.file else ""

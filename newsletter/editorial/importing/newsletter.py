@@ -117,8 +117,13 @@ def store_topics(
         topic = put(models.Topic, report, known_by, {"position": position}, place=child)
         names = child.texts("name", longest=120, allowed=tuple(newsletter.languages))
         for code, name in names.items():
-            put(models.TopicTranslation, report, {"topic": topic, "language": code},
-                {"name": name}, place=child)  # fmt: skip
+            put(
+                models.TopicTranslation,
+                report,
+                {"topic": topic, "language": code},
+                {"name": name},
+                place=child,
+            )
     return {topic.slug: topic for topic in newsletter.topics.all()}
 
 
@@ -140,8 +145,9 @@ def store_newsroom(
         return
     values: dict[str, Any] = {
         key: node[key].text(longest=300)
-        for key in ("accent", "ink", "postal_address") if key in node
-    }  # fmt: skip
+        for key in ("accent", "ink", "postal_address")
+        if key in node
+    }
     if "follow_links" in node:
         values["follow_links"] = [_link(child) for child in node["follow_links"].items()]
     if "logo" in node:

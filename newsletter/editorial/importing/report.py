@@ -27,8 +27,14 @@ class ImportReport:
         return not self.created and not self.changed
 
 
-def put(model: type[M], report: ImportReport, known_by: dict[str, Any], values: dict[str, Any],
-        *, place: Node) -> M:  # fmt: skip
+def put(
+    model: type[M],
+    report: ImportReport,
+    known_by: dict[str, Any],
+    values: dict[str, Any],
+    *,
+    place: Node,
+) -> M:
     """The row known by those fields, with these values; saved only where something differs."""
     row = model._default_manager.filter(**known_by).first()
     return write(row or model(**known_by), report, values, place=place)

@@ -108,8 +108,15 @@ class Mailroom(Stepped):
 class Welcomes(Mailroom):
     """Letters that each become a batch of one: the latest issue, for a reader who asked for it."""
 
-    tables = ("delivery_release", "delivery_mailing", "delivery_edition", "delivery_batch",
-              "delivery_reach", "delivery_outcome", "subscribers_letter")  # fmt: skip
+    tables = (
+        "delivery_release",
+        "delivery_mailing",
+        "delivery_edition",
+        "delivery_batch",
+        "delivery_reach",
+        "delivery_outcome",
+        "subscribers_letter",
+    )
 
     def expire(self) -> None:
         super().expire()

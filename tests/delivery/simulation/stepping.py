@@ -284,8 +284,9 @@ class Stepped:
 
 
 def _adapted(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(connection.ops.adapt_json_value(v, None) if isinstance(v, dict | list) else v
-                 for v in row)  # fmt: skip
+    return tuple(
+        connection.ops.adapt_json_value(v, None) if isinstance(v, dict | list) else v for v in row
+    )
 
 
 def in_transaction() -> bool:

@@ -29,8 +29,13 @@ from tests.delivery.simulation.stepping import Fault, Stepped, Violation
 class World(Stepped):
     """One state after another of the same frozen mailing; `restore` begins each anew."""
 
-    tables = ("delivery_mailing", "delivery_edition", "delivery_batch", "delivery_reach",
-              "delivery_outcome")  # fmt: skip
+    tables = (
+        "delivery_mailing",
+        "delivery_edition",
+        "delivery_batch",
+        "delivery_reach",
+        "delivery_outcome",
+    )
 
     def __init__(self, mailing: Mailing, subscriptions: list[Subscription]) -> None:
         super().__init__()

@@ -50,9 +50,13 @@ def _lines(report: ImportReport) -> list[str]:
     if report.is_empty and not report.notes:
         return [_("Nothing to change: all of it is there already.")]
     counts = [
-        *(_("added: %(name)s × %(count)s") % {"name": name, "count": count}
-          for name, count in report.created.items()),
-        *(_("changed: %(name)s × %(count)s") % {"name": name, "count": count}
-          for name, count in report.changed.items()),
-    ]  # fmt: skip
+        *(
+            _("added: %(name)s × %(count)s") % {"name": name, "count": count}
+            for name, count in report.created.items()
+        ),
+        *(
+            _("changed: %(name)s × %(count)s") % {"name": name, "count": count}
+            for name, count in report.changed.items()
+        ),
+    ]
     return [*counts, *report.notes]
