@@ -12,8 +12,10 @@ TRANSLATORS = "Translators"
 _OF_EDITORS = [
     (
         "editorial",
-        ["issue", "issuetranslation", "article", "articletranslation", "picture"]
-        + ["trend", "topic", "topictranslation"],
+        [
+            *("issue", "issuetranslation", "article", "articletranslation"),
+            *("picture", "trend", "topic", "topictranslation"),
+        ],
         ["add", "change", "delete", "view"],
     ),
     (

@@ -75,7 +75,7 @@ def prepare(content: bytes) -> tuple[str, bytes]:
         ) from None
 
 
-def _encoded(image: Image.Image, mode: str, format: str) -> bytes:
+def _encoded(image: Image.Image, mode: str, encoding: str) -> bytes:
     profile = image.info.get("icc_profile") if image.mode == mode else None
     from PIL import Image
 
@@ -83,7 +83,7 @@ def _encoded(image: Image.Image, mode: str, format: str) -> bytes:
     bare = Image.new(mode, image.size)
     bare.paste(image.convert(mode))
     out = io.BytesIO()
-    bare.save(out, format, quality=86, optimize=True, icc_profile=profile)
+    bare.save(out, encoding, quality=86, optimize=True, icc_profile=profile)
     return out.getvalue()
 
 

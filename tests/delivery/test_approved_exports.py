@@ -312,7 +312,7 @@ def test_an_approver_signs_what_can_be_read_only(
     request, key = tmp_path / "request", tmp_path / "key"
     request.write_text(spoil(Export.objects.get().statement))
     key.write_text(bytes(PEOPLE["ala"]).hex())
-    with pytest.raises(CommandError, match="This (is no )?request"):
+    with pytest.raises(CommandError, match=r"This (is no )?request"):
         manage("approve_export", str(request), "--key", str(key), "--yes")
 
 

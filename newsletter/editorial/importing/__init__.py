@@ -11,7 +11,7 @@ from pathlib import Path
 from django.db import transaction
 
 from newsletter.editorial.importing.document import IssueData, Scope, read_article, read_issue
-from newsletter.editorial.importing.faults import ImportFault, Node
+from newsletter.editorial.importing.faults import DocumentError, Node
 from newsletter.editorial.importing.files import picture_bytes
 from newsletter.editorial.importing.issues import link_similar, store_article, store_issue
 from newsletter.editorial.importing.newsletter import (
@@ -22,13 +22,13 @@ from newsletter.editorial.importing.newsletter import (
 )
 from newsletter.editorial.importing.report import ImportReport
 
-__all__ = ["ImportFault", "ImportReport", "import_document"]
+__all__ = ["DocumentError", "ImportReport", "import_document"]
 
 
 def import_document(data: object, *, base: Path) -> ImportReport:
     """Store what the document holds; `base` is the folder that its pictures are relative to.
 
-    Raises ImportFault naming the place; then nothing is stored.
+    Raises DocumentError naming the place; then nothing is stored.
     """
     document = Node(data).only("newsroom", "newsletter", "categories", "issues", "articles")
     report = ImportReport()

@@ -19,7 +19,7 @@ COMMENT = "about"
 """A key that may stand anywhere in an object and is not read."""
 
 
-class ImportFault(Exception):
+class DocumentError(Exception):
     """What is wrong and where: `issues[1].articles[0].translations.be.headline: …`."""
 
     def __init__(self, place: str, reason: str) -> None:
@@ -34,8 +34,8 @@ class Node:
     value: Any
     place: str = ""
 
-    def fault(self, reason: str) -> ImportFault:
-        return ImportFault(self.place, reason)
+    def fault(self, reason: str) -> DocumentError:
+        return DocumentError(self.place, reason)
 
     def __contains__(self, key: str) -> bool:
         """Whether the object has the key with a value: null stands for nothing."""
@@ -46,7 +46,7 @@ class Node:
     def __getitem__(self, key: str) -> Node:
         place = f"{self.place}.{key}" if self.place else key
         if key not in self:
-            raise ImportFault(place, _("is missing."))
+            raise DocumentError(place, _("is missing."))
         return Node(self.value[key], place)
 
     def child(self, key: str, empty: Any) -> Node:
@@ -59,7 +59,7 @@ class Node:
             raise self.fault(_("must be an object."))
         for key in self.value:
             if key not in known and key != COMMENT:
-                raise ImportFault(f"{self.place}.{key}".lstrip("."), _("is not a known name."))
+                raise DocumentError(f"{self.place}.{key}".lstrip("."), _("is not a known name."))
         return self
 
     def items(self) -> Iterator[Node]:

@@ -13,7 +13,7 @@ from newsletter.editorial.importing.faults import Node
 
 
 def picture_bytes(node: Node, *, base: Path) -> bytes:
-    """The file's content. Raises ImportFault where it is missing, elsewhere, or no picture."""
+    """The file's content. Raises DocumentError where it is missing, elsewhere, or no picture."""
     path = (base / node.text(required=True)).resolve()
     if not path.is_relative_to(base.resolve()):
         raise node.fault(_("must lie in the folder of the imported file."))

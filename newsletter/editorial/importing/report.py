@@ -43,7 +43,7 @@ def put(
 def write(row: M, report: ImportReport, values: dict[str, Any], *, place: Node) -> M:
     """Set the values on the row and save it where it is new or something differs.
 
-    Raises ImportFault at the place where the row breaks a rule.
+    Raises DocumentError at the place where the row breaks a rule.
     """
     is_new = row.pk is None
     differing = [name for name, value in values.items() if getattr(row, name) != value]
@@ -58,7 +58,7 @@ def write(row: M, report: ImportReport, values: dict[str, Any], *, place: Node) 
 
 
 def check(row: models.Model, place: Node) -> None:
-    """Raises ImportFault with the model's own words; relations are not looked up again."""
+    """Raises DocumentError with the model's own words; relations are not looked up again."""
     try:
         row.clean_fields(exclude=[f.name for f in row._meta.fields if f.is_relation])
         row.clean()

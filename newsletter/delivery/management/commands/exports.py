@@ -59,7 +59,7 @@ class Command(BaseCommand):
         missing = max(0, approvals.NEEDED - len(names))
         self.stdout.write(f"Approved by {', '.join(names)}; {missing} more needed.")
 
-    def _list(self, options: dict[str, Any]) -> None:
+    def _list(self, _options: dict[str, Any]) -> None:
         for export in Export.objects.order_by("-pk"):
             self.stdout.write(describe(export))
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from newsletter.editorial.importing import ImportFault, ImportReport, import_document
+from newsletter.editorial.importing import DocumentError, ImportReport, import_document
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         path: Path = options["file"]
         try:
             report = import_document(_read(path), base=path.parent)
-        except ImportFault as fault:
+        except DocumentError as fault:
             raise CommandError(
                 _("%(file)s: %(fault)s\nNothing was imported.") % {"file": path, "fault": fault}
             ) from None
@@ -35,15 +35,15 @@ def _read(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ImportFault("", error.strerror or _("cannot be read.")) from None
+        raise DocumentError("", error.strerror or _("cannot be read.")) from None
     except UnicodeDecodeError:
-        raise ImportFault("", _("is not a text in UTF-8.")) from None
+        raise DocumentError("", _("is not a text in UTF-8.")) from None
     except json.JSONDecodeError as error:
         place = _("line %(line)s, column %(column)s") % {
             "line": error.lineno,
             "column": error.colno,
         }
-        raise ImportFault(place, error.msg) from None
+        raise DocumentError(place, error.msg) from None
 
 
 def _lines(report: ImportReport) -> list[str]:
