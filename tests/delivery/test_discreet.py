@@ -195,8 +195,11 @@ def test_a_readers_pages_are_bare(client: Client, add_reader: AddReader, out: Is
 
     subscription = add_reader(READER, "en", discreet=True)
     lifecycle.change(subscription.pk, page_language="en", discreet=True)
-    for link in (links.preferences_url, links.unsubscribe_url, links.fresh_url):
-        url = link(subscription.pk, "en", site=NEUTRAL)
+    for url in (
+        links.one_click_url(subscription.pk, site=NEUTRAL),
+        links.preferences_url(subscription.pk, "en", site=NEUTRAL),
+        links.fresh_url(subscription.pk, "en", site=NEUTRAL),
+    ):
         assert url.startswith(NEUTRAL)
         page = client.get(url.removeprefix(NEUTRAL), headers={"host": "notes.example.net"})
         assert page.status_code == 200
