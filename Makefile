@@ -76,11 +76,14 @@ sample-remove: setup ## remove the sample newsroom only
 .PHONY: setup lint format lock clean
 setup: $(VENV)/.run $(CATALOGS) $(KEYS) ## the environment, the keys, the catalogs of translations
 
-lint: $(VENV)/.dev $(CATALOGS) $(KEYS) ## ruff, mypy, djlint, migrations, Django's checks
+lint: $(VENV)/.dev $(CATALOGS) $(KEYS) ## ruff, mypy, vulture, codespell, deptry, djlint, migrations, checks
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --quiet --check . || \
 	  { echo "Files are not formatted: make format." >&2; exit 1; }
 	@$(PY) -m mypy --no-error-summary
+	@$(VENV)/bin/vulture
+	@$(VENV)/bin/codespell
+	@$(VENV)/bin/deptry --no-ansi . >/dev/null 2>&1 || $(VENV)/bin/deptry --no-ansi .
 	@$(VENV)/bin/djlint --quiet --lint $(TEMPLATES)
 	@$(MANAGE) makemigrations --check --dry-run
 	@$(MANAGE) check
