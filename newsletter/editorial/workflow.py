@@ -93,8 +93,9 @@ def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
     public = {
         text.language for a in articles for text in a.translations.all() if text.is_public(now)
     }
-    ready = {text.language for a in articles for text in a.translations.all()
-             if text.state == READY}  # fmt: skip
+    ready = {
+        text.language for a in articles for text in a.translations.all() if text.state == READY
+    }
     if not articles:
         yield Problem(Severity.BLOCKS, gettext("The issue has no article."))
     elif not ready:
