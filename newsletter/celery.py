@@ -10,7 +10,7 @@ from typing import Any
 
 import django
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import setup_logging, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 # Celery runs all of Django's checks in a worker, tells nobody, and holds the desk's pages for it
@@ -23,6 +23,15 @@ app.conf.beat_schedule = {
     "tick": {"task": "delivery.tick", "schedule": 60.0, "options": {"expires": 55}},
     "drain": {"task": "delivery.drain", "schedule": 5.0, "options": {"expires": 5}},
 }
+
+
+@setup_logging.connect
+def _log_as_everything_does(**kwargs: Any) -> None:
+    """Celery sets up nothing of its own if this signal has a receiver."""
+    from django.conf import settings
+    from django.utils.log import configure_logging
+
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
 
 
 @worker_init.connect

@@ -50,4 +50,5 @@ def test_no_variable_is_named_that_does_not_exist() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^ {7,}([A-Z_]+)=", readme, re.MULTILINE))
     assert named
-    assert named <= set(settings.CONFIGURATION)
+    # Each also in the form that names a file.
+    assert {name.removesuffix("_FILE") for name in named} <= set(settings.CONFIGURATION)

@@ -29,8 +29,12 @@ WIRING = {"newsletter.urls", "newsletter.celery", "newsletter.checks", "newslett
 ENTRY_POINTS = {"admin", "views", "tasks"}
 
 
-SPEAK_TO_THE_DATABASE = {"newsletter.lib.languages", "newsletter.lib.prepared"}
-"""A model field, and a cursor: they know no model either."""
+SPEAK_TO_THE_DATABASE = {
+    "newsletter.lib.languages",
+    "newsletter.lib.outages",
+    "newsletter.lib.prepared",
+}
+"""A model field, a “SELECT 1” and a cursor: they know no model either."""
 
 
 def part_of(module: str) -> str | None:

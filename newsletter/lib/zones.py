@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+
+LOCALTIME = Path("/etc/localtime")
+
+
+def zone_of_this_machine() -> str:
+    """The machine's IANA zone as TZ or /etc/localtime names it, else UTC."""
+    zones = available_timezones()
+    named = os.environ.get("TZ", "").lstrip(":")
+    if named in zones:
+        return named
+    # A link to …/zoneinfo/Europe/Minsk, on Linux and macOS alike.
+    _, _, linked = str(LOCALTIME.resolve()).partition("/zoneinfo/")
+    if linked in zones:
+        return linked
+    return "UTC"
 
 
 def validate_zone(name: str) -> None:

@@ -106,7 +106,7 @@ class Site:
         self.run("prepare")
         self.run(
             "begin", "--name", "Weekly", "--languages", "en,be,ru",
-            "--address", "desk@news.example.org",
+            "--address", "desk@news.example.org", "--time-zone", "Europe/Minsk",
         )  # fmt: skip
 
     def start(self) -> None:
