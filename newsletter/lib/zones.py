@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -13,16 +12,10 @@ LOCALTIME = Path("/etc/localtime")
 
 
 def zone_of_this_machine() -> str:
-    """The machine's IANA zone as TZ or /etc/localtime names it, else UTC."""
-    zones = available_timezones()
-    named = os.environ.get("TZ", "").lstrip(":")
-    if named in zones:
-        return named
+    """The IANA zone that /etc/localtime names, else UTC. (Django sets TZ to its own.)"""
     # A link to …/zoneinfo/Europe/Minsk, on Linux and macOS alike.
     _, _, linked = str(LOCALTIME.resolve()).partition("/zoneinfo/")
-    if linked in zones:
-        return linked
-    return "UTC"
+    return linked if linked in available_timezones() else "UTC"
 
 
 def validate_zone(name: str) -> None:
