@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import logging
 import re
 import secrets
 import time
@@ -19,10 +18,9 @@ from typing import Any
 
 from django.core.cache import cache
 
+from newsletter.lib import outages
 from newsletter.lib.cache_errors import cache_errors
 from subscribers.derived import key_for
-
-log = logging.getLogger(__name__)
 
 ALGORITHM = "SHA-256"
 HARDEST = 50_000
@@ -75,5 +73,5 @@ def _first_use(hashed: str) -> bool:
     try:
         return bool(cache.add(f"proof:{hashed}", 1, timeout=LIFETIME))
     except cache_errors() as error:
-        log.warning("action=proof cache=%s", type(error).__name__)
+        outages.current.failed("cache", type(error).__name__)
         return False

@@ -26,6 +26,7 @@ from newsletter.editorial.models import (
 )
 from newsletter.lib import apart
 from newsletter.lib.catalogs import compile_catalogs
+from newsletter.lib.logs import KeyValueFormatter
 from subscribers import known
 
 HERE = Path(__file__).parent
@@ -98,6 +99,13 @@ def site_language() -> Iterator[None]:
 def nothing_known() -> None:
     """Each test has newsletters of its own."""
     known.forget()
+
+
+@pytest.fixture
+def caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """`caplog.text` has lines as the log has them, with what is given as `extra`."""
+    caplog.handler.setFormatter(KeyValueFormatter())
+    return caplog
 
 
 @pytest.fixture(autouse=True)
