@@ -174,9 +174,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
-# A task goes on while the broker is away: the database says what it may do. (Celery warns on each
-# lost connection if this is not set.)
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 
 # --- Delivery ---------------------------------------------------------------------------------
 LOCAL_MAILBOX_DIR = VAR_DIR / "mailbox"

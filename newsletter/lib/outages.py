@@ -45,6 +45,10 @@ class Outages:
         self._down: dict[str, _Outage] = {}
         self._watch: threading.Thread | None = None
 
+    def knows_of_any(self) -> bool:
+        """Whether something is down, or may be."""
+        return bool(self._down or self._suspected)
+
     def failed(self, service: str, error: str) -> None:
         """Something failed because of `service`; `error` is the exception's class."""
         with self._lock:
@@ -126,7 +130,9 @@ class Filter(logging.Filter):
                 for service in services:
                     current.failed(str(service), type(error).__name__)
                 return False
-        return True
+        # Django logs each page that answers 5xx, the health check's too.
+        is_5xx = record.name == "django.request" and not record.exc_info
+        return not (is_5xx and record.levelno >= logging.ERROR and current.knows_of_any())
 
 
 def _errors_in(record: logging.LogRecord) -> Iterator[BaseException]:
