@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from newsletter.lib import outages
 from newsletter.lib.outages import Outages, service_of
+from tests.conftest import ReportedOutages
 
 
 class Server:
@@ -125,27 +126,7 @@ def test_only_what_an_outage_explains_counts(
     assert service_of(error, logger) == service
 
 
-class Known(Outages):
-    """Notes what was reported, and tries nothing."""
-
-    def __init__(self) -> None:
-        super().__init__({})
-        self.reported: list[str] = []
-
-    def failed(self, service: str, error: str) -> None:
-        self.reported.append(service)
-
-    def knows_of_any(self) -> bool:
-        return bool(self.reported)
-
-
 class TestFilter:
-    @pytest.fixture
-    def known(self, monkeypatch: pytest.MonkeyPatch) -> Known:
-        known = Known()
-        monkeypatch.setattr(outages, "current", known)
-        return known
-
     def passes(
         self, name: str, error: Exception | None, *args: object, level: int = logging.ERROR
     ) -> bool:
@@ -153,27 +134,33 @@ class TestFilter:
         record = logging.LogRecord(name, level, "f", 1, "%s " * len(args), args, exc_info)
         return bool(outages.Filter().filter(record))
 
-    def test_a_traceback_that_an_outage_explains_is_dropped(self, known: Known) -> None:
+    def test_a_traceback_that_an_outage_explains_is_dropped(
+        self, reported: ReportedOutages
+    ) -> None:
         assert not self.passes("django.request", GONE)
-        assert known.reported == ["database"]
+        assert reported.services == ["database"]
 
-    def test_so_is_celerys_line_with_the_error_in_it(self, known: Known) -> None:
+    def test_so_is_celerys_line_with_the_error_in_it(self, reported: ReportedOutages) -> None:
         consumer = "celery.worker.consumer.consumer"
         assert not self.passes(consumer, None, "redis://127.0.0.1", NO_REDIS, "Trying again")
-        assert known.reported == ["broker"]
+        assert reported.services == ["broker"]
 
-    def test_a_group_is_dropped_only_if_all_of_it_is_explained(self, known: Known) -> None:
+    def test_a_group_is_dropped_only_if_all_of_it_is_explained(
+        self, reported: ReportedOutages
+    ) -> None:
         assert not self.passes("celery.app.trace", ExceptionGroup("steps", [GONE, GONE]))
         assert self.passes("celery.app.trace", ExceptionGroup("steps", [GONE, RuntimeError()]))
 
-    def test_a_fault_is_seen_during_an_outage_too(self, known: Known) -> None:
-        known.reported = ["database"]
+    def test_a_fault_is_seen_during_an_outage_too(self, reported: ReportedOutages) -> None:
+        reported.services = ["database"]
         assert self.passes("django.request", RuntimeError("a fault"))
         assert self.passes("newsletter.delivery.sender", None)
 
-    def test_an_error_page_is_not_told_again_during_an_outage(self, known: Known) -> None:
+    def test_an_error_page_is_not_told_again_during_an_outage(
+        self, reported: ReportedOutages
+    ) -> None:
         assert self.passes("django.request", None)
-        known.reported = ["database"]
+        reported.services = ["database"]
         assert not self.passes("django.request", None)
         assert self.passes("django.request", None, level=logging.WARNING)
 
