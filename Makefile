@@ -8,8 +8,9 @@ VENV ?= .venv
 VAR := $(or $(VAR_DIR),var)
 PY := $(VENV)/bin/python
 MANAGE := $(PY) manage.py
-KEYS := $(VAR)/keys/web.json
-SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
+NEW_KEYS := $(VAR)/keys/web.json
+# None are made if the environment names other keys: a second pair would only be mistaken for them.
+KEYS := $(if $(value WEB_KEYS)$(WEB_KEYS_FILE),,$(NEW_KEYS))
 CATALOGS = $(patsubst %.po,%.mo,$(wildcard locale*/*/LC_MESSAGES/*.po))
 TEMPLATES = $(wildcard templates)
 LONG := server or e2e or chaos or simulation or slow or early or waits
@@ -105,17 +106,7 @@ clean: ## remove the environment and caches; the data in var/ stay
 
 # --- How the parts are made -------------------------------------------------------------------
 $(VENV)/bin/python:
-	@python="$(PYTHON)"; \
-	if [ -z "$$python" ]; then \
-	  for name in python3.14 python3.13 python3.12 python3.11 python3 python; do \
-	    if "$$name" -c '$(SUITABLE)' 2>/dev/null; then python="$$name"; break; fi; \
-	  done; \
-	fi; \
-	if [ -z "$$python" ] || ! "$$python" -c '$(SUITABLE)'; then \
-	  echo "Tydzen needs Python 3.11 to 3.14 with its venv module (on Debian: apt install" >&2; \
-	  echo "python3-venv). Name it if it is elsewhere: make run PYTHON=/path/to/python3.12" >&2; \
-	  exit 1; \
-	fi; \
+	@python="$$(PYTHON='$(PYTHON)' sh newsletter/local/python.sh)" || exit 1; \
 	echo "Making $(VENV) with $$python"; "$$python" -m venv $(VENV)
 
 $(VENV)/.run: requirements.lock | $(VENV)/bin/python
@@ -130,7 +121,7 @@ $(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
 
 # Made once, worker.json along with it; never overwritten. A trial's readers are made up, so it
 # has no recovery copy; docs/deploy.md says how a real newsroom gets one.
-$(KEYS): | $(VENV)/.run
+$(NEW_KEYS): | $(VENV)/.run
 	@$(MANAGE) keys new --no-recovery
 
 %.mo: %.po | $(VENV)/.run

@@ -3,11 +3,16 @@
 import os
 from typing import Any
 
+from newsletter.lib import logs
+
 # No access log: addresses of pages hold readers' tokens, and a line would hold an IP address
 # (G8). A proxy that keeps one is described in docs/deploy.md.
 accesslog = None
 errorlog = "-"
 loglevel = "warning"
+logconfig_dict = logs.configuration()
+# Nobody uses gunicorn's control socket, and a user without a home directory has no place for it.
+control_socket_disable = True
 workers = 2
 # While one waits for the database's disk, another works; and a proxy can keep its connections.
 threads = 4
@@ -22,8 +27,12 @@ def on_starting(_server: Any) -> None:
     """Refuse to start on a configuration that would lose or show readers' addresses."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
     import django
+    from environs import EnvError
 
-    django.setup()
+    try:
+        django.setup()
+    except EnvError as error:
+        raise SystemExit(str(error)) from None
     from newsletter.checks import insist
 
     insist()

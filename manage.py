@@ -8,8 +8,13 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
     from django.core.management import execute_from_command_line
+    from environs import EnvError
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except EnvError as error:
+        # A variable that cannot be used; the error says which and what to do.
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -5,7 +5,10 @@ Errors stop every command; `insist` stops the web process and the worker, which 
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
+import time
 from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any
@@ -15,11 +18,16 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 
+from newsletter.lib.environment import misspelt
 from newsletter.transport import registry
 from newsletter.transport.base import TransportURLError
 from subscribers import canary
 
+log = logging.getLogger(__name__)
+
 TAG = "newsletter"
+WAIT_SECONDS = 45.0
+"""How long a process that starts waits for the database."""
 
 TOUCH_NO_READER = frozenset(
     {"collectstatic", "compilemessages", "makemessages", "makemigrations", "migrate"}
@@ -97,13 +105,23 @@ def plain_http(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def keys_fit_the_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E005: what is written under a wrong key is lost."""
+    """E005: what is written under a wrong key is lost. W004: that could not be found out."""
     if settings.KEYS_ARE_TEMPORARY or TOUCH_NO_READER.intersection(sys.argv[1:2]):
         return []
     hint = "Give each process the documents that this database was used with; see docs/safety.md."
+    try:
+        faults = canary.check()
+    except canary.CannotCompareError as error:
+        return [
+            Warning(
+                f"The database cannot be read ({error}), so the keys were not compared with it.",
+                hint="Look at DATABASE_URL and at the database server, then run this again.",
+                id="newsletter.W004",
+            )
+        ]
     return [
         Error(f"The keys do not fit the database. {fault}.", hint=hint, id="newsletter.E005")
-        for fault in canary.check()
+        for fault in faults
     ]
 
 
@@ -150,6 +168,18 @@ def _discretion_error(what: str) -> CheckMessage:
     return Error(f"Discreet mails would not be: {what}.", hint=hint, id="newsletter.E006")
 
 
+def misspelt_variables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """W003: a variable with a slip in its name would have no effect, and nobody would notice."""
+    return [
+        Warning(
+            f"{given} is not a setting." + (f" Did you mean {meant}?" if meant else ""),
+            hint="docs/configuration.md lists every variable.",
+            id="newsletter.W003",
+        )
+        for given, meant in misspelt(settings.CONFIGURATION, os.environ).items()
+    ]
+
+
 ALL = (
     temporary_keys,
     local_mailbox_in_public,
@@ -159,6 +189,7 @@ ALL = (
     worker_keys_are_private,
     keys_fit_the_database,
     discretion_is_kept,
+    misspelt_variables,
 )
 
 
@@ -168,10 +199,22 @@ def register() -> None:
         checks.register(check, TAG)
 
 
-def insist() -> None:
-    """Raise SystemExit with the errors' texts unless the configuration can be worked with."""
-    errors: Sequence[CheckMessage] = [
-        message for message in checks.run_checks(tags=[TAG]) if message.is_serious()
-    ]
+def insist(*, wait_seconds: float = WAIT_SECONDS) -> None:
+    """Raise SystemExit with the errors' texts unless the configuration can be worked with.
+
+    Waits for a database that does not answer yet: keys that nobody compared with it could write
+    what is lost, so a process must not start without having done so. Warnings go to the log.
+    """
+    until = time.monotonic() + wait_seconds
+    messages = checks.run_checks(tags=[TAG])
+    while any(message.id == "newsletter.W004" for message in messages):
+        if time.monotonic() >= until:
+            raise SystemExit("\n".join(str(message) for message in messages))
+        log.warning("waiting-for-database", extra={"seconds": round(until - time.monotonic())})
+        time.sleep(min(5.0, max(0.0, until - time.monotonic())))
+        messages = checks.run_checks(tags=[TAG])
+    errors: Sequence[CheckMessage] = [each for each in messages if each.is_serious()]
     if errors:
         raise SystemExit("\n".join(str(error) for error in errors))
+    for warning in messages:
+        log.warning("configuration", extra={"check": warning.id, "problem": warning.msg})

@@ -8,49 +8,40 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import dj_database_url
 import django
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.lib import environment as env
-from newsletter.lib import keydocuments, keys
+from newsletter.lib import environment as read
+from newsletter.lib import keydocuments, keys, logs
+from newsletter.lib.environment import between, env, one_of
 from newsletter.lib.language_names import own_name
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = env.value("VAR_DIR", str(BASE_DIR / "var"), Path)
-DEBUG = env.value("DEBUG", "false", env.boolean)
+VAR_DIR = env.path("VAR_DIR", BASE_DIR / "var")
+DEBUG = env.bool("DEBUG", default=False)
 
 
 # --- The site ---------------------------------------------------------------------------------
-def _site_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
-        raise ValueError(f"{text!r} is not of the form https://news.example.org")
-    return text.rstrip("/")
-
-
-PORT = env.value("PORT", "8000", env.integer(1, 65_000))
-BIND = env.value("BIND", "127.0.0.1", str)
-SITE_URL = env.value("SITE_URL", f"http://127.0.0.1:{PORT}", _site_url)
-_site = urlsplit(SITE_URL)
+PORT = env.int("PORT", 8000, validate=between(1, 65_000))
+BIND = env.str("BIND", "127.0.0.1")
+SITE_URL = env.parsed("SITE_URL", f"http://127.0.0.1:{PORT}", read.site_url)
 ALLOWED_HOSTS = [
-    str(_site.hostname),
-    *env.value("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", env.words),
+    read.host_in(SITE_URL),
+    *env.parsed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", read.words),
 ]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 # --- Keys -------------------------------------------------------------------------------------
 KEYS_DIR = VAR_DIR / "keys"
-WEB_KEYS_PATH, _web_document = env.secret_document("WEB_KEYS")
-WORKER_KEYS_PATH, _worker_document = env.secret_document("WORKER_KEYS")
-WORKER_KEYS_PASSPHRASE = env.secret("WORKER_KEYS_PASSPHRASE")
+WEB_KEYS_PATH, _web_document = read.key_document("WEB_KEYS")
+WORKER_KEYS_PATH, _worker_document = read.key_document("WORKER_KEYS")
+WORKER_KEYS_PASSPHRASE = env.str("WORKER_KEYS_PASSPHRASE", "")
 KEYS_ARE_TEMPORARY = False
 if not _web_document and (KEYS_DIR / "web.json").exists():
     # The keys of the one-machine set-up; a process whose WORKER_KEYS is set, even to nothing,
@@ -63,7 +54,7 @@ elif not _web_document:
     KEYS_ARE_TEMPORARY = True
     _web_document, _worker_document = keys.temporary()
     WEB_KEYS_PATH = WORKER_KEYS_PATH = None
-WEB_KEYS = env.key_set("WEB_KEYS", WEB_KEYS_PATH, _web_document, keys.web_keys_in, keys.web_keys)
+WEB_KEYS = read.key_set("WEB_KEYS", WEB_KEYS_PATH, _web_document, keys.web_keys_in, keys.web_keys)
 
 
 def _unlock(document: str) -> str:
@@ -72,7 +63,7 @@ def _unlock(document: str) -> str:
 
 WORKER_KEYS = None
 if WORKER_KEYS_PATH or _worker_document:
-    WORKER_KEYS = env.key_set(
+    WORKER_KEYS = read.key_set(
         "WORKER_KEYS",
         WORKER_KEYS_PATH,
         _worker_document,
@@ -82,7 +73,7 @@ if WORKER_KEYS_PATH or _worker_document:
 SECRET_KEY = WEB_KEYS.secret_key
 # age public keys of the one or two people for whom lists of readers are encrypted; two of them can
 # open a list only together.
-EXPORT_RECIPIENTS = env.value("EXPORT_RECIPIENTS", "", env.age_recipients)
+EXPORT_RECIPIENTS = env.parsed("EXPORT_RECIPIENTS", "", read.age_recipients)
 
 # --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -128,7 +119,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 
-THEME_DIR = env.value("THEME_DIR", "", lambda text: Path(text) if text else None)
+THEME_DIR = env.parsed("THEME_DIR", "", lambda text: Path(text) if text else None)
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -150,42 +141,20 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # --- Database, broker, cache ------------------------------------------------------------------
-VAR_DIR.mkdir(parents=True, exist_ok=True)
-
-
-def _database(url: str) -> dict[str, Any]:
-    try:
-        config: dict[str, Any] = dict(dj_database_url.parse(url, conn_health_checks=True))
-    except (dj_database_url.UnknownSchemeError, ValueError):
-        raise ValueError("not a database URL of the form postgres://user@host/name") from None
-    if config["ENGINE"] == "django.db.backends.sqlite3":
-        config["OPTIONS"] = {
-            # Django's defaults answer "database is locked" as soon as two processes write.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            # FULL: what was committed before a send survives a power cut (P1).
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-        }
-        # A file, as in production: in memory, threads would share one cache and its table locks.
-        config["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
-    elif config["ENGINE"] == "django.db.backends.postgresql":
-        # The same promise, whatever the server's or the role's default.
-        config["OPTIONS"] = {
-            "options": "-c synchronous_commit=on",
-            # For newsletter.lib.prepared alone: Django's cursors prepare nothing.
-            "prepare_threshold": 3,
-        }
-    return config
-
-
+read.insist_on_folder("VAR_DIR", VAR_DIR)
 DATABASES = {
-    "default": env.value("DATABASE_URL", f"sqlite:///{VAR_DIR / 'tydzen.sqlite3'}", _database)
+    "default": env.parsed("DATABASE_URL", f"sqlite:///{VAR_DIR / 'tydzen.sqlite3'}", read.database)
 }
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # SQLite writes its journal beside the database.
+    read.insist_on_folder("DATABASE_URL", Path(DATABASES["default"]["NAME"]).parent, write=True)
+    # A file, as in production: in memory, threads would share one cache and its table locks.
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 
-BROKER_SOCKET = env.broker_socket(VAR_DIR)
-BROKER_URL = env.value("BROKER_URL", f"redis+socket://{BROKER_SOCKET}", env.broker)
-CACHE_URL = env.value("CACHE_URL", env.cache_beside(BROKER_URL), str)
-CACHES = {"default": env.cache(CACHE_URL)}
+BROKER_SOCKET = read.broker_socket(VAR_DIR)
+BROKER_URL = env.parsed("BROKER_URL", f"redis+socket://{BROKER_SOCKET}", read.broker)
+CACHE_URL = env.str("CACHE_URL", read.cache_beside(BROKER_URL))
+CACHES = {"default": read.cache(CACHE_URL)}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = BROKER_URL
@@ -210,19 +179,19 @@ CELERY_TASK_PUBLISH_RETRY = False
 
 # --- Delivery ---------------------------------------------------------------------------------
 LOCAL_MAILBOX_DIR = VAR_DIR / "mailbox"
-MAILBOX_PORT = env.value("MAILBOX_PORT", str(PORT + 25), env.integer(1, 65_535))
-DELIVERY_TRANSPORTS = env.value(
-    "DELIVERY_TRANSPORTS", f"smtp://127.0.0.1:{MAILBOX_PORT}", env.words
+MAILBOX_PORT = env.int("MAILBOX_PORT", PORT + 25, validate=between(1, 65_535))
+DELIVERY_TRANSPORTS = env.parsed(
+    "DELIVERY_TRANSPORTS", f"smtp://127.0.0.1:{MAILBOX_PORT}", read.words
 )
 USES_LOCAL_MAILBOX = f"smtp://127.0.0.1:{MAILBOX_PORT}" in DELIVERY_TRANSPORTS
-SEND_BATCH_SIZE = env.value("SEND_BATCH_SIZE", "1000", env.integer(1, 5000))
-SEND_STEP = env.value("SEND_STEP", "50", env.integer(1, 1000))
-SEND_LEASE_SECONDS = env.value("SEND_LEASE_SECONDS", "120", env.integer(2, 540))
-SEND_RETRY_SECONDS = env.value("SEND_RETRY_SECONDS", "300", env.integer(1, 86_400))
-SEND_GIVE_UP_HOURS = env.value("SEND_GIVE_UP_HOURS", "24", env.integer(1, 168))
-RETENTION_DAYS = env.value("RETENTION_DAYS", "90", env.integer(1, 3650))
-LATE_HOURS = env.value("LATE_HOURS", "12", env.integer(1, 168))
-FEEDBACK_SENDER_ID = env.value("FEEDBACK_SENDER_ID", "tydzen", env.feedback_sender)
+SEND_BATCH_SIZE = env.int("SEND_BATCH_SIZE", 1000, validate=between(1, 5000))
+SEND_STEP = env.int("SEND_STEP", 50, validate=between(1, 1000))
+SEND_LEASE_SECONDS = env.int("SEND_LEASE_SECONDS", 120, validate=between(2, 540))
+SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", 300, validate=between(1, 86_400))
+SEND_GIVE_UP_HOURS = env.int("SEND_GIVE_UP_HOURS", 24, validate=between(1, 168))
+RETENTION_DAYS = env.int("RETENTION_DAYS", 90, validate=between(1, 3650))
+LATE_HOURS = env.int("LATE_HOURS", 12, validate=between(1, 168))
+FEEDBACK_SENDER_ID = env.parsed("FEEDBACK_SENDER_ID", "tydzen", read.feedback_sender)
 # Nothing uses Django's own mail functions for readers; errors are logged, not emailed (G3).
 _console = "django.core.mail.backends.console.EmailBackend"
 if django.VERSION >= (6, 1):
@@ -231,17 +200,17 @@ else:  # deprecated since 6.1
     EMAIL_BACKEND = _console
 
 # --- Sign-ups: limits against list bombing (B4); 0 is none -------------------------------------
-SIGN_UPS_PER_NETWORK = env.value("SIGN_UPS_PER_NETWORK", "30", env.integer(0, 1_000_000))
-SIGN_UPS_PER_DOMAIN = env.value("SIGN_UPS_PER_DOMAIN", "300", env.integer(0, 1_000_000))
-SIGN_UPS_IN_ALL = env.value("SIGN_UPS_IN_ALL", "3000", env.integer(0, 1_000_000))
-SIGN_UP_SECONDS = env.value("SIGN_UP_SECONDS", "2", env.integer(0, 60))
+SIGN_UPS_PER_NETWORK = env.int("SIGN_UPS_PER_NETWORK", 30, validate=between(0, 1_000_000))
+SIGN_UPS_PER_DOMAIN = env.int("SIGN_UPS_PER_DOMAIN", 300, validate=between(0, 1_000_000))
+SIGN_UPS_IN_ALL = env.int("SIGN_UPS_IN_ALL", 3000, validate=between(0, 1_000_000))
+SIGN_UP_SECONDS = env.int("SIGN_UP_SECONDS", 2, validate=between(0, 60))
 # Throw-away mailboxes (B6): a file with a domain a line; they are asked about, or refused.
-DISPOSABLE_DOMAINS = env.value("DISPOSABLE_DOMAINS", "", env.domains_in)
-DISPOSABLE_ACTION = env.value("DISPOSABLE_ACTION", "warn", env.one_of("warn", "block"))
-TRUSTED_PROXIES = env.value("TRUSTED_PROXIES", "127.0.0.0/8,::1", env.networks)
+DISPOSABLE_DOMAINS = env.parsed("DISPOSABLE_DOMAINS", "", read.domains_in)
+DISPOSABLE_ACTION = env.str("DISPOSABLE_ACTION", "warn", validate=one_of("warn", "block"))
+TRUSTED_PROXIES = env.parsed("TRUSTED_PROXIES", "127.0.0.0/8,::1", read.networks)
 
 # --- Discreet readers: a second, neutral domain ------------------------------------------------
-DISCREET_URL = env.value("DISCREET_URL", "", lambda text: _site_url(text) if text else "")
+DISCREET_URL = env.parsed("DISCREET_URL", "", lambda text: read.site_url(text) if text else "")
 
 
 def _discreet_sender(text: str) -> str:
@@ -250,15 +219,15 @@ def _discreet_sender(text: str) -> str:
     return text
 
 
-DISCREET_SENDER = env.value("DISCREET_SENDER", "", _discreet_sender)
-DISCREET_NAME = env.value("DISCREET_NAME", "Letter", str)
+DISCREET_SENDER = env.parsed("DISCREET_SENDER", "", _discreet_sender)
+DISCREET_NAME = env.str("DISCREET_NAME", "Letter")
 if DISCREET_URL:
-    ALLOWED_HOSTS.append(str(urlsplit(DISCREET_URL).hostname))
+    ALLOWED_HOSTS.append(read.host_in(DISCREET_URL))
 
 # --- Languages --------------------------------------------------------------------------------
 # What Django lacks of a language's name can be added here; another language needs no migration.
 LANGUAGES = [
-    (code, own_name(code)) for code in env.value("SITE_LANGUAGES", "en,be,ru", env.languages)
+    (code, own_name(code)) for code in env.parsed("SITE_LANGUAGES", "en,be,ru", read.languages)
 ]
 LANGUAGE_CODE = LANGUAGES[0][0]
 # Ours, and what we say otherwise than Django (docs/decisions/).
@@ -303,7 +272,7 @@ STATICFILES_DIRS = [
     BASE_DIR / "newsletter" / "web" / "assets",
 ]
 MEDIA_URL = "/media/"
-MEDIA_ROOT = env.value("MEDIA_DIR", str(VAR_DIR / "media"), Path)
+MEDIA_ROOT = env.path("MEDIA_DIR", VAR_DIR / "media")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -316,7 +285,7 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 FILE_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
 
 # --- Security ---------------------------------------------------------------------------------
-_https = _site.scheme == "https"
+_https = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_SSL_REDIRECT = False  # the proxy's task; a health check comes without TLS
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
@@ -344,39 +313,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Logs: ids and actions, never an address (G8) ----------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"visitors": {"()": "newsletter.lib.private_paths.QuietAboutVisitors"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": "plain",
-            "filters": ["visitors"],
-        }
-    },
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        # At debug level these write requests and replies, addresses included (G8).
-        name: {"level": "WARNING"}
-        for name in (
-            "anymail",
-            "urllib3",
-            "requests",
-            "mail.log",
-            "axes",
-            "fontTools",
-            "PIL",
-            # Two lines for each tick, one every five seconds.
-            "celery.worker.strategy",
-            "celery.app.trace",
-        )
-    },
-}
+# --- Logs: ids and actions, never an address (G8) ------------------------------------
+LOGGING = logs.configuration()
 
-CONFIGURATION = list(env.READ)
+CONFIGURATION = env.names()
 """Every variable that settings read; a test holds docs/configuration.md against it."""
 
 ADMIN_TITLE = _("Newsletter desk")

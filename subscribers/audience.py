@@ -126,7 +126,7 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
             raise  # true of many: the caller has to wait for the key
         except SealedError as error:
             # One spoilt row may not keep the others waiting; nobody could mail it.
-            log.error("action=open reader=%d %s", subscriber_id, error)
+            log.error("reader-cannot-be-opened", extra={"reader": subscriber_id, "error": error})
             continue
         found[subscriber_id] = Reader(subscriber_id, pk, address, language, bool(discreet))
     return found

@@ -8,6 +8,7 @@ starts later is held against it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import blake2b
 
 from django.conf import settings
@@ -19,6 +20,10 @@ from subscribers.models import KeyCanary
 
 Purpose = KeyCanary.Purpose
 Marks = Mapping[tuple[str, int], bytes]
+
+
+class CannotCompareError(Exception):
+    """The database could not be asked, so nothing is known about the keys."""
 
 
 def marks_of(web: WebKeys, worker: WorkerKeys | None) -> dict[tuple[str, int], bytes]:
@@ -70,18 +75,22 @@ def faults(web: WebKeys, worker: WorkerKeys | None, stored: Marks) -> list[str]:
 
 def check() -> list[str]:
     """What is wrong with this process's keys for this database; where nothing is, keys that are
-    new to it leave their mark. Silent where there is no database to look at yet."""
+    new to it leave their mark. Silent if the table does not exist yet.
+
+    Raises CannotCompareError if the database cannot be read.
+    """
     web, worker = settings.WEB_KEYS.fresh(), settings.WORKER_KEYS and settings.WORKER_KEYS.fresh()
     try:
         if KeyCanary._meta.db_table not in connection.introspection.table_names():
             return []
         stored = read()
-        found = faults(web, worker, stored)
-        if not found:
+    except DatabaseError as error:
+        raise CannotCompareError(type(error).__name__) from error
+    found = faults(web, worker, stored)
+    if not found:
+        # A database that this process may not write to is compared all the same.
+        with suppress(DatabaseError):
             remember(web, worker, stored)
-    except DatabaseError:
-        # Down, or not ours to write: whatever needs it says so better.
-        return []
     return found
 
 

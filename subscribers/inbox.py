@@ -134,7 +134,7 @@ def _act(pk: int) -> bool:
 
 
 def _wait_for_key(pk: int) -> None:
-    log.error("arrival %s waits for its key", pk, extra={"action": "inbox.key"})
+    log.error("arrival-waits-for-its-key", extra={"arrival": pk})
     Inbox.objects.filter(pk=pk).update(due_at=timezone.now() + WAIT)
 
 
@@ -146,10 +146,10 @@ def _postpone(pk: int, reason: str) -> None:
         return
     arrival.attempts += 1
     if arrival.attempts >= ATTEMPTS:
-        log.error("arrival %s given up: %s", pk, reason, extra={"action": "inbox.give-up"})
+        log.error("arrival-given-up", extra={"arrival": pk, "reason": reason})
         arrival.delete()
         return
-    log.warning("arrival %s postponed: %s", pk, reason, extra={"action": "inbox.postpone"})
+    log.warning("arrival-postponed", extra={"arrival": pk, "reason": reason})
     arrival.due_at = timezone.now() + WAIT * 2**arrival.attempts
     arrival.save(update_fields=["attempts", "due_at"])
 

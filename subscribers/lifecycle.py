@@ -170,7 +170,7 @@ def confirm(subscription_id: int) -> Confirmation:
         wording=asked.wording if asked else "",
         language=asked.language if asked else subscription.subscriber.language,
     )
-    log.info("subscription confirmed", extra={"action": "confirm", "subscription": subscription_id})
+    log.info("confirm", extra={"subscription": subscription_id})
     return Confirmation.NOW
 
 

@@ -8,7 +8,6 @@ A cache that is down stops no reader: what the database counts still holds.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from datetime import timedelta
 from hashlib import blake2b
@@ -19,13 +18,12 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 
+from newsletter.lib import outages
 from newsletter.lib.cache_errors import cache_errors
 from newsletter.lib.environment import Network
 from subscribers.derived import key_for
 from subscribers.models import Letter
 from subscribers.slips import COMMON
-
-log = logging.getLogger(__name__)
 
 HOUR = 3600
 UNPROVEN_SHARE = 5
@@ -110,5 +108,5 @@ def _count(kind: str, what: str) -> int:
         # It ran out between the two.
         return 1
     except cache_errors() as error:
-        log.warning("action=limit kind=%s cache=%s", kind, type(error).__name__)
+        outages.current.failed("cache", type(error).__name__)
         return 0

@@ -9,7 +9,6 @@ works without JavaScript, under stricter limits.
 from __future__ import annotations
 
 import json
-import logging
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,10 +16,9 @@ from typing import Any
 from altcha.v1 import SHA256, ChallengeOptions, Payload, create_challenge, verify_solution
 from django.core.cache import cache
 
+from newsletter.lib import outages
 from newsletter.lib.cache_errors import cache_errors
 from subscribers.derived import key_for
-
-log = logging.getLogger(__name__)
 
 HARDEST = 50_000
 LIFETIME = 3600
@@ -80,5 +78,5 @@ def _first_use(hashed: str) -> bool:
     try:
         return bool(cache.add(f"proof:{hashed}", 1, timeout=LIFETIME))
     except cache_errors() as error:
-        log.warning("action=proof cache=%s", type(error).__name__)
+        outages.current.failed("cache", type(error).__name__)
         return False

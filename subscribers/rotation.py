@@ -73,7 +73,7 @@ def step(limit: int) -> Progress:
         done += written
         stuck += len(rows) - written
     if done or stuck:
-        log.info("action=rotate done=%d stuck=%d", done, stuck)
+        log.info("rotate", extra={"done": done, "stuck": stuck})
     return Progress(done, stuck)
 
 
@@ -121,7 +121,7 @@ def _change(row: tuple[Any, ...]) -> _Change | None:
     try:
         mail = open_address(Sealed(storage_key, bytes(stored)), public_id)
     except SealedError as error:
-        log.error("action=rotate reader=%d cannot be opened: %s", pk, error)
+        log.error("reader-cannot-be-opened", extra={"reader": pk, "error": error})
         return None
     address = addresses.stored(mail)
     before = (storage_key, bytes(stored), bytes(index))
@@ -136,7 +136,7 @@ def _indexes_of_others(changes: Sequence[_Change]) -> set[bytes]:
     found = Subscriber.objects.filter(index__in=wanted).exclude(pk__in=own)
     taken = {bytes(index) for index in found.values_list("index", flat=True)}
     if taken:
-        log.error("action=rotate %d readers are there twice", len(taken))
+        log.error("readers-are-there-twice", extra={"readers": len(taken)})
     return taken
 
 

@@ -24,8 +24,10 @@ from newsletter.editorial.models import (
     TopicTranslation,
     User,
 )
-from newsletter.lib import apart
+from newsletter.lib import apart, outages
 from newsletter.lib.catalogs import compile_catalogs
+from newsletter.lib.logs import KeyValueFormatter
+from newsletter.lib.outages import Outages
 from subscribers import known
 
 HERE = Path(__file__).parent
@@ -98,6 +100,35 @@ def site_language() -> Iterator[None]:
 def nothing_known() -> None:
     """Each test has newsletters of its own."""
     known.forget()
+
+
+@pytest.fixture
+def caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """`caplog.text` has lines as the log has them, with what is given as `extra`."""
+    caplog.handler.setFormatter(KeyValueFormatter())
+    return caplog
+
+
+class ReportedOutages(Outages):
+    """Notes which services were reported, and tries none: a thread that did would write into the
+    log of the tests that follow."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.services: list[str] = []
+
+    def failed(self, service: str, error: str) -> None:
+        self.services.append(service)
+
+    def knows_of_any(self) -> bool:
+        return bool(self.services)
+
+
+@pytest.fixture(autouse=True)
+def reported(monkeypatch: pytest.MonkeyPatch) -> ReportedOutages:
+    reported = ReportedOutages()
+    monkeypatch.setattr(outages, "current", reported)
+    return reported
 
 
 @pytest.fixture(autouse=True)

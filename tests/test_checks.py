@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
 
 from newsletter import checks
+from subscribers import canary
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +135,46 @@ def test_discretion_is_kept(settings: Any, url: str, transport: str, ids: list[s
     settings.DISCREET_URL, settings.DELIVERY_TRANSPORTS = url, [transport]
     found = checks.discretion_is_kept(None)
     assert [each.id for each in found] == [f"newsletter.{each}" for each in ids]
+
+
+def test_w003_a_variable_with_a_slip_in_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEND_STEPS", "4")
+    (message,) = run_checks(tags=[checks.TAG])
+    assert message.id == "newsletter.W003"
+    assert message.msg == "SEND_STEPS is not a setting. Did you mean SEND_STEP?"
+    checks.insist()
+
+
+class TestDatabaseDownAtTheStart:
+    """E005 is not skipped: a command says so, and a service waits."""
+
+    @pytest.fixture
+    def comparisons(self, monkeypatch: pytest.MonkeyPatch) -> list[list[str] | None]:
+        """What the next comparisons come to; None is a database that is down."""
+        answers: list[list[str] | None] = []
+
+        def check() -> list[str]:
+            if (answer := answers.pop(0)) is None:
+                raise canary.CannotCompareError("OperationalError")
+            return answer
+
+        monkeypatch.setattr(canary, "check", check)
+        monkeypatch.setattr(time, "sleep", lambda seconds: None)
+        return answers
+
+    def test_w004_is_reported(self, comparisons: list[list[str] | None]) -> None:
+        comparisons.append(None)
+        assert found() == ["newsletter.W004"]
+
+    def test_a_service_compares_as_soon_as_it_is_back(
+        self, comparisons: list[list[str] | None]
+    ) -> None:
+        comparisons += [None, None, ["tokens 1: not the key of this database"]]
+        with pytest.raises(SystemExit, match=r"newsletter\.E005"):
+            checks.insist()
+        assert comparisons == []
+
+    def test_a_service_does_not_start_uncompared(self, comparisons: list[list[str] | None]) -> None:
+        comparisons.append(None)
+        with pytest.raises(SystemExit, match=r"newsletter\.W004"):
+            checks.insist(wait_seconds=0)

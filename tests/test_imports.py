@@ -32,9 +32,10 @@ ENTRY_POINTS = {"admin", "views", "tasks"}
 SPEAK_TO_THE_DATABASE = {
     "newsletter.lib.fields",
     "newsletter.lib.languages",
+    "newsletter.lib.outages",
     "newsletter.lib.prepared",
 }
-"""Model fields, and a cursor: they know no model either."""
+"""Model fields, a “SELECT 1” and a cursor: they know no model either."""
 
 
 def part_of(module: str) -> str | None:

@@ -48,7 +48,7 @@ def try_now(mailing: Mailing) -> int:
     there are. For somebody who knows that the relay is back."""
     hurried = _put_off(mailing).update(due_at=Now())
     if hurried:
-        log.info("action=try-now mailing=%d batches=%d", mailing.pk, hurried)
+        log.info("try-now", extra={"mailing": mailing.pk, "batches": hurried})
         _wake_workers()
     return hurried
 
@@ -70,7 +70,7 @@ def leave_unknowns(mailing: Mailing) -> int:
     left = Outcome.objects.filter(mailing_id=mailing.pk, result=Result.UNKNOWN).update(
         result=Result.FAILED, source=Outcome.Source.OPERATOR
     )
-    log.info("action=leave mailing=%d unknown=%d", mailing.pk, left)
+    log.info("leave-unknown", extra={"mailing": mailing.pk, "unknown": left})
     return left
 
 
@@ -111,5 +111,5 @@ def _move(mailing: Mailing, before: list[Mailing.State], after: Mailing.State) -
     moved = Mailing.objects.filter(pk=mailing.pk, state__in=before).update(state=after)
     mailing.refresh_from_db()
     if moved:
-        log.info("action=%s mailing=%d", after, mailing.pk)
+        log.info("mailing-state", extra={"mailing": mailing.pk, "state": after.value})
     return moved == 1

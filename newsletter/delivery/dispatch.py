@@ -152,7 +152,7 @@ def _make(newsletter: Newsletter, occasion: Occasion, issue: Issue | None, reaso
         )
         mailing.refresh_from_db()
     if made or mailing.state == Mailing.State.PREPARING:
-        log.info("action=dispatch mailing=%d state=%s hold=%s", mailing.pk, state, reason)
+        log.info("dispatch", extra={"mailing": mailing.pk, "state": state, "hold": reason})
     return mailing
 
 

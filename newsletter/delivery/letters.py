@@ -100,15 +100,15 @@ def _deliver(held: Held) -> None:
         compiled = transport.compile(wording.write(letter))
         recipient = _recipient(letter)
     except wording.LetterError as reason:
-        log.info("action=letter %s", reason)
+        log.info("letter-dropped", extra={"letter": letter.pk, "reason": reason})
         _end(held, State.CLAIMED, State.DROPPED)
         return
     except PressEnded as error:
-        log.error("action=letter letter=%d is not written yet: %s", letter.pk, error)
+        log.error("letter-not-written-yet", extra={"letter": letter.pk, "error": error})
         _again(held, State.CLAIMED)
         return
     except (RenderError, CompileError) as error:
-        log.error("action=letter letter=%d cannot be written: %s", letter.pk, error)
+        log.error("letter-cannot-be-written", extra={"letter": letter.pk, "error": error})
         _end(held, State.CLAIMED, State.FAILED)
         return
     if not _permitted(held):
@@ -119,7 +119,8 @@ def _deliver(held: Held) -> None:
         transports.mark_up(transport)
     except TransportDown as down:
         transports.mark_down(transport, seconds=down.retry_after)
-        log.warning("action=down letter=%d transport=%s reason=%s", letter.pk, transport.name, down)
+        facts = {"letter": letter.pk, "transport": transport.name, "reason": down}
+        log.warning("transport-down", extra=facts)
         _again(held, State.SENDING)
 
 
@@ -162,7 +163,7 @@ def _permitted(held: Held) -> bool:
         return _move(held, State.CLAIMED, State.SENDING)
     except (OperationalError, InterfaceError):
         # Committed or not: nothing was handed over.
-        log.warning("action=lost letter=%d", held.letter.pk)
+        log.warning("letter-lost", extra={"letter": held.letter.pk})
         _end(held, State.SENDING, State.QUEUED)
         _end(held, State.CLAIMED, State.QUEUED)
         return False
@@ -187,4 +188,4 @@ def _end(held: Held, before: Letter.State, after: Letter.State, **facts: object)
     ended = progress.outlasting_lost_connections(
         lambda: mine.update(state=after, lease_until=None, **facts)
     )
-    log.info("action=letter letter=%d state=%s mine=%s", held.letter.pk, after, bool(ended))
+    log.info("letter-ended", extra={"letter": held.letter.pk, "state": after, "mine": bool(ended)})

@@ -54,7 +54,7 @@ def _make(
         return None
     state = Mailing.State.HELD if reason else Mailing.State.PREPARING
     mailing = Mailing.objects.create(release=release, state=state, hold=reason)
-    log.info("action=dispatch mailing=%d state=%s hold=%s", mailing.pk, state, reason)
+    log.info("dispatch", extra={"mailing": mailing.pk, "state": state, "hold": reason})
     return mailing
 
 

@@ -46,7 +46,7 @@ def freeze() -> bool:
     Site.objects.get_or_create(singleton=True)
     changed = Site.objects.filter(frozen=False).update(frozen=True, frozen_at=Now())
     sessions, _ = Session.objects.all().delete()
-    log.warning("action=freeze-site changed=%d sessions=%d", changed, sessions)
+    log.warning("freeze-site", extra={"changed": changed, "sessions": sessions})
     return changed == 1
 
 
@@ -67,5 +67,5 @@ def thaw() -> int:
         state=Mailing.State.HELD, hold=Mailing.Hold.FROZEN
     )
     Site.objects.filter(frozen=True).update(frozen=False, frozen_at=None)
-    log.warning("action=thaw-site paused=%d", paused)
+    log.warning("thaw-site", extra={"paused": paused})
     return paused

@@ -163,7 +163,7 @@ def prepare(mailing_id: int, *, now: datetime | None = None) -> Mailing:
             editions = _draft(mailing, at)
             _start(mailing.pk, _freeze(mailing, editions))
         except AudienceMoved:
-            log.info("action=freeze mailing=%d attempt=%d audience moved", mailing_id, attempt)
+            log.info("audience-moved", extra={"mailing": mailing_id, "attempt": attempt})
         except (RenderError, CompileError) as error:
             hold(mailing, Mailing.Hold.UNRENDERABLE, detail=str(error)[:300])
         mailing.refresh_from_db()
@@ -175,7 +175,7 @@ def hold(mailing: Mailing, reason: Mailing.Hold, *, detail: str = "") -> None:
     Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).update(
         state=Mailing.State.HELD, hold=reason, hold_detail=detail
     )
-    log.warning("action=hold mailing=%d reason=%s", mailing.pk, reason)
+    log.warning("hold", extra={"mailing": mailing.pk, "reason": reason})
 
 
 def _draft(mailing: Mailing, at: datetime) -> Editions:
@@ -259,13 +259,8 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[int]:
         readers=tally.readers,
         checksum=tally.checksum,
     )
-    log.info(
-        "action=freeze mailing=%d readers=%d editions=%d batches=%d",
-        mailing.pk,
-        tally.readers,
-        len(saved),
-        tally.batches,
-    )
+    counts = {"readers": tally.readers, "editions": len(saved), "batches": tally.batches}
+    log.info("freeze", extra={"mailing": mailing.pk, **counts})
     return tally.first
 
 

@@ -249,13 +249,8 @@ def close(
     Batch.objects.filter(pk=batch.pk).update(
         state=Batch.State.CLOSED, results=settled.results, lease_until=None, fence=F("fence") + 1
     )
-    log.info(
-        "action=finish batch=%d recorded=%d again=%d source=%s",
-        batch.pk,
-        len(settled.lines),
-        len(settled.again),
-        source.value,
-    )
+    facts = {"batch": batch.pk, "recorded": len(settled.lines), "again": len(settled.again)}
+    log.info("finish", extra={**facts, "source": source.value})
     return settled
 
 

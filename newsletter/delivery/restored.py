@@ -31,7 +31,7 @@ def watch() -> int:
         _write(ticks)
     except OSError as error:
         # Sending goes on: this is a guard against a mistake, not a part of the protocol.
-        log.error("action=restored cannot watch for restored backups: %s", error)
+        log.error("cannot-watch-for-restored-backups", extra={"error": error})
         return 0
     return paused
 
@@ -53,7 +53,7 @@ def pause_open() -> int:
         state=Mailing.State.HELD, hold=Mailing.Hold.RESTORED
     )
     if frozen or waiting:
-        log.error("action=restored paused=%d held=%d", frozen, waiting)
+        log.error("restored", extra={"paused": frozen, "held": waiting})
     return frozen + waiting
 
 

@@ -50,7 +50,7 @@ def _collapse(mailing_id: int) -> bool:
     Batch.objects.filter(mailing_id=mailing_id).update(predecessor=None)
     Batch.objects.filter(mailing_id=mailing_id).delete()
     Mailing.objects.filter(pk=mailing_id).update(state=Mailing.State.CLOSED, counts=counts)
-    log.info("action=collapse mailing=%d readers=%s", mailing_id, mailing.readers)
+    log.info("collapse", extra={"mailing": mailing_id, "readers": mailing.readers})
     return True
 
 

@@ -76,19 +76,18 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
     except TransportDown as down:
         run.down = down
         transports.mark_down(run.transport, seconds=down.retry_after)
-        log.warning(
-            "action=down batch=%d transport=%s reason=%s", batch_id, run.transport.name, down.reason
-        )
+        facts = {"batch": batch_id, "transport": run.transport.name, "reason": down.reason}
+        log.warning("transport-down", extra=facts)
     except (OperationalError, InterfaceError) as error:
         # The database is asked only before a window's hand-over begins, so all that was handed
         # over is known here. Whether the permission was committed does not matter any more.
-        log.warning("action=lost batch=%d database=%s", batch_id, type(error).__name__)
+        log.warning("batch-lost", extra={"batch": batch_id, "error": type(error).__name__})
         connection.close()
     except SealedError as error:
         # A key that has not come to this host yet. It was met in the second read, so nothing of
         # that window was handed over: another worker, or this one later, goes on.
         run.keyless = True
-        log.error("action=keyless batch=%d %s", batch_id, error)
+        log.error("key-missing", extra={"batch": batch_id, "error": error})
     settled = progress.finish(
         claim,
         results=bytes(run.results),

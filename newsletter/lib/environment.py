@@ -1,6 +1,8 @@
-"""Settings from the environment: typed, a secret also from a file, a bad value named.
+"""Settings from the environment, read by environs: typed, and each also from a file.
 
-Every read is remembered in `READ`, so that a test can hold docs/configuration.md against it.
+`NAME_FILE` names a file that holds NAME's value. `env` remembers every variable that it was asked
+for, so that a test can compare docs/configuration.md with them. An error names the variable and
+never shows the value of one that may hold a secret.
 """
 
 from __future__ import annotations
@@ -9,48 +11,102 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import dj_database_url
 import idna
 from django.conf.locale import LANG_INFO
-from django.core.exceptions import ImproperlyConfigured
+from environs import EnvError, FileAwareEnv
+from environs import validate as validators
 
 T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 
-READ: dict[str, str] = {}
-"""Name of each variable that was asked for -> its default, as text."""
+SECRETS = ("WEB_KEYS", "WORKER_KEYS", "WORKER_KEYS_PASSPHRASE")
+FAMILIES = ("DISCREET_", "SEND_", "SIGN_UPS_")
+"""Beginnings that only our variables have."""
+ALIKE = 0.87
+"""How alike (difflib's ratio) an unknown name is to the one that was probably meant."""
 
 
-def value(name: str, default: str, read: Callable[[str], T]) -> T:
-    """The variable `name`, read by `read`.
+class Environment(FileAwareEnv):
+    """environs, with parsers that are plain functions and errors that name the file."""
 
-    Raises ImproperlyConfigured with the variable's name and the reader's own words.
-    """
-    READ[name] = default
-    text = os.environ.get(name, default)
+    def parsed(self, name: str, default: str, parse: Callable[[str], T]) -> T:
+        """The variable `name` as `parse` understands it. A ValueError that `parse` raises becomes
+        an EnvError with the variable's name."""
+        try:
+            return parse(self.str(name, default))
+        except EnvError:
+            raise
+        except ValueError as error:
+            raise EnvError(f"{name}: {error}") from None
+
+    def is_set(self, name: str) -> bool:
+        """Whether the variable was given in any form, even an empty one."""
+        return name in os.environ or f"{name}_FILE" in os.environ
+
+    def names(self) -> list[str]:
+        """Every variable that was read."""
+        return list(self.dump())
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        try:
+            return super()._get_value(env_key, default)
+        except ValueError as error:
+            # environs does not say which file, and lets a file that is not text pass through.
+            why = getattr(error.__cause__, "strerror", None) or "not a text file"
+            raise EnvError(
+                f"{env_key}_FILE: {os.environ[f'{env_key}_FILE']}: {why}. Correct the path, or "
+                "let this process's user read the file."
+            ) from None
+
+
+env = Environment(strip_whitespace=True)
+
+
+def between(least: int, most: int) -> validators.Range:
+    return validators.Range(least, most)
+
+
+def one_of(*words: str) -> validators.OneOf:
+    return validators.OneOf(words, error="Must be one of: {choices}.")
+
+
+def misspelt(names: list[str], environment: Mapping[str, str]) -> dict[str, str | None]:
+    """Variables that are set and are probably meant as ours -> the name meant, if there is a
+    likely one. Pure."""
+    found: dict[str, str | None] = {}
+    for given in sorted(environment):
+        name = given.removesuffix("_FILE")
+        if name in names:
+            continue
+        ours = name.startswith(FAMILIES)
+        match = get_close_matches(name, names, n=1, cutoff=0.6 if ours else ALIKE)
+        if match or ours:
+            found[given] = match[0] + given[len(name) :] if match else None
+    return found
+
+
+def insist_on_folder(variable: str, path: Path, *, write: bool = False) -> None:
+    """Raise EnvError unless this process can look into the folder, and write to it if asked."""
+    mode = os.R_OK | os.X_OK | (os.W_OK if write else 0)
     try:
-        return read(text)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: {error}") from None
-
-
-def secret(name: str) -> str:
-    """A secret from `name`, or from the file that `name`_FILE names; "" where neither is set.
-
-    The value never appears in the error.
-    """
-    READ[name] = READ[f"{name}_FILE"] = ""
-    path = os.environ.get(f"{name}_FILE", "")
-    if not path:
-        return os.environ.get(name, "")
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ImproperlyConfigured(f"{name}_FILE: {path}: {error.strerror}") from None
+        why = error.strerror
+    else:
+        if os.access(path, mode):
+            return
+        why = f"this user cannot {'write' if write else 'look'} there"
+    raise EnvError(
+        f"{variable}: the folder {path} cannot be used ({why}). Choose another one, or give it to "
+        f"this user: chown {os.geteuid()} {path}"
+    )
 
 
 def without_worker_keys(environment: Mapping[str, str]) -> dict[str, str]:
@@ -60,9 +116,9 @@ def without_worker_keys(environment: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "WORKER_KEYS": ""}
 
 
-def secret_document(name: str) -> tuple[Path | None, str]:
-    """The file that `name`_FILE names, or None, and the secret's text; as `secret`."""
-    text = secret(name)
+def key_document(name: str) -> tuple[Path | None, str]:
+    """The file that `name`_FILE names, or None, and the document's text ("" if not set)."""
+    text = env.str(name, "")
     path = os.environ.get(f"{name}_FILE", "")
     return (Path(path) if path and text else None), text
 
@@ -78,32 +134,58 @@ def key_set(
     try:
         return from_file(path) if path else from_text(document)
     except OSError as error:
-        raise ImproperlyConfigured(f"{name}: {path}: {error.strerror}") from None
+        raise EnvError(
+            f"{name}: {path}: {error.strerror}. Correct {name}_FILE, or let this process's user "
+            "read the file."
+        ) from None
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: {error}") from None
-
-
-def boolean(text: str) -> bool:
-    match text.strip().lower():
-        case "1" | "true" | "yes" | "on":
-            return True
-        case "0" | "false" | "no" | "off" | "":
-            return False
-    raise ValueError(f"{text!r} is neither true nor false")
-
-
-def integer(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.strip().lstrip("-").isdigit() or not least <= int(text) <= most:
-            raise ValueError(f"{text!r} is not a whole number from {least} to {most}")
-        return int(text)
-
-    return read
+        raise EnvError(f"{name}: {error}") from None
 
 
 def words(text: str) -> list[str]:
     """A comma-separated list; empty entries are dropped."""
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def site_url(text: str) -> str:
+    """The address of a site: scheme and host, without a path."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+        raise ValueError(f"{text!r} is not of the form https://news.example.org")
+    return text.rstrip("/")
+
+
+def host_in(url: str) -> str:
+    """The host of a URL as a Host header has it."""
+    host = str(urlsplit(url).hostname)
+    return f"[{host}]" if ":" in host else host
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's configuration of a database. No error repeats the URL, which may hold a password."""
+    form = "must be of the form postgres://user@host/name or sqlite:////path"
+    try:
+        config: dict[str, Any] = dict(dj_database_url.parse(url, conn_health_checks=True))
+    except (dj_database_url.UnknownSchemeError, ValueError):
+        raise ValueError(f"not a database URL; it {form}") from None
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = {
+            # Django's defaults answer "database is locked" as soon as two processes write.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL: what was committed before a send survives a power cut (P1).
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+    elif config["ENGINE"] == "django.db.backends.postgresql":
+        # The same promise, whatever the server's or the role's default.
+        config["OPTIONS"] = {
+            "options": "-c synchronous_commit=on",
+            # For newsletter.lib.prepared alone: Django's cursors prepare nothing.
+            "prepare_threshold": 3,
+        }
+    else:
+        raise ValueError(f"Tydzen runs on PostgreSQL or SQLite; the URL {form}")
+    return config
 
 
 def networks(text: str) -> list[Network]:
@@ -115,11 +197,6 @@ def networks(text: str) -> list[Network]:
         except ValueError:
             raise ValueError(f"{word!r} is neither an IP address nor a network") from None
     return found
-
-
-def is_set(name: str) -> bool:
-    """Whether the secret `name` was given in any form, even an empty one."""
-    return name in os.environ or f"{name}_FILE" in os.environ
 
 
 def languages(text: str) -> list[str]:
@@ -146,15 +223,6 @@ def age_recipients(text: str) -> list[str]:
     from newsletter.lib import age
 
     return age.recipients(keys)
-
-
-def one_of(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"{text!r} is none of {', '.join(words)}")
-        return text
-
-    return read
 
 
 def domains_in(path: str) -> frozenset[str]:

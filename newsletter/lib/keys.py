@@ -66,7 +66,7 @@ class KeyFile(Generic[T]):
                 self._stamp = stamp
         except (OSError, ValueError) as error:
             # Of an error only its kind is told: no part of a document belongs into a log.
-            log.warning("action=keys.read kept the keys at hand: %s", type(error).__name__)
+            log.warning("kept-the-keys-read-before", extra={"error": type(error).__name__})
         return known if self._value is None else self._value
 
     def _stamp_now(self) -> tuple[int, int, int]:

@@ -7,12 +7,10 @@ nobody's work.
 
 from __future__ import annotations
 
-import logging
-
 from celery import current_app
 from kombu.exceptions import OperationalError
 
-log = logging.getLogger(__name__)
+from newsletter.lib import outages
 
 
 def hint(task: str, *ids: int, expires: int = 300) -> bool:
@@ -23,6 +21,6 @@ def hint(task: str, *ids: int, expires: int = 300) -> bool:
     try:
         current_app.send_task(task, args=ids, expires=expires, retry=False)
     except (OperationalError, OSError) as error:
-        log.warning("action=hint task=%s broker=%s", task, type(error).__name__)
+        outages.current.failed("broker", type(error).__name__)
         return False
     return True

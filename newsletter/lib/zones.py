@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+
+LOCALTIME = Path("/etc/localtime")
+
+
+def zone_of_this_machine() -> str:
+    """The IANA zone that /etc/localtime names, else UTC. (Django sets TZ to its own.)"""
+    # A link to …/zoneinfo/Europe/Minsk, on Linux and macOS alike.
+    _, _, linked = str(LOCALTIME.resolve()).partition("/zoneinfo/")
+    return linked if linked in available_timezones() else "UTC"
 
 
 def validate_zone(name: str) -> None:

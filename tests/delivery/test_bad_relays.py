@@ -104,8 +104,8 @@ def test_the_reason_is_in_the_log_and_no_reader_is_lost(
 ) -> None:
     wire.answer(verb, *[answer] * 9)
     sent_once(settings, url.format(wire.port))
-    [line] = [each for each in caplog.messages if each.startswith("action=down")]
-    assert f"reason=smtp://127.0.0.1:{wire.port}: {reason}" in line
+    [line] = [each for each in caplog.text.splitlines() if "action=transport-down" in each]
+    assert f'reason="smtp://127.0.0.1:{wire.port}: {reason}' in line
     assert "s3cret" not in caplog.text
     nobody_is_lost(frozen, wire, settings)
 
@@ -119,6 +119,6 @@ def test_a_certificate_that_does_not_match_is_named_and_no_reader_is_lost(
 ) -> None:
     port, trusted = of_another
     sent_once(settings, f"smtps://127.0.0.1:{port}?ca={trusted}&timeout=2")
-    [line] = [each for each in caplog.messages if each.startswith("action=down")]
+    [line] = [each for each in caplog.text.splitlines() if "action=transport-down" in each]
     assert "its certificate or its TLS is not acceptable (IP address mismatch" in line
     nobody_is_lost(frozen, wire, settings)

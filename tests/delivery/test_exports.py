@@ -120,7 +120,7 @@ def test_a_full_disk_is_told(
     settings.EXPORT_RECIPIENTS = KEYS[:count]
     add_reader("ala@readers.example")
     with (
-        io.TextIOWrapper(open("/dev/full", "wb", buffering=0)) as full,  # noqa: SIM115
+        io.TextIOWrapper(open("/dev/full", "wb", buffering=0)) as full,
         monkeypatch.context() as patched,
     ):
         patched.setattr("sys.stdout", full)

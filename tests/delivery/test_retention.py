@@ -63,7 +63,7 @@ def test_a_worker_that_may_not_write_there_sends_all_the_same(
     settings.VAR_DIR = tmp_path / "file"
     (tmp_path / "file").write_text("not a folder")
     assert restored.watch() == 0
-    assert "cannot watch" in caplog.text
+    assert "action=cannot-watch-for-restored-backups" in caplog.text
 
 
 def test_a_tick_that_others_overtake_is_no_restored_backup(

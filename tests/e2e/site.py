@@ -112,6 +112,8 @@ class Site:
             "en,be,ru",
             "--address",
             "desk@news.example.org",
+            "--time-zone",
+            "Europe/Minsk",
         )
 
     def start(self) -> None:

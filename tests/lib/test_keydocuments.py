@@ -118,5 +118,5 @@ def test_a_file_that_cannot_be_read_changes_nothing(
         path.write_text(text[:90])
         os.utime(path, ns=(1, 1))
     assert held.fresh() is held
-    assert "kept the keys" in caplog.text
+    assert "action=kept-the-keys-read-before" in caplog.text
     assert text[20:40] not in caplog.text

@@ -9,6 +9,7 @@ import pytest
 from celery import current_app
 
 from newsletter.lib.queue import hint
+from tests.conftest import ReportedOutages
 
 
 @pytest.fixture
@@ -28,5 +29,6 @@ def _forget_connections() -> None:
     app.amqp._producer_pool = None
 
 
-def test_a_broker_that_is_down_stops_nobody(broker_down: None) -> None:
+def test_a_broker_that_is_down_stops_nobody(broker_down: None, reported: ReportedOutages) -> None:
     assert not hint("delivery.send", 1)
+    assert reported.services == ["broker"]

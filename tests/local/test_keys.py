@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import keydocuments, keys
@@ -290,6 +291,19 @@ def test_keys_that_are_not_the_databases_are_not_rotated(
     with pytest.raises(CommandError, match="do not fit the database"):
         manage("rotate", "--no-recovery")
     assert (tmp_path / "other" / "worker.json").read_text() == before
+
+
+def test_keys_are_not_rotated_while_the_database_is_down(
+    db: None, in_use: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down() -> dict[tuple[str, int], bytes]:
+        raise OperationalError
+
+    monkeypatch.setattr(canary, "read", down)
+    before = (in_use / "worker.json").read_text()
+    with pytest.raises(CommandError, match="The database cannot be reached"):
+        manage("rotate", "--no-recovery")
+    assert (in_use / "worker.json").read_text() == before
 
 
 def test_keys_in_the_environment_cannot_be_rotated(db: None, settings: Any) -> None:

@@ -146,9 +146,15 @@ class TestRemoval:
 
     def test_ones_own_begins_in_its_place(self) -> None:
         call_command(
-            "begin", name="Наш тыдзень", languages="be,en", address="a@b.example", stdout=StringIO()
+            "begin",
+            name="Наш тыдзень",
+            languages="be,en",
+            address="a@b.example",
+            time_zone="Europe/Brussels",
+            stdout=StringIO(),
         )
         newsletter = Newsletter.objects.get()
+        assert newsletter.timezone == "Europe/Brussels"
         assert (newsletter.slug, newsletter.languages) == ("nash-tydzen", ["be", "en"])
         assert not Newsroom.objects.get().is_sample
         assert NewsroomTranslation.objects.filter(name="Наш тыдзень").count() == 2
@@ -157,12 +163,14 @@ class TestRemoval:
         ("given", "said"),
         [
             ({"address": "no address"}, "sender_address: Enter a valid email"),
+            ({"time_zone": "Minsk"}, "“Minsk” is not a time zone. Name one as the IANA does"),
             ({"languages": "be,be"}, "languages: A language is named twice"),
             ({"languages": "belarusian!"}, "languages: “belarusian!” is not a language code"),
         ],
     )
     def test_a_slip_in_beginning_loses_nothing(self, given: dict[str, str], said: str) -> None:
-        answers = {"name": "Ours", "languages": "be", "address": "a@b.example", **given}
+        answers = {"name": "Ours", "languages": "be", "address": "a@b.example"}
+        answers |= {"time_zone": "Europe/Minsk", **given}
         with pytest.raises(CommandError, match=re.escape(said)):
             call_command("begin", **answers)
         assert Newsroom.objects.get().is_sample

@@ -80,9 +80,10 @@ def test_keys_from_before_a_rotation_are_not_enough_for_a_worker() -> None:
     assert alone == ["tokens 2: this key, which the database needs, is not there"]
 
 
-def test_without_a_database_it_is_silent(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_down_is_no_silent_consent(monkeypatch: pytest.MonkeyPatch) -> None:
     def down() -> None:
         raise DatabaseError
 
     monkeypatch.setattr(canary, "read", down)
-    assert canary.check() == []
+    with pytest.raises(canary.CannotCompareError):
+        canary.check()

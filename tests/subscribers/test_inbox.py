@@ -65,7 +65,8 @@ def test_what_cannot_be_opened_is_tried_later_and_given_up(
             clock.shift(timedelta(hours=1))
         inbox.drain(10)
         assert not Inbox.objects.exists()
-    assert "given up: SealedError" in caplog.text
+    assert "action=arrival-given-up" in caplog.text
+    assert "reason=SealedError" in caplog.text
     assert "readers.example" not in caplog.text
 
 

@@ -179,7 +179,7 @@ def test_an_address_that_is_there_twice_is_told_and_nothing_is_lost(
     )
     assert rotation.step(10) == rotation.Progress(done=0, stuck=1)
     assert Subscriber.objects.filter(pk=first.pk).exists()
-    assert "there twice" in caplog.text
+    assert "action=readers-are-there-twice readers=1" in caplog.text
     assert "readers.example" not in caplog.text
 
 

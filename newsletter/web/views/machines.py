@@ -16,6 +16,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from newsletter.editorial.models import ArticleTranslation, Topic
+from newsletter.lib import outages
 from newsletter.lib.private_paths import private_paths
 from newsletter.web.addresses import Alternate, absolute, path_in, same_in_all, site_languages
 from newsletter.web.archive import public_issues
@@ -135,7 +136,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
+    except DatabaseError as error:
+        if service := outages.service_of(error):
+            outages.current.failed(service, type(error).__name__)
         return HttpResponse("no database\n", status=503, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")
 

@@ -139,7 +139,13 @@ class Command(BaseCommand):
     def _put(self, pair: keyfiles.Pair, options: dict[str, Any], *, check: bool = True) -> None:
         web, worker = _paths()
         recovery = _place_of_copy(options, worker.parent)
-        faults = canary.check() if check else []
+        try:
+            faults = canary.check() if check else []
+        except canary.CannotCompareError:
+            raise CommandError(
+                "The database cannot be reached, so the keys could not be compared with it; "
+                "nothing was changed."
+            ) from None
         if faults:
             raise CommandError(f"The keys do not fit the database. {faults[0]}.")
         keyfiles.replace(web, worker, pair, recovery=recovery)

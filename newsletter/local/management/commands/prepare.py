@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.editorial.models import Newsroom
 from newsletter.local import first_run
@@ -20,8 +20,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
-        first_run.make_editor()
+        try:
+            call_command("collectstatic", interactive=False, verbosity=0)
+            first_run.make_editor()
+        except PermissionError as error:
+            raise CommandError(
+                f"{error.filename}: {error.strerror}. VAR_DIR and what is in it must belong to "
+                "the user who runs the site."
+            ) from None
         # With a real transport the sample's readers would be mailed for real.
         if settings.USES_LOCAL_MAILBOX and not Newsroom.objects.exists():
             call_command("sample", "load", stdout=self.stdout)

@@ -20,6 +20,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         checks.insist()
+        try:
+            self._run()
+        except OSError as error:
+            what = f"{error.filename}: {error.strerror}"
+            raise CommandError(
+                f"{what}. VAR_DIR and what is in it must belong to the user who runs the site."
+            ) from None
+
+    def _run(self) -> None:
         console = Console(sys.stdout, settings.VAR_DIR / "log")
         run = settings.VAR_DIR / "run"
         try:
@@ -29,8 +38,6 @@ class Command(BaseCommand):
             supervisor.run(programs.ports(), ready=lambda: self._greet(console))
         except StartError as error:
             raise CommandError(str(error)) from None
-        except PermissionError as error:
-            raise CommandError(f"{error.filename}: {error.strerror}") from None
         finally:
             console.close()
 

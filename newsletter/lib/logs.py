@@ -1,0 +1,83 @@
+"""What a line of the log looks like, in every process.
+
+The program logs an action's name as the message and its facts as `extra`:
+
+    log.info("finish", extra={"batch": batch.pk, "recorded": 50})
+
+which is written as `2026-11-16 07:00:00,000 INFO newsletter.delivery.progress action=finish
+batch=7 recorded=50`. IDs and counts only, never an address (G8).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import Any
+
+OURS = ("newsletter.", "subscribers.")
+# Fields of every record, which are not the caller's; Python 3.12 added taskName.
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message", "taskName"}
+_PLAIN = re.compile(r"[^\s\"=]+")
+TALKATIVE = (
+    # At debug level these write requests and replies, addresses included (G8).
+    "anymail",
+    "urllib3",
+    "requests",
+    "mail.log",
+    "axes",
+    "fontTools",
+    "PIL",
+    # Two lines for each tick, one every five seconds.
+    "celery.worker.strategy",
+    "celery.app.trace",
+    "celery.beat",
+)
+
+
+class KeyValueFormatter(logging.Formatter):
+    """A line of `key=value`; other libraries' messages stay as they are."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        if not record.name.startswith(OURS):
+            return super().formatMessage(record)
+        facts = {name: fact for name, fact in vars(record).items() if name not in _STANDARD}
+        pairs = {"action": record.message, **facts}
+        text = " ".join(f"{name}={_quoted(fact)}" for name, fact in pairs.items())
+        return f"{record.asctime} {record.levelname} {record.name} {text}"
+
+
+def _quoted(fact: Any) -> str:
+    """A value as it can stand on the line: quoted if it has spaces, quotes or line breaks."""
+    text = str(fact)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+def configuration() -> dict[str, Any]:
+    """The `dictConfig` of every process: web, worker, beat, commands."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": "newsletter.lib.logs.KeyValueFormatter"}},
+        "filters": {
+            "outages": {"()": "newsletter.lib.outages.Filter"},
+            "visitors": {"()": "newsletter.lib.private_paths.QuietAboutVisitors"},
+        },
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["outages", "visitors"],
+            }
+        },
+        "root": {"handlers": ["console"], "level": "INFO"},
+        "loggers": {
+            **{name: {"level": "WARNING"} for name in TALKATIVE},
+            # Gunicorn gives these handlers of its own before it applies this.
+            "gunicorn.error": {"level": "WARNING", "propagate": True},
+            "gunicorn.access": {"level": "WARNING", "propagate": True},
+        },
+    }
