@@ -22,7 +22,7 @@ from subscribers.address_form import AddressForm
 from subscribers.chains import chain_of, reordered
 from subscribers.discretion import is_offered
 from subscribers.models import Subscription
-from subscribers.wording import consent_text, newsletter_name, promise_of
+from subscribers.wording import consent_text, promise_of
 
 LONGEST_PAUSE = timedelta(days=366)
 
@@ -61,7 +61,7 @@ class SubscribeForm(AddressForm):
     # What only a page needs is looked up by the page: a POST that is let in does without.
     @property
     def newsletter_name(self) -> str:
-        return newsletter_name(self.instance, self.language)
+        return self.instance.name_in(self.language)
 
     @property
     def promise(self) -> str:
@@ -309,12 +309,8 @@ def _clock(newsletter: Newsletter) -> str:
 
 def _topics(newsletter: Newsletter, language: str) -> list[tuple[str, str]]:
     topics = Topic.objects.filter(newsletter=newsletter).prefetch_related("translations")
-    return [(str(topic.pk), _topic_name(topic, language)) for topic in topics]
-
-
-def _topic_name(topic: Topic, language: str) -> str:
-    names = {each.language: each.name for each in topic.translations.all()}
-    return names.get(language) or next(iter(names.values()), topic.slug)
+    chain = newsletter.chain_for(language)
+    return [(str(topic.pk), topic.name_in(chain)) for topic in topics]
 
 
 def _choose(field: forms.Field, choices: list[tuple[str, str]]) -> None:

@@ -25,7 +25,6 @@ from subscribers import tokens
 from subscribers.discretion import name_of
 from subscribers.models import Subscription
 from subscribers.tokens import Expired, Purpose, TokenError
-from subscribers.wording import newsletter_name
 
 T = TypeVar("T")
 Page = Callable[[HttpRequest, str, T], HttpResponse]
@@ -100,7 +99,7 @@ def about(subscription: Subscription) -> dict[str, Any]:
     return {
         "language": language,
         "newsletter_name": name_of(
-            newsletter_name(subscription.newsletter, language), discreet=subscription.discreet
+            subscription.newsletter.name_in(language), discreet=subscription.discreet
         ),
         "newsletter_slug": subscription.newsletter.slug,
         "languages": [(code, own_name(code)) for code in subscription.chain],

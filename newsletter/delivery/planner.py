@@ -179,7 +179,7 @@ def _draft(mailing: Mailing, at: datetime) -> Editions:
         newsletter,
         letterhead=newsletter_content(newsletter),
         issue=papers.paper_of(mailing.release, at=at),
-        today=at.date(),
+        today=newsletter.date_at(at),
     )
     # What a transport cannot send must not be frozen.
     transport = transports.preferred()

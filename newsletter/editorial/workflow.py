@@ -12,7 +12,6 @@ from django.utils.translation import gettext
 
 from newsletter.editorial.models import (
     Article,
-    ArticleTranslation,
     Issue,
     Topic,
     Trend,
@@ -20,8 +19,6 @@ from newsletter.editorial.models import (
 )
 from newsletter.editorial.revisions import is_stale
 from newsletter.lib.languages import own_name
-
-READY = ArticleTranslation.State.READY
 
 
 class Severity(StrEnum):
@@ -72,6 +69,23 @@ def set_trend(topic: Topic, week: date, status: str | None) -> bool:
     return True
 
 
+def set_trend_of_issue(issue: Issue, topic: Topic, status: str | None) -> bool:
+    """State a topic's trend in the weeks that the issue covers, or take it back (None).
+
+    True where something changed. It is the last week's; what was said of the earlier ones stays,
+    unless it is all taken back. What a special issue states is the trend of the week it ends in.
+    """
+    if issue.kind == Issue.Kind.SPECIAL:
+        return set_trend(topic, issue.last_week, status)
+    if Trend.objects.of_issue(issue).get(topic.pk) == status:
+        return False
+    if status is not None:
+        return set_trend(topic, issue.last_week, status)
+    weeks = (issue.starts_on, issue.ends_on)
+    deleted, _rows = Trend.objects.filter(topic=topic, week__range=weeks).delete()
+    return bool(deleted)
+
+
 def problems(issue: Issue) -> list[Problem]:
     """What an editor must look at before the issue goes out; the gravest first."""
     articles = list(issue.articles.select_related("picture").prefetch_related("translations"))
@@ -90,11 +104,9 @@ def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
         yield Problem(Severity.BLOCKS, gettext("This week is a break: nothing goes out."))
         return
     now = timezone.now()
-    public = {
-        text.language for a in articles for text in a.translations.all() if text.is_public(now)
-    }
-    ready = {text.language for a in articles for text in a.translations.all()
-             if text.state == READY}  # fmt: skip
+    texts = [text for article in articles for text in article.texts().values()]
+    public = {text.language for text in texts if text.is_public(now)}
+    ready = {text.language for text in texts if text.is_ready}
     if not articles:
         yield Problem(Severity.BLOCKS, gettext("The issue has no article."))
     elif not ready:
@@ -114,7 +126,7 @@ def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
 
 
 def _of_the_article(article: Article, languages: list[str]) -> Iterator[Problem]:
-    texts = {text.language: text for text in article.translations.all()}
+    texts = article.texts()
     original = texts.get(article.original_language)
 
     def look(text: str) -> Problem:
@@ -122,7 +134,7 @@ def _of_the_article(article: Article, languages: list[str]) -> Iterator[Problem]
 
     if not texts:
         yield look(gettext("has no text in any language."))
-    is_ready = any(text.state == READY for text in texts.values())
+    is_ready = any(text.is_ready for text in texts.values())
     if texts and not is_ready:
         yield look(gettext("is ready in no language and will be left out."))
     for code in languages:
@@ -130,7 +142,7 @@ def _of_the_article(article: Article, languages: list[str]) -> Iterator[Problem]
         if text is None:
             continue
         values = {"language": own_name(code), "state": text.get_state_display()}
-        if text.state != READY and is_ready:
+        if is_ready and not text.is_ready:
             yield look(gettext("%(language)s is not ready (%(state)s).") % values)
         if is_stale(text, original):
             yield look(gettext("%(language)s is older than the original's last change.") % values)

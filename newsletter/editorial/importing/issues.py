@@ -35,7 +35,7 @@ def store_issue(
         known_by = {"issue": issue, "language": code}
         put(models.IssueTranslation, report, known_by, dict(texts), place=place)
     for slug, status in data.trends.items():
-        if workflow.set_trend(topics[slug], issue.starts_on, status):
+        if workflow.set_trend_of_issue(issue, topics[slug], status):
             report.changed[str(models.Trend._meta.verbose_name)] += 1
     stored = [
         (article, store_article(article, newsletter, issue, number, topics, report, base=base))

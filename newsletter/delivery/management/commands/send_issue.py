@@ -136,17 +136,16 @@ def _newsletter(slug: str) -> Newsletter:
 
 
 def _issue(newsletter: Newsletter, week: str) -> Issue:
-    issues = newsletter.issues.exclude(kind=Issue.Kind.BREAK)
-    found = issues.filter(kind=Issue.Kind.SPECIAL, slug=week).first()
+    issues = newsletter.issues.without_breaks()
+    found = issues.named(week)
     if found is None:
-        found = issues.exclude(kind=Issue.Kind.SPECIAL).filter(starts_on=_monday(week)).first()
-    if found is None:
+        _check_monday(week)
         known = ", ".join(issue.key for issue in issues[:8]) or "none yet"
         raise CommandError(f"There is no issue {week}. The latest are: {known}.")
     return found
 
 
-def _monday(week: str) -> date:
+def _check_monday(week: str) -> None:
     try:
         day = date.fromisoformat(week)
     except ValueError:
@@ -155,4 +154,3 @@ def _monday(week: str) -> date:
         ) from None
     if day.weekday() != 0:
         raise CommandError(f"{week} is no Monday; a week is named by its Monday.")
-    return day
