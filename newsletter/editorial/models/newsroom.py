@@ -220,7 +220,7 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
     def sender_name_in(self, language: str) -> str:
         """The name that its emails in `language` come from."""
         text = self.any_text(self.chain_for(language))
-        return (text.sender_name if text else "") or self.name_in(language)
+        return (text.sender_name or text.name) if text else self.slug
 
     def date_at(self, at: datetime) -> date:
         """Which day it is then by the newsletter's clock."""

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import models
 
-from newsletter.digest.languages import pick
+from newsletter.digest.languages import best, pick
 from newsletter.lib.languages import LanguageField
 
 T = TypeVar("T", bound="Translation")
@@ -46,7 +46,9 @@ class Translated(Generic[T]):
 
     def any_text(self, chain: Iterable[str]) -> T | None:
         """The same, but the oldest translation if none is in the chain's languages."""
-        return self.text([*chain, *self.texts()])
+        texts = self.texts()
+        language = best(chain, texts)
+        return texts[language] if language else None
 
 
 def _age(text: Translation) -> int:
