@@ -113,7 +113,7 @@ def readiness(newsletter: Newsletter, issue: Issue | None, now: datetime) -> Hol
     """Why the issue cannot go out, or Hold.NONE."""
     if issue is None:
         return Hold.NO_ISSUE
-    if issue.articles.public(now).count() < max(newsletter.least_articles, 1):
+    if not newsletter.are_enough(issue.articles.public(now).count()):
         return Hold.TOO_THIN
     automatic = newsletter.approval == Newsletter.Approval.AUTOMATIC
     if issue.state != Issue.State.APPROVED and not automatic:

@@ -115,6 +115,12 @@ def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
         yield Problem(
             Severity.BLOCKS, gettext("All ready articles are to be published at a later time.")
         )
+    elif _is_too_thin(issue, articles):
+        yield Problem(
+            Severity.LOOK,
+            gettext("Too few articles are ready: the schedule needs at least %(least)s.")
+            % {"least": issue.newsletter.least_articles},
+        )
     for chain in issue.newsletter.chains() if ready else []:
         if not ready.intersection(chain):
             names = ", ".join(own_name(code) for code in chain)
@@ -123,6 +129,14 @@ def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
                 gettext("Readers of %(languages)s would get nothing: no article is ready for them.")
                 % {"languages": names},
             )
+
+
+def _is_too_thin(issue: Issue, articles: list[Article]) -> bool:
+    """Whether the schedule will hold the issue, which an editor can still send by hand."""
+    if issue.kind == Issue.Kind.SPECIAL or not issue.newsletter.schedule_active:
+        return False
+    ready = [a for a in articles if any(text.is_ready for text in a.texts().values())]
+    return not issue.newsletter.are_enough(len(ready))
 
 
 def _of_the_article(article: Article, languages: list[str]) -> Iterator[Problem]:

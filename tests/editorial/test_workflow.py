@@ -119,6 +119,31 @@ def test_an_issue_of_later_articles_is_blocked(issue: Issue, write_article: Writ
     assert workflow.blocks(workflow.problems(issue))
 
 
+def test_an_editor_is_told_that_the_schedule_will_hold_a_thin_issue(
+    issue: Issue, write_article: WriteArticle
+) -> None:
+    write_article(issue=issue, en="Headline", be="Загаловак")
+    write_article(issue=issue, en="Not ready", be="Не гатовы", state="draft")
+    newsletter = issue.newsletter
+    newsletter.least_articles = 2
+    assert "Too few" not in words(issue)
+    newsletter.schedule_active = True
+    assert "Too few articles are ready: the schedule needs at least 2." in words(issue)
+    assert not workflow.blocks(workflow.problems(issue))
+    newsletter.least_articles = 1
+    assert "Too few" not in words(issue)
+
+
+def test_a_trend_of_a_special_issue_is_that_of_the_week_it_ends_in(
+    issue: Issue, security: Topic
+) -> None:
+    issue.kind, issue.slug, issue.starts_on = Issue.Kind.SPECIAL, "elections", date(2017, 7, 26)
+    issue.save()
+    assert workflow.set_trend_of_issue(issue, security, "improved")
+    assert not workflow.set_trend_of_issue(issue, security, "improved")
+    assert Trend.objects.get().week == date(2017, 7, 24)
+
+
 def test_a_break_sends_nothing(issue: Issue, write_article: WriteArticle) -> None:
     write_article(issue=issue, en="Headline")
     issue.kind = Issue.Kind.BREAK

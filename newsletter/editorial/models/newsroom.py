@@ -208,6 +208,10 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
         choices: list[dict[str, Any]] = self.choices
         return [tuple(choice["languages"]) for choice in choices] or [(c,) for c in self.languages]
 
+    def are_enough(self, articles: int) -> bool:
+        """Whether the schedule sends an issue with so many articles."""
+        return articles >= max(self.least_articles, 1)
+
     def chain_for(self, language: str) -> tuple[str, ...]:
         """The languages in which a page or an email in `language` shows something, best first."""
         return page_chain(language, self.chains(), self.languages)
