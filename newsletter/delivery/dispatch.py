@@ -16,7 +16,7 @@ from newsletter.delivery import monthly, panic, planner, progress
 from newsletter.delivery.models import Mailing, Release
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Article, Issue, Newsletter
-from newsletter.editorial.schedule import Decision, Occasion, Rule, decide, latest
+from newsletter.editorial.schedule import Decision, Occasion, decide, latest
 from newsletter.lib.queue import hint
 from newsletter.lib.steps import in_turn
 
@@ -25,15 +25,6 @@ Hold = Mailing.Hold
 
 UNREADY = [Hold.NOT_APPROVED, Hold.NO_ISSUE, Hold.TOO_THIN]
 """Held for a reason that editors can remove: looked at again until it is too late."""
-
-
-def rule_of(newsletter: Newsletter) -> Rule:
-    return Rule(
-        weekday=newsletter.weekday,
-        time=newsletter.time,
-        zone=newsletter.timezone,
-        sends_ended_week=newsletter.period == Newsletter.Period.ENDED,
-    )
 
 
 def dispatch(now: datetime | None = None) -> list[Mailing]:
@@ -46,17 +37,19 @@ def dispatch(now: datetime | None = None) -> list[Mailing]:
     at = now or timezone.now()
     steps: list[tuple[str, Callable[[], Mailing | None]]] = []
     for newsletter in Newsletter.objects.filter(schedule_active=True):
-        rule = rule_of(newsletter)
         steps += [
             (f"{newsletter.slug}, week", partial(_dispatch_one, newsletter, at)),
-            (f"{newsletter.slug}, month", partial(monthly.dispatch, newsletter, rule, at)),
+            (
+                f"{newsletter.slug}, month",
+                partial(monthly.dispatch, newsletter, at),
+            ),
         ]
     due = in_turn(steps).values()
     return [mailing for mailing in due if mailing and mailing.state == Mailing.State.PREPARING]
 
 
 def _dispatch_one(newsletter: Newsletter, now: datetime) -> Mailing | None:
-    occasion = latest(rule_of(newsletter), now)
+    occasion = latest(newsletter.rule, now)
     issue = newsletter.issues.of_week(occasion.week)
     if issue is not None and not issue.goes_out_with(occasion.week):
         return None

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from newsletter.delivery.account import Account, Later, account, later
-from newsletter.delivery.dispatch import rule_of
 from newsletter.delivery.models import Mailing
 from newsletter.digest.dates import month_name, week_range
 from newsletter.editorial import schedule
@@ -63,7 +62,7 @@ def recent_mailings() -> list[tuple[Mailing, Account, Later | None]]:
 
 def _desk(newsletter: Newsletter) -> Desk:
     now = timezone.now()
-    rule = rule_of(newsletter)
+    rule = newsletter.rule
     upcoming = schedule.following(rule, now)
     round_up = schedule.following_round_up(rule, now)
     issue = newsletter.issues.of_week(upcoming.week)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -49,7 +50,7 @@ def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
 def send(request: HttpRequest, issue_id: int) -> HttpResponse:
     """GET asks, saying to how many it goes; POST approves, sends and shows the progress."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
-    found = workflow.problems(issue)
+    found = workflow.problems(issue, at=timezone.now())
     if request.method == "POST" and not workflow.blocks(found):
         return _send(request, issue)
     readers = readers_by_chain(issue.newsletter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from django.utils import timezone
@@ -18,6 +18,7 @@ from newsletter.editorial.models import (
     User,
 )
 from newsletter.editorial.revisions import is_stale
+from newsletter.editorial.schedule import occasion_of
 from newsletter.lib.languages import own_name
 
 
@@ -86,12 +87,27 @@ def set_trend_of_issue(issue: Issue, topic: Topic, status: str | None) -> bool:
     return bool(deleted)
 
 
-def problems(issue: Issue) -> list[Problem]:
-    """What an editor must look at before the issue goes out; the gravest first."""
+def goes_out_at(issue: Issue) -> datetime | None:
+    """When the schedule sends the issue; None if it waits for an editor to do so."""
+    if not (issue.newsletter.schedule_active and issue.goes_out_with(issue.last_week)):
+        return None
+    if issue.kind == Issue.Kind.SPECIAL:
+        return None
+    return occasion_of(issue.newsletter.rule, issue.last_week).at
+
+
+def problems(issue: Issue, *, at: datetime | None = None) -> list[Problem]:
+    """What an editor must look at before the issue goes out; the gravest first.
+
+    `at` is the moment when it goes out: by default the schedule's, if that is still to come, or
+    now. An article may be timed for that very hour, and the issue approved the day before.
+    """
+    now = timezone.now()
+    at = at or max(goes_out_at(issue) or now, now)
     articles = list(issue.articles.select_related("picture").prefetch_related("translations"))
-    found = [*_of_the_issue(issue, articles)]
+    found = [*_of_the_issue(issue, articles, at)]
     for article in articles:
-        found += _of_the_article(article, issue.newsletter.languages)
+        found += _of_the_article(article, issue.newsletter.languages, at)
     return sorted(found, key=lambda problem: problem.severity)
 
 
@@ -99,13 +115,12 @@ def blocks(found: list[Problem]) -> bool:
     return any(problem.severity == Severity.BLOCKS for problem in found)
 
 
-def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
+def _of_the_issue(issue: Issue, articles: list[Article], at: datetime) -> Iterator[Problem]:
     if issue.kind == Issue.Kind.BREAK:
         yield Problem(Severity.BLOCKS, gettext("This week is a break: nothing goes out."))
         return
-    now = timezone.now()
     texts = [text for article in articles for text in article.texts().values()]
-    public = {text.language for text in texts if text.is_public(now)}
+    public = {text.language for text in texts if text.is_public(at)}
     ready = {text.language for text in texts if text.is_ready}
     if not articles:
         yield Problem(Severity.BLOCKS, gettext("The issue has no article."))
@@ -115,7 +130,7 @@ def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
         yield Problem(
             Severity.BLOCKS, gettext("All ready articles are to be published at a later time.")
         )
-    elif _is_too_thin(issue, articles):
+    elif _is_too_thin(issue, articles, at):
         yield Problem(
             Severity.LOOK,
             gettext("Too few articles are ready: the schedule needs at least %(least)s.")
@@ -131,15 +146,15 @@ def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
             )
 
 
-def _is_too_thin(issue: Issue, articles: list[Article]) -> bool:
+def _is_too_thin(issue: Issue, articles: list[Article], at: datetime) -> bool:
     """Whether the schedule will hold the issue, which an editor can still send by hand."""
-    if issue.kind == Issue.Kind.SPECIAL or not issue.newsletter.schedule_active:
+    if goes_out_at(issue) is None:
         return False
-    ready = [a for a in articles if any(text.is_ready for text in a.texts().values())]
-    return not issue.newsletter.are_enough(len(ready))
+    public = [a for a in articles if any(text.is_public(at) for text in a.texts().values())]
+    return not issue.newsletter.are_enough(len(public))
 
 
-def _of_the_article(article: Article, languages: list[str]) -> Iterator[Problem]:
+def _of_the_article(article: Article, languages: list[str], at: datetime) -> Iterator[Problem]:
     texts = article.texts()
     original = texts.get(article.original_language)
 
@@ -162,5 +177,5 @@ def _of_the_article(article: Article, languages: list[str]) -> Iterator[Problem]
             yield look(gettext("%(language)s is older than the original's last change.") % values)
         if article.picture and article.picture.file and not text.picture_text:
             yield look(gettext("the picture has no words in %(language)s.") % values)
-    if article.published_at > timezone.now():
+    if article.published_at > at:
         yield look(gettext("is published later than now."))

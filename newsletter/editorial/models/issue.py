@@ -182,11 +182,11 @@ class Issue(Translated["IssueTranslation"], models.Model):
             return
         if not (self.starts_on and self.ends_on):
             return  # the field's own error says so
-        others = Issue.objects.filter(
+        others = Issue.objects.scheduled().filter(
             newsletter_id=self.newsletter_id,
             starts_on__lte=self.ends_on,
             ends_on__gte=self.starts_on,
-        ).exclude(kind=self.Kind.SPECIAL)
+        )
         other = others.exclude(pk=self.pk).first()
         if other:
             raise ValidationError(

@@ -18,6 +18,7 @@ from newsletter.digest.languages import page_chain
 from newsletter.editorial import pictures
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.translations import Translated, Translation
+from newsletter.editorial.schedule import Rule
 from newsletter.lib.zones import validate_zone
 
 COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("A colour is written like #8a1c1c."))
@@ -207,6 +208,16 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
         """The chain of each choice on the form, or, where there is none, of each language."""
         choices: list[dict[str, Any]] = self.choices
         return [tuple(choice["languages"]) for choice in choices] or [(c,) for c in self.languages]
+
+    @property
+    def rule(self) -> Rule:
+        """When it is due, also if its schedule isn't active."""
+        return Rule(
+            weekday=self.weekday,
+            time=self.time,
+            zone=self.timezone,
+            sends_ended_week=self.period == self.Period.ENDED,
+        )
 
     def are_enough(self, articles: int) -> bool:
         """Whether the schedule sends an issue with so many articles."""
