@@ -68,7 +68,7 @@ def _dispatch_one(newsletter: Newsletter, now: datetime) -> Mailing | None:
     if issue is None and newsletter.approval == Newsletter.Approval.AUTOMATIC:
         issue = _assemble_issue(newsletter, occasion, now)
     reason = Hold.LATE if decision is Decision.HOLD_LATE else readiness(newsletter, issue, now)
-    if issue is not None and not reason and issue.state != Issue.State.APPROVED:
+    if issue is not None and not reason and not issue.is_approved:
         workflow.approve(issue, by=None)  # where ready articles go out by themselves
     return _make(newsletter, period, issue, reason)
 
@@ -109,7 +109,7 @@ def readiness(newsletter: Newsletter, issue: Issue | None, now: datetime) -> Hol
     if not newsletter.are_enough(issue.articles.public(now).count()):
         return Hold.TOO_THIN
     automatic = newsletter.approval == Newsletter.Approval.AUTOMATIC
-    if issue.state != Issue.State.APPROVED and not automatic:
+    if not issue.is_approved and not automatic:
         return Hold.NOT_APPROVED
     return Hold.NONE
 

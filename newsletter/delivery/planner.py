@@ -72,7 +72,7 @@ def send_now(issue: Issue, *, by: User | None, part: str = parts.ALL) -> Mailing
 
     Asked again, it changes nothing. Raises CannotSend for an issue that is not approved.
     """
-    if issue.state != Issue.State.APPROVED:
+    if not issue.is_approved:
         raise CannotSend(gettext("The issue is not approved."))
     with transaction.atomic():
         return _begin(release_of(issue), part, by)

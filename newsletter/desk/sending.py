@@ -27,7 +27,7 @@ def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
     found = workflow.problems(issue)
     if workflow.blocks(found):
         messages.error(request, _("Not approved. %(problem)s") % {"problem": found[0].text})
-    elif issue.state != Issue.State.APPROVED:
+    elif not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
         log(request, issue, _("Approved."))
         messages.success(request, _("The issue is approved."))
@@ -38,7 +38,7 @@ def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
 @needs(SEND)
 def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(Issue, pk=issue_id)
-    if issue.state == Issue.State.APPROVED:
+    if issue.is_approved:
         workflow.withdraw_approval(issue)
         log(request, issue, _("Approval withdrawn."))
         messages.success(request, _("The issue is in preparation again."))
@@ -85,7 +85,7 @@ def _send(request: HttpRequest, issue: Issue) -> HttpResponse:
     if part not in dict(_parts(issue.newsletter)):
         part = parts.ALL
     # Whoever sends it has read the same page as for approving.
-    if issue.state != Issue.State.APPROVED:
+    if not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
     try:
         mailing = send_now(issue, by=user_of(request), part=part)

@@ -41,7 +41,7 @@ def store_issue(
         (article, store_article(article, newsletter, issue, number, topics, report, base=base))
         for number, article in enumerate(data.articles, start=1)
     ]
-    if data.approved and issue.state != models.Issue.State.APPROVED:
+    if data.approved and not issue.is_approved:
         workflow.approve(issue, by=None)
         report.notes.append(_("Approved: %(issue)s") % {"issue": issue})
     return stored

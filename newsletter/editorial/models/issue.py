@@ -166,6 +166,10 @@ class Issue(Translated["IssueTranslation"], models.Model):
         return self.slug if self.kind == self.Kind.SPECIAL else self.starts_on.isoformat()
 
     @property
+    def is_approved(self) -> bool:
+        return self.state == self.State.APPROVED
+
+    @property
     def last_week(self) -> date:
         """The Monday of the last week that it covers."""
         return monday_of(self.ends_on)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from newsletter.digest.languages import best
-from newsletter.editorial.models import Article, Issue, Newsletter, NewsroomTranslation
+from newsletter.editorial.models import Article, Issue, Newsletter, Newsroom
 from newsletter.editorial.querysets import IssueQuerySet
 from newsletter.lib.languages import direction
 from newsletter.web import archive, articles, topics
@@ -126,10 +126,9 @@ def _newsroom_page(request: HttpRequest, field: str, *, title: str) -> HttpRespo
     """A page whose text is the newsroom's own, in the nearest language that has it."""
     language, newsletter = page_language(), first_newsletter()
     chain = newsletter.chain_for(language) if newsletter else (language,)
-    texts = {
-        text.language: getattr(text, field)
-        for text in NewsroomTranslation.objects.exclude(**{field: ""}).order_by("pk")
-    }
+    room = Newsroom.objects.prefetch_related("translations").first()
+    own = {code: getattr(text, field) for code, text in room.texts().items()} if room else {}
+    texts = {code: text for code, text in own.items() if text}
     code = best(chain, texts) or language
     context = {
         "title": title,

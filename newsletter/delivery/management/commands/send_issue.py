@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
     def _send_issue(self, newsletter: Newsletter, week: str) -> Mailing:
         issue = _issue(newsletter, week)
-        if issue.state != Issue.State.APPROVED:
+        if not issue.is_approved:
             workflow.approve(issue, by=None)
             self.stdout.write("The issue was not approved yet; it is now, by the operator.")
         return planner.send_now(issue, by=None)
