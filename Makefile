@@ -113,7 +113,7 @@ $(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
 	@touch $@ $(VENV)/.run
 
 # Made once, worker.json along with it; never overwritten. A trial's readers are made up, so it
-# has no recovery copy; README.md says how one's own newsroom gets one.
+# has no recovery copy; docs/deploy.md says how a real newsroom gets one.
 $(KEYS): | $(VENV)/.run
 	@$(MANAGE) keys new --no-recovery
 

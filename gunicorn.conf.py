@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 # No access log: addresses of pages hold readers' tokens, and a line would hold an IP address
-# (G8). A proxy that keeps one is described in docs/operations.md.
+# (G8). A proxy that keeps one is described in docs/deploy.md.
 accesslog = None
 errorlog = "-"
 loglevel = "warning"

@@ -106,7 +106,9 @@ def add_readers(newsletter: Any) -> None:
         made = Subscriber.objects.bulk_create(map(reader, portion), batch_size=500)
         Subscription.objects.bulk_create(
             [
-                Subscription(subscriber=each, newsletter=newsletter, languages="en", state="active")
+                Subscription(
+                    subscriber=each, newsletter=newsletter, languages=("en",), state="active"
+                )
                 for each in made
             ],
             batch_size=500,

@@ -17,7 +17,7 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 
 from newsletter.transport import registry
 from newsletter.transport.base import TransportURLError
-from subscribers import approvals, canary
+from subscribers import canary
 
 TAG = "newsletter"
 
@@ -89,7 +89,7 @@ def plain_http(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
             "SITE_URL is not https, so readers' links can be read on their way.",
-            hint="Put a proxy with a certificate in front; README.md has an example. "
+            hint="Put a proxy with a certificate in front; docs/deploy.md has an example. "
             "One-click unsubscription (RFC 8058) works with https only.",
             id="newsletter.W001",
         )
@@ -150,21 +150,6 @@ def _discretion_error(what: str) -> CheckMessage:
     return Error(f"Discreet mails would not be: {what}.", hint=hint, id="newsletter.E006")
 
 
-def exports_can_be_approved(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E007: with fewer than two approvers no export is ever approved, and whoever set one of them
-    believes in a rule that is none."""
-    if not settings.EXPORT_APPROVERS:
-        return []
-    hint = "manage.py keys approver FILE makes a key; docs/operations.md, Lists of readers."
-    if len(settings.EXPORT_APPROVERS) < approvals.NEEDED:
-        what = "EXPORT_APPROVERS has one person, and two must approve"
-    elif not settings.EXPORT_RECIPIENT:
-        what = "EXPORT_APPROVERS approve for EXPORT_RECIPIENT, which is not set"
-    else:
-        return []
-    return [Error(f"No export can be made: {what}.", hint=hint, id="newsletter.E007")]
-
-
 ALL = (
     temporary_keys,
     local_mailbox_in_public,
@@ -174,7 +159,6 @@ ALL = (
     worker_keys_are_private,
     keys_fit_the_database,
     discretion_is_kept,
-    exports_can_be_approved,
 )
 
 

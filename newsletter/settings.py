@@ -79,10 +79,9 @@ if WORKER_KEYS_PATH or _worker_document:
         lambda document: keys.worker_keys(_unlock(document)),
     )
 SECRET_KEY = WEB_KEYS.secret_key
-# The X25519 public key, in hexadecimal, of whoever may read an export of addresses.
-EXPORT_RECIPIENT = env.value("EXPORT_RECIPIENT", "", env.public_key)
-# Ed25519 public keys of those of whom two must approve an export of addresses; none: nobody need.
-EXPORT_APPROVERS = env.value("EXPORT_APPROVERS", "", env.named_keys)
+# age public keys of the one or two people for whom lists of readers are encrypted; two of them can
+# open a list only together.
+EXPORT_RECIPIENTS = env.value("EXPORT_RECIPIENTS", "", env.age_recipients)
 
 # --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -112,10 +111,12 @@ PUBLIC_URLCONF = "newsletter.public_urls"
 WSGI_APPLICATION = "newsletter.wsgi.application"
 
 MIDDLEWARE = [
+    "newsletter.web.middleware.no_body_for_head",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "subscribers.neutral.NeutralDomain",
+    "newsletter.web.middleware.no_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -161,7 +162,7 @@ def _database(url: str) -> dict[str, Any]:
             # Django's defaults answer "database is locked" as soon as two processes write.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # FULL: what was committed before a send survives a power cut (DESIGN.md, step 5).
+            # FULL: what was committed before a send survives a power cut (P1).
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
         # A file, as in production: in memory, threads would share one cache and its table locks.
@@ -255,7 +256,7 @@ LANGUAGES = [
     (code, own_name(code)) for code in env.value("SITE_LANGUAGES", "en,be,ru", env.languages)
 ]
 LANGUAGE_CODE = LANGUAGES[0][0]
-# Ours, and what we say otherwise than Django (docs/decisions.md).
+# Ours, and what we say otherwise than Django (docs/decisions/).
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale-django"]
 FORMAT_MODULE_PATH = ["newsletter.lib.formats"]
 USE_I18N = True
@@ -276,6 +277,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+# Where a sign-in leads that names no page of this site; Django's own default is not one of ours.
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 # The cache handler keeps no table of names and IP addresses (G9).
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
 # Its tables stay empty, so the desk does not show them.
@@ -336,12 +339,19 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Logs: ids and actions, never an address (STYLE.md, 18) ------------------------------------
+# --- Logs: ids and actions, never an address (G8) ----------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"visitors": {"()": "newsletter.lib.private_paths.QuietAboutVisitors"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["visitors"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         # At debug level these write requests and replies, addresses included (G8).

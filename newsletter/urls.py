@@ -5,15 +5,15 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from django.views.static import serve
 
 from newsletter import public_urls
+from newsletter.web.views.media import media
 
 handler400 = "newsletter.web.errors.bad_request"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),
+    path("media/<path:path>", media),
     *public_urls.urlpatterns,
 ]
 if settings.USES_LOCAL_MAILBOX:

@@ -91,9 +91,9 @@ class AddressForm(forms.Form):
 
     @property
     def stamp(self) -> str:
-        """The stamp that the form came with, where it is ours; else a new one."""
+        """The stamp that the form came with if it is genuine, or a new one."""
         given = str(self.data.get("stamp", ""))
-        return given if stamps.age(given) is not None else stamps.stamp()
+        return given if stamps.is_genuine(given) else stamps.stamp()
 
     @property
     def is_trapped(self) -> bool:
@@ -104,6 +104,6 @@ class AddressForm(forms.Form):
         return proof.accept(str(self.data.get("altcha", "")))
 
     def is_hasty(self) -> bool:
-        """Whether it came back sooner than a person fills it, or with no stamp of ours."""
-        age = stamps.age(str(self.data.get("stamp", "")))
-        return age is None or age < settings.SIGN_UP_SECONDS
+        """Whether it came back sooner than a person fills it, or without a genuine stamp."""
+        given = str(self.data.get("stamp", ""))
+        return not stamps.is_older(given, than=settings.SIGN_UP_SECONDS)

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.lib.fields import LanguageChainField, join_chain
 from subscribers.models import Consent, Departure, Export, Subscriber, Subscription, Suppression
 
 FEW = 5
@@ -33,6 +34,21 @@ class LookOnly:
 
     def has_delete_permission(self, *args: Any) -> bool:
         return False
+
+
+class ChainFilter(admin.AllValuesFieldListFilter):
+    """Subscriptions by chain; the links name it as it is stored, such as "be,ru"."""
+
+    lookup_choices: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lookup_choices = [join_chain(chain) for chain in self.lookup_choices]
+
+
+admin.FieldListFilter.register(
+    lambda field: isinstance(field, LanguageChainField), ChainFilter, take_priority=True
+)
 
 
 class SubscriptionInline(LookOnly, admin.TabularInline[Subscription, Subscriber]):
@@ -93,8 +109,8 @@ class SuppressionAdmin(LookOnly, admin.ModelAdmin[Suppression]):
 
 @admin.register(Export)
 class ExportAdmin(LookOnly, admin.ModelAdmin[Export]):
-    list_display = ("newsletter", "purpose", "asked_at", "made_at", "approved_by", "readers")
-    fields = ("public_id", *list_display)
+    list_display = ("newsletter", "kind", "made_at", "readers", "recipients", "purpose")
+    fields = list_display
     ordering = ("-pk",)
 
 

@@ -183,9 +183,9 @@ def _today() -> date:
 def _profile(columns: Sequence[Any]) -> Profile:
     languages, page_language, topics, content, pictures, plain_text, discreet = columns
     return Profile(
-        languages=tuple(languages.split(",")),
+        languages=languages,
         page_language=page_language,
-        topics=frozenset(map(int, topics.split(","))) if topics else None,
+        topics=topics,
         content=content,
         pictures=pictures,
         plain_text=plain_text,

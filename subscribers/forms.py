@@ -17,12 +17,13 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.digest.dates import weekday_name
 from newsletter.editorial.models import Newsletter, Topic
+from newsletter.lib.fields import join_chain, split_chain
 from newsletter.lib.languages import own_name
 from subscribers.address_form import AddressForm
 from subscribers.chains import chain_of, reordered
+from subscribers.consent import consent_text, promise_of
 from subscribers.discretion import is_offered
 from subscribers.models import Subscription
-from subscribers.wording import consent_text, promise_of
 
 LONGEST_PAUSE = timedelta(days=366)
 
@@ -44,7 +45,7 @@ class SubscribeForm(AddressForm):
         self, newsletter: Newsletter, language: str, data: Mapping[str, Any] | None = None
     ) -> None:
         offers = _offers(newsletter)
-        chosen = [value for value, _label in offers if language in value.split(",")]
+        chosen = [value for value, _label in offers if language in split_chain(value)]
         super().__init__(
             data,
             auto_id="subscribe_%s",
@@ -79,7 +80,9 @@ class SubscribeForm(AddressForm):
     def chain(self) -> tuple[str, ...]:
         """The languages that were chosen; after `is_valid`."""
         chosen = self.cleaned_data["choices"]
-        in_order = [value.split(",") for value, _label in _offers(self.instance) if value in chosen]
+        in_order = [
+            split_chain(value) for value, _label in _offers(self.instance) if value in chosen
+        ]
         return chain_of(in_order, self.language)
 
 
@@ -194,7 +197,7 @@ class PreferencesForm(forms.Form):
         _offer_discretion(self)
 
     def _add_places(self, subscription: Subscription) -> None:
-        codes = list(dict.fromkeys([*subscription.newsletter.languages, *subscription.chain]))
+        codes = list(dict.fromkeys([*subscription.newsletter.languages, *subscription.languages]))
         names = [(code, own_name(code)) for code in codes]
         for place, _code in enumerate(codes):
             label = _("First language") if place == 0 else _("Then, where a text is not in it")
@@ -202,7 +205,9 @@ class PreferencesForm(forms.Form):
                 label=label if place < 2 else _("Then"),
                 choices=names if place == 0 else [("", "—"), *names],
                 required=place == 0,
-                initial=subscription.chain[place] if place < len(subscription.chain) else "",
+                initial=subscription.languages[place]
+                if place < len(subscription.languages)
+                else "",
                 error_messages={
                     "required": _("Please choose at least one language."),
                     "invalid_choice": _("The newsletter does not come in this language."),
@@ -235,11 +240,11 @@ class PreferencesForm(forms.Form):
         chosen = [data[place.name] for place in self.places]
         if place := self.moved_up:
             chosen[place - 1], chosen[place] = chosen[place], chosen[place - 1]
-        chain = reordered(chosen, self.subscription.chain)
+        chain = reordered(chosen, self.subscription.languages)
         paused = until and until > timezone.now().date()
         return {
-            "languages": ",".join(chain),
-            "topics": ",".join(map(str, sorted(int(topic) for topic in data["topics"]))),
+            "languages": chain,
+            "topics": frozenset(map(int, data["topics"])) or None,
             "content": data["content"],
             "pictures": data["pictures"],
             "plain_text": data["plain_text"],
@@ -253,7 +258,7 @@ class PreferencesForm(forms.Form):
 def _offers(newsletter: Newsletter) -> list[tuple[str, str]]:
     """The choices as (value, label): ("be,ru", "BE/RU")."""
     choices: list[dict[str, Any]] = newsletter.choices
-    return [(",".join(choice["languages"]), choice["label"]) for choice in choices] or [
+    return [(join_chain(choice["languages"]), choice["label"]) for choice in choices] or [
         (code, own_name(code)) for code in newsletter.languages
     ]
 
@@ -274,7 +279,7 @@ def _offer_discretion(form: forms.Form) -> None:
 def _current(subscription: Subscription) -> dict[str, Any]:
     return {
         "content": subscription.content,
-        "topics": sorted(map(str, subscription.topic_ids or [])),
+        "topics": sorted(map(str, subscription.topics or [])),
         "pictures": subscription.pictures,
         "plain_text": subscription.plain_text,
         "discreet": subscription.discreet,

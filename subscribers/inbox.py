@@ -19,10 +19,10 @@ from newsletter.editorial.models import Newsletter
 from newsletter.lib import prepared
 from subscribers import forgetting, lifecycle, limits, moving
 from subscribers.addresses import Address, normalise
+from subscribers.consent import consent_text
 from subscribers.lifecycle import Request
 from subscribers.models import Inbox
 from subscribers.sealing import KeyMissing, Sealed, open_arrival, seal_arrival, worker_keys
-from subscribers.wording import consent_text
 
 log = logging.getLogger(__name__)
 

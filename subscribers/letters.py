@@ -20,9 +20,9 @@ from newsletter.lib.languages import own_name
 from newsletter.lib.places import Place
 from newsletter.transport.outcomes import Image, Mail
 from subscribers import discretion, links
-from subscribers.lifecycle import is_suppressed
 from subscribers.models import Letter, Subscription
 from subscribers.moving import subscription_of_change
+from subscribers.suppression import is_suppressed
 
 State = Subscription.State
 ANY = frozenset(State)
@@ -231,7 +231,7 @@ _WRITERS: dict[Letter.Kind, Callable[[str, str], Words]] = {
 
 
 def _languages(subscription: Subscription) -> str:
-    return ", ".join(own_name(code) for code in subscription.chain)
+    return ", ".join(own_name(code) for code in subscription.languages)
 
 
 def _image(cid: str, name: str, type_: str) -> Image:

@@ -14,30 +14,24 @@ from enum import Enum
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.languages import own_name
 from subscribers.addresses import Address, normalise
+from subscribers.consent import consent_text, record
 from subscribers.mailboxes import mailbox_of
-from subscribers.models import Consent, Departure, Letter, Subscriber, Subscription, Suppression
+from subscribers.models import Consent, Departure, Letter, Subscriber, Subscription
 from subscribers.queue import ONE_DAY, drop_waiting, queue_confirmation, queue_rarely
 from subscribers.rotation import index_known
 from subscribers.sealing import Index, seal_address
-from subscribers.wording import consent_text, version_of
+from subscribers.suppression import is_lasting, is_suppressed, lift_erasure
 
 log = logging.getLogger(__name__)
 
-UNCONFIRMED_DAYS = 7
 UNDO_DAYS = 1
-LETTER_DAYS = 30
-CHANGE_DAYS = timedelta(days=4)
-"""A day until the letter goes out at the latest, two in which its link works, and one more."""
-ENDED = (Letter.State.SENT, Letter.State.REFUSED, Letter.State.FAILED, Letter.State.DROPPED)
-LASTING = (Suppression.Reason.COMPLAINED, Suppression.Reason.BOUNCED)
-"""Reasons that a sign-up does not lift (B9)."""
 
 
 class LifecycleError(Exception):
@@ -79,14 +73,14 @@ def request(address: Address, wish: Request) -> None:
     """Somebody asked for the newsletter on the form: queue the letter that this address gets,
     which may be none (B1, B4). Nothing is told to the one who asked."""
     index = index_known(address)
-    if Suppression.objects.filter(index=index.value, reason__in=LASTING).exists():
+    if is_lasting(index.value):
         return
     subscriber = reader_with(address, index, wish.page_language)
     subscription, is_new = Subscription.objects.get_or_create(
         subscriber=subscriber,
         newsletter_id=wish.newsletter_id,
         defaults={
-            "languages": ",".join(wish.languages),
+            "languages": wish.languages,
             "mailbox": mailbox_of(address.domain),
         },
     )
@@ -94,7 +88,7 @@ def request(address: Address, wish: Request) -> None:
         queue_rarely(Letter.Kind.ALREADY, subscription, once_in=ONE_DAY)
         return
     subscription.state = Subscription.State.PENDING
-    subscription.languages = ",".join(wish.languages)
+    subscription.languages = wish.languages
     subscription.discreet = wish.discreet
     subscription.save(update_fields=["state", "languages", "discreet"])
     if not subscriber.subscriptions.exclude(confirmed_on=None).exists():
@@ -127,7 +121,7 @@ def add_confirmed(
     address = normalise(address) if isinstance(address, str) else address
     chain = offered(newsletter, languages)
     index = index_known(address)
-    if Suppression.objects.filter(index=index.value, reason__in=LASTING).exists():
+    if is_lasting(index.value):
         raise Suppressed(_("Mail to this address bounced, or was reported as spam."))
     subscriber = reader_with(address, index, page_language)
     today = timezone.now().date()
@@ -135,7 +129,7 @@ def add_confirmed(
         subscriber=subscriber,
         newsletter=newsletter,
         defaults={
-            "languages": ",".join(chain),
+            "languages": chain,
             "state": Subscription.State.ACTIVE,
             "source": source,
             "mailbox": mailbox_of(address.domain),
@@ -143,7 +137,7 @@ def add_confirmed(
             "unsubscribed_on": None,
         },
     )
-    Suppression.objects.filter(index=index.value, reason=Suppression.Reason.ERASED).delete()
+    lift_erasure(index.value)
     record(
         subscription,
         Consent.Action.RECORDED,
@@ -168,10 +162,7 @@ def confirm(subscription_id: int) -> Confirmation:
     if not changed:
         is_active = subscription.state == Subscription.State.ACTIVE
         return Confirmation.ALREADY if is_active else Confirmation.GONE
-    # A new double opt-in lifts an erasure (B9).
-    Suppression.objects.filter(
-        index=bytes(subscription.subscriber.index), reason=Suppression.Reason.ERASED
-    ).delete()
+    lift_erasure(bytes(subscription.subscriber.index))
     asked = subscription.consents.filter(action=Consent.Action.REQUESTED).order_by("-pk").first()
     record(
         subscription,
@@ -200,8 +191,8 @@ def change(subscription_id: int, *, page_language: str, **choices: Any) -> None:
 def unsubscribe(subscription_id: int) -> bool:
     """The reader leaves. Idempotent; says whether this call changed it.
 
-    Once this has committed, the second read of a send-out leaves the reader out (DESIGN.md, step
-    5), and letters that wait are dropped.
+    Once this has committed, the second read of a send-out leaves the reader out (P2),
+    and letters that wait are dropped.
     """
     return _leave(subscription_id, at=timezone.now())
 
@@ -289,55 +280,6 @@ def can_undo(subscription: Subscription) -> bool:
     )
 
 
-@transaction.atomic
-def suppress(index: Index, reason: str) -> None:
-    """Nothing goes to this address any more, of any newsletter (D3).
-
-    A stronger reason replaces a weaker one: complained, bounced, erased.
-    """
-    strength = [*LASTING, Suppression.Reason.ERASED]
-    suppression, _created = Suppression.objects.get_or_create(
-        index=index.value, defaults={"index_key": index.key, "reason": reason}
-    )
-    if strength.index(Suppression.Reason(reason)) < strength.index(
-        Suppression.Reason(suppression.reason)
-    ):
-        suppression.reason = reason
-        suppression.save(update_fields=["reason"])
-    Subscription.objects.filter(subscriber__index=index.value).exclude(
-        state=Subscription.State.UNSUBSCRIBED
-    ).update(state=Subscription.State.UNSUBSCRIBED, unsubscribed_on=timezone.now().date())
-    drop_waiting(subscriber__index=index.value)
-
-
-@transaction.atomic
-def prune(at: datetime) -> int:
-    """Forget sign-ups that nobody confirmed within 7 days; returns how many.
-
-    One that had been confirmed in earlier times goes back to unsubscribed, with its evidence.
-    Letters that came to an end are forgotten after 30 days; one whose fate is unknown is kept.
-    """
-    before = at - timedelta(days=UNCONFIRMED_DAYS)
-    stale = Subscription.objects.filter(state=Subscription.State.PENDING).alias(
-        asked=Max("consents__at", filter=Q(consents__action=Consent.Action.REQUESTED))
-    )
-    ids = list(
-        stale.filter(Q(asked__lt=before) | Q(asked=None, created_on__lt=before.date())).values_list(
-            "pk", flat=True
-        )
-    )
-    found = Subscription.objects.filter(pk__in=ids)
-    found.exclude(confirmed_on=None).update(state=Subscription.State.UNSUBSCRIBED)
-    found.filter(confirmed_on=None).delete()
-    # One with no subscription is the holder of a new address that waits to be confirmed.
-    waits = Letter.objects.filter(
-        kind=Letter.Kind.CHANGE, subscriber=OuterRef("pk"), due_at__gt=at - CHANGE_DAYS
-    )
-    Subscriber.objects.filter(~Exists(waits), subscriptions=None).delete()
-    Letter.objects.filter(state__in=ENDED, created_at__lt=at - timedelta(days=LETTER_DAYS)).delete()
-    return len(ids)
-
-
 def offered(newsletter: Newsletter, languages: Sequence[str]) -> tuple[str, ...]:
     """The languages as a chain, none twice. Raises NotOffered."""
     chain = tuple(dict.fromkeys(languages))
@@ -352,11 +294,6 @@ def offered(newsletter: Newsletter, languages: Sequence[str]) -> tuple[str, ...]
             }
         )
     return chain
-
-
-def is_suppressed(subscriber: Subscriber) -> bool:
-    """Whether mail to the reader's address complained or bounced for good."""
-    return Suppression.objects.filter(index=bytes(subscriber.index), reason__in=LASTING).exists()
 
 
 # --- Steps ------------------------------------------------------------------------------------
@@ -384,24 +321,4 @@ def _locked(subscription_id: int) -> Subscription | None:
         .select_related("subscriber")
         .filter(pk=subscription_id)
         .first()
-    )
-
-
-def record(
-    subscription: Subscription,
-    action: str,
-    *,
-    language: str,
-    wording: str = "",
-    at: datetime | None = None,
-) -> None:
-    """Evidence, to the minute (B8)."""
-    Consent.objects.create(
-        subscription=subscription,
-        action=action,
-        wording=wording,
-        wording_version=version_of(wording),
-        language=language,
-        source=subscription.source,
-        at=(at or timezone.now()).replace(second=0, microsecond=0),
     )

@@ -8,5 +8,7 @@ from subscribers import entrance, leaving
 
 urlpatterns = [
     path("u/<str:token>/", leaving.one_click, name="one-click"),
+    # Some mail programs drop the slash, and a redirect would turn their POST into a GET.
+    path("u/<str:token>", leaving.one_click, name="one-click-without-slash"),
     path("challenge/", entrance.challenge, name="challenge"),
 ]

@@ -13,12 +13,14 @@ from django.db.models import Case, IntegerField, Value, When
 from subscribers import personal_data
 from subscribers.addresses import Address, normalise
 from subscribers.audience import address_of
-from subscribers.lifecycle import is_suppressed, reader_with, record
+from subscribers.consent import record
+from subscribers.lifecycle import reader_with
 from subscribers.mailboxes import mailbox_of
 from subscribers.models import Consent, Letter, Subscriber, Subscription
 from subscribers.queue import ONE_HOUR, queue_confirmation, queue_rarely
 from subscribers.rotation import index_known
 from subscribers.sealing import seal_address
+from subscribers.suppression import is_suppressed
 
 State = Subscription.State
 

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
-OPEN = frozenset({"one-click", "challenge", "edition"})
-OURS = frozenset({"subscribe", "asked", "embedded", "embedded-asked"})
+OPEN = frozenset({"one-click", "one-click-without-slash", "challenge", "edition"})
+OURS = frozenset({"subscribe", "asked", "embedded", "embedded-without-slash", "embedded-asked"})
 """Readers' pages that are for strangers, and so under the newsroom's own domain alone."""
 
 

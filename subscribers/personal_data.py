@@ -13,9 +13,9 @@ from django.db import transaction
 
 from subscribers import forgetting
 from subscribers.audience import address_of
-from subscribers.lifecycle import suppress
 from subscribers.models import Subscriber, Subscription, Suppression
 from subscribers.sealing import Index
+from subscribers.suppression import suppress
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
     return {
         "newsletter": subscription.newsletter.slug,
         "state": subscription.state,
-        "languages": subscription.languages.split(","),
-        "topics": sorted(subscription.topic_ids or []),
+        "languages": list(subscription.languages),
+        "topics": sorted(subscription.topics or []),
         "rhythm": subscription.rhythm,
         "hour": subscription.hour,
         "paused_until": subscription.paused_until and subscription.paused_until.isoformat(),

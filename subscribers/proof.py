@@ -1,22 +1,20 @@
-"""A proof of work in the form of ALTCHA (version 1), so that a machine pays for each sign-up.
+"""A proof of work, ALTCHA's version 1, so that a machine pays for each sign-up.
 
-The browser is given SHA-256(salt + number) and finds the number; that takes a phone a second. The
-challenge is signed, so nothing is stored until it is solved, and expires; a solution is used once
-(B4). Nothing depends on it: without JavaScript the form works under stricter limits.
+The browser is given SHA-256(salt + number) and finds the number, which takes a phone a second.
+Version 1 is what our script solves (newsletter/web/assets/web/proof.js). The challenge is signed
+and expires, so nothing is stored until it is solved; a solution is used once (B4). The form also
+works without JavaScript, under stricter limits.
 """
 
 from __future__ import annotations
 
-import hmac
 import json
 import logging
-import re
-import secrets
-import time
 from base64 import b64decode
-from hashlib import sha256
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from altcha.v1 import SHA256, ChallengeOptions, Payload, create_challenge, verify_solution
 from django.core.cache import cache
 
 from newsletter.lib.cache_errors import cache_errors
@@ -24,51 +22,58 @@ from subscribers.derived import key_for
 
 log = logging.getLogger(__name__)
 
-ALGORITHM = "SHA-256"
 HARDEST = 50_000
 LIFETIME = 3600
 LONGEST = 1000
-SALT = re.compile(r"[0-9a-f]{24}\?expires=([0-9]{10})&")
-"""Its end is a mark that no digit can pass for: else part of the number could be moved into the
-time of expiry."""
 
 
 def challenge() -> dict[str, Any]:
-    """A new challenge, as the widget wants it in JSON."""
-    salt = f"{secrets.token_hex(12)}?expires={int(time.time()) + LIFETIME}&"
-    hashed = _hash(salt, secrets.randbelow(HARDEST + 1))
+    """A new challenge, with the names under which ALTCHA's script expects it in JSON."""
+    made = create_challenge(
+        ChallengeOptions(
+            algorithm=SHA256,
+            max_number=HARDEST,
+            hmac_key=key_for("proof"),
+            expires=datetime.now(tz=UTC) + timedelta(seconds=LIFETIME),
+        )
+    )
     return {
-        "algorithm": ALGORITHM,
-        "challenge": hashed,
-        "maxnumber": HARDEST,
-        "salt": salt,
-        "signature": _sign(hashed),
+        "algorithm": made.algorithm,
+        "challenge": made.challenge,
+        # The library's own to_dict says maxNumber, which no script of version 1 reads.
+        "maxnumber": made.max_number,
+        "salt": made.salt,
+        "signature": made.signature,
     }
 
 
 def accept(payload: str) -> bool:
-    """Whether this is the solution of a challenge of ours, not expired, not used before; it is
-    used then. `payload` is the widget's field, base64 of JSON; whatever it holds is no error."""
+    """Whether this solves a challenge that we signed, has not expired and was not used before;
+    marks it as used. `payload` is the form's field, base64 of JSON, and may hold anything."""
+    solution = _parsed(payload)
+    if solution is None:
+        return False
+    is_right, _reason = verify_solution(solution, key_for("proof"))
+    return is_right and _first_use(solution.challenge)
+
+
+def _parsed(payload: str) -> Payload | None:
+    """The solution in `payload`, or None unless every part has its type. The library checks no
+    types: it raises AttributeError for a salt that is a number."""
     try:
         found = json.loads(b64decode(payload[:LONGEST], validate=True))
-        salt, number, hashed = str(found["salt"]), int(found["number"]), str(found["challenge"])
-        signature = str(found["signature"])
+        texts = [found[name] for name in ("challenge", "salt", "signature")]
+        number = found["number"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        return False
-    fitting = SALT.fullmatch(salt)
-    if fitting is None or int(fitting[1]) <= time.time() or not 0 <= number <= HARDEST:
-        return False
-    right = hmac.compare_digest(_hash(salt, number).encode(), hashed.encode())
-    ours = hmac.compare_digest(_sign(hashed).encode(), signature.encode())
-    return right and ours and _first_use(hashed)
+        return None
+    if type(number) is not int or not all(_is_ascii(text) for text in texts):
+        return None
+    hashed, salt, signature = texts
+    return Payload(SHA256, hashed, number, salt, signature)
 
 
-def _hash(salt: str, number: int) -> str:
-    return sha256(f"{salt}{number}".encode()).hexdigest()
-
-
-def _sign(hashed: str) -> str:
-    return hmac.new(key_for("proof"), hashed.encode(), sha256).hexdigest()
+def _is_ascii(value: object) -> bool:
+    return isinstance(value, str) and value.isascii()
 
 
 def _first_use(hashed: str) -> bool:

@@ -16,19 +16,23 @@ NOT_COUNTED = (Letter.State.FAILED, Letter.State.DROPPED)
 
 
 def queue_confirmation(kind: str, subscription: Subscription, reader: Subscriber) -> None:
-    """A letter that asks `reader` to confirm: at most one to an address in 24 hours.
+    """An email that asks `reader` to confirm: at most one to an address in 24 hours.
 
-    Asked again for the same, nothing more is queued. For something else, such as a second
-    newsletter, the next letter waits until the day is over: one, as its page names all that waits.
+    The first request is answered now. A request for something else within 24 hours, such as a
+    second newsletter, is answered when they are over. Whatever is asked for until then needs no
+    email of its own, because the page that an email leads to names everything that waits for
+    confirmation. So however many newsletters an address is signed up for in one day, two emails
+    are all that it gets.
     """
     now = timezone.now()
-    lately = _counted(reader).filter(kind__in=CONFIRMATIONS, due_at__gt=now - ONE_DAY)
-    last = lately.order_by("-due_at").first()
+    recent = _counted(reader).filter(kind__in=CONFIRMATIONS, due_at__gt=now - ONE_DAY)
+    last = recent.order_by("-due_at").first()
     if last is None:
         _queue(kind, subscription, reader, due_at=now)
         return
-    same = lately.filter(kind=kind, about=str(subscription.pk)).exists()
-    if not same and last.due_at <= now:
+    is_repeated = recent.filter(kind=kind, about=str(subscription.pk)).exists()
+    another_is_waiting = last.due_at > now
+    if not is_repeated and not another_is_waiting:
         _queue(kind, subscription, reader, due_at=last.due_at + ONE_DAY)
 
 

@@ -102,7 +102,7 @@ def about(subscription: Subscription) -> dict[str, Any]:
             subscription.newsletter.name_in(language), discreet=subscription.discreet
         ),
         "newsletter_slug": subscription.newsletter.slug,
-        "languages": [(code, own_name(code)) for code in subscription.chain],
+        "languages": [(code, own_name(code)) for code in subscription.languages],
     }
 
 

@@ -11,6 +11,8 @@ urlpatterns = [
     path("subscribe/", entrance.subscribe, name="subscribe"),
     path("subscribe/asked/", entrance.asked, name="asked"),
     path("embed/<slug:newsletter>/", entrance.embedded, name="embedded"),
+    # Other sites' editors type this address by hand, and a redirect would lose what is posted.
+    path("embed/<slug:newsletter>", entrance.embedded, name="embedded-without-slash"),
     path("embed/<slug:newsletter>/asked/", entrance.embedded_asked, name="embedded-asked"),
     path("preferences/", entrance.link, name="link"),
     path("preferences/asked/", entrance.link_asked, name="link-asked"),

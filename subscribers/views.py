@@ -43,8 +43,10 @@ def confirm(request: HttpRequest, token: str, subscription: Subscription) -> Htt
     welcome = reverse("subscribers:confirmed", args=[token])
     if request.method == "POST":
         done = lifecycle.confirm(subscription.pk) is not Confirmation.GONE
-        for other in _also_asked_for(subscription).filter(pk__in=_ticked(request)):
-            lifecycle.confirm(other.pk)
+        ticked = request.POST.getlist("also")
+        for other in _also_asked_for(subscription):
+            if str(other.pk) in ticked:
+                lifecycle.confirm(other.pk)
         return see(welcome) if done else gone(request)
     if subscription.state == State.UNSUBSCRIBED:
         return gone(request)
@@ -66,10 +68,6 @@ def _also_asked_for(subscription: Subscription) -> QuerySet[Subscription]:
     )
 
 
-def _ticked(request: HttpRequest) -> list[int]:
-    return [int(each) for each in request.POST.getlist("also") if each.isdecimal()]
-
-
 @token_page(Purpose.CONFIRM)
 def confirmed(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """The welcome page, with the latest issue."""
@@ -79,7 +77,7 @@ def confirmed(request: HttpRequest, token: str, subscription: Subscription) -> H
         return gone(request)
     said = about(subscription)
     # The neutral domain has no article, and a discreet reader's page no headline.
-    newsletter, chain = subscription.newsletter, subscription.chain
+    newsletter, chain = subscription.newsletter, subscription.languages
     issue = None if subscription.discreet else latest(newsletter, chain, said["language"])
     context = {
         **said,

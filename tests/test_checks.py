@@ -133,13 +133,3 @@ def test_discretion_is_kept(settings: Any, url: str, transport: str, ids: list[s
     settings.DISCREET_URL, settings.DELIVERY_TRANSPORTS = url, [transport]
     found = checks.discretion_is_kept(None)
     assert [each.id for each in found] == [f"newsletter.{each}" for each in ids]
-
-
-def test_e007_exports_that_could_never_be_approved(settings: Any) -> None:
-    settings.EXPORT_RECIPIENT = bytes(32)
-    settings.EXPORT_APPROVERS = {"ala": bytes(32)}
-    assert found() == ["newsletter.E007"]
-    settings.EXPORT_APPROVERS = {"ala": bytes(32), "bob": bytes(31) + b"1"}
-    assert found() == []
-    settings.EXPORT_RECIPIENT = b""
-    assert found() == ["newsletter.E007"]

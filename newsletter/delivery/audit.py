@@ -2,7 +2,7 @@
 
 Of each mailing: its outcomes and the readers in its open batches are those that were frozen, by
 count and checksum, and nobody is in them twice; whoever Reach says it took is among them; and
-whoever is among them is in Reach for it, or was taken on by a later part of the release.
+whoever is among them is in Reach for it, or was taken on by a later mailing of the release.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _walk(reached: Iterable[int], accounted: Iterable[int]) -> _Walked:
 
 
 def _went_on(mailing: Mailing, readers: array[int]) -> bool:
-    """Whether a later part of the same release has taken each of these readers."""
+    """Whether a later mailing of the same release has taken each of these readers."""
     if not readers:
         return True
     later = Reach.objects.filter(release_id=mailing.release_id, mailing_id__gt=mailing.pk)

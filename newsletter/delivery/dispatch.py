@@ -78,7 +78,7 @@ def _scheduled(newsletter: Newsletter, period: str) -> Mailing | None:
         release__newsletter=newsletter,
         release__kind=Release.Kind.WEEKLY,
         release__period=period,
-        part="all",
+        audience=Mailing.Audience.ALL,
     ).first()
 
 
@@ -126,7 +126,7 @@ def _make(newsletter: Newsletter, period: str, issue: Issue | None, reason: Hold
     if release.issue_id is None and issue is not None:
         Release.objects.filter(pk=release.pk, issue=None).update(issue=issue)
     mailing, made = Mailing.objects.get_or_create(
-        release=release, part="all", defaults={"state": state, "hold": reason}
+        release=release, audience=Mailing.Audience.ALL, defaults={"state": state, "hold": reason}
     )
     if not made:
         Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.HELD, hold__in=UNREADY).update(

@@ -21,13 +21,13 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from newsletter.delivery import ledger, monthly, panic, papers, parts, progress, transports
+from newsletter.delivery import audiences, ledger, monthly, panic, papers, progress, transports
+from newsletter.delivery.audiences import Audience
 from newsletter.delivery.editions import Editions, draft_editions
 from newsletter.delivery.hours import due_at
 from newsletter.delivery.mails import mail_of
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Reach, Release
 from newsletter.delivery.packing import MODULUS, checksum, pack
-from newsletter.delivery.parts import Part
 from newsletter.delivery.settlement import Line
 from newsletter.digest.content import RenderError
 from newsletter.editorial.content import newsletter_content
@@ -36,8 +36,7 @@ from newsletter.editorial.schedule import Month
 from newsletter.lib.queue import hint
 from newsletter.transport.base import CompileError
 from newsletter.transport.outcomes import Result
-from subscribers import audience
-from subscribers.audience import Profile, Rhythm
+from subscribers.audience import Profile, Rhythm, has_readers, profiles, stream
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 5
@@ -67,34 +66,39 @@ def release_of(issue: Issue) -> Release:
     return release
 
 
-def send_now(issue: Issue, *, by: User | None, part: str = parts.ALL) -> Mailing:
+def send_now(issue: Issue, *, by: User | None, first_language: str = "") -> Mailing:
     """Start sending the issue, or release what was held; returns the mailing.
 
-    Asked again, it changes nothing. Raises CannotSend for an issue that is not approved.
+    It goes to all readers, or only to those whose chain begins with `first_language`. A second
+    call changes nothing. Raises CannotSend for an issue that is not approved.
     """
     if not issue.is_approved:
         raise CannotSend(gettext("The issue is not approved."))
     with transaction.atomic():
-        return _begin(release_of(issue), part, by)
+        return _begin(release_of(issue), by, first_language=first_language)
 
 
 def send_round_up(newsletter: Newsletter, month: Month, *, by: User | None) -> Mailing:
     """The same for a month's round-up, to the readers of that rhythm. Raises CannotSend."""
     if not papers.round_up(newsletter, month, at=timezone.now()).articles:
         raise CannotSend(gettext("No issue of this month has been sent."))
-    if not audience.has_readers(newsletter, Rhythm.MONTHLY):
+    if not has_readers(newsletter, Rhythm.MONTHLY):
         raise CannotSend(gettext("No reader has chosen the monthly round-up."))
     with transaction.atomic():
         release, _ = monthly.release_of(newsletter, month)
-        return _begin(release, parts.ALL, by)
+        return _begin(release, by)
 
 
-def _begin(release: Release, part: str, by: User | None) -> Mailing:
-    """In the caller's transaction."""
+def _begin(release: Release, by: User | None, *, first_language: str = "") -> Mailing:
+    """Make the mailing, or release a held one, in the caller's transaction."""
     if panic.is_frozen():
         raise CannotSend(gettext("The site is frozen."))
     mailing, _ = Mailing.objects.get_or_create(
-        release=release, part=part, defaults={"started_by": by}
+        release=release,
+        audience=Audience.FIRST_LANGUAGE if first_language else Audience.ALL,
+        language=first_language,
+        number=1,
+        defaults={"started_by": by},
     )
     Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.HELD).update(
         state=Mailing.State.PREPARING, hold="", hold_detail="", started_by=by
@@ -106,7 +110,7 @@ def _begin(release: Release, part: str, by: User | None) -> Mailing:
 
 def send_to_unreached(release: Release, *, by: User | None) -> Mailing:
     """Send to those whose last outcome is refused, failed or skipped. Raises CannotSend."""
-    return _send_after(release, "unreached", parts.UNREACHED, by)
+    return _send_after(release, Audience.UNREACHED, by)
 
 
 def send_to_doubtful(release: Release, *, by: User | None) -> Mailing:
@@ -114,29 +118,34 @@ def send_to_doubtful(release: Release, *, by: User | None) -> Mailing:
 
     Their earlier outcome becomes *failed*, decided by the operator, as the new one counts.
     """
-    return _send_after(release, "again", parts.DOUBTFUL, by)
+    return _send_after(release, Audience.IN_DOUBT, by)
 
 
-def _send_after(
-    release: Release, kind: str, results: frozenset[Result], by: User | None
-) -> Mailing:
+def _send_after(release: Release, audience: Audience, by: User | None) -> Mailing:
     with transaction.atomic():
         Release.objects.select_for_update().get(pk=release.pk)
         mailings = list(release.mailings.all())
         if any(mailing.state == Mailing.State.CLOSED for mailing in mailings):
             raise CannotSend(gettext("This send-out was closed: only its counts are left."))
         if any(mailing.state == Mailing.State.PREPARING for mailing in mailings):
-            raise CannotSend(gettext("A part of this send-out is being prepared already."))
+            raise CannotSend(
+                gettext(
+                    "Another mailing of this issue is still being prepared. Try again in a minute."
+                )
+            )
         last = Reach.objects.filter(
             release_id=release.pk,
             mailing_id=OuterRef("mailing_id"),
             subscriber_id=OuterRef("subscriber_id"),
         )
         of_it = Outcome.objects.filter(mailing_id__in=[mailing.pk for mailing in mailings])
+        results = audiences.last_outcomes(audience)
         if not of_it.filter(Exists(last), result__in=results).exists():
             raise CannotSend(gettext("There is nobody to send it to."))
-        part = parts.numbered(kind, {mailing.part for mailing in mailings})
-        made = Mailing.objects.create(release=release, part=part, started_by=by)
+        numbers = [mailing.number for mailing in mailings if mailing.audience == audience]
+        made = Mailing.objects.create(
+            release=release, audience=audience, number=max(numbers, default=0) + 1, started_by=by
+        )
         transaction.on_commit(lambda: hint("delivery.prepare", made.pk))
     return made
 
@@ -171,11 +180,11 @@ def hold(mailing: Mailing, reason: Mailing.Hold, *, detail: str = "") -> None:
 
 def _draft(mailing: Mailing, at: datetime) -> Editions:
     """Render what the audience calls for, and check that a transport can send it."""
-    newsletter, part = mailing.release.newsletter, parts.read(mailing.part)
-    profiles = audience.profiles(newsletter, _rhythm_of(mailing.release))
+    newsletter = mailing.release.newsletter
+    found = profiles(newsletter, _rhythm_of(mailing.release))
     editions = draft_editions(
         mailing,
-        [profile for profile, _ in profiles if part.takes(profile)],
+        [profile for profile, _ in found if _includes(mailing, profile)],
         newsletter,
         letterhead=newsletter_content(newsletter),
         issue=papers.paper_of(mailing.release, at=at),
@@ -227,11 +236,10 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[int]:
     saved = {edition.key: edition for edition in mailing.editions.all()}
     starts = progress.database_now()
     tally = _Tally(starts)
-    part = parts.read(mailing.part)
-    for profile, hour, ids in _portions(mailing.release, part):
+    for profile, hour, ids in _portions(mailing):
         if profile not in editions.by_profile:
             raise AudienceMoved
-        taken = _take(mailing, part, ids)
+        taken = _take(mailing, ids)
         tally.add(taken)
         key = editions.by_profile[profile]
         if key is None:
@@ -243,7 +251,7 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[int]:
             due = due_at(hour, zone=mailing.release.newsletter.timezone, since=starts)
             tally.keep(new_batch(saved[key], taken, due_at=due))
     tally.save()
-    if part.after == parts.DOUBTFUL:
+    if mailing.audience == Audience.IN_DOUBT:
         _supersede_unknowns(mailing)
     Mailing.objects.filter(pk=mailing.pk).update(
         state=Mailing.State.SENDING,
@@ -258,11 +266,16 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[int]:
     return tally.first
 
 
-def _take(mailing: Mailing, part: Part, ids: list[int]) -> list[int]:
-    """Those of the readers whom the part takes."""
-    if not part.after:
+def _includes(mailing: Mailing, profile: Profile) -> bool:
+    return audiences.includes(profile, first_language=mailing.language)
+
+
+def _take(mailing: Mailing, ids: list[int]) -> list[int]:
+    """Add the readers to the mailing; returns those whom its audience takes."""
+    after = audiences.last_outcomes(mailing.audience)
+    if not after:
         return ledger.reach(mailing.release_id, mailing.pk, ids)
-    return ledger.reach_again(mailing.release_id, mailing.pk, ids, after=part.after)
+    return ledger.reach_again(mailing.release_id, mailing.pk, ids, after=after)
 
 
 def _supersede_unknowns(mailing: Mailing) -> None:
@@ -278,11 +291,11 @@ def _rhythm_of(release: Release) -> Rhythm:
     return Rhythm.MONTHLY if release.kind == Release.Kind.MONTHLY else Rhythm.WEEKLY
 
 
-def _portions(release: Release, part: Part) -> Iterator[tuple[Profile, int | None, list[int]]]:
-    """The part's audience in portions of a batch's size, each of one profile and one hour."""
-    stream = audience.stream(release.newsletter, _rhythm_of(release))
-    for (profile, hour), rows in groupby(stream, key=itemgetter(0, 1)):
-        if not part.takes(profile):
+def _portions(mailing: Mailing) -> Iterator[tuple[Profile, int | None, list[int]]]:
+    """The mailing's readers in portions of a batch's size, each of one profile and one hour."""
+    readers = stream(mailing.release.newsletter, _rhythm_of(mailing.release))
+    for (profile, hour), rows in groupby(readers, key=itemgetter(0, 1)):
+        if not _includes(mailing, profile):
             continue
         ids: list[int] = []
         for _, _, reader in rows:

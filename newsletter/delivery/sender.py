@@ -1,6 +1,6 @@
 """Sends one batch: claim, then window by window permission, second read, hand-over; finish.
 
-The order within a window is what keeps the promises of DESIGN.md: the permission is committed
+The order within a window is what keeps the promises P1 and P2: the permission is committed
 before the readers' state is read again, and that is read before anything is handed over. So an
 unsubscription that was answered is obeyed, and what was handed over lies below the intent.
 """

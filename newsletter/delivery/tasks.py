@@ -24,7 +24,7 @@ from newsletter.delivery import (
 from newsletter.delivery.sender import send_batch
 from newsletter.lib.queue import hint
 from newsletter.lib.steps import in_turn
-from subscribers import inbox, lifecycle, rotation
+from subscribers import inbox, pruning, rotation
 
 GO_ON_SECONDS = 60
 """How long one hint keeps a worker at what is due, well below the task's time limit."""
@@ -47,7 +47,7 @@ def tick() -> dict[str, int]:
             ("finished", rescue.finish_mailings),
             ("hinted", dispatch.hint_due),
             ("rotated", lambda: rotation.step(ROTATE).done),
-            ("pruned", lambda: lifecycle.prune(timezone.now())),
+            ("pruned", lambda: pruning.prune(timezone.now())),
             ("collapsed", lambda: retention.collapse(timezone.now())),
         ]
     )

@@ -1,7 +1,8 @@
 """The latest issue for one reader who asked for it on the welcome page.
 
-It is a batch of one in a mailing of its own ("welcome") within the issue's release: so Reach
-keeps the weekly send-out from mailing the same issue again, and the account covers it.
+It is a batch of one in a mailing of its own (audience `welcome`) within the issue's release. So
+Reach keeps the weekly mailing from sending the reader the same issue again, and the account
+covers it.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _draft(letter: Letter) -> Edition | None:
         return None
     mailing, _ = Mailing.objects.get_or_create(
         release=planner.release_of(issue),
-        part="welcome",
+        audience=Mailing.Audience.WELCOME,
         defaults={"state": Mailing.State.SENDING, "readers": 0, "checksum": 0},
     )
     profile = audience.profile_of(subscription)

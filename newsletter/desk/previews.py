@@ -23,6 +23,7 @@ from newsletter.desk.pages import needs, page
 from newsletter.digest.content import Amount, Pictures, Rendered, RenderError, Wants
 from newsletter.digest.render import size_warnings
 from newsletter.editorial.models import Issue, Newsletter
+from newsletter.lib.fields import join_chain, split_chain
 from newsletter.lib.languages import direction
 
 MAIL_POLICY = {
@@ -58,7 +59,7 @@ class Choice:
 
     @property
     def query(self) -> str:
-        return f"chain={','.join(self.chain)}&amount={self.amount}"
+        return f"chain={join_chain(self.chain)}&amount={self.amount}"
 
 
 @require_safe
@@ -124,7 +125,7 @@ def choices_of(newsletter: Newsletter, shown: Choice, *, amounts: Iterable[str])
 
 
 def asked_for(request: HttpRequest, newsletter: Newsletter) -> Choice:
-    chain = tuple(code for code in request.GET.get("chain", "").split(",") if code)
+    chain = split_chain(request.GET.get("chain", ""))
     if not chain or not set(chain) <= set(newsletter.languages):
         chain = newsletter.chains()[0]
     amount = request.GET.get("amount", "")

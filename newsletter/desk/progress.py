@@ -33,7 +33,7 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
     return page(
         request,
         "desk/mailing.html",
-        title=_("Send-out: %(mailing)s") % {"mailing": mailing.release},
+        title=_("Send-out: %(mailing)s") % {"mailing": mailing},
         mailing=mailing,
         issue=mailing.release.issue,
         round_up=_round_up(mailing.release),
@@ -63,7 +63,7 @@ def act(request: HttpRequest, mailing_id: int, name: str) -> HttpResponse:
     mailing, action = _mailing(mailing_id), ACTIONS[name]
     offered = action.offered(mailing, account(mailing))
     if request.method != "POST" and offered:
-        return page(request, "desk/confirm.html", title=f"{action.label}: {mailing.release}",
+        return page(request, "desk/confirm.html", title=f"{action.label}: {mailing}",
                     mailing=mailing, meaning=action.meaning, label=action.label)  # fmt: skip
     done = _do(request, action, mailing) if request.method == "POST" and offered else None
     if done is None:

@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from newsletter.delivery import parts
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.planner import CannotSend, send_now
 from newsletter.desk.front import readers_by_chain
@@ -63,17 +62,20 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
         is_blocked=workflow.blocks(found),
         readers=readers,
         total=sum(count for _name, count in readers),
-        parts=_parts(issue.newsletter),
+        audiences=_audiences(issue.newsletter),
         sent_already=Mailing.objects.filter(release__issue=issue).exclude(state="held").first(),
     )
 
 
-def _parts(newsletter: Newsletter) -> list[tuple[str, str]]:
-    """To all, or first to those whose first language is this one; the rest can follow."""
-    everybody = [(parts.ALL, _("everybody who has not got it"))]
+def _audiences(newsletter: Newsletter) -> list[tuple[str, str]]:
+    """The audiences to choose from, each as the language that goes first and a label.
+
+    The language is empty for all readers. Those left out can be sent to later.
+    """
+    everybody = [("", _("everybody who has not got it"))]
     return everybody + [
         (
-            parts.first(code),
+            code,
             _("first those who read it in: %(language)s") % {"language": own_name(code)},
         )
         for code in newsletter.languages
@@ -81,14 +83,16 @@ def _parts(newsletter: Newsletter) -> list[tuple[str, str]]:
 
 
 def _send(request: HttpRequest, issue: Issue) -> HttpResponse:
-    part = request.POST.get("part", parts.ALL)
-    if part not in dict(_parts(issue.newsletter)):
-        part = parts.ALL
+    first_language = request.POST.get("first_language", "")
+    if first_language and first_language not in issue.newsletter.languages:
+        # The newsletter lost the language since the page was opened. Nobody asked for all readers.
+        messages.error(request, _("The newsletter does not come in this language."))
+        return _to_issue(issue)
     # Whoever sends it has read the same page as for approving.
     if not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
     try:
-        mailing = send_now(issue, by=user_of(request), part=part)
+        mailing = send_now(issue, by=user_of(request), first_language=first_language)
     except CannotSend as error:
         messages.error(request, str(error))
         return _to_issue(issue)

@@ -1,7 +1,7 @@
 """What editors' HTML may hold. Everything else is taken out before it is stored.
 
 Pictures from elsewhere are dropped with the rest: a page or mail loads nothing of others
-(DESIGN.md, "What always holds", 4). The article's own picture has a field.
+(P4). The article's own picture has a field.
 """
 
 from __future__ import annotations

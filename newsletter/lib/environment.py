@@ -137,15 +137,15 @@ def feedback_sender(text: str) -> str:
     return text
 
 
-def public_key(text: str) -> bytes:
-    """32 bytes in hexadecimal, or nothing."""
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        raise ValueError("not hexadecimal") from None
-    if key and len(key) != 32:
-        raise ValueError("a public key has 32 bytes, 64 hexadecimal digits")
-    return key
+def age_recipients(text: str) -> list[str]:
+    """One or two age public keys, separated by a comma, or nothing."""
+    keys = words(text)
+    if not keys:
+        return []
+    # Every process reads the settings, and few of them need age: it costs 1.5 MB.
+    from newsletter.lib import age
+
+    return age.recipients(keys)
 
 
 def one_of(*words: str) -> Callable[[str], str]:
@@ -167,25 +167,6 @@ def domains_in(path: str) -> frozenset[str]:
         raise ValueError(f"{path}: {getattr(error, 'strerror', None) or 'not a text'}") from None
     named = (line.partition("#")[0].strip().lower().strip(".") for line in lines)
     return frozenset(idna.encode(name, uts46=True).decode() for name in named if name)
-
-
-def named_keys(text: str) -> dict[str, bytes]:
-    """A comma-separated list of NAME=KEY, each a public key of 32 bytes in hexadecimal; each name
-    and each key once."""
-    found: dict[str, bytes] = {}
-    for word in words(text):
-        name, _, key = (part.strip() for part in word.partition("="))
-        if not name or not key:
-            raise ValueError(f"{word!r} is not of the form NAME=KEY")
-        if name in found:
-            raise ValueError(f"{name} is there twice")
-        try:
-            found[name] = public_key(key)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-    if len(set(found.values())) < len(found):
-        raise ValueError("two of them have the same key")
-    return found
 
 
 def broker_socket(var: Path) -> str:

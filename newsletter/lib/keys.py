@@ -2,7 +2,7 @@
 
 The *web* set can sign links and seal an address; the *worker* set opens what was sealed. A web
 process that was given only its own set can neither read the list nor test a guess against it
-(DESIGN.md, "What always holds", 3).
+(P3).
 
 Each set is one JSON document. Every key has a number, so that keys can be rotated: new material
 uses the number that the document's "use" names, else the highest; other numbers stay for reading.

@@ -1,9 +1,10 @@
-"""Languages' names in themselves. It reads no settings, for the settings read it."""
+"""Names of languages. This module reads no settings, because the settings import it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
 from django.conf.locale import LANG_INFO
 
 
@@ -13,3 +14,15 @@ def own_name(code: str) -> str:
     name = str(info.get("name_local", code))
     # No language in Cyrillic letters writes it with a capital; Django does for some ("Русский").
     return name.lower() if "\u0400" <= name[:1] <= "\u052f" else name
+
+
+def name_in(code: str, language: str) -> str:
+    """The language's name in another language, for use in a sentence: "Belarusian", "белорусский".
+
+    Falls back to its name in itself if CLDR has no name for it.
+    """
+    try:
+        named, reader = Locale.parse(code, sep="-"), Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return own_name(code)
+    return named.get_display_name(reader) or own_name(code)

@@ -72,11 +72,6 @@ def recover(recovery: Path, directory: Path) -> tuple[Path, Path]:
     return _write_all(directory, (texts[0], texts[1]), None)
 
 
-def write_private(path: Path, text: str) -> None:
-    """A new file that only its owner can read. Raises FileExistsError."""
-    _write(path, text)
-
-
 def _write_all(directory: Path, texts: tuple[str, str], recovery: Path | None) -> tuple[Path, Path]:
     web, worker = directory / "web.json", directory / "worker.json"
     for path in (web, worker, recovery):

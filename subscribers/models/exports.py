@@ -1,33 +1,34 @@
-"""Who was given the list: exports, asked for, approved and made."""
+"""Who was given a list of readers."""
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 
 class Export(models.Model):
-    """One export of a newsletter's readers, without an address. It stays, as the trail.
+    """One export, without any address. The row stays, as the trail; it is written before the first
+    address leaves.
 
-    What stands here proves nothing, as whoever has the database can write it: an approval counts
-    by its signature over `statement` alone (subscribers.approvals).
+    `readers` is None if the export wasn't completed. `recipients` holds public keys, separated by
+    commas, or "" if the list was shown on a terminal.
     """
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    class Kind(models.TextChoices):
+        READERS = "readers", _("readers and their addresses")
+        CONSENTS = "consents", _("evidence of consent, without addresses")
+
     newsletter = models.CharField(_("newsletter"), max_length=50, help_text="Its short name.")
-    purpose = models.CharField(_("purpose"), max_length=200, blank=True)
-    statement = models.TextField(blank=True, editable=False)
-    signatures = models.JSONField(default=list, editable=False, help_text="In hexadecimal.")
-    asked_at = models.DateTimeField(_("asked for"), auto_now_add=True)
-    made_at = models.DateTimeField(_("made"), null=True, blank=True)
-    approved_by = models.CharField(_("approved by"), max_length=200, blank=True)
+    kind = models.CharField(_("content"), max_length=10, choices=Kind)
+    made_at = models.DateTimeField(_("made"), auto_now_add=True)
     readers = models.PositiveIntegerField(_("readers"), null=True, blank=True)
+    recipients = models.CharField(_("encrypted for"), max_length=200, blank=True)
+    purpose = models.CharField(_("purpose"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("export")
         verbose_name_plural = _("exports")
 
     def __str__(self) -> str:
-        return f"{self.newsletter} {self.public_id}"
+        return f"{self.newsletter}, {date_format(self.made_at)}"

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.editorial.models import Newsletter
+from newsletter.lib.fields import LanguageChainField, TopicIdsField, join_chain
 from newsletter.lib.languages import LanguageField
 
 
@@ -39,8 +40,7 @@ class Subscription(models.Model):
     """What one reader gets of one newsletter: by its `rhythm`, but nothing before `paused_until`.
 
     `hour` is one of the clock in the newsletter's zone; None: with everyone.
-    `languages` and `topics` are comma-separated texts, not lists: readers are grouped by them,
-    and both databases group texts fast.
+    `languages` is the chain in order of preference; `topics` is None for all topics.
     """
 
     class State(models.TextChoices):
@@ -70,12 +70,8 @@ class Subscription(models.Model):
         Newsletter, models.CASCADE, related_name="subscriptions", verbose_name=_("newsletter")
     )
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.PENDING)
-    languages = models.CharField(
-        _("languages"), max_length=100, help_text='The chain, in order: "be,ru".'
-    )
-    topics = models.CharField(
-        _("topics"), max_length=200, blank=True, help_text='Sorted ids: "3,7"; empty means all.'
-    )
+    languages = LanguageChainField(_("languages"))
+    topics = TopicIdsField(_("topics"))
     rhythm = models.CharField(_("rhythm"), max_length=8, choices=Rhythm, default=Rhythm.WEEKLY)
     paused_until = models.DateField(_("paused until"), null=True, blank=True)
     hour = models.PositiveSmallIntegerField(_("hour of delivery"), null=True, blank=True)
@@ -102,16 +98,7 @@ class Subscription(models.Model):
         indexes = [models.Index(fields=["newsletter", "state"])]
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.languages}"
-
-    @property
-    def chain(self) -> tuple[str, ...]:
-        return tuple(self.languages.split(","))
-
-    @property
-    def topic_ids(self) -> frozenset[int] | None:
-        """The chosen topics, or None for all of them."""
-        return frozenset(int(part) for part in self.topics.split(",")) if self.topics else None
+        return f"#{self.pk} {join_chain(self.languages)}"
 
 
 class Consent(models.Model):

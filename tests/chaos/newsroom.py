@@ -79,7 +79,7 @@ def add_readers(letter: Newsletter, numbers: range) -> None:
                 subscriber=reader,
                 newsletter=letter,
                 state=Subscription.State.ACTIVE,
-                languages="en",
+                languages=("en",),
                 source=Subscription.Source.OPERATOR,
                 confirmed_on=timezone.now().date(),
             )

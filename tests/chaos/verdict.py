@@ -25,7 +25,7 @@ def judge(
     bound_words: str,
     of_a_batch: int,
 ) -> bool:
-    """Print the table; whether all of it is as DESIGN.md promises. `bound` is how many may be
+    """Print the table; whether all of it is as P1 promises. `bound` is how many may be
     unknown in all, for which `bound_words` are the reason, and `of_a_batch` of any one batch."""
     mailing.refresh_from_db()
     taken = Counter(sink.taken())

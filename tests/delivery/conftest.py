@@ -39,7 +39,7 @@ def forget() -> None:
 
 @pytest.fixture
 def add_reader(weekly: Newsletter) -> AddReader:
-    """A function that adds a confirmed reader: add_reader("ala@…", "be", "ru", topics="3")."""
+    """A function that adds a confirmed reader: add_reader("ala@…", "be", "ru", topics={3})."""
 
     def add(address: str, *languages: str, **columns: Any) -> Subscription:
         subscription = lifecycle.add_confirmed(

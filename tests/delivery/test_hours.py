@@ -1,4 +1,4 @@
-"""The hour of delivery that a reader asked for: when that is (issue 5, preference centre)."""
+"""The hour of delivery that a reader asked for: when that is."""
 
 from __future__ import annotations
 

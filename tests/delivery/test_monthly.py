@@ -1,4 +1,4 @@
-"""The monthly round-up, from the tick to the mailbox (issue 5, preference centre)."""
+"""The monthly round-up, from the tick to the mailbox."""
 
 from __future__ import annotations
 

@@ -50,10 +50,16 @@ def test_looking_changes_nothing(as_editor: Client, ended: Mailing, action: str)
     assert Outcome.objects.filter(result=Result.UNKNOWN).count() == 1
 
 
-@pytest.mark.parametrize(("action", "part"), [("unreached", "unreached-1"), ("again", "again-1")])
-def test_another_part_begins(as_editor: Client, ended: Mailing, action: str, part: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "audience"),
+    [("unreached", Mailing.Audience.UNREACHED), ("again", Mailing.Audience.IN_DOUBT)],
+)
+def test_another_mailing_begins(
+    as_editor: Client, ended: Mailing, action: str, audience: Mailing.Audience
+) -> None:
     answer = as_editor.post(url(ended, action))
-    made = Mailing.objects.get(part=part)
+    made = Mailing.objects.get(audience=audience)
+    assert made.number == 1
     assert answer["Location"].endswith(f"/delivery/mailing/{made.pk}/change/")
 
 
@@ -80,7 +86,27 @@ def test_a_translator_can_do_none_of_it(as_translator: Client, ended: Mailing, a
 def test_one_language_can_go_first(as_editor: Client, ended: Mailing, issue: Issue) -> None:
     Mailing.objects.all().delete()
     page = as_editor.get(f"/admin/editorial/issue/{issue.pk}/send/").content.decode()
-    assert 'value="first-be"' in page
-    as_editor.post(f"/admin/editorial/issue/{issue.pk}/send/", {"part": "first-be"})
-    assert Mailing.objects.get().part == "first-be"
+    assert 'name="first_language" value="be"' in page
+    as_editor.post(f"/admin/editorial/issue/{issue.pk}/send/", {"first_language": "be"})
+    made = Mailing.objects.get()
+    assert (made.audience, made.language) == (Mailing.Audience.FIRST_LANGUAGE, "be")
     assert not Edition.objects.exists()
+
+
+def test_a_language_that_the_newsletter_lost_does_not_send_to_everybody(
+    as_editor: Client, ended: Mailing, issue: Issue
+) -> None:
+    Mailing.objects.all().delete()
+    answer = as_editor.post(
+        f"/admin/editorial/issue/{issue.pk}/send/", {"first_language": "ka"}, follow=True
+    )
+    assert "does not come in this language" in answer.content.decode()
+    assert not Mailing.objects.exists()
+
+
+def test_the_page_says_to_whom_it_goes(as_editor: Client, ended: Mailing) -> None:
+    Mailing.objects.filter(pk=ended.pk).update(
+        audience=Mailing.Audience.FIRST_LANGUAGE, language="be"
+    )
+    for page in (f"/admin/delivery/mailing/{ended.pk}/change/", "/admin/delivery/mailing/"):
+        assert "(Belarusian first)" in as_editor.get(page).content.decode()

@@ -1,4 +1,4 @@
-"""Who may do what at the desk; and that looking changes nothing (DESIGN, "What always holds")."""
+"""Who may do what at the desk; and that looking changes nothing (P5)."""
 
 from __future__ import annotations
 

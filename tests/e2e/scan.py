@@ -1,5 +1,5 @@
 """What a site leaves behind that may hold no address: database, backup, broker, logs, files, pages
-of the desk (STANDARDS.md G)."""
+of the desk (G1–G10)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The shapes in which an address may have been left, and whether one is in some data (STANDARDS.md
-G)."""
+"""The shapes in which an address may have been left, and whether one is in some data (G1–G10)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Two readers' ways through the pages and their mails: one who must not be seen to read, from the
-form to the digest, and one who wants to be forgotten (issue 5, Must show 4; B9)."""
+form to the digest, and one who wants to be forgotten (B9)."""
 
 from __future__ import annotations
 

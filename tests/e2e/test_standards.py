@@ -1,5 +1,5 @@
-"""A mail as it is delivered, from a frozen issue to the relay's or the provider's door: A1-A5 and
-A8-A12 of STANDARDS.md, over SMTP and through two providers (issue 2, 7)."""
+"""A mail as it is delivered, from a frozen issue to the relay's or the provider's door: A1–A5 and
+A8–A12, over SMTP and through two providers."""
 
 from __future__ import annotations
 

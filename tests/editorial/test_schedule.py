@@ -30,7 +30,7 @@ def utc(*parts: int) -> datetime:
 
 
 def test_monday_22_may_2017_sends_15_to_21_may() -> None:
-    """DESIGN.md: an issue goes out in the week after."""
+    """E2: an issue goes out in the week after."""
     rule = Rule(weekday=0, time=time(9, 0), zone="Europe/Minsk")
     occasion = latest(rule, utc(2017, 5, 22, 6, 0))
     assert occasion.week == date(2017, 5, 15)

@@ -296,10 +296,3 @@ def test_keys_in_the_environment_cannot_be_rotated(db: None, settings: Any) -> N
     settings.WEB_KEYS_PATH = settings.WORKER_KEYS_PATH = None
     with pytest.raises(CommandError, match="set WEB_KEYS_FILE and WORKER_KEYS_FILE"):
         manage("rotate", "--no-recovery")
-
-
-def test_a_recipients_key(tmp_path: Path) -> None:
-    told = manage("recipient", str(tmp_path / "export.key"))
-    private = bytes.fromhex((tmp_path / "export.key").read_text())
-    assert told.strip() == f"EXPORT_RECIPIENT={keydocuments.public_half(private).hex()}"
-    assert mode(tmp_path / "export.key") == 0o600

@@ -132,7 +132,7 @@ class TestRemoval:
         )
         reader = Subscriber.objects.first()
         assert reader is not None
-        Subscription.objects.create(subscriber=reader, newsletter=own, languages="en")
+        Subscription.objects.create(subscriber=reader, newsletter=own, languages=("en",))
         call_command("sample", "remove", "--yes", stdout=StringIO())
         assert list(Newsletter.objects.all()) == [own]
         assert list(Subscriber.objects.all()) == [reader]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 
 from newsletter.editorial.models import Newsletter
 from subscribers import lifecycle, stamps
@@ -19,7 +19,8 @@ ALA = "Ala.Reader+tag@readers.example"
 
 def filled(**data: object) -> dict[str, object]:
     """The form as a person sends it, a minute after it was shown."""
-    shown = stamps.stamp(time.time() - 60)
+    with time_machine.travel(datetime.now(tz=UTC) - timedelta(minutes=1), tick=False):
+        shown = stamps.stamp()
     return {"newsletter": "weekly", "email": ALA, "choices": ["en"], "stamp": shown, **data}
 
 
@@ -29,7 +30,7 @@ Ask = Callable[..., Subscription | None]
 
 @pytest.fixture
 def add_reader(weekly: Newsletter) -> AddReader:
-    """A function that adds a confirmed reader: add_reader("be", "ru", topics="3")."""
+    """A function that adds a confirmed reader: add_reader("be", "ru", topics={3})."""
 
     def add(*languages: str, address: str = ALA, **columns: object) -> Subscription:
         subscription = lifecycle.add_confirmed(

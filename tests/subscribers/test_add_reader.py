@@ -16,7 +16,7 @@ def test_a_reader_is_added_as_confirmed_by_the_operator(
 ) -> None:
     call_command("add_reader", "ala@readers.example", "--newsletter=weekly", "--languages=be,ru")
     subscription = Subscription.objects.get()
-    assert (subscription.state, subscription.languages) == ("active", "be,ru")
+    assert (subscription.state, subscription.languages) == ("active", ("be", "ru"))
     assert (subscription.source, subscription.subscriber.language) == ("operator", "be")
     consent = subscription.consents.get()
     assert (consent.action, consent.source) == ("recorded", "operator")

@@ -24,7 +24,7 @@ BE_RU = Profile(("be", "ru"), "be", None, "", True, False, False)
 
 def test_readers_are_grouped_by_what_they_want(weekly: Newsletter, add_reader: AddReader) -> None:
     first = add_reader("be", "ru", address="a@readers.example")
-    english = add_reader("en", address="b@readers.example", topics="3,7", content="lead")
+    english = add_reader("en", address="b@readers.example", topics={3, 7}, content="lead")
     second = add_reader("be", "ru", address="c@readers.example")
     wanted = Profile(("en",), "en", frozenset({3, 7}), "lead", True, False, False)
     assert audience.profiles(weekly) == [(BE_RU, 2), (wanted, 1)]
@@ -137,7 +137,7 @@ def many(newsletter: Newsletter, count: int) -> list[int]:
         )
     ids = [reader.pk for reader in Subscriber.objects.bulk_create(readers)]
     Subscription.objects.bulk_create(
-        Subscription(subscriber_id=pk, newsletter=newsletter, languages="be", state="active")
+        Subscription(subscriber_id=pk, newsletter=newsletter, languages=("be",), state="active")
         for pk in ids
     )
     return ids

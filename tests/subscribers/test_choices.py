@@ -27,7 +27,7 @@ def url(name: str, subscription: Subscription, language: str = "en") -> str:
 
 
 def move_up(client: Client, subscription: Subscription, place: object) -> Any:
-    chain = dict(enumerate([*subscription.chain, "", ""][:3]))
+    chain = dict(enumerate([*subscription.languages, "", ""][:3]))
     data = {f"language_{n}": code for n, code in chain.items()}
     data |= {"page_language": "en", "pictures": "on", "up": str(place)}
     answer = client.post(url("preferences", subscription), data)
@@ -40,17 +40,17 @@ def test_a_language_is_moved_up_by_its_button(client: Client, add_reader: AddRea
     page = client.get(url("preferences", subscription)).content.decode()
     assert page.count('name="up"') == 2
     answer = move_up(client, subscription, 2)
-    assert subscription.chain == ("en", "ru", "be")
+    assert subscription.languages == ("en", "ru", "be")
     assert answer["Location"].endswith("#languages")
     move_up(client, subscription, 1)
-    assert subscription.chain == ("ru", "en", "be")
+    assert subscription.languages == ("ru", "en", "be")
 
 
 @pytest.mark.parametrize("place", ["0", "3", "99", "-1", "x", "²"])
 def test_another_place_is_no_error(client: Client, add_reader: AddReader, place: str) -> None:
     subscription = add_reader("en", "be")
     assert move_up(client, subscription, place).status_code == 303
-    assert subscription.chain == ("en", "be")
+    assert subscription.languages == ("en", "be")
 
 
 def test_the_enter_key_saves_and_moves_nothing(client: Client, add_reader: AddReader) -> None:

@@ -58,7 +58,7 @@ def test_the_frames_form_signs_up(strict: Client, weekly: Newsletter) -> None:
     assert (answer.status_code, answer["Location"]) == (303, "/be/embed/weekly/asked/")
     assert not answer.cookies
     assert inbox.drain(10) == 1
-    assert Subscription.objects.get().chain == ("be", "ru")
+    assert Subscription.objects.get().languages == ("be", "ru")
 
 
 def test_a_form_in_a_foreign_pages_own_html_signs_up(strict: Client, weekly: Newsletter) -> None:
@@ -67,10 +67,18 @@ def test_a_form_in_a_foreign_pages_own_html_signs_up(strict: Client, weekly: New
     assert Inbox.objects.count() == 1
 
 
+def test_b7_the_address_works_without_its_slash(strict: Client, weekly: Newsletter) -> None:
+    """A redirect would turn the POST into a GET, and no script may follow one before it asks."""
+    assert strict.options("/en/embed/weekly", headers=FOREIGN).status_code == 204
+    assert strict.post("/en/embed/weekly", bare(), headers=FOREIGN).status_code == 303
+    assert Inbox.objects.count() == 1
+    assert "frame-ancestors *" in strict.get("/en/embed/weekly")["Content-Security-Policy"]
+
+
 def test_a_bare_form_needs_no_more_than_an_address(strict: Client, weekly: Newsletter) -> None:
     assert strict.post("/be/embed/weekly/", {"email": ALA}).status_code == 303
     inbox.drain(10)
-    assert Subscription.objects.get().chain == ("be", "ru")
+    assert Subscription.objects.get().languages == ("be", "ru")
 
 
 def test_b7_a_script_of_a_foreign_page_signs_up_without_cookies(

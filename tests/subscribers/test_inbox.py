@@ -37,8 +37,8 @@ def test_arrivals_are_acted_on_and_deleted(weekly: Newsletter) -> None:
     assert inbox.drain(10) == 0
     assert not Inbox.objects.exists()
     assert list(Subscription.objects.order_by("pk").values_list("languages", flat=True)) == [
-        "en",
-        "be,ru",
+        ("en",),
+        ("be", "ru"),
     ]
     assert Letter.objects.count() == 2
 

@@ -42,7 +42,7 @@ def test_what_does_not_exist_is_not_kept(weekly: Newsletter) -> None:
 def test_a_sign_up_is_one_statement(
     client: Client, weekly: Newsletter, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """500 of them a second is the measure (issue 5, Must show 5; benchmarks/signups.py)."""
+    """500 of them a second is the measure (benchmarks/signups.py)."""
     client.post("/en/embed/weekly/", FORM)
     with django_assert_num_queries(1):
         assert client.post("/en/embed/weekly/", FORM).status_code == 303

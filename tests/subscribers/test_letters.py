@@ -7,7 +7,7 @@ from django.utils import translation
 
 from newsletter.editorial.models import NewsletterTranslation
 from newsletter.lib.places import PATTERN
-from subscribers import letters, lifecycle
+from subscribers import letters, lifecycle, suppression
 from subscribers.letters import LetterError
 from subscribers.models import Letter, Subscription
 from subscribers.sealing import Index
@@ -74,7 +74,7 @@ def test_nothing_goes_to_who_left_or_complained(add_reader: AddReader) -> None:
         letters.write(letter)
     lifecycle.resubscribe(subscription.pk)
     letters.write(letter)
-    lifecycle.suppress(Index(reader.index_key, bytes(reader.index)), "complained")
+    suppression.suppress(Index(reader.index_key, bytes(reader.index)), "complained")
     Subscription.objects.update(state="active")
     with pytest.raises(LetterError, match="suppressed"):
         letters.write(letter)

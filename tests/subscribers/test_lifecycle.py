@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from newsletter.editorial.models import Newsletter
-from subscribers import lifecycle
+from subscribers import lifecycle, pruning, suppression
 from subscribers.addresses import AddressError, normalise
 from subscribers.lifecycle import Confirmation, NotOffered, Suppressed
 from subscribers.models import Consent, Letter, Subscriber, Subscription, Suppression
@@ -20,7 +20,7 @@ NOON = datetime(2017, 8, 1, 12, 0, 30, tzinfo=UTC)
 
 
 def suppress(reason: str, address: str = ALA) -> None:
-    lifecycle.suppress(index_of(normalise(address)), reason)
+    suppression.suppress(index_of(normalise(address)), reason)
 
 
 def letters() -> list[str]:
@@ -30,7 +30,7 @@ def letters() -> list[str]:
 def test_a_request_waits_for_confirmation(ask: Ask) -> None:
     subscription = ask("be", "ru", page_language="be")
     assert subscription is not None
-    assert (subscription.state, subscription.chain) == (State.PENDING, ("be", "ru"))
+    assert (subscription.state, subscription.languages) == (State.PENDING, ("be", "ru"))
     reader = subscription.subscriber
     assert reader.language == "be"
     sealed = Sealed(reader.storage_key, bytes(reader.sealed_address))
@@ -84,7 +84,7 @@ def test_the_newest_wish_counts_until_it_is_confirmed(ask: Ask) -> None:
     ask("en")
     subscription = ask("be", "ru", address=ALA.lower(), page_language="be")
     assert subscription is not None
-    assert subscription.chain == ("be", "ru")
+    assert subscription.languages == ("be", "ru")
     assert Subscriber.objects.get().language == "be"
 
 
@@ -113,7 +113,7 @@ def test_an_active_reader_is_told_so_once_a_day(add_reader: AddReader, ask: Ask)
     ask("ru")
     assert letters() == ["already"]
     subscription = Subscription.objects.get()
-    assert (subscription.state, subscription.chain) == (State.ACTIVE, ("en",))
+    assert (subscription.state, subscription.languages) == (State.ACTIVE, ("en",))
 
 
 @pytest.mark.parametrize("reason", ["complained", "bounced"])
@@ -186,7 +186,7 @@ def test_d3_a_complaint_ends_every_subscription(add_reader: AddReader, weekly: N
         ALA, newsletter=other, languages=["en"], page_language="en", source="operator"
     )
     reader = first.subscriber
-    lifecycle.suppress(Index(reader.index_key, bytes(reader.index)), "complained")
+    suppression.suppress(Index(reader.index_key, bytes(reader.index)), "complained")
     for subscription in (first, second):
         subscription.refresh_from_db()
         assert subscription.state == State.UNSUBSCRIBED
@@ -202,7 +202,7 @@ def test_a_weaker_reason_does_not_replace_a_stronger(newsroom: object) -> None:
 
 def test_an_operator_adds_a_reader(add_reader: AddReader) -> None:
     subscription = add_reader("be", "ru", "be")
-    assert (subscription.state, subscription.chain) == (State.ACTIVE, ("be", "ru"))
+    assert (subscription.state, subscription.languages) == (State.ACTIVE, ("be", "ru"))
     consent = subscription.consents.get()
     assert (consent.action, consent.source) == ("recorded", "operator")
     assert "Тыдзень у фокусе" in consent.wording
@@ -225,8 +225,8 @@ def test_who_never_confirms_is_forgotten_after_a_week(ask: Ask, add_reader: AddR
     asked = datetime(2017, 8, 1, 9, 30, tzinfo=UTC)
     ask()
     active = add_reader("en", address="bo@readers.example")
-    assert lifecycle.prune(asked + timedelta(days=6)) == 0
-    assert lifecycle.prune(asked + timedelta(days=8)) == 1
+    assert pruning.prune(asked + timedelta(days=6)) == 0
+    assert pruning.prune(asked + timedelta(days=8)) == 1
     assert list(Subscription.objects.all()) == [active]
     assert Subscriber.objects.count() == 1
 
@@ -235,7 +235,7 @@ def test_a_stranger_cannot_make_us_forget_who_left(add_reader: AddReader, ask: A
     subscription = add_reader("en")
     lifecycle.unsubscribe(subscription.pk)
     ask("be")
-    lifecycle.prune(datetime(2017, 8, 20, tzinfo=UTC))
+    pruning.prune(datetime(2017, 8, 20, tzinfo=UTC))
     subscription.refresh_from_db()
     assert subscription.state == State.UNSUBSCRIBED
     assert subscription.consents.count() == 3
@@ -248,7 +248,7 @@ def test_letters_are_forgotten_a_month_after_their_end(add_reader: AddReader, as
     after = NOON + timedelta(days=31)
     for state, left in (("queued", 1), ("unknown", 1), ("sent", 0)):
         Letter.objects.update(state=state)
-        lifecycle.prune(NOON + timedelta(days=29))
+        pruning.prune(NOON + timedelta(days=29))
         assert Letter.objects.count() == 1
-        lifecycle.prune(after)
+        pruning.prune(after)
         assert Letter.objects.count() == left

@@ -1,4 +1,4 @@
-"""An address is in a worker's memory, and nowhere else of ours (DESIGN.md 3; G3, G4, G7)."""
+"""An address is in a worker's memory, and nowhere else in our system (P3, G3, G4, G7)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from newsletter.editorial.models import Newsletter
-from subscribers import inbox, letters, lifecycle, tokens
+from subscribers import inbox, letters, lifecycle, suppression, tokens
 from subscribers.models import Letter, Subscription
 from subscribers.tokens import Purpose
 from tests.subscribers.conftest import AddReader, filled
@@ -124,7 +124,7 @@ def test_the_desk_shows_readers_without_their_address(
 
 def test_the_desk_shows_suppressions(admin_client: Client, add_reader: AddReader) -> None:
     reader = add_reader("be", address=SECRET).subscriber
-    lifecycle.suppress(lifecycle.Index(reader.index_key, bytes(reader.index)), "bounced")
+    suppression.suppress(suppression.Index(reader.index_key, bytes(reader.index)), "bounced")
     answer = admin_client.get("/admin/subscribers/suppression/")
     assert answer.status_code == 200
     assert bytes(reader.index).hex().encode() not in answer.content

@@ -15,7 +15,7 @@ from django.utils import timezone
 from newsletter.delivery import letters as post_office
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.places import Place
-from subscribers import inbox, letters, lifecycle, tokens
+from subscribers import inbox, letters, lifecycle, pruning, suppression, tokens
 from subscribers.audience import address_of
 from subscribers.models import Inbox, Letter, Subscriber, Subscription, Suppression
 from subscribers.tokens import Purpose
@@ -82,7 +82,7 @@ def test_a_link_is_sent_once_an_hour(client: Client, add_reader: AddReader) -> N
 
 def test_who_complained_gets_no_link(client: Client, add_reader: AddReader) -> None:
     reader = add_reader("en").subscriber
-    lifecycle.suppress(lifecycle.Index(reader.index_key, bytes(reader.index)), "complained")
+    suppression.suppress(suppression.Index(reader.index_key, bytes(reader.index)), "complained")
     ask_for_link(client)
     inbox.drain(10)
     assert not Letter.objects.exists()
@@ -215,7 +215,7 @@ def test_moving_is_confirmed_at_the_new_address(client: Client, add_reader: AddR
     mail = letters.write(letter)
     assert Place.CONFIRM.url in mail.html
     assert address(subscription) == ALA
-    lifecycle.prune(timezone.now())
+    pruning.prune(timezone.now())
     confirm_move(client, letter)
     assert address(subscription) == NEW
     assert Subscriber.objects.count() == 1
@@ -256,15 +256,15 @@ def test_moving_to_an_address_that_is_a_reader_joins_the_two(
     assert address_of(reader) == NEW
     other.refresh_from_db()
     assert other.subscriber == reader
-    assert reader.subscriptions.get(newsletter__slug="weekly").chain == ("be",)
+    assert reader.subscriptions.get(newsletter__slug="weekly").languages == ("be",)
 
 
 def test_a_move_that_nobody_confirms_is_forgotten(client: Client, add_reader: AddReader) -> None:
     subscription = add_reader("en")
     assert ask_to_move(client, subscription)
-    lifecycle.prune(timezone.now() + timedelta(days=3))
+    pruning.prune(timezone.now() + timedelta(days=3))
     assert Subscriber.objects.count() == 2
-    lifecycle.prune(timezone.now() + timedelta(days=4, minutes=1))
+    pruning.prune(timezone.now() + timedelta(days=4, minutes=1))
     assert Subscriber.objects.get().pk == subscription.subscriber_id
     assert not Letter.objects.exists()
 
@@ -282,7 +282,7 @@ def test_b4_asking_to_move_fills_nobodys_mailbox(client: Client, add_reader: Add
 def test_a_move_to_who_complained_is_not_asked_for(client: Client, add_reader: AddReader) -> None:
     subscription = add_reader("en")
     reader = add_reader("en", address=NEW).subscriber
-    lifecycle.suppress(lifecycle.Index(reader.index_key, bytes(reader.index)), "complained")
+    suppression.suppress(suppression.Index(reader.index_key, bytes(reader.index)), "complained")
     assert ask_to_move(client, subscription) is None
 
 

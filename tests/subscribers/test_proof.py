@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from altcha.v1 import solve_challenge
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -41,10 +42,18 @@ def test_an_old_solution_is_none() -> None:
         {"number": -1},
         {"number": 60_000},
         {"number": "x"},
+        {"number": True},
+        {"number": 1.5},
+        {"number": None},
         {"challenge": "0" * 64},
         {"signature": "0" * 64},
         {"salt": "0" * 24 + "?expires=9999999999&"},
         {"signature": "ы"},
+        {"signature": 1},
+        {"salt": 1},
+        {"salt": ["0"]},
+        {"salt": "\ud800"},
+        {"challenge": None},
     ],
 )
 def test_what_was_changed_is_none(change: dict[str, Any]) -> None:
@@ -63,6 +72,21 @@ def test_a_challenge_of_another_site_is_none(settings: Any) -> None:
     done = solved()
     settings.SECRET_KEY = "another"
     assert not proof.accept(done)
+
+
+def test_a_used_solution_written_otherwise_is_used_all_the_same() -> None:
+    found = solution(proof.challenge())
+    assert proof.accept(payload(found))
+    for other in ({"algorithm": "SHA-1"}, {"salt": found["salt"].rstrip("&")}, {"more": 1}):
+        assert not proof.accept(payload({**found, **other}))
+
+
+def test_altchas_own_solver_and_ours_agree() -> None:
+    task = proof.challenge()
+    parts = (task["challenge"], task["salt"], task["algorithm"], task["maxnumber"])
+    solved_by_altcha = solve_challenge(*parts)
+    assert solved_by_altcha is not None
+    assert solved_by_altcha.number == solution(task)["number"]
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))

@@ -1,4 +1,4 @@
-"""How often and at what hour: the reader's choice (issue 5, preference centre)."""
+"""How often and at what hour: the reader's choice."""
 
 from __future__ import annotations
 

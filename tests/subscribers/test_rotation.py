@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.lib import keydocuments, keys
 from newsletter.lib.keys import WorkerKeys
-from subscribers import audience, lifecycle, rotation
+from subscribers import audience, lifecycle, rotation, suppression
 from subscribers.addresses import normalise
 from subscribers.models import Inbox, Subscriber, Subscription, Suppression
 from subscribers.sealing import index_of, indexes_of, seal_arrival
@@ -133,7 +133,7 @@ def test_a_suppression_still_holds(
 ) -> None:
     """B4, B9: under an older key where the reader is erased, as nobody can index them anew."""
     subscription = add_reader()
-    lifecycle.suppress(index_of(normalise(ALA)), reason)
+    suppression.suppress(index_of(normalise(ALA)), reason)
     if after == "reader erased":
         subscription.subscriber.delete()
     rotate()
@@ -150,7 +150,7 @@ def test_a_new_opt_in_lifts_an_erasure_of_older_times(
 ) -> None:
     """B9."""
     add_reader().subscriber.delete()
-    lifecycle.suppress(index_of(normalise(ALA)), "erased")
+    suppression.suppress(index_of(normalise(ALA)), "erased")
     rotate()
     asked = ask()
     assert asked is not None
@@ -190,7 +190,7 @@ def needing_the_first_key() -> dict[str, int]:
 def test_what_still_needs_a_key(add_reader: AddReader, rotate: Rotate) -> None:
     add_reader()
     add_reader(address="gone@readers.example").subscriber.delete()
-    lifecycle.suppress(index_of(normalise("gone@readers.example")), "erased")
+    suppression.suppress(index_of(normalise("gone@readers.example")), "erased")
     sealed = seal_arrival({"address": ALA})
     Inbox.objects.create(kind="sign-up", sealed=sealed.value, sealing_key=sealed.key)
     rotate()

@@ -36,6 +36,7 @@ PURPOSES = {
     "unsubscribe": Purpose.UNSUBSCRIBE,
     "undo": Purpose.UNSUBSCRIBE,
     "one-click": Purpose.UNSUBSCRIBE,
+    "one-click-without-slash": Purpose.UNSUBSCRIBE,
     "you": Purpose.FRESH,
     "held": Purpose.FRESH,
     "leave-all": Purpose.FRESH,
@@ -52,6 +53,7 @@ CHANGES = {
     "unsubscribe": "active",
     "undo": "left",
     "one-click": "active",
+    "one-click-without-slash": "active",
     "leave-all": "active",
     "forget": "active",
     "change-address": "active",
@@ -91,7 +93,7 @@ def clock() -> Iterator[time_machine.Coordinates]:
 
 
 def page(name: str, token: str) -> str:
-    return reverse(name if name == "one-click" else f"subscribers:{name}", args=[token])
+    return reverse(name if name.startswith("one-click") else f"subscribers:{name}", args=[token])
 
 
 def subject(name: str, cast: Cast) -> int:

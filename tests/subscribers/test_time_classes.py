@@ -21,7 +21,7 @@ from django.db import connection
 from django.test import Client
 
 from newsletter.editorial.models import Newsletter
-from subscribers import inbox, lifecycle
+from subscribers import inbox, lifecycle, suppression
 from subscribers.addresses import Address
 from tests.subscribers.conftest import AddReader, Ask, filled
 
@@ -39,7 +39,7 @@ def readers(add_reader: AddReader, ask: Ask, weekly: Newsletter) -> None:
     add_reader("en", address="active@readers.example")
     lifecycle.unsubscribe(add_reader("en", address="unsubscribed@readers.example").pk)
     reader = add_reader("en", address="suppressed@readers.example").subscriber
-    lifecycle.suppress(lifecycle.Index(reader.index_key, bytes(reader.index)), "complained")
+    suppression.suppress(suppression.Index(reader.index_key, bytes(reader.index)), "complained")
     cache.clear()
 
 

@@ -69,13 +69,6 @@ def test_the_sitemap_names_each_version_with_all(
     assert not [url for url in entries if url.rstrip("/").endswith(hidden)]
 
 
-def test_robots_keeps_tokens_out_and_names_the_sitemap(client: Client) -> None:
-    text = client.get("/robots.txt").content.decode()
-    for path in ("/u/", "/*/preferences/", "/*/unsubscribe/", "/*/confirm/", "/admin/"):
-        assert f"Disallow: {path}\n" in text
-    assert f"Sitemap: {settings.SITE_URL}/sitemap.xml\n" in text
-
-
 def test_health_tells_whether_the_database_answers(
     client: Client, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

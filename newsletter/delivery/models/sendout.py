@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.editorial.models import Issue, Newsletter
-from newsletter.lib.languages import LanguageField
+from newsletter.lib.languages import LanguageField, name_in
 
 
 class Site(models.Model):
@@ -55,7 +56,23 @@ class Release(models.Model):
 
 
 class Mailing(models.Model):
-    """One part of a release, sent as a whole: to all, to one language first, to the unreached."""
+    """A release on its way to one audience.
+
+    `language` belongs to the audience `first_language`. `number` counts the mailings to an
+    audience that can be repeated (`unreached`, `in_doubt`); it is 1 for the others.
+    """
+
+    class Audience(models.TextChoices):
+        ALL = "all", _("all readers")
+        """Every reader whom no earlier mailing of the release took."""
+        FIRST_LANGUAGE = "first_language", _("one language first")
+        """Readers whose chain begins with `language`; `all`, sent later, takes the others."""
+        UNREACHED = "unreached", _("not reached")
+        """Readers whose last outcome is refused, failed or skipped; never unknown."""
+        IN_DOUBT = "in_doubt", _("in doubt")
+        """Readers whose outcome is unknown, when an operator accepts that it may arrive twice."""
+        WELCOME = "welcome", _("new readers")
+        """Single readers who asked for the latest issue when they subscribed."""
 
     class State(models.TextChoices):
         HELD = "held", _("held for an editor")
@@ -78,7 +95,11 @@ class Mailing(models.Model):
         RATES = "rates", _("too many bounces or complaints")
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="mailings")
-    part = models.CharField(max_length=32, default="all")
+    audience = models.CharField(
+        _("audience"), max_length=16, choices=Audience, default=Audience.ALL
+    )
+    language = LanguageField(blank=True, default="")
+    number = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PREPARING)
     hold = models.CharField(_("why"), max_length=16, choices=Hold, blank=True)
     hold_detail = models.CharField(max_length=300, blank=True)
@@ -101,12 +122,38 @@ class Mailing(models.Model):
         verbose_name = _("send-out")
         verbose_name_plural = _("send-outs")
         constraints = [
-            models.UniqueConstraint(fields=["release", "part"], name="one_mailing_per_part"),
+            models.UniqueConstraint(
+                fields=["release", "audience", "language", "number"],
+                name="one_mailing_per_audience",
+            ),
+            models.CheckConstraint(
+                condition=Q(audience="first_language") & ~Q(language="")
+                | ~Q(audience="first_language") & Q(language=""),
+                name="language_goes_with_first_language",
+            ),
+            models.CheckConstraint(
+                condition=Q(number=1) | Q(number__gt=1) & Q(audience__in=["unreached", "in_doubt"]),
+                name="only_repeatable_audiences_are_numbered",
+            ),
         ]
         indexes = [models.Index(fields=["state"])]
 
     def __str__(self) -> str:
-        return f"{self.release} ({self.part})"
+        return f"{self.release} ({self.audience_label})"
+
+    @property
+    def audience_label(self) -> str:
+        """Whom it goes to, in the active language: "Belarusian first", "not reached, round 2"."""
+        if self.audience == self.Audience.FIRST_LANGUAGE:
+            name = name_in(self.language, get_language() or "en")
+            return gettext("%(language)s first") % {"language": name}
+        label = str(self.get_audience_display())
+        if self.number == 1:
+            return label
+        return gettext("%(audience)s, round %(number)d") % {
+            "audience": label,
+            "number": self.number,
+        }
 
 
 class Edition(models.Model):

@@ -1,4 +1,4 @@
-"""Issues from a JSON document: all of it or, with the place of the fault named, nothing.
+"""Import issues from a JSON document: all of it, or nothing and a list of what is wrong.
 
 Importing the same document again changes nothing. An article is known by its newsletter, its
 issue and the slug of its headline in the original language.
@@ -10,49 +10,49 @@ from pathlib import Path
 
 from django.db import transaction
 
-from newsletter.editorial.importing.document import IssueData, Scope, read_article, read_issue
-from newsletter.editorial.importing.faults import ImportFault, Node
-from newsletter.editorial.importing.files import picture_bytes
-from newsletter.editorial.importing.issues import link_similar, store_article, store_issue
+from newsletter.editorial.importing.errors import DocumentError, Problem, collected
+from newsletter.editorial.importing.issues import (
+    Stored,
+    Target,
+    link_similar,
+    store_article,
+    store_issue,
+)
 from newsletter.editorial.importing.newsletter import (
-    scope_of,
     store_newsletter,
     store_newsroom,
     store_topics,
 )
+from newsletter.editorial.importing.reading import read_document
 from newsletter.editorial.importing.report import ImportReport
+from newsletter.editorial.importing.schema import validated
 
-__all__ = ["ImportFault", "ImportReport", "import_document"]
+__all__ = ["DocumentError", "ImportReport", "import_document", "read_document"]
 
 
 def import_document(data: object, *, base: Path) -> ImportReport:
     """Store what the document holds; `base` is the folder that its pictures are relative to.
 
-    Raises ImportFault naming the place; then nothing is stored.
+    Raises DocumentError with all that is wrong; then nothing is stored.
     """
-    document = Node(data).only("newsroom", "newsletter", "categories", "issues", "articles")
+    # Everything is validated before the first row: pictures that are stored do not roll back.
+    document = validated(data, base=base)
     report = ImportReport()
+    problems: list[Problem] = []
+    stored: list[Stored] = []
     with transaction.atomic():
-        newsletter = store_newsletter(document["newsletter"], report)
-        store_newsroom(document.child("newsroom", {}), newsletter, report, base=base)
-        topics = store_topics(document.child("categories", []), newsletter, report)
-        scope = scope_of(newsletter, topics)
-        issues = _issues(document, scope)
-        loose = [
-            read_article(node, scope, published=None)
-            for node in document.child("articles", []).items()
-        ]
-        # All pictures are looked at before the first is stored: files do not roll back.
-        for article in [*loose, *(one for issue in issues for one in issue.articles)]:
-            if article.image and article.image.file:
-                picture_bytes(article.image.file, base=base)
-        stored = [(one, store_article(one, newsletter, None, 0, topics, report, base=base))
-                  for one in loose]  # fmt: skip
-        for issue in issues:
-            stored += store_issue(issue, newsletter, topics, report, base=base)
-        link_similar(stored, newsletter)
+        newsletter = store_newsletter(document.newsletter, report)
+        store_newsroom(document.newsroom, newsletter, report, base=base)
+        topics = store_topics(document.categories, newsletter, report)
+        target = Target(newsletter, topics, report, base)
+        for index, article in enumerate(document.articles):
+            with collected(problems):
+                place, published = f"articles[{index}]", article.published_at
+                stored.append(store_article(article, target, published=published, place=place))
+        for index, issue in enumerate(document.issues):
+            with collected(problems):
+                stored += store_issue(issue, target, place=f"issues[{index}]")
+        # A similar article may be one that was just refused, so picks are checked only after that.
+        if problems or (problems := list(link_similar(stored, newsletter))):
+            raise DocumentError(*problems)
     return report
-
-
-def _issues(document: Node, scope: Scope) -> list[IssueData]:
-    return [read_issue(node, scope) for node in document.child("issues", []).items()]

@@ -3,74 +3,116 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from newsletter.editorial import models, workflow
-from newsletter.editorial.importing.document import ArticleData, ImageData, IssueData, TextData
-from newsletter.editorial.importing.faults import Node
+from newsletter.editorial.importing import schema
+from newsletter.editorial.importing.errors import Problem
 from newsletter.editorial.importing.files import stored_picture
-from newsletter.editorial.importing.report import ImportReport, check, put, write
-
-Topics = dict[str, models.Topic]
-Stored = list[tuple[ArticleData, models.Article]]
+from newsletter.editorial.importing.report import ImportReport, put, write
 
 
-def store_issue(
-    data: IssueData, newsletter: models.Newsletter, topics: Topics, report: ImportReport,
-    *, base: Path,
-) -> Stored:  # fmt: skip
-    place = Node(None, data.place)
-    is_special = data.kind == models.Issue.Kind.SPECIAL
-    name = {"slug": data.slug} if is_special else {"starts_on": data.starts_on}
-    issues = newsletter.issues.filter(**name)
-    special = models.Issue.Kind.SPECIAL
-    issue = (issues.filter(kind=special) if is_special else issues.exclude(kind=special)).first()
-    values = {"kind": data.kind, "starts_on": data.starts_on, "ends_on": data.ends_on,
-              "slug": data.slug}  # fmt: skip
-    issue = write(issue or models.Issue(newsletter=newsletter), report, values, place=place)
+@dataclass(frozen=True)
+class Target:
+    """Where issues and articles go."""
+
+    newsletter: models.Newsletter
+    topics: dict[str, models.Topic]
+    report: ImportReport
+    base: Path
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.newsletter.timezone)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An article and what the document says of it at `place`."""
+
+    place: str
+    data: schema.Article
+    article: models.Article
+
+
+def store_issue(data: schema.Issue, target: Target, *, place: str) -> list[Stored]:
+    issue = _issue_row(data, target, place)
     for code, texts in data.texts.items():
         known_by = {"issue": issue, "language": code}
-        put(models.IssueTranslation, report, known_by, dict(texts), place=place)
-    for slug, status in data.trends.items():
-        if workflow.set_trend_of_issue(issue, topics[slug], status):
-            report.changed[str(models.Trend._meta.verbose_name)] += 1
+        put(models.IssueTranslation, target.report, known_by, texts.model_dump(), place=place)
+    for slug, status in data.all_trends().items():
+        if workflow.set_trend_of_issue(issue, target.topics[slug], status):
+            target.report.changed[str(models.Trend._meta.verbose_name)] += 1
+    # Without a date of its own an article gets one that is the same at each import.
+    morning_after = datetime.combine(issue.ends_on + timedelta(1), time(9), target.zone)
     stored = [
-        (article, store_article(article, newsletter, issue, number, topics, report, base=base))
-        for number, article in enumerate(data.articles, start=1)
+        store_article(
+            article,
+            target,
+            published=article.published_at or morning_after.astimezone(UTC),
+            issue=issue,
+            position=index + 1,
+            place=f"{place}.articles[{index}]",
+        )
+        for index, article in enumerate(data.articles)
     ]
     if data.approved and not issue.is_approved:
         workflow.approve(issue, by=None)
-        report.notes.append(_("Approved: %(issue)s") % {"issue": issue})
+        target.report.notes.append(_("Approved: %(issue)s") % {"issue": issue})
     return stored
 
 
+def _issue_row(data: schema.Issue, target: Target, place: str) -> models.Issue:
+    special = models.Issue.Kind.SPECIAL
+    issues = target.newsletter.issues
+    values = {
+        "kind": data.kind,
+        "starts_on": data.starts_on,
+        "ends_on": data.last_day,
+        "slug": data.slug if data.kind == special else "",
+    }
+    if data.kind == special:
+        row = issues.filter(kind=special, slug=data.slug).first()
+    else:
+        row = issues.exclude(kind=special).filter(starts_on=data.starts_on).first()
+    row = row or models.Issue(newsletter=target.newsletter)
+    return write(row, target.report, values, place=place)
+
+
 def store_article(
-    data: ArticleData, newsletter: models.Newsletter, issue: models.Issue | None, position: int,
-    topics: Topics, report: ImportReport, *, base: Path,
-) -> models.Article:  # fmt: skip
-    place = Node(None, data.place)
-    known = _known(data, newsletter, issue)
+    data: schema.Article,
+    target: Target,
+    *,
+    published: datetime,
+    place: str,
+    issue: models.Issue | None = None,
+    position: int = 0,
+) -> Stored:
+    known = _known(data, target.newsletter, issue)
     values: dict[str, Any] = {
-        "topic": topics.get(data.category),
+        "topic": target.topics.get(data.category or ""),
         "position": position,
         "original_language": data.original_language,
         "dateline": data.dateline,
-        "published_at": data.published_at,
-        "picture": _picture(data.image, known, report, place, base=base),
+        "published_at": published if published.tzinfo else published.replace(tzinfo=target.zone),
+        "picture": _picture(data, known, target, place),
     }
-    article = known or models.Article(newsletter=newsletter, issue=issue)
-    article = write(article, report, values, place=place)
-    first_original = sorted(data.texts, key=lambda code: code != data.original_language)
-    for code in first_original:
-        _store_text(article, code, data.texts[code], report, Node(None, data.place))
-    return article
+    row = known or models.Article(newsletter=target.newsletter, issue=issue)
+    article = write(row, target.report, values, place=place)
+    for code in sorted(data.translations, key=lambda code: code != data.original_language):
+        _store_text(article, code, data, target.report, f"{place}.translations.{code}")
+    return Stored(place, data, article)
 
 
 def _known(
-    data: ArticleData, newsletter: models.Newsletter, issue: models.Issue | None
+    data: schema.Article, newsletter: models.Newsletter, issue: models.Issue | None
 ) -> models.Article | None:
     """The article of that issue whose address is the headline's: it stays when a headline is
     edited, and may have a number behind where other weeks have the same headline."""
@@ -81,60 +123,55 @@ def _known(
         slug__startswith=data.key,
     ).select_related("article")
     pattern = re.compile(rf"{re.escape(data.key)}(-\d+)?")
-    fitting = sorted((text for text in texts if pattern.fullmatch(text.slug)),
-                     key=lambda text: len(text.slug))  # fmt: skip
-    return fitting[0].article if fitting else None
+    fitting = [text for text in texts if pattern.fullmatch(text.slug)]
+    return min(fitting, key=lambda text: len(text.slug)).article if fitting else None
 
 
 def _store_text(
-    article: models.Article, code: str, data: TextData, report: ImportReport, place: Node
+    article: models.Article, code: str, data: schema.Article, report: ImportReport, place: str
 ) -> None:
-    place = Node(None, f"{place.place}.translations.{code}")
-    text = article.translations.filter(language=code).first()
-    row = text or models.ArticleTranslation(article=article, language=code)
-    names = ("headline", "lead", "body", "authors", "state", "correction", "picture_text")
-    values = {name: getattr(data, name) for name in names}
-    if text is None and data.wants_slug:
-        values["slug"] = data.slug
-    if text is None:
-        row.slug = ""
-        check(_with(row, values), place)
+    text = data.translations[code]
+    known = article.translations.filter(language=code).first()
+    row = known or models.ArticleTranslation(article=article, language=code)
+    values = text.model_dump(exclude={"slug"})
+    values["authors"] = data.authors.get(code, "") if text.authors is None else text.authors
+    values["picture_text"] = data.image.alt.get(code, "") if data.image else ""
+    # The address stays once it is there; without one the model makes it when it is saved.
+    if known is None and text.slug:
+        values["slug"] = text.slug
     write(row, report, values, place=place)
 
 
-def _with(row: models.ArticleTranslation, values: dict[str, Any]) -> models.ArticleTranslation:
-    for name, value in values.items():
-        setattr(row, name, value)
-    return row
-
-
 def _picture(
-    data: ImageData | None, known: models.Article | None, report: ImportReport, place: Node,
-    *, base: Path,
-) -> models.Picture | None:  # fmt: skip
-    if data is None:
+    data: schema.Article, known: models.Article | None, target: Target, place: str
+) -> models.Picture | None:
+    image = data.image or (schema.Image() if data.image_credit else None)
+    if image is None:
         return None
-    name = stored_picture(data.file, base=base) if data.file else ""
-    values = {"file": name, "kind": data.kind, "credit": data.credit}
+    name = stored_picture(image.file, base=target.base) if image.file else ""
+    credit = data.image_credit if image.credit is None else image.credit
+    values = {"file": name, "kind": image.kind, "credit": credit}
     mine = known.picture if known else None
     if mine and all(str(getattr(mine, key)) == value for key, value in values.items()):
         return mine
     same = models.Picture.objects.filter(**values).first() if name else None
-    return same or write(models.Picture(), report, values, place=place)
+    return same or write(models.Picture(), target.report, values, place=place)
 
 
-def link_similar(stored: Stored, newsletter: models.Newsletter) -> None:
-    """Once all articles are there: the editors' picks, named by the slugs of headlines."""
-    for data, article in stored:
-        if not data.similar:
-            continue
-        picks = [_by_slug(Node(None, where), slug, newsletter) for where, slug in data.similar]
-        if {pick.pk for pick in picks} != set(article.similar.values_list("pk", flat=True)):
-            article.similar.set(picks)
+def link_similar(stored: list[Stored], newsletter: models.Newsletter) -> Iterator[Problem]:
+    """Once all articles are there: the editors' picks, named by the slugs of headlines.
 
-
-def _by_slug(place: Node, slug: str, newsletter: models.Newsletter) -> models.Article:
-    articles = newsletter.articles.filter(translations__slug=slug)
-    if (article := articles.first()) is None:
-        raise place.fault(_("There is no article of this short name."))
-    return article
+    A problem for each slug that no article has.
+    """
+    for one in stored:
+        picks = []
+        for index, slug in enumerate(one.data.similar):
+            article = newsletter.articles.filter(translations__slug=slug).first()
+            if article is None:
+                reason = _("is not the slug of an article. Correct it or remove it.")
+                yield Problem(f"{one.place}.similar[{index}]", reason)
+            else:
+                picks.append(article)
+        ids = {pick.pk for pick in picks}
+        if ids and ids != set(one.article.similar.values_list("pk", flat=True)):
+            one.article.similar.set(picks)

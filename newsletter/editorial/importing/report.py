@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 
-from newsletter.editorial.importing.faults import Node
+from newsletter.editorial.importing.errors import DocumentError, Problem
 
 M = TypeVar("M", bound=models.Model)
 
@@ -27,17 +27,23 @@ class ImportReport:
         return not self.created and not self.changed
 
 
-def put(model: type[M], report: ImportReport, known_by: dict[str, Any], values: dict[str, Any],
-        *, place: Node) -> M:  # fmt: skip
+def put(
+    model: type[M],
+    report: ImportReport,
+    known_by: dict[str, Any],
+    values: dict[str, Any],
+    *,
+    place: str,
+) -> M:
     """The row known by those fields, with these values; saved only where something differs."""
     row = model._default_manager.filter(**known_by).first()
     return write(row or model(**known_by), report, values, place=place)
 
 
-def write(row: M, report: ImportReport, values: dict[str, Any], *, place: Node) -> M:
+def write(row: M, report: ImportReport, values: dict[str, Any], *, place: str) -> M:
     """Set the values on the row and save it where it is new or something differs.
 
-    Raises ImportFault at the place where the row breaks a rule.
+    Raises DocumentError at the place where the row breaks a rule.
     """
     is_new = row.pk is None
     differing = [name for name, value in values.items() if getattr(row, name) != value]
@@ -51,14 +57,18 @@ def write(row: M, report: ImportReport, values: dict[str, Any], *, place: Node) 
     return row
 
 
-def check(row: models.Model, place: Node) -> None:
-    """Raises ImportFault with the model's own words; relations are not looked up again."""
+def check(row: models.Model, place: str) -> None:
+    """Raises DocumentError with the model's own words; relations are not looked up again."""
     try:
         row.clean_fields(exclude=[f.name for f in row._meta.fields if f.is_relation])
         row.clean()
         row.validate_constraints()
     except ValidationError as error:
-        fields = error.message_dict if hasattr(error, "error_dict") else {}
-        name = next((name for name in fields if name != NON_FIELD_ERRORS), "")
-        words = " ".join(fields[name] if name else error.messages)
-        raise Node(None, f"{place.place}.{name}".rstrip(".")).fault(words) from None
+        by_field = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+        raise DocumentError(
+            *(
+                Problem(place if name in {"", NON_FIELD_ERRORS} else f"{place}.{name}", words)
+                for name, messages in by_field.items()
+                for words in messages
+            )
+        ) from None

@@ -110,7 +110,7 @@ def message(
         (recipient,) = recipients
         made = _single(edition, profile, recipient)
     if profile.tracking:
-        # No tracking unless switched on (DESIGN.md, "What always holds", 4).
+        # No tracking unless switched on (P4).
         made.track_opens = made.track_clicks = False
     if profile.extra:
         made.esp_extra = copy.deepcopy(dict(profile.extra))

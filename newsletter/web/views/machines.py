@@ -16,6 +16,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
 from newsletter.editorial.models import ArticleTranslation, Issue, Topic
+from newsletter.lib.private_paths import private_paths
 from newsletter.web.addresses import Alternate, absolute, path_in, same_in_all, site_languages
 from newsletter.web.articles import plain
 from newsletter.web.context import Masthead
@@ -24,6 +25,10 @@ from newsletter.web.views.page import page_language
 FEED_ITEMS = 30
 SITEMAP_URLS = 50_000
 """The protocol's limit for one file (sitemaps.org); the oldest are left out."""
+
+
+OLD_BELARUSIAN = "by"
+"""The prefix under which `belarusian` answers for Belarusian pages."""
 
 
 class _Feed(Rss201rev2Feed):
@@ -111,11 +116,11 @@ def _in_all(name: str, **kwargs: str) -> Iterator[Entry]:
 @require_safe
 @cache_control(public=True, max_age=3600)
 def robots(request: HttpRequest) -> HttpResponse:
-    """RFC 9309. Addresses with a token are a reader's own; no index should learn of one."""
-    private = ["/admin/", "/inbox/", "/u/", "/*/confirm/", "/*/preferences/", "/*/unsubscribe/"]
+    """RFC 9309. A URL with a token belongs to one reader, so no index should learn of it."""
+    prefixes = [*site_languages(), OLD_BELARUSIAN]
     lines = [
         "User-agent: *",
-        *(f"Disallow: {path}" for path in private),
+        *(f"Disallow: {path}" for path in private_paths(prefixes)),
         "",
         f"Sitemap: {absolute(reverse('sitemap'))}",
         "",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from newsletter.editorial.models import Newsletter
+from newsletter.editorial.arguments import newsletter_named
 from newsletter.lib.environment import words
 from newsletter.lib.languages import own_name
 from subscribers.addresses import AddressError
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        newsletter = _newsletter(options["newsletter"])
+        newsletter = newsletter_named(options["newsletter"])
         languages: list[str] = options["languages"]
         try:
             subscription = add_confirmed(
@@ -40,13 +40,5 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except SealedError as error:
             raise CommandError(f"An address cannot be sealed here: {error}.") from None
-        names = ", ".join(own_name(code) for code in subscription.chain)
+        names = ", ".join(own_name(code) for code in subscription.languages)
         self.stdout.write(f"Added to “{newsletter.slug}” in: {names}.")
-
-
-def _newsletter(slug: str) -> Newsletter:
-    found = Newsletter.objects.filter(slug=slug).first()
-    if found is None:
-        known = ", ".join(Newsletter.objects.values_list("slug", flat=True)) or "none"
-        raise CommandError(f"There is no newsletter “{slug}”. There is: {known}.")
-    return found

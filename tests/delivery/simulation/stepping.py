@@ -22,7 +22,7 @@ class Killed(BaseException):
 
 
 class Violation(AssertionError):
-    """The account and the relay's record do not agree as DESIGN.md promises."""
+    """The account and the relay's record do not agree as P1 promises."""
 
 
 class Fault(Enum):

@@ -1,4 +1,4 @@
-"""What an editor does: write in two languages, approve, preview, send, see it arrive (issue 2)."""
+"""What an editor does: write in two languages, approve, preview, send, see it arrive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a newcomer does, with JavaScript switched off (issue 2, 4; STANDARDS.md B2)."""
+"""What a newcomer does, with JavaScript switched off (B2)."""
 
 from __future__ import annotations
 

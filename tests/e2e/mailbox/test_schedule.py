@@ -1,4 +1,4 @@
-"""A running site sends by itself, once (issue 2, 6; STANDARDS.md E1, E2)."""
+"""A running site sends automatically, once (E1, E2)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The emergency brake in the midst of a send-out: pressed at the desk, released by the operator,
-who has the keys; nobody forgotten, nobody twice (issue 5, Must show 4)."""
+who has the keys; nobody forgotten, nobody twice (P1)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """kill -9 of the processes that send, in the midst of it: nobody forgotten, nobody twice, as the
-relay's own record says (DESIGN.md, "What always holds", 1)."""
+relay's own record says (P1)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A send-out through a slow relay holds up neither a confirmation nor the tick (DESIGN.md: single
-mails go ahead of bulk, and what was lost is rescued each minute)."""
+"""A send-out through a slow relay holds up neither a confirmation nor the tick (single
+emails go ahead of bulk, and what was lost is rescued each minute)."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.delivery.audit import Finding, audit
 
@@ -18,7 +18,10 @@ class Command(BaseCommand):
         parser.add_argument("--mailing", type=int, help="only the send-out with this number")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        findings = audit(options["mailing"])
+        asked = options["mailing"]
+        findings = audit(asked)
+        if asked is not None and not findings:
+            raise CommandError(f"Mailing {asked} doesn't exist.")
         if options["json"]:
             self.stdout.write(json.dumps([finding.as_dict() for finding in findings], indent=1))
         else:

@@ -17,6 +17,7 @@ from newsletter.delivery.management.commands.audit import describe
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.sender import send_batch
 from newsletter.editorial import workflow
+from newsletter.editorial.arguments import newsletter_named
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.editorial.schedule import Month
 
@@ -44,7 +45,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.WORKER_KEYS is None:
             raise CommandError("This process holds no worker keys: set WORKER_KEYS_FILE.")
-        newsletter = _newsletter(options["newsletter"])
+        newsletter = newsletter_named(options["newsletter"])
         send = self._send_round_up if options["monthly"] else self._send_issue
         try:
             mailing = planner.prepare(send(newsletter, options["week"]).pk)
@@ -125,14 +126,6 @@ class Command(BaseCommand):
             f" {at:%Y-%m-%d %H:%M} {zone}. The workers send to them then."
         )
         return True
-
-
-def _newsletter(slug: str) -> Newsletter:
-    newsletter = Newsletter.objects.filter(slug=slug).first()
-    if newsletter is None:
-        known = ", ".join(Newsletter.objects.values_list("slug", flat=True)) or "none yet"
-        raise CommandError(f"There is no newsletter “{slug}”. There are: {known}.")
-    return newsletter
 
 
 def _issue(newsletter: Newsletter, week: str) -> Issue:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from newsletter.editorial.importing import ImportFault, ImportReport, import_document
+from newsletter.editorial.importing import (
+    DocumentError,
+    ImportReport,
+    import_document,
+    read_document,
+)
 
 
 class Command(BaseCommand):
@@ -22,37 +26,22 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
         try:
-            report = import_document(_read(path), base=path.parent)
-        except ImportFault as fault:
+            report = import_document(read_document(path), base=path.parent)
+        except DocumentError as error:
             raise CommandError(
-                _("%(file)s: %(fault)s\nNothing was imported.") % {"file": path, "fault": fault}
+                _("Nothing was imported from %(file)s. Correct it and try again:\n%(error)s")
+                % {"file": path, "error": error}
             ) from None
         for line in _lines(report):
             self.stdout.write(line)
 
 
-def _read(path: Path) -> object:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ImportFault("", error.strerror or _("cannot be read.")) from None
-    except UnicodeDecodeError:
-        raise ImportFault("", _("is not a text in UTF-8.")) from None
-    except json.JSONDecodeError as error:
-        place = _("line %(line)s, column %(column)s") % {
-            "line": error.lineno,
-            "column": error.colno,
-        }
-        raise ImportFault(place, error.msg) from None
-
-
 def _lines(report: ImportReport) -> list[str]:
     if report.is_empty and not report.notes:
         return [_("Nothing to change: all of it is there already.")]
-    counts = [
-        *(_("added: %(name)s × %(count)s") % {"name": name, "count": count}
-          for name, count in report.created.items()),
-        *(_("changed: %(name)s × %(count)s") % {"name": name, "count": count}
-          for name, count in report.changed.items()),
-    ]  # fmt: skip
-    return [*counts, *report.notes]
+    added, changed = _("added: %(name)s × %(count)s"), _("changed: %(name)s × %(count)s")
+    return [
+        *(added % {"name": name, "count": count} for name, count in report.created.items()),
+        *(changed % {"name": name, "count": count} for name, count in report.changed.items()),
+        *report.notes,
+    ]

@@ -11,8 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from nacl.public import PrivateKey
-from nacl.signing import SigningKey
 
 from newsletter.lib import keydocuments
 from newsletter.lib.keys import KeyFileError
@@ -76,15 +74,6 @@ class Command(BaseCommand):
         recover = commands.add_parser("recover", help="put the keys of a recovery copy back")
         recover.add_argument("file", type=Path)
         _directory(recover)
-        recipient = commands.add_parser(
-            "recipient", help="make the key of whoever may read an export (EXPORT_RECIPIENT)"
-        )
-        recipient.add_argument("file", type=Path, help="where the private key goes")
-        approver = commands.add_parser(
-            "approver", help="make the key of somebody who may approve exports (EXPORT_APPROVERS)"
-        )
-        approver.add_argument("name")
-        approver.add_argument("file", type=Path, help="where the private key goes")
 
     def handle(self, *args: Any, **options: Any) -> None:
         action: Callable[[dict[str, Any]], None] = getattr(self, f"_{options['action']}")
@@ -146,18 +135,6 @@ class Command(BaseCommand):
         directory: Path = options["directory"] or settings.KEYS_DIR
         for path in keyfiles.recover(options["file"], directory):
             self.stdout.write(f"Written: {path}")
-
-    def _recipient(self, options: dict[str, Any]) -> None:
-        private = PrivateKey.generate()
-        keyfiles.write_private(options["file"], bytes(private).hex() + "\n")
-        self.stdout.write(f"EXPORT_RECIPIENT={bytes(private.public_key).hex()}")
-
-    def _approver(self, options: dict[str, Any]) -> None:
-        if not options["name"].isidentifier():
-            raise CommandError("NAME is of letters, digits and _.")
-        private = SigningKey.generate()
-        keyfiles.write_private(options["file"], bytes(private).hex() + "\n")
-        self.stdout.write(f"{options['name']}={bytes(private.verify_key).hex()}")
 
     def _put(self, pair: keyfiles.Pair, options: dict[str, Any], *, check: bool = True) -> None:
         web, worker = _paths()

@@ -1,0 +1,17 @@
+"""What the arguments of several commands name."""
+
+from __future__ import annotations
+
+from django.core.management.base import CommandError
+
+from newsletter.editorial.models import Newsletter
+
+
+def newsletter_named(slug: str) -> Newsletter:
+    """The newsletter with this slug. Raises CommandError, which names it and those that exist."""
+    found = Newsletter.objects.filter(slug=slug).first()
+    if found is None:
+        known = ", ".join(Newsletter.objects.values_list("slug", flat=True))
+        others = f"There is: {known}." if known else "There is none yet."
+        raise CommandError(f"There is no newsletter “{slug}”. {others}")
+    return found

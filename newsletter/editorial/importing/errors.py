@@ -1,0 +1,119 @@
+"""What is wrong with a document: each problem with its place, in the reader's language."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from pydantic import ValidationError
+
+Location = tuple[int | str, ...]
+
+REPEATED = object()
+"""Stands for the value of a name that is in an object more than once. Nothing validates it."""
+
+EXCERPT = 40
+"""Characters of bad input that an error shows."""
+
+REASONS = {
+    "missing": _("is missing. Add it."),
+    "extra_forbidden": _("is not a known name. Correct it or remove it."),
+    "model_type": _("must be an object, written {…}."),
+    "dict_type": _("must be an object with a value for each language or category."),
+    "list_type": _("must be a list, written […]."),
+    "string_type": _("must be a text in quotation marks."),
+    "string_unicode": _("contains a character that cannot be stored. Remove it."),
+    "string_pattern_mismatch": _("contains a character that cannot be stored. Remove it."),
+    "string_too_short": _("is empty. Fill it in."),
+    "too_short": _("is empty. Fill it in."),
+    "string_too_long": _("is longer than %(max_length)s characters. Shorten it."),
+    "int_type": _("must be a whole number."),
+    "greater_than_equal": _("must be at least %(ge)s."),
+    "less_than_equal": _("must be at most %(le)s."),
+    "bool_type": _("must be true or false."),
+    "enum": _("must be one of: %(expected)s."),
+    "literal_error": _("must be one of: %(expected)s."),
+    "value_error": "%(error)s",
+}
+"""Our words for the types of pydantic's errors, with places for what pydantic adds to each."""
+
+WITHOUT_EXCERPT = {"missing", "extra_forbidden", "string_too_short", "string_too_long"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and where: `issues[1].articles[0].translations.be.headline`."""
+
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}" if self.place else self.reason
+
+
+class DocumentError(Exception):
+    """Everything that was found wrong with a document; nothing of it is stored."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__("\n".join(map(str, problems)))
+
+
+@contextmanager
+def collected(problems: list[Problem]) -> Iterator[None]:
+    """Add what is wrong to `problems` and go on, so that all of it is reported together."""
+    try:
+        yield
+    except DocumentError as error:
+        problems += error.problems
+
+
+def located(wrong: list[tuple[Location, object]]) -> ValidationError:
+    """What is wrong below a validator's own place, for it to raise."""
+    errors: list[Any] = [
+        {"type": "value_error", "loc": location, "input": None, "ctx": {"error": reason}}
+        for location, reason in wrong
+    ]
+    return ValidationError.from_exception_data("document", errors)
+
+
+def problem_of(details: Mapping[str, Any]) -> Problem:
+    """One of pydantic's errors in our words, with the start of what was found."""
+    kind, location, value = details["type"], details["loc"], details["input"]
+    if location[-1:] == ("[key]",) and kind != "extra_forbidden":
+        location = location[:-1]  # pydantic's mark for an error of the name, not of its value
+    context = dict(details.get("ctx", {}))
+    if "expected" in context:  # 'week', 'weeks' or 'special'
+        context["expected"] = ", ".join(re.findall(r"'([^']+)'", context["expected"]))
+    reason = str(REASONS[kind]) % context if kind in REASONS else details["msg"]
+    if value is REPEATED:
+        reason = gettext("is there more than once. Keep one.")
+    elif isinstance(value, (str, int, float)) and not (
+        kind in WITHOUT_EXCERPT or value in re.findall("[“«](.*?)[”»]", reason)
+    ):
+        found = {"reason": reason, "found": _excerpt(value)}
+        reason = gettext("%(reason)s Found: %(found)s") % found
+    return Problem(_path(location), reason)
+
+
+def _path(location: Location) -> str:
+    """The place as one would write it in code, such as `issues[1].texts.be`."""
+    plain = re.compile(rf"[\w-]{{1,{EXCERPT}}}")
+    steps = (
+        f".{step}" if isinstance(step, str) and plain.fullmatch(step) else f"[{_excerpt(step)}]"
+        for step in location
+    )
+    return "".join(steps).removeprefix(".")
+
+
+def _excerpt(value: object) -> str:
+    """The start of a text, or a number, with nothing in it that a terminal would obey."""
+    if not isinstance(value, str):
+        return json.dumps(value)[:EXCERPT]
+    return repr(value) if len(value) <= EXCERPT else f"{value[:EXCERPT]!r}…"

@@ -1,0 +1,263 @@
+"""The format of an import: a model for each object of the document, which pydantic validates.
+
+Fields are validated in the order in which they stand here, and a check sees only the fields above
+its own. pydantic takes some megabytes, so nothing that a worker or the site loads imports this.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from django.utils.translation import gettext_lazy as _
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from newsletter.editorial import models
+from newsletter.editorial.importing import fields as f
+from newsletter.editorial.importing.errors import DocumentError, Location, located, problem_of
+from newsletter.editorial.slugs import slug_for
+from newsletter.editorial.validation import validate_languages
+
+COMMENT = "about"
+"""A name that may stand in any object and is not read, unless it is a field there."""
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+Status = Annotated[models.Trend.Status, f.BY_VALUE]
+State = models.ArticleTranslation.State
+
+
+class Part(BaseModel):
+    """An object of the document. Null stands for a value that is not given."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null_and_comment(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        fields = cls.model_fields
+        return {
+            name: value
+            for name, value in data.items()
+            if (value is not None if name in fields else name != COMMENT)
+        }
+
+
+class Link(Part):
+    label: f.Filled
+    url: Annotated[f.Filled, f.HTTPS]
+
+
+class Newsroom(Part):
+    name: f.ByLanguage[f.Label] = {}
+    tagline: f.ByLanguage[f.Short] = {}
+    about: f.ByLanguage[f.Page] = {}
+    privacy: f.ByLanguage[f.Page] = {}
+    accent: f.Colour | None = None
+    ink: f.Colour | None = None
+    postal_address: f.Line | None = None
+    follow_links: list[Link] | None = None
+    logo: f.PictureFile | None = None
+
+
+class Choice(Part):
+    label: f.Filled
+    languages: Annotated[list[f.OwnLanguage], Field(min_length=1)]
+
+
+class Schedule(Part):
+    weekday: Weekday | None = None
+    time: f.Clock | None = None
+    timezone: f.Zone | None = None
+    period: Annotated[models.Newsletter.Period, f.BY_VALUE] | None = None
+    active: bool | None = None
+
+
+class Newsletter(Part):
+    slug: f.Slug
+    languages: Annotated[list[f.Language], Field(min_length=1), f.passes(validate_languages)]
+    choices: list[Choice] | None = None
+    schedule: Schedule = Schedule()
+    sender_address: Annotated[f.Email, Field(min_length=1)] | None = None
+    reply_to: f.Email | None = None
+    approval: Annotated[models.Newsletter.Approval, f.BY_VALUE] | None = None
+    content: Annotated[models.Newsletter.Content, f.BY_VALUE] | None = None
+    pictures: Annotated[models.Newsletter.Pictures, f.BY_VALUE] | None = None
+    least_articles: Annotated[int, Field(ge=0, le=1000)] | None = None
+    name: f.ByOwnLanguage[f.Label] = {}
+    sender_name: f.ByOwnLanguage[f.Label] = {}
+    promise: f.ByOwnLanguage[f.Line] = {}
+    footer: f.ByOwnLanguage[Annotated[str, f.text(500)]] = {}
+
+    @field_validator("slug")
+    @classmethod
+    def _note_stored_categories(cls, slug: str, info: ValidationInfo) -> str:
+        stored = models.Topic.objects.filter(newsletter__slug=slug)
+        f.scope_of(info).categories.update(stored.values_list("slug", flat=True))
+        return slug
+
+    @field_validator("languages")
+    @classmethod
+    def _note_languages(cls, languages: list[str], info: ValidationInfo) -> list[str]:
+        f.scope_of(info).languages = languages
+        return languages
+
+
+class Category(Part):
+    slug: f.Slug
+    name: f.ByOwnLanguage[f.Label] = {}
+
+    @field_validator("slug")
+    @classmethod
+    def _note_category(cls, slug: str, info: ValidationInfo) -> str:
+        f.scope_of(info).categories.add(slug)
+        return slug
+
+
+class Image(Part):
+    file: f.PictureFile | None = None
+    kind: Annotated[models.Picture.Kind, f.BY_VALUE] = models.Picture.Kind.PHOTO
+    credit: f.Short | None = None
+    alt: f.ByOwnLanguage[f.Line] = {}
+
+
+class Translation(Part):
+    """An article in one language; its `authors` take precedence over those of the article."""
+
+    headline: Annotated[str, f.text(250, least=1)]
+    lead: f.Prose = ""
+    body: f.Html = ""
+    slug: Annotated[str, f.text(100, least=1), f.SLUG] | None = None
+    authors: f.Line | None = None
+    state: Annotated[State, f.BY_VALUE] = State.READY
+    correction: f.Prose = ""
+
+
+class Article(Part):
+    category: f.CategorySlug | None = None
+    trend: Status | None = None
+    published_at: f.Moment | None = None
+    translations: Annotated[f.ByOwnLanguage[Translation], Field(min_length=1)]
+    original_language: f.Prose = Field(default="", validate_default=True)
+    dateline: Annotated[models.Article.Dateline, f.BY_VALUE] = models.Article.Dateline.AUTO
+    authors: f.ByOwnLanguage[f.Line] = {}
+    image_credit: f.Short = ""
+    image: Image | None = None
+    similar: list[f.Filled] = []
+
+    @field_validator("original_language")
+    @classmethod
+    def _has_text(cls, code: str, info: ValidationInfo) -> str:
+        """The language given, or the first of the newsletter's in which there is a text."""
+        texts = info.data.get("translations", {code: None})
+        if code and code not in texts:
+            raise ValueError(_("The article has no text in this language. Add the text."))
+        return code or next(code for code in (*f.scope_of(info).languages, *texts) if code in texts)
+
+    @property
+    def key(self) -> str:
+        """The slug of the headline in the original language: the article is known by it."""
+        text = self.translations[self.original_language]
+        return text.slug or slug_for(text.headline, self.original_language)
+
+
+class LooseArticle(Article):
+    """An article outside an issue: no week gives it a date, so it must have one."""
+
+    published_at: f.Moment
+
+
+class IssueText(Part):
+    subject: f.Short = ""
+    preheader: f.Short = ""
+    introduction: f.Html = ""
+
+
+class Issue(Part):
+    kind: Annotated[models.Issue.Kind, f.BY_VALUE] = models.Issue.Kind.WEEK
+    starts_on: f.Day
+    ends_on: f.Day | None = None
+    slug: Annotated[str, f.text(50), f.SLUG] = ""
+    approved: bool = False
+    texts: f.ByOwnLanguage[IssueText] = {}
+    trends: dict[f.CategorySlug, Status] = {}
+    articles: list[Article] = []
+
+    @property
+    def last_day(self) -> date:
+        return self.ends_on or self.starts_on + timedelta(6)
+
+    @field_validator("starts_on", "ends_on")
+    @classmethod
+    def _is_whole_week(cls, day: date, info: ValidationInfo) -> date:
+        is_first = info.field_name == "starts_on"
+        kind, first = info.data.get("kind"), day if is_first else info.data.get("starts_on")
+        if kind is None or first is None:
+            return day  # the value to compare with is wrong and reported already
+        if day < first:
+            raise ValueError(_("is before the first day."))
+        if kind == models.Issue.Kind.SPECIAL:
+            return day
+        if day.weekday() != (0 if is_first else 6):
+            raise ValueError(_("A week runs from Monday to Sunday."))
+        if kind == models.Issue.Kind.WEEK and not is_first and (day - first).days != 6:
+            raise ValueError(_("is not the Sunday of the same week."))
+        return day
+
+    @field_validator("articles")
+    @classmethod
+    def _agree(cls, articles: list[Article], info: ValidationInfo) -> list[Article]:
+        """Refuse a headline that is there twice, and a category with two trends."""
+        wrong: list[tuple[Location, object]] = []
+        seen: set[tuple[str, str]] = set()
+        trends = dict(info.data.get("trends", {}))
+        for number, article in enumerate(articles):
+            if (known_by := (article.original_language, article.key)) in seen:
+                reason = _("Another article of the issue has this headline. Change one of them.")
+                wrong.append(
+                    ((number, "translations", article.original_language, "headline"), reason)
+                )
+            seen.add(known_by)
+            trend = article.trend
+            if trend and not article.category:
+                wrong.append(((number, "category"), _("is missing. Add it.")))
+            elif trend and trends.setdefault(article.category, trend) != trend:
+                reason = _("Another trend is stated for this category and week. Keep one.")
+                wrong.append(((number, "trend"), reason))
+        if wrong:
+            raise located(wrong)
+        return articles
+
+    def all_trends(self) -> dict[str, str]:
+        """The trends by category, from the issue and from its articles."""
+        return {**self.trends, **{str(a.category): a.trend for a in self.articles if a.trend}}
+
+
+class Document(Part):
+    newsletter: Newsletter
+    newsroom: Newsroom = Newsroom()
+    categories: list[Category] = []
+    issues: list[Issue] = []
+    articles: list[LooseArticle] = []
+
+
+def validated(data: object, *, base: Path) -> Document:
+    """The document in models. `base` is the folder that its pictures are relative to.
+
+    Raises DocumentError with all that is wrong. The articles of an issue are compared with each
+    other only if there is nothing wrong with any of them.
+    """
+    try:
+        return Document.model_validate(data, context=f.Scope(base))
+    except ValidationError as error:
+        raise DocumentError(*map(problem_of, error.errors(include_url=False))) from None

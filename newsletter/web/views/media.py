@@ -1,0 +1,25 @@
+"""Uploaded pictures, where no proxy serves them."""
+
+from __future__ import annotations
+
+from errno import ENAMETOOLONG
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.views.decorators.http import require_safe
+from django.views.static import serve
+
+
+@require_safe
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
+    """The file below MEDIA_ROOT. A path that leads elsewhere, or that no file can have, is not
+    found: it would otherwise be logged as an error, with a traceback for each robot that tries."""
+    try:
+        return serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    except SuspiciousFileOperation:
+        raise Http404 from None
+    except OSError as error:
+        if error.errno != ENAMETOOLONG:
+            raise
+        raise Http404 from None

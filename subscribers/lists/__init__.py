@@ -1,0 +1,1 @@
+"""Lists of readers as a whole: what leaves the site."""

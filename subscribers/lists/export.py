@@ -1,0 +1,164 @@
+"""Exports for the newsroom: a newsletter's readers, and the evidence of their consent (B8).
+
+An export is an age file for the one or two public keys in EXPORT_RECIPIENTS (newsletter.lib.age).
+It is encrypted row by row, so memory stays flat, and nothing readable reaches a disk.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Generator, Iterable, Iterator
+
+from django.conf import settings
+
+from newsletter.editorial.models import Newsletter
+from newsletter.lib import age
+from newsletter.lib.fields import join_chain, join_topics
+from subscribers.models import Consent, Export, Subscription
+from subscribers.sealing import opener, worker_keys
+
+ROWS = 5000
+"""How many rows are read from the database at a time."""
+COLUMNS = (
+    "address",
+    "languages",
+    "page_language",
+    "topics",
+    "frequency",
+    "confirmed_on",
+    "source",
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet runs a cell that begins with one of these."""
+
+Lines = Generator[str, None, int]
+"""Lines of text; the generator returns how many readers they are about."""
+
+
+def readers(newsletter: Newsletter) -> Lines:
+    """The active readers as CSV, with a header. Raises SealedError without the worker's keys."""
+    address_of = opener()
+    rows = (
+        Subscription.objects.filter(newsletter=newsletter, state=Subscription.State.ACTIVE)
+        .order_by("pk")
+        .values_list(
+            "subscriber__public_id",
+            "subscriber__storage_key",
+            "subscriber__sealed_address",
+            "languages",
+            "subscriber__language",
+            "topics",
+            "rhythm",
+            "confirmed_on",
+            "source",
+        )
+    )
+    yield csv_line(COLUMNS)
+    count = 0
+    for public_id, key, sealed, languages, page_language, topics, *choices in rows.iterator(
+        chunk_size=ROWS
+    ):
+        address = address_of(key, bytes(sealed), public_id.bytes)
+        chain, chosen = join_chain(languages), join_topics(topics)
+        yield csv_line([address, chain, page_language, chosen, *choices])
+        count += 1
+    return count
+
+
+def consents(newsletter: Newsletter) -> Lines:
+    """All evidence of consent as JSON Lines, reader by reader: random ids, no addresses."""
+    rows = (
+        Consent.objects.filter(subscription__newsletter=newsletter)
+        .order_by("subscription_id", "pk")
+        .values_list(
+            "subscription__subscriber__public_id",
+            "action",
+            "wording",
+            "wording_version",
+            "language",
+            "source",
+            "at",
+        )
+    )
+    count, last = 0, None
+    for public_id, action, wording, version, language, source, at in rows.iterator(ROWS):
+        if public_id != last:
+            count, last = count + 1, public_id
+        line = {
+            "reader": str(public_id),
+            "action": action,
+            "wording": wording,
+            "version": version,
+            "language": language,
+            "source": source,
+            "at": at.isoformat(timespec="minutes"),
+        }
+        yield json.dumps(line, ensure_ascii=False) + "\n"
+    return count
+
+
+CONTENT: dict[str, Callable[[Newsletter], Lines]] = {
+    Export.Kind.READERS: readers,
+    Export.Kind.CONSENTS: consents,
+}
+
+
+def write(
+    newsletter: Newsletter, kind: Export.Kind, file: age.Writable, *, purpose: str = ""
+) -> Export:
+    """Write an age file for EXPORT_RECIPIENTS; returns the row that stays as its trail.
+
+    Raises SealedError where an address can't be opened, and what `file` raises. The file is then
+    cut off, and the row says that the export wasn't completed.
+    """
+    recipients: list[str] = settings.EXPORT_RECIPIENTS
+
+    def encrypt(lines: Iterator[str]) -> None:
+        age.encrypt((line.encode() for line in lines), recipients, file)
+
+    return _make(newsletter, kind, encrypt, recipients=recipients, purpose=purpose)
+
+
+def show(
+    newsletter: Newsletter, kind: Export.Kind, put: Callable[[str], object], *, purpose: str = ""
+) -> Export:
+    """Give each line in clear to `put`, for a terminal; otherwise as `write`."""
+
+    def put_all(lines: Iterator[str]) -> None:
+        for line in lines:
+            put(line)
+
+    return _make(newsletter, kind, put_all, recipients=[], purpose=purpose)
+
+
+def _make(
+    newsletter: Newsletter,
+    kind: Export.Kind,
+    take: Callable[[Iterator[str]], None],
+    *,
+    recipients: list[str],
+    purpose: str,
+) -> Export:
+    if kind == Export.Kind.READERS:
+        worker_keys()  # without them nothing is exported, so there is nothing to put on record
+    # The row is there before the first address leaves, whatever happens after that.
+    trail = Export.objects.create(
+        newsletter=newsletter.slug, kind=kind, recipients=", ".join(recipients), purpose=purpose
+    )
+
+    def lines() -> Iterator[str]:
+        trail.readers = yield from CONTENT[kind](newsletter)
+
+    take(lines())
+    trail.save(update_fields=["readers"])
+    return trail
+
+
+def csv_line(values: Iterable[object]) -> str:
+    """One line of CSV (RFC 4180). A cell that a spreadsheet would run gets a `'` in front."""
+    cells = ["" if value is None else str(value) for value in values]
+    line = io.StringIO()
+    csv.writer(line).writerow(f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells)
+    return line.getvalue()

@@ -1,0 +1,108 @@
+"""The file of an import: JSON in UTF-8, each name once; and which processes load pydantic (B4)."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from newsletter.editorial.importing import import_document, read_document
+from newsletter.editorial.models import Issue
+from tests.editorial.test_importing import DOCUMENT
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    return copy.deepcopy(DOCUMENT)
+
+
+def in_file(path: Path, content: str | bytes) -> str:
+    """What the command says of a file with this content."""
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(CommandError) as error:
+        call_command("import_issues", str(path))
+    first, words = str(error.value).split("\n", 1)
+    assert first == f"Nothing was imported from {path}. Correct it and try again:"
+    return words
+
+
+@pytest.mark.django_db
+def test_a_name_that_is_there_twice(document: dict[str, Any], tmp_path: Path) -> None:
+    text = json.dumps(document)
+    text = text.replace('"headline": "Headline"', '"headline": "Headline", "headline": "Other"')
+    text = text.replace('"categories": ', '"categories": [], "categories": ')
+    text = text.replace('"schedule": {', '"schedule": {"weekday": "monday", ')
+    words = in_file(tmp_path / "issues.json", text).splitlines()
+    again = "is there more than once. Keep one."
+    assert words[0] == f"newsletter.schedule.weekday: {again}"
+    assert words[1] == f"categories: {again}"
+    assert words[-1] == f"issues[1].articles[0].translations.en.headline: {again}"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{\n  "newsletter": {"slug": "x",}\n}', "line 2, column 30: This is not valid JSON."),
+        ('{"newsletter": {"slug": "x"', "line 1, column 28: This is not valid JSON."),
+        ("", "line 1, column 1: This is not valid JSON."),
+        ("{}\n{}", "line 2, column 1: This is not valid JSON."),
+        (b"\xff\xfe{\0}\0", "The file is not a text in UTF-8. Save it in this encoding."),
+        ("[" * 200_000, "The file is nested too deeply"),
+        ("9" * 5000, "The file is nested too deeply, or contains a number that is too long."),
+        ("[]", "must be an object, written {…}."),
+        ("{}", "newsletter: is missing. Add it."),
+    ],
+)
+@pytest.mark.django_db
+def test_a_file_that_cannot_be_read(content: str | bytes, words: str, tmp_path: Path) -> None:
+    assert in_file(tmp_path / "issues.json", content).startswith(words)
+
+
+@pytest.mark.django_db
+def test_a_byte_order_mark_is_accepted(document: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "issues.json"
+    path.write_text(json.dumps(document), encoding="utf-8-sig")
+    import_document(read_document(path), base=tmp_path)
+    assert Issue.objects.count() == 2
+
+
+# --- Memory -------------------------------------------------------------------------------------
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import newsletter.celery, django; django.setup();"
+        "newsletter.celery.app.loader.import_default_modules()",
+        "import newsletter.wsgi",
+    ],
+    ids=["worker", "web"],
+)
+def test_workers_and_the_site_do_not_load_pydantic(program: str, tmp_path: Path) -> None:
+    """It takes some megabytes, and only an import needs it."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"{program}\nimport sys; print('django' in sys.modules,"
+            " [name for name in sys.modules if name.startswith('pydantic')])",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "newsletter.settings",
+            "VAR_DIR": str(tmp_path / "var"),
+        },
+    )
+    assert done.stdout.split("\n")[0] == "True []"

@@ -1,0 +1,66 @@
+"""One-click unsubscribing (A5, RFC 8058) by a mail program that drops the slash at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from subscribers import tokens
+from subscribers.models import Subscription
+from subscribers.tokens import Purpose
+from tests.subscribers.conftest import AddReader
+
+pytestmark = pytest.mark.django_db
+FORM = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+def subscription(add_reader: AddReader) -> Subscription:
+    return add_reader("en")
+
+
+@pytest.fixture
+def link(subscription: Subscription) -> str:
+    """The path in the header, without its slash."""
+    token = tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)
+    return reverse("one-click", args=[token]).rstrip("/")
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a5_the_post_needs_no_slash_at_its_end(
+    subscription: Subscription, link: str, settings: Any, *, debug: bool
+) -> None:
+    """Django would redirect, which turns a POST into a GET; with DEBUG it would fail."""
+    settings.DEBUG = debug
+    answer = Client(enforce_csrf_checks=True).post(link, FORM)
+    assert (answer.status_code, answer.content) == (200, b"unsubscribed\n")
+    assert answer["Cache-Control"] == "private, no-store"
+    assert not answer.cookies
+    subscription.refresh_from_db()
+    assert subscription.state == "unsubscribed"
+
+
+def test_a5_the_page_for_people_is_the_same(client: Client, link: str) -> None:
+    answer = client.get(link)
+    assert answer.status_code == 200
+    assert answer.content == client.get(f"{link}/").content
+
+
+def test_a5_it_works_on_the_neutral_domain(
+    client: Client, subscription: Subscription, link: str, settings: Any
+) -> None:
+    settings.DISCREET_URL = "https://notes.example.net"
+    settings.ALLOWED_HOSTS = ["notes.example.net"]
+    assert client.post(link, FORM, headers={"host": "notes.example.net"}).status_code == 200
+    subscription.refresh_from_db()
+    assert subscription.state == "unsubscribed"
+
+
+def test_a5_a_forged_token_is_refused_and_not_logged(
+    client: Client, db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.post(f"/u/{'A' * 36}", FORM).status_code == 404
+    assert not caplog.records
