@@ -1,4 +1,4 @@
-# One command runs everything on this machine, another tests it. Needs make and Python 3.11 to 3.13.
+# One command runs everything on this machine, another tests it. Needs make and Python 3.11 to 3.14.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -9,10 +9,15 @@ VAR := $(or $(VAR_DIR),var)
 PY := $(VENV)/bin/python
 MANAGE := $(PY) manage.py
 KEYS := $(VAR)/keys/web.json
-SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
 CATALOGS = $(patsubst %.po,%.mo,$(wildcard locale*/*/LC_MESSAGES/*.po))
 TEMPLATES = $(wildcard templates)
-UNIT := "not (server or e2e or chaos or simulation or pages or slow or early or waits)"
+LONG := server or e2e or chaos or simulation or slow or early or waits
+UNIT := "not ($(LONG) or pages)"
+PYTHONS := 3.11 3.12 3.13 3.14
+space := $(subst ,, )
+# pyenv's own commands answer only for the versions that are switched on.
+PYENV_PATH := $(subst $(space),:,$(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.1[1-4]*/bin))
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DJANGO_SETTINGS_MODULE := newsletter.settings
@@ -36,6 +41,14 @@ test: $(VENV)/.dev $(CATALOGS) ## all tests, on the database and broker that the
 	@$(PY) -m pytest -q -n 3 $(ARGS)
 
 check: lint test ## what CI runs: lint, types, migrations, configuration, tests
+
+.PHONY: matrix
+matrix: export PATH := $(if $(PYENV_PATH),$(PYENV_PATH):)$(PATH)
+matrix: $(VENV)/.dev $(CATALOGS) ## the short tests on every supported Python and Django that is here (NOX=)
+	@$(PY) -m nox $(NOX) -- -n 2 -m "not ($(LONG))"; status=$$?; \
+	for version in $(PYTHONS); do \
+	  command -v python$$version >/dev/null || echo "Not tested: Python $$version is not installed here."; \
+	done; exit $$status
 
 .PHONY: bench
 bench: $(VENV)/.run $(CATALOGS) ## measure on PostgreSQL (DATABASE_URL); QUICK=1: two minutes; GATE=1: CI's gates only
@@ -63,11 +76,14 @@ sample-remove: setup ## remove the sample newsroom only
 .PHONY: setup lint format lock clean
 setup: $(VENV)/.run $(CATALOGS) $(KEYS) ## the environment, the keys, the catalogs of translations
 
-lint: $(VENV)/.dev $(CATALOGS) $(KEYS) ## ruff, mypy, djlint, migrations, Django's checks
+lint: $(VENV)/.dev $(CATALOGS) $(KEYS) ## ruff, mypy, vulture, codespell, deptry, djlint, migrations, checks
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ruff format --quiet --check . || \
 	  { echo "Files are not formatted: make format." >&2; exit 1; }
 	@$(PY) -m mypy --no-error-summary
+	@$(VENV)/bin/vulture
+	@$(VENV)/bin/codespell
+	@$(VENV)/bin/deptry --no-ansi . >/dev/null 2>&1 || $(VENV)/bin/deptry --no-ansi .
 	@$(VENV)/bin/djlint --quiet --lint $(TEMPLATES)
 	@$(MANAGE) makemigrations --check --dry-run
 	@$(MANAGE) check
@@ -84,19 +100,19 @@ lock: ## resolve the dependencies again (needs uv)
 	  --constraint .ci/lts.txt -o requirements-dev.lock
 
 clean: ## remove the environment and caches; the data in var/ stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results
+	rm -rf $(VENV) .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 # --- How the parts are made -------------------------------------------------------------------
 $(VENV)/bin/python:
 	@python="$(PYTHON)"; \
 	if [ -z "$$python" ]; then \
-	  for name in python3.13 python3.12 python3.11 python3 python; do \
+	  for name in python3.14 python3.13 python3.12 python3.11 python3 python; do \
 	    if "$$name" -c '$(SUITABLE)' 2>/dev/null; then python="$$name"; break; fi; \
 	  done; \
 	fi; \
 	if [ -z "$$python" ] || ! "$$python" -c '$(SUITABLE)'; then \
-	  echo "Tydzen needs Python 3.11, 3.12 or 3.13 with its venv module (on Debian: apt install" >&2; \
+	  echo "Tydzen needs Python 3.11 to 3.14 with its venv module (on Debian: apt install" >&2; \
 	  echo "python3-venv). Name it if it is elsewhere: make run PYTHON=/path/to/python3.12" >&2; \
 	  exit 1; \
 	fi; \

@@ -18,7 +18,7 @@ graceful_timeout = 10
 forwarded_allow_ips = "127.0.0.1,::1"
 
 
-def on_starting(server: Any) -> None:
+def on_starting(_server: Any) -> None:
     """Refuse to start on a configuration that would lose or show readers' addresses."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
     import django
@@ -34,7 +34,7 @@ def on_starting(server: Any) -> None:
     connections.close_all()
 
 
-def post_worker_init(worker: Any) -> None:
+def post_worker_init(_worker: Any) -> None:
     """Each thread keeps its connection for a minute: opening one costs more than a sign-up."""
     from django.db import connections
 

@@ -17,7 +17,7 @@ from benchmarks.samples import Sample
 NAIVE_PROCESSES = 2
 
 
-class WrongCount(AssertionError):
+class WrongCountError(AssertionError):
     """The sink did not take what the sender says it sent."""
 
 
@@ -27,7 +27,7 @@ def checked_sink(programs: Programs, messages: int, **options: object) -> Iterat
     with running_sink(programs, **options) as sink:  # type: ignore[arg-type]
         yield sink
     if sink.counts["messages"] != messages:
-        raise WrongCount(f"{sink.counts['messages']} of {messages} arrived")
+        raise WrongCountError(f"{sink.counts['messages']} of {messages} arrived")
 
 
 def naive(programs: Programs, messages: int) -> Sample:
@@ -45,7 +45,7 @@ def naive(programs: Programs, messages: int) -> Sample:
         ]
         for sender in senders:
             if sender.stdout is None or sender.stdout.readline() != "ready\n":
-                raise WrongCount("a naive sender did not start")
+                raise WrongCountError("a naive sender did not start")
         for sender in senders:
             if sender.stdin:
                 sender.stdin.write("go\n")

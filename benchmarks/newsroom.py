@@ -89,7 +89,7 @@ def load_readers(count: int) -> None:
 
 
 def _readers(count: int) -> Iterator[tuple[Any, ...]]:
-    today = date.today()
+    today = datetime.now(UTC).date()
     for number in range(1, count + 1):
         address = Address(f"reader{number:08d}", "readers.example")
         public_id = uuid.uuid4()
@@ -99,7 +99,7 @@ def _readers(count: int) -> Iterator[tuple[Any, ...]]:
 
 def subscribe_all(letter: Newsletter, count: int) -> None:
     """The first `count` readers get this newsletter."""
-    today = date.today()
+    today = datetime.now(UTC).date()
     row = (letter.pk, "active", "en", "", "weekly", "", True, False, False, "", "import", today)
     columns = (
         "subscriber_id, newsletter_id, state, languages, topics, rhythm, content, pictures,"

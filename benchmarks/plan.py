@@ -28,17 +28,35 @@ class Plan:
 
 
 QUICK = Plan(
-    rounds=3, naive=300, source=60_000, blast=100_000, ours=20_000,
-    sizes=(10_000, 100_000), delayed=20_000,
-)  # fmt: skip
+    rounds=3,
+    naive=300,
+    source=60_000,
+    blast=100_000,
+    ours=20_000,
+    sizes=(10_000, 100_000),
+    delayed=20_000,
+)
 FULL = Plan(
-    rounds=5, naive=1_000, source=200_000, blast=300_000, ours=100_000,
-    sizes=(10_000, 100_000, 1_000_000), delayed=50_000,
-)  # fmt: skip
+    rounds=5,
+    naive=1_000,
+    source=200_000,
+    blast=300_000,
+    ours=100_000,
+    sizes=(10_000, 100_000, 1_000_000),
+    delayed=50_000,
+)
 GATE = Plan(
-    rounds=3, naive=200, source=40_000, blast=60_000, ours=20_000,
-    sizes=(), delayed=20_000, delays=(50,), provider_single=100, with_report=False,
-)  # fmt: skip
+    rounds=3,
+    naive=200,
+    source=40_000,
+    blast=60_000,
+    ours=20_000,
+    sizes=(),
+    delayed=20_000,
+    delays=(50,),
+    provider_single=100,
+    with_report=False,
+)
 
 WORKER_CONNECTIONS = 8
 """Each worker's connections where replies come at once."""

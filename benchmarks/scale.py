@@ -190,9 +190,14 @@ def _run(options: argparse.Namespace, folder: Path, url: str) -> None:
     def python(*arguments: str) -> str:
         command = [sys.executable, *arguments]
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE,
-            stderr=None if options.verbose else subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+            command,
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=None if options.verbose else subprocess.DEVNULL,
+            text=True,
+        )
         return done.stdout
 
     python("manage.py", "keys", "new", "--no-recovery")

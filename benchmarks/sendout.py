@@ -34,7 +34,7 @@ DELAY_STEP, DELAY_BATCH = 300, 5_000
 and a batch has to last for many round trips: at its end they wait for the slowest."""
 
 
-class NotBalanced(AssertionError):
+class NotBalancedError(AssertionError):
     """A run whose account and the sink's do not agree measures nothing."""
 
 
@@ -60,7 +60,7 @@ def frozen(letter: Newsletter, *, batch: int = 0) -> tuple[Mailing, float]:
         mailing = planner.prepare(mailing.pk)
         seconds = perf_counter() - began
     if mailing.state != Mailing.State.SENDING:
-        raise NotBalanced(f"not frozen: {mailing.state} {mailing.hold} {mailing.hold_detail}")
+        raise NotBalancedError(f"not frozen: {mailing.state} {mailing.hold} {mailing.hold_detail}")
     return mailing, seconds
 
 
@@ -124,7 +124,7 @@ def _work(sink: Sink, run: Run) -> tuple[list[dict[str, Any]], float]:
 def _line(worker: subprocess.Popen[str], *, expect: str) -> str:
     line = worker.stdout.readline() if worker.stdout else ""
     if not line.startswith(expect):
-        raise NotBalanced(f"a worker said {line!r}")
+        raise NotBalancedError(f"a worker said {line!r}")
     return line
 
 
@@ -138,9 +138,9 @@ def _agree(mailing: Mailing, sink: Sink) -> None:
     finding = audit(mailing.pk)[0]
     got = sink.counts
     if finding.faults or finding.account.sent != mailing.readers:
-        raise NotBalanced(f"{finding.as_dict()}")
+        raise NotBalancedError(f"{finding.as_dict()}")
     if got["again"] or got["messages"] != mailing.readers or got["recipients"] != mailing.readers:
-        raise NotBalanced(f"the sink counted {got}, the account {mailing.readers}")
+        raise NotBalancedError(f"the sink counted {got}, the account {mailing.readers}")
 
 
 def clear_ledger() -> None:
@@ -182,8 +182,9 @@ def parts(letter: Newsletter) -> dict[str, float]:
         "a reader's message (join)": _each(lambda: compiled.message(somebody, date=date), 5_000),
         "second read of 50, per reader": _each(
             lambda: still_wanted(letter.pk, list(range(1, 51))), 100
-        ) / 50,
-    }  # fmt: skip
+        )
+        / 50,
+    }
     clear_ledger()
     return found
 

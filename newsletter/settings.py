@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
+import django
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from django.urls import reverse_lazy
@@ -222,8 +223,12 @@ SEND_GIVE_UP_HOURS = env.value("SEND_GIVE_UP_HOURS", "24", env.integer(1, 168))
 RETENTION_DAYS = env.value("RETENTION_DAYS", "90", env.integer(1, 3650))
 LATE_HOURS = env.value("LATE_HOURS", "12", env.integer(1, 168))
 FEEDBACK_SENDER_ID = env.value("FEEDBACK_SENDER_ID", "tydzen", env.feedback_sender)
-# Nothing uses Django's own mail functions for readers; errors are logged, not mailed (G3).
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Nothing uses Django's own mail functions for readers; errors are logged, not emailed (G3).
+_console = "django.core.mail.backends.console.EmailBackend"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": _console}}
+else:  # deprecated since 6.1
+    EMAIL_BACKEND = _console
 
 # --- Sign-ups: limits against list bombing (B4); 0 is none -------------------------------------
 SIGN_UPS_PER_NETWORK = env.value("SIGN_UPS_PER_NETWORK", "30", env.integer(0, 1_000_000))

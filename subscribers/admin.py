@@ -84,9 +84,15 @@ class SubscriberAdmin(LookOnly, admin.ModelAdmin[Subscriber]):
 @admin.register(Subscription)
 class SubscriptionAdmin(LookOnly, admin.ModelAdmin[Subscription]):
     list_display = (
-        "reader", "newsletter", "state", "languages", "rhythm", "source",
-        "confirmed_on", "unsubscribed_on",
-    )  # fmt: skip
+        "reader",
+        "newsletter",
+        "state",
+        "languages",
+        "rhythm",
+        "source",
+        "confirmed_on",
+        "unsubscribed_on",
+    )
     list_filter = ("newsletter", "state", "languages", "rhythm", "source")
     list_select_related = ("subscriber", "newsletter")
     search_fields = ("subscriber__public_id",)

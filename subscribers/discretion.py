@@ -11,7 +11,7 @@ from newsletter.digest import content
 from newsletter.digest.discreet import neutral_issue, neutral_newsletter
 
 
-class NoNeutralDomain(content.RenderError):  # noqa: N818 - names the condition
+class NoNeutralDomain(content.RenderError):
     """There are discreet readers, and nothing neutral to write to them from."""
 
 

@@ -148,35 +148,45 @@ class PreferencesForm(forms.Form):
     and every keyboard and phone has a way to choose from a list."""
 
     content = forms.ChoiceField(
-        label=_("Each mail holds"), choices=Subscription.Content.choices, required=False,
+        label=_("Each mail holds"),
+        choices=Subscription.Content.choices,
+        required=False,
         widget=forms.RadioSelect,
-    )  # fmt: skip
+    )
     topics = forms.MultipleChoiceField(
-        label=_("Topics"), required=False, widget=forms.CheckboxSelectMultiple,
+        label=_("Topics"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
         help_text=_("With none ticked you get all of them, new ones too."),
         error_messages={"invalid_choice": _("There is no such topic.")},
-    )  # fmt: skip
+    )
     pictures = forms.BooleanField(label=_("With pictures"), required=False)
     plain_text = forms.BooleanField(label=_("As text only"), required=False)
     page_language = forms.ChoiceField(label=_("Language of pages, and of the words around texts"))
     rhythm = forms.ChoiceField(
-        label=_("How often"), required=False, widget=forms.RadioSelect,
+        label=_("How often"),
+        required=False,
+        widget=forms.RadioSelect,
         choices=[
             (Subscription.Rhythm.WEEKLY, _("Every week")),
             (Subscription.Rhythm.MONTHLY, _("Once a month: its headlines and leads in one mail")),
         ],
         help_text=_("A change counts from the next mail on."),
-    )  # fmt: skip
+    )
     hour = forms.TypedChoiceField(
-        label=_("Hour of delivery"), required=False, coerce=int, empty_value=None,
-    )  # fmt: skip
+        label=_("Hour of delivery"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+    )
     paused_until = forms.DateField(
-        label=_("Pause until"), required=False,
+        label=_("Pause until"),
+        required=False,
         help_text=_("Nothing comes before this day. Leave it empty for no pause."),
         error_messages={"invalid": _("Please enter a date, such as 2030-01-31.")},
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d"],
-    )  # fmt: skip
+    )
 
     def __init__(
         self,

@@ -76,7 +76,7 @@ def request(address: Address, wish: Request) -> None:
     if is_lasting(index.value):
         return
     subscriber = reader_with(address, index, wish.page_language)
-    subscription, is_new = Subscription.objects.get_or_create(
+    subscription, _ = Subscription.objects.get_or_create(
         subscriber=subscriber,
         newsletter_id=wish.newsletter_id,
         defaults={

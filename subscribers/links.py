@@ -18,11 +18,6 @@ from subscribers.tokens import Purpose
 MARK = "-token-"
 
 
-def unsubscribe_url(subscription_id: int, language: str, *, site: str = "") -> str:
-    """The page with the button."""
-    return _link("subscribers:unsubscribe", language, Purpose.UNSUBSCRIBE, subscription_id, site)
-
-
 def one_click_url(subscription_id: int, *, site: str = "") -> str:
     """The address of RFC 8058's POST; opened by a person it shows the page with the button."""
     return one_click_urls(site=site)(subscription_id)

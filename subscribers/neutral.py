@@ -29,7 +29,7 @@ class NeutralDomain:
         return nothing() if has_no_view and is_neutral(request) else response
 
     def process_view(
-        self, request: HttpRequest, view: object, args: Any, kwargs: Any
+        self, request: HttpRequest, _view: object, _args: Any, _kwargs: Any
     ) -> HttpResponse | None:
         found = request.resolver_match
         if found is None or not is_neutral(request):

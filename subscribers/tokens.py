@@ -55,11 +55,11 @@ class TokenError(Exception):
     """A token that is no good."""
 
 
-class Forged(TokenError):
+class Forged(TokenError):  # noqa: N818 - names the condition
     """Not made by us, or for something else, or damaged on its way."""
 
 
-class Expired(TokenError):
+class Expired(TokenError):  # noqa: N818 - names the condition
     """Ours, but too old."""
 
 

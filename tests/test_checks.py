@@ -38,7 +38,7 @@ def test_a_sound_configuration_passes() -> None:
 def test_e001_temporary_keys(settings: Any) -> None:
     settings.KEYS_ARE_TEMPORARY = True
     assert found() == ["newsletter.E001"]
-    with pytest.raises(SystemExit, match="manage.py keys new"):
+    with pytest.raises(SystemExit, match=r"manage\.py keys new"):
         checks.insist()
 
 

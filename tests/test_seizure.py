@@ -147,7 +147,7 @@ def site(folder: Path) -> Run:
     }
 
     def run(who: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [sys.executable, *arguments],
             cwd=ROOT,
             env={**common, **own[who]},

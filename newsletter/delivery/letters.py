@@ -137,9 +137,13 @@ def _settle(held: Held, handover: Handover, transport: str) -> None:
         _again(held, State.SENDING, code=handover.code, status=handover.status, transport=transport)
         return
     _end(
-        held, State.SENDING, END_OF[handover.result],
-        code=handover.code, status=handover.status, transport=transport,
-    )  # fmt: skip
+        held,
+        State.SENDING,
+        END_OF[handover.result],
+        code=handover.code,
+        status=handover.status,
+        transport=transport,
+    )
 
 
 def _again(held: Held, before: Letter.State, **facts: object) -> None:

@@ -18,7 +18,6 @@ from newsletter.transport.outcomes import Image, Mail, Recipient
 from subscribers import discretion, links
 from subscribers.audience import Reader
 
-Headers = list[list[str]]
 _UNSUBSCRIBE, _PREFERENCES = Place.UNSUBSCRIBE.value, Place.PREFERENCES.value
 
 

@@ -261,8 +261,11 @@ def _freeze(mailing: Mailing, editions: Editions) -> list[int]:
     )
     log.info(
         "action=freeze mailing=%d readers=%d editions=%d batches=%d",
-        mailing.pk, tally.readers, len(saved), tally.batches,
-    )  # fmt: skip
+        mailing.pk,
+        tally.readers,
+        len(saved),
+        tally.batches,
+    )
     return tally.first
 
 

@@ -251,8 +251,11 @@ def close(
     )
     log.info(
         "action=finish batch=%d recorded=%d again=%d source=%s",
-        batch.pk, len(settled.lines), len(settled.again), source.value,
-    )  # fmt: skip
+        batch.pk,
+        len(settled.lines),
+        len(settled.again),
+        source.value,
+    )
     return settled
 
 

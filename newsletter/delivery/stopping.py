@@ -26,7 +26,7 @@ def asked() -> bool:
     return _asked or bool(_parent_stops.value)
 
 
-def _on_sigterm(signum: int, frame: FrameType | None) -> None:
+def _on_sigterm(_number: int, _frame: FrameType | None) -> None:
     global _asked
     _asked = True
 

@@ -56,7 +56,7 @@ def delivery_ids(kind: int, mailing_id: int) -> Callable[[int], str]:
 
 
 @lru_cache(maxsize=64)
-def _encryptor(key: bytes, thread: int) -> CipherContext:
+def _encryptor(key: bytes, _thread: int) -> CipherContext:
     """One that is never finished, as each block stands alone: beginning one costs more than its
     use, and a send-out makes an id per reader."""
     return _cipher(key).encryptor()

@@ -80,11 +80,14 @@ ACTIONS = {
     ),
     "unreached": Action(
         _("Send to those who were not reached"),
-        _("It goes once more to readers whose mail was refused, failed or was skipped. Whoever"
-          " got it, or may have got it, is left out."),
+        _(
+            "It goes once more to readers whose mail was refused, failed or was skipped. Whoever"
+            " got it, or may have got it, is left out."
+        ),
         lambda mailing, by: planner.send_to_unreached(mailing.release, by=by),
-        lambda mailing, account: mailing.state in ENDED
-        and bool(account.refused + account.failed + account.skipped),
+        lambda mailing, account: (
+            mailing.state in ENDED and bool(account.refused + account.failed + account.skipped)
+        ),
     ),
     "again": Action(
         _("Send again to the unknown: it may arrive twice"),
@@ -98,4 +101,4 @@ ACTIONS = {
         _if_changed(control.leave_unknowns),
         lambda mailing, account: mailing.state in ENDED and bool(account.unknown),
     ),
-}  # fmt: skip
+}

@@ -10,13 +10,22 @@ EDITORS = "Editors"
 TRANSLATORS = "Translators"
 
 _OF_EDITORS = [
-    ("editorial", ["issue", "issuetranslation", "article", "articletranslation", "picture",
-                   "trend", "topic", "topictranslation"], ["add", "change", "delete", "view"]),
-    ("editorial", ["newsletter", "newslettertranslation", "newsroom", "newsroomtranslation"],
-     ["add", "change", "view"]),
+    (
+        "editorial",
+        [
+            *("issue", "issuetranslation", "article", "articletranslation"),
+            *("picture", "trend", "topic", "topictranslation"),
+        ],
+        ["add", "change", "delete", "view"],
+    ),
+    (
+        "editorial",
+        ["newsletter", "newslettertranslation", "newsroom", "newsroomtranslation"],
+        ["add", "change", "view"],
+    ),
     ("delivery", ["mailing"], ["view"]),
     ("subscribers", ["departure"], ["view"]),
-]  # fmt: skip
+]
 _OF_TRANSLATORS = [
     ("editorial", ["article"], ["change", "view"]),
     ("editorial", ["articletranslation"], ["add", "change", "view"]),

@@ -46,9 +46,10 @@ def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     rendered, error = _rendered(request, newsletter, month)
     readers = audience.profiles(newsletter, audience.Rhythm.MONTHLY)
     mailing = Mailing.objects.filter(
-        release__newsletter=newsletter, release__kind=Release.Kind.MONTHLY,
+        release__newsletter=newsletter,
+        release__kind=Release.Kind.MONTHLY,
         release__period=month.key,
-    ).first()  # fmt: skip
+    ).first()
     name = month_name(date(month.year, month.month, 1), get_language() or "en")
     return page(
         request,

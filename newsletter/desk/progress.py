@@ -51,7 +51,7 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
             if may_send and action.offered(mailing, counts)
         ],
         may_send=may_send,
-    )  # fmt: skip
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,8 +63,14 @@ def act(request: HttpRequest, mailing_id: int, name: str) -> HttpResponse:
     mailing, action = _mailing(mailing_id), ACTIONS[name]
     offered = action.offered(mailing, account(mailing))
     if request.method != "POST" and offered:
-        return page(request, "desk/confirm.html", title=f"{action.label}: {mailing}",
-                    mailing=mailing, meaning=action.meaning, label=action.label)  # fmt: skip
+        return page(
+            request,
+            "desk/confirm.html",
+            title=f"{action.label}: {mailing}",
+            mailing=mailing,
+            meaning=action.meaning,
+            label=action.label,
+        )
     done = _do(request, action, mailing) if request.method == "POST" and offered else None
     if done is None:
         mailing.refresh_from_db()
@@ -90,8 +96,14 @@ def _do(request: HttpRequest, action: Action, mailing: Mailing) -> Mailing | Non
 def edition(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpResponse:
     """What was sent, exactly, but for what is personal."""
     found = get_object_or_404(Edition, pk=edition_id, mailing=mailing_id)
-    return page(request, "desk/edition.html", title=edition_label(found), edition=found,
-                mailing=_mailing(mailing_id), direction=direction(found.language))  # fmt: skip
+    return page(
+        request,
+        "desk/edition.html",
+        title=edition_label(found),
+        edition=found,
+        mailing=_mailing(mailing_id),
+        direction=direction(found.language),
+    )
 
 
 @require_safe

@@ -10,9 +10,7 @@ import re
 
 import nh3
 
-TAGS = {
-    "p", "h2", "h3", "h4", "strong", "em", "a", "ul", "ol", "li", "blockquote", "br",
-}  # fmt: skip
+TAGS = {"p", "h2", "h3", "h4", "strong", "em", "a", "ul", "ol", "li", "blockquote", "br"}
 
 _RENAMED = {"b": "strong", "i": "em", "h1": "h2", "h5": "h4", "h6": "h4"}
 _TAG = re.compile(r"<(/?)(b|i|h1|h5|h6)(?=[\s/>])", re.IGNORECASE)
@@ -20,16 +18,16 @@ _EMPTY = re.compile(r"<(p|h[234]|strong|em|li|blockquote|a)(?:\s[^>]*)?>(?:\s|&n
 
 _cleaner = nh3.Cleaner(
     tags=TAGS,
-    clean_content_tags={
-        "script", "style", "template", "noscript", "iframe", "object", "svg", "math",
-        "textarea", "select", "title",
-    },
+    clean_content_tags=(
+        {"script", "style", "template", "noscript", "iframe", "object"}
+        | {"svg", "math", "textarea", "select", "title"}
+    ),
     attributes={"a": {"href"}},
     url_schemes={"http", "https", "mailto"},
     # A relative address leads elsewhere in a mail; "//host" would take the mail program's scheme.
     url_relative=lambda url: url if url.startswith("#") else None,
     link_rel=None,
-)  # fmt: skip
+)
 
 
 def clean_html(html: str) -> str:

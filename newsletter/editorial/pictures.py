@@ -61,15 +61,21 @@ def prepare(content: bytes) -> tuple[str, bytes]:
                 return ".jpg", _encoded(upright, "L" if image.mode == "L" else "RGB", "JPEG")
             mode = "RGBA" if image.has_transparency_data else "RGB"
             return ".png", _encoded(upright, mode, "PNG")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError,
-            Image.DecompressionBombError, Image.DecompressionBombWarning):  # fmt: skip
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ):
         raise ValidationError(
             _("This file is no picture, or it is damaged. Use JPEG, PNG, WebP or GIF."),
             code="no_picture",
         ) from None
 
 
-def _encoded(image: Image.Image, mode: str, format: str) -> bytes:
+def _encoded(image: Image.Image, mode: str, encoding: str) -> bytes:
     profile = image.info.get("icc_profile") if image.mode == mode else None
     from PIL import Image
 
@@ -77,7 +83,7 @@ def _encoded(image: Image.Image, mode: str, format: str) -> bytes:
     bare = Image.new(mode, image.size)
     bare.paste(image.convert(mode))
     out = io.BytesIO()
-    bare.save(out, format, quality=86, optimize=True, icc_profile=profile)
+    bare.save(out, encoding, quality=86, optimize=True, icc_profile=profile)
     return out.getvalue()
 
 

@@ -13,22 +13,23 @@ if TYPE_CHECKING:
 LONGEST = 100
 """Characters; the field has room for a number behind."""
 
-_CYRILLIC = {
-    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "yo", "ж": "zh", "з": "z",
-    "и": "i", "й": "y", "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r",
-    "с": "s", "т": "t", "у": "u", "ф": "f", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh",
-    "щ": "shch", "ъ": "", "ы": "y", "ь": "", "э": "e", "ю": "yu", "я": "ya",
-}  # fmt: skip
-_BELARUSIAN = {**_CYRILLIC, "г": "h", "ґ": "g", "і": "i", "ў": "u", "ё": "io", "ю": "iu", "я": "ia"}
-_UKRAINIAN = {
-    **_CYRILLIC, "г": "h", "ґ": "g", "и": "y", "і": "i", "ї": "yi", "є": "ye",
-}  # fmt: skip
-_GEORGIAN = dict(
-    zip("აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ",
-        ["a", "b", "g", "d", "e", "v", "z", "t", "i", "k", "l", "m", "n", "o", "p", "zh", "r", "s",
-         "t", "u", "p", "k", "gh", "q", "sh", "ch", "ts", "dz", "ts", "ch", "kh", "j", "h"],
-        strict=True)
-)  # fmt: skip
+
+def _table(letters: str, latin: str) -> dict[str, str]:
+    """The Latin letters for each letter, with "-" for a letter that is left out."""
+    words = ("" if word == "-" else word for word in latin.split())
+    return dict(zip(letters, words, strict=True))
+
+
+_CYRILLIC = _table(
+    "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
+    "a b v g d e yo zh z i y k l m n o p r s t u f kh ts ch sh shch - y - e yu ya",
+)
+_BELARUSIAN = {**_CYRILLIC, **_table("гґіўёюя", "h g i u io iu ia")}
+_UKRAINIAN = {**_CYRILLIC, **_table("гґиіїє", "h g y i yi ye")}
+_GEORGIAN = _table(
+    "აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ",
+    "a b g d e v z t i k l m n o p zh r s t u p k gh q sh ch ts dz ts ch kh j h",
+)
 
 TABLES = {"be": _BELARUSIAN, "ru": _CYRILLIC, "uk": _UKRAINIAN, "ka": _GEORGIAN}
 # Latin letters that do not fall apart into a letter and an accent.
@@ -55,9 +56,10 @@ def free_slug(translation: ArticleTranslation) -> str:
     wanted = slug_for(translation.headline, translation.language)
     others = type(translation).objects.filter(language=translation.language)
     taken = set(
-        others.filter(slug__startswith=wanted).exclude(pk=translation.pk)
+        others.filter(slug__startswith=wanted)
+        .exclude(pk=translation.pk)
         .values_list("slug", flat=True)
-    )  # fmt: skip
+    )
     slug, number = wanted, 1
     while slug in taken:
         number += 1

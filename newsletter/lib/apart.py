@@ -191,7 +191,7 @@ def _answer(question: bytes) -> bytes:
     try:
         with override(language):
             return pickle.dumps(("returned", function(*args, **kwargs)))
-    except Exception as error:  # told to the caller, whatever it is
+    except Exception as error:  # noqa: BLE001 - told to the caller, whatever it is
         if type(error).__module__.startswith(f"{package_of(function)}."):
             return pickle.dumps(("raised", error))
         return pickle.dumps(("broke", traceback.format_exc()))

@@ -22,7 +22,7 @@ def in_turn(steps: Iterable[tuple[str, Callable[[], T]]]) -> dict[str, T]:
             done[name] = step()
         except SoftTimeLimitExceeded:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised below, with those of the other steps
             error.add_note(f"In the step: {name}")
             failed.append(error)
     if failed:

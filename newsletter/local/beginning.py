@@ -13,18 +13,18 @@ from newsletter.editorial.models import (
 from newsletter.editorial.slugs import slug_for
 
 
-class AlreadyBegun(Exception):
+class AlreadyBegunError(Exception):
     """There is a newsroom already."""
 
 
 def begin(*, name: str, languages: list[str], address: str) -> Newsletter:
     """Make the newsroom and its first newsletter. The name stands for every language at first.
 
-    Raises AlreadyBegun, or ValidationError by field; then nothing is stored.
+    Raises AlreadyBegunError, or ValidationError by field; then nothing is stored.
     """
     with transaction.atomic():
         if Newsroom.objects.exists():
-            raise AlreadyBegun
+            raise AlreadyBegunError
         newsletter = Newsletter(
             slug=slug_for(name, languages[0] if languages else "en")[:50],
             languages=languages,

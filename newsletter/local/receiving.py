@@ -19,7 +19,7 @@ class Keeper:
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         try:
             self.mailbox.add(envelope.original_content, tuple(envelope.rcpt_tos))
         except OSError:

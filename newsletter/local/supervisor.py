@@ -25,7 +25,7 @@ GRACE_SECONDS = 20.0
 STEP = 0.2
 
 
-class CannotStart(Exception):
+class StartError(Exception):
     """The text says why, for the person at the terminal."""
 
 
@@ -41,7 +41,7 @@ class Supervisor:
         self.signals = 0
 
     def run(self, ports: Mapping[int, tuple[str, str]], *, ready: Callable[[], None]) -> None:
-        """Until a signal. `ready` is called once, when all answer. Raises CannotStart."""
+        """Until a signal. `ready` is called once, when all answer. Raises StartError."""
         with self._one_run(), self._listening():
             left = traces.end_left_behind(self.traces_in, grace=GRACE_SECONDS)
             if left:
@@ -61,8 +61,8 @@ class Supervisor:
         try:
             with traces.only_one(self.traces_in):
                 yield
-        except traces.AlreadyRunning as error:
-            raise CannotStart(
+        except traces.AlreadyRunningError as error:
+            raise StartError(
                 f"This folder's site runs already (process {error}). Use that one, end it with "
                 "Ctrl-C there, or choose another folder for data: VAR_DIR=…"
             ) from None
@@ -78,7 +78,7 @@ class Supervisor:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.signals += 1
 
     def _start_all(self) -> None:
@@ -95,11 +95,11 @@ class Supervisor:
         while not self.signals:
             if not process.running():
                 process.sweep()
-                raise CannotStart(_why(process, f"ended at once, with {process.ending()}"))
+                raise StartError(_why(process, f"ended at once, with {process.ending()}"))
             if process.program.ready():
                 return
             if time.monotonic() > until:
-                raise CannotStart(_why(process, f"did not answer within {START_SECONDS:g} s"))
+                raise StartError(_why(process, f"did not answer within {START_SECONDS:g} s"))
             time.sleep(STEP)
 
     def _tend_until_signal(self) -> None:
@@ -133,7 +133,7 @@ def _why(process: Process, what: str) -> str:
 
 
 def insist_on_free(port: int, *, host: str, variable: str) -> None:
-    """Raise CannotStart where somebody listens at the port, or where we may not."""
+    """Raise StartError where somebody listens at the port, or where we may not."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM
@@ -145,7 +145,7 @@ def insist_on_free(port: int, *, host: str, variable: str) -> None:
             if sys.platform != "linux":
                 probe.listen()
     except OSError as error:
-        raise CannotStart(
+        raise StartError(
             f"Port {port} cannot be used ({error.strerror}). "
             f"Choose another: {variable}={port + 10} make run"
         ) from None

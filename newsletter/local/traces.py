@@ -14,20 +14,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunningError(Exception):
     """Another `manage.py up` holds this folder; the text is its process id."""
 
 
 @contextmanager
 def only_one(directory: Path) -> Iterator[None]:
-    """Hold the folder. The system lets go of it however we end. Raises AlreadyRunning."""
+    """Hold the folder. The system lets go of it however we end. Raises AlreadyRunningError."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (directory / "up.lock").open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise AlreadyRunning(file.read().strip()) from None
+            raise AlreadyRunningError(file.read().strip()) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

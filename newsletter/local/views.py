@@ -147,6 +147,6 @@ def picture(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def source(request: HttpRequest, name: str) -> HttpResponse:
     """The mail's raw bytes, as a file."""
-    raw, _message_ = _message(name)
+    raw, _ = _message(name)
     headers = {"Content-Disposition": f'attachment; filename="{name}.eml"'}
     return HttpResponse(raw, content_type="message/rfc822", headers=headers)

@@ -83,9 +83,9 @@ def retry_after(value: str | None, *, now: datetime | None = None) -> int | None
     return min(max(int(seconds), 0), _LONGEST_WAIT)
 
 
-def backoff(round: int, base_seconds: int) -> int:
+def backoff(number: int, base_seconds: int) -> int:
     """Seconds before round 1, 2, 3 …: the base, then twice as long each time, at most 16 times.
 
     With the default base of 5 minutes: 5, 10, 20, 40, then 80 minutes each.
     """
-    return base_seconds << min(max(round, 1) - 1, 4)
+    return base_seconds << min(max(number, 1) - 1, 4)

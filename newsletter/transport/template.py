@@ -164,7 +164,7 @@ def date_header(moment: datetime | None = None) -> bytes:
     return format_datetime((moment or datetime.now(UTC)).astimezone(UTC)).encode()
 
 
-def compile(mail: Mail, *, signer: Signer | None = None) -> Template:
+def compile(mail: Mail, *, signer: Signer | None = None) -> Template:  # noqa: A001 - as in re
     """Raises CompileError where anything in it cannot be sent as it is."""
     if PATTERN.search(mail.subject + mail.from_name):
         raise CompileError("a subject or a sender's name cannot hold a reader's URL")
@@ -267,8 +267,8 @@ class _Multipart:
         self.end = f"--{boundary}--\r\n".encode()
 
 
-def _part(type: str, text: str, where: Literal["text", "html"]) -> Iterator[Piece]:
-    yield f"Content-Type: {type}; charset=utf-8\r\n".encode()
+def _part(content_type: str, text: str, where: Literal["text", "html"]) -> Iterator[Piece]:
+    yield f"Content-Type: {content_type}; charset=utf-8\r\n".encode()
     yield b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     try:
         for index, line in enumerate(quoted.lines(text)):

@@ -68,8 +68,11 @@ def _set_up(found: Arena, timeout: int, settings: dict[str, object]) -> None:
     for command in (["keys", "new", "--no-recovery"], ["migrate", "--verbosity=0"]):
         subprocess.run(
             [sys.executable, "manage.py", *command],
-            cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
     os.environ.clear()
     os.environ.update(environment)
     import django

@@ -129,11 +129,16 @@ class Postgres(Server):
         data = str(self.folder / "data")
         subprocess.run(
             [where / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"],
-            check=True, env=environment, user=user, group=user, cwd="/",
-            extra_groups=[] if user else None, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        command = [str(where / "postgres"), "-D", data, "-p", str(self.port), "-h", "127.0.0.1",
-                   "-k", str(self.folder), "-c", "max_connections=60"]  # fmt: skip
+            check=True,
+            env=environment,
+            user=user,
+            group=user,
+            cwd="/",
+            extra_groups=[] if user else None,
+            stdout=subprocess.DEVNULL,
+        )
+        place = ["-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.folder)]
+        command = [str(where / "postgres"), *place, "-c", "max_connections=60"]
         super().__init__("postgres", command, environment, folder / "postgres.log", user)
 
     @property
@@ -162,8 +167,8 @@ class Broker(Server):
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder / "broker", free_port()
-        command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1",
-                   "--dir", str(self.folder), "--appendonly", "yes", "--save", ""]  # fmt: skip
+        place = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
+        command = [str(get_binary_path()), *place, "--appendonly", "yes", "--save", ""]
         super().__init__("broker", command, {}, folder / "broker.log")
 
     @property
@@ -188,8 +193,8 @@ class Sink(Server):
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.port, self.record = free_port(), folder / "record"
-        command = [sys.executable, "-m", "tests.chaos.sink", str(self.port), str(self.record),
-                   *options]  # fmt: skip
+        module = [sys.executable, "-m", "tests.chaos.sink"]
+        command = [*module, str(self.port), str(self.record), *options]
         super().__init__("sink", command, dict(os.environ), folder / "sink.log")
 
     @property

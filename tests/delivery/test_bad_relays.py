@@ -93,9 +93,15 @@ def nobody_is_lost(frozen: Mailing, wire: Relay, settings: Any) -> None:
     ids=["no TLS", "credentials", "nonsense", "overlong line", "never"],
 )
 def test_the_reason_is_in_the_log_and_no_reader_is_lost(
-    frozen: Mailing, wire: Relay, settings: Any, caplog: pytest.LogCaptureFixture,
-    verb: str, answer: str, url: str, reason: str,
-) -> None:  # fmt: skip
+    frozen: Mailing,
+    wire: Relay,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+    verb: str,
+    answer: str,
+    url: str,
+    reason: str,
+) -> None:
     wire.answer(verb, *[answer] * 9)
     sent_once(settings, url.format(wire.port))
     [line] = [each for each in caplog.messages if each.startswith("action=down")]
@@ -105,9 +111,12 @@ def test_the_reason_is_in_the_log_and_no_reader_is_lost(
 
 
 def test_a_certificate_that_does_not_match_is_named_and_no_reader_is_lost(
-    frozen: Mailing, wire: Relay, settings: Any, caplog: pytest.LogCaptureFixture,
+    frozen: Mailing,
+    wire: Relay,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
     of_another: tuple[int, Path],
-) -> None:  # fmt: skip
+) -> None:
     port, trusted = of_another
     sent_once(settings, f"smtps://127.0.0.1:{port}?ca={trusted}&timeout=2")
     [line] = [each for each in caplog.messages if each.startswith("action=down")]

@@ -31,8 +31,19 @@ from tests.subscribers.conftest import filled
 pytestmark = pytest.mark.django_db
 READER = "ala@readers.example"
 NEUTRAL = "https://notes.example.net"
-BRAND = [*NAMES.values(), "news.example.org", "weekly", "127.0.0.1", "testserver", "tydzen",
-         "Our street 1", "Our footer", "t.me/ours", "Brand subject", "Brand preheader"]  # fmt: skip
+BRAND = [
+    *NAMES.values(),
+    "news.example.org",
+    "weekly",
+    "127.0.0.1",
+    "testserver",
+    "tydzen",
+    "Our street 1",
+    "Our footer",
+    "t.me/ours",
+    "Brand subject",
+    "Brand preheader",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -51,9 +62,12 @@ def out(weekly: Newsletter, issue: Issue, write_article: WriteArticle) -> Issue:
     NewsletterTranslation.objects.update(footer="Our footer", sender_name="Week in View desk")
     for language in NAMES:
         IssueTranslation.objects.create(
-            issue=issue, language=language, subject="Brand subject", preheader="Brand preheader",
+            issue=issue,
+            language=language,
+            subject="Brand subject",
+            preheader="Brand preheader",
             introduction='<p>Hello. <a href="https://t.me/ours">Follow us</a></p>',
-        )  # fmt: skip
+        )
     write_article(issue=issue, en="Talks", be="Перамовы")
     write_article(issue=issue, ru="Только по-русски")
     body = '<p>As <a href="/en/articles/other/">we wrote</a>.</p>'
@@ -134,9 +148,12 @@ def test_each_letter_is_neutral(
     state = "pending" if kind == "confirmation" else "active"
     subscription = add_reader(READER, "en", discreet=True, state=state)
     Letter.objects.create(
-        kind=kind, subscriber=subscription.subscriber, newsletter=subscription.newsletter,
-        about=str(subscription.pk), due_at="2017-01-01T00:00Z",
-    )  # fmt: skip
+        kind=kind,
+        subscriber=subscription.subscriber,
+        newsletter=subscription.newsletter,
+        about=str(subscription.pk),
+        due_at="2017-01-01T00:00Z",
+    )
     letters.drain()
     assert_neutral(relay)
 
@@ -162,9 +179,11 @@ def test_without_the_neutral_domain_nothing_goes_out_under_our_name(
     send_all_due()
     assert mailing.state == Mailing.State.HELD
     Letter.objects.create(
-        kind="already", subscriber=subscription.subscriber, newsletter=subscription.newsletter,
+        kind="already",
+        subscriber=subscription.subscriber,
+        newsletter=subscription.newsletter,
         due_at="2017-01-01T00:00Z",
-    )  # fmt: skip
+    )
     letters.drain()
     assert Letter.objects.get().state == "failed"
     assert not relay.delivered
@@ -176,8 +195,11 @@ def test_a_readers_pages_are_bare(client: Client, add_reader: AddReader, out: Is
 
     subscription = add_reader(READER, "en", discreet=True)
     lifecycle.change(subscription.pk, page_language="en", discreet=True)
-    for link in (links.preferences_url, links.unsubscribe_url, links.fresh_url):
-        url = link(subscription.pk, "en", site=NEUTRAL)
+    for url in (
+        links.one_click_url(subscription.pk, site=NEUTRAL),
+        links.preferences_url(subscription.pk, "en", site=NEUTRAL),
+        links.fresh_url(subscription.pk, "en", site=NEUTRAL),
+    ):
         assert url.startswith(NEUTRAL)
         page = client.get(url.removeprefix(NEUTRAL), headers={"host": "notes.example.net"})
         assert page.status_code == 200
@@ -187,10 +209,24 @@ def test_a_readers_pages_are_bare(client: Client, add_reader: AddReader, out: Is
 
 
 @pytest.mark.parametrize(
-    "path", ["/en/", "/en/issues/", "/en/about/", "/admin/", "/en/subscribe/", "/by/",
-             "/en/feed.xml", "/sitemap.xml", "/robots.txt", "/media/x", "/en/embed/weekly/",
-             "/en/embed/weekly", "/en/no-such-page/", "/en/preferences/x/../../about/"],
-)  # fmt: skip
+    "path",
+    [
+        "/en/",
+        "/en/issues/",
+        "/en/about/",
+        "/admin/",
+        "/en/subscribe/",
+        "/by/",
+        "/en/feed.xml",
+        "/sitemap.xml",
+        "/robots.txt",
+        "/media/x",
+        "/en/embed/weekly/",
+        "/en/embed/weekly",
+        "/en/no-such-page/",
+        "/en/preferences/x/../../about/",
+    ],
+)
 def test_nothing_else_is_there(client: Client, out: Issue, path: str) -> None:
     answer = client.get(path, headers={"host": "notes.example.net"})
     assert answer.status_code == 404

@@ -166,9 +166,10 @@ def test_the_databases_clock_set_back_in_mid_send_delays_and_loses_nobody(
 
 def _set_back() -> None:
     Batch.objects.update(
-        due_at=F("due_at") + HOUR, lease_until=F("lease_until") + HOUR,
+        due_at=F("due_at") + HOUR,
+        lease_until=F("lease_until") + HOUR,
         give_up_at=F("give_up_at") + HOUR,
-    )  # fmt: skip
+    )
 
 
 def test_a_clock_set_back_after_the_schedules_hour_sends_nothing_again(

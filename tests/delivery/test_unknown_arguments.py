@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from nacl.public import PrivateKey
 
 from newsletter.delivery.models import Mailing
-from newsletter.editorial.models import Issue, Newsletter
+from newsletter.editorial.models import Issue
 from subscribers.models import Export, Subscriber
 
-UNKNOWN_ID = "7d7c3f5e-0000-4000-8000-000000000000"
 CASES = [
     (["audit", "--mailing", "99"], "Mailing 99 doesn't exist"),
     (["audit", "--mailing", "99", "--json"], "Mailing 99 doesn't exist"),
@@ -28,20 +25,13 @@ CASES = [
     (["add_reader", "a@readers.example", "--newsletter=daily", "--languages=en"], "“daily”"),
     (["add_reader", "a@readers.example", "--newsletter=weekly", "--languages=ka"], "ka"),
     (["export_readers", "daily", "--to", "FILE"], "no newsletter “daily”. There is: weekly"),
-    (["export_readers", "weekly", "--to", "FILE", "--request", UNKNOWN_ID], UNKNOWN_ID),
-    (["export_readers", "weekly", "--to", "FILE", "--request", "17"], "no request “17”"),
-    (["exports", "ask", "daily", "--purpose", "x"], "no newsletter “daily”. There is: weekly"),
-    (["exports", "add", UNKNOWN_ID, "approval"], UNKNOWN_ID),
-    (["exports", "add", "17", "approval"], "no request “17”"),
 ]
 
 
 @pytest.mark.parametrize(("words", "told"), CASES, ids=[" ".join(words) for words, _ in CASES])
 def test_what_does_not_exist_is_an_error_that_names_it(
-    issue: Issue, settings: Any, tmp_path: Path, words: list[str], told: str
+    issue: Issue, tmp_path: Path, words: list[str], told: str
 ) -> None:
-    settings.EXPORT_RECIPIENT = bytes(PrivateKey.generate().public_key)
-    settings.EXPORT_APPROVERS = {"ala": bytes(32), "ber": bytes(32)}
     file = tmp_path / "export"
     words = [str(file) if word == "FILE" else word for word in words]
     said = StringIO()
@@ -54,15 +44,6 @@ def test_what_does_not_exist_is_an_error_that_names_it(
     assert not Mailing.objects.exists()
     assert not Subscriber.objects.exists()
     assert not Export.objects.exists()
-
-
-def test_a_request_where_none_is_needed_is_not_passed_over(
-    weekly: Newsletter, settings: Any, tmp_path: Path
-) -> None:
-    settings.EXPORT_RECIPIENT = bytes(PrivateKey.generate().public_key)
-    with pytest.raises(CommandError, match="EXPORT_APPROVERS, which is not set"):
-        call_command("export_readers", "weekly", "--to", str(tmp_path / "x"), "--request", "17")
-    assert not (tmp_path / "x").exists()
 
 
 def test_without_any_newsletter_that_is_said(db: None) -> None:

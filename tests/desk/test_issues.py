@@ -132,9 +132,12 @@ def test_an_issue_without_articles_is_not_approved_nor_sent(
 def test_sending_asks_first_and_says_to_how_many(ready: Issue, as_editor: Client) -> None:
     for number, languages in enumerate([["en"], ["be", "ru"], ["be", "ru"]]):
         lifecycle.add_confirmed(
-            f"reader{number}@news.example.org", newsletter=ready.newsletter, languages=languages,
-            page_language="en", source="operator",
-        )  # fmt: skip
+            f"reader{number}@news.example.org",
+            newsletter=ready.newsletter,
+            languages=languages,
+            page_language="en",
+            source="operator",
+        )
     page = as_editor.get(issue_urls(ready)["send"]).content.decode()
     assert "It goes to 3 readers:" in page
     assert re.search(r"<td>беларуская, русский</td>\s*<td>2</td>", page)

@@ -27,9 +27,17 @@ def mailing(ready: Issue) -> Mailing:
     release = Release.objects.create(newsletter=ready.newsletter, period=ready.key, issue=ready)
     sending = Mailing.objects.create(release=release, state="sending", readers=0)
     Edition.objects.create(
-        mailing=sending, key="k", public_id="p", language="be", label="be · lead", subject="Тэма",
-        preheader="Перад", html="<p>Як выслана</p><script>x</script>", text="Тэкст", headers={},
-    )  # fmt: skip
+        mailing=sending,
+        key="k",
+        public_id="p",
+        language="be",
+        label="be · lead",
+        subject="Тэма",
+        preheader="Перад",
+        html="<p>Як выслана</p><script>x</script>",
+        text="Тэкст",
+        headers={},
+    )
     return sending
 
 

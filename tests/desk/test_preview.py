@@ -45,8 +45,11 @@ def test_the_frame_is_a_mail_and_nothing_else(ready: Issue, as_editor: Client) -
     assert f"/media/{article.picture.file.name}" in html
 
 
-def test_nothing_to_read_is_said(issue: Issue, write_article: WriteArticle, as_editor: Client,
-                                 ) -> None:  # fmt: skip
+def test_nothing_to_read_is_said(
+    issue: Issue,
+    write_article: WriteArticle,
+    as_editor: Client,
+) -> None:
     url = reverse("admin:editorial_issue_preview", args=[issue.pk])
     assert "no article is ready" in as_editor.get(url).content.decode()
     frame = reverse("admin:editorial_issue_preview_frame", args=[issue.pk])

@@ -32,18 +32,24 @@ def write_month(*articles: object, **fields: object) -> Issue:
     """July 2017."""
     return write_issue(
         *articles,  # type: ignore[arg-type]
-        **{"starts_on": date(2017, 7, 1), "ends_on": date(2017, 7, 31), "urls": {},
-           "period": "month", **fields},
-    )  # fmt: skip
+        **{
+            "starts_on": date(2017, 7, 1),
+            "ends_on": date(2017, 7, 31),
+            "urls": {},
+            "period": "month",
+            **fields,
+        },
+    )
 
 
 def july() -> Issue:
     return write_month(
-        write_article(1, "en", "be", "ru", week=LAST_WEEK, topic=SECURITY, status="improved",
-                      picture=PICTURE),
+        write_article(
+            1, "en", "be", "ru", week=LAST_WEEK, topic=SECURITY, status="improved", picture=PICTURE
+        ),
         write_article(2, "ru", week=LAST_WEEK),
         write_article(3, "en", "be", week=WEEK_BEFORE),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,9 +138,14 @@ def test_a_discreet_one_says_the_month_and_holds_the_texts() -> None:
 
 @pytest.mark.parametrize(
     ("language", "name"),
-    [("en", "July 2017"), ("be", "Ліпень 2017"), ("ru", "Июль 2017"), ("ka", "ივლისი 2017"),
-     ("tlh", "July 2017")],
-)  # fmt: skip
+    [
+        ("en", "July 2017"),
+        ("be", "Ліпень 2017"),
+        ("ru", "Июль 2017"),
+        ("ka", "ივლისი 2017"),
+        ("tlh", "July 2017"),
+    ],
+)
 def test_f3_a_month_by_itself(language: str, name: str) -> None:
     assert month_name(date(2017, 7, 31), language) == name
 

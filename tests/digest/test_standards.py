@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_semantics(rich: Rendered) -> None:
     assert all("alt" in image.attributes for image in mail.all("img"))
     assert [e.text for e in mail.all("h1")] == ["Тыдзень ля ракі"]
     levels = [int(e.tag[1]) for e in mail.all("h1", "h2", "h3", "h4", "h5", "h6")]
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     assert [e.text for e in mail.all("title")] == [rich.subject]
 
 

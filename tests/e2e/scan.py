@@ -60,7 +60,7 @@ def backup(site: Site) -> bytes:
     if program is None:
         pytest.fail("pg_dump is not here (Debian: apt install postgresql-client)")
     dumps = [
-        subprocess.run([program, *words, url], capture_output=True, check=True).stdout  # noqa: S603
+        subprocess.run([program, *words, url], capture_output=True, check=True).stdout
         for words in ([], ["--compress=6"])
     ]
     return b"".join(dumps)

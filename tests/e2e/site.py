@@ -105,9 +105,14 @@ class Site:
         self.run("keys", "new", "--no-recovery")
         self.run("prepare")
         self.run(
-            "begin", "--name", "Weekly", "--languages", "en,be,ru",
-            "--address", "desk@news.example.org",
-        )  # fmt: skip
+            "begin",
+            "--name",
+            "Weekly",
+            "--languages",
+            "en,be,ru",
+            "--address",
+            "desk@news.example.org",
+        )
 
     def start(self) -> None:
         """`manage.py up`, until it greets."""

@@ -42,8 +42,18 @@ from tests.e2e.relay import EchoingRelay
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("readers")]
 READER = "ala@readers.example"
 OTHER = "zosia@readers.example"
-BRAND = [*NAMES.values(), "news.example.org", "weekly", "tydzen", "Our street 1", "Our footer",
-         "Brand subject", "Brand preheader", "Week in View desk", "masthead"]  # fmt: skip
+BRAND = [
+    *NAMES.values(),
+    "news.example.org",
+    "weekly",
+    "tydzen",
+    "Our street 1",
+    "Our footer",
+    "Brand subject",
+    "Brand preheader",
+    "Week in View desk",
+    "masthead",
+]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -239,21 +239,38 @@ def pages(reader: Subscription, pending: Subscription, move: Letter) -> list[str
     left = Subscription.objects.get(state="unsubscribed")
     edition = Edition.objects.get()
     return [
-        "/en/", "/be/", "/ru/", "/en/issues/", "/en/issues/weekly/2017-07-24/",
-        Article.objects.get().get_absolute_url(), "/en/topics/security/",
-        "/en/about/", "/en/privacy/", "/en/nothing-here/", f"/view/{edition.public_id}/",
+        "/en/",
+        "/be/",
+        "/ru/",
+        "/en/issues/",
+        "/en/issues/weekly/2017-07-24/",
+        Article.objects.get().get_absolute_url(),
+        "/en/topics/security/",
+        "/en/about/",
+        "/en/privacy/",
+        "/en/nothing-here/",
+        f"/view/{edition.public_id}/",
         path("unsubscribe", Purpose.UNSUBSCRIBE, left.pk),
         path("preferences", Purpose.PREFERENCES, left.pk),
         path("confirm", Purpose.CONFIRM, left.pk),
-        "/en/subscribe/", "/en/subscribe/asked/", "/en/preferences/", "/en/preferences/asked/",
-        "/en/embed/weekly/", "/en/embed/weekly/asked/", "/en/you/forgotten/", "/en/you/moved/",
-        "/en/you/change/asked/", f"/en/confirm/{'A' * 36}/",
-        path("confirm", Purpose.CONFIRM, pending.pk), path("confirmed", Purpose.CONFIRM, reader.pk),
+        "/en/subscribe/",
+        "/en/subscribe/asked/",
+        "/en/preferences/",
+        "/en/preferences/asked/",
+        "/en/embed/weekly/",
+        "/en/embed/weekly/asked/",
+        "/en/you/forgotten/",
+        "/en/you/moved/",
+        "/en/you/change/asked/",
+        f"/en/confirm/{'A' * 36}/",
+        path("confirm", Purpose.CONFIRM, pending.pk),
+        path("confirmed", Purpose.CONFIRM, reader.pk),
         path("preferences", Purpose.PREFERENCES, reader.pk),
         path("preview", Purpose.PREFERENCES, reader.pk),
-        path("unsubscribe", Purpose.UNSUBSCRIBE, reader.pk), path("move", Purpose.MOVE, move.pk),
+        path("unsubscribe", Purpose.UNSUBSCRIBE, reader.pk),
+        path("move", Purpose.MOVE, move.pk),
         *[path(name, Purpose.FRESH, reader.pk) for name in own],
-    ]  # fmt: skip
+    ]
 
 
 def names(addresses: list[str]) -> set[str | None]:
@@ -276,9 +293,12 @@ def everything(reader: Subscription, out: Newsletter) -> list[str]:
     inbox.receive_change(normalise("other@readers.example"), subscription_id=reader.pk)
     assert inbox.drain(10) == 2
     left = lifecycle.add_confirmed(
-        "left@readers.example", newsletter=out, languages=["en"], page_language="en",
+        "left@readers.example",
+        newsletter=out,
+        languages=["en"],
+        page_language="en",
         source="operator",
-    )  # fmt: skip
+    )
     lifecycle.unsubscribe(left.pk)
     freeze(Issue.objects.get())
     pending = Subscription.objects.get(state="pending")

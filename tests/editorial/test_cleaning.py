@@ -37,11 +37,11 @@ def test_only_what_is_allowed_stays(html: str, clean: str) -> None:
 
 def test_all_that_an_editor_needs_stays() -> None:
     html = (
-        '<h2>A</h2><h3>B</h3><p>C <strong>d</strong> <em>e</em><br>'
+        "<h2>A</h2><h3>B</h3><p>C <strong>d</strong> <em>e</em><br>"
         '<a href="https://news.example.org/x?a=1&amp;b=2">f</a> '
         '<a href="mailto:desk@news.example.org">g</a></p>'
         "<ul><li>h</li></ul><ol><li>i</li></ol><blockquote><p>j</p></blockquote>"
-    )  # fmt: skip
+    )
     assert clean_html(html) == html
 
 

@@ -25,10 +25,10 @@ from tests.conftest import WriteArticle
 NOW = datetime(2017, 8, 2, tzinfo=UTC)
 
 
-def drawn(*, size: tuple[int, int] = (40, 30), format: str = "PNG") -> ContentFile[bytes]:
+def drawn(*, size: tuple[int, int] = (40, 30), encoding: str = "PNG") -> ContentFile[bytes]:
     out = io.BytesIO()
-    Image.new("RGB", size, "#8a1c1c").save(out, format)
-    return ContentFile(out.getvalue(), name=f"drawn.{format.lower()}")
+    Image.new("RGB", size, "#8a1c1c").save(out, encoding)
+    return ContentFile(out.getvalue(), name=f"drawn.{encoding.lower()}")
 
 
 def test_an_article_with_all_it_can_have(

@@ -84,8 +84,10 @@ def test_all_of_it_is_stored(document: dict[str, Any], tmp_path: Path) -> None:
     assert (article.picture.credit, bool(article.picture.file)) == ("A. Pen", False)
     trend = Trend.objects.get()
     assert (trend.topic.slug, str(trend.week), trend.status) == (
-        "security", "2017-07-24", "worsened",
-    )  # fmt: skip
+        "security",
+        "2017-07-24",
+        "worsened",
+    )
     assert str(Newsroom.objects.get()) == "Week in View"
 
 
@@ -122,25 +124,41 @@ def test_the_longer_form(document: dict[str, Any], tmp_path: Path) -> None:
         "logo": "one.png",
     }
     document["newsletter"] |= {
-        "sender_address": "desk@news.example.org", "sender_name": {"en": "The desk"},
-        "promise": {"en": "Once a week"}, "approval": "automatic", "least_articles": 3,
+        "sender_address": "desk@news.example.org",
+        "sender_name": {"en": "The desk"},
+        "promise": {"en": "Once a week"},
+        "approval": "automatic",
+        "least_articles": 3,
         "schedule": {"period": "current", "active": True},
-    }  # fmt: skip
+    }
     issue = document["issues"][1]
     issue |= {
-        "approved": True, "texts": {"be": {"subject": "Тэма"}}, "trends": {"security": "worsened"}
-    }  # fmt: skip
+        "approved": True,
+        "texts": {"be": {"subject": "Тэма"}},
+        "trends": {"security": "worsened"},
+    }
     article = issue["articles"][0]
     del article["image_credit"]
     article |= {
         "image": {"file": "one.png", "kind": "graphic", "credit": "A. Pen", "alt": {"be": "Мапа"}},
-        "authors": {"be": "А. Пяро"}, "original_language": "be", "dateline": "week",
+        "authors": {"be": "А. Пяро"},
+        "original_language": "be",
+        "dateline": "week",
         "similar": ["a-loose-one"],
-    }  # fmt: skip
-    document["articles"] = [{
-        "published_at": "2017-06-01T09:00:00", "translations": {"en": {
-            "headline": "Other", "slug": "a-loose-one", "state": "draft", "body": "<p>x</p>"}},
-    }]  # fmt: skip
+    }
+    document["articles"] = [
+        {
+            "published_at": "2017-06-01T09:00:00",
+            "translations": {
+                "en": {
+                    "headline": "Other",
+                    "slug": "a-loose-one",
+                    "state": "draft",
+                    "body": "<p>x</p>",
+                }
+            },
+        }
+    ]
     import_document(document, base=tmp_path)
     assert Newsroom.objects.get().translations.get(language="en").about == "<h2>Who we are</h2>"
     assert Newsletter.objects.get().schedule_active
@@ -195,24 +213,34 @@ FAULTS = [
     (_put("x", *IN_ARTICLE, "published_at"), "issues[1].articles[0].published_at"),
     (_put({}, *IN_ARTICLE, "translations"), "issues[1].articles[0].translations"),
     (_put({}, *IN_ARTICLE, "translations", "ka"), "issues[1].articles[0].translations.ka"),
-    (_put("", *IN_ARTICLE, "translations", "be", "headline"),
-     "issues[1].articles[0].translations.be.headline"),
-    (_put(7, *IN_ARTICLE, "translations", "be", "body"),
-     "issues[1].articles[0].translations.be.body"),
-    (_put("x" * 251, *IN_ARTICLE, "translations", "be", "headline"),
-     "issues[1].articles[0].translations.be.headline"),
-    (_put("x", *IN_ARTICLE, "translations", "be", "headlin"),
-     "issues[1].articles[0].translations.be.headlin"),
+    (
+        _put("", *IN_ARTICLE, "translations", "be", "headline"),
+        "issues[1].articles[0].translations.be.headline",
+    ),
+    (
+        _put(7, *IN_ARTICLE, "translations", "be", "body"),
+        "issues[1].articles[0].translations.be.body",
+    ),
+    (
+        _put("x" * 251, *IN_ARTICLE, "translations", "be", "headline"),
+        "issues[1].articles[0].translations.be.headline",
+    ),
+    (
+        _put("x", *IN_ARTICLE, "translations", "be", "headlin"),
+        "issues[1].articles[0].translations.be.headlin",
+    ),
     (_put({"file": "none.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
     (_put({"file": "../one.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
     (_put({"file": "no.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
     (_put("text", *IN_ARTICLE, "image"), "issues[1].articles[0].image"),
-    (_put([ARTICLE, ARTICLE], "issues", 1, "articles"),
-     "issues[1].articles[1].translations.en.headline"),
+    (
+        _put([ARTICLE, ARTICLE], "issues", 1, "articles"),
+        "issues[1].articles[1].translations.en.headline",
+    ),
     (_put(["nowhere"], *IN_ARTICLE, "similar"), "issues[1].articles[0].similar[0]"),
     (_put([7], "issues"), "issues[0]"),
     (_put({}, "issues"), "issues"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("change", "place"), FAULTS)

@@ -52,10 +52,10 @@ def test_the_same_picture_is_stored_once_and_never_overwritten(media: Path) -> N
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("format", "suffix"), [("JPEG", ".jpg"), ("PNG", ".png"), ("GIF", ".png"), ("WEBP", ".jpg")]
+    ("encoding", "suffix"), [("JPEG", ".jpg"), ("PNG", ".png"), ("GIF", ".png"), ("WEBP", ".jpg")]
 )
-def test_what_every_mail_program_shows(format: str, suffix: str) -> None:
-    assert Picture.objects.create(file=drawn(format=format)).file.name.endswith(suffix)
+def test_what_every_mail_program_shows(encoding: str, suffix: str) -> None:
+    assert Picture.objects.create(file=drawn(encoding=encoding)).file.name.endswith(suffix)
 
 
 @pytest.mark.django_db

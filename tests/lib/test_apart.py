@@ -174,7 +174,7 @@ def naming(module: str, name: str) -> bytes:
     ],
 )
 def test_what_comes_back_can_call_nothing_here(made: bytes) -> None:
-    with pytest.raises(pickle.UnpicklingError, match="is not of newsletter.digest"):
+    with pytest.raises(pickle.UnpicklingError, match=r"is not of newsletter\.digest"):
         apart._Values(io.BytesIO(made), "newsletter.digest").answer()
 
 

@@ -128,7 +128,7 @@ def start(directory: Path, **environment: str) -> subprocess.CompletedProcess[st
         "from django.conf import settings;"
         "print(settings.WORKER_KEYS is not None, settings.KEYS_ARE_TEMPORARY)"
     )
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
         env={

@@ -67,8 +67,9 @@ def test_it_has_several_weeks_and_the_latest_is_approved(sample: Newsletter) -> 
 
 def test_it_shows_what_the_program_can_show(sample: Newsletter) -> None:
     assert Topic.objects.count() == 5
-    chains = {frozenset(a.translations.values_list("language", flat=True))
-              for a in Article.objects.all()}  # fmt: skip
+    chains = {
+        frozenset(a.translations.values_list("language", flat=True)) for a in Article.objects.all()
+    }
     assert {frozenset({"en", "be", "ru"}), frozenset({"en"}), frozenset({"be", "en"})} <= chains
     assert Article.objects.filter(picture=None).exists()
     assert Article.objects.filter(topic=None).exists()

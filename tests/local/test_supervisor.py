@@ -125,7 +125,7 @@ def test_a_pid_that_was_given_out_again_is_left_alone(
     start: Callable[..., Site], tmp_path: Path
 ) -> None:
     (tmp_path / "run").mkdir()
-    with subprocess.Popen(["sleep", "60"]) as bystander:  # noqa: S607
+    with subprocess.Popen(["sleep", "60"]) as bystander:
         noted = f'{{"{bystander.pid}": "another start than its own"}}'
         (tmp_path / "run" / "processes.json").write_text(noted)
         site = start("calm")

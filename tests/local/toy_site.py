@@ -49,7 +49,7 @@ def main() -> None:
     )
     try:
         site.run({port: ("127.0.0.1", "PORT")}, ready=lambda: print("READY", flush=True))
-    except supervisor.CannotStart as error:
+    except supervisor.StartError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
 

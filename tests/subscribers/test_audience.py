@@ -133,7 +133,7 @@ def many(newsletter: Newsletter, count: int) -> list[int]:
                 index=index.value,
                 index_key=index.key,
                 language="be",
-            )  # fmt: skip
+            )
         )
     ids = [reader.pk for reader in Subscriber.objects.bulk_create(readers)]
     Subscription.objects.bulk_create(

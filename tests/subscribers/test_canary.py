@@ -26,8 +26,11 @@ def test_the_first_start_leaves_a_mark_of_each_key_and_the_second_passes(setting
     settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate())
     assert canary.check() == []
     assert set(KeyCanary.objects.values_list("purpose", "number")) == {
-        ("storage", 1), ("index", 1), ("sealing", 1), ("tokens", 1),
-    }  # fmt: skip
+        ("storage", 1),
+        ("index", 1),
+        ("sealing", 1),
+        ("tokens", 1),
+    }
     assert canary.check() == []
     assert KeyCanary.objects.count() == 4
 

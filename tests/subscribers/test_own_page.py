@@ -114,9 +114,11 @@ def test_only_a_fresh_link_opens_them(client: Client, add_reader: AddReader, nam
 def test_a_mails_pages_hold_no_fresh_link(client: Client, add_reader: AddReader) -> None:
     subscription = add_reader("en")
     for name, purpose in (
-        ("preferences", Purpose.PREFERENCES), ("unsubscribe", Purpose.UNSUBSCRIBE),
-        ("confirm", Purpose.CONFIRM), ("confirmed", Purpose.CONFIRM),
-    ):  # fmt: skip
+        ("preferences", Purpose.PREFERENCES),
+        ("unsubscribe", Purpose.UNSUBSCRIBE),
+        ("confirm", Purpose.CONFIRM),
+        ("confirmed", Purpose.CONFIRM),
+    ):
         page = client.get(url(name, subscription.pk, purpose)).content.decode()
         assert "/you/" not in page
         assert ALA not in page

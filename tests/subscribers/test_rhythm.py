@@ -69,9 +69,11 @@ def test_the_preview_of_a_monthly_reader_is_the_months(
 ) -> None:
     for day, headline in {3: "Older", 10: "Newer", 17: "Not approved"}.items():
         issue = Issue.objects.create(
-            newsletter=weekly, starts_on=date(2017, 7, day), ends_on=date(2017, 7, day + 6),
+            newsletter=weekly,
+            starts_on=date(2017, 7, day),
+            ends_on=date(2017, 7, day + 6),
             state="draft" if day == 17 else "approved",
-        )  # fmt: skip
+        )
         write_article(issue=issue, en=headline)
     subscription = add_reader("en", rhythm="monthly")
     page = client.get(url("preview", subscription)).content.decode()

@@ -86,8 +86,8 @@ class Relay:
                 goes_on, text = self._say(
                     connection, verb if not refused or verb not in {"RCPT", "DATA"} else "503"
                 )
-                refused = (
-                    verb == "MAIL" and not text.startswith("2") or (refused and verb == "RCPT")
+                refused = (verb == "MAIL" and not text.startswith("2")) or (
+                    refused and verb == "RCPT"
                 )
                 if text == SILENT:
                     _only_listen(reading)

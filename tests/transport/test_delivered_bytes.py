@@ -24,7 +24,9 @@ class Sink:
     def __init__(self) -> None:
         self.envelopes: list[Envelope] = []
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         self.envelopes.append(envelope)
         return "250 2.0.0 taken"
 
@@ -126,7 +128,7 @@ def test_a_certificate_of_another_host_is_named(
 ) -> None:
     context, trusted = certificate(tmp_path, "127.0.0.2")
     sink, port = serve(tls_context=context)
-    with pytest.raises(TransportDown, match="not acceptable .*mismatch"):
+    with pytest.raises(TransportDown, match=r"not acceptable .*mismatch"):
         _send(f"smtp://127.0.0.1:{port}?starttls=demand&ca={trusted}")
     assert sink.envelopes == []
 

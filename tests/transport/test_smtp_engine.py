@@ -117,15 +117,23 @@ def test_exim_pipelines_and_refuses_in_several_lines() -> None:
         "EHLO me"
     ]
     hear(
-        peer, "250-mail.example.org Hello me [10.0.0.1]", "250-SIZE 52428800", "250-8BITMIME",
-        "250-PIPELINING", "250-PIPECONNECT", "250 HELP",
-    )  # fmt: skip
+        peer,
+        "250-mail.example.org Hello me [10.0.0.1]",
+        "250-SIZE 52428800",
+        "250-8BITMIME",
+        "250-PIPELINING",
+        "250-PIPECONNECT",
+        "250 HELP",
+    )
     peer.begin(message(0))
     assert said(peer)[-1] == "DATA"
     lines = hear(
-        peer, "250 OK", "550-Callout verification failed:",
-        "550 550 5.1.1 <reader0@mail.example> unknown", "354 Enter message",
-    )  # fmt: skip
+        peer,
+        "250 OK",
+        "550-Callout verification failed:",
+        "550 550 5.1.1 <reader0@mail.example> unknown",
+        "354 Enter message",
+    )
     assert lines == ["."], "RFC 2920, 3.1: nothing but the end of a message without recipients"
     hear(peer, "554 No valid recipients")
     assert peer.settled == [Handover(0, Result.REFUSED, 550, "")]
@@ -136,10 +144,17 @@ def test_exchange_signs_in_by_login_and_speaks_in_any_case() -> None:
     peer = engine(user="desk", password="p@ss", tls="implicit")
     hear(peer, "220 EX01.corp.example Microsoft ESMTP MAIL Service ready")
     lines = hear(
-        peer, "250-EX01.corp.example Hello [10.0.0.1]", "250-SIZE 37748736", "250-pipelining",
-        "250-DSN", "250-ENHANCEDSTATUSCODES", "250-AUTH=LOGIN", "250-8bitmime", "250-BINARYMIME",
+        peer,
+        "250-EX01.corp.example Hello [10.0.0.1]",
+        "250-SIZE 37748736",
+        "250-pipelining",
+        "250-DSN",
+        "250-ENHANCEDSTATUSCODES",
+        "250-AUTH=LOGIN",
+        "250-8bitmime",
+        "250-BINARYMIME",
         "250 chunking",
-    )  # fmt: skip
+    )
     assert lines == ["AUTH LOGIN"]
     assert hear(peer, "334 VXNlcm5hbWU6") == ["ZGVzaw=="]
     assert hear(peer, "334 UGFzc3dvcmQ6") == ["cEBzcw=="]
@@ -147,9 +162,11 @@ def test_exchange_signs_in_by_login_and_speaks_in_any_case() -> None:
     peer.begin(message(0))
     assert said(peer)[2].startswith("BDAT ")
     hear(
-        peer, "250 2.1.0 Sender OK", "250 2.1.5 Recipient OK",
+        peer,
+        "250 2.1.0 Sender OK",
+        "250 2.1.5 Recipient OK",
         "250 2.6.0 <x> [InternalId=1] Queued mail for delivery",
-    )  # fmt: skip
+    )
     assert peer.settled == [Handover(0, Result.SENT, 250, "2.6.0")]
 
 
@@ -160,10 +177,12 @@ def test_gmail_slows_down_in_several_lines_in_mid_stream() -> None:
     said(peer)
     hear(peer, "250 2.1.0 OK a1 - gsmtp", "250 2.1.5 OK a1 - gsmtp", "250 2.0.0 OK a1 - gsmtp")
     hear(
-        peer, "250 2.1.0 OK", "250 2.1.0 OK",
+        peer,
+        "250 2.1.0 OK",
+        "250 2.1.0 OK",
         "421-4.7.28 Our system has detected an unusual rate of",
         "421 4.7.28 mail. a1 - gsmtp",
-    )  # fmt: skip
+    )
     assert peer.settled == [Handover(0, Result.SENT, 250, "2.0.0")]
     peer.receive(b"")
     assert peer.over == "rcpt: 421 4.7.28"

@@ -58,7 +58,7 @@ def test_the_editors_choice_of_dateline_rules(
 ) -> None:
     Article.objects.update(dateline=dateline)
     page = read(client, army, "en")
-    (header,) = page.all("article", **{"class": f"full by-{dateline}"})
+    assert len(page.all("article", **{"class": f"full by-{dateline}"})) == 1
     assert words in page.text
     assert "The situation has worsened" in page.text
 

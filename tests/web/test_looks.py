@@ -98,9 +98,13 @@ def test_a_themes_template_comes_before_ours(tmp_path: Path) -> None:
         "VAR_DIR": str(tmp_path / "var"),
     }
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True,
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
         check=True,
-    )  # fmt: skip
+    )
     assert done.stdout.split("\n")[:2] == ["A theme of one's own", "True"]
 
 

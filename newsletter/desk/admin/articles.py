@@ -44,9 +44,16 @@ class TextInline(TranslationInline):
     form = TextForm
     verbose_name_plural = _("text")
     fields = (
-        "language", "headline", "lead", "body", "state", "authors", "picture_text", "slug",
+        "language",
+        "headline",
+        "lead",
+        "body",
+        "state",
+        "authors",
+        "picture_text",
+        "slug",
         "correction",
-    )  # fmt: skip
+    )
 
     def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
         newsletter = obj.newsletter if obj else newsletter_asked_for(request)
@@ -116,12 +123,19 @@ class ArticleAdmin(TabbedAdmin):
     ordering = ("-published_at", "-pk")
     autocomplete_fields = ("issue", "similar", "picture")
     fieldsets = (
-        (None, {"fields": (
-            ("newsletter", "issue"), ("topic", "position"), ("published_at", "original_language"),
-            "picture",
-        )}),
+        (
+            None,
+            {
+                "fields": (
+                    ("newsletter", "issue"),
+                    ("topic", "position"),
+                    ("published_at", "original_language"),
+                    "picture",
+                )
+            },
+        ),
         (_("More"), {"classes": ["collapse"], "fields": ("dateline", "similar")}),
-    )  # fmt: skip
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         rows = super().get_queryset(request).select_related("issue__newsletter", "topic")
@@ -141,8 +155,12 @@ class ArticleAdmin(TabbedAdmin):
         return initial
 
     def save_related(
-        self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool  # noqa: FBT001 - Django's signature
-    ) -> None:  # fmt: skip
+        self,
+        request: HttpRequest,
+        form: ModelForm[Any],
+        formsets: Any,
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
         super().save_related(request, form, formsets, change)
         for formset in formsets:
             for one in formset.forms:
@@ -176,5 +194,8 @@ class PictureAdmin(admin.ModelAdmin[Picture]):
             return str(picture)
         return format_html(
             '<img class="thumbnail" src="{}" alt="{}" width="{}" height="{}">',
-            picture.file.url, picture, picture.width or "", picture.height or "",
-        )  # fmt: skip
+            picture.file.url,
+            picture,
+            picture.width or "",
+            picture.height or "",
+        )

@@ -99,7 +99,7 @@ class IssueAdmin(TabbedAdmin):
     search_fields = ("slug", "translations__subject", "starts_on")
     fieldsets = (
         (None, {"fields": (("newsletter", "kind"), ("starts_on", "ends_on"), "slug", "note")}),
-    )  # fmt: skip
+    )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -133,8 +133,12 @@ class IssueAdmin(TabbedAdmin):
         return initial
 
     def save_related(
-        self, request: HttpRequest, form: ModelForm[Any], formsets: Any, change: bool  # noqa: FBT001 - Django's signature
-    ) -> None:  # fmt: skip
+        self,
+        request: HttpRequest,
+        form: ModelForm[Any],
+        formsets: Any,
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
         super().save_related(request, form, formsets, change)
         if isinstance(form, IssueForm):
             form.save_trends()

@@ -28,13 +28,17 @@ def site_languages() -> list[str]:
 
 class NewsletterForm(forms.ModelForm[Newsletter]):
     languages = WordsField(
-        label=_("Languages"), help_text=_("Codes in order, such as: en, be, ru"),
+        label=_("Languages"),
+        help_text=_("Codes in order, such as: en, be, ru"),
         initial=site_languages,
-    )  # fmt: skip
+    )
     choices = LinesField(
-        value_key="languages", as_list=True, required=False, label=_("Choices on the form"),
+        value_key="languages",
+        as_list=True,
+        required=False,
+        label=_("Choices on the form"),
         help_text=_("One a line, the label first, such as: BE/RU = be, ru"),
-    )  # fmt: skip
+    )
 
 
 class WordingInline(TranslationInline):
@@ -53,13 +57,20 @@ class NewsletterAdmin(TabbedAdmin):
     list_display = ("__str__", "slug", "schedule_active", "weekday", "time", "timezone")
     fieldsets = (
         (None, {"fields": ("slug", "languages", "choices", "sender_address", "reply_to")}),
-        (_("Schedule"), {"fields": (
-            "schedule_active", ("weekday", "time", "timezone"), "period",
-            ("approval", "least_articles"),
-        )}),
+        (
+            _("Schedule"),
+            {
+                "fields": (
+                    "schedule_active",
+                    ("weekday", "time", "timezone"),
+                    "period",
+                    ("approval", "least_articles"),
+                )
+            },
+        ),
         (_("The mail"), {"fields": (("content", "pictures"),)}),
         (_("More"), {"classes": ["collapse"], "fields": (("position", "list_domain"),)}),
-    )  # fmt: skip
+    )
 
 
 class TopicNameInline(TranslationInline):
@@ -83,9 +94,12 @@ class TopicAdmin(TabbedAdmin):
 
 class NewsroomForm(forms.ModelForm[Newsroom]):
     follow_links = LinesField(
-        value_key="url", as_list=False, required=False, label=_("Follow links"),
+        value_key="url",
+        as_list=False,
+        required=False,
+        label=_("Follow links"),
         help_text=_("One a line, such as: Telegram = https://t.me/…"),
-    )  # fmt: skip
+    )
 
 
 class RoomInline(TranslationInline):

@@ -24,16 +24,24 @@ class MailingAdmin(admin.ModelAdmin[Mailing]):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         own = [
-            path("<int:mailing_id>/edition/<int:edition_id>/", wrap(progress.edition),
-                 name="delivery_mailing_edition"),
-            path("<int:mailing_id>/edition/<int:edition_id>/frame/", wrap(progress.edition_frame),
-                 name="delivery_mailing_edition_frame"),
+            path(
+                "<int:mailing_id>/edition/<int:edition_id>/",
+                wrap(progress.edition),
+                name="delivery_mailing_edition",
+            ),
+            path(
+                "<int:mailing_id>/edition/<int:edition_id>/frame/",
+                wrap(progress.edition_frame),
+                name="delivery_mailing_edition_frame",
+            ),
             path("month/<slug:slug>/<str:key>/", wrap(months.show), name="delivery_round_up"),
-            path("month/<slug:slug>/<str:key>/frame/", wrap(months.frame),
-                 name="delivery_round_up_frame"),
-            path("<int:mailing_id>/<str:name>/", wrap(progress.act),
-                 name="delivery_mailing_act"),
-        ]  # fmt: skip
+            path(
+                "month/<slug:slug>/<str:key>/frame/",
+                wrap(months.frame),
+                name="delivery_round_up_frame",
+            ),
+            path("<int:mailing_id>/<str:name>/", wrap(progress.act), name="delivery_mailing_act"),
+        ]
         # Behind "change" and "history", which an action's name would catch.
         stock = super().get_urls()
         return [*own[:-1], *stock[:-1], own[-1], *stock[-1:]]

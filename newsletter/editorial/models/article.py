@@ -99,13 +99,20 @@ class Article(Translated["ArticleTranslation"], models.Model):
     )
     published_at = models.DateTimeField(_("published at"), default=timezone.now)
     picture = models.ForeignKey(
-        Picture, models.SET_NULL, null=True, blank=True, related_name="articles",
+        Picture,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="articles",
         verbose_name=_("picture"),
-    )  # fmt: skip
+    )
     similar = models.ManyToManyField(
-        "self", symmetrical=False, blank=True, verbose_name=_("similar articles"),
+        "self",
+        symmetrical=False,
+        blank=True,
+        verbose_name=_("similar articles"),
         help_text=_("Up to three; left empty, the nearest of the same topic are shown."),
-    )  # fmt: skip
+    )
 
     objects = ArticleQuerySet.as_manager()
 
@@ -136,9 +143,11 @@ class ArticleTranslation(Translation):
     article = models.ForeignKey(Article, models.CASCADE, related_name="translations")
     headline = models.CharField(_("headline"), max_length=250)
     slug = models.SlugField(
-        _("address"), max_length=120, blank=True,
+        _("address"),
+        max_length=120,
+        blank=True,
         help_text=_("Made from the headline; it stays once the article is public."),
-    )  # fmt: skip
+    )
     lead = models.TextField(_("lead"), blank=True)
     body = models.TextField(_("text"), blank=True)
     authors = models.CharField(

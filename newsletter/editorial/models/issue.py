@@ -117,9 +117,13 @@ class Issue(Translated["IssueTranslation"], models.Model):
         _("state"), max_length=10, choices=State, default=State.DRAFT, editable=False
     )
     approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False,
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
         related_name="approved_issues",
-    )  # fmt: skip
+    )
     approved_at = models.DateTimeField(null=True, blank=True, editable=False)
     note = models.TextField(_("note for the desk"), blank=True)
 
@@ -206,9 +210,11 @@ class IssueTranslation(Translation):
         _("subject"), max_length=200, blank=True, help_text=_("Else the first headline.")
     )
     preheader = models.CharField(
-        _("preheader"), max_length=200, blank=True,
+        _("preheader"),
+        max_length=200,
+        blank=True,
         help_text=_("Shown after the subject in the list of mails, 40 to 130 characters."),
-    )  # fmt: skip
+    )
     introduction = models.TextField(_("introduction"), blank=True)
 
     class Meta:

@@ -34,18 +34,25 @@ class Newsroom(Translated["NewsroomTranslation"], models.Model):
     singleton = models.BooleanField(default=True, unique=True, editable=False)
     logo = models.ImageField(_("logo"), upload_to="newsroom/", blank=True)
     accent = models.CharField(
-        _("accent colour"), max_length=7, default="#8a1c1c", validators=[COLOUR],
+        _("accent colour"),
+        max_length=7,
+        default="#8a1c1c",
+        validators=[COLOUR],
         help_text=_("Links and buttons; must stand out from white (contrast 4.5 : 1)."),
-    )  # fmt: skip
+    )
     ink = models.CharField(_("text colour"), max_length=7, default="#1c1b1a", validators=[COLOUR])
     postal_address = models.CharField(
-        _("postal address"), max_length=300, blank=True,
+        _("postal address"),
+        max_length=300,
+        blank=True,
         help_text=_("Shown at the foot of each mail; many countries' law asks for one."),
-    )  # fmt: skip
+    )
     follow_links = models.JSONField(
-        _("follow links"), default=list, blank=True,
+        _("follow links"),
+        default=list,
+        blank=True,
         help_text=_('A list such as [{"label": "Telegram", "url": "https://t.me/…"}].'),
-    )  # fmt: skip
+    )
     is_sample = models.BooleanField(default=False, editable=False)
 
     class Meta:
@@ -139,15 +146,19 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
         _("languages"), default=list, help_text=_('Codes in order, such as ["en", "be", "ru"].')
     )
     choices = models.JSONField(
-        _("choices on the form"), default=list, blank=True,
+        _("choices on the form"),
+        default=list,
+        blank=True,
         help_text=_('Such as [{"label": "BE/RU", "languages": ["be", "ru"]}].'),
-    )  # fmt: skip
+    )
     sender_address = models.EmailField(_("sender address"), help_text=_("The From of each mail."))
     reply_to = models.EmailField(_("reply to"), blank=True)
     list_domain = models.CharField(
-        _("list domain"), max_length=200, blank=True,
+        _("list domain"),
+        max_length=200,
+        blank=True,
         help_text=_("The end of List-Id; the sender's domain if left empty."),
-    )  # fmt: skip
+    )
 
     schedule_active = models.BooleanField(_("send by itself each week"), default=False)
     schedule_since = models.DateTimeField(

@@ -17,7 +17,7 @@ from subscribers.models import Subscription
 HERE = Path(__file__).resolve().parent
 
 
-class NotEmpty(Exception):
+class NotEmptyError(Exception):
     """There is a newsroom already; the sample would mix with it."""
 
 
@@ -65,11 +65,12 @@ def latest_issue() -> tuple[str, str]:
 def load() -> ImportReport:
     """Store the sample newsroom and its readers, all or nothing.
 
-    Raises NotEmpty where there is a newsroom; SealedError where this process has no worker keys.
+    Raises NotEmptyError where there is a newsroom, and SealedError where this process has no
+    worker keys.
     """
     with transaction.atomic():
         if Newsroom.objects.exists():
-            raise NotEmpty
+            raise NotEmptyError
         report = import_document(document(), base=HERE)
         Newsroom.objects.update(is_sample=True)
         newsletter = Newsletter.objects.get(slug=latest_issue()[0])

@@ -12,16 +12,16 @@ from newsletter.local.sample.loading import latest_issue
 from subscribers.models import Subscriber, Subscription
 
 
-class NoSample(Exception):
+class NoSampleError(Exception):
     """The newsroom is somebody's own, or there is none."""
 
 
 def remove() -> None:
-    """Remove the sample newsroom. A newsletter that was added to it stays. Raises NoSample."""
+    """Remove the sample newsroom. A newsletter that was added to it stays. Raises NoSampleError."""
     with transaction.atomic():
         newsroom = Newsroom.objects.filter(is_sample=True).first()
         if newsroom is None:
-            raise NoSample
+            raise NoSampleError
         files = [str(newsroom.logo.name)] if newsroom.logo else []
         newsletter = Newsletter.objects.filter(slug=latest_issue()[0]).first()
         if newsletter is not None:

@@ -6,7 +6,9 @@ import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from email.mime.image import MIMEImage
+from email import policy
+from email.message import MIMEPart
+from email.mime.base import MIMEBase
 from html import escape
 
 from django.core.mail import EmailMultiAlternatives
@@ -115,7 +117,7 @@ def message(
     if profile.extra:
         made.esp_extra = copy.deepcopy(dict(profile.extra))
     for image in edition.images:
-        made.attach(_inline(image))
+        made.attach(InlineImage(image))
     return made
 
 
@@ -197,10 +199,18 @@ def _filled(text: str, recipient: Addressed, write: Callable[[str], str]) -> str
     return PATTERN.sub(lambda found: write(recipient.urls[found[1]]), text)
 
 
-def _inline(image: Image) -> MIMEImage:
-    part = MIMEImage(image.content, image.type.partition("/")[2])
-    kind = {"jpeg": "jpg", "svg+xml": "svg"}.get(part.get_content_subtype())
-    name = f"{image.cid.partition('@')[0]}.{kind or part.get_content_subtype()}"
-    part.add_header("Content-Disposition", "inline", filename=name)
-    part.add_header("Content-ID", f"<{image.cid}>")
-    return part
+class InlineImage(MIMEPart, MIMEBase):
+    """An embedded picture. Django 5.2 attaches a MIMEBase, and Django 6 a MIMEPart."""
+
+    def __init__(self, image: Image) -> None:
+        maintype, _, subtype = image.type.partition("/")
+        MIMEBase.__init__(self, maintype, subtype, policy=policy.default)
+        ending = {"jpeg": "jpg", "svg+xml": "svg"}.get(subtype, subtype)
+        self.set_content(
+            image.content,
+            maintype,
+            subtype,
+            disposition="inline",
+            filename=f"{image.cid.partition('@')[0]}.{ending}",
+            cid=f"<{image.cid}>",
+        )

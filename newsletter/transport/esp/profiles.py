@@ -31,8 +31,6 @@ class Profile:
     metadata: bool = True
     tracking: bool = True
     """It can be told not to track opens and clicks, and is."""
-    idempotency: Literal["", "uuid-header-30m", "http-header-24h"] = ""
-    """What resending safely could use; nothing does yet."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Anymail's esp_extra."""
     kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -54,7 +52,6 @@ PROFILES: Mapping[str, Profile] = {
         header="each",
         syntax=("{{", "{%"),
         tracking=False,
-        idempotency="uuid-header-30m",
     ),
     "mailersend": Profile(
         required=("api_token",), place="{{%s}}", syntax=("{{", "{$"), metadata=False
@@ -87,7 +84,7 @@ PROFILES: Mapping[str, Profile] = {
     "postmark": Profile(
         required=("server_token",), optional=("message_stream", "use_bulk_api"), header="each"
     ),
-    "resend": Profile(header="each", syntax=("{{",), tracking=False, idempotency="http-header-24h"),
+    "resend": Profile(header="each", syntax=("{{",), tracking=False),
     "scaleway": Profile(
         required=("secret_key", "project_id"), optional=("region",), tracking=False
     ),

@@ -32,7 +32,7 @@ MOST_REFUSALS = 25
 
 def from_url(url: TransportURL) -> Transport:
     """Raises TransportURLError."""
-    provider, profile, backend = read(url)
+    _, profile, backend = read(url)
     domain = url.options.get("sender_domain", "")
     return EspTransport(f"{url.scheme}://{domain}", profile, backend)
 
@@ -151,7 +151,7 @@ class EspTransport(Transport):
         try:
             response = backend.post_to_esp(payload, made)
             statuses = backend.parse_recipient_status(response, payload, made)
-        except Exception as error:  # whatever it is, it holds addresses
+        except Exception as error:  # noqa: BLE001 - whatever it is, it holds addresses
             failed = failure(error)
         else:
             return {str(address).casefold(): status for address, status in statuses.items()}

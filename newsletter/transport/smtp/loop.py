@@ -212,7 +212,7 @@ class Sending:
                 message = next(self._messages)
             except StopIteration:
                 self._exhausted = True
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # First what is in flight is settled; then it is raised.
                 self._error = error
                 self._end_soon(GRACE_SECONDS)

@@ -18,7 +18,7 @@ from newsletter.delivery.models import Batch, Outcome
 from newsletter.transport.outcomes import Result
 from subscribers.models import Letter
 from tests.delivery.simulation.relay import Relay
-from tests.delivery.simulation.stepping import Fault, Killed, Stepped, Violation
+from tests.delivery.simulation.stepping import Fault, InvariantError, Killed, Stepped
 
 State = Letter.State
 UNDER_WAY = [State.QUEUED, State.CLAIMED, State.SENDING]
@@ -89,9 +89,9 @@ class Mailroom(Stepped):
         }
         for problem, readers in problems.items():
             if readers:
-                raise Violation(f"{problem}: {sorted(readers)}")
+                raise InvariantError(f"{problem}: {sorted(readers)}")
         if len(doubt) > self.incidents + self.relay.unanswered:
-            raise Violation(f"{len(doubt)} in doubt after {self.incidents} incidents")
+            raise InvariantError(f"{len(doubt)} in doubt after {self.incidents} incidents")
 
     def _all_due(self) -> None:
         Letter.objects.filter(state=State.QUEUED).update(due_at=Now())
@@ -101,15 +101,22 @@ class Mailroom(Stepped):
         if self.term_at is not None:
             since = [at for _, at in self.relay.accepted if at > self.term_at]
             if len(since) > 1:
-                raise Violation(f"{len(since)} letters after SIGTERM")
+                raise InvariantError(f"{len(since)} letters after SIGTERM")
         self.stopping, self.term_at = False, None
 
 
 class Welcomes(Mailroom):
     """Letters that each become a batch of one: the latest issue, for a reader who asked for it."""
 
-    tables = ("delivery_release", "delivery_mailing", "delivery_edition", "delivery_batch",
-              "delivery_reach", "delivery_outcome", "subscribers_letter")  # fmt: skip
+    tables = (
+        "delivery_release",
+        "delivery_mailing",
+        "delivery_edition",
+        "delivery_batch",
+        "delivery_reach",
+        "delivery_outcome",
+        "subscribers_letter",
+    )
 
     def expire(self) -> None:
         super().expire()
@@ -138,16 +145,17 @@ class Welcomes(Mailroom):
         }
         known, doubt = results[Result.SENT], results[Result.UNKNOWN]
         if max(taken.values(), default=0) > 1:
-            raise Violation("sent twice")
+            raise InvariantError("sent twice")
         if known | doubt != set(self.readers) or not known <= set(taken) <= known | doubt:
-            raise Violation(f"forgotten: sent {known}, in doubt {doubt}, accepted {set(taken)}")
+            sets = f"sent {known}, in doubt {doubt}, accepted {set(taken)}"
+            raise InvariantError(f"forgotten: {sets}")
         if len(doubt) > self.incidents:
-            raise Violation(f"{len(doubt)} in doubt after {self.incidents} incidents")
+            raise InvariantError(f"{len(doubt)} in doubt after {self.incidents} incidents")
         if Letter.objects.filter(state__in=UNDER_WAY).exists():
-            raise Violation("a letter waits for ever")
+            raise InvariantError("a letter waits for ever")
         for finding in audit():
             if finding.faults:
-                raise Violation("; ".join(finding.faults))
+                raise InvariantError("; ".join(finding.faults))
 
 
 def _die(now: bool) -> None:  # noqa: FBT001 - of a lambda

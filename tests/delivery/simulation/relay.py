@@ -37,7 +37,7 @@ class Relay(Transport):
     accepted: list[tuple[int, int]] = field(default_factory=list)
     """(subscriber, step at which it was taken)"""
     unanswered: int = 0
-    after_taking: Callable[[], None] = lambda: None  # noqa: E731 - a field
+    after_taking: Callable[[], None] = lambda: None
     _hangs_up: bool = False
     script: defaultdict[int, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
 
@@ -93,7 +93,7 @@ class Relay(Transport):
                     raise TransportDown("simulated: lost after the final dot")
                 if len(in_flight) > self.lead:
                     yield in_flight.popleft()
-        except Exception as raised:
+        except Exception as raised:  # noqa: BLE001 - raised below
             error = raised
         yield from in_flight
         if error is not None:

@@ -21,7 +21,7 @@ class Killed(BaseException):
     """kill -9: nothing of ours runs after it, and the database rolls back what is open."""
 
 
-class Violation(AssertionError):
+class InvariantError(AssertionError):
     """The account and the relay's record do not agree as P1 promises."""
 
 
@@ -271,7 +271,7 @@ class Stepped:
                 connection.close()
                 with self.unwatched():
                     self.check_midway()
-        raise Violation("the work does not come to an end")
+        raise InvariantError("the work does not come to an end")
 
     def _work_while_connected(self) -> bool:
         goes_on = True
@@ -284,8 +284,9 @@ class Stepped:
 
 
 def _adapted(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(connection.ops.adapt_json_value(v, None) if isinstance(v, dict | list) else v
-                 for v in row)  # fmt: skip
+    return tuple(
+        connection.ops.adapt_json_value(v, None) if isinstance(v, dict | list) else v for v in row
+    )
 
 
 def in_transaction() -> bool:

@@ -22,7 +22,7 @@ from subscribers.models import Letter
 from tests.delivery.conftest import AddReader, forget
 from tests.delivery.simulation.mailroom import Mailroom, Welcomes
 from tests.delivery.simulation.relay import Answer
-from tests.delivery.simulation.stepping import Fault, Violation
+from tests.delivery.simulation.stepping import Fault, InvariantError
 
 FAULTS = [Fault.KILL, Fault.LOSE, Fault.SLEEP, Fault.DOZE, Fault.TERM]
 ROUGH = [
@@ -179,5 +179,5 @@ def test_a_guard_that_is_missing_is_missed(
     seen: str,
 ) -> None:
     mutate(monkeypatch)
-    with pytest.raises(Violation, match=seen):
+    with pytest.raises(InvariantError, match=seen):
         every_state(mailroom, fault)

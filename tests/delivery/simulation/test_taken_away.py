@@ -31,7 +31,7 @@ from newsletter.transport.outcomes import Recipient
 from subscribers.audience import Reader
 from subscribers.models import Subscription
 from tests.delivery.simulation.conftest import MakeWorld
-from tests.delivery.simulation.stepping import Fault, Violation
+from tests.delivery.simulation.stepping import Fault, InvariantError
 from tests.delivery.simulation.test_every_step import SMOOTH, every_state
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
@@ -128,5 +128,5 @@ def test_a_guard_that_is_missing_is_missed(
     world = make_world(4, batch=2 if fault is Fault.DOZE else 4, step=2)
     every_state(world, fault, SMOOTH, window=None)
     mutate(monkeypatch)
-    with pytest.raises(Violation, match=seen):
+    with pytest.raises(InvariantError, match=seen):
         every_state(world, fault, SMOOTH, window=None)

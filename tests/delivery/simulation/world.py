@@ -23,14 +23,19 @@ from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
 from tests.delivery.simulation.relay import Relay
-from tests.delivery.simulation.stepping import Fault, Stepped, Violation
+from tests.delivery.simulation.stepping import Fault, InvariantError, Stepped
 
 
 class World(Stepped):
     """One state after another of the same frozen mailing; `restore` begins each anew."""
 
-    tables = ("delivery_mailing", "delivery_edition", "delivery_batch", "delivery_reach",
-              "delivery_outcome")  # fmt: skip
+    tables = (
+        "delivery_mailing",
+        "delivery_edition",
+        "delivery_batch",
+        "delivery_reach",
+        "delivery_outcome",
+    )
 
     def __init__(self, mailing: Mailing, subscriptions: list[Subscription]) -> None:
         super().__init__()
@@ -115,7 +120,7 @@ class World(Stepped):
         if self.term_at is not None:
             since = [at for _, at in self.relay.accepted if at > self.term_at]
             if len(since) > (self.relay.window or 1):
-                raise Violation(f"{len(since)} mails after SIGTERM")
+                raise InvariantError(f"{len(since)} mails after SIGTERM")
         self.stopping, self.term_at = False, None
 
     def _end_pause(self) -> None:
@@ -124,7 +129,7 @@ class World(Stepped):
         since = [at for _, at in self.relay.accepted if at > self.paused_at]
         self.paused_at = None
         if len(since) > settings.SEND_STEP:
-            raise Violation(f"{len(since)} mails after the pause")
+            raise InvariantError(f"{len(since)} mails after the pause")
         control.resume(self.mailing)
 
     # --- The account --------------------------------------------------------------------------
@@ -143,10 +148,10 @@ class World(Stepped):
                 if position >= len(results) or not results[position]
             ]
             if len(open_) > self.bound:
-                raise Violation(f"the doubt of batch {batch.pk} is {len(open_)} readers")
+                raise InvariantError(f"the doubt of batch {batch.pk} is {len(open_)} readers")
             doubt.update(open_)
         if taken - recorded - doubt:
-            raise Violation("somebody was mailed, and neither recorded nor in doubt")
+            raise InvariantError("somebody was mailed, and neither recorded nor in doubt")
         self._audited()
 
     @property
@@ -174,15 +179,15 @@ class World(Stepped):
         }
         for problem, readers in problems.items():
             if readers:
-                raise Violation(f"{problem}: {sorted(readers)}")
+                raise InvariantError(f"{problem}: {sorted(readers)}")
         if Batch.objects.filter(fence__gt=2).exists():  # one claim, and the end
-            raise Violation("a batch was claimed twice")
+            raise InvariantError("a batch was claimed twice")
         if len(doubt) > self.incidents * self.bound + self.relay.unanswered:
-            raise Violation(f"{len(doubt)} in doubt after {self.incidents} incidents")
+            raise InvariantError(f"{len(doubt)} in doubt after {self.incidents} incidents")
         self._audited()
         self.mailing.refresh_from_db()
         if self.mailing.state not in {Mailing.State.FINISHED, Mailing.State.CANCELLED}:
-            raise Violation(f"the mailing is still {self.mailing.state}")
+            raise InvariantError(f"the mailing is still {self.mailing.state}")
 
     def _mailed_after_leaving(self) -> set[int]:
         """Those who were handed over although they had left before any second read of them."""
@@ -203,4 +208,4 @@ class World(Stepped):
     def _audited(self) -> None:
         [finding] = audit(self.mailing.pk)
         if finding.faults:
-            raise Violation("; ".join(finding.faults))
+            raise InvariantError("; ".join(finding.faults))

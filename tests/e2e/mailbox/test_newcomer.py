@@ -26,8 +26,11 @@ def be(words: str) -> str:
 
 def up_to(monday: str) -> dict[str, Any]:
     """The site's first newsletter, with its weeks up to this one."""
-    weeks = {day: [article(en=f"{day} in English", be=f"{word} тыдзень")]
-             for day, word in WEEKS.items() if day <= monday}  # fmt: skip
+    weeks = {
+        day: [article(en=f"{day} in English", be=f"{word} тыдзень")]
+        for day, word in WEEKS.items()
+        if day <= monday
+    }
     return document("weekly", weeks, en="Weekly", be="Тыднёвік", ru="Еженедельник")
 
 

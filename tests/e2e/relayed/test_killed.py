@@ -28,8 +28,7 @@ CHILDREN = AT_WORK + 1
 
 def senders(site: Site) -> list[int]:
     """The worker's children: those processes of it whose parent is one of it too."""
-    workers = {pid for pid, command in site.processes().items()
-               if "manage.py worker" in command}  # fmt: skip
+    workers = {pid for pid, command in site.processes().items() if "manage.py worker" in command}
     return [pid for pid in workers if parent(pid) in workers]
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from newsletter.editorial.models import Newsroom
 from newsletter.lib.environment import words
 from newsletter.local import first_run
-from newsletter.local.beginning import AlreadyBegun, begin
+from newsletter.local.beginning import AlreadyBegunError, begin
 from newsletter.local.sample import removing
 
 QUESTIONS = {
@@ -43,7 +43,7 @@ class Command(BaseCommand):
                     languages=words(answers["languages"]),
                     address=answers["address"].strip(),
                 )
-        except AlreadyBegun:
+        except AlreadyBegunError:
             raise CommandError("There is a newsroom already; nothing was changed.") from None
         except ValidationError as error:
             raise CommandError(_in_words(error)) from None

@@ -33,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError("Sample readers need the worker's keys: set WORKER_KEYS_FILE.")
         try:
             loading.load()
-        except loading.NotEmpty:
+        except loading.NotEmptyError:
             raise CommandError("There is a newsroom already; nothing was changed.") from None
         first_run.keep_issue_to_send(*loading.latest_issue())
         self.stdout.write("Loaded the sample newsroom.")
@@ -48,7 +48,7 @@ class Command(BaseCommand):
     def _remove(self) -> None:
         try:
             removing.remove()
-        except removing.NoSample:
+        except removing.NoSampleError:
             raise CommandError("There is no sample newsroom here.") from None
         first_run.issue_was_sent()
         self.stdout.write("Removed the sample newsroom.")

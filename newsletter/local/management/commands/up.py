@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from newsletter import checks
 from newsletter.local import first_run, programs
 from newsletter.local.console import Console
-from newsletter.local.supervisor import CannotStart, Supervisor
+from newsletter.local.supervisor import StartError, Supervisor
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
                 programs.needed(), console, directory=settings.BASE_DIR, traces_in=run
             )
             supervisor.run(programs.ports(), ready=lambda: self._greet(console))
-        except CannotStart as error:
+        except StartError as error:
             raise CommandError(str(error)) from None
         except PermissionError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from None
