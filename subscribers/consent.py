@@ -12,20 +12,13 @@ from newsletter.editorial.models import Newsletter
 from subscribers.models import Consent, Subscription
 
 
-def newsletter_name(newsletter: Newsletter, language: str) -> str:
-    """Its name in the language, else in the first of its own languages that has one."""
-    names = {each.language: each.name for each in newsletter.translations.all()}
-    wanted = [language, *newsletter.languages, *names]
-    return next((names[code] for code in wanted if names.get(code)), newsletter.slug)
-
-
 def consent_text(newsletter: Newsletter, language: str) -> str:
     """What stands by the button of the form."""
     with translation.override(language):
         return _(
             "I want to get “%(newsletter)s” by e-mail. "
             "I can leave at any time, with one click in each mail."
-        ) % {"newsletter": newsletter_name(newsletter, language)}
+        ) % {"newsletter": newsletter.name_in(language)}
 
 
 def version_of(text: str) -> str:
@@ -35,8 +28,8 @@ def version_of(text: str) -> str:
 
 def promise_of(newsletter: Newsletter, language: str) -> str:
     """What the box promises: "Once a week …"; "" where the language has no such words."""
-    translations = newsletter.translations.all()
-    return next((each.promise for each in translations if each.language == language), "")
+    text = newsletter.text([language])
+    return text.promise if text else ""
 
 
 def record(

@@ -21,7 +21,7 @@ from newsletter.lib.fields import join_chain, split_chain
 from newsletter.lib.languages import own_name
 from subscribers.address_form import AddressForm
 from subscribers.chains import chain_of, reordered
-from subscribers.consent import consent_text, newsletter_name, promise_of
+from subscribers.consent import consent_text, promise_of
 from subscribers.discretion import is_offered
 from subscribers.models import Subscription
 
@@ -62,7 +62,7 @@ class SubscribeForm(AddressForm):
     # What only a page needs is looked up by the page: a POST that is let in does without.
     @property
     def newsletter_name(self) -> str:
-        return newsletter_name(self.instance, self.language)
+        return self.instance.name_in(self.language)
 
     @property
     def promise(self) -> str:
@@ -324,12 +324,8 @@ def _clock(newsletter: Newsletter) -> str:
 
 def _topics(newsletter: Newsletter, language: str) -> list[tuple[str, str]]:
     topics = Topic.objects.filter(newsletter=newsletter).prefetch_related("translations")
-    return [(str(topic.pk), _topic_name(topic, language)) for topic in topics]
-
-
-def _topic_name(topic: Topic, language: str) -> str:
-    names = {each.language: each.name for each in topic.translations.all()}
-    return names.get(language) or next(iter(names.values()), topic.slug)
+    chain = newsletter.chain_for(language)
+    return [(str(topic.pk), topic.name_in(chain)) for topic in topics]
 
 
 def _choose(field: forms.Field, choices: list[tuple[str, str]]) -> None:

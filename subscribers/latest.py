@@ -35,13 +35,8 @@ class Latest:
 
 
 def latest_issue(newsletter: Newsletter) -> Issue | None:
-    """The newest issue that the editors approved."""
-    return (
-        newsletter.issues.filter(state=Issue.State.APPROVED)
-        .exclude(kind=Issue.Kind.BREAK)
-        .order_by("-starts_on", "-pk")
-        .first()
-    )
+    """The newsletter's latest issue that can be read now: the same as on the site."""
+    return newsletter.issues.latest_public(timezone.now())
 
 
 def latest(newsletter: Newsletter, chain: Sequence[str], page_language: str) -> Latest | None:
@@ -65,7 +60,9 @@ def latest(newsletter: Newsletter, chain: Sequence[str], page_language: str) -> 
         id=issue.pk,
         title=titled.get(title_language, ""),
         title_language=title_language,
-        week=week_range(content.starts_on, content.ends_on, page_language, today=now.date()),
+        week=week_range(
+            content.starts_on, content.ends_on, page_language, today=newsletter.date_at(now)
+        ),
         headlines=tuple(headlines),
     )
 

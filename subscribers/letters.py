@@ -16,12 +16,10 @@ from django.utils.translation import gettext as _
 
 from newsletter.digest.press import print_letter
 from newsletter.editorial.content import newsletter_content
-from newsletter.editorial.models import Newsletter
 from newsletter.lib.languages import own_name
 from newsletter.lib.places import Place
 from newsletter.transport.outcomes import Image, Mail
 from subscribers import discretion, links
-from subscribers.consent import newsletter_name
 from subscribers.models import Letter, Subscription
 from subscribers.moving import subscription_of_change
 from subscribers.suppression import is_suppressed
@@ -77,7 +75,7 @@ def write(letter: Letter) -> Mail:
             button=words.button,
             foot=words.foot,
         )
-    own = _sender_name(newsletter, language)
+    own = newsletter.sender_name_in(language)
     return Mail(
         from_name=discretion.name_of(own, discreet=subscription.discreet),
         from_address=settings.DISCREET_SENDER
@@ -141,7 +139,7 @@ def _words(letter: Letter, subscription: Subscription) -> Words:
     kind = Letter.Kind(letter.kind)
     if kind not in _WRITERS:
         raise LetterError(f"letter {letter.pk}: {letter.kind} is not written here")
-    own = newsletter_name(subscription.newsletter, subscription.subscriber.language)
+    own = subscription.newsletter.name_in(subscription.subscriber.language)
     name = discretion.name_of(own, discreet=subscription.discreet)
     return _WRITERS[kind](name, _languages(subscription))
 
@@ -234,11 +232,6 @@ _WRITERS: dict[Letter.Kind, Callable[[str, str], Words]] = {
 
 def _languages(subscription: Subscription) -> str:
     return ", ".join(own_name(code) for code in subscription.languages)
-
-
-def _sender_name(newsletter: Newsletter, language: str) -> str:
-    names = {each.language: each.sender_name for each in newsletter.translations.all()}
-    return names.get(language) or newsletter_name(newsletter, language)
 
 
 def _image(cid: str, name: str, type_: str) -> Image:

@@ -11,12 +11,7 @@ from newsletter.digest.assemble import assemble
 from newsletter.digest.content import Issue, RenderError
 from newsletter.digest.press import print_edition
 from newsletter.digest.wording import period_name
-from newsletter.editorial.content import (
-    issue_content,
-    issues_of,
-    newsletter_content,
-    round_up_content,
-)
+from newsletter.editorial.content import issue_content, newsletter_content, round_up_content
 from newsletter.editorial.schedule import Month
 from newsletter.lib import places
 from subscribers import discretion
@@ -46,7 +41,7 @@ def preview(subscription: Subscription) -> Preview | None:
     if wants.pictures == "embedded":
         # A page shows the same pictures from the site.
         wants = replace(wants, pictures="linked")
-    today = timezone.localdate()
+    today = subscription.newsletter.date_at(timezone.now())
     letterhead = newsletter_content(subscription.newsletter)
     url = discretion.site_of(discreet=subscription.discreet)
     try:
@@ -75,6 +70,7 @@ def _paper(subscription: Subscription) -> Issue | None:
     if issue is None:
         return None
     if subscription.rhythm == Subscription.Rhythm.MONTHLY:
-        month = Month.of(issue.starts_on)
-        return round_up_content(month, issues_of(newsletter, month), at=now)
+        month = Month.of(issue.ends_on)
+        issues = newsletter.issues.public(now).of_month(month).newest_first()
+        return round_up_content(month, issues, at=now)
     return issue_content(issue, at=now)

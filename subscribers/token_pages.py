@@ -22,7 +22,6 @@ from django.views.decorators.http import require_http_methods
 
 from newsletter.lib.languages import own_name
 from subscribers import tokens
-from subscribers.consent import newsletter_name
 from subscribers.discretion import name_of
 from subscribers.models import Subscription
 from subscribers.tokens import Expired, Purpose, TokenError
@@ -100,7 +99,7 @@ def about(subscription: Subscription) -> dict[str, Any]:
     return {
         "language": language,
         "newsletter_name": name_of(
-            newsletter_name(subscription.newsletter, language), discreet=subscription.discreet
+            subscription.newsletter.name_in(language), discreet=subscription.discreet
         ),
         "newsletter_slug": subscription.newsletter.slug,
         "languages": [(code, own_name(code)) for code in subscription.languages],

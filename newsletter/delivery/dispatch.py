@@ -15,8 +15,8 @@ from django.utils import timezone
 from newsletter.delivery import monthly, panic, planner, progress
 from newsletter.delivery.models import Mailing, Release
 from newsletter.editorial import workflow
-from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter
-from newsletter.editorial.schedule import Decision, Occasion, Rule, decide, latest
+from newsletter.editorial.models import Article, Issue, Newsletter
+from newsletter.editorial.schedule import Decision, Occasion, decide, latest
 from newsletter.lib.queue import hint
 from newsletter.lib.steps import in_turn
 
@@ -25,15 +25,6 @@ Hold = Mailing.Hold
 
 UNREADY = [Hold.NOT_APPROVED, Hold.NO_ISSUE, Hold.TOO_THIN]
 """Held for a reason that editors can remove: looked at again until it is too late."""
-
-
-def rule_of(newsletter: Newsletter) -> Rule:
-    return Rule(
-        weekday=newsletter.weekday,
-        time=newsletter.time,
-        zone=newsletter.timezone,
-        sends_ended_week=newsletter.period == Newsletter.Period.ENDED,
-    )
 
 
 def dispatch(now: datetime | None = None) -> list[Mailing]:
@@ -46,18 +37,25 @@ def dispatch(now: datetime | None = None) -> list[Mailing]:
     at = now or timezone.now()
     steps: list[tuple[str, Callable[[], Mailing | None]]] = []
     for newsletter in Newsletter.objects.filter(schedule_active=True):
-        rule = rule_of(newsletter)
         steps += [
             (f"{newsletter.slug}, week", partial(_dispatch_one, newsletter, at)),
-            (f"{newsletter.slug}, month", partial(monthly.dispatch, newsletter, rule, at)),
+            (
+                f"{newsletter.slug}, month",
+                partial(monthly.dispatch, newsletter, at),
+            ),
         ]
     due = in_turn(steps).values()
     return [mailing for mailing in due if mailing and mailing.state == Mailing.State.PREPARING]
 
 
 def _dispatch_one(newsletter: Newsletter, now: datetime) -> Mailing | None:
-    occasion = latest(rule_of(newsletter), now)
-    existing = _scheduled(newsletter, occasion)
+    occasion = latest(newsletter.rule, now)
+    issue = newsletter.issues.of_week(occasion.week)
+    if issue is not None and not issue.goes_out_with(occasion.week):
+        return None
+    # The release that an editor who sends the issue by hand makes has the same period.
+    period = issue.key if issue else occasion.week.isoformat()
+    existing = _scheduled(newsletter, period)
     decision = decide(
         occasion,
         now,
@@ -67,31 +65,21 @@ def _dispatch_one(newsletter: Newsletter, now: datetime) -> Mailing | None:
     )
     if decision is Decision.WAIT:
         return None
-    issue = _issue_of(newsletter, occasion, now)
-    if issue is not None and issue.kind == Issue.Kind.BREAK:
-        return None
+    if issue is None and newsletter.approval == Newsletter.Approval.AUTOMATIC:
+        issue = _assemble_issue(newsletter, occasion, now)
     reason = Hold.LATE if decision is Decision.HOLD_LATE else readiness(newsletter, issue, now)
-    if issue is not None and not reason and issue.state != Issue.State.APPROVED:
+    if issue is not None and not reason and not issue.is_approved:
         workflow.approve(issue, by=None)  # where ready articles go out by themselves
-    return _make(newsletter, occasion, issue, reason)
+    return _make(newsletter, period, issue, reason)
 
 
-def _scheduled(newsletter: Newsletter, occasion: Occasion) -> Mailing | None:
+def _scheduled(newsletter: Newsletter, period: str) -> Mailing | None:
     return Mailing.objects.filter(
         release__newsletter=newsletter,
         release__kind=Release.Kind.WEEKLY,
-        release__period=occasion.week.isoformat(),
+        release__period=period,
         audience=Mailing.Audience.ALL,
     ).first()
-
-
-def _issue_of(newsletter: Newsletter, occasion: Occasion, now: datetime) -> Issue | None:
-    issue = (
-        newsletter.issues.filter(starts_on=occasion.week).exclude(kind=Issue.Kind.SPECIAL).first()
-    )
-    if issue is None and newsletter.approval == Newsletter.Approval.AUTOMATIC:
-        issue = _assemble_issue(newsletter, occasion, now)
-    return issue
 
 
 @transaction.atomic
@@ -99,12 +87,9 @@ def _assemble_issue(newsletter: Newsletter, occasion: Occasion, now: datetime) -
     """An issue made of the week's ready articles that no issue has taken."""
     Newsletter.objects.select_for_update().get(pk=newsletter.pk)
     start = datetime.combine(occasion.week, clock_time(), tzinfo=UTC)
-    ready = Article.objects.filter(
-        newsletter=newsletter,
-        issue=None,
-        published_at__range=(start - timedelta(days=1), now),
-        translations__state=ArticleTranslation.State.READY,
-    ).distinct()
+    ready = Article.objects.public(now).filter(
+        newsletter=newsletter, issue=None, published_at__gte=start - timedelta(days=1)
+    )
     if not ready:
         return None
     issue, _ = Issue.objects.get_or_create(
@@ -121,24 +106,21 @@ def readiness(newsletter: Newsletter, issue: Issue | None, now: datetime) -> Hol
     """Why the issue cannot go out, or Hold.NONE."""
     if issue is None:
         return Hold.NO_ISSUE
-    ready = issue.articles.filter(
-        translations__state=ArticleTranslation.State.READY, published_at__lte=now
-    )
-    if ready.distinct().count() < max(newsletter.least_articles, 1):
+    if not newsletter.are_enough(issue.articles.public(now).count()):
         return Hold.TOO_THIN
     automatic = newsletter.approval == Newsletter.Approval.AUTOMATIC
-    if issue.state != Issue.State.APPROVED and not automatic:
+    if not issue.is_approved and not automatic:
         return Hold.NOT_APPROVED
     return Hold.NONE
 
 
 @transaction.atomic
-def _make(newsletter: Newsletter, occasion: Occasion, issue: Issue | None, reason: Hold) -> Mailing:
+def _make(newsletter: Newsletter, period: str, issue: Issue | None, reason: Hold) -> Mailing:
     state = Mailing.State.HELD if reason else Mailing.State.PREPARING
     release, _ = Release.objects.get_or_create(
         newsletter=newsletter,
         kind=Release.Kind.WEEKLY,
-        period=occasion.week.isoformat(),
+        period=period,
         defaults={"issue": issue},
     )
     if release.issue_id is None and issue is not None:

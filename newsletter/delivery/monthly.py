@@ -16,15 +16,15 @@ from django.db import transaction
 from newsletter.delivery import papers
 from newsletter.delivery.models import Mailing, Release
 from newsletter.editorial.models import Newsletter
-from newsletter.editorial.schedule import Decision, Month, Rule, decide, latest_round_up
+from newsletter.editorial.schedule import Decision, Month, decide, latest_round_up
 from subscribers import audience
 
 log = logging.getLogger(__name__)
 
 
-def dispatch(newsletter: Newsletter, rule: Rule, now: datetime) -> Mailing | None:
+def dispatch(newsletter: Newsletter, now: datetime) -> Mailing | None:
     """Make the mailing of the round-up that is due, once (E1, E3); None where none is."""
-    due = latest_round_up(rule, now)
+    due = latest_round_up(newsletter.rule, now)
     decision = decide(
         due,
         now,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.delivery.models import Mailing, Release
 from newsletter.digest import content
-from newsletter.editorial.content import issue_content, issues_of, round_up_content
+from newsletter.editorial.content import issue_content, round_up_content
 from newsletter.editorial.models import Newsletter
 from newsletter.editorial.schedule import Month
 
@@ -31,4 +31,5 @@ def round_up(newsletter: Newsletter, month: Month, *, at: datetime) -> content.I
     sent = Mailing.objects.filter(release__issue=OuterRef("pk"), frozen_at__isnull=False).exclude(
         state=Mailing.State.CANCELLED
     )
-    return round_up_content(month, issues_of(newsletter, month).filter(Exists(sent)), at=at)
+    issues = newsletter.issues.public(at).of_month(month).newest_first().filter(Exists(sent))
+    return round_up_content(month, issues, at=at)

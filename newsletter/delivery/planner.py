@@ -72,7 +72,7 @@ def send_now(issue: Issue, *, by: User | None, first_language: str = "") -> Mail
     It goes to all readers, or only to those whose chain begins with `first_language`. A second
     call changes nothing. Raises CannotSend for an issue that is not approved.
     """
-    if issue.state != Issue.State.APPROVED:
+    if not issue.is_approved:
         raise CannotSend(gettext("The issue is not approved."))
     with transaction.atomic():
         return _begin(release_of(issue), by, first_language=first_language)
@@ -188,7 +188,7 @@ def _draft(mailing: Mailing, at: datetime) -> Editions:
         newsletter,
         letterhead=newsletter_content(newsletter),
         issue=papers.paper_of(mailing.release, at=at),
-        today=at.date(),
+        today=newsletter.date_at(at),
     )
     # What a transport cannot send must not be frozen.
     transport = transports.preferred()

@@ -35,5 +35,5 @@ def preview_of(paper: content.Issue, newsletter: Newsletter, wants: Wants) -> Re
         paper,
         selection,
         view_url=f"{settings.SITE_URL}/",
-        today=timezone.localdate(),
+        today=newsletter.date_at(timezone.now()),
     )

@@ -39,7 +39,8 @@ def enqueue(letter: Letter) -> bool:
 
 def _draft(letter: Letter) -> Edition | None:
     """The edition that this reader would get, unsaved, of a mailing that exists."""
-    issue = Issue.objects.filter(pk=letter.about, state=Issue.State.APPROVED).first()
+    now = timezone.now()
+    issue = Issue.objects.public(now).filter(pk=letter.about).first()
     subscription = Subscription.objects.filter(
         subscriber_id=letter.subscriber_id,
         newsletter=letter.newsletter,
@@ -58,8 +59,8 @@ def _draft(letter: Letter) -> Edition | None:
         [profile],
         issue.newsletter,
         letterhead=newsletter_content(issue.newsletter),
-        issue=issue_content(issue, at=timezone.now()),
-        today=timezone.localdate(),
+        issue=issue_content(issue, at=now),
+        today=issue.newsletter.date_at(now),
     )
     return next(iter(editions.drafts.values()), None)
 

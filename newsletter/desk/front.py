@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from newsletter.delivery.account import Account, Later, account, later
-from newsletter.delivery.dispatch import rule_of
 from newsletter.delivery.models import Mailing
 from newsletter.digest.dates import month_name, week_range
 from newsletter.editorial import schedule
@@ -31,7 +30,7 @@ class Desk:
     newsletter: Newsletter
     issue: Issue | None
     week: tuple[date, date]
-    """The week that the next send-out takes: its Monday and its Sunday."""
+    """The first and the last day of what the next send-out takes."""
     week_name: str
     problems: list[Problem]
     next_at: datetime | None
@@ -63,17 +62,19 @@ def recent_mailings() -> list[tuple[Mailing, Account, Later | None]]:
 
 def _desk(newsletter: Newsletter) -> Desk:
     now = timezone.now()
-    upcoming = schedule.following(rule_of(newsletter), now)
-    round_up = schedule.following_round_up(rule_of(newsletter), now)
-    issue = _next_issue(newsletter, upcoming)
-    sunday = upcoming.week + timedelta(days=6)
+    rule = newsletter.rule
+    upcoming = schedule.following(rule, now)
+    round_up = schedule.following_round_up(rule, now)
+    issue = newsletter.issues.of_week(upcoming.week)
+    first, last = upcoming.week, upcoming.week + timedelta(days=6)
+    if issue is not None:
+        first, last = issue.starts_on, issue.ends_on
+        upcoming = _occasion_of(issue, rule)
     return Desk(
         newsletter=newsletter,
         issue=issue,
-        week=(upcoming.week, sunday),
-        week_name=week_range(
-            upcoming.week, sunday, get_language() or "en", today=timezone.localdate()
-        ),
+        week=(first, last),
+        week_name=week_range(first, last, get_language() or "en", today=newsletter.date_at(now)),
         problems=problems(issue) if issue else [],
         next_at=upcoming.at if newsletter.schedule_active else None,
         zone=newsletter.timezone,
@@ -86,10 +87,10 @@ def _desk(newsletter: Newsletter) -> Desk:
     )
 
 
-def _next_issue(newsletter: Newsletter, upcoming: schedule.Occasion) -> Issue | None:
-    """The issue that the next send-out will take."""
-    weeks = newsletter.issues.exclude(kind=Issue.Kind.SPECIAL)
-    return weeks.filter(starts_on__lte=upcoming.week, ends_on__gte=upcoming.week).first()
+def _occasion_of(issue: Issue, rule: schedule.Rule) -> schedule.Occasion:
+    """When the schedule sends the issue, or what comes after a break."""
+    week = issue.last_week
+    return schedule.occasion_of(rule, week if issue.goes_out_with(week) else week + schedule.WEEK)
 
 
 def readers_by_chain(newsletter: Newsletter) -> list[tuple[str, int]]:

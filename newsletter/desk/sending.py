@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -25,7 +26,7 @@ def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
     found = workflow.problems(issue)
     if workflow.blocks(found):
         messages.error(request, _("Not approved. %(problem)s") % {"problem": found[0].text})
-    elif issue.state != Issue.State.APPROVED:
+    elif not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
         log(request, issue, _("Approved."))
         messages.success(request, _("The issue is approved."))
@@ -36,7 +37,7 @@ def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
 @needs(SEND)
 def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(Issue, pk=issue_id)
-    if issue.state == Issue.State.APPROVED:
+    if issue.is_approved:
         workflow.withdraw_approval(issue)
         log(request, issue, _("Approval withdrawn."))
         messages.success(request, _("The issue is in preparation again."))
@@ -48,7 +49,7 @@ def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
 def send(request: HttpRequest, issue_id: int) -> HttpResponse:
     """GET asks, saying to how many it goes; POST approves, sends and shows the progress."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
-    found = workflow.problems(issue)
+    found = workflow.problems(issue, at=timezone.now())
     if request.method == "POST" and not workflow.blocks(found):
         return _send(request, issue)
     readers = readers_by_chain(issue.newsletter)
@@ -88,7 +89,7 @@ def _send(request: HttpRequest, issue: Issue) -> HttpResponse:
         messages.error(request, _("The newsletter does not come in this language."))
         return _to_issue(issue)
     # Whoever sends it has read the same page as for approving.
-    if issue.state != Issue.State.APPROVED:
+    if not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
     try:
         mailing = send_now(issue, by=user_of(request), first_language=first_language)

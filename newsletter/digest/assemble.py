@@ -35,12 +35,15 @@ def assemble(issue: Issue, wants: Wants) -> Selection | None:
         return None
     if issue.period == "month" and wants.amount == "lead":
         entries = [replace(each, is_brief=at >= LEADS) for at, each in enumerate(entries)]
+    introduced = [code for code, text in issue.texts.items() if text.introduction]
+    introduction = pick((wants.page_language, *wants.chain), introduced) or ""
     return Selection(
         wants=wants,
         language=wants.page_language,
         entries=tuple(entries),
         elsewhere=tuple(elsewhere),
-        key=_key(entries, elsewhere, wants),
+        introduction=introduction,
+        key=_key(entries, elsewhere, introduction, wants),
     )
 
 
@@ -61,7 +64,7 @@ def _of_topics(articles: Iterable[Article], topics: frozenset[int] | None) -> It
     )
 
 
-def _key(entries: list[Entry], elsewhere: list[Entry], wants: Wants) -> str:
+def _key(entries: list[Entry], elsewhere: list[Entry], introduction: str, wants: Wants) -> str:
     """Hash of what is resolved to, not of what was asked for: `render` reads nothing else.
 
     Readers of (be) and of (be, ru) share an edition where every article is in Belarusian.
@@ -69,6 +72,7 @@ def _key(entries: list[Entry], elsewhere: list[Entry], wants: Wants) -> str:
     resolved = {
         "entries": [(each.article.id, each.language, each.is_fallback) for each in entries],
         "elsewhere": [(each.article.id, each.language) for each in elsewhere],
+        "introduction": introduction,
         "page": wants.page_language,
         "amount": wants.amount,
         "pictures": "none" if wants.plain_text else wants.pictures,

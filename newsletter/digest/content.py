@@ -152,6 +152,9 @@ class Selection:
     entries: tuple[Entry, ...]
     elsewhere: tuple[Entry, ...]
     """In none of the readers' languages; `language` is the article's first."""
+    introduction: str
+    """The language of the issue's introduction: the page's or else the first of the readers'
+    that has one; "" without any."""
     key: str
     """Hash of all that the edition depends on; equal keys share one edition."""
 

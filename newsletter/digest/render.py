@@ -122,15 +122,12 @@ def letterhead(newsletter: Newsletter, language: str) -> Letterhead:
 @dataclass(frozen=True)
 class _Frame:
     letterhead: Letterhead
-    issue_text: IssueText
-    """In the page's language; empty where the issue has none in it."""
     period: str
 
     @classmethod
     def of(cls, newsletter: Newsletter, issue: Issue, selection: Selection, today: date) -> _Frame:
         return cls(
             letterhead=letterhead(newsletter, selection.language),
-            issue_text=issue.texts.get(selection.language, IssueText()),
             period=wording.period_name(issue, selection.language, today=today),
         )
 
@@ -139,7 +136,9 @@ def _around(
     newsletter: Newsletter, issue: Issue, selection: Selection, frame: _Frame, slots: Slots
 ) -> dict[str, object]:
     """What stands above and below the articles."""
-    introduction = for_mail(frame.issue_text.introduction, site_url=newsletter.site_url)
+    introduced = selection.introduction
+    html = issue.texts[introduced].introduction if introduced else ""
+    introduction = for_mail(html, site_url=newsletter.site_url)
     return {
         "letterhead": frame.letterhead,
         "logo": shown_logo(newsletter, selection),
@@ -148,6 +147,9 @@ def _around(
             len(selection.entries), selection.language, period=issue.period
         ),
         "introduction": introduction,
+        "introduction_language": introduced,
+        "introduction_direction": direction(introduced),
+        "introduction_side": side(introduced),
         "introduction_slot": slots.html(introduction),
         "introduction_text": as_text(introduction),
         "words": wording.page_words(selection.language, newsletter=frame.letterhead.newsletter),

@@ -55,7 +55,7 @@ def _give_address(
     text: ArticleTranslation, before: ArticleTranslation | None, *, at: datetime
 ) -> None:
     """An address once public stays: it stands in mails that were sent."""
-    if before is not None and before.slug and before.is_public(at):
+    if before is not None and before.is_public(at):
         text.slug = before.slug
     elif not text.slug:
         text.slug = free_slug(text)

@@ -107,6 +107,11 @@ def occasion_on(rule: Rule, day: date) -> Occasion:
     return Occasion(local.astimezone(UTC), monday - WEEK if rule.sends_ended_week else monday)
 
 
+def occasion_of(rule: Rule, week: date) -> Occasion:
+    """The occasion that sends the week of that Monday."""
+    return occasion_on(rule, week + WEEK if rule.sends_ended_week else week)
+
+
 def latest(rule: Rule, now: datetime) -> Occasion:
     """The last occasion at or before `now`."""
     today = now.astimezone(ZoneInfo(rule.zone)).date()
@@ -133,8 +138,7 @@ def following_round_up(rule: Rule, now: datetime) -> RoundUp:
 
 def _round_up_with(rule: Rule, month: Month) -> RoundUp:
     """The one that goes out with the first week of `month`."""
-    sent_in = month.begins + WEEK if rule.sends_ended_week else month.begins
-    return RoundUp(occasion_on(rule, sent_in).at, month.previous)
+    return RoundUp(occasion_of(rule, month.begins).at, month.previous)
 
 
 def decide(

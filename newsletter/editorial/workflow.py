@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from django.utils import timezone
@@ -12,16 +12,14 @@ from django.utils.translation import gettext
 
 from newsletter.editorial.models import (
     Article,
-    ArticleTranslation,
     Issue,
     Topic,
     Trend,
     User,
 )
 from newsletter.editorial.revisions import is_stale
+from newsletter.editorial.schedule import occasion_of
 from newsletter.lib.languages import own_name
-
-READY = ArticleTranslation.State.READY
 
 
 class Severity(StrEnum):
@@ -72,12 +70,44 @@ def set_trend(topic: Topic, week: date, status: str | None) -> bool:
     return True
 
 
-def problems(issue: Issue) -> list[Problem]:
-    """What an editor must look at before the issue goes out; the gravest first."""
+def set_trend_of_issue(issue: Issue, topic: Topic, status: str | None) -> bool:
+    """State a topic's trend in the weeks that the issue covers, or take it back (None).
+
+    True where something changed. It is the last week's; what was said of the earlier ones stays,
+    unless it is all taken back. What a special issue states is the trend of the week it ends in.
+    """
+    if issue.kind == Issue.Kind.SPECIAL:
+        return set_trend(topic, issue.last_week, status)
+    if Trend.objects.of_issue(issue).get(topic.pk) == status:
+        return False
+    if status is not None:
+        return set_trend(topic, issue.last_week, status)
+    weeks = (issue.starts_on, issue.ends_on)
+    deleted, _rows = Trend.objects.filter(topic=topic, week__range=weeks).delete()
+    return bool(deleted)
+
+
+def goes_out_at(issue: Issue) -> datetime | None:
+    """When the schedule sends the issue; None if it waits for an editor to do so."""
+    if not (issue.newsletter.schedule_active and issue.goes_out_with(issue.last_week)):
+        return None
+    if issue.kind == Issue.Kind.SPECIAL:
+        return None
+    return occasion_of(issue.newsletter.rule, issue.last_week).at
+
+
+def problems(issue: Issue, *, at: datetime | None = None) -> list[Problem]:
+    """What an editor must look at before the issue goes out; the gravest first.
+
+    `at` is the moment when it goes out: by default the schedule's, if that is still to come, or
+    now. An article may be timed for that very hour, and the issue approved the day before.
+    """
+    now = timezone.now()
+    at = at or max(goes_out_at(issue) or now, now)
     articles = list(issue.articles.select_related("picture").prefetch_related("translations"))
-    found = [*_of_the_issue(issue, articles)]
+    found = [*_of_the_issue(issue, articles, at)]
     for article in articles:
-        found += _of_the_article(article, issue.newsletter.languages)
+        found += _of_the_article(article, issue.newsletter.languages, at)
     return sorted(found, key=lambda problem: problem.severity)
 
 
@@ -85,17 +115,13 @@ def blocks(found: list[Problem]) -> bool:
     return any(problem.severity == Severity.BLOCKS for problem in found)
 
 
-def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
+def _of_the_issue(issue: Issue, articles: list[Article], at: datetime) -> Iterator[Problem]:
     if issue.kind == Issue.Kind.BREAK:
         yield Problem(Severity.BLOCKS, gettext("This week is a break: nothing goes out."))
         return
-    now = timezone.now()
-    public = {
-        text.language for a in articles for text in a.translations.all() if text.is_public(now)
-    }
-    ready = {
-        text.language for a in articles for text in a.translations.all() if text.state == READY
-    }
+    texts = [text for article in articles for text in article.texts().values()]
+    public = {text.language for text in texts if text.is_public(at)}
+    ready = {text.language for text in texts if text.is_ready}
     if not articles:
         yield Problem(Severity.BLOCKS, gettext("The issue has no article."))
     elif not ready:
@@ -103,6 +129,12 @@ def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
     elif not public:
         yield Problem(
             Severity.BLOCKS, gettext("All ready articles are to be published at a later time.")
+        )
+    elif _is_too_thin(issue, articles, at):
+        yield Problem(
+            Severity.LOOK,
+            gettext("Too few articles are ready: the schedule needs at least %(least)s.")
+            % {"least": issue.newsletter.least_articles},
         )
     for chain in issue.newsletter.chains() if ready else []:
         if not ready.intersection(chain):
@@ -114,8 +146,16 @@ def _of_the_issue(issue: Issue, articles: list[Article]) -> Iterator[Problem]:
             )
 
 
-def _of_the_article(article: Article, languages: list[str]) -> Iterator[Problem]:
-    texts = {text.language: text for text in article.translations.all()}
+def _is_too_thin(issue: Issue, articles: list[Article], at: datetime) -> bool:
+    """Whether the schedule will hold the issue, which an editor can still send by hand."""
+    if goes_out_at(issue) is None:
+        return False
+    public = [a for a in articles if any(text.is_public(at) for text in a.texts().values())]
+    return not issue.newsletter.are_enough(len(public))
+
+
+def _of_the_article(article: Article, languages: list[str], at: datetime) -> Iterator[Problem]:
+    texts = article.texts()
     original = texts.get(article.original_language)
 
     def look(text: str) -> Problem:
@@ -123,7 +163,7 @@ def _of_the_article(article: Article, languages: list[str]) -> Iterator[Problem]
 
     if not texts:
         yield look(gettext("has no text in any language."))
-    is_ready = any(text.state == READY for text in texts.values())
+    is_ready = any(text.is_ready for text in texts.values())
     if texts and not is_ready:
         yield look(gettext("is ready in no language and will be left out."))
     for code in languages:
@@ -131,11 +171,11 @@ def _of_the_article(article: Article, languages: list[str]) -> Iterator[Problem]
         if text is None:
             continue
         values = {"language": own_name(code), "state": text.get_state_display()}
-        if text.state != READY and is_ready:
+        if is_ready and not text.is_ready:
             yield look(gettext("%(language)s is not ready (%(state)s).") % values)
         if is_stale(text, original):
             yield look(gettext("%(language)s is older than the original's last change.") % values)
         if article.picture and article.picture.file and not text.picture_text:
             yield look(gettext("the picture has no words in %(language)s.") % values)
-    if article.published_at > timezone.now():
+    if article.published_at > at:
         yield look(gettext("is published later than now."))

@@ -1,4 +1,4 @@
-"""Articles as pages show them: what is public, in which language, under which date."""
+"""Articles as pages show them: in which language, and under which date."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from html import unescape
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -19,15 +18,8 @@ from newsletter.digest.content import Credit
 from newsletter.digest.dates import moment, week_range
 from newsletter.digest.topics import names_topic
 from newsletter.digest.wording import credit_line, language_label
-from newsletter.editorial.models import (
-    Article,
-    ArticleTranslation,
-    Newsletter,
-    Picture,
-    Topic,
-)
+from newsletter.editorial.models import Article, ArticleTranslation, Picture
 from newsletter.lib.languages import direction
-from newsletter.web.languages import best, page_chain
 from newsletter.web.trends import Statuses, status_label, status_of, statuses
 
 KINDS: dict[str, Literal["photo", "image", "graphic"]] = {
@@ -38,51 +30,6 @@ KINDS: dict[str, Literal["photo", "image", "graphic"]] = {
 
 
 _BLOCK_ENDS = re.compile(r"(?=</(?:p|h[1-6]|li|blockquote|t[dh]|div)>|<br)")
-
-
-def chain_of(newsletter: Newsletter, language: str) -> tuple[str, ...]:
-    return page_chain(language, newsletter.chains(), newsletter.languages)
-
-
-# --- What is public ---------------------------------------------------------------------------
-def ready_texts() -> QuerySet[ArticleTranslation]:
-    return ArticleTranslation.objects.filter(state=ArticleTranslation.State.READY).exclude(slug="")
-
-
-def public(at: datetime) -> QuerySet[Article]:
-    """Articles with a ready text whose time has come, with all that a list of them shows.
-
-    Four queries, however many there are; `translations` are the ready ones only.
-    """
-    texts = ready_texts().filter(article=OuterRef("pk"))
-    return _with_parts(
-        Article.objects.filter(Exists(texts), published_at__lte=at), texts=ready_texts()
-    )
-
-
-def everything() -> QuerySet[Article]:
-    """Unpublished ones too: for staff."""
-    named = ArticleTranslation.objects.exclude(slug="")
-    return _with_parts(
-        Article.objects.filter(Exists(named.filter(article=OuterRef("pk")))), texts=named
-    )
-
-
-def visible(at: datetime, *, staff: bool) -> QuerySet[Article]:
-    """What this visitor may read."""
-    return everything() if staff else public(at)
-
-
-def _with_parts(
-    articles: QuerySet[Article], *, texts: QuerySet[ArticleTranslation]
-) -> QuerySet[Article]:
-    return articles.select_related("issue", "topic", "picture", "newsletter").prefetch_related(
-        Prefetch("translations", queryset=texts), "topic__translations"
-    )
-
-
-def is_public(article: Article, text: ArticleTranslation, at: datetime) -> bool:
-    return text.state == ArticleTranslation.State.READY and article.published_at <= at
 
 
 def dated_by(article: Article, status: str) -> Literal["week", "moment"]:
@@ -159,7 +106,7 @@ class Shown:
 
     @property
     def is_public(self) -> bool:
-        return is_public(self.article, self.text, timezone.now())
+        return self.text.is_public(timezone.now())
 
 
 def plain(html: str) -> str:
@@ -175,9 +122,8 @@ def shown(articles: Sequence[Article], language: str, *, at: datetime) -> list[S
 
 
 def _shown(article: Article, language: str, known: Statuses, *, at: datetime) -> Shown | None:
-    texts = {text.language: text for text in article.translations.all()}
-    code = best(chain_of(article.newsletter, language), texts)
-    return in_text(article, texts[code], language, known, at=at) if code else None
+    text = article.any_text(article.newsletter.chain_for(language))
+    return in_text(article, text, language, known, at=at) if text else None
 
 
 def in_text(
@@ -190,9 +136,8 @@ def in_text(
     by_week = dated_by(article, status) == "week"
     if by_week and article.issue:
         issue = article.issue
-        dateline = week_range(
-            issue.starts_on, issue.ends_on, language, today=at.astimezone(zone).date()
-        )
+        today = article.newsletter.date_at(at)
+        dateline = week_range(issue.starts_on, issue.ends_on, language, today=today)
         stamp = issue.starts_on.isoformat()
     else:
         dateline, stamp = moment(local, language), local.isoformat(timespec="minutes")
@@ -204,7 +149,9 @@ def in_text(
         stamp=stamp,
         by_week=by_week,
         status=status,
-        topic=topic_name(article.topic, chain_of(article.newsletter, language)),
+        topic=article.topic.name_in(article.newsletter.chain_for(language))
+        if article.topic
+        else "",
     )
 
 
@@ -213,11 +160,3 @@ def corrected_on(text: ArticleTranslation, article: Article, language: str) -> s
     if not (text.correction and text.corrected_at):
         return ""
     return moment(text.corrected_at.astimezone(ZoneInfo(article.newsletter.timezone)), language)
-
-
-def topic_name(topic: Topic | None, chain: Sequence[str]) -> str:
-    if topic is None:
-        return ""
-    names = {each.language: each.name for each in topic.translations.all()}
-    code = best(chain, names)
-    return names[code] if code else topic.slug

@@ -11,12 +11,10 @@ from django.urls import translate_url
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from newsletter.editorial.models import Newsletter, Newsroom, NewsroomTranslation, Topic
+from newsletter.editorial.models import Issue, Newsletter, Newsroom, NewsroomTranslation, Topic
 from newsletter.web.addresses import Alternate, path_in, site_languages
-from newsletter.web.archive import ShownIssue, latest_issue, show_issue
-from newsletter.web.articles import chain_of, topic_name
+from newsletter.web.archive import ShownIssue, show_issue
 from newsletter.web.colours import palette
-from newsletter.web.languages import best
 
 
 @dataclass(frozen=True)
@@ -41,15 +39,13 @@ class Masthead:
 
     @cached_property
     def text(self) -> NewsroomTranslation | None:
-        texts = {t.language: t for t in self.room.translations.all()} if self.room else {}
-        code = best(self.chain, texts)
-        return texts[code] if code else None
+        return self.room.any_text(self.chain) if self.room else None
 
     @cached_property
     def chain(self) -> tuple[str, ...]:
         if not self.newsletters:
             return (self._language, *site_languages())
-        return chain_of(self.newsletters[0], self._language)
+        return self.newsletters[0].chain_for(self._language)
 
     @property
     def name(self) -> str:
@@ -84,7 +80,7 @@ class Masthead:
             return []
         topics = Topic.objects.filter(newsletter=self.newsletters[0])
         return [
-            TopicLink(topic.slug, topic_name(topic, self.chain))
+            TopicLink(topic.slug, topic.name_in(self.chain))
             for topic in topics.prefetch_related("translations")
         ]
 
@@ -92,7 +88,7 @@ class Masthead:
     def latest(self) -> ShownIssue | None:
         """The latest public issue."""
         now = timezone.now()
-        issue = latest_issue(now)
+        issue = Issue.objects.with_texts().latest_public(now)
         return show_issue(issue, self._language, at=now) if issue else None
 
     @property

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
-
 from newsletter.editorial.models import Article
-from newsletter.web.articles import Shown, public, ready_texts, shown
+from newsletter.web.articles import Shown, shown
 
 SIMILAR = 3
 
@@ -29,21 +27,18 @@ def nearest(
 
 def similar(article: Article, language: str, *, at: datetime) -> list[Shown]:
     """The editors' picks; without any, the nearest in time of the same topic."""
-    picks = list(public(at).filter(pk__in=article.similar.values("pk"))[:SIMILAR])
+    others = Article.objects.public(at).with_parts().exclude(pk=article.pk)
+    picks = list(others.filter(pk__in=article.similar.values("pk"))[:SIMILAR])
     if not picks and article.topic_id:
         ids = _near(article, at=at)
         order = {pk: place for place, pk in enumerate(ids)}
-        picks = sorted(public(at).filter(pk__in=ids), key=lambda each: order[each.pk])
+        picks = sorted(others.filter(pk__in=ids), key=lambda each: order[each.pk])
     return shown(picks, language, at=at)
 
 
 def _near(article: Article, *, at: datetime) -> list[int]:
     """Three of either side are looked at: the nearest three are among them."""
-    others = Article.objects.filter(
-        Exists(ready_texts().filter(article=OuterRef("pk"))),
-        topic=article.topic_id,
-        published_at__lte=at,
-    ).exclude(pk=article.pk)
+    others = Article.objects.public(at).filter(topic=article.topic_id).exclude(pk=article.pk)
     earlier = others.filter(published_at__lte=article.published_at).order_by("-published_at", "pk")
     later = others.filter(published_at__gt=article.published_at).order_by("published_at", "pk")
     candidates = [

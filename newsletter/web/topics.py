@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
 from newsletter.digest.dates import week_range
 from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
-from newsletter.web.articles import chain_of, topic_name
 from newsletter.web.trends import status_label
 
 RECENT = 6
@@ -47,9 +45,8 @@ def find(slug: str) -> Topic | None:
 
 def recent(topic: Topic, language: str, *, at: datetime, limit: int = RECENT) -> list[Week]:
     """The newest statements on a topic, newest first; never of a week that is yet to come."""
-    trends = topic.trends.filter(week__lte=at.date()).order_by("-week")[:limit]
-    chain = chain_of(topic.newsletter, language)
-    name = topic_name(topic, chain)
+    trends = topic.trends.filter(week__lte=topic.newsletter.date_at(at)).order_by("-week")[:limit]
+    name = topic.name_in(topic.newsletter.chain_for(language))
     return [_week(topic, name, trend.week, trend.status, language, at=at) for trend in trends]
 
 
@@ -68,18 +65,13 @@ def strip(weeks: Sequence[Week], *, topic: Topic, language: str, at: datetime) -
 def of_issue(issue: Issue, language: str, *, at: datetime) -> list[Week]:
     """Every topic of the newsletter in the issue's time: three queries. [] where none has a
     trend."""
-    chain = chain_of(issue.newsletter, language)
-    during = Trend.objects.filter(
-        topic__newsletter=issue.newsletter_id,
-        week__gte=issue.starts_on,
-        week__lte=issue.ends_on,
-    )
-    said = dict(during.order_by("week").values_list("topic", "status"))
+    said = Trend.objects.of_issue(issue)
     if not said:
         return []
+    chain = issue.newsletter.chain_for(language)
     topics = Topic.objects.filter(newsletter=issue.newsletter_id).prefetch_related("translations")
     return [
-        _week_of(topic, topic_name(topic, chain), issue, said.get(topic.pk, ""), language, at=at)
+        _week_of(topic, topic.name_in(chain), issue, said.get(topic.pk, ""), language, at=at)
         for topic in topics
     ]
 
@@ -100,5 +92,4 @@ def _week(
 
 
 def _range(newsletter: Newsletter, start: date, end: date, language: str, *, at: datetime) -> str:
-    today = at.astimezone(ZoneInfo(newsletter.timezone)).date()
-    return week_range(start, end, language, today=today)
+    return week_range(start, end, language, today=newsletter.date_at(at))

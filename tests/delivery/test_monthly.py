@@ -159,6 +159,20 @@ def test_only_what_was_approved_and_sent_is_in_it(
     assert not any(f"Week of {monday.day}:" in text for monday in MONDAYS[1:])
 
 
+def test_an_issue_of_two_months_is_in_the_round_up_of_the_second(
+    july: list[Issue], relay: MemoryTransport, add_reader: AddReader
+) -> None:
+    """24 July – 6 August goes out with its last week, when July's round-up does."""
+    add_reader("ala@readers.example", "en", rhythm="monthly")
+    july[4].delete()
+    Issue.objects.filter(pk=july[3].pk).update(kind=Issue.Kind.WEEKS, ends_on=date(2017, 8, 6))
+    send_july()
+    tick(DUE)
+    assert subjects(relay, "ala") == ["July 2017: Week of 17"]
+    tick(datetime(2017, 9, 11, 6, 0, tzinfo=UTC))
+    assert subjects(relay, "ala")[1:] == ["August 2017: Week of 24"]
+
+
 def test_a_break_in_the_next_month_holds_nothing_up(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:

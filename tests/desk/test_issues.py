@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from newsletter.delivery import dispatch
 from newsletter.delivery.models import Mailing
 from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
 from subscribers import lifecycle
@@ -97,6 +98,23 @@ def test_approve_and_withdraw(ready: Issue, as_editor: Client) -> None:
     as_editor.post(issue_urls(ready)["withdraw"])
     ready.refresh_from_db()
     assert ready.state == "draft"
+
+
+@time_machine.travel("2017-07-30T10:00:00Z", tick=False)
+def test_an_issue_is_approved_the_day_before_its_articles_are_published(
+    issue: Issue, write_article: WriteArticle, as_editor: Client
+) -> None:
+    """They are timed for Monday at 09:00 in Minsk, when the schedule sends them."""
+    due = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)
+    write_article(issue=issue, en="Headline", published_at=due)
+    Newsletter.objects.update(schedule_active=True, schedule_since=due - timedelta(days=9))
+    page = as_editor.get(issue_urls(issue)["send"]).content.decode()
+    assert "It cannot be sent like this." in page
+    as_editor.post(issue_urls(issue)["approve"])
+    issue.refresh_from_db()
+    assert issue.state == "approved"
+    [mailing] = dispatch.dispatch(due)
+    assert mailing.release.issue == issue
 
 
 def test_an_issue_without_articles_is_not_approved_nor_sent(

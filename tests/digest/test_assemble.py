@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.digest.assemble import assemble
-from newsletter.digest.content import Article, Selection, Wants
+from newsletter.digest.content import Article, IssueText, Selection, Wants
 from newsletter.digest.languages import pick
 
 from .desk import RIVER, SECURITY, wants, write_article, write_issue
@@ -137,3 +137,13 @@ def test_equal_keys_mean_equal_contents(
 def test_pick_is_the_first_available(chain: list[str], available: list[str]) -> None:
     expected = [language for language in chain if language in available]
     assert pick(chain, available) == (expected[0] if expected else None)
+
+
+def test_readers_of_another_introduction_get_another_edition() -> None:
+    article = write_article(1, "be")
+    issue = write_issue(article, texts={"ru": IssueText(introduction="<p>Вступление</p>")})
+    one, two = (assemble(issue, wants(*chain)) for chain in (("be",), ("be", "ru")))
+    assert one is not None
+    assert two is not None
+    assert (one.introduction, two.introduction) == ("", "ru")
+    assert one.key != two.key

@@ -250,3 +250,18 @@ def test_an_edition_takes_some_milliseconds() -> None:
     start = time.perf_counter()
     edition(issue, "be")
     assert time.perf_counter() - start < 0.5
+
+
+def test_the_introduction_is_in_a_language_that_the_readers_know() -> None:
+    """As on the site: what is missing in the first language is taken from the next."""
+    texts = {"ru": IssueText(introduction="<p>Вступление</p>")}
+    issue = write_issue(write_article(1, "en", "be", "ru"), texts=texts)
+    shown = edition(issue, "be", "ru")
+    marked = [each for each in Mail(shown.html).all("div") if "lang" in each.attributes]
+    [introduction] = [each for each in marked if each.text == "Вступление"]
+    assert introduction.attributes["lang"] == "ru"
+    assert "Вступление" in shown.text
+    for chain in (("be",), ("en",)):
+        assert "Вступление" not in edition(issue, *chain).html + edition(issue, *chain).text
+    texts["be"] = IssueText(introduction="<p>Уступ</p>")
+    assert "Вступление" not in edition(issue, "be", "ru").html

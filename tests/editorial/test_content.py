@@ -10,7 +10,16 @@ from django.core.files.base import ContentFile
 from PIL import Image
 
 from newsletter.editorial.content import issue_content, newsletter_content
-from newsletter.editorial.models import Issue, IssueTranslation, Newsletter, Picture, Topic, Trend
+from newsletter.editorial.models import (
+    Issue,
+    IssueTranslation,
+    Newsletter,
+    NewsletterTranslation,
+    NewsroomTranslation,
+    Picture,
+    Topic,
+    Trend,
+)
 from tests.conftest import WriteArticle
 
 NOW = datetime(2017, 8, 2, tzinfo=UTC)
@@ -104,6 +113,19 @@ def test_the_letterhead_in_each_language(weekly: Newsletter) -> None:
     assert value.languages == ("en", "be", "ru")
     assert value.letterheads["be"].newsletter == "Тыдзень у фокусе"
     assert value.letterheads["be"].sender_name == "Тыдзень у фокусе"
+
+
+def test_a_language_without_words_takes_those_of_its_choice(weekly: Newsletter) -> None:
+    """BE/RU is one choice, so what is missing in Belarusian is taken from Russian."""
+    NewsletterTranslation.objects.filter(language="be").delete()
+    NewsletterTranslation.objects.filter(language="ru").update(sender_name="Редакция")
+    NewsroomTranslation.objects.filter(language="be").delete()
+    head = newsletter_content(weekly).letterheads["be"]
+    assert (head.newsletter, head.newsroom, head.sender_name) == (
+        "Неделя в фокусе",
+        "Неделя в фокусе",
+        "Редакция",
+    )
 
 
 def test_a_language_without_words_takes_those_of_the_first(weekly: Newsletter) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -117,6 +117,58 @@ def test_an_issue_with_drafts_only_is_blocked(issue: Issue, write_article: Write
 def test_an_issue_of_later_articles_is_blocked(issue: Issue, write_article: WriteArticle) -> None:
     write_article(issue=issue, en="H", be="З", published_at=timezone.now() + timedelta(days=1))
     assert workflow.blocks(workflow.problems(issue))
+
+
+@pytest.mark.parametrize("minutes", [0, 1])
+def test_articles_timed_for_the_hour_of_the_send_out_are_in_order(
+    issue: Issue, write_article: WriteArticle, minutes: int
+) -> None:
+    due = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)  # 09:00 in Minsk
+    blocked = minutes > 0
+    issue.newsletter.schedule_active = True
+    issue.newsletter.save()
+    issue.refresh_from_db()
+    assert workflow.goes_out_at(issue) == due
+    write_article(issue=issue, en="H", be="З", published_at=due + timedelta(minutes=minutes))
+    with time_machine.travel(due - timedelta(days=1), tick=False):
+        assert bool(workflow.problems(issue)) is blocked
+        assert workflow.blocks(workflow.problems(issue)) is blocked
+        assert workflow.blocks(workflow.problems(issue, at=timezone.now()))
+    with time_machine.travel(due + timedelta(hours=1), tick=False):
+        assert workflow.problems(issue) == []
+
+
+def test_what_only_an_editor_sends_has_no_hour(issue: Issue) -> None:
+    assert workflow.goes_out_at(issue) is None
+    issue.newsletter.schedule_active = True
+    for kind in (Issue.Kind.SPECIAL, Issue.Kind.BREAK):
+        issue.kind = kind
+        assert workflow.goes_out_at(issue) is None
+
+
+def test_an_editor_is_told_that_the_schedule_will_hold_a_thin_issue(
+    issue: Issue, write_article: WriteArticle
+) -> None:
+    write_article(issue=issue, en="Headline", be="Загаловак")
+    write_article(issue=issue, en="Not ready", be="Не гатовы", state="draft")
+    newsletter = issue.newsletter
+    newsletter.least_articles = 2
+    assert "Too few" not in words(issue)
+    newsletter.schedule_active = True
+    assert "Too few articles are ready: the schedule needs at least 2." in words(issue)
+    assert not workflow.blocks(workflow.problems(issue))
+    newsletter.least_articles = 1
+    assert "Too few" not in words(issue)
+
+
+def test_a_trend_of_a_special_issue_is_that_of_the_week_it_ends_in(
+    issue: Issue, security: Topic
+) -> None:
+    issue.kind, issue.slug, issue.starts_on = Issue.Kind.SPECIAL, "elections", date(2017, 7, 26)
+    issue.save()
+    assert workflow.set_trend_of_issue(issue, security, "improved")
+    assert not workflow.set_trend_of_issue(issue, security, "improved")
+    assert Trend.objects.get().week == date(2017, 7, 24)
 
 
 def test_a_break_sends_nothing(issue: Issue, write_article: WriteArticle) -> None:

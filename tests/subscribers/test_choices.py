@@ -114,3 +114,20 @@ def test_who_left_has_no_preview(client: Client, add_reader: AddReader, out: Iss
     subscription = add_reader("en", state="unsubscribed")
     for name in ("preview", "preview-mail"):
         assert client.get(url(name, subscription)).status_code == 410
+
+
+def test_names_are_those_of_the_site(
+    client: Client, add_reader: AddReader, out: Issue, security: Topic
+) -> None:
+    """What is missing in Belarusian is taken from Russian, as BE/RU is one choice."""
+    security.translations.filter(language="be").delete()
+    weekly = security.newsletter
+    weekly.translations.filter(language="be").delete()
+    pages = [
+        client.get("/be/").content.decode(),
+        client.get(url("preferences", add_reader("be"), language="be")).content.decode(),
+    ]
+    for page in pages:
+        assert "Безопасность" in page
+        assert "Неделя в фокусе" in page
+        assert "Week in View" not in page

@@ -224,6 +224,12 @@ def test_the_editors_picks_come_first_if_public(
     assert [s.text.headline for s in response.context["similar"]] == ["Picked"]
 
 
+def test_an_article_is_not_similar_to_itself(client: Client, army: Article) -> None:
+    army.similar.set([army])
+    response = client.get(f"/en/articles/{slug_of(army, 'en')}/")
+    assert response.context["similar"] == []
+
+
 def test_recent_trends_and_the_latest_issue_stand_beside(client: Client, army: Article) -> None:
     response = client.get(f"/ru/articles/{slug_of(army, 'ru')}/")
     (week,) = response.context["recent"]

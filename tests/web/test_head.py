@@ -126,7 +126,7 @@ def test_an_error_page_has_no_body_either(
     def fail(*args: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("newsletter.web.views.lists.archive.public_issues", fail)
+    monkeypatch.setattr("newsletter.editorial.querysets.IssueQuerySet.public", fail)
     answer = Answer("HEAD", "/be/")
     assert (answer.status, answer.body) == (500, b"")
 

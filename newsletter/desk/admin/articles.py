@@ -36,8 +36,7 @@ class TextForm(forms.ModelForm[ArticleTranslation]):
 
 
 def _original(text: ArticleTranslation) -> ArticleTranslation | None:
-    texts = text.article.translations.all()
-    return next((t for t in texts if t.language == text.article.original_language), None)
+    return text.article.text([text.article.original_language])
 
 
 class TextInline(TranslationInline):
@@ -175,10 +174,9 @@ class ArticleAdmin(TabbedAdmin):
 
 def states_in_line(article: Article) -> str:
     """ "EN ✓ · BE draft": each language's state."""
-    ready = ArticleTranslation.State.READY
     return " · ".join(
-        f"{text.language.upper()} {'✓' if text.state == ready else text.get_state_display()}"
-        for text in article.translations.all()
+        f"{text.language.upper()} {'✓' if text.is_ready else text.get_state_display()}"
+        for text in article.texts().values()
     )
 
 

@@ -32,11 +32,7 @@ class IssueForm(forms.ModelForm[Issue]):
         if not issue.pk or issue.kind == Issue.Kind.SPECIAL:
             return
         self.topics = list(issue.newsletter.topics.prefetch_related("translations"))
-        known = dict(
-            Trend.objects.filter(topic__in=self.topics, week=issue.starts_on).values_list(
-                "topic_id", "status"
-            )
-        )
+        known = Trend.objects.of_issue(issue)
         for topic in self.topics:
             self.fields[f"trend_{topic.pk}"] = forms.ChoiceField(
                 label=str(topic),
@@ -52,9 +48,8 @@ class IssueForm(forms.ModelForm[Issue]):
 
     def save_trends(self) -> None:
         for topic in self.topics:
-            workflow.set_trend(
-                topic, self.instance.starts_on, self.cleaned_data[f"trend_{topic.pk}"] or None
-            )
+            status = self.cleaned_data[f"trend_{topic.pk}"] or None
+            workflow.set_trend_of_issue(self.instance, topic, status)
 
 
 class WordsInline(TranslationInline):

@@ -48,7 +48,7 @@ def store_issue(data: schema.Issue, target: Target, *, place: str) -> list[Store
         known_by = {"issue": issue, "language": code}
         put(models.IssueTranslation, target.report, known_by, texts.model_dump(), place=place)
     for slug, status in data.all_trends().items():
-        if workflow.set_trend(target.topics[slug], issue.starts_on, status):
+        if workflow.set_trend_of_issue(issue, target.topics[slug], status):
             target.report.changed[str(models.Trend._meta.verbose_name)] += 1
     # Without a date of its own an article gets one that is the same at each import.
     morning_after = datetime.combine(issue.ends_on + timedelta(1), time(9), target.zone)
@@ -63,7 +63,7 @@ def store_issue(data: schema.Issue, target: Target, *, place: str) -> list[Store
         )
         for index, article in enumerate(data.articles)
     ]
-    if data.approved and issue.state != models.Issue.State.APPROVED:
+    if data.approved and not issue.is_approved:
         workflow.approve(issue, by=None)
         target.report.notes.append(_("Approved: %(issue)s") % {"issue": issue})
     return stored

@@ -17,6 +17,8 @@ from newsletter.editorial import pictures
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.issue import Issue, Topic
 from newsletter.editorial.models.newsroom import Newsletter
+from newsletter.editorial.models.translations import Translated, Translation
+from newsletter.editorial.querysets import ArticleQuerySet, ArticleTranslationQuerySet
 from newsletter.lib.languages import LanguageField, page_language
 
 
@@ -63,7 +65,7 @@ class Picture(models.Model):
             self.file = pictures.store(self.file.file, folder="pictures")
 
 
-class Article(models.Model):
+class Article(Translated["ArticleTranslation"], models.Model):
     """One piece; its words are in its translations."""
 
     class Dateline(models.TextChoices):
@@ -112,6 +114,8 @@ class Article(models.Model):
         help_text=_("Up to three; left empty, the nearest of the same topic are shown."),
     )
 
+    objects = ArticleQuerySet.as_manager()
+
     class Meta:
         ordering = ["position", "pk"]
         verbose_name = _("article")
@@ -119,17 +123,16 @@ class Article(models.Model):
         indexes = [models.Index(fields=["newsletter", "published_at"])]
 
     def __str__(self) -> str:
-        first = next(iter(self.translations.all()), None)
-        return first.headline if first else f"#{self.pk}"
+        text = self.any_text([self.original_language])
+        return text.headline if text else f"#{self.pk}"
 
     def get_absolute_url(self) -> str:
         """Its page in the original language, or in the first that it has."""
-        texts = {text.language: text for text in self.translations.all() if text.slug}
-        text = texts.get(self.original_language) or next(iter(texts.values()), None)
-        return text.get_absolute_url() if text else ""
+        text = self.any_text([self.original_language])
+        return text.get_absolute_url() if text and text.slug else ""
 
 
-class ArticleTranslation(models.Model):
+class ArticleTranslation(Translation):
     """An article in one language."""
 
     class State(models.TextChoices):
@@ -138,7 +141,6 @@ class ArticleTranslation(models.Model):
         READY = "ready", _("ready")
 
     article = models.ForeignKey(Article, models.CASCADE, related_name="translations")
-    language = LanguageField()
     headline = models.CharField(_("headline"), max_length=250)
     slug = models.SlugField(
         _("address"),
@@ -164,6 +166,8 @@ class ArticleTranslation(models.Model):
         _("correction"), blank=True, help_text=_("What was corrected; shown with its date.")
     )
     corrected_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ArticleTranslationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("article in a language")
@@ -198,5 +202,11 @@ class ArticleTranslation(models.Model):
     def is_original(self) -> bool:
         return bool(self.language == self.article.original_language)
 
+    @property
+    def is_ready(self) -> bool:
+        """As `objects.ready()`."""
+        return bool(self.state == self.State.READY and self.slug)
+
     def is_public(self, at: datetime) -> bool:
-        return bool(self.state == self.State.READY and self.article.published_at <= at)
+        """As `objects.public(at)`."""
+        return self.is_ready and self.article.published_at <= at

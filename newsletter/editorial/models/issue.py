@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.editorial.cleaning import clean_html
-from newsletter.editorial.models.newsroom import Newsletter, in_page_language
-from newsletter.lib.languages import LanguageField
+from newsletter.editorial.models.newsroom import Newsletter
+from newsletter.editorial.models.translations import Translated, Translation
+from newsletter.editorial.querysets import IssueQuerySet, TrendQuerySet
+from newsletter.editorial.schedule import monday_of
 
 
-class Topic(models.Model):
+class Topic(Translated["TopicTranslation"], models.Model):
     """A subject that the newsletter follows from week to week."""
 
     newsletter = models.ForeignKey(
@@ -33,14 +38,18 @@ class Topic(models.Model):
         ]
 
     def __str__(self) -> str:
-        return in_page_language(self.translations.all()) or self.slug
+        return self.name_in([get_language() or ""])
+
+    def name_in(self, chain: Iterable[str]) -> str:
+        """Its name in the first language of `chain` that has one, else in any."""
+        text = self.any_text(chain)
+        return text.name if text else self.slug
 
 
-class TopicTranslation(models.Model):
+class TopicTranslation(Translation):
     """A topic's name in one language."""
 
     topic = models.ForeignKey(Topic, models.CASCADE, related_name="translations")
-    language = LanguageField()
     name = models.CharField(_("name"), max_length=120)
 
     class Meta:
@@ -65,6 +74,8 @@ class Trend(models.Model):
     week = models.DateField(_("week"), help_text=_("Its Monday."))
     status = models.CharField(_("status"), max_length=10, choices=Status)
 
+    objects = TrendQuerySet.as_manager()
+
     class Meta:
         ordering = ["-week", "topic__position"]
         verbose_name = _("trend")
@@ -80,7 +91,7 @@ class Trend(models.Model):
         return f"{self.topic} {self.week}: {self.get_status_display()}"
 
 
-class Issue(models.Model):
+class Issue(Translated["IssueTranslation"], models.Model):
     """What goes out together: a calendar week, several weeks, or a special issue."""
 
     class Kind(models.TextChoices):
@@ -115,6 +126,8 @@ class Issue(models.Model):
     )
     approved_at = models.DateTimeField(null=True, blank=True, editable=False)
     note = models.TextField(_("note for the desk"), blank=True)
+
+    objects = IssueQuerySet.as_manager()
 
     class Meta:
         ordering = ["-starts_on", "-pk"]
@@ -156,16 +169,32 @@ class Issue(models.Model):
         """What names the issue in addresses and releases: its Monday, or its slug."""
         return self.slug if self.kind == self.Kind.SPECIAL else self.starts_on.isoformat()
 
+    @property
+    def is_approved(self) -> bool:
+        return self.state == self.State.APPROVED
+
+    @property
+    def last_week(self) -> date:
+        """The Monday of the last week that it covers."""
+        return monday_of(self.ends_on)
+
+    def goes_out_with(self, week: date) -> bool:
+        """Whether the schedule sends it when the week of that Monday is due.
+
+        An issue of several weeks goes out with the last of them; a break never does.
+        """
+        return self.kind != self.Kind.BREAK and self.last_week == week
+
     def clean(self) -> None:
         if self.kind == self.Kind.SPECIAL or not self.newsletter_id:
             return
         if not (self.starts_on and self.ends_on):
             return  # the field's own error says so
-        others = Issue.objects.filter(
+        others = Issue.objects.scheduled().filter(
             newsletter_id=self.newsletter_id,
             starts_on__lte=self.ends_on,
             ends_on__gte=self.starts_on,
-        ).exclude(kind=self.Kind.SPECIAL)
+        )
         other = others.exclude(pk=self.pk).first()
         if other:
             raise ValidationError(
@@ -173,11 +202,10 @@ class Issue(models.Model):
             )
 
 
-class IssueTranslation(models.Model):
+class IssueTranslation(Translation):
     """An issue's own words in one language; what is empty follows from the articles."""
 
     issue = models.ForeignKey(Issue, models.CASCADE, related_name="translations")
-    language = LanguageField()
     subject = models.CharField(
         _("subject"), max_length=200, blank=True, help_text=_("Else the first headline.")
     )

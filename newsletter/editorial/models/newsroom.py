@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
@@ -13,25 +14,21 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.digest.languages import page_chain
 from newsletter.editorial import pictures
 from newsletter.editorial.cleaning import clean_html
-from newsletter.lib.languages import LanguageField
+from newsletter.editorial.models.translations import Translated, Translation
+from newsletter.editorial.schedule import Rule
 from newsletter.lib.zones import validate_zone
 
 COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("A colour is written like #8a1c1c."))
-
-
-def in_page_language(translations: Iterable[Any]) -> str:
-    """The name of what has translations, for the desk: in the page's language, else in any."""
-    names = {text.language: str(text) for text in translations}
-    return names.get(get_language() or "") or next(iter(names.values()), "")
 
 
 class User(AbstractUser):
     """An editor, translator or operator."""
 
 
-class Newsroom(models.Model):
+class Newsroom(Translated["NewsroomTranslation"], models.Model):
     """Who publishes: the name, the looks and the pages about it. There is one row."""
 
     singleton = models.BooleanField(default=True, unique=True, editable=False)
@@ -65,7 +62,8 @@ class Newsroom(models.Model):
         ]
 
     def __str__(self) -> str:
-        return in_page_language(self.translations.all()) or str(_("Newsroom"))
+        text = self.any_text([get_language() or ""])
+        return text.name if text else str(_("Newsroom"))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Raises ValidationError where a new logo is no picture."""
@@ -88,11 +86,10 @@ class Newsroom(models.Model):
                 )
 
 
-class NewsroomTranslation(models.Model):
+class NewsroomTranslation(Translation):
     """The newsroom in one language."""
 
     newsroom = models.ForeignKey(Newsroom, models.CASCADE, related_name="translations")
-    language = LanguageField()
     name = models.CharField(_("name"), max_length=120)
     tagline = models.CharField(_("tagline"), max_length=200, blank=True)
     about = models.TextField(_("About page"), blank=True)
@@ -114,7 +111,7 @@ class NewsroomTranslation(models.Model):
         super().save(*args, **kwargs)
 
 
-class Newsletter(models.Model):
+class Newsletter(Translated["NewsletterTranslation"], models.Model):
     """One weekly letter: its languages, its choices on the form, its schedule."""
 
     class Approval(models.TextChoices):
@@ -198,7 +195,7 @@ class Newsletter(models.Model):
         verbose_name_plural = _("newsletters")
 
     def __str__(self) -> str:
-        return in_page_language(self.translations.all()) or self.slug
+        return self.name_in(get_language() or "")
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not Newsletter.objects.filter(pk=self.pk, **self._schedule()).exists():
@@ -223,12 +220,43 @@ class Newsletter(models.Model):
         choices: list[dict[str, Any]] = self.choices
         return [tuple(choice["languages"]) for choice in choices] or [(c,) for c in self.languages]
 
+    @property
+    def rule(self) -> Rule:
+        """When it is due, also if its schedule isn't active."""
+        return Rule(
+            weekday=self.weekday,
+            time=self.time,
+            zone=self.timezone,
+            sends_ended_week=self.period == self.Period.ENDED,
+        )
 
-class NewsletterTranslation(models.Model):
+    def are_enough(self, articles: int) -> bool:
+        """Whether the schedule sends an issue with so many articles."""
+        return articles >= max(self.least_articles, 1)
+
+    def chain_for(self, language: str) -> tuple[str, ...]:
+        """The languages in which a page or an email in `language` shows something, best first."""
+        return page_chain(language, self.chains(), self.languages)
+
+    def name_in(self, language: str) -> str:
+        """What the newsletter is called on a page or in an email in `language`."""
+        text = self.any_text(self.chain_for(language))
+        return text.name if text else self.slug
+
+    def sender_name_in(self, language: str) -> str:
+        """The name that its emails in `language` come from."""
+        text = self.any_text(self.chain_for(language))
+        return (text.sender_name or text.name) if text else self.slug
+
+    def date_at(self, at: datetime) -> date:
+        """Which day it is then by the newsletter's clock."""
+        return at.astimezone(ZoneInfo(self.timezone)).date()
+
+
+class NewsletterTranslation(Translation):
     """A newsletter's wording in one language."""
 
     newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="translations")
-    language = LanguageField()
     name = models.CharField(_("name"), max_length=120)
     sender_name = models.CharField(_("sender name"), max_length=120, blank=True)
     promise = models.CharField(

@@ -10,16 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from newsletter.digest.languages import best
 from newsletter.editorial.models import Article, ArticleTranslation
 from newsletter.web import articles, topics
 from newsletter.web.addresses import Addresses, of_article, path_in, site_languages
-from newsletter.web.articles import chain_of, corrected_on
-from newsletter.web.languages import best
+from newsletter.web.articles import corrected_on
 from newsletter.web.similar import similar
 from newsletter.web.trends import statuses
 from newsletter.web.views.page import is_staff, page, page_language
-
-Texts = dict[str, ArticleTranslation]
 
 
 @require_safe
@@ -33,27 +31,25 @@ def article(request: HttpRequest, slug: str) -> HttpResponseBase:
     found = _find(slug, language, at=now, staff=is_staff(request))
     if found is None:
         raise Http404(_("There is no such article."))
-    texts = {text.language: text for text in found.translations.all()}
-    code = best(chain_of(found.newsletter, language), texts)
-    if code is None:
+    text = found.any_text(found.newsletter.chain_for(language))
+    if text is None:
         raise Http404(_("There is no such article."))
-    if texts[code].slug != slug:
-        return redirect(path_in(language, "web:article", slug=texts[code].slug))
-    return _answer(request, found, texts, texts[code], at=now)
+    if text.slug != slug:
+        return redirect(path_in(language, "web:article", slug=text.slug))
+    return _answer(request, found, text, at=now)
 
 
 def _find(slug: str, language: str, *, at: datetime, staff: bool) -> Article | None:
     """By its slug in the page's language, else in any other."""
     owners = dict(ArticleTranslation.objects.filter(slug=slug).values_list("language", "article"))
-    found = {
-        each.pk: each for each in articles.visible(at, staff=staff).filter(pk__in=owners.values())
-    }
+    visible = Article.objects.visible_to(staff=staff, at=at).with_parts()
+    found = {each.pk: each for each in visible.filter(pk__in=owners.values())}
     ordered = sorted(owners, key=lambda code: (code != language, code))
     return next((found[owners[code]] for code in ordered if owners[code] in found), None)
 
 
 def _answer(
-    request: HttpRequest, found: Article, texts: Texts, text: ArticleTranslation, *, at: datetime
+    request: HttpRequest, found: Article, text: ArticleTranslation, *, at: datetime
 ) -> HttpResponse:
     language = page_language()
     shown = articles.in_text(found, text, language, statuses([found]), at=at)
@@ -64,15 +60,16 @@ def _answer(
         "corrected": corrected_on(text, found, language),
         "not_public": not shown.is_public,
     }
-    addresses = _addresses(found, texts, text, language)
+    addresses = _addresses(found, text, language)
     return page(
         request, "web/article.html", context, addresses=addresses, newsletter=found.newsletter
     )
 
 
-def _addresses(found: Article, texts: Texts, text: ArticleTranslation, language: str) -> Addresses:
+def _addresses(found: Article, text: ArticleTranslation, language: str) -> Addresses:
+    texts = found.texts()
     fallbacks = {
-        code: best(chain_of(found.newsletter, code), texts) or text.language
+        code: best(found.newsletter.chain_for(code), texts) or text.language
         for code in site_languages()
     }
     slugs = {code: each.slug for code, each in texts.items()}

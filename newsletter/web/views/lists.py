@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
@@ -10,12 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from newsletter.editorial.models import Issue, Newsletter, NewsroomTranslation
+from newsletter.digest.languages import best
+from newsletter.editorial.models import Article, Issue, Newsletter, Newsroom
+from newsletter.editorial.querysets import IssueQuerySet
 from newsletter.lib.languages import direction
 from newsletter.web import archive, articles, topics
 from newsletter.web.addresses import same_in_all
 from newsletter.web.archive import show_issue
-from newsletter.web.languages import best
 from newsletter.web.views.page import is_staff, page, page_language, query_of_page
 
 ISSUES_A_PAGE = 26
@@ -30,9 +32,10 @@ def first_newsletter() -> Newsletter | None:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     now, language = timezone.now(), page_language()
-    newest = list(archive.public_issues(now)[: BESIDE_HOME + 1])
+    newest = list(_public_issues(now)[: BESIDE_HOME + 1])
     issue = newest[0] if newest else None
-    single = articles.public(now).filter(issue=None).order_by("-published_at", "pk")
+    public = Article.objects.public(now).with_parts()
+    single = public.filter(issue=None).order_by("-published_at", "pk")
     context = {
         "issue": show_issue(issue, language, at=now) if issue else None,
         "earlier": [show_issue(each, language, at=now) for each in newest[1:]],
@@ -48,8 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def issue_archive(request: HttpRequest) -> HttpResponse:
     now, language = timezone.now(), page_language()
-    listed = archive.counted(archive.public_issues(now), now)
-    paginator = Paginator(listed, ISSUES_A_PAGE)
+    paginator = Paginator(_public_issues(now).with_article_count(now), ISSUES_A_PAGE)
     current = _page_of(paginator, request)
     shown = [show_issue(each, language, at=now) for each in current.object_list]
     context = {
@@ -66,7 +68,8 @@ def issue_archive(request: HttpRequest) -> HttpResponse:
 @require_safe
 def issue(request: HttpRequest, newsletter: str, key: str) -> HttpResponse:
     now, language, staff = timezone.now(), page_language(), is_staff(request)
-    found = archive.find(archive.visible_issues(now, staff=staff), newsletter, key)
+    visible = Issue.objects.visible_to(staff=staff, at=now).with_texts()
+    found = visible.filter(newsletter__slug=newsletter).named(key)
     if found is None:
         raise Http404(_("There is no such issue."))
     earlier, later = _neighbours(found, language)
@@ -76,7 +79,7 @@ def issue(request: HttpRequest, newsletter: str, key: str) -> HttpResponse:
         "trends": topics.of_issue(found, language, at=now),
         "earlier": earlier,
         "later": later,
-        "not_public": staff and not archive.public_issues(now).filter(pk=found.pk).exists(),
+        "not_public": staff and not Issue.objects.public(now).filter(pk=found.pk).exists(),
     }
     addresses = same_in_all("web:issue", language=language, newsletter=newsletter, key=key)
     return page(
@@ -90,11 +93,12 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
     found = topics.find(slug)
     if found is None:
         raise Http404(_("There is no such topic."))
-    listed = articles.public(now).filter(topic=found).order_by("-published_at", "pk")
+    public = Article.objects.public(now).with_parts()
+    listed = public.filter(topic=found).order_by("-published_at", "pk")
     current = _page_of(Paginator(listed, ARTICLES_A_PAGE), request)
     weeks = topics.recent(found, language, at=now, limit=topics.STRIP)
     context = {
-        "topic": articles.topic_name(found, articles.chain_of(found.newsletter, language)),
+        "topic": found.name_in(found.newsletter.chain_for(language)),
         "strip": topics.strip(weeks, topic=found, language=language, at=now),
         "latest_week": weeks[0] if weeks else None,
         "articles": articles.shown(list(current.object_list), language, at=now),
@@ -121,11 +125,10 @@ def privacy(request: HttpRequest) -> HttpResponse:
 def _newsroom_page(request: HttpRequest, field: str, *, title: str) -> HttpResponse:
     """A page whose text is the newsroom's own, in the nearest language that has it."""
     language, newsletter = page_language(), first_newsletter()
-    chain = articles.chain_of(newsletter, language) if newsletter else (language,)
-    texts = {
-        text.language: getattr(text, field)
-        for text in NewsroomTranslation.objects.exclude(**{field: ""})
-    }
+    chain = newsletter.chain_for(language) if newsletter else (language,)
+    room = Newsroom.objects.prefetch_related("translations").first()
+    own = {code: getattr(text, field) for code, text in room.texts().items()} if room else {}
+    texts = {code: text for code, text in own.items() if text}
     code = best(chain, texts) or language
     context = {
         "title": title,
@@ -138,9 +141,14 @@ def _newsroom_page(request: HttpRequest, field: str, *, title: str) -> HttpRespo
 
 
 # --- Parts ------------------------------------------------------------------------------------
+def _public_issues(at: datetime) -> IssueQuerySet:
+    return Issue.objects.public(at).with_texts().newest_first()
+
+
 def _articles_of(issue: Issue, language: str, *, staff: bool) -> list[articles.Shown]:
     now = timezone.now()
-    listed = articles.visible(now, staff=staff).filter(issue=issue).order_by("position", "pk")
+    visible = Article.objects.visible_to(staff=staff, at=now).with_parts()
+    listed = visible.filter(issue=issue).order_by("position", "pk")
     return articles.shown(list(listed), language, at=now)
 
 
@@ -149,7 +157,7 @@ def _neighbours(
 ) -> tuple[archive.ShownIssue | None, archive.ShownIssue | None]:
     """The public issues of the same newsletter before and after this one."""
     now = timezone.now()
-    others = archive.public_issues(now).filter(newsletter=found.newsletter).exclude(pk=found.pk)
+    others = _public_issues(now).filter(newsletter=found.newsletter).exclude(pk=found.pk)
     earlier = others.filter(ends_on__lt=found.ends_on).first()
     later = others.filter(ends_on__gt=found.ends_on).order_by("ends_on", "pk").first()
     return (

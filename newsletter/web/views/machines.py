@@ -15,12 +15,11 @@ from django.utils.feedgenerator import Rss201rev2Feed
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
-from newsletter.editorial.models import ArticleTranslation, Topic
+from newsletter.editorial.models import ArticleTranslation, Issue, Topic
 from newsletter.lib import outages
 from newsletter.lib.private_paths import private_paths
 from newsletter.web.addresses import Alternate, absolute, path_in, same_in_all, site_languages
-from newsletter.web.archive import public_issues
-from newsletter.web.articles import plain, ready_texts
+from newsletter.web.articles import plain
 from newsletter.web.context import Masthead
 from newsletter.web.views.page import page_language
 
@@ -66,7 +65,7 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 
 def _newest_texts(language: str) -> list[ArticleTranslation]:
-    texts = ready_texts().filter(language=language, article__published_at__lte=timezone.now())
+    texts = ArticleTranslation.objects.public(timezone.now()).filter(language=language)
     newest = texts.select_related("article").order_by("-article__published_at", "-pk")
     return list(newest[:FEED_ITEMS])
 
@@ -91,7 +90,8 @@ def _entries() -> Iterator[Entry]:
         yield from _in_all(name)
     for slug in Topic.objects.order_by("pk").values_list("slug", flat=True).distinct():
         yield from _in_all("web:topic", slug=slug)
-    for issue in public_issues(timezone.now()):
+    issues = Issue.objects.public(timezone.now()).select_related("newsletter")
+    for issue in issues.newest_first():
         yield from _in_all("web:issue", newsletter=issue.newsletter.slug, key=issue.key)
     for _article, texts in groupby(_published_texts(), key=lambda row: row[0]):
         versions = tuple(
@@ -104,7 +104,7 @@ def _entries() -> Iterator[Entry]:
 
 def _published_texts() -> Iterator[tuple[int, str, str]]:
     """(article, language, slug), the newest article first; no text is loaded."""
-    texts = ready_texts().filter(article__published_at__lte=timezone.now())
+    texts = ArticleTranslation.objects.public(timezone.now())
     ordered = texts.order_by("-article__published_at", "-article_id", "language")
     return ordered.values_list("article_id", "language", "slug").iterator()
 

@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
     def _send_issue(self, newsletter: Newsletter, week: str) -> Mailing:
         issue = _issue(newsletter, week)
-        if issue.state != Issue.State.APPROVED:
+        if not issue.is_approved:
             workflow.approve(issue, by=None)
             self.stdout.write("The issue was not approved yet; it is now, by the operator.")
         return planner.send_now(issue, by=None)
@@ -129,17 +129,16 @@ class Command(BaseCommand):
 
 
 def _issue(newsletter: Newsletter, week: str) -> Issue:
-    issues = newsletter.issues.exclude(kind=Issue.Kind.BREAK)
-    found = issues.filter(kind=Issue.Kind.SPECIAL, slug=week).first()
+    issues = newsletter.issues.without_breaks()
+    found = issues.named(week)
     if found is None:
-        found = issues.exclude(kind=Issue.Kind.SPECIAL).filter(starts_on=_monday(week)).first()
-    if found is None:
+        _check_monday(week)
         known = ", ".join(issue.key for issue in issues[:8]) or "none yet"
         raise CommandError(f"There is no issue {week}. The latest are: {known}.")
     return found
 
 
-def _monday(week: str) -> date:
+def _check_monday(week: str) -> None:
     try:
         day = date.fromisoformat(week)
     except ValueError:
@@ -148,4 +147,3 @@ def _monday(week: str) -> date:
         ) from None
     if day.weekday() != 0:
         raise CommandError(f"{week} is no Monday; a week is named by its Monday.")
-    return day
