@@ -33,9 +33,9 @@ def on_starting(_server: Any) -> None:
         django.setup()
     except EnvError as error:
         raise SystemExit(str(error)) from None
-    from newsletter.checks import insist
+    from newsletter.checks import require_configuration
 
-    insist()
+    require_configuration()
 
     # The checks looked at the database; the workers that are forked may not share its connection.
     from django.db import connections

@@ -63,7 +63,7 @@ _.frozen_at
 _.started_by
 _.finished_at
 _.lease_until
-_.put_off_by
+_.deferred_by
 _.predecessor
 _.added_at
 _.approved_at

@@ -21,7 +21,7 @@ from newsletter.editorial.models import (
     NewsroomTranslation,
 )
 from subscribers.addresses import Address
-from subscribers.sealing import index_of, seal_address
+from subscribers.crypto.sealing import address_hash, seal_address
 
 
 def newsletter(slug: str) -> Newsletter:
@@ -29,7 +29,7 @@ def newsletter(slug: str) -> Newsletter:
     room, made = Newsroom.objects.get_or_create(singleton=True)
     if made:
         NewsroomTranslation.objects.create(newsroom=room, language="en", name="Bench")
-    letter = Newsletter.objects.create(
+    email = Newsletter.objects.create(
         slug=slug,
         languages=["en"],
         choices=[{"label": "EN", "languages": ["en"]}],
@@ -38,21 +38,21 @@ def newsletter(slug: str) -> Newsletter:
         content=Newsletter.Content.COMPLETE,
         pictures=Newsletter.Pictures.NONE,
     )
-    NewsletterTranslation.objects.create(newsletter=letter, language="en", name=f"Bench {slug}")
-    _issue(letter)
-    return letter
+    NewsletterTranslation.objects.create(newsletter=email, language="en", name=f"Bench {slug}")
+    _issue(email)
+    return email
 
 
-def _issue(letter: Newsletter) -> None:
+def _issue(email: Newsletter) -> None:
     issue = Issue.objects.create(
-        newsletter=letter,
+        newsletter=email,
         starts_on=date(2017, 7, 24),
         ends_on=date(2017, 7, 30),
         state=Issue.State.APPROVED,
     )
     for number in range(ARTICLES):
         article = Article.objects.create(
-            newsletter=letter,
+            newsletter=email,
             issue=issue,
             published_at=datetime(2017, 7, 30, 6, 0, tzinfo=UTC) - timedelta(hours=number),
             original_language="en",
@@ -62,7 +62,7 @@ def _issue(letter: Newsletter) -> None:
             article=article,
             language="en",
             headline=text(number, 8),
-            slug=f"{letter.slug}-{number}",
+            slug=f"{email.slug}-{number}",
             lead=text(100 + number, 40),
             body="".join(
                 f"<p>{text(1000 + 50 * number + part, 85)}</p>" for part in range(PARAGRAPHS)
@@ -71,11 +71,11 @@ def _issue(letter: Newsletter) -> None:
         )
 
 
-def new_mailing(letter: Newsletter) -> Mailing:
+def new_mailing(email: Newsletter) -> Mailing:
     """Another send-out of the same issue, to be prepared. Each is a release of its own."""
     release = Release.objects.create(
-        newsletter=letter,
-        issue=letter.issues.get(),
+        newsletter=email,
+        issue=email.issues.get(),
         kind=Release.Kind.SPECIAL,
         period=f"bench-{uuid.uuid4()}",
     )
@@ -93,17 +93,17 @@ def _readers(count: int) -> Iterator[tuple[Any, ...]]:
     for number in range(1, count + 1):
         address = Address(f"reader{number:08d}", "readers.example")
         public_id = uuid.uuid4()
-        sealed, index = seal_address(address, public_id), index_of(address)
+        sealed, index = seal_address(address, public_id), address_hash(address)
         yield number, public_id, sealed.value, sealed.key, index.value, index.key, "en", today
 
 
-def subscribe_all(letter: Newsletter, count: int) -> None:
+def subscribe_all(email: Newsletter, count: int) -> None:
     """The first `count` readers get this newsletter."""
     today = datetime.now(UTC).date()
-    row = (letter.pk, "active", "en", "", "weekly", "", True, False, False, "", "import", today)
+    row = (email.pk, "active", "en", "", "weekly", "", True, False, False, "", "import", today)
     columns = (
         "subscriber_id, newsletter_id, state, languages, topics, rhythm, content, pictures,"
-        " plain_text, discreet, mailbox, source, created_on"
+        " plain_text, discreet, mailbox_provider, source, created_on"
     )
     _copy(
         f"COPY subscribers_subscription ({columns}) FROM STDIN",

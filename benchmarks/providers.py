@@ -10,9 +10,9 @@ from time import perf_counter, process_time
 from typing import Any
 
 from benchmarks.samples import Sample
-from newsletter.delivery.mails import recipient
+from newsletter.delivery.sending.messages import recipient
 from newsletter.transport.esp.transport import EspTransport
-from newsletter.transport.outcomes import Mail, Recipient, Result
+from newsletter.transport.outcomes import Email, Recipient, Result
 from newsletter.transport.registry import from_url
 from subscribers.audience import Reader
 
@@ -34,7 +34,7 @@ def standin() -> Iterator[str]:
             process.terminate()
 
 
-def measure(provider: str, base: str, mail: Mail, *, messages: int, single: int) -> list[Sample]:
+def measure(provider: str, base: str, mail: Email, *, messages: int, single: int) -> list[Sample]:
     """`messages` in batches as large as the provider allows, then `single` in calls of one."""
     transport = from_url(URLS[provider].format(base))
     if not isinstance(transport, EspTransport):
@@ -53,9 +53,9 @@ def _timed(transport: EspTransport, compiled: Any, count: int, *, at_once: int) 
     readers = [_reader(position) for position in range(count)]
     began, cpu = perf_counter(), process_time()
     for start in range(0, count, at_once):
-        for handover in transport.send(compiled, readers[start : start + at_once]):
-            if handover.result is not Result.SENT:
-                raise AssertionError(f"the stand-in refused: {handover}")
+        for send_result in transport.send(compiled, readers[start : start + at_once]):
+            if send_result.result is not Result.SENT:
+                raise AssertionError(f"the stand-in refused: {send_result}")
     return Sample(count, perf_counter() - began, process_time() - cpu)
 
 

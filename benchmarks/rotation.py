@@ -49,22 +49,22 @@ def write_newsroom() -> Any:
 
     room = Newsroom.objects.create()
     NewsroomTranslation.objects.create(newsroom=room, language="en", name="Week in View")
-    letter = Newsletter.objects.create(
+    email = Newsletter.objects.create(
         slug="weekly",
         languages=["en"],
         choices=[{"label": "EN", "languages": ["en"]}],
         sender_address="desk@news.example.org",
         time="09:00",
     )
-    NewsletterTranslation.objects.create(newsletter=letter, language="en", name="Week in View")
+    NewsletterTranslation.objects.create(newsletter=email, language="en", name="Week in View")
     issue = Issue.objects.create(
-        newsletter=letter,
+        newsletter=email,
         starts_on=date(2017, 7, 24),
         ends_on=date(2017, 7, 30),
         state=Issue.State.APPROVED,
     )
     article = Article.objects.create(
-        newsletter=letter,
+        newsletter=email,
         issue=issue,
         published_at=datetime(2017, 8, 1, tzinfo=UTC),
         original_language="en",
@@ -86,18 +86,18 @@ def add_readers(newsletter: Any) -> None:
     import uuid
 
     from subscribers.addresses import stored
+    from subscribers.crypto.sealing import address_hash, seal_address
     from subscribers.models import Subscriber, Subscription
-    from subscribers.sealing import index_of, seal_address
 
     def reader(number: int) -> Subscriber:
         address, public_id = stored(f"r{number}@readers.example"), uuid.uuid4()
-        sealed, index = seal_address(address, public_id), index_of(address)
+        sealed, index = seal_address(address, public_id), address_hash(address)
         return Subscriber(
             public_id=public_id,
             sealed_address=sealed.value,
             storage_key=sealed.key,
-            index=index.value,
-            index_key=index.key,
+            address_hash=index.value,
+            address_hash_key=index.key,
             language="en",
         )
 
@@ -117,18 +117,18 @@ def add_readers(newsletter: Any) -> None:
 
 def work(record: Path, mailing_id: int) -> None:
     """One worker: sends what is due until the mailing has ended."""
-    from newsletter.delivery import progress, transports
     from newsletter.delivery.models import Mailing
-    from newsletter.delivery.sender import send_batch
+    from newsletter.delivery.sending import protocol, transports
+    from newsletter.delivery.sending.sender import send_batch
     from newsletter.transport.base import Transport, never
-    from newsletter.transport.outcomes import Handover, Mail, Recipient, Result
+    from newsletter.transport.outcomes import Email, Recipient, Result, SendResult
 
     with record.open("w", encoding="ascii") as file:
 
         class Relay(Transport):
             name = "recording"
 
-            def compile(self, mail: Mail) -> Any:
+            def compile(self, mail: Email) -> Any:
                 return mail
 
             def send(
@@ -138,10 +138,10 @@ def work(record: Path, mailing_id: int) -> None:
                 *,
                 stop: Callable[[], bool] = never,
                 ahead: int | None = None,
-            ) -> Generator[Handover, None, None]:
+            ) -> Generator[SendResult, None, None]:
                 for recipient in recipients:
                     file.write(f"{recipient.address}\n")
-                    yield Handover(recipient.position, Result.SENT)
+                    yield SendResult(recipient.position, Result.SENT)
 
             def close(self) -> None:
                 file.flush()
@@ -149,7 +149,7 @@ def work(record: Path, mailing_id: int) -> None:
         relay = Relay()
         transports.configured = lambda: (relay,)
         while Mailing.objects.filter(pk=mailing_id, state=Mailing.State.SENDING).exists():
-            due = progress.due_batches(1 + 8 * WORKERS)
+            due = protocol.due_batches(1 + 8 * WORKERS)
             if not due:
                 time.sleep(0.05)
             else:
@@ -186,8 +186,8 @@ def run(var: Path) -> int:
     from django.core.management import call_command
     from django.db import connection
 
-    from newsletter.delivery import planner
     from newsletter.delivery.models import Mailing
+    from newsletter.delivery.planning import snapshot
     from subscribers.models import Subscriber
 
     call_command("migrate", verbosity=0)
@@ -195,7 +195,7 @@ def run(var: Path) -> int:
         raise SystemExit("The database is not empty.")
     issue = write_newsroom()
     add_readers(issue.newsletter)
-    mailing = planner.prepare(planner.send_now(issue, by=None).pk)
+    mailing = snapshot.prepare(snapshot.send_now(issue, by=None).pk)
     assert mailing.state == Mailing.State.SENDING  # noqa: S101
     began = time.monotonic()
     workers = [
@@ -216,8 +216,8 @@ def run(var: Path) -> int:
 
 
 def report(var: Path, mailing: Any, statuses: list[int]) -> int:
-    from newsletter.delivery.audit import audit
-    from subscribers import rotation
+    from newsletter.delivery.oversight.audit import audit
+    from subscribers.crypto import rotation
     from subscribers.models import Subscriber
 
     got = [line for n in range(WORKERS) for line in (var / f"relay{n}").read_text().splitlines()]
@@ -231,7 +231,7 @@ def report(var: Path, mailing: Any, statuses: list[int]) -> int:
         "only erased readers were skipped": finding.account.skipped <= ERASED,
         "the audit balances": not finding.faults,
         "no row carries an old key": not Subscriber.objects.exclude(
-            storage_key=2, index_key=2
+            storage_key=2, address_hash_key=2
         ).exists()
         and not rotation.left(),
         "as many erased as asked": Subscriber.objects.count() == READERS - ERASED,

@@ -22,10 +22,10 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
-from newsletter.lib import apart
+from newsletter.lib import sandbox
 from newsletter.transport import registry, template
 from newsletter.transport.base import Transport, never
-from newsletter.transport.outcomes import Handover, Mail, Recipient, Result
+from newsletter.transport.outcomes import Email, Recipient, Result, SendResult
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
 from tests.chaos.servers import Postgres, megabytes
@@ -48,7 +48,7 @@ class NullTransport(Transport):
         self._random = random.Random(1)  # noqa: S311
         self._asked_to_wait: set[str] = set()
 
-    def compile(self, mail: Mail) -> Template:
+    def compile(self, mail: Email) -> Template:
         return template.compile(mail)
 
     def close(self) -> None:
@@ -61,16 +61,16 @@ class NullTransport(Transport):
         *,
         stop: Callable[[], bool] = never,
         ahead: int | None = None,
-    ) -> Generator[Handover, None, None]:
+    ) -> Generator[SendResult, None, None]:
         date = template.date_header()
         for recipient in recipients:
             message = template.render(compiled, recipient, date=date)
-            if isinstance(message, Handover):
+            if isinstance(message, SendResult):
                 yield message
             elif self._waits(recipient.delivery_id):
-                yield Handover(recipient.position, Result.DEFERRED, 451, "4.7.1")
+                yield SendResult(recipient.position, Result.DEFERRED, 451, "4.7.1")
             else:
-                yield Handover(recipient.position, Result.SENT, 250, "2.0.0")
+                yield SendResult(recipient.position, Result.SENT, 250, "2.0.0")
             if stop():
                 return
 
@@ -85,8 +85,8 @@ class NullTransport(Transport):
 def readers(number: int) -> str:
     from tests.chaos import newsroom
 
-    letter, _ = newsroom.found()
-    newsroom.add_readers(letter, range(number))
+    email, _ = newsroom.found()
+    newsroom.add_readers(email, range(number))
     return f"{number} added"
 
 
@@ -99,13 +99,13 @@ def freeze(_: int) -> str:
 
 
 def send(_: int) -> str:
-    from newsletter.delivery import progress, rescue
     from newsletter.delivery.models import Batch
-    from newsletter.delivery.sender import send_batch
+    from newsletter.delivery.sending import protocol, rescue
+    from newsletter.delivery.sending.sender import send_batch
 
     sent = 0
     while Batch.objects.exclude(state=Batch.State.CLOSED).exists():
-        due = progress.due_batches(16)
+        due = protocol.due_batches(16)
         sent += sum(send_batch(batch) for batch in due)
         if not due:
             time.sleep(0.1)
@@ -114,7 +114,7 @@ def send(_: int) -> str:
 
 
 def audit(_: int) -> str:
-    from newsletter.delivery.audit import audit as account
+    from newsletter.delivery.oversight.audit import audit as account
 
     [finding] = account()
     if finding.faults:
@@ -137,7 +137,7 @@ def stage(name: str, number: int) -> None:
     told = run(number)
     seconds = time.monotonic() - began
     held, *beside = megabytes(os.getpid())
-    apart.end()
+    sandbox.end()
     both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     facts = {
         "seconds": round(seconds, 1),

@@ -18,13 +18,14 @@ from django.test import override_settings
 from benchmarks.newsroom import new_mailing
 from benchmarks.programs import Programs, Sink, running_sink
 from benchmarks.samples import Sample
-from newsletter.delivery import planner, progress
-from newsletter.delivery.audit import audit
-from newsletter.delivery.mails import mail_of, recipients
 from newsletter.delivery.models import Mailing
+from newsletter.delivery.oversight.audit import audit
+from newsletter.delivery.planning import snapshot
+from newsletter.delivery.sending import protocol
+from newsletter.delivery.sending.messages import email_of, recipients
 from newsletter.editorial.models import Newsletter
 from newsletter.transport import template
-from newsletter.transport.outcomes import Mail, Recipient
+from newsletter.transport.outcomes import Email, Recipient
 from subscribers.audience import Reader, still_wanted
 
 WORKERS = 2
@@ -52,26 +53,26 @@ class Run:
     stages: bool = False
 
 
-def frozen(letter: Newsletter, *, batch: int = 0) -> tuple[Mailing, float]:
+def frozen(email: Newsletter, *, batch: int = 0) -> tuple[Mailing, float]:
     """A mailing that is ready to be sent, and the seconds that freezing took."""
-    mailing = new_mailing(letter)
+    mailing = new_mailing(email)
     with override_settings(SEND_BATCH_SIZE=batch or settings.SEND_BATCH_SIZE):
         began = perf_counter()
-        mailing = planner.prepare(mailing.pk)
+        mailing = snapshot.prepare(mailing.pk)
         seconds = perf_counter() - began
     if mailing.state != Mailing.State.SENDING:
         raise NotBalancedError(f"not frozen: {mailing.state} {mailing.hold} {mailing.hold_detail}")
     return mailing, seconds
 
 
-def measure(programs: Programs, letter: Newsletter, run: Run) -> Sample:
+def measure(programs: Programs, email: Newsletter, run: Run) -> Sample:
     """Freeze, send by two workers, and hold the sink's count against the account."""
-    mailing, freezing = frozen(letter, batch=run.batch)
+    mailing, freezing = frozen(email, batch=run.batch)
     with running_sink(
         programs, delay_ms=run.delay_ms, chunking=run.chunking, certificate=run.certificate
     ) as sink:
         reports, seconds = _work(sink, run)
-    progress.finish_mailing(mailing.pk)
+    protocol.finish_mailing(mailing.pk)
     began = perf_counter()
     _agree(mailing, sink)
     readers = mailing.readers or 0
@@ -147,22 +148,22 @@ def clear_ledger() -> None:
     """What was sent is no part of the next measurement."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE delivery_reach, delivery_outcome, delivery_batch, delivery_edition,"
+            "TRUNCATE delivery_releaserecipient, delivery_outcome, delivery_batch, delivery_edition,"
             " delivery_mailing, delivery_release CASCADE"
         )
 
 
-def one_mail(letter: Newsletter) -> Mail:
+def one_mail(email: Newsletter) -> Email:
     """The edition that all get."""
-    mailing, _ = frozen(letter)
-    mail = mail_of(mailing.editions.get())
+    mailing, _ = frozen(email)
+    mail = email_of(mailing.editions.get())
     clear_ledger()
     return mail
 
 
-def one_message(letter: Newsletter) -> bytes:
+def one_message(email: Newsletter) -> bytes:
     """A message as it goes on the wire, without its final dot."""
-    compiled = template.compile(one_mail(letter))
+    compiled = template.compile(one_mail(email))
     return compiled.message(_somebody(), date=template.date_header())
 
 
@@ -170,18 +171,18 @@ def _somebody() -> Recipient:
     return recipients(1)(0, SOMEBODY)
 
 
-def parts(letter: Newsletter) -> dict[str, float]:
+def parts(email: Newsletter) -> dict[str, float]:
     """Microseconds of CPU time of what a send-out is made of, each alone, in this process."""
-    mailing, _ = frozen(letter)
+    mailing, _ = frozen(email)
     edition = mailing.editions.get()
-    compiled = template.compile(mail_of(edition))
+    compiled = template.compile(email_of(edition))
     somebody, date, places = _somebody(), template.date_header(), recipients(1)
     found = {
-        "compile an edition": _each(lambda: template.compile(mail_of(edition)), 5),
+        "compile an edition": _each(lambda: template.compile(email_of(edition)), 5),
         "a reader's places (tokens, delivery id)": _each(lambda: places(0, SOMEBODY), 5_000),
         "a reader's message (join)": _each(lambda: compiled.message(somebody, date=date), 5_000),
         "second read of 50, per reader": _each(
-            lambda: still_wanted(letter.pk, list(range(1, 51))), 100
+            lambda: still_wanted(email.pk, list(range(1, 51))), 100
         )
         / 50,
     }

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from time import perf_counter, process_time
 from typing import Any
 
-from newsletter.delivery import progress, sender
+from newsletter.delivery.sending import protocol, sender
 from newsletter.transport import template
 from newsletter.transport.smtp.transport import SmtpTransport
 
@@ -40,9 +40,9 @@ def install() -> Clocks:
     """Replace the stages by timed ones."""
     clocks = Clocks()
     for holder, name, stage in (
-        (progress, "claim", "claim"),
-        (progress, "permit", "permit"),
-        (progress, "finish", "finish"),
+        (protocol, "claim", "claim"),
+        (protocol, "permit", "permit"),
+        (protocol, "finish", "finish"),
         (sender, "_second_read", "second read"),
         (sender, "compiled_edition", "compile"),
         (template, "render", "message"),

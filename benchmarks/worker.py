@@ -21,11 +21,11 @@ def main() -> None:
     logging.disable(logging.INFO)
     from benchmarks import stages
     from benchmarks.processes import cpu_seconds, peak_memory
-    from newsletter.delivery import progress
+    from newsletter.delivery.sending import protocol
     from newsletter.delivery.tasks import send
-    from subscribers import links
+    from subscribers.links import reader_urls
 
-    links.one_click_url(1)  # routes are loaded once in a worker's life, not once a send-out
+    reader_urls.one_click_url(1)  # routes are loaded once in a worker's life, not once a send-out
     clocks = stages.install() if "stages" in sys.argv else stages.Clocks()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
@@ -33,7 +33,7 @@ def main() -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     began, cpu, database = perf_counter(), cpu_seconds(), cpu_seconds(backend)
-    while due := progress.due_batches(1):
+    while due := protocol.due_batches(1):
         send(due[0])
     print(
         json.dumps(

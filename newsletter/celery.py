@@ -49,8 +49,8 @@ def _insist_on_configuration(**kwargs: Any) -> None:
     django.setup()
     from django.db import connections
 
-    from newsletter.checks import insist
+    from newsletter.checks import require_configuration
 
-    insist()
+    require_configuration()
     # The pool's processes are forked from this one, and may not share its connection.
     connections.close_all()

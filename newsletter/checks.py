@@ -21,7 +21,7 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 from newsletter.lib.environment import misspelt
 from newsletter.transport import registry
 from newsletter.transport.base import TransportURLError
-from subscribers import canary
+from subscribers.crypto import key_check
 
 log = logging.getLogger(__name__)
 
@@ -110,8 +110,8 @@ def keys_fit_the_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
         return []
     hint = "Give each process the documents that this database was used with; see docs/safety.md."
     try:
-        faults = canary.check()
-    except canary.CannotCompareError as error:
+        faults = key_check.check()
+    except key_check.CannotCompareError as error:
         return [
             Warning(
                 f"The database cannot be read ({error}), so the keys were not compared with it.",
@@ -150,20 +150,20 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def discretion_is_kept(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def discreet_domain_is_kept(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E006: a Return-Path of the newsroom's would tell whose a discreet mail is, and so would a
     neutral domain that is no other."""
     if not settings.DISCREET_URL:
         return []
     own = {urlsplit(settings.SITE_URL).hostname}
     if urlsplit(settings.DISCREET_URL).hostname in own:
-        return [_discretion_error("DISCREET_URL is under the site's own name")]
+        return [_discreet_domain_error("DISCREET_URL is under the site's own name")]
     if any("return_path=" in url for url in settings.DELIVERY_TRANSPORTS):
-        return [_discretion_error("a transport has a return_path, which all mails bear")]
+        return [_discreet_domain_error("a transport has a return_path, which all mails bear")]
     return []
 
 
-def _discretion_error(what: str) -> CheckMessage:
+def _discreet_domain_error(what: str) -> CheckMessage:
     hint = "docs/configuration.md, Discreet readers."
     return Error(f"Discreet mails would not be: {what}.", hint=hint, id="newsletter.E006")
 
@@ -188,7 +188,7 @@ ALL = (
     plain_http,
     worker_keys_are_private,
     keys_fit_the_database,
-    discretion_is_kept,
+    discreet_domain_is_kept,
     misspelt_variables,
 )
 
@@ -199,7 +199,7 @@ def register() -> None:
         checks.register(check, TAG)
 
 
-def insist(*, wait_seconds: float = WAIT_SECONDS) -> None:
+def require_configuration(*, wait_seconds: float = WAIT_SECONDS) -> None:
     """Raise SystemExit with the errors' texts unless the configuration can be worked with.
 
     Waits for a database that does not answer yet: keys that nobody compared with it could write

@@ -16,9 +16,9 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.lib import environment as read
-from newsletter.lib import keydocuments, keys, logs
+from newsletter.lib import key_documents, keys, logs
 from newsletter.lib.environment import between, env, one_of
-from newsletter.lib.language_names import own_name
+from newsletter.lib.language_names import language_name
 
 django_stubs_ext.monkeypatch()
 
@@ -58,7 +58,7 @@ WEB_KEYS = read.key_set("WEB_KEYS", WEB_KEYS_PATH, _web_document, keys.web_keys_
 
 
 def _unlock(document: str) -> str:
-    return keydocuments.unlock(document, WORKER_KEYS_PASSPHRASE)
+    return key_documents.unlock(document, WORKER_KEYS_PASSPHRASE)
 
 
 WORKER_KEYS = None
@@ -107,7 +107,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "subscribers.neutral.NeutralDomain",
+    "subscribers.discreet_middleware.DiscreetDomainMiddleware",
     "newsletter.web.middleware.no_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -134,7 +134,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "newsletter.web.context.newsroom",
-                "subscribers.neutral.frame",
+                "subscribers.discreet_middleware.frame",
             ],
         },
     },
@@ -227,7 +227,7 @@ if DISCREET_URL:
 # --- Languages --------------------------------------------------------------------------------
 # What Django lacks of a language's name can be added here; another language needs no migration.
 LANGUAGES = [
-    (code, own_name(code)) for code in env.parsed("SITE_LANGUAGES", "en,be,ru", read.languages)
+    (code, language_name(code)) for code in env.parsed("SITE_LANGUAGES", "en,be,ru", read.languages)
 ]
 LANGUAGE_CODE = LANGUAGES[0][0]
 # Ours, and what we say otherwise than Django (docs/decisions/).
@@ -292,7 +292,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "newsletter.web.errors.NothingPosted"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "newsletter.web.errors.WithoutPostedDataFilter"
 CSRF_FAILURE_VIEW = "newsletter.web.errors.csrf_failure"
 # The URL that a reader came from, or goes to, holds tokens: nothing outside learns of it.
 CONTENT_SECURITY_POLICY = {

@@ -55,7 +55,7 @@ def normalise(text: str) -> Address:
         found = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
         # Its own words are English, and quote the address.
-        raise AddressError(_("This is not an e-mail address. Please look at it again.")) from None
+        raise AddressError(_("This doesn’t look like an email address. Please check it.")) from None
     return Address(found.local_part, str(found.ascii_domain).lower())
 
 
@@ -63,16 +63,14 @@ def _refuse_the_obvious(text: str) -> None:
     """The mistakes for which there are words that help."""
     local, at, domain = text.rpartition("@")
     if not text:
-        raise AddressError(_("Please enter your e-mail address."))
+        raise AddressError(_("Enter your email address."))
     if len(text) > LONGEST:
-        raise AddressError(_("This address is too long: at most 254 characters."))
+        raise AddressError(_("This address is too long. The limit is 254 characters."))
     if not at:
-        raise AddressError(_("An e-mail address has an @ in it, such as name@example.org."))
+        raise AddressError(_("An email address needs an @, as in name@example.org."))
     if "@" in local:
-        raise AddressError(_("There is more than one @ in it. Please enter one address."))
+        raise AddressError(_("There is more than one @. Enter a single address."))
     if not local or not domain:
         raise AddressError(_("Something is missing before or after the @."))
     if not local.isascii():
-        raise AddressError(
-            _("We cannot write to addresses with such letters before the @: only Latin ones.")
-        )
+        raise AddressError(_("The part before the @ may only contain Latin letters."))

@@ -13,12 +13,12 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
-from newsletter.lib import prepared
+from newsletter.lib import prepared_statements
+from subscribers.crypto.sealing import KeyMissingError, Sealed, SealedError, open_address, opener
 from subscribers.models import Subscriber, Subscription, Suppression
-from subscribers.sealing import KeyMissing, Sealed, SealedError, open_address, opener
 
 log = logging.getLogger(__name__)
-Rhythm = Subscription.Rhythm
+Frequency = Subscription.Frequency
 
 COLUMNS = (
     "languages",
@@ -34,7 +34,7 @@ _ACTIVE = Subscription.State.ACTIVE.value
 
 
 @dataclass(frozen=True)
-class Profile:
+class Segment:
     """What a group of readers wants. `topics` None for all; `content` "" as the newsletter does,
     else "lead" or "complete"."""
 
@@ -60,43 +60,45 @@ class Reader(NamedTuple):
         return f"Reader({self.subscriber_id}, {self.subscription_id})"
 
 
-def profiles(newsletter: Newsletter, rhythm: Rhythm = Rhythm.WEEKLY) -> list[tuple[Profile, int]]:
+def segments(
+    newsletter: Newsletter, frequency: Frequency = Frequency.WEEKLY
+) -> list[tuple[Segment, int]]:
     """Each profile among the newsletter's readers of that rhythm, and how many have it."""
-    readers = _reading(newsletter, rhythm)
+    readers = _reading(newsletter, frequency)
     rows = readers.values_list(*COLUMNS).annotate(readers=Count("pk")).order_by(*COLUMNS)
-    return [(_profile(row[:-1]), row[-1]) for row in rows]
+    return [(_segment(row[:-1]), row[-1]) for row in rows]
 
 
-def has_readers(newsletter: Newsletter, rhythm: Rhythm) -> bool:
-    return _reading(newsletter, rhythm).exists()
+def has_readers(newsletter: Newsletter, frequency: Frequency) -> bool:
+    return _reading(newsletter, frequency).exists()
 
 
-def profile_of(subscription: Subscription) -> Profile:
+def segment_of(subscription: Subscription) -> Segment:
     """The profile of one reader."""
-    return _profile(Subscription.objects.values_list(*COLUMNS).get(pk=subscription.pk))
+    return _segment(Subscription.objects.values_list(*COLUMNS).get(pk=subscription.pk))
 
 
 def stream(
-    newsletter: Newsletter, rhythm: Rhythm = Rhythm.WEEKLY
-) -> Iterator[tuple[Profile, int | None, int]]:
+    newsletter: Newsletter, frequency: Frequency = Frequency.WEEKLY
+) -> Iterator[tuple[Segment, int | None, int]]:
     """(profile, hour of delivery, subscriber id) of each reader of that rhythm, in this order;
     who asks for no hour comes first.
 
     One statement, so one snapshot; rows are fetched in portions, so memory stays flat.
     """
     rows = (
-        _reading(newsletter, rhythm)
-        .order_by(*COLUMNS, F("hour").asc(nulls_first=True), "subscriber_id")
-        .values_list(*COLUMNS, "hour", "subscriber_id")
+        _reading(newsletter, frequency)
+        .order_by(*COLUMNS, F("preferred_hour").asc(nulls_first=True), "subscriber_id")
+        .values_list(*COLUMNS, "preferred_hour", "subscriber_id")
         .iterator(chunk_size=CHUNK)
     )
     last: tuple[Any, ...] = ()
-    profile: Profile | None = None
+    segment: Segment | None = None
     for row in rows:
-        if profile is None or row[:-2] != last:
+        if segment is None or row[:-2] != last:
             last = row[:-2]
-            profile = _profile(last)
-        yield profile, row[-2], row[-1]
+            segment = _segment(last)
+        yield segment, row[-2], row[-1]
 
 
 def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int, Reader]:
@@ -105,7 +107,7 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
 
     Raises SealedError where they are not here, or not all of them."""
     readers = ",".join(map(str, subscriber_ids))
-    with prepared.cursor() as cursor:
+    with prepared_statements.cursor() as cursor:
         cursor.execute(
             _STILL_WANTED[connection.vendor],
             {
@@ -122,7 +124,7 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
     for subscriber_id, pk, language, key, sealed, discreet, public_id in rows:
         try:
             address = opened(key, bytes(sealed), public_id)
-        except KeyMissing:
+        except KeyMissingError:
             raise  # true of many: the caller has to wait for the key
         except SealedError as error:
             # One spoilt row may not keep the others waiting; nobody could mail it.
@@ -140,7 +142,7 @@ _STILL_WANTED_WITH = """SELECT reader.id, subscription.id, reader.language, read
     AND (subscription.paused_until IS NULL OR subscription.paused_until <= %(today)s)
     AND subscription.subscriber_id {among}
     AND NOT EXISTS (SELECT 1 FROM subscribers_suppression AS suppression
-                    WHERE suppression.index = reader.index)"""
+                    WHERE suppression.address_hash = reader.address_hash)"""
 # As `_reading` says it, in SQL: a send-out asks it for each STEP readers, and the ORM takes
 # several times as long as the database.
 _STILL_WANTED = {
@@ -149,7 +151,7 @@ _STILL_WANTED = {
         public_id="uuid_send(reader.public_id)",
         among="= ANY(%(readers)s::bigint[])",
     ),
-    "sqlite": _STILL_WANTED_WITH.replace(".index", '."index"').format(
+    "sqlite": _STILL_WANTED_WITH.format(
         # The plus keeps SQLite from going through all the newsletter's readers, by that index,
         # for each STEP of them: it has no figures that would tell it how many there are.
         newsletter="+subscription.newsletter_id",
@@ -166,23 +168,23 @@ def address_of(subscriber: Subscriber) -> str:
 
 
 def _active() -> QuerySet[Subscription]:
-    suppressed = Suppression.objects.filter(index=OuterRef("subscriber__index"))
+    suppressed = Suppression.objects.filter(address_hash=OuterRef("subscriber__address_hash"))
     return Subscription.objects.filter(~Exists(suppressed), state=Subscription.State.ACTIVE)
 
 
-def _reading(newsletter: Newsletter, rhythm: Rhythm) -> QuerySet[Subscription]:
+def _reading(newsletter: Newsletter, frequency: Frequency) -> QuerySet[Subscription]:
     """A pause ends by its date: nothing has to end it."""
     here = Q(paused_until=None) | Q(paused_until__lte=_today())
-    return _active().filter(here, newsletter=newsletter, rhythm=rhythm)
+    return _active().filter(here, newsletter=newsletter, frequency=frequency)
 
 
 def _today() -> date:
     return timezone.now().date()
 
 
-def _profile(columns: Sequence[Any]) -> Profile:
+def _segment(columns: Sequence[Any]) -> Segment:
     languages, page_language, topics, content, pictures, plain_text, discreet = columns
-    return Profile(
+    return Segment(
         languages=languages,
         page_language=page_language,
         topics=topics,

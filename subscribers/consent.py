@@ -16,8 +16,8 @@ def consent_text(newsletter: Newsletter, language: str) -> str:
     """What stands by the button of the form."""
     with translation.override(language):
         return _(
-            "I want to get “%(newsletter)s” by e-mail. "
-            "I can leave at any time, with one click in each mail."
+            "I want to receive “%(newsletter)s” by email. I can unsubscribe at any time with "
+            "one click in any email."
         ) % {"newsletter": newsletter.name_in(language)}
 
 

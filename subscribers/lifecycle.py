@@ -19,15 +19,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter.editorial.models import Newsletter
-from newsletter.lib.languages import own_name
+from newsletter.lib.languages import language_name
 from subscribers.addresses import Address, normalise
 from subscribers.consent import consent_text, record
-from subscribers.mailboxes import mailbox_of
-from subscribers.models import Consent, Departure, Letter, Subscriber, Subscription
-from subscribers.queue import ONE_DAY, drop_waiting, queue_confirmation, queue_rarely
-from subscribers.rotation import index_known
-from subscribers.sealing import Index, seal_address
+from subscribers.crypto.rotation import current_hash_of
+from subscribers.crypto.sealing import AddressHash, seal_address
+from subscribers.mailbox_providers import mailbox_provider_of
+from subscribers.models import (
+    Consent,
+    Subscriber,
+    Subscription,
+    TransactionalEmail,
+    UnsubscribeReason,
+)
 from subscribers.suppression import is_lasting, is_suppressed, lift_erasure
+from subscribers.transactional.queue import ONE_DAY, drop_queued, queue_confirmation, queue_rarely
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +62,7 @@ class Confirmation(Enum):
 
 
 @dataclass(frozen=True)
-class Request:
+class SignupRequest:
     """What somebody asked for on the form; `wording` is the text by its button."""
 
     newsletter_id: int
@@ -69,10 +75,10 @@ class Request:
 
 # --- With an address --------------------------------------------------------------------------
 @transaction.atomic
-def request(address: Address, wish: Request) -> None:
+def request(address: Address, wish: SignupRequest) -> None:
     """Somebody asked for the newsletter on the form: queue the letter that this address gets,
     which may be none (B1, B4). Nothing is told to the one who asked."""
-    index = index_known(address)
+    index = current_hash_of(address)
     if is_lasting(index.value):
         return
     subscriber = reader_with(address, index, wish.page_language)
@@ -81,11 +87,11 @@ def request(address: Address, wish: Request) -> None:
         newsletter_id=wish.newsletter_id,
         defaults={
             "languages": wish.languages,
-            "mailbox": mailbox_of(address.domain),
+            "mailbox_provider": mailbox_provider_of(address.domain),
         },
     )
     if subscription.state == Subscription.State.ACTIVE:
-        queue_rarely(Letter.Kind.ALREADY, subscription, once_in=ONE_DAY)
+        queue_rarely(TransactionalEmail.Kind.ALREADY, subscription, once_in=ONE_DAY)
         return
     subscription.state = Subscription.State.PENDING
     subscription.languages = wish.languages
@@ -101,7 +107,7 @@ def request(address: Address, wish: Request) -> None:
         language=wish.page_language,
         at=wish.asked_at,
     )
-    queue_confirmation(Letter.Kind.CONFIRMATION, subscription, subscriber)
+    queue_confirmation(TransactionalEmail.Kind.CONFIRMATION, subscription, subscriber)
 
 
 @transaction.atomic
@@ -120,9 +126,9 @@ def add_confirmed(
     """
     address = normalise(address) if isinstance(address, str) else address
     chain = offered(newsletter, languages)
-    index = index_known(address)
+    index = current_hash_of(address)
     if is_lasting(index.value):
-        raise Suppressed(_("Mail to this address bounced, or was reported as spam."))
+        raise Suppressed(_("Emails to this address have bounced or were reported as spam."))
     subscriber = reader_with(address, index, page_language)
     today = timezone.now().date()
     subscription, _created = Subscription.objects.update_or_create(
@@ -132,7 +138,7 @@ def add_confirmed(
             "languages": chain,
             "state": Subscription.State.ACTIVE,
             "source": source,
-            "mailbox": mailbox_of(address.domain),
+            "mailbox_provider": mailbox_provider_of(address.domain),
             "confirmed_on": today,
             "unsubscribed_on": None,
         },
@@ -162,7 +168,7 @@ def confirm(subscription_id: int) -> Confirmation:
     if not changed:
         is_active = subscription.state == Subscription.State.ACTIVE
         return Confirmation.ALREADY if is_active else Confirmation.GONE
-    lift_erasure(bytes(subscription.subscriber.index))
+    lift_erasure(bytes(subscription.subscriber.address_hash))
     asked = subscription.consents.filter(action=Consent.Action.REQUESTED).order_by("-pk").first()
     record(
         subscription,
@@ -217,7 +223,7 @@ def _leave(subscription_id: int, *, at: datetime) -> bool:
     subscription = Subscription.objects.select_related("subscriber").get(pk=subscription_id)
     language = subscription.subscriber.language
     record(subscription, Consent.Action.UNSUBSCRIBED, language=language, at=at)
-    drop_waiting(subscriber=subscription.subscriber_id, newsletter=subscription.newsletter_id)
+    drop_queued(subscriber=subscription.subscriber_id, newsletter=subscription.newsletter_id)
     return True
 
 
@@ -227,10 +233,10 @@ def count_departure(subscription_ids: Sequence[int], reason: str) -> None:
     year = timezone.now().year
     newsletters = Subscription.objects.filter(pk__in=subscription_ids).values_list("newsletter")
     for (newsletter_id,) in newsletters:
-        counted, _new = Departure.objects.get_or_create(
+        counted, _new = UnsubscribeReason.objects.get_or_create(
             newsletter_id=newsletter_id, year=year, reason=reason
         )
-        Departure.objects.filter(pk=counted.pk).update(readers=F("readers") + 1)
+        UnsubscribeReason.objects.filter(pk=counted.pk).update(readers=F("readers") + 1)
 
 
 @transaction.atomic
@@ -286,22 +292,24 @@ def offered(newsletter: Newsletter, languages: Sequence[str]) -> tuple[str, ...]
     unknown = [code for code in chain if code not in newsletter.languages]
     if unknown or not chain:
         raise NotOffered(
-            _("“%(newsletter)s” does not come in: %(unknown)s. It has: %(languages)s.")
+            _("“%(newsletter)s” isn’t available in %(unknown)s. Its languages: %(languages)s.")
             % {
                 "newsletter": newsletter.slug,
                 "unknown": ", ".join(unknown) or "–",
-                "languages": ", ".join(f"{c} ({own_name(c)})" for c in newsletter.languages),
+                "languages": ", ".join(f"{c} ({language_name(c)})" for c in newsletter.languages),
             }
         )
     return chain
 
 
 # --- Steps ------------------------------------------------------------------------------------
-def reader_with(address: Address, index: Index, language: str) -> Subscriber:
+def reader_with(address: Address, index: AddressHash, language: str) -> Subscriber:
     """The reader with this address, made if there is none."""
-    subscriber = Subscriber.objects.filter(index=index.value).first()
+    subscriber = Subscriber.objects.filter(address_hash=index.value).first()
     if subscriber is None:
-        subscriber = Subscriber(index=index.value, index_key=index.key, language=language)
+        subscriber = Subscriber(
+            address_hash=index.value, address_hash_key=index.key, language=language
+        )
         sealed = seal_address(address, subscriber.public_id)
         subscriber.sealed_address, subscriber.storage_key = sealed.value, sealed.key
         subscriber.save()

@@ -11,22 +11,22 @@ from typing import Any
 
 from django.db import transaction
 
-from subscribers import forgetting
+from subscribers import erasure
 from subscribers.audience import address_of
+from subscribers.crypto.sealing import AddressHash
 from subscribers.models import Subscriber, Subscription, Suppression
-from subscribers.sealing import Index
 from subscribers.suppression import suppress
 
 
 @dataclass(frozen=True)
-class Part:
+class DataHolder:
     """One app's part: `export` gives what JSON can hold, `erase` leaves nothing of the reader."""
 
     export: Callable[[Subscriber], dict[str, Any]]
     erase: Callable[[Subscriber], None]
 
 
-_parts: dict[str, Part] = {}
+_parts: dict[str, DataHolder] = {}
 
 
 def register(
@@ -36,15 +36,15 @@ def register(
     erase: Callable[[Subscriber], None],
 ) -> None:
     """Add a part, once per name; called from an AppConfig's `ready`."""
-    _parts[name] = Part(export, erase)
+    _parts[name] = DataHolder(export, erase)
 
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
     """All that is held of a reader, by part. Needs a worker's keys: the address is in it."""
-    return {"address": address_of(subscriber), **held(subscriber)}
+    return {"address": address_of(subscriber), **export_without_address(subscriber)}
 
 
-def held(subscriber: Subscriber) -> dict[str, Any]:
+def export_without_address(subscriber: Subscriber) -> dict[str, Any]:
     """`export` without the address, which the web process cannot read."""
     return {name: part.export(subscriber) for name, part in _parts.items()}
 
@@ -53,14 +53,14 @@ def held(subscriber: Subscriber) -> dict[str, Any]:
 def erase(subscriber: Subscriber) -> None:
     """Erase a reader from every part. What is left is a keyed hash, a reason and a date; it keeps
     an import from bringing the reader back, and a new sign-up lifts it."""
-    index = Index(subscriber.index_key, bytes(subscriber.index))
-    forget(subscriber)
+    index = AddressHash(subscriber.address_hash_key, bytes(subscriber.address_hash))
+    erase_without_trace(subscriber)
     suppress(index, Suppression.Reason.ERASED)
-    forgetting.ask(index)
+    erasure.leave_erasure_note(index)
 
 
 @transaction.atomic
-def forget(subscriber: Subscriber) -> None:
+def erase_without_trace(subscriber: Subscriber) -> None:
     """Erase from every part, and leave nothing, not even a hash."""
     for part in _parts.values():
         part.erase(subscriber)
@@ -78,15 +78,15 @@ def export_reader(subscriber: Subscriber) -> dict[str, Any]:
             for each in subscriber.subscriptions.select_related("newsletter").order_by("pk")
         ],
         "letters": [
-            {"kind": letter.kind, "state": letter.state, "on": letter.created_at.date().isoformat()}
-            for letter in subscriber.letters.order_by("pk")
+            {"kind": email.kind, "state": email.state, "on": email.created_at.date().isoformat()}
+            for email in subscriber.transactional_emails.order_by("pk")
         ],
     }
 
 
 def erase_reader(subscriber: Subscriber) -> None:
     """This app's own rows but the reader's: those go with it (`on_delete=CASCADE`)."""
-    subscriber.letters.all().delete()
+    subscriber.transactional_emails.all().delete()
     subscriber.subscriptions.all().delete()
 
 
@@ -96,8 +96,8 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
         "state": subscription.state,
         "languages": list(subscription.languages),
         "topics": sorted(subscription.topics or []),
-        "rhythm": subscription.rhythm,
-        "hour": subscription.hour,
+        "frequency": subscription.frequency,
+        "preferred_hour": subscription.preferred_hour,
         "paused_until": subscription.paused_until and subscription.paused_until.isoformat(),
         "content": subscription.content,
         "pictures": subscription.pictures,

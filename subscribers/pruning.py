@@ -7,13 +7,18 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q
 
-from subscribers.models import Consent, Letter, Subscriber, Subscription
+from subscribers.models import Consent, Subscriber, Subscription, TransactionalEmail
 
 UNCONFIRMED_DAYS = 7
 LETTER_DAYS = 30
 CHANGE_DAYS = timedelta(days=4)
 """A day until the email is sent at the latest, two in which its link works, and one more."""
-ENDED = (Letter.State.SENT, Letter.State.REFUSED, Letter.State.FAILED, Letter.State.DROPPED)
+ENDED = (
+    TransactionalEmail.State.SENT,
+    TransactionalEmail.State.REFUSED,
+    TransactionalEmail.State.FAILED,
+    TransactionalEmail.State.DROPPED,
+)
 
 
 @transaction.atomic
@@ -37,9 +42,11 @@ def prune(at: datetime) -> int:
     found.exclude(confirmed_on=None).update(state=Subscription.State.UNSUBSCRIBED)
     found.filter(confirmed_on=None).delete()
     # One with no subscription is the holder of a new address that waits to be confirmed.
-    waits = Letter.objects.filter(
-        kind=Letter.Kind.CHANGE, subscriber=OuterRef("pk"), due_at__gt=at - CHANGE_DAYS
+    waits = TransactionalEmail.objects.filter(
+        kind=TransactionalEmail.Kind.CHANGE, subscriber=OuterRef("pk"), due_at__gt=at - CHANGE_DAYS
     )
     Subscriber.objects.filter(~Exists(waits), subscriptions=None).delete()
-    Letter.objects.filter(state__in=ENDED, created_at__lt=at - timedelta(days=LETTER_DAYS)).delete()
+    TransactionalEmail.objects.filter(
+        state__in=ENDED, created_at__lt=at - timedelta(days=LETTER_DAYS)
+    ).delete()
     return len(ids)

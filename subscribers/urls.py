@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from django.urls import path
 
-from subscribers import entrance, leaving, own_pages, views
+from subscribers.views import account, confirm, signup, unsubscribe
 
 app_name = "subscribers"
 urlpatterns = [
-    path("subscribe/", entrance.subscribe, name="subscribe"),
-    path("subscribe/asked/", entrance.asked, name="asked"),
-    path("embed/<slug:newsletter>/", entrance.embedded, name="embedded"),
+    path("subscribe/", signup.subscribe, name="subscribe"),
+    path("subscribe/asked/", signup.signup_received, name="asked"),
+    path("embed/<slug:newsletter>/", signup.embedded, name="embedded"),
     # Other sites' editors type this address by hand, and a redirect would lose what is posted.
-    path("embed/<slug:newsletter>", entrance.embedded, name="embedded-without-slash"),
-    path("embed/<slug:newsletter>/asked/", entrance.embedded_asked, name="embedded-asked"),
-    path("preferences/", entrance.link, name="link"),
-    path("preferences/asked/", entrance.link_asked, name="link-asked"),
-    path("confirm/<str:token>/", views.confirm, name="confirm"),
-    path("confirm/<str:token>/welcome/", views.confirmed, name="confirmed"),
-    path("confirm/<str:token>/issue/", views.send_latest, name="send-latest"),
-    path("preferences/<str:token>/", views.preferences, name="preferences"),
-    path("preferences/<str:token>/preview/", views.preview_page, name="preview"),
-    path("preferences/<str:token>/preview/mail/", views.preview_mail, name="preview-mail"),
-    path("unsubscribe/<str:token>/", leaving.unsubscribe, name="unsubscribe"),
-    path("unsubscribe/<str:token>/undo/", leaving.undo, name="undo"),
-    path("you/forgotten/", own_pages.forgotten, name="forgotten"),
-    path("you/change/asked/", own_pages.change_asked, name="change-asked"),
-    path("you/moved/", own_pages.moved, name="moved"),
-    path("you/<str:token>/", own_pages.you, name="you"),
-    path("you/<str:token>/what-we-hold.json", own_pages.held, name="held"),
-    path("you/<str:token>/leave-all/", own_pages.leave_all, name="leave-all"),
-    path("you/<str:token>/forget/", own_pages.forget, name="forget"),
-    path("you/<str:token>/change/", own_pages.change_address, name="change-address"),
-    path("move/<str:token>/", own_pages.move, name="move"),
+    path("embed/<slug:newsletter>", signup.embedded, name="embedded-without-slash"),
+    path("embed/<slug:newsletter>/asked/", signup.embedded_received, name="embedded-asked"),
+    path("preferences/", signup.link_request, name="link"),
+    path("preferences/asked/", signup.link_requested, name="link-asked"),
+    path("confirm/<str:token>/", confirm.confirm, name="confirm"),
+    path("confirm/<str:token>/welcome/", confirm.confirmed, name="confirmed"),
+    path("confirm/<str:token>/issue/", confirm.send_latest, name="send-latest"),
+    path("preferences/<str:token>/", confirm.preferences, name="preferences"),
+    path("preferences/<str:token>/preview/", confirm.preview_page, name="preview"),
+    path("preferences/<str:token>/preview/mail/", confirm.preview_mail, name="preview-mail"),
+    path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
+    path("unsubscribe/<str:token>/undo/", unsubscribe.undo, name="undo"),
+    path("you/forgotten/", account.erased, name="forgotten"),
+    path("you/change/asked/", account.change_requested, name="change-asked"),
+    path("you/moved/", account.change_confirmed, name="moved"),
+    path("you/<str:token>/", account.account, name="you"),
+    path("you/<str:token>/what-we-hold.json", account.personal_data_json, name="held"),
+    path("you/<str:token>/leave-all/", account.unsubscribe_from_all, name="leave-all"),
+    path("you/<str:token>/forget/", account.erase, name="forget"),
+    path("you/<str:token>/change/", account.change_address, name="change-address"),
+    path("move/<str:token>/", account.confirm_change, name="move"),
 ]

@@ -24,11 +24,11 @@ from newsletter.editorial.models import (
     TopicTranslation,
     User,
 )
-from newsletter.lib import apart, outages
+from newsletter.lib import outages, sandbox
 from newsletter.lib.catalogs import compile_catalogs
 from newsletter.lib.logs import KeyValueFormatter
 from newsletter.lib.outages import Outages
-from subscribers import known
+from subscribers.views import cached_newsletters
 
 HERE = Path(__file__).parent
 MARKED = {"delivery/simulation": "simulation", "web": "pages", "desk": "pages"}
@@ -99,7 +99,7 @@ def site_language() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nothing_known() -> None:
     """Each test has newsletters of its own."""
-    known.forget()
+    cached_newsletters.clear()
 
 
 @pytest.fixture
@@ -227,8 +227,8 @@ def editor(db: None) -> User:
 @pytest.fixture(autouse=True)
 def not_apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Mails are laid out in the test's own process, where a test can change settings; tests of
-    newsletter.lib.apart itself, and all running sites, use the other process."""
+    newsletter.lib.sandbox itself, and all running sites, use the other process."""
     if request.node.get_closest_marker("apart") is None:
         monkeypatch.setattr(
-            apart, "call", lambda function, *args, **kwargs: function(*args, **kwargs)
+            sandbox, "call", lambda function, *args, **kwargs: function(*args, **kwargs)
         )

@@ -126,7 +126,7 @@ def test_polite_words_are_in_lower_case() -> None:
 
 def test_the_extraction_sees_python_and_templates() -> None:
     used = {key[0] for key in _used()}
-    assert {"View in browser", "Skip to the text", "%(number)s article", "Save"} <= used
+    assert {"View in browser", "Skip to content", "%(number)s article", "Save"} <= used
 
 
 # --- Steps ------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from django.core.checks import run_checks
 
 from newsletter import checks
-from subscribers import canary
+from subscribers.crypto import key_check
 
 pytestmark = pytest.mark.django_db
 
@@ -34,14 +34,14 @@ def found() -> list[str | None]:
 
 def test_a_sound_configuration_passes() -> None:
     assert found() == []
-    checks.insist()
+    checks.require_configuration()
 
 
 def test_e001_temporary_keys(settings: Any) -> None:
     settings.KEYS_ARE_TEMPORARY = True
     assert found() == ["newsletter.E001"]
     with pytest.raises(SystemExit, match=r"manage\.py keys new"):
-        checks.insist()
+        checks.require_configuration()
 
 
 def test_e001_lets_through_what_touches_no_reader(
@@ -97,7 +97,7 @@ def test_e004_debug_in_public(settings: Any) -> None:
 def test_w001_links_in_clear(settings: Any) -> None:
     settings.SITE_URL = "http://news.example.org"
     assert found() == ["newsletter.W001"]
-    checks.insist()
+    checks.require_configuration()
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_loopback(url: str, *, expected: bool) -> None:
 def test_discretion_is_kept(settings: Any, url: str, transport: str, ids: list[str]) -> None:
     settings.SITE_URL = "https://news.example.org"
     settings.DISCREET_URL, settings.DELIVERY_TRANSPORTS = url, [transport]
-    found = checks.discretion_is_kept(None)
+    found = checks.discreet_domain_is_kept(None)
     assert [each.id for each in found] == [f"newsletter.{each}" for each in ids]
 
 
@@ -142,7 +142,7 @@ def test_w003_a_variable_with_a_slip_in_its_name(monkeypatch: pytest.MonkeyPatch
     (message,) = run_checks(tags=[checks.TAG])
     assert message.id == "newsletter.W003"
     assert message.msg == "SEND_STEPS is not a setting. Did you mean SEND_STEP?"
-    checks.insist()
+    checks.require_configuration()
 
 
 class TestDatabaseDownAtTheStart:
@@ -155,10 +155,10 @@ class TestDatabaseDownAtTheStart:
 
         def check() -> list[str]:
             if (answer := answers.pop(0)) is None:
-                raise canary.CannotCompareError("OperationalError")
+                raise key_check.CannotCompareError("OperationalError")
             return answer
 
-        monkeypatch.setattr(canary, "check", check)
+        monkeypatch.setattr(key_check, "check", check)
         monkeypatch.setattr(time, "sleep", lambda seconds: None)
         return answers
 
@@ -171,10 +171,10 @@ class TestDatabaseDownAtTheStart:
     ) -> None:
         comparisons += [None, None, ["tokens 1: not the key of this database"]]
         with pytest.raises(SystemExit, match=r"newsletter\.E005"):
-            checks.insist()
+            checks.require_configuration()
         assert comparisons == []
 
     def test_a_service_does_not_start_uncompared(self, comparisons: list[list[str] | None]) -> None:
         comparisons.append(None)
         with pytest.raises(SystemExit, match=r"newsletter\.W004"):
-            checks.insist(wait_seconds=0)
+            checks.require_configuration(wait_seconds=0)

@@ -33,7 +33,7 @@ SPEAK_TO_THE_DATABASE = {
     "newsletter.lib.fields",
     "newsletter.lib.languages",
     "newsletter.lib.outages",
-    "newsletter.lib.prepared",
+    "newsletter.lib.prepared_statements",
 }
 """Model fields, a “SELECT 1” and a cursor: they know no model either."""
 
@@ -117,12 +117,15 @@ def test_the_walk_sees_every_part() -> None:
         ("newsletter.transport.esp.post", "from newsletter.digest import content"),
         ("newsletter.digest.render", "def f():\n    from django.db import models"),
         ("newsletter.editorial.content", "from subscribers.models import Subscriber"),
-        ("subscribers.lifecycle", "import newsletter.delivery.planner"),
-        ("newsletter.delivery.planner", "from newsletter.web.context import newsroom"),
+        ("subscribers.lifecycle", "import newsletter.delivery.planning.snapshot"),
+        ("newsletter.delivery.planning.snapshot", "from newsletter.web.context import newsroom"),
         ("newsletter.web.archive", "from newsletter.desk.site import DeskSite"),
         ("newsletter.desk.site", "from ..web import context"),
         ("newsletter.web.home", "from newsletter.local import mailbox"),
-        ("newsletter.delivery.sender", "from newsletter.editorial.admin import ArticleAdmin"),
+        (
+            "newsletter.delivery.sending.sender",
+            "from newsletter.editorial.admin import ArticleAdmin",
+        ),
         ("newsletter.desk.site", "from subscribers import views"),
         ("newsletter.desk.site", "from newsletter.delivery.tasks import tick"),
         ("newsletter.local.sample.load", "from newsletter.web.views.home import home"),
@@ -137,7 +140,7 @@ def test_a_violation_is_found(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("newsletter.digest.render", "from newsletter.lib.places import Place"),
+        ("newsletter.digest.render", "from newsletter.lib.placeholders import Place"),
         ("newsletter.web.views.home", "from newsletter.web import views"),
         ("newsletter.desk.site", "from subscribers.lifecycle import confirm"),
         ("newsletter.local.apps", "from newsletter import checks"),

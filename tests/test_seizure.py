@@ -24,9 +24,11 @@ from pyrage.x25519 import Identity
 import newsletter.delivery.tasks  # noqa: F401 - known to the application by it
 from newsletter.celery import app
 from newsletter.editorial.models import Newsletter, User
-from subscribers import inbox, lifecycle, links, sealing, tokens
-from subscribers.models import Inbox
-from subscribers.tokens import Purpose
+from subscribers import intake, lifecycle
+from subscribers.crypto import sealing
+from subscribers.links import reader_urls, tokens
+from subscribers.links.tokens import Purpose
+from subscribers.models import Intake
 from tests.subscribers.conftest import filled
 from tests.subscribers.test_no_address_leaks import SECRET, assert_hidden, database
 
@@ -47,7 +49,7 @@ from subscribers import audience, personal_data, rotation, sealing
 from subscribers.addresses import normalise
 from subscribers.lists import export
 from subscribers.models import Inbox, Subscriber
-from subscribers.sealing import Sealed, SealedError
+from subscribers.crypto.sealing import Sealed, SealedError
 
 guess = normalise(sys.argv[1])
 reader, arrival = Subscriber.objects.get(), Inbox.objects.get()
@@ -188,7 +190,7 @@ def test_g4_a_page_that_crashes_tells_nothing_of_what_was_posted(
     def crash(*args: object, **kwargs: object) -> None:
         raise RuntimeError("crashed")
 
-    monkeypatch.setattr(inbox, "receive_sign_up", crash)
+    monkeypatch.setattr(intake, "receive_sign_up", crash)
     client = Client(raise_request_exception=False)
     form = filled(email=SECRET)
     answer = client.post("/en/subscribe/", form)
@@ -212,7 +214,7 @@ def test_g4_a_report_of_an_error_repeats_nothing_of_what_was_posted(
         made = ExceptionReporter(request, *sys.exc_info())
         reports.extend([made.get_traceback_text(), made.get_traceback_html()])
 
-    monkeypatch.setattr(inbox, "receive_sign_up", crash)
+    monkeypatch.setattr(intake, "receive_sign_up", crash)
     got_request_exception.connect(report)
     try:
         Client(raise_request_exception=False).post("/en/subscribe/", filled(email=SECRET))
@@ -246,16 +248,16 @@ def test_g5_an_upload_touches_no_temporary_file(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("kind", Inbox.Kind.values)
+@pytest.mark.parametrize("kind", Intake.Kind.values)
 def test_g6_what_arrives_waits_sealed_whatever_it_is(kind: str) -> None:
     """Providers' webhooks among it, for which there is no way in yet: the one place that their
     bodies can go is a sealed one, and no address of the site takes them."""
     body = {"event": "bounced", "recipient": SECRET, "address": SECRET}
     sealed = sealing.seal_arrival(body)
-    Inbox.objects.create(kind=kind, sealed=sealed.value, sealing_key=sealed.key)
+    Intake.objects.create(kind=kind, sealed=sealed.value, sealing_key=sealed.key)
     assert_hidden(database(), "the inbox")
     assert sealing.open_arrival(sealed) == body
-    open_fields = {field.name for field in Inbox._meta.get_fields()} - {"sealed"}
+    open_fields = {field.name for field in Intake._meta.get_fields()} - {"sealed"}
     assert open_fields == {"id", "kind", "sealing_key", "received_at", "attempts", "due_at"}
 
 
@@ -296,12 +298,12 @@ def test_g10_no_link_holds_an_address(weekly: Newsletter) -> None:
         SECRET, newsletter=weekly, languages=("en",), page_language="en", source="operator"
     )
     urls = [
-        links.one_click_url(subscription.pk),
-        links.preferences_url(subscription.pk, "en"),
-        links.confirm_url(subscription.pk, "en"),
+        reader_urls.one_click_url(subscription.pk),
+        reader_urls.preferences_url(subscription.pk, "en"),
+        reader_urls.confirm_url(subscription.pk, "en"),
         *(tokens.make(purpose, subscription.pk) for purpose in Purpose),
     ]
-    index = bytes(subscription.subscriber.index)
+    index = bytes(subscription.subscriber.address_hash)
     for url in urls:
         assert_hidden(url.encode(), url)
         assert index.hex() not in url

@@ -17,8 +17,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from newsletter.delivery.models import Batch, Event, Mailing, Outcome, Reach, Release
-from newsletter.delivery.packing import MODULUS, WIDTH, checksum, pack, unpack
+from newsletter.delivery.models import Batch, Event, Mailing, Outcome, Release, ReleaseRecipient
+from newsletter.delivery.sending.packing import MODULUS, WIDTH, checksum, pack, unpack
 from newsletter.transport.outcomes import Result
 from subscribers.models import Subscriber
 
@@ -28,7 +28,7 @@ NOBODY = 2**47
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
     """Which releases reached the reader, with what result, and what was reported afterwards."""
-    reached = Reach.objects.filter(subscriber_id=subscriber.pk).order_by("release_id")
+    reached = ReleaseRecipient.objects.filter(subscriber_id=subscriber.pk).order_by("release_id")
     names = _names({each.release_id for each in reached})
     return {
         "releases": [
@@ -72,7 +72,9 @@ def forget(reader: int) -> None:
     """Put nobody in the place of a reader's id, in every release."""
     preparing = Mailing.objects.filter(state=Mailing.State.PREPARING).values("release")
     list(Release.objects.select_for_update().filter(pk__in=preparing).order_by("pk"))
-    taken = Reach.objects.filter(subscriber_id=reader).values_list("release_id", flat=True)
+    taken = ReleaseRecipient.objects.filter(subscriber_id=reader).values_list(
+        "release_id", flat=True
+    )
     for release_id in sorted(taken):
         _forget_in(release_id, reader, -1 - secrets.randbelow(NOBODY - 1))
     Event.objects.filter(subscriber_id=reader).update(subscriber_id=None)
@@ -92,7 +94,9 @@ def _forget_in(release_id: int, reader: int, nobody: int) -> None:
     counted = {batch.mailing_id for batch in batches}
     counted.update(outcomes.values_list("mailing_id", flat=True))
     outcomes.update(subscriber_id=nobody)
-    Reach.objects.filter(release_id=release_id, subscriber_id=reader).update(subscriber_id=nobody)
+    ReleaseRecipient.objects.filter(release_id=release_id, subscriber_id=reader).update(
+        subscriber_id=nobody
+    )
     Event.objects.filter(mailing_id__in=mailings, subscriber_id=reader).update(subscriber_id=nobody)
     for pk in counted:
         moved = (checksums[pk] or 0) - checksum([reader]) + checksum([nobody])

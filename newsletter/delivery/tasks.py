@@ -8,23 +8,16 @@ from time import monotonic
 from celery import shared_task
 from django.utils import timezone
 
-from newsletter.delivery import (
-    control,
-    dispatch,
-    letters,
-    panic,
-    planner,
-    progress,
-    rescue,
-    restored,
-    retention,
-    slots,
-    stopping,
-)
-from newsletter.delivery.sender import send_batch
-from newsletter.lib.queue import hint
-from newsletter.lib.steps import in_turn
-from subscribers import inbox, pruning, rotation
+from newsletter.delivery.oversight import control, kill_switch, restore_guard, retention
+from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.sending import protocol, rescue
+from newsletter.delivery.sending.sender import send_batch
+from newsletter.delivery.transactional import outbox
+from newsletter.delivery.worker import concurrency, shutdown
+from newsletter.lib.queue import wake
+from newsletter.lib.run_all import run_all
+from subscribers import intake, pruning
+from subscribers.crypto import rotation
 
 GO_ON_SECONDS = 60
 """How long one hint keeps a worker at what is due, well below the task's time limit."""
@@ -36,16 +29,16 @@ SPREAD = 16
 @shared_task(name="delivery.tick")
 def tick() -> dict[str, int]:
     """Each minute: what is due, what was lost, what has ended."""
-    restored.watch()
-    return in_turn(
+    restore_guard.watch()
+    return run_all(
         [
             ("rescued", rescue.rescue_batches),
-            ("letters", letters.rescue),
+            ("letters", outbox.rescue),
             ("dispatched", lambda: len(dispatch.dispatch())),
             ("prepared", dispatch.prepare_waiting),
             ("cancelled", control.settle_cancelled),
             ("finished", rescue.finish_mailings),
-            ("hinted", dispatch.hint_due),
+            ("hinted", dispatch.wake_due),
             ("rotated", lambda: rotation.step(ROTATE).done),
             ("pruned", lambda: pruning.prune(timezone.now())),
             ("collapsed", lambda: retention.collapse(timezone.now())),
@@ -56,12 +49,12 @@ def tick() -> dict[str, int]:
 @shared_task(name="delivery.drain")
 def drain() -> dict[str, int]:
     """Each few seconds: arrivals are opened, letters sent; while the site is frozen they wait."""
-    if panic.is_frozen():
+    if kill_switch.is_engaged():
         return {}
-    return in_turn(
+    return run_all(
         [
-            ("arrivals", lambda: inbox.drain(200)),
-            ("letters", lambda: letters.drain(100, stop=stopping.asked)),
+            ("arrivals", lambda: intake.drain(200)),
+            ("letters", lambda: outbox.drain(100, stop=shutdown.requested)),
         ]
     )
 
@@ -69,27 +62,27 @@ def drain() -> dict[str, int]:
 @shared_task(name="delivery.prepare")
 def prepare(mailing_id: int) -> str:
     """Freeze one mailing."""
-    return planner.prepare(mailing_id).state
+    return snapshot.prepare(mailing_id).state
 
 
 @shared_task(name="delivery.send")
 def send(batch_id: int) -> int:
     """Send this batch, then others that are due; returns how many. Nothing is sent where as many
     processes as may send do so already: they go on with what is due by themselves."""
-    with slots.slot() as free:
+    with concurrency.sending_slot() as free:
         return _send_due(batch_id) if free else 0
 
 
 def _send_due(batch_id: int) -> int:
-    sent = int(send_batch(batch_id, stop=stopping.asked))
+    sent = int(send_batch(batch_id, stop=shutdown.requested))
     until = monotonic() + GO_ON_SECONDS
-    while not stopping.asked() and (due := progress.due_batches(SPREAD)):
+    while not shutdown.requested() and (due := protocol.due_batches(SPREAD)):
         # Any of them: workers that all took the first would stand in each other's way.
         another = random.choice(due)  # noqa: S311
         if monotonic() >= until:
-            hint("delivery.send", another)
+            wake("delivery.send", another)
             break
         # Ahead of bulk, where no process was left for them.
-        letters.drain(20, stop=stopping.asked)
-        sent += send_batch(another, stop=stopping.asked)
+        outbox.drain(20, stop=shutdown.requested)
+        sent += send_batch(another, stop=shutdown.requested)
     return sent

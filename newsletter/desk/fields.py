@@ -76,7 +76,7 @@ class LinesField(forms.CharField):
         label, sign, rest = (part.strip() for part in line.partition("="))
         if not (label and sign and rest):
             raise ValidationError(
-                _("“%(line)s”: write a label, an equals sign and what belongs to it."),
+                _("“%(line)s”: write a label, an equals sign and a value."),
                 params={"line": line},
             )
         words = [word.strip().lower() for word in rest.split(",") if word.strip()]

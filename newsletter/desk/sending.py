@@ -10,42 +10,44 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planner import CannotSend, send_now
-from newsletter.desk.front import readers_by_chain
+from newsletter.delivery.planning.snapshot import CannotSendError, send_now
+from newsletter.desk.dashboard import readers_by_chain
 from newsletter.desk.groups import SEND
-from newsletter.desk.pages import log, needs, page, user_of
+from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Issue, Newsletter
-from newsletter.lib.languages import own_name
+from newsletter.lib.languages import language_name
 
 
 @require_POST
-@needs(SEND)
+@permission_required(SEND)
 def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(Issue, pk=issue_id)
     found = workflow.problems(issue)
     if workflow.blocks(found):
-        messages.error(request, _("Not approved. %(problem)s") % {"problem": found[0].text})
+        messages.error(
+            request, _("The issue was not approved. %(problem)s") % {"problem": found[0].text}
+        )
     elif not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
-        log(request, issue, _("Approved."))
-        messages.success(request, _("The issue is approved."))
+        log_action(request, issue, _("Approved."))
+        messages.success(request, _("The issue has been approved."))
     return _to_issue(issue)
 
 
 @require_POST
-@needs(SEND)
+@permission_required(SEND)
 def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(Issue, pk=issue_id)
     if issue.is_approved:
         workflow.withdraw_approval(issue)
-        log(request, issue, _("Approval withdrawn."))
-        messages.success(request, _("The issue is in preparation again."))
+        log_action(request, issue, _("Approval withdrawn."))
+        messages.success(request, _("Approval has been withdrawn."))
     return _to_issue(issue)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(SEND)
+@permission_required(SEND)
 def send(request: HttpRequest, issue_id: int) -> HttpResponse:
     """GET asks, saying to how many it goes; POST approves, sends and shows the progress."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
@@ -53,7 +55,7 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
     if request.method == "POST" and not workflow.blocks(found):
         return _send(request, issue)
     readers = readers_by_chain(issue.newsletter)
-    return page(
+    return render_page(
         request,
         "desk/send.html",
         title=_("Send now: %(issue)s") % {"issue": issue},
@@ -72,11 +74,11 @@ def _audiences(newsletter: Newsletter) -> list[tuple[str, str]]:
 
     The language is empty for all readers. Those left out can be sent to later.
     """
-    everybody = [("", _("everybody who has not got it"))]
+    everybody = [("", _("all readers who haven’t got it yet"))]
     return everybody + [
         (
             code,
-            _("first those who read it in: %(language)s") % {"language": own_name(code)},
+            _("readers whose first language is %(language)s") % {"language": language_name(code)},
         )
         for code in newsletter.languages
     ]
@@ -86,17 +88,17 @@ def _send(request: HttpRequest, issue: Issue) -> HttpResponse:
     first_language = request.POST.get("first_language", "")
     if first_language and first_language not in issue.newsletter.languages:
         # The newsletter lost the language since the page was opened. Nobody asked for all readers.
-        messages.error(request, _("The newsletter does not come in this language."))
+        messages.error(request, _("The newsletter isn’t available in this language."))
         return _to_issue(issue)
     # Whoever sends it has read the same page as for approving.
     if not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
     try:
         mailing = send_now(issue, by=user_of(request), first_language=first_language)
-    except CannotSend as error:
+    except CannotSendError as error:
         messages.error(request, str(error))
         return _to_issue(issue)
-    log(request, issue, _("Sent."))
+    log_action(request, issue, _("Sent."))
     return redirect("admin:delivery_mailing_change", mailing.pk)
 
 

@@ -54,29 +54,29 @@ class DeskSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if is_frozen():
-            context = {**self.each_context(request), "title": _("The site is frozen")}
+            context = {**self.each_context(request), "title": _("The kill switch is on")}
             return TemplateResponse(request, "desk/frozen.html", context, status=503)
         return super().login(request, extra_context)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from newsletter.desk.emergency import freeze
+        from newsletter.desk.kill_switch import engage
 
         autodiscover()
-        return [path("freeze/", self.admin_view(freeze), name="freeze"), *super().get_urls()]
+        return [path("freeze/", self.admin_view(engage), name="freeze"), *super().get_urls()]
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        from newsletter.desk.front import front_page
+        from newsletter.desk.dashboard import dashboard
 
-        return super().index(request, {**front_page(request), **(extra_context or {})})
+        return super().index(request, {**dashboard(request), **(extra_context or {})})
 
 
 def is_frozen() -> bool:
     # The site is made before the applications' models are.
-    from newsletter.delivery import panic
+    from newsletter.delivery.oversight import kill_switch
 
-    return panic.is_frozen()
+    return kill_switch.is_engaged()
 
 
 def newsroom_zone() -> str:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 
-from newsletter.digest.content import Article, Entry, Issue, Selection, Wants
+from newsletter.digest.content import Article, EditionOptions, Issue, SelectedArticle, Selection
 from newsletter.digest.languages import pick
 
 LEADS = 25
@@ -15,44 +15,48 @@ LEADS = 25
 leads of 400 Cyrillic letters, stay below 90 KB of HTML; Gmail clips at 102 (A11)."""
 
 
-def assemble(issue: Issue, wants: Wants) -> Selection | None:
+def assemble(issue: Issue, options: EditionOptions) -> Selection | None:
     """The articles for `wants`, in the editors' order; None where there is nothing to read.
 
     An article is shown in the first language of the readers' chain that it has. One of a topic
     they chose in none of their languages is named `elsewhere`, in its own first language.
     """
     if issue.period == "month":
-        wants = _of_a_round_up(wants)
-    entries: list[Entry] = []
-    elsewhere: list[Entry] = []
-    for article in _of_topics(issue.articles, wants.topics):
-        language = pick(wants.chain, article.texts)
+        options = _of_a_round_up(options)
+    entries: list[SelectedArticle] = []
+    unavailable: list[SelectedArticle] = []
+    for article in _of_topics(issue.articles, options.topics):
+        language = pick(options.chain, article.texts)
         if language is not None:
-            entries.append(Entry(article, language, is_fallback=language != wants.chain[0]))
+            entries.append(
+                SelectedArticle(article, language, is_fallback=language != options.chain[0])
+            )
         elif article.texts:
-            elsewhere.append(Entry(article, next(iter(article.texts)), is_fallback=True))
+            unavailable.append(
+                SelectedArticle(article, next(iter(article.texts)), is_fallback=True)
+            )
     if not entries:
         return None
-    if issue.period == "month" and wants.amount == "lead":
+    if issue.period == "month" and options.length == "lead":
         entries = [replace(each, is_brief=at >= LEADS) for at, each in enumerate(entries)]
     introduced = [code for code, text in issue.texts.items() if text.introduction]
-    introduction = pick((wants.page_language, *wants.chain), introduced) or ""
+    introduction = pick((options.page_language, *options.chain), introduced) or ""
     return Selection(
-        wants=wants,
-        language=wants.page_language,
+        options=options,
+        language=options.page_language,
         entries=tuple(entries),
-        elsewhere=tuple(elsewhere),
+        unavailable=tuple(unavailable),
         introduction=introduction,
-        key=_key(entries, elsewhere, introduction, wants),
+        key=_key(entries, unavailable, introduction, options),
     )
 
 
-def _of_a_round_up(wants: Wants) -> Wants:
+def _of_a_round_up(options: EditionOptions) -> EditionOptions:
     """Leads without pictures, as a month's complete texts and pictures are too much for a mail.
 
     A discreet mail has no link to the site, so it holds the texts all the same.
     """
-    return replace(wants, amount="complete" if wants.discreet else "lead", pictures="none")
+    return replace(options, length="complete" if options.discreet else "lead", pictures="none")
 
 
 def _of_topics(articles: Iterable[Article], topics: frozenset[int] | None) -> Iterable[Article]:
@@ -64,20 +68,25 @@ def _of_topics(articles: Iterable[Article], topics: frozenset[int] | None) -> It
     )
 
 
-def _key(entries: list[Entry], elsewhere: list[Entry], introduction: str, wants: Wants) -> str:
+def _key(
+    entries: list[SelectedArticle],
+    unavailable: list[SelectedArticle],
+    introduction: str,
+    options: EditionOptions,
+) -> str:
     """Hash of what is resolved to, not of what was asked for: `render` reads nothing else.
 
     Readers of (be) and of (be, ru) share an edition where every article is in Belarusian.
     """
     resolved = {
         "entries": [(each.article.id, each.language, each.is_fallback) for each in entries],
-        "elsewhere": [(each.article.id, each.language) for each in elsewhere],
+        "elsewhere": [(each.article.id, each.language) for each in unavailable],
         "introduction": introduction,
-        "page": wants.page_language,
-        "amount": wants.amount,
-        "pictures": "none" if wants.plain_text else wants.pictures,
-        "plain": wants.plain_text,
-        "discreet": wants.discreet,
+        "page": options.page_language,
+        "amount": options.length,
+        "pictures": "none" if options.plain_text else options.pictures,
+        "plain": options.plain_text,
+        "discreet": options.discreet,
     }
     text = json.dumps(resolved, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

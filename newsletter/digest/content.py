@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 Status = Literal["improved", "unchanged", "worsened"]
-Amount = Literal["lead", "complete"]
+Length = Literal["lead", "complete"]
 Pictures = Literal["none", "embedded", "linked"]
 Period = Literal["week", "month"]
 
@@ -48,7 +48,7 @@ class ArticleText:
     body: str
     url: str
     authors: str = ""
-    picture_text: str = ""
+    alt_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Issue:
 
 
 @dataclass(frozen=True)
-class Letterhead:
+class Branding:
     """The newsletter's wording in one language."""
 
     newsroom: str
@@ -102,14 +102,14 @@ class Letterhead:
 class Newsletter:
     slug: str
     languages: tuple[str, ...]
-    letterheads: Mapping[str, Letterhead]
+    branding_by_language: Mapping[str, Branding]
     site_url: str
     accent: str = "#8a1c1c"
     logo: Picture | None = None
 
 
 @dataclass(frozen=True)
-class Wants:
+class EditionOptions:
     """What a group of readers asked for, with the newsletter's defaults filled in.
 
     `chain` is the readers' languages in order; `page_language` that of the words around the
@@ -119,7 +119,7 @@ class Wants:
     chain: tuple[str, ...]
     page_language: str
     topics: frozenset[int] | None = None
-    amount: Amount = "lead"
+    length: Length = "lead"
     pictures: Pictures = "embedded"
     plain_text: bool = False
     discreet: bool = False
@@ -127,7 +127,7 @@ class Wants:
 
 # --- Between ----------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class Entry:
+class SelectedArticle:
     """An article in the language it is shown in."""
 
     article: Article
@@ -146,11 +146,11 @@ class Entry:
 class Selection:
     """What a group of readers gets: articles to read, and those named in one line."""
 
-    wants: Wants
+    options: EditionOptions
     language: str
     """That of the words around the articles."""
-    entries: tuple[Entry, ...]
-    elsewhere: tuple[Entry, ...]
+    entries: tuple[SelectedArticle, ...]
+    unavailable: tuple[SelectedArticle, ...]
     """In none of the readers' languages; `language` is the article's first."""
     introduction: str
     """The language of the issue's introduction: the page's or else the first of the readers'
@@ -170,8 +170,8 @@ class InlineImage:
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """An edition: complete but for its places (newsletter.lib.places)."""
+class RenderedEmail:
+    """An edition: complete but for its places (newsletter.lib.placeholders)."""
 
     language: str
     label: str

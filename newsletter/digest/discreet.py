@@ -13,15 +13,8 @@ from datetime import date
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from newsletter.digest.content import (
-    Article,
-    ArticleText,
-    Issue,
-    IssueText,
-    Letterhead,
-    Newsletter,
-)
-from newsletter.digest.wording import period_name
+from newsletter.digest.content import Article, ArticleText, Branding, Issue, IssueText, Newsletter
+from newsletter.digest.labels import period_name
 
 ACCENT = "#44505c"
 _LINK_TAGS = re.compile(r"</?a\b[^>]*>", re.IGNORECASE)
@@ -29,11 +22,11 @@ _LINK_TAGS = re.compile(r"</?a\b[^>]*>", re.IGNORECASE)
 
 def neutral_newsletter(newsletter: Newsletter, *, name: str, site_url: str) -> Newsletter:
     """The newsletter under a name that says nothing, without logo, colour, footer and address."""
-    head = Letterhead(newsroom=name, newsletter=name, sender_name=name)
+    head = Branding(newsroom=name, newsletter=name, sender_name=name)
     return replace(
         newsletter,
         slug="letter",
-        letterheads=dict.fromkeys(newsletter.letterheads, head),
+        branding_by_language=dict.fromkeys(newsletter.branding_by_language, head),
         site_url=site_url,
         accent=ACCENT,
         logo=None,
@@ -64,9 +57,9 @@ def _neutral_text(issue: Issue, language: str, *, name: str, today: date) -> Iss
     with override(language):
         # Long enough that nothing is added to it (A14).
         preheader = (
-            _("What you asked to get each month is here: %(month)s.") % {"month": period}
+            _("Your monthly email: %(month)s.") % {"month": period}
             if issue.period == "month"
-            else _("What you asked to get each week is here: %(week)s.") % {"week": period}
+            else _("Your weekly email: %(week)s.") % {"week": period}
         )
     introduction = issue.texts.get(language, IssueText()).introduction
     return IssueText(f"{name}, {period}", preheader, _LINK_TAGS.sub("", introduction))

@@ -25,7 +25,7 @@ _PARAGRAPH = re.compile(r"<p[ >].*?</p>", re.DOTALL)
 _LINK = re.compile(r'<a (?:[^>]* )?href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 
 
-def for_mail(html: str, *, site_url: str) -> str:
+def for_email(html: str, *, site_url: str) -> str:
     """Clean HTML with headings from h3 down, links absolute to `site_url`."""
     cleaned = nh3.clean(
         html,
@@ -47,7 +47,7 @@ def as_text(fragment: str) -> str:
     return _laid_out(_LINK.sub(_with_address, fragment)).strip("\n")
 
 
-def words_alone(fragment: str) -> str:
+def plain_words(fragment: str) -> str:
     """Its paragraphs as plain text, without headings, lists and addresses; all, where none."""
     paragraphs = "".join(match[0] for match in _PARAGRAPH.finditer(fragment))
     return _laid_out(_LINK.sub(r"\2", paragraphs or fragment)).strip()

@@ -16,7 +16,7 @@ from newsletter.digest.content import RenderError
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-class Slots:
+class Placeholders:
     """Marks in the MJML for what must not pass through it; filled in afterwards.
 
     MJML is XML, and an editor's HTML ("<br>", "&nbsp;") need not be; and mjml-python writes an
@@ -48,7 +48,7 @@ def filled(template: str, context: Mapping[str, object], language: str) -> str:
         return render_to_string(template, dict(context))
 
 
-def to_html(source: str, slots: Slots) -> str:
+def to_html(source: str, placeholders: Placeholders) -> str:
     """The finished HTML, its slots filled. Raises RenderError on malformed MJML.
 
     Unknown MJML tags do not raise: a test checks our templates for them.
@@ -61,10 +61,10 @@ def to_html(source: str, slots: Slots) -> str:
         # Without `fonts`, MJML links to a font service: a mail loads nothing from elsewhere.
         html = str(mjml2html(_NOT_XML.sub(" ", source), fonts={}))
     except ValueError as error:
-        message = _("The mail’s template is not valid MJML: %(error)s") % {"error": error}
+        message = _("The email template is not valid MJML: %(error)s") % {"error": error}
         raise RenderError(message) from None
     # The defaults would delete the dark mode's media query, and fetch style sheets.
     inliner = css_inline.CSSInliner(
         keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False
     )
-    return str(inliner.inline(slots.fill(html)))
+    return str(inliner.inline(placeholders.fill(html)))

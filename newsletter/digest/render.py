@@ -11,32 +11,32 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from newsletter.digest import palette, wording
+from newsletter.digest import labels, palette
 from newsletter.digest.content import (
-    Entry,
+    Branding,
     Issue,
     IssueText,
-    Letterhead,
     Newsletter,
-    Rendered,
+    RenderedEmail,
     RenderError,
+    SelectedArticle,
     Selection,
 )
 from newsletter.digest.dates import month_name
-from newsletter.digest.fragments import as_text, excerpt, for_mail
+from newsletter.digest.fragments import as_text, excerpt, for_email
 from newsletter.digest.languages import pick
-from newsletter.digest.mjml import Slots, filled, to_html
-from newsletter.digest.plain import laid_out
-from newsletter.digest.showing import (
+from newsletter.digest.mjml import Placeholders, filled, to_html
+from newsletter.digest.plain_text import laid_out
+from newsletter.digest.view_models import (
+    article_view,
+    headline_views,
     images,
-    show,
-    show_elsewhere,
-    show_more,
-    shown_logo,
+    logo_view,
     side,
+    unavailable_views,
 )
 from newsletter.lib.languages import direction
-from newsletter.lib.places import Place
+from newsletter.lib.placeholders import Placeholder
 
 LARGE = 90_000
 """Bytes of HTML at which to warn: Gmail clips what is longer than 102 KB (A11)."""
@@ -45,48 +45,47 @@ _PREHEADER_LEAST, _PREHEADER_MOST = 40, 130
 
 def render(
     newsletter: Newsletter, issue: Issue, selection: Selection, *, view_url: str, today: date
-) -> Rendered:
+) -> RenderedEmail:
     """The edition, complete but for its places. `view_url` shows it in a browser.
 
     `today` decides whether the week names its year. Raises RenderError where it must not go out.
     """
-    slots = Slots()
+    placeholders = Placeholders()
     frame = _Frame.of(newsletter, issue, selection, today)
     subject = checked_subject(_subject(issue, selection))
     context = {
         **base_context(newsletter, selection.language),
-        **_around(newsletter, issue, selection, frame, slots),
-        "title": slots.text(subject),
+        **_around(newsletter, issue, selection, frame, placeholders),
+        "title": placeholders.text(subject),
         "preheader": _preheader(issue, selection, subject, frame),
         "is_round_up": issue.period == "month",
         "articles": [
-            show(entry, selection, newsletter, slots, today=today)
+            article_view(entry, selection, newsletter, placeholders, today=today)
             for entry in selection.entries
             if not entry.is_brief
         ],
-        "more": show_more(selection),
-        "elsewhere": show_elsewhere(selection, period=issue.period),
+        "more": headline_views(selection),
+        "elsewhere": unavailable_views(selection, period=issue.period),
         "view_url": view_url,
     }
-    return Rendered(
+    return RenderedEmail(
         language=selection.language,
         label=_label(selection),
         subject=subject,
         preheader=str(context["preheader"]),
-        html=_html(context, slots, selection),
+        html=_html(context, placeholders, selection),
         text=laid_out(filled("email/digest.txt", context, selection.language)),
         images=images(newsletter, selection),
     )
 
 
-def size_warnings(rendered: Rendered) -> list[str]:
+def size_warnings(rendered: RenderedEmail) -> list[str]:
     """What an editor should know of the mail's size, in the active language (A11)."""
     size = len(rendered.html.encode())
     if size < LARGE:
         return []
     return [
-        _("The mail has %(size)d KB. Gmail cuts off what is longer than 102 KB.")
-        % {"size": size // 1000}
+        _("The email is %(size)d KB. Gmail cuts off emails over 102 KB.") % {"size": size // 1000}
     ]
 
 
@@ -104,15 +103,15 @@ def base_context(newsletter: Newsletter, language: str) -> dict[str, object]:
 def checked_subject(subject: str) -> str:
     """The subject, unless it would break a header (A2): raises RenderError."""
     if not subject.strip():
-        raise RenderError(_("The mail has no subject."))
+        raise RenderError(_("The email has no subject."))
     if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in subject):
         raise RenderError(_("The subject contains a line break or a control character."))
     return subject.strip()
 
 
-def letterhead(newsletter: Newsletter, language: str) -> Letterhead:
+def branding(newsletter: Newsletter, language: str) -> Branding:
     """The wording in `language`, else in the newsletter's first that has one."""
-    heads = newsletter.letterheads
+    heads = newsletter.branding_by_language
     chosen = pick((language, *newsletter.languages, *heads), heads)
     if chosen is None:
         raise RenderError(_("The newsletter has no name in any language."))
@@ -121,51 +120,55 @@ def letterhead(newsletter: Newsletter, language: str) -> Letterhead:
 
 @dataclass(frozen=True)
 class _Frame:
-    letterhead: Letterhead
+    branding: Branding
     period: str
 
     @classmethod
     def of(cls, newsletter: Newsletter, issue: Issue, selection: Selection, today: date) -> _Frame:
         return cls(
-            letterhead=letterhead(newsletter, selection.language),
-            period=wording.period_name(issue, selection.language, today=today),
+            branding=branding(newsletter, selection.language),
+            period=labels.period_name(issue, selection.language, today=today),
         )
 
 
 def _around(
-    newsletter: Newsletter, issue: Issue, selection: Selection, frame: _Frame, slots: Slots
+    newsletter: Newsletter,
+    issue: Issue,
+    selection: Selection,
+    frame: _Frame,
+    placeholders: Placeholders,
 ) -> dict[str, object]:
     """What stands above and below the articles."""
     introduced = selection.introduction
     html = issue.texts[introduced].introduction if introduced else ""
-    introduction = for_mail(html, site_url=newsletter.site_url)
+    introduction = for_email(html, site_url=newsletter.site_url)
     return {
-        "letterhead": frame.letterhead,
-        "logo": shown_logo(newsletter, selection),
+        "letterhead": frame.branding,
+        "logo": logo_view(newsletter, selection),
         "period": frame.period,
-        "count": wording.article_count(
+        "count": labels.article_count(
             len(selection.entries), selection.language, period=issue.period
         ),
         "introduction": introduction,
         "introduction_language": introduced,
         "introduction_direction": direction(introduced),
         "introduction_side": side(introduced),
-        "introduction_slot": slots.html(introduction),
+        "introduction_slot": placeholders.html(introduction),
         "introduction_text": as_text(introduction),
-        "words": wording.page_words(selection.language, newsletter=frame.letterhead.newsletter),
+        "words": labels.page_labels(selection.language, newsletter=frame.branding.newsletter),
         "issue_url": issue.urls.get(selection.language, ""),
-        "unsubscribe_url": Place.UNSUBSCRIBE.url,
-        "preferences_url": Place.PREFERENCES.url,
+        "unsubscribe_url": Placeholder.UNSUBSCRIBE.url,
+        "preferences_url": Placeholder.PREFERENCES.url,
     }
 
 
-def _html(context: dict[str, object], slots: Slots, selection: Selection) -> str:
-    if selection.wants.plain_text:
+def _html(context: dict[str, object], placeholders: Placeholders, selection: Selection) -> str:
+    if selection.options.plain_text:
         return ""
-    return to_html(filled("email/digest.mjml", context, selection.language), slots)
+    return to_html(filled("email/digest.mjml", context, selection.language), placeholders)
 
 
-def _leading(selection: Selection) -> Entry:
+def _leading(selection: Selection) -> SelectedArticle:
     """The top article in the edition's first language: the first that is no fallback."""
     entries = selection.entries
     return next((entry for entry in entries if not entry.is_fallback), entries[0])
@@ -188,7 +191,7 @@ def _preheader(issue: Issue, selection: Selection, subject: str, frame: _Frame) 
     own = [issue.texts[each].preheader for each in languages if each in issue.texts]
     entries = [top, *(entry for entry in selection.entries if entry is not top)]
     told = [part for entry in entries for part in (entry.text.headline, entry.text.lead)]
-    head = frame.letterhead
+    head = frame.branding
     # The subject of a round-up holds more than the headline.
     said = subject if issue.period == "week" else top.text.headline
     return preheader_of(
@@ -210,6 +213,6 @@ def preheader_of(parts: list[str], subject: str) -> str:
 def _label(selection: Selection) -> str:
     """For the desk: "be, ru · lead"."""
     languages = dict.fromkeys(entry.language for entry in selection.entries)
-    wants = selection.wants
-    form = "text" if wants.plain_text else wants.pictures
-    return f"{', '.join(languages)} ({selection.language}) · {wants.amount} · {form}"
+    options = selection.options
+    form = "text" if options.plain_text else options.pictures
+    return f"{', '.join(languages)} ({selection.language}) · {options.length} · {form}"

@@ -29,7 +29,7 @@ def newsletter_content(newsletter: models.Newsletter) -> content.Newsletter:
     return content.Newsletter(
         slug=newsletter.slug,
         languages=languages,
-        letterheads={code: _letterhead(newsletter, room, code) for code in languages},
+        branding_by_language={code: _letterhead(newsletter, room, code) for code in languages},
         site_url=settings.SITE_URL,
         accent=room.accent if room else "#8a1c1c",
         logo=_picture_file(room.logo) if room and room.logo else None,
@@ -38,12 +38,12 @@ def newsletter_content(newsletter: models.Newsletter) -> content.Newsletter:
 
 def _letterhead(
     newsletter: models.Newsletter, room: models.Newsroom | None, code: str
-) -> content.Letterhead:
+) -> content.Branding:
     """What is missing in the language is taken from the next one that its readers may know."""
     name = newsletter.name_in(code)
     own = newsletter.text([code])
     of_room = room.any_text(newsletter.chain_for(code)) if room else None
-    return content.Letterhead(
+    return content.Branding(
         newsroom=of_room.name if of_room else name,
         newsletter=name,
         sender_name=newsletter.sender_name_in(code),
@@ -128,7 +128,7 @@ def _text(text: models.ArticleTranslation) -> content.ArticleText:
         body=text.body,
         url=settings.SITE_URL + text.get_absolute_url(),
         authors=text.authors,
-        picture_text=text.picture_text,
+        alt_text=text.alt_text,
     )
 
 

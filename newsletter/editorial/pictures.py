@@ -70,7 +70,7 @@ def prepare(content: bytes) -> tuple[str, bytes]:
         Image.DecompressionBombWarning,
     ):
         raise ValidationError(
-            _("This file is no picture, or it is damaged. Use JPEG, PNG, WebP or GIF."),
+            _("This file is not a picture, or it is damaged. Use JPEG, PNG, WebP or GIF."),
             code="no_picture",
         ) from None
 

@@ -19,7 +19,7 @@ from newsletter.editorial.models import (
 )
 from newsletter.editorial.revisions import is_stale
 from newsletter.editorial.schedule import occasion_of
-from newsletter.lib.languages import own_name
+from newsletter.lib.languages import language_name
 
 
 class Severity(StrEnum):
@@ -117,18 +117,18 @@ def blocks(found: list[Problem]) -> bool:
 
 def _of_the_issue(issue: Issue, articles: list[Article], at: datetime) -> Iterator[Problem]:
     if issue.kind == Issue.Kind.BREAK:
-        yield Problem(Severity.BLOCKS, gettext("This week is a break: nothing goes out."))
+        yield Problem(Severity.BLOCKS, gettext("This week is a break. Nothing is sent."))
         return
     texts = [text for article in articles for text in article.texts().values()]
     public = {text.language for text in texts if text.is_public(at)}
     ready = {text.language for text in texts if text.is_ready}
     if not articles:
-        yield Problem(Severity.BLOCKS, gettext("The issue has no article."))
+        yield Problem(Severity.BLOCKS, gettext("The issue has no articles."))
     elif not ready:
         yield Problem(Severity.BLOCKS, gettext("No article is ready in any language."))
     elif not public:
         yield Problem(
-            Severity.BLOCKS, gettext("All ready articles are to be published at a later time.")
+            Severity.BLOCKS, gettext("All ready articles have a publication time in the future.")
         )
     elif _is_too_thin(issue, articles, at):
         yield Problem(
@@ -138,10 +138,12 @@ def _of_the_issue(issue: Issue, articles: list[Article], at: datetime) -> Iterat
         )
     for chain in issue.newsletter.chains() if ready else []:
         if not ready.intersection(chain):
-            names = ", ".join(own_name(code) for code in chain)
+            names = ", ".join(language_name(code) for code in chain)
             yield Problem(
                 Severity.LOOK,
-                gettext("Readers of %(languages)s would get nothing: no article is ready for them.")
+                gettext(
+                    "Readers of %(languages)s would not get an email: no article is ready for them."
+                )
                 % {"languages": names},
             )
 
@@ -165,17 +167,19 @@ def _of_the_article(article: Article, languages: list[str], at: datetime) -> Ite
         yield look(gettext("has no text in any language."))
     is_ready = any(text.is_ready for text in texts.values())
     if texts and not is_ready:
-        yield look(gettext("is ready in no language and will be left out."))
+        yield look(gettext("is not ready in any language and will be left out."))
     for code in languages:
         text = texts.get(code)
         if text is None:
             continue
-        values = {"language": own_name(code), "state": text.get_state_display()}
+        values = {"language": language_name(code), "state": text.get_state_display()}
         if is_ready and not text.is_ready:
             yield look(gettext("%(language)s is not ready (%(state)s).") % values)
         if is_stale(text, original):
-            yield look(gettext("%(language)s is older than the original's last change.") % values)
-        if article.picture and article.picture.file and not text.picture_text:
-            yield look(gettext("the picture has no words in %(language)s.") % values)
+            yield look(
+                gettext("%(language)s is older than the last change to the original.") % values
+            )
+        if article.picture and article.picture.file and not text.alt_text:
+            yield look(gettext("the picture has no alt text in %(language)s.") % values)
     if article.published_at > at:
-        yield look(gettext("is published later than now."))
+        yield look(gettext("has a publication time in the future."))

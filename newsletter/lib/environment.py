@@ -180,7 +180,7 @@ def database(url: str) -> dict[str, Any]:
         # The same promise, whatever the server's or the role's default.
         config["OPTIONS"] = {
             "options": "-c synchronous_commit=on",
-            # For newsletter.lib.prepared alone: Django's cursors prepare nothing.
+            # For newsletter.lib.prepared_statements alone: Django's cursors prepare nothing.
             "prepare_threshold": 3,
         }
     else:

@@ -7,7 +7,7 @@ process that was given only its own set can neither read the list nor test a gue
 Each set is one JSON document. Every key has a number, so that keys can be rotated: new material
 uses the number that the document's "use" names, else the highest; other numbers stay for reading.
 A set that was read from a file is read again when the file has changed, so that a rotation needs
-no process to be started anew. newsletter.lib.keydocuments changes and locks the documents.
+no process to be started anew. newsletter.lib.key_documents changes and locks the documents.
 """
 
 from __future__ import annotations

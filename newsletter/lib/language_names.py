@@ -8,7 +8,7 @@ from babel import Locale, UnknownLocaleError
 from django.conf.locale import LANG_INFO
 
 
-def own_name(code: str) -> str:
+def language_name(code: str) -> str:
     """The language's name in itself: "беларуская". The code where Django knows no name."""
     info: dict[str, Any] = LANG_INFO.get(code, {})
     name = str(info.get("name_local", code))
@@ -24,5 +24,5 @@ def name_in(code: str, language: str) -> str:
     try:
         named, reader = Locale.parse(code, sep="-"), Locale.parse(language, sep="-")
     except (UnknownLocaleError, ValueError):
-        return own_name(code)
-    return named.get_display_name(reader) or own_name(code)
+        return language_name(code)
+    return named.get_display_name(reader) or language_name(code)

@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.lib.language_names import language_name as language_name
 from newsletter.lib.language_names import name_in as name_in
-from newsletter.lib.language_names import own_name as own_name
 
 CODE = re.compile(r"^[a-z]{2,3}(-[a-z]{2,8})?$")
 

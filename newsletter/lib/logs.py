@@ -4,7 +4,7 @@ The program logs an action's name as the message and its facts as `extra`:
 
     log.info("finish", extra={"batch": batch.pk, "recorded": 50})
 
-which is written as `2026-11-16 07:00:00,000 INFO newsletter.delivery.progress action=finish
+which is written as `2026-11-16 07:00:00,000 INFO newsletter.delivery.sending.protocol action=finish
 batch=7 recorded=50`. IDs and counts only, never an address (G8).
 """
 

@@ -106,7 +106,7 @@ class Outages:
         """The class of the exception that trying the service raises; "" if it answers."""
         try:
             self._probes[service]()
-        except Exception as error:  # whatever it is, the service cannot be used
+        except Exception as error:  # noqa: BLE001 - whatever it is, the service cannot be used
             return type(error).__name__
         return ""
 

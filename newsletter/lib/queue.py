@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 from newsletter.lib import outages
 
 
-def hint(task: str, *ids: int, expires: int = 300) -> bool:
+def wake(task: str, *ids: int, expires: int = 300) -> bool:
     """Queue the task named `task` with ids; False where the broker could not be reached.
 
     `expires` in seconds: an old hint is dropped, as the next tick hints again.

@@ -21,7 +21,7 @@ NAME = re.compile(r"^\d{20}-[0-9a-f]{8}$")
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoredMessage:
     """What the list shows of a mail."""
 
     name: str
@@ -46,7 +46,7 @@ class Mailbox:
     def _index(self) -> Path:
         return self.directory / "index.jsonl"
 
-    def add(self, content: bytes, to: tuple[str, ...]) -> Entry:
+    def add(self, content: bytes, to: tuple[str, ...]) -> StoredMessage:
         """Keep a mail; it shows up whole or not at all."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
@@ -58,7 +58,7 @@ class Mailbox:
         self._append([entry])
         return entry
 
-    def entries(self, recipient: str = "") -> list[Entry]:
+    def entries(self, recipient: str = "") -> list[StoredMessage]:
         """Newest first; those for `recipient` only, where one is named (a part of it will do)."""
         wanted = recipient.strip().lower()
         found = [
@@ -97,14 +97,14 @@ class Mailbox:
     def _path(self, name: str) -> Path:
         return self.directory / f"{name}.eml"
 
-    def _append(self, entries: list[Entry]) -> None:
+    def _append(self, entries: list[StoredMessage]) -> None:
         if not entries:
             return
         lines = "".join(json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in entries)
         with self._index.open("a", encoding="utf-8") as file:
             file.write(lines)
 
-    def _lines(self) -> Iterator[Entry]:
+    def _lines(self) -> Iterator[StoredMessage]:
         try:
             text = self._index.read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -112,7 +112,7 @@ class Mailbox:
         for line in text.splitlines():
             try:
                 fields = json.loads(line)
-                yield Entry(**{**fields, "to": tuple(fields["to"])})
+                yield StoredMessage(**{**fields, "to": tuple(fields["to"])})
             except (ValueError, TypeError, KeyError):
                 continue  # a line cut off by a crash; `repair` makes it anew
 
@@ -123,9 +123,9 @@ def parse(content: bytes) -> EmailMessage:
     return message
 
 
-def _entry(name: str, content: bytes) -> Entry:
+def _entry(name: str, content: bytes) -> StoredMessage:
     message = parse(content)
-    return Entry(
+    return StoredMessage(
         name=name,
         to=tuple(str(address) for address in message.get_all("X-Envelope-To", [])),
         subject=str(message.get("Subject", "")),

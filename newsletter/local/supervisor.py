@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from newsletter.local import traces
+from newsletter.local import run_records
 from newsletter.local.console import Console
 from newsletter.local.processes import Process, Program
 
@@ -43,11 +43,11 @@ class Supervisor:
     def run(self, ports: Mapping[int, tuple[str, str]], *, ready: Callable[[], None]) -> None:
         """Until a signal. `ready` is called once, when all answer. Raises StartError."""
         with self._one_run(), self._listening():
-            left = traces.end_left_behind(self.traces_in, grace=GRACE_SECONDS)
+            left = run_records.end_left_running(self.traces_in, grace=GRACE_SECONDS)
             if left:
                 self.console.say(f"ended what an earlier run had left: {len(left)} processes")
             for port, (host, variable) in ports.items():
-                insist_on_free(port, host=host, variable=variable)
+                require_free_ports(port, host=host, variable=variable)
             try:
                 self._start_all()
                 if not self.signals:
@@ -59,9 +59,9 @@ class Supervisor:
     @contextmanager
     def _one_run(self) -> Iterator[None]:
         try:
-            with traces.only_one(self.traces_in):
+            with run_records.only_one(self.traces_in):
                 yield
-        except traces.AlreadyRunningError as error:
+        except run_records.AlreadyRunningError as error:
             raise StartError(
                 f"This folder's site runs already (process {error}). Use that one, end it with "
                 "Ctrl-C there, or choose another folder for data: VAR_DIR=…"
@@ -84,7 +84,7 @@ class Supervisor:
     def _start_all(self) -> None:
         for process in self.processes:
             process.start()
-            traces.remember(self.traces_in, [each.pid for each in self.processes if each.pid])
+            run_records.remember(self.traces_in, [each.pid for each in self.processes if each.pid])
             self._wait_until_ready(process)
             if self.signals:
                 return
@@ -108,7 +108,7 @@ class Supervisor:
             for process in self.processes:
                 process.tend()
             if [process.pid for process in self.processes] != before:
-                traces.remember(self.traces_in, [process.pid for process in self.processes])
+                run_records.remember(self.traces_in, [process.pid for process in self.processes])
             time.sleep(STEP)
 
     def end_all(self) -> None:
@@ -123,7 +123,7 @@ class Supervisor:
                     self.console.say(f"{process.name} does not end; killed")
                     break
             process.sweep()
-        traces.forget(self.traces_in)
+        run_records.delete(self.traces_in)
         self.console.say("ended")
 
 
@@ -132,7 +132,7 @@ def _why(process: Process, what: str) -> str:
     return f"{process.name} {what}.\n{lines}" if lines else f"{process.name} {what}."
 
 
-def insist_on_free(port: int, *, host: str, variable: str) -> None:
+def require_free_ports(port: int, *, host: str, variable: str) -> None:
     """Raise StartError where somebody listens at the port, or where we may not."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(

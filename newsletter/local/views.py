@@ -20,7 +20,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.checks import is_loopback
-from newsletter.local import showing
+from newsletter.local import message_view
 from newsletter.local.mailbox import Mailbox, parse
 
 PER_PAGE = 50
@@ -59,7 +59,7 @@ def _mailbox() -> Mailbox:
 def _message(name: str) -> tuple[bytes, Any]:
     source = _mailbox().source(name)
     if source is None:
-        raise Http404(_("There is no such mail."))
+        raise Http404(_("Email not found."))
     return source, parse(source)
 
 
@@ -87,7 +87,7 @@ def empty(request: HttpRequest) -> HttpResponse:
 def mail(request: HttpRequest, name: str) -> HttpResponse:
     """One mail; ?view= html, text or source, ?look= light or dark, ?width= 600 or 375."""
     source, message = _message(name)
-    html, text = showing.html_of(message), showing.text_of(message)
+    html, text = message_view.html_of(message), message_view.text_of(message)
     views = {"html": bool(html), "text": bool(text), "source": True}
     asked = request.GET.get("view", "")
     shown = asked if views.get(asked) else next(view for view, there in views.items() if there)
@@ -115,8 +115,8 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
     """The mail's HTML alone, for the frame: no script, nothing from elsewhere but the site's own
     pictures."""
     _source, message = _message(name)
-    content = showing.as_page(
-        showing.html_of(message),
+    content = message_view.as_page(
+        message_view.html_of(message),
         dark=request.GET.get("look") == "dark",
         picture_url=lambda cid: reverse("local:picture", args=[name]) + "?cid=" + quote(cid),
     )
@@ -136,9 +136,9 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
 def picture(request: HttpRequest, name: str) -> HttpResponse:
     """A picture that lies inside the mail; ?cid= is its Content-ID."""
     _source, message = _message(name)
-    found = showing.picture(message, request.GET.get("cid", ""))
+    found = message_view.picture(message, request.GET.get("cid", ""))
     if found is None:
-        raise Http404(_("There is no such picture."))
+        raise Http404(_("Picture not found."))
     kind, content = found
     return HttpResponse(content, content_type=kind)
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
-from newsletter.transport.outcomes import Handover, Mail, Recipient
+from newsletter.transport.outcomes import Email, Recipient, SendResult
 
 
 def never() -> bool:
@@ -27,7 +27,7 @@ class Transport(ABC):
     window: int | None = None
 
     @abstractmethod
-    def compile(self, mail: Mail) -> Any:
+    def compile(self, email: Email) -> Any:
         """Everything that can be done once per edition. Raises CompileError where a rendered
         sample does not parse back with every place filled."""
 
@@ -39,7 +39,7 @@ class Transport(ABC):
         *,
         stop: Callable[[], bool] = never,
         ahead: int | None = None,
-    ) -> Generator[Handover, None, None]:
+    ) -> Generator[SendResult, None, None]:
         """Hand over to each recipient; yields as each is settled, in any order, at most once.
 
         `recipients` are pulled as there is room for them, so that the caller can ask for

@@ -2,7 +2,7 @@
 
 What is the same for all readers is canonicalised once per edition. That may be done piece by
 piece: what fills a place holds no white space, and stands on lines of its own
-(newsletter.transport.quoted), so that no run of white space reaches across two pieces.
+(newsletter.transport.quoted_printable), so that no run of white space reaches across two pieces.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from email.message import EmailMessage
 
 from newsletter.transport import template
 from newsletter.transport.base import Transport, TransportURLError, never
-from newsletter.transport.outcomes import Handover, Mail, Recipient, Result, TransportDown
+from newsletter.transport.outcomes import Email, Recipient, Result, SendResult, TransportDownError
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
 
@@ -70,37 +70,37 @@ class MemoryTransport(Transport):
     def reset(self) -> None:
         """Forget everything, scripts included."""
         self.delivered: list[Delivered] = []
-        self.handovers: list[Handover] = []
-        self.compiled: list[Mail] = []
+        self.send_results: list[SendResult] = []
+        self.compiled: list[Email] = []
         self.calls: list[int] = []
         self.closed = 0
         self.hold: threading.Event | None = None
         """While set to an event that is not set, `send` waits before each message."""
         self.down_after: int | None = None
         """Messages until TransportDown is raised; 0: at once."""
-        self.down = TransportDown("scripted")
+        self.down = TransportDownError("scripted")
         self.on_message: Callable[[Recipient], None] | None = None
         """Called before each message; what it raises leaves `send`."""
-        self._scripts: defaultdict[str, deque[Handover]] = defaultdict(deque)
-        self._calls: deque[TransportDown | None] = deque()
+        self._scripts: defaultdict[str, deque[SendResult]] = defaultdict(deque)
+        self._calls: deque[TransportDownError | None] = deque()
 
     def script(
         self, address: str, *results: Result, code: int | None = None, status: str = ""
     ) -> None:
         """What the next messages to this address come to, one after another; then SENT again."""
-        self._scripts[address.casefold()].extend(Handover(0, r, code, status) for r in results)
+        self._scripts[address.casefold()].extend(SendResult(0, r, code, status) for r in results)
 
-    def script_calls(self, *calls: TransportDown | None) -> None:
+    def script_calls(self, *calls: TransportDownError | None) -> None:
         """For each of the next calls of `send`: raised at its beginning, or None."""
         self._calls.extend(calls)
 
     def to(self, address: str) -> list[Delivered]:
         """What was delivered to an address, in order."""
-        return [mail for mail in self.delivered if mail.address.casefold() == address.casefold()]
+        return [email for email in self.delivered if email.address.casefold() == address.casefold()]
 
-    def compile(self, mail: Mail) -> Template:
-        compiled = template.compile(mail)
-        self.compiled.append(mail)
+    def compile(self, email: Email) -> Template:
+        compiled = template.compile(email)
+        self.compiled.append(email)
         return compiled
 
     def send(
@@ -110,7 +110,7 @@ class MemoryTransport(Transport):
         *,
         stop: Callable[[], bool] = never,
         ahead: int | None = None,
-    ) -> Generator[Handover, None, None]:
+    ) -> Generator[SendResult, None, None]:
         self.calls.append(0)
         down = self._calls.popleft() if self._calls else None
         if down is not None:
@@ -125,16 +125,16 @@ class MemoryTransport(Transport):
 
     def _each(
         self, compiled: Template, recipients: Iterable[Recipient], stop: Callable[[], bool]
-    ) -> Iterator[Handover]:
+    ) -> Iterator[SendResult]:
         date = template.date_header()
         for recipient in recipients:
             if stop():
                 return
             self.calls[-1] += 1
             self._before(recipient)
-            handover = self._settle(compiled, recipient, date)
-            self.handovers.append(handover)
-            yield handover
+            send_result = self._settle(compiled, recipient, date)
+            self.send_results.append(send_result)
+            yield send_result
 
     def _before(self, recipient: Recipient) -> None:
         if self.hold is not None:
@@ -146,12 +146,12 @@ class MemoryTransport(Transport):
                 raise self.down
             self.down_after -= 1
 
-    def _settle(self, compiled: Template, recipient: Recipient, date: bytes) -> Handover:
+    def _settle(self, compiled: Template, recipient: Recipient, date: bytes) -> SendResult:
         rendered = template.render(compiled, recipient, date=date)
-        if isinstance(rendered, Handover):
+        if isinstance(rendered, SendResult):
             return rendered
         script = self._scripts[recipient.address.casefold()]
-        scripted = script.popleft() if script else Handover(0, Result.SENT, 250, "2.0.0")
+        scripted = script.popleft() if script else SendResult(0, Result.SENT, 250, "2.0.0")
         if scripted.result in {Result.SENT, Result.UNKNOWN}:
             self.delivered.append(
                 Delivered(
@@ -161,16 +161,16 @@ class MemoryTransport(Transport):
                     b"".join(rendered[1]),
                 )
             )
-        return Handover(recipient.position, scripted.result, scripted.code, scripted.status)
+        return SendResult(recipient.position, scripted.result, scripted.code, scripted.status)
 
 
-def _together(settled: Iterator[Handover]) -> Iterator[Handover]:
-    results: list[Handover] = []
-    down: TransportDown | None = None
+def _together(settled: Iterator[SendResult]) -> Iterator[SendResult]:
+    results: list[SendResult] = []
+    down: TransportDownError | None = None
     try:
-        for handover in settled:
-            results.append(handover)
-    except TransportDown as raised:
+        for send_result in settled:
+            results.append(send_result)
+    except TransportDownError as raised:
         down = raised
     yield from results
     if down is not None:

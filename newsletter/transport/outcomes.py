@@ -26,7 +26,7 @@ class Result(IntEnum):
     """May have been taken; what cannot be known is declared, not guessed."""
 
 
-class Handover(NamedTuple):
+class SendResult(NamedTuple):
     """What one reader's message came to. The reply's text is not kept: it echoes addresses (G1).
 
     `position` is the recipient's; `code` the SMTP or HTTP reply code; `status` RFC 3463's.
@@ -40,7 +40,7 @@ class Handover(NamedTuple):
     """The provider's, where it gives one."""
 
 
-class TransportDown(Exception):  # noqa: N818 - names the condition
+class TransportDownError(Exception):
     """The relay or provider cannot be used now.
 
     Recipients for whom the transport yielded nothing before raising this were provably not
@@ -64,8 +64,8 @@ class Image:
 
 
 @dataclass(frozen=True)
-class Mail:
-    """What all readers of an edition get, with places (newsletter.lib.places) for what differs.
+class Email:
+    """What all readers of an edition get, with places (newsletter.lib.placeholders) for what differs.
 
     `headers` go out as they are, the same for each reader; a place in one is filled
     (List-Unsubscribe). `html` is "" for text only. Date, Message-ID, To, MIME headers and the

@@ -1,8 +1,8 @@
 """An edition compiled once to segments of bytes; a reader's message is a join.
 
 What differs for each reader stands between the segments: Date, Message-ID, To, and the places
-(newsletter.lib.places) in headers, text and HTML. The message is 7-bit, its lines end in CR LF,
-and none begins with a dot, so it goes on the wire as it is (newsletter.transport.quoted).
+(newsletter.lib.placeholders) in headers, text and HTML. The message is 7-bit, its lines end in CR LF,
+and none begins with a dot, so it goes on the wire as it is (newsletter.transport.quoted_printable).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from email.utils import format_datetime
 from html import escape
 from typing import Literal, NamedTuple
 
-from newsletter.lib.places import PATTERN, Place
-from newsletter.transport import dkim, headers, proof, quoted
+from newsletter.lib.placeholders import PATTERN, Placeholder
+from newsletter.transport import dkim, headers, quoted_printable, self_check
 from newsletter.transport.addresses import NEEDS_SMTPUTF8, ace, usual
 from newsletter.transport.base import CompileError
 from newsletter.transport.dkim import Seal, Signer
-from newsletter.transport.outcomes import Handover, Image, Mail, Recipient, Result
+from newsletter.transport.outcomes import Email, Image, Recipient, Result, SendResult
 
 _WORD = string.ascii_letters.encode() + string.digits.encode() + b"_-"
 _IN_URL = _WORD + b".~:/?#[]@!$()*+,;=%&"
@@ -104,11 +104,11 @@ class Template:
             url = _usable(place, recipient.places)
             for index in header:
                 pieces[index] = url
-            value = quoted.encode_url(url)
+            value = quoted_printable.encode_url(url)
             for index in text:
                 pieces[index] = value
             if b"&" in url:
-                value = quoted.encode_url(url.replace(b"&", b"&amp;"))
+                value = quoted_printable.encode_url(url.replace(b"&", b"&amp;"))
             for index in html:
                 pieces[index] = value
         if self.seal is not None:
@@ -130,15 +130,15 @@ def address_of(recipient: Recipient) -> bytes | None:
 
 def render(
     template: Template, recipient: Recipient, *, date: bytes
-) -> tuple[bytes, list[bytes]] | Handover:
+) -> tuple[bytes, list[bytes]] | SendResult:
     """A reader's address and message in pieces, or, where there can be none, what that comes to."""
     to = address_of(recipient)
     if to is None:
-        return Handover(recipient.position, Result.REFUSED, status=NEEDS_SMTPUTF8)
+        return SendResult(recipient.position, Result.REFUSED, status=NEEDS_SMTPUTF8)
     try:
         return to, template.filled(recipient, to, date)
     except FillError:
-        return Handover(recipient.position, Result.FAILED)
+        return SendResult(recipient.position, Result.FAILED)
 
 
 def url_for(place: str, places: Mapping[str, str]) -> str:
@@ -164,56 +164,56 @@ def date_header(moment: datetime | None = None) -> bytes:
     return format_datetime((moment or datetime.now(UTC)).astimezone(UTC)).encode()
 
 
-def compile(mail: Mail, *, signer: Signer | None = None) -> Template:  # noqa: A001 - as in re
+def compile(email: Email, *, signer: Signer | None = None) -> Template:  # noqa: A001 - as in re
     """Raises CompileError where anything in it cannot be sent as it is."""
-    if PATTERN.search(mail.subject + mail.from_name):
+    if PATTERN.search(email.subject + email.from_name):
         raise CompileError("a subject or a sender's name cannot hold a reader's URL")
-    names = [name.lower() for name, _ in mail.headers]
+    names = [name.lower() for name, _ in email.headers]
     if len(set(names)) < len(names):
         raise CompileError("a header is given twice")
-    unknown = places_of(mail) - {place.value for place in Place}
+    unknown = placeholders_of(email) - {place.value for place in Placeholder}
     if unknown:
         raise CompileError(f"nothing fills the place {', '.join(sorted(unknown))}")
-    pieces = tuple(_joined([*_head(mail), *_body(mail)]))
-    sender = ace(mail.from_address)
+    pieces = tuple(_joined([*_head(email), *_body(email)]))
+    sender = ace(email.from_address)
     if sender is None:  # _head refuses it
         raise CompileError("From: not an address that can be sent from")
     domain = sender.rpartition("@")[2]
     seal = None if signer is None else dkim.seal(pieces, domain=domain, signer=signer)
     template = Template(pieces, sender, domain, seal)
-    _prove(template, mail)
+    _prove(template, email)
     return template
 
 
-def _prove(template: Template, mail: Mail) -> None:
+def _prove(template: Template, email: Email) -> None:
     """A sample reader's mail must say what was meant."""
-    places = {name: f"https://sample.example/{name}?a=1&b=2" for name in places_of(mail)}
+    places = {name: f"https://sample.example/{name}?a=1&b=2" for name in placeholders_of(email)}
     sample = Recipient(0, "reader@sample.example", "sample", places)
-    proof.check(
+    self_check.check_compiled(
         template.message(sample, date=date_header()),
-        subject=mail.subject,
-        text=PATTERN.sub(lambda found: places[found[1]], mail.text),
-        html=PATTERN.sub(lambda found: escape(places[found[1]]), mail.html),
+        subject=email.subject,
+        text=PATTERN.sub(lambda found: places[found[1]], email.text),
+        html=PATTERN.sub(lambda found: escape(places[found[1]]), email.html),
     )
 
 
-def places_of(mail: Mail) -> frozenset[str]:
+def placeholders_of(email: Email) -> frozenset[str]:
     """Names of the places that occur anywhere in the mail."""
-    everything = [mail.text, mail.html, *(value for _, value in mail.headers)]
+    everything = [email.text, email.html, *(value for _, value in email.headers)]
     return frozenset(name for text in everything for name in PATTERN.findall(text))
 
 
-def _head(mail: Mail) -> Iterator[Piece]:
-    yield headers.mailbox("From", mail.from_name, mail.from_address) + b"\r\nTo: "
+def _head(email: Email) -> Iterator[Piece]:
+    yield headers.mailbox("From", email.from_name, email.from_address) + b"\r\nTo: "
     yield Slot("to")
-    yield b"\r\n" + headers.subject(mail.subject) + b"\r\nDate: "
+    yield b"\r\n" + headers.subject(email.subject) + b"\r\nDate: "
     yield Slot("date")
     yield b"\r\nMessage-ID: <"
     yield Slot("id")
-    yield b"@%b>\r\n" % str(ace(mail.from_address)).rpartition("@")[2].encode()
-    if mail.reply_to:
-        yield headers.mailbox("Reply-To", "", mail.reply_to) + b"\r\n"
-    for name, value in mail.headers:
+    yield b"@%b>\r\n" % str(ace(email.from_address)).rpartition("@")[2].encode()
+    if email.reply_to:
+        yield headers.mailbox("Reply-To", "", email.reply_to) + b"\r\n"
+    for name, value in email.headers:
         yield from _split(headers.field(name, value).decode())
         yield b"\r\n"
     yield b"MIME-Version: 1.0\r\n"
@@ -228,28 +228,28 @@ def _split(line: str) -> Iterator[Piece]:
         yield Slot("header", text) if index % 2 else text.encode()
 
 
-def _body(mail: Mail) -> Iterator[Piece]:
-    text = [*_part("text/plain", mail.text, "text"), b"\r\n"]
-    if not mail.html:
+def _body(email: Email) -> Iterator[Piece]:
+    text = [*_part("text/plain", email.text, "text"), b"\r\n"]
+    if not email.html:
         yield from text
         return
-    alternative = _Multipart("alternative", mail)
+    alternative = _Multipart("alternative", email)
     yield alternative.head + alternative.begin
     yield from text
     yield alternative.begin
-    yield from _html(mail)
+    yield from _html(email)
     yield alternative.end
 
 
-def _html(mail: Mail) -> Iterator[Piece]:
-    html = [*_part("text/html", mail.html, "html"), b"\r\n"]
-    if not mail.images:
+def _html(email: Email) -> Iterator[Piece]:
+    html = [*_part("text/html", email.html, "html"), b"\r\n"]
+    if not email.images:
         yield from html
         return
-    related = _Multipart("related", mail, parameter='; type="text/html"')
+    related = _Multipart("related", email, parameter='; type="text/html"')
     yield related.head + related.begin
     yield from html
-    for image in mail.images:
+    for image in email.images:
         yield related.begin + _image(image)
     yield related.end
 
@@ -258,8 +258,10 @@ class _Multipart:
     """Lines of one multipart. "=_" stands in neither quoted-printable nor base64, so that no
     part holds the boundary (RFC 2045, 6.7)."""
 
-    def __init__(self, kind: str, mail: Mail, *, parameter: str = "") -> None:
-        seed = f"{kind}\0{mail.subject}\0{mail.text}\0{mail.html}".encode("utf-8", "surrogatepass")
+    def __init__(self, kind: str, email: Email, *, parameter: str = "") -> None:
+        seed = f"{kind}\0{email.subject}\0{email.text}\0{email.html}".encode(
+            "utf-8", "surrogatepass"
+        )
         boundary = f"=_{hashlib.sha256(seed).hexdigest()[:24]}"
         head = f'Content-Type: multipart/{kind}{parameter};\r\n boundary="{boundary}"\r\n\r\n'
         self.head = head.encode()
@@ -271,7 +273,7 @@ def _part(content_type: str, text: str, where: Literal["text", "html"]) -> Itera
     yield f"Content-Type: {content_type}; charset=utf-8\r\n".encode()
     yield b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     try:
-        for index, line in enumerate(quoted.lines(text)):
+        for index, line in enumerate(quoted_printable.lines(text)):
             if index:
                 yield b"\r\n"
             yield from _body_line(line, where)
@@ -289,7 +291,7 @@ def _body_line(line: str, where: Literal["text", "html"]) -> Iterator[Piece]:
         before, after = index > 0, index < len(literal) - 1
         if text or (before and after):
             yield b"=\r\n" if before else b""
-            yield quoted.encode_line(text, ends=not after)
+            yield quoted_printable.encode_line(text, ends=not after)
             yield b"=\r\n" if after else b""
 
 

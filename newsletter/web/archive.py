@@ -18,7 +18,7 @@ from newsletter.lib.languages import direction
 
 
 @dataclass(frozen=True)
-class ShownIssue:
+class IssueView:
     """An issue as a page in one language shows it."""
 
     issue: Issue
@@ -44,14 +44,14 @@ class ShownIssue:
         return self.issue.kind == Issue.Kind.SPECIAL
 
 
-def show_issue(issue: Issue, language: str, *, at: datetime) -> ShownIssue:
+def issue_view(issue: Issue, language: str, *, at: datetime) -> IssueView:
     """Costs no query if the issue was loaded `with_texts`."""
     chain = issue.newsletter.chain_for(language)
     texts = issue.texts()
     own = texts.get(language)
     code, introduction = _introduction(texts, chain)
     today = issue.newsletter.date_at(at)
-    return ShownIssue(
+    return IssueView(
         issue=issue,
         newsletter=issue.newsletter.name_in(language),
         dates=week_range(issue.starts_on, issue.ends_on, language, today=today),
@@ -70,7 +70,7 @@ def _introduction(texts: dict[str, IssueTranslation], chain: Sequence[str]) -> t
 @dataclass(frozen=True)
 class Month:
     name: str
-    issues: tuple[ShownIssue, ...]
+    issues: tuple[IssueView, ...]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Year:
     months: tuple[Month, ...]
 
 
-def by_month(issues: Iterable[ShownIssue], language: str) -> list[Year]:
+def by_month(issues: Iterable[IssueView], language: str) -> list[Year]:
     """The issues, in the order given, under the year and month in which they end."""
     years = []
     for number, of_year in groupby(issues, key=lambda each: each.issue.ends_on.year):

@@ -16,8 +16,8 @@ from django.utils.html import strip_tags
 
 from newsletter.digest.content import Credit
 from newsletter.digest.dates import moment, week_range
+from newsletter.digest.labels import credit_line, language_label
 from newsletter.digest.topics import names_topic
-from newsletter.digest.wording import credit_line, language_label
 from newsletter.editorial.models import Article, ArticleTranslation, Picture
 from newsletter.lib.languages import direction
 from newsletter.web.trends import Statuses, status_label, status_of, statuses
@@ -43,7 +43,7 @@ def dated_by(article: Article, status: str) -> Literal["week", "moment"]:
 
 # --- An article on a page ---------------------------------------------------------------------
 @dataclass(frozen=True)
-class Shown:
+class ArticleView:
     """An article in the language in which a page shows it."""
 
     article: Article
@@ -114,21 +114,23 @@ def plain(html: str) -> str:
     return " ".join(unescape(strip_tags(_BLOCK_ENDS.sub(" ", html))).split())
 
 
-def shown(articles: Sequence[Article], language: str, *, at: datetime) -> list[Shown]:
+def article_view(articles: Sequence[Article], language: str, *, at: datetime) -> list[ArticleView]:
     """The articles as a page in `language` shows them: one query more than it took to load."""
     known = statuses(articles)
-    found = (_shown(article, language, known, at=at) for article in articles)
+    found = (_article_view(article, language, known, at=at) for article in articles)
     return [each for each in found if each]
 
 
-def _shown(article: Article, language: str, known: Statuses, *, at: datetime) -> Shown | None:
+def _article_view(
+    article: Article, language: str, known: Statuses, *, at: datetime
+) -> ArticleView | None:
     text = article.any_text(article.newsletter.chain_for(language))
     return in_text(article, text, language, known, at=at) if text else None
 
 
 def in_text(
     article: Article, text: ArticleTranslation, language: str, known: Statuses, *, at: datetime
-) -> Shown:
+) -> ArticleView:
     """The article in one certain language on a page in `language`."""
     status = status_of(article, known)
     zone = ZoneInfo(article.newsletter.timezone)
@@ -141,7 +143,7 @@ def in_text(
         stamp = issue.starts_on.isoformat()
     else:
         dateline, stamp = moment(local, language), local.isoformat(timespec="minutes")
-    return Shown(
+    return ArticleView(
         article=article,
         text=text,
         page_language=language,

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from newsletter.editorial.models import Issue, Newsletter, Newsroom, NewsroomTranslation, Topic
-from newsletter.web.addresses import Alternate, path_in, site_languages
-from newsletter.web.archive import ShownIssue, show_issue
+from newsletter.web.archive import IssueView, issue_view
 from newsletter.web.colours import palette
+from newsletter.web.page_urls import Alternate, path_in, site_languages
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,11 @@ class Masthead:
         ]
 
     @cached_property
-    def latest(self) -> ShownIssue | None:
+    def latest(self) -> IssueView | None:
         """The latest public issue."""
         now = timezone.now()
         issue = Issue.objects.with_texts().latest_public(now)
-        return show_issue(issue, self._language, at=now) if issue else None
+        return issue_view(issue, self._language, at=now) if issue else None
 
     @property
     def switch(self) -> list[Alternate]:

@@ -17,7 +17,7 @@ MOST = 32_000_000
 """Bytes of a refused form that are read, so that its sender gets to see the answer."""
 
 
-class NothingPosted(SafeExceptionReporterFilter):
+class WithoutPostedDataFilter(SafeExceptionReporterFilter):
     """Reports of errors, should somebody have them mailed, tell where it happened: neither what
     was posted nor what the variables held, which for our forms is an address."""
 

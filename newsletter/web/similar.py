@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from newsletter.editorial.models import Article
-from newsletter.web.articles import Shown, shown
+from newsletter.web.articles import ArticleView, article_view
 
 SIMILAR = 3
 
@@ -25,7 +25,7 @@ def nearest(
     return [pk for pk, _time in sorted(near, key=lambda each: each[1], reverse=True)]
 
 
-def similar(article: Article, language: str, *, at: datetime) -> list[Shown]:
+def similar(article: Article, language: str, *, at: datetime) -> list[ArticleView]:
     """The editors' picks; without any, the nearest in time of the same topic."""
     others = Article.objects.public(at).with_parts().exclude(pk=article.pk)
     picks = list(others.filter(pk__in=article.similar.values("pk"))[:SIMILAR])
@@ -33,7 +33,7 @@ def similar(article: Article, language: str, *, at: datetime) -> list[Shown]:
         ids = _near(article, at=at)
         order = {pk: place for place, pk in enumerate(ids)}
         picks = sorted(others.filter(pk__in=ids), key=lambda each: order[each.pk])
-    return shown(picks, language, at=at)
+    return article_view(picks, language, at=at)
 
 
 def _near(article: Article, *, at: datetime) -> list[int]:

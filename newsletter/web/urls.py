@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from newsletter.web.views import article, lists, machines
+from newsletter.web.views import article, lists, machine_readable
 
 app_name = "web"
 urlpatterns = [
@@ -15,5 +15,5 @@ urlpatterns = [
     path("topics/<slug:slug>/", lists.topic, name="topic"),
     path("about/", lists.about, name="about"),
     path("privacy/", lists.privacy, name="privacy"),
-    path("feed.xml", machines.feed, name="feed"),
+    path("feed.xml", machine_readable.feed, name="feed"),
 ]

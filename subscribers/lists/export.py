@@ -16,8 +16,8 @@ from django.conf import settings
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import age
 from newsletter.lib.fields import join_chain, join_topics
+from subscribers.crypto.sealing import opener, worker_keys
 from subscribers.models import Consent, Export, Subscription
-from subscribers.sealing import opener, worker_keys
 
 ROWS = 5000
 """How many rows are read from the database at a time."""
@@ -50,7 +50,7 @@ def readers(newsletter: Newsletter) -> Lines:
             "languages",
             "subscriber__language",
             "topics",
-            "rhythm",
+            "frequency",
             "confirmed_on",
             "source",
         )

@@ -1,19 +1,19 @@
 """Readers, what they chose, and what arrives with an address."""
 
-from subscribers.models.arriving import Inbox, Letter
-from subscribers.models.exports import Export
-from subscribers.models.keymarks import KeyCanary
-from subscribers.models.leaving import Departure
-from subscribers.models.reader import Consent, Subscriber, Subscription, Suppression
+from subscribers.models.export import Export
+from subscribers.models.intake import Intake, TransactionalEmail
+from subscribers.models.key_check import KeyCanary
+from subscribers.models.subscriber import Consent, Subscriber, Subscription, Suppression
+from subscribers.models.unsubscribe_reason import UnsubscribeReason
 
 __all__ = [
     "Consent",
-    "Departure",
     "Export",
-    "Inbox",
+    "Intake",
     "KeyCanary",
-    "Letter",
     "Subscriber",
     "Subscription",
     "Suppression",
+    "TransactionalEmail",
+    "UnsubscribeReason",
 ]

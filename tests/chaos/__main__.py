@@ -52,8 +52,8 @@ def _options() -> argparse.Namespace:
 def _unleash(options: argparse.Namespace, found: Arena) -> bool:
     from tests.chaos import chaos, newsroom, verdict
 
-    letter, issue = newsroom.found()
-    newsroom.add_readers(letter, range(200 * options.kills + 400))
+    email, issue = newsroom.found()
+    newsroom.add_readers(email, range(200 * options.kills + 400))
     mailing = newsroom.send(issue)
     party = chaos.Chaos(found, mailing, seed=options.seed, lease=LEASE)
     try:

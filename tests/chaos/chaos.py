@@ -14,7 +14,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from newsletter.delivery.models import Batch, Mailing
-from newsletter.lib.queue import hint
+from newsletter.lib.queue import wake
 from tests.chaos.arena import Arena
 from tests.chaos.servers import Worker, until
 
@@ -127,7 +127,7 @@ class Chaos:
         while (now := time.monotonic()) < end:
             if now - self._ticked > 1:
                 self._ticked = now
-                hint("delivery.tick", expires=5)
+                wake("delivery.tick", expires=5)
             for worker in self.workers:
                 if not worker.running():
                     worker.start()

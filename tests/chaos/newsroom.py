@@ -15,8 +15,8 @@ from django.utils import timezone
 if __name__ == "__main__":
     django.setup()
 
-from newsletter.delivery import planner
 from newsletter.delivery.models import Mailing
+from newsletter.delivery.planning import snapshot
 from newsletter.editorial.models import (
     Article,
     ArticleTranslation,
@@ -27,35 +27,35 @@ from newsletter.editorial.models import (
     NewsroomTranslation,
 )
 from subscribers.addresses import stored
+from subscribers.crypto.sealing import address_hash, seal_address
 from subscribers.models import Subscriber, Subscription
-from subscribers.sealing import index_of, seal_address
 
 
 def found() -> tuple[Newsletter, Issue]:
     """A newsroom with one newsletter and one approved issue of one article."""
     room = Newsroom.objects.create()
     NewsroomTranslation.objects.create(newsroom=room, language="en", name="Week in View")
-    letter = Newsletter.objects.create(
+    email = Newsletter.objects.create(
         slug="weekly",
         languages=["en"],
         choices=[{"label": "EN", "languages": ["en"]}],
         sender_address="desk@news.example.org",
         time="09:00",
     )
-    NewsletterTranslation.objects.create(newsletter=letter, language="en", name="Week in View")
-    return letter, write_issue(letter, date(2017, 7, 24))
+    NewsletterTranslation.objects.create(newsletter=email, language="en", name="Week in View")
+    return email, write_issue(email, date(2017, 7, 24))
 
 
-def write_issue(letter: Newsletter, monday: date) -> Issue:
+def write_issue(email: Newsletter, monday: date) -> Issue:
     """An approved issue of one article."""
     issue = Issue.objects.create(
-        newsletter=letter,
+        newsletter=email,
         starts_on=monday,
         ends_on=monday + timedelta(days=6),
         state=Issue.State.APPROVED,
     )
     article = Article.objects.create(
-        newsletter=letter, issue=issue, published_at=timezone.now(), original_language="en"
+        newsletter=email, issue=issue, published_at=timezone.now(), original_language="en"
     )
     ArticleTranslation.objects.create(
         article=article,
@@ -69,7 +69,7 @@ def write_issue(letter: Newsletter, monday: date) -> Issue:
     return issue
 
 
-def add_readers(letter: Newsletter, numbers: range) -> None:
+def add_readers(email: Newsletter, numbers: range) -> None:
     """Confirmed readers of English, many at a time."""
     for start in range(numbers.start, numbers.stop, 1000):
         readers = [_reader(n) for n in range(start, min(start + 1000, numbers.stop))]
@@ -77,7 +77,7 @@ def add_readers(letter: Newsletter, numbers: range) -> None:
         Subscription.objects.bulk_create(
             Subscription(
                 subscriber=reader,
-                newsletter=letter,
+                newsletter=email,
                 state=Subscription.State.ACTIVE,
                 languages=("en",),
                 source=Subscription.Source.OPERATOR,
@@ -89,20 +89,20 @@ def add_readers(letter: Newsletter, numbers: range) -> None:
 
 def _reader(number: int) -> Subscriber:
     address = stored(f"r{number}@readers.example")
-    index = index_of(address)
+    index = address_hash(address)
     reader = Subscriber(public_id=uuid.uuid4(), language="en")
     sealed = seal_address(address, reader.public_id)
     reader.sealed_address, reader.storage_key = sealed.value, sealed.key
-    reader.index, reader.index_key = index.value, index.key
+    reader.address_hash, reader.address_hash_key = index.value, index.key
     return reader
 
 
 def send(issue: Issue) -> Mailing:
     """Freeze it; the workers send."""
-    return planner.prepare(planner.send_now(issue, by=None).pk)
+    return snapshot.prepare(snapshot.send_now(issue, by=None).pk)
 
 
 if __name__ == "__main__":
-    letter, issue = found()
-    add_readers(letter, range(int(sys.argv[1])))
+    email, issue = found()
+    add_readers(email, range(int(sys.argv[1])))
     send(issue)

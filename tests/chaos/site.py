@@ -81,7 +81,7 @@ class Site:
         return other
 
     def order(self, asked: str) -> tuple[list[str], int]:
-        """Have something done by newsletter.delivery.control: its answers, and how many mails the
+        """Have something done by newsletter.delivery.oversight.control: its answers, and how many mails the
         relay had taken by then."""
         told = self.script(
             f"from newsletter.delivery import control\nprint({asked})\n"
@@ -92,7 +92,7 @@ class Site:
     def account(self) -> dict[str, Any]:
         """The audit of the only mailing, with how many batches are in somebody's hands."""
         audited = self.script(
-            "from newsletter.delivery.audit import audit; import json\n"
+            "from newsletter.delivery.oversight.audit import audit; import json\n"
             "claimed = Batch.objects.filter(state='claimed').count()\n"
             "print(json.dumps({**audit()[0].as_dict(), 'claimed': claimed}))"
         )

@@ -64,8 +64,8 @@ def _options() -> argparse.Namespace:
 def _weather(options: argparse.Namespace, found: Arena) -> bool:
     from tests.chaos import newsroom
 
-    letter, _ = newsroom.found()
-    newsroom.add_readers(letter, range(options.readers))
+    email, _ = newsroom.found()
+    newsroom.add_readers(email, range(options.readers))
     workers = [
         Worker(f"worker{number}", found.folder, dict(os.environ)) for number in range(WORKERS)
     ]
@@ -73,17 +73,15 @@ def _weather(options: argparse.Namespace, found: Arena) -> bool:
         for worker in workers:
             worker.start()
         # All, also where the first does not agree.
-        return all(
-            [_put_off(options, found, letter), _down(options, found, letter), _small(workers)]
-        )
+        return all([_put_off(options, found, email), _down(options, found, email), _small(workers)])
     finally:
         for worker in workers:
             worker.end()
 
 
-def _put_off(options: argparse.Namespace, found: Arena, letter: Newsletter) -> bool:
+def _put_off(options: argparse.Namespace, found: Arena, email: Newsletter) -> bool:
     """A part of RCPT is answered by 451."""
-    mailing = _begin(letter, date(2017, 7, 31))
+    mailing = _begin(email, date(2017, 7, 31))
     seconds = _to_the_end(mailing)
     put_off = Counter(found.sink.heard("D"))
     happened: Rows = [
@@ -97,13 +95,13 @@ def _put_off(options: argparse.Namespace, found: Arena, letter: Newsletter) -> b
     return _judge(mailing, found, title, happened, lines=0) and bool(put_off)
 
 
-def _down(options: argparse.Namespace, found: Arena, letter: Newsletter) -> bool:
+def _down(options: argparse.Namespace, found: Arena, email: Newsletter) -> bool:
     """The relay is killed when a third is sent; its port is closed, and opened again."""
     found.sink.record.unlink()
     found.sink.end(signal.SIGKILL)
     found.sink.command.remove(f"--defer={options.defer}")
     found.sink.begin()
-    mailing = _begin(letter, date(2017, 8, 7))
+    mailing = _begin(email, date(2017, 8, 7))
     began = time.monotonic()
     _tick_until(lambda: len(found.sink.taken()) * 3 >= options.readers)
     found.sink.end(signal.SIGKILL)
@@ -145,12 +143,12 @@ def _judge(mailing: Mailing, found: Arena, title: str, happened: Rows, *, lines:
     )
 
 
-def _begin(letter: Newsletter, monday: date) -> Mailing:
+def _begin(email: Newsletter, monday: date) -> Mailing:
     """The workers freeze it."""
-    from newsletter.delivery import planner
+    from newsletter.delivery.planning import snapshot
     from tests.chaos import newsroom
 
-    return planner.send_now(newsroom.write_issue(letter, monday), by=None)
+    return snapshot.send_now(newsroom.write_issue(email, monday), by=None)
 
 
 def _to_the_end(mailing: Mailing) -> float:
@@ -172,7 +170,7 @@ def _rounds(mailing: Mailing) -> int:
 
 def _tick_until(holds: Callable[[], bool]) -> None:
     """Ticks each second, as beat does each minute."""
-    from newsletter.lib.queue import hint
+    from newsletter.lib.queue import wake
 
     ticked, end = 0.0, time.monotonic() + PATIENCE
     while not holds():
@@ -181,7 +179,7 @@ def _tick_until(holds: Callable[[], bool]) -> None:
             raise TimeoutError("the send-out does not come to an end")
         if now - ticked >= 1:
             ticked = now
-            hint("delivery.tick", expires=5)
+            wake("delivery.tick", expires=5)
         time.sleep(0.1)
 
 

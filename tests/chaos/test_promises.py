@@ -121,7 +121,7 @@ def test_with_the_relay_down_a_mailing_is_never_finished(make_site: MakeSite) ->
 
 
 LEAVE = """
-from newsletter.delivery.packing import unpack
+from newsletter.delivery.sending.packing import unpack
 from subscribers import lifecycle
 from subscribers.models import Subscription
 rows = list(Subscription.objects.order_by("subscriber_id").values_list("pk", "subscriber_id"))

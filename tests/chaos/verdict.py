@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
-from newsletter.delivery.account import account
-from newsletter.delivery.audit import audit
 from newsletter.delivery.models import Mailing, Outcome
+from newsletter.delivery.oversight.audit import audit
+from newsletter.delivery.oversight.report import report
 from newsletter.transport.outcomes import Result
 from subscribers.models import Subscriber
 from tests.chaos.servers import Sink
@@ -30,7 +30,7 @@ def judge(
     mailing.refresh_from_db()
     taken = Counter(sink.taken())
     result = _results(mailing)
-    counts = account(mailing)
+    counts = report(mailing)
     unknown = {n for n, r in result.items() if r is Result.UNKNOWN}
     sent = {n for n, r in result.items() if r is Result.SENT}
     [finding] = audit(mailing.pk)

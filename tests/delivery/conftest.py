@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from newsletter.delivery import dispatch, planner, progress, transports
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.sender import compiled_edition, send_batch
+from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.sending import protocol, transports
+from newsletter.delivery.sending.sender import compiled_edition, send_batch
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.transport import memory
 from newsletter.transport.memory import MemoryTransport
@@ -33,7 +34,7 @@ def relay(settings: Any) -> Iterator[MemoryTransport]:
 
 def forget() -> None:
     memory.forget()
-    transports.forget()
+    transports.reset()
     compiled_edition.cache_clear()
 
 
@@ -77,13 +78,13 @@ def frozen(
 def freeze(issue: Issue) -> Mailing:
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    return planner.prepare(planner.send_now(issue, by=None).pk)
+    return snapshot.prepare(snapshot.send_now(issue, by=None).pk)
 
 
 def send_all_due() -> None:
     """What the workers do until nothing is due."""
     for _ in range(1000):
-        due = progress.due_batches(1)
+        due = protocol.due_batches(1)
         if not due:
             return
         send_batch(due[0])

@@ -11,8 +11,9 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from newsletter.delivery import letters, planner
 from newsletter.delivery.models import Edition, Mailing
+from newsletter.delivery.planning import snapshot
+from newsletter.delivery.transactional import outbox
 from newsletter.editorial.models import (
     ArticleTranslation,
     Issue,
@@ -22,8 +23,8 @@ from newsletter.editorial.models import (
     Newsroom,
 )
 from newsletter.transport.memory import MemoryTransport
-from subscribers import discretion, inbox, lifecycle
-from subscribers.models import Letter, Subscription
+from subscribers import discreet_domain, intake, lifecycle
+from subscribers.models import Subscription, TransactionalEmail
 from tests.conftest import NAMES, WriteArticle
 from tests.delivery.conftest import AddReader, send_all_due
 from tests.subscribers.conftest import filled
@@ -103,8 +104,8 @@ def test_from_the_confirmation_to_the_digest(
     client: Client, out: Issue, relay: MemoryTransport
 ) -> None:
     client.post("/be/subscribe/", filled(email=READER, choices=["be,ru"], discreet="on"))
-    inbox.drain(10)
-    letters.drain()
+    intake.drain(10)
+    outbox.drain()
     confirmation = assert_neutral(relay)
     assert "Notes" in confirmation["Subject"]
 
@@ -114,7 +115,7 @@ def test_from_the_confirmation_to_the_digest(
     assert Subscription.objects.get().state == "active"
 
     relay.delivered.clear()
-    planner.prepare(planner.send_now(out, by=None).pk)
+    snapshot.prepare(snapshot.send_now(out, by=None).pk)
     send_all_due()
     digest = assert_neutral(relay)
     assert digest["Subject"] == "Notes, 24–30 ліпеня 2017"
@@ -133,7 +134,7 @@ def test_the_preheader_says_nothing_in_any_language(
     add_reader: AddReader, out: Issue, relay: MemoryTransport, language: str
 ) -> None:
     add_reader(READER, language, discreet=True)
-    planner.prepare(planner.send_now(out, by=None).pk)
+    snapshot.prepare(snapshot.send_now(out, by=None).pk)
     send_all_due()
     assert_neutral(relay)
     edition = Edition.objects.get()
@@ -141,27 +142,29 @@ def test_the_preheader_says_nothing_in_any_language(
     assert "Talks" not in edition.subject
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Letter.Kind if kind not in {"issue", "change"}])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in TransactionalEmail.Kind if kind not in {"issue", "change"}]
+)
 def test_each_letter_is_neutral(
     add_reader: AddReader, out: Issue, relay: MemoryTransport, kind: str
 ) -> None:
     state = "pending" if kind == "confirmation" else "active"
     subscription = add_reader(READER, "en", discreet=True, state=state)
-    Letter.objects.create(
+    TransactionalEmail.objects.create(
         kind=kind,
         subscriber=subscription.subscriber,
         newsletter=subscription.newsletter,
         about=str(subscription.pk),
         due_at="2017-01-01T00:00Z",
     )
-    letters.drain()
+    outbox.drain()
     assert_neutral(relay)
 
 
 def test_others_get_their_own(add_reader: AddReader, out: Issue, relay: MemoryTransport) -> None:
     add_reader(READER, "en", discreet=True)
     add_reader("other@readers.example", "en")
-    planner.prepare(planner.send_now(out, by=None).pk)
+    snapshot.prepare(snapshot.send_now(out, by=None).pk)
     send_all_due()
     by_address = {mail.address: mail.parsed for mail in relay.delivered}
     assert by_address["other@readers.example"]["Subject"] == "Brand subject"
@@ -174,31 +177,31 @@ def test_without_the_neutral_domain_nothing_goes_out_under_our_name(
 ) -> None:
     subscription = add_reader(READER, "en", discreet=True)
     settings.DISCREET_URL = ""
-    planner.send_now(out, by=None)
-    mailing = planner.prepare(Mailing.objects.get().pk)
+    snapshot.send_now(out, by=None)
+    mailing = snapshot.prepare(Mailing.objects.get().pk)
     send_all_due()
     assert mailing.state == Mailing.State.HELD
-    Letter.objects.create(
+    TransactionalEmail.objects.create(
         kind="already",
         subscriber=subscription.subscriber,
         newsletter=subscription.newsletter,
         due_at="2017-01-01T00:00Z",
     )
-    letters.drain()
-    assert Letter.objects.get().state == "failed"
+    outbox.drain()
+    assert TransactionalEmail.objects.get().state == "failed"
     assert not relay.delivered
 
 
 # --- Pages under the neutral domain -----------------------------------------------------------
 def test_a_readers_pages_are_bare(client: Client, add_reader: AddReader, out: Issue) -> None:
-    from subscribers import links
+    from subscribers.links import reader_urls
 
     subscription = add_reader(READER, "en", discreet=True)
     lifecycle.change(subscription.pk, page_language="en", discreet=True)
     for url in (
-        links.one_click_url(subscription.pk, site=NEUTRAL),
-        links.preferences_url(subscription.pk, "en", site=NEUTRAL),
-        links.fresh_url(subscription.pk, "en", site=NEUTRAL),
+        reader_urls.one_click_url(subscription.pk, site=NEUTRAL),
+        reader_urls.preferences_url(subscription.pk, "en", site=NEUTRAL),
+        reader_urls.account_url(subscription.pk, "en", site=NEUTRAL),
     ):
         assert url.startswith(NEUTRAL)
         page = client.get(url.removeprefix(NEUTRAL), headers={"host": "notes.example.net"})
@@ -237,8 +240,8 @@ def test_the_edition_in_the_browser_leads_nowhere(
     client: Client, add_reader: AddReader, out: Issue, relay: MemoryTransport
 ) -> None:
     add_reader(READER, "en", discreet=True)
-    planner.send_now(out, by=None)
-    planner.prepare(Mailing.objects.get().pk)
+    snapshot.send_now(out, by=None)
+    snapshot.prepare(Mailing.objects.get().pk)
     edition = Edition.objects.get()
     page = client.get(f"/view/{edition.public_id}/", headers={"host": "notes.example.net"})
     whole = page.content.decode()
@@ -252,9 +255,9 @@ def test_it_is_offered_only_with_a_neutral_domain(
     assert 'name="discreet"' in client.get("/en/subscribe/").content.decode()
     settings.DISCREET_URL = ""
     assert 'name="discreet"' not in client.get("/en/subscribe/").content.decode()
-    assert not discretion.is_offered()
+    assert not discreet_domain.is_offered()
     client.post("/en/subscribe/", filled(discreet="on"))
-    inbox.drain(10)
+    intake.drain(10)
     assert not Subscription.objects.get().discreet
 
 

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from newsletter.delivery import personal_data as own_part
-from newsletter.delivery import progress
-from newsletter.delivery.account import account
-from newsletter.delivery.audit import audit
-from newsletter.delivery.models import Batch, Event, Mailing, Outcome, Reach
-from newsletter.delivery.packing import unpack
-from newsletter.delivery.sender import send_batch
+from newsletter.delivery.models import Batch, Event, Mailing, Outcome, ReleaseRecipient
+from newsletter.delivery.oversight.audit import audit
+from newsletter.delivery.oversight.report import report
+from newsletter.delivery.sending import protocol
+from newsletter.delivery.sending.packing import unpack
+from newsletter.delivery.sending.sender import send_batch
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import personal_data
-from subscribers.models import Letter, Subscriber, Subscription, Suppression
+from subscribers.models import Subscriber, Subscription, Suppression, TransactionalEmail
 from tests.delivery.conftest import send_all_due
 
 pytestmark = pytest.mark.usefixtures("_on_commit")
@@ -41,7 +41,7 @@ def traces(reader: int) -> list[str]:
     """Where a reader's id still stands."""
     found = [
         model.__name__
-        for model in (Reach, Outcome, Event)
+        for model in (ReleaseRecipient, Outcome, Event)
         if model._default_manager.filter(subscriber_id=reader).exists()
     ]
     found += ["Batch" for batch in Batch.objects.all() if reader in unpack(batch.reader_ids)]
@@ -61,7 +61,7 @@ def test_before_the_batch_is_taken(
     assert faults(frozen) == []
     send_all_due()
     assert "r4@readers.example" not in [mail.address for mail in relay.delivered]
-    assert (account(frozen).sent, account(frozen).skipped) == (9, 1)
+    assert (report(frozen).sent, report(frozen).skipped) == (9, 1)
     assert faults(frozen) == []
 
 
@@ -71,7 +71,7 @@ def test_between_permission_and_second_read_nothing_is_handed_over(
     readers: list[Subscription],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = progress.permit
+    real = protocol.permit
 
     def erased_just_then(*args: Any, **kwargs: Any) -> bool:
         permitted = real(*args, **kwargs)
@@ -79,11 +79,11 @@ def test_between_permission_and_second_read_nothing_is_handed_over(
             erase(readers[4])
         return permitted
 
-    monkeypatch.setattr(progress, "permit", erased_just_then)
+    monkeypatch.setattr(protocol, "permit", erased_just_then)
     send_all_due()
     assert "r4@readers.example" not in [mail.address for mail in relay.delivered]
     assert traces(readers[4].subscriber_id) == []
-    assert account(frozen).skipped == 1
+    assert report(frozen).skipped == 1
     assert faults(frozen) == []
 
 
@@ -94,20 +94,20 @@ def test_after_the_second_read_the_mail_arrives_and_points_to_nobody(
     send_all_due()
     assert len(relay.delivered) == 10
     assert traces(readers[4].subscriber_id) == []
-    assert account(frozen).sent == 10
+    assert report(frozen).sent == 10
     assert faults(frozen) == []
 
 
 def test_a_batch_whose_worker_was_lost(frozen: Mailing, readers: list[Subscription]) -> None:
-    [batch] = progress.due_batches(5)
-    claim = progress.claim(batch)
+    [batch] = protocol.due_batches(5)
+    claim = protocol.claim(batch)
     assert claim is not None
-    assert progress.permit(claim, upto=5, results=b"", replies={})
+    assert protocol.permit(claim, upto=5, results=b"", replies={})
     reader = erase(readers[2])
     Batch.objects.update(lease_until="2020-01-01T00:00:00+00:00")
-    assert progress.finish_lost(batch) is not None
+    assert protocol.finish_lost(batch) is not None
     assert traces(reader) == []
-    assert account(frozen).unknown == 5
+    assert report(frozen).unknown == 5
     assert faults(frozen) == []
 
 
@@ -123,7 +123,7 @@ def test_after_the_end_with_retries_behind_it(
     assert Batch.objects.count() == 2
     reader = erase(readers[5])
     assert traces(reader) == []
-    assert account(frozen).sent == 10
+    assert report(frozen).sent == 10
     assert faults(frozen) == []
 
 
@@ -143,7 +143,7 @@ def test_two_of_one_batch_and_events(
     assert faults(frozen) == []
     left, settled = (
         {row.subscriber_id for row in model._default_manager.filter(subscriber_id__lt=0)}
-        for model in (Reach, Outcome)
+        for model in (ReleaseRecipient, Outcome)
     )
     assert len(left) == 2
     assert left == settled
@@ -158,23 +158,29 @@ def test_one_number_for_each_release(
         state=Mailing.State.SENDING,
     )
     reader = readers[1].subscriber_id
-    Reach.objects.create(release_id=other.release_id, mailing_id=other.pk, subscriber_id=reader)
+    ReleaseRecipient.objects.create(
+        release_id=other.release_id, mailing_id=other.pk, subscriber_id=reader
+    )
     erase(readers[1])
-    numbers = Reach.objects.filter(subscriber_id__lt=0).values_list("subscriber_id", flat=True)
+    numbers = ReleaseRecipient.objects.filter(subscriber_id__lt=0).values_list(
+        "subscriber_id", flat=True
+    )
     assert len(set(numbers)) == 2
 
 
 def test_what_is_left_is_a_keyed_hash_a_reason_and_a_date(
     frozen: Mailing, readers: list[Subscription]
 ) -> None:
-    Letter.objects.create(
-        kind=Letter.Kind.LINK, subscriber=readers[3].subscriber, due_at="2026-01-05T00:00:00Z"
+    TransactionalEmail.objects.create(
+        kind=TransactionalEmail.Kind.LINK,
+        subscriber=readers[3].subscriber,
+        due_at="2026-01-05T00:00:00Z",
     )
-    index = bytes(readers[3].subscriber.index)
+    index = bytes(readers[3].subscriber.address_hash)
     erase(readers[3])
     left = Suppression.objects.get()
-    assert (bytes(left.index), left.reason) == (index, "erased")
-    assert not Letter.objects.exists()
+    assert (bytes(left.address_hash), left.reason) == (index, "erased")
+    assert not TransactionalEmail.objects.exists()
     assert Subscription.objects.count() == Subscriber.objects.count() == 9
 
 
@@ -183,7 +189,7 @@ def test_a_freeze_that_read_the_reader_before_is_looked_at_again(
 ) -> None:
     """As if the freeze had committed after the erasure looked, and before it committed."""
     reader = erase(readers[3])
-    Reach.objects.filter(subscriber_id__lt=0).update(subscriber_id=reader)
+    ReleaseRecipient.objects.filter(subscriber_id__lt=0).update(subscriber_id=reader)
     own_part.forget(reader)
     assert "Reach" not in traces(reader)
 
@@ -203,7 +209,7 @@ def test_a_reader_is_told_which_releases_reached_them(
     relay.script("r1@readers.example", Result.REFUSED, code=550, status="5.1.1")
     waiting = personal_data.export(readers[0].subscriber)["delivery"]["releases"]
     assert waiting == [{"newsletter": "weekly", "period": "2017-07-24", "results": ["waiting"]}]
-    [batch] = progress.due_batches(5)
+    [batch] = protocol.due_batches(5)
     send_batch(batch)
     for number, result in ((0, "sent"), (1, "refused")):
         told = personal_data.export(readers[number].subscriber)["delivery"]["releases"]

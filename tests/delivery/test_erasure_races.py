@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from newsletter.delivery import ledger, progress
-from newsletter.delivery.audit import audit
-from newsletter.delivery.models import Mailing, Outcome, Reach
-from newsletter.delivery.sender import send_batch
+from newsletter.delivery.models import Mailing, Outcome, ReleaseRecipient
+from newsletter.delivery.oversight.audit import audit
+from newsletter.delivery.sending import ledger, protocol
+from newsletter.delivery.sending.sender import send_batch
 from newsletter.editorial.models import Issue
 from newsletter.transport.memory import MemoryTransport
 from subscribers import personal_data
@@ -65,7 +65,7 @@ def test_an_erasure_in_the_midst_of_a_freeze(
 ) -> None:
     """The freeze has taken the reader and not committed: the erasure waits for it."""
     write_article(issue=issue, en="Minsk looks east")
-    real, begun = ledger.reach, []
+    real, begun = ledger.add_recipients, []
 
     def reach(*args: Any) -> list[int]:
         taken = real(*args)
@@ -78,7 +78,7 @@ def test_an_erasure_in_the_midst_of_a_freeze(
     begun[0].wait()
     assert mailing.readers == 10
     assert traces(readers[4].subscriber_id) == []
-    assert Reach.objects.filter(subscriber_id__lt=0).count() == 1
+    assert ReleaseRecipient.objects.filter(subscriber_id__lt=0).count() == 1
     assert faults(mailing) == []
     send_all_due()
     assert len(relay.delivered) == 9
@@ -119,7 +119,7 @@ def test_an_erasure_at_the_moment_in_which_a_batch_ends(
     ends: str,
 ) -> None:
     """The batch is locked and not closed yet: its outcomes and its successor are found after it."""
-    real, begun = progress.close, []
+    real, begun = protocol.close, []
 
     def close(*args: Any, **kwargs: Any) -> Any:
         if not begun:
@@ -127,9 +127,9 @@ def test_an_erasure_at_the_moment_in_which_a_batch_ends(
             threading.Event().wait(0.5)
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(progress, "close", close)
+    monkeypatch.setattr(protocol, "close", close)
     stop = (lambda: len(relay.delivered) >= 5) if ends == "half of it goes on" else (lambda: False)
-    [batch] = progress.due_batches(5)
+    [batch] = protocol.due_batches(5)
     assert send_batch(batch, stop=stop)
     begun[0].wait()
     assert traces(readers[8].subscriber_id) == []

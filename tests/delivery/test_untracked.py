@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 
 from newsletter.delivery.models import Event, Mailing
-from newsletter.local import showing
+from newsletter.local import message_view
 from newsletter.transport.memory import MemoryTransport
 from subscribers.models import Subscription
 from tests.delivery.conftest import send_all_due
@@ -25,7 +25,7 @@ def mails(
     """HTML and text of what each of ten readers got."""
     send_all_due()
     parsed = [each.parsed for each in relay.delivered]
-    found = [(showing.html_of(each), showing.text_of(each)) for each in parsed]
+    found = [(message_view.html_of(each), message_view.text_of(each)) for each in parsed]
     assert len(found) == len(readers)
     return found
 

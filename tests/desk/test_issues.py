@@ -11,8 +11,8 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from newsletter.delivery import dispatch
 from newsletter.delivery.models import Mailing
+from newsletter.delivery.planning import dispatch
 from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
 from subscribers import lifecycle
 from tests.conftest import WriteArticle
@@ -109,7 +109,7 @@ def test_an_issue_is_approved_the_day_before_its_articles_are_published(
     write_article(issue=issue, en="Headline", published_at=due)
     Newsletter.objects.update(schedule_active=True, schedule_since=due - timedelta(days=9))
     page = as_editor.get(issue_urls(issue)["send"]).content.decode()
-    assert "It cannot be sent like this." in page
+    assert "It can’t be sent yet." in page
     as_editor.post(issue_urls(issue)["approve"])
     issue.refresh_from_db()
     assert issue.state == "approved"
@@ -121,9 +121,9 @@ def test_an_issue_without_articles_is_not_approved_nor_sent(
     issue: Issue, as_editor: Client
 ) -> None:
     answer = as_editor.post(issue_urls(issue)["approve"], follow=True)
-    assert "The issue has no article." in answer.content.decode()
+    assert "The issue has no articles." in answer.content.decode()
     page = as_editor.post(issue_urls(issue)["send"]).content.decode()
-    assert "It cannot be sent like this." in page
+    assert "It can’t be sent yet." in page
     issue.refresh_from_db()
     assert issue.state == "draft"
     assert not Mailing.objects.exists()
@@ -173,14 +173,14 @@ def test_a_held_send_out_says_why_and_what_to_do(ready: Issue, as_editor: Client
 def test_the_front_page_says_what_is_missing(issue: Issue, as_editor: Client) -> None:
     Newsletter.objects.update(schedule_active=True, weekday=2)
     page = as_editor.get("/admin/").content.decode()
-    assert "The issue has no article." in page
+    assert "The issue has no articles." in page
     assert "Wednesday 2 August, 09:00 (Europe/Minsk)" in page
     assert "Nobody has subscribed yet" in page
     assert "Nothing has been sent yet" in page
 
 
 def test_the_front_page_of_an_empty_newsroom_says_where_to_begin(as_editor: Client) -> None:
-    assert "Begin here" in as_editor.get("/admin/").content.decode()
+    assert "Get started" in as_editor.get("/admin/").content.decode()
 
 
 @time_machine.travel("2017-08-01T10:00:00Z", tick=False)

@@ -19,8 +19,8 @@ def test_each_chain_of_the_newsletter_can_be_chosen(ready: Issue, as_editor: Cli
     url = reverse("admin:editorial_issue_preview", args=[ready.pk])
     page = as_editor.get(url).content.decode()
     for chain in ("en", "be,ru"):
-        for amount in ("lead", "complete"):
-            assert f"?chain={chain}&amp;amount={amount}" in page
+        for length in ("lead", "complete"):
+            assert f"?chain={chain}&amp;amount={length}" in page
     belarusian = as_editor.get(url, {"chain": "be,ru"}).content.decode()
     assert "Загаловак" in belarusian
     assert "Headline" not in belarusian

@@ -10,11 +10,11 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from newsletter.delivery import dispatch
 from newsletter.delivery.models import Mailing, Release
-from newsletter.delivery.planner import send_now
-from newsletter.delivery.preview import preview
-from newsletter.digest.content import Wants
+from newsletter.delivery.planning import dispatch
+from newsletter.delivery.planning.preview import preview
+from newsletter.delivery.planning.snapshot import send_now
+from newsletter.digest.content import EditionOptions
 from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
 from newsletter.transport.memory import MemoryTransport
 from tests.conftest import WriteArticle
@@ -57,7 +57,9 @@ def change_url(issue: Issue) -> str:
 def shown_trends(client: Client, issue: Issue, topic: Topic) -> list[str]:
     """On the issue's page beside its article, in its table, in the email, at the desk."""
     page = client.get("/en/issues/weekly/2017-07-17/")
-    email = preview(issue, Wants(chain=("en",), page_language="en", amount="lead", pictures="none"))
+    email = preview(
+        issue, EditionOptions(chain=("en",), page_language="en", length="lead", pictures="none")
+    )
     assert email is not None
     told = [s.value for s in Trend.Status if str(s.label) in email.text.lower()]
     return [

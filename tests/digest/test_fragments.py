@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.digest.fragments import as_text, excerpt, for_mail, words_alone
-
-from .desk import SITE
+from newsletter.digest.fragments import as_text, excerpt, for_email, plain_words
+from tests.digest.cast import SITE
 
 
 @pytest.mark.parametrize(
@@ -30,7 +29,7 @@ from .desk import SITE
     ],
 )
 def test_what_a_mail_may_contain(html: str, expected: str) -> None:
-    assert for_mail(html, site_url=SITE) == expected
+    assert for_email(html, site_url=SITE) == expected
 
 
 @pytest.mark.parametrize(
@@ -53,8 +52,8 @@ def test_the_text_of_a_fragment(html: str, expected: str) -> None:
 
 def test_words_alone_are_those_of_paragraphs() -> None:
     html = '<h3>H</h3><p>a <a href="https://e.example/">b</a>.</p><ul><li>c</li></ul>'
-    assert words_alone(html) == "a b."
-    assert words_alone("<h3>H</h3>") == "H"
+    assert plain_words(html) == "a b."
+    assert plain_words("<h3>H</h3>") == "H"
 
 
 def test_an_excerpt_is_cut_between_words() -> None:

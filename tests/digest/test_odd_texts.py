@@ -10,21 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.digest.assemble import assemble
-from newsletter.digest.content import Article, Letterhead, RenderError
+from newsletter.digest.content import Article, Branding, RenderError
 from newsletter.digest.render import render
-
-from .desk import (
+from tests.digest.cast import (
     NEWSLETTER,
     PICTURE,
     TODAY,
     VIEW_URL,
     edition,
-    wants,
+    options,
     write_article,
     write_issue,
     write_text,
 )
-from .html import Mail
+from tests.digest.html import Mail
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=60)
 
@@ -33,11 +32,11 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max
 @given(headline=texts, lead=texts, name=texts, alt=texts)
 @pytest.mark.slow
 def test_texts_arrive_as_they_were_typed(headline: str, lead: str, name: str, alt: str) -> None:
-    text = write_text("en", f"h{headline}", lead=f"l{lead}", authors=f"a{name}", picture_text=alt)
+    text = write_text("en", f"h{headline}", lead=f"l{lead}", authors=f"a{name}", alt_text=alt)
     odd = Article(2, {"en": text}, picture=PICTURE)
-    head = Letterhead("Room", f"n{name}", "Desk", footer=f"f{lead}")
+    head = Branding("Room", f"n{name}", "Desk", footer=f"f{lead}")
     issue = write_issue(write_article(1, "en"), odd)
-    newsletter = replace(NEWSLETTER, letterheads={"en": head})
+    newsletter = replace(NEWSLETTER, branding_by_language={"en": head})
     mail = Mail(edition(issue, "en", newsletter=newsletter).html)
 
     def plain(value: str) -> str:
@@ -55,7 +54,7 @@ def test_texts_arrive_as_they_were_typed(headline: str, lead: str, name: str, al
 def test_any_headline_and_body_renders_or_is_refused(subject: str, body: str) -> None:
     issue = write_issue(Article(1, {"en": replace(write_text("en", body=body), headline=subject)}))
     try:
-        rendered = edition(issue, "en", amount="complete")
+        rendered = edition(issue, "en", length="complete")
     except RenderError:
         return
     assert rendered.subject == subject.strip()
@@ -79,7 +78,7 @@ def test_equal_keys_render_equally(
     """Readers who share an edition would each have got exactly it."""
     issue = write_issue(*(write_article(n, *each) for n, each in enumerate(available)))
     selections = [
-        assemble(issue, wants(*chain, page_language="be", topics=topics))
+        assemble(issue, options(*chain, page_language="be", topics=topics))
         for chain in (one, other)
         for topics in (None, frozenset({1}))
     ]

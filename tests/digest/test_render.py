@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from newsletter.digest.content import Article, Credit, IssueText, Picture, RenderError
 from newsletter.digest.render import size_warnings
-from newsletter.lib.places import Place
-
-from .desk import (
+from newsletter.lib.placeholders import Placeholder
+from tests.digest.cast import (
     NEWSLETTER,
     PICTURE,
     SITE,
@@ -25,7 +24,7 @@ from .desk import (
     write_rich_issue,
     write_text,
 )
-from .html import Mail
+from tests.digest.html import Mail
 
 
 # --- Subject and preheader ----------------------------------------------------------------------
@@ -176,10 +175,10 @@ def test_the_logo_travels_with_the_pictures() -> None:
 
 def test_lead_or_complete_text() -> None:
     issue = write_issue(write_article(1, "be"))
-    lead = edition(issue, "be", amount="lead")
+    lead = edition(issue, "be", length="lead")
     assert "Паром вярнуўся 1: text." not in lead.html
     assert "Чытаць далей" in lead.html
-    complete = edition(issue, "be", amount="complete")
+    complete = edition(issue, "be", length="complete")
     assert "Паром вярнуўся 1: text." in complete.html
     assert "Паром вярнуўся 1: text." in complete.text
     assert "Чытаць далей" not in complete.html
@@ -215,7 +214,7 @@ def test_the_frame_is_the_newsletters_own() -> None:
 def test_places_and_the_view_are_linked() -> None:
     rendered = edition(write_rich_issue(), "be")
     links = Mail(rendered.html).links()
-    for url in (Place.UNSUBSCRIBE.url, Place.PREFERENCES.url, VIEW_URL):
+    for url in (Placeholder.UNSUBSCRIBE.url, Placeholder.PREFERENCES.url, VIEW_URL):
         assert url in links
         assert url in rendered.text
 
@@ -240,7 +239,7 @@ def test_a_mail_of_90_kb_is_warned_of() -> None:
     assert size_warnings(small) == []
     body = "<p>" + "слова " * 8000 + "</p>"
     long = write_issue(Article(1, {"be": write_text("be", body=body)}))
-    (warning,) = size_warnings(edition(long, "be", amount="complete"))
+    (warning,) = size_warnings(edition(long, "be", length="complete"))
     assert "102 KB" in warning
 
 

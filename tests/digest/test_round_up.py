@@ -12,13 +12,13 @@ from newsletter.digest.content import Issue
 from newsletter.digest.dates import month_name, weekday_name
 from newsletter.digest.discreet import neutral_issue
 from newsletter.digest.render import LARGE
-from tests.digest.desk import (
+from tests.digest.cast import (
     PICTURE,
     SECURITY,
     SITE,
     TODAY,
     edition,
-    wants,
+    options,
     write_article,
     write_issue,
     write_text,
@@ -89,7 +89,7 @@ def test_an_issue_names_no_week_above_its_articles() -> None:
 
 
 def test_it_holds_leads_and_no_pictures_whatever_was_chosen() -> None:
-    mail = edition(july(), "en", amount="complete", pictures="embedded")
+    mail = edition(july(), "en", length="complete", pictures="embedded")
     assert "The ferry is back 1: lead" in mail.text
     assert "The ferry is back 1: text." not in mail.text
     assert f"{SITE}/en/articles/1/" in mail.html
@@ -99,8 +99,8 @@ def test_it_holds_leads_and_no_pictures_whatever_was_chosen() -> None:
 
 def test_who_asks_for_complete_texts_shares_the_edition() -> None:
     keys = {
-        assemble(july(), wants("en", amount=amount, pictures=pictures)).key  # type: ignore[union-attr]
-        for amount in ("lead", "complete")
+        assemble(july(), options("en", length=length, pictures=pictures)).key  # type: ignore[union-attr]
+        for length in ("lead", "complete")
         for pictures in ("none", "embedded")
     }
     assert len(keys) == 1
@@ -123,14 +123,14 @@ def test_a11_of_many_articles_the_last_are_headlines_alone() -> None:
 
 
 def test_in_none_of_the_languages_there_is_nothing() -> None:
-    assert assemble(july(), wants("ka", page_language="en")) is None
+    assert assemble(july(), options("ka", page_language="en")) is None
 
 
 def test_a_discreet_one_says_the_month_and_holds_the_texts() -> None:
     neutral = neutral_issue(
         july(), name="Notes", view_url=f"{SITE}/view/x/", languages=("be",), today=TODAY
     )
-    mail = edition(neutral, "be", amount="complete", discreet=True, pictures="none")
+    mail = edition(neutral, "be", length="complete", discreet=True, pictures="none")
     assert mail.subject == "Notes, Ліпень 2017"
     assert mail.preheader == "Тут тое, што вы прасілі дасылаць вам кожны месяц: Ліпень 2017."
     assert "Паром вярнуўся 3: text." in mail.text

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 from newsletter.digest import palette
 from newsletter.digest.colours import contrast, readable
-from newsletter.digest.content import Article, Letterhead, Newsletter, Rendered, RenderError
-from newsletter.digest.mjml import Slots, to_html
-from newsletter.lib.places import Place
-
-from .desk import (
+from newsletter.digest.content import Article, Branding, Newsletter, RenderedEmail, RenderError
+from newsletter.digest.mjml import Placeholders, to_html
+from newsletter.lib.placeholders import Placeholder
+from tests.digest.cast import (
     NEWSLETTER,
     PICTURE,
     SITE,
@@ -28,18 +27,18 @@ from .desk import (
     write_rich_issue,
     write_text,
 )
-from .html import Mail, computed
+from tests.digest.html import Mail, computed
 
 RICH = ("be", "ru")
 TEMPLATES = sorted((Path(settings.BASE_DIR) / "templates" / "email").glob("*.mjml"))
 
 
 @pytest.fixture(params=["lead", "complete"])
-def rich(request: pytest.FixtureRequest) -> Rendered:
-    return edition(write_rich_issue(), *RICH, amount=request.param)
+def rich(request: pytest.FixtureRequest) -> RenderedEmail:
+    return edition(write_rich_issue(), *RICH, length=request.param)
 
 
-def test_language_and_direction(rich: Rendered) -> None:
+def test_language_and_direction(rich: RenderedEmail) -> None:
     """A10"""
     mail = Mail(rich.html)
     (html,) = mail.all("html")
@@ -47,20 +46,20 @@ def test_language_and_direction(rich: Rendered) -> None:
     headlines = {h.text: h.attributes["lang"] for h in mail.all("h2")}
     assert headlines["Паром вярнуўся 1"] == "be"
     assert headlines["Паром вернулся 3"] == "ru"
-    (elsewhere,) = [a for a in mail.all("a") if a.text == "The ferry is back 4"]
-    assert elsewhere.attributes["lang"] == "en"
+    (unavailable,) = [a for a in mail.all("a") if a.text == "The ferry is back 4"]
+    assert unavailable.attributes["lang"] == "en"
     (label,) = [e for e in mail.all("span") if e.text == "па-руску"]
     assert label.attributes["lang"] == "be"
 
 
-def test_an_unsubscribe_link_stands_near_the_top(rich: Rendered) -> None:
+def test_an_unsubscribe_link_stands_near_the_top(rich: RenderedEmail) -> None:
     """A11"""
     links = Mail(rich.html).links()
-    assert links.index(Place.UNSUBSCRIBE.url) <= 1
-    assert links.count(Place.UNSUBSCRIBE.url) == 2
+    assert links.index(Placeholder.UNSUBSCRIBE.url) <= 1
+    assert links.count(Placeholder.UNSUBSCRIBE.url) == 2
 
 
-def test_the_text_has_every_link_headline_and_footer(rich: Rendered) -> None:
+def test_the_text_has_every_link_headline_and_footer(rich: RenderedEmail) -> None:
     """A12"""
     mail = Mail(rich.html)
     for link in mail.links():
@@ -73,7 +72,7 @@ def test_the_text_has_every_link_headline_and_footer(rich: Rendered) -> None:
             assert " ".join(part.split()) in text
 
 
-def test_the_text_is_wrapped_and_has_no_leftovers(rich: Rendered) -> None:
+def test_the_text_is_wrapped_and_has_no_leftovers(rich: RenderedEmail) -> None:
     """A12"""
     for line in rich.text.splitlines():
         assert len(line) <= 76 or "http" in line
@@ -83,7 +82,7 @@ def test_the_text_is_wrapped_and_has_no_leftovers(rich: Rendered) -> None:
     assert not re.search(r"{{|{%|slot-9b1c6f0e", rich.html)
 
 
-def test_semantics(rich: Rendered) -> None:
+def test_semantics(rich: RenderedEmail) -> None:
     """A13"""
     mail = Mail(rich.html)
     assert all(t.attributes.get("role") == "presentation" for t in mail.all("table"))
@@ -95,7 +94,7 @@ def test_semantics(rich: Rendered) -> None:
     assert [e.text for e in mail.all("title")] == [rich.subject]
 
 
-def test_links_are_underlined_and_text_is_large_enough(rich: Rendered) -> None:
+def test_links_are_underlined_and_text_is_large_enough(rich: RenderedEmail) -> None:
     """A13"""
     mail = Mail(rich.html)
     for link in mail.all("a"):
@@ -105,7 +104,7 @@ def test_links_are_underlined_and_text_is_large_enough(rich: Rendered) -> None:
             assert float(computed(element, "font-size").removesuffix("px")) >= 14
 
 
-def test_text_has_contrast_in_light(rich: Rendered) -> None:
+def test_text_has_contrast_in_light(rich: RenderedEmail) -> None:
     """A13"""
     for element in Mail(rich.html).all("p", "h1", "h2", "a", "span", "strong"):
         if not element.text.strip():
@@ -141,7 +140,7 @@ def test_contrast_is_that_of_wcag() -> None:
     assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
 
 
-def test_every_coloured_class_has_a_dark_colour(rich: Rendered) -> None:
+def test_every_coloured_class_has_a_dark_colour(rich: RenderedEmail) -> None:
     """A13, A14: the media query survived, and covers what has a colour in light."""
     dark = palette.dark(NEWSLETTER.accent)
     query = rich.html[rich.html.index("prefers-color-scheme: dark") :]
@@ -152,7 +151,7 @@ def test_every_coloured_class_has_a_dark_colour(rich: Rendered) -> None:
     assert f"background-color: {dark.panel} !important" in query
 
 
-def test_rendering_rules(rich: Rendered) -> None:
+def test_rendering_rules(rich: RenderedEmail) -> None:
     """A14"""
     mail = Mail(rich.html)
     metas = {e.attributes.get("name"): e.attributes.get("content") for e in mail.all("meta")}
@@ -189,13 +188,13 @@ def test_templates_use_only_mjml_that_is_known(template: Path) -> None:
 
 def test_a_malformed_template_is_a_render_error() -> None:
     with pytest.raises(RenderError, match="MJML"):
-        to_html("<mjml><mj-body><mj-text></mj-body></mjml>", Slots())
+        to_html("<mjml><mj-body><mj-text></mj-body></mjml>", Placeholders())
 
 
 def test_typography_survives_in_attributes() -> None:
     """mjml-python would write a no-break space in an attribute as "\\u{a0}"."""
     words = 'Паром\xa0№\u202f1 — «ра\xadка» "x" \\ <b> & c'
-    text = write_text("be", words, picture_text=words)
+    text = write_text("be", words, alt_text=words)
     mail = Mail(edition(write_issue(Article(1, {"be": text}, picture=PICTURE)), "be").html)
     assert mail.all("img")[0].attributes["alt"] == words
     assert mail.all("title")[0].text == words
@@ -210,15 +209,15 @@ HOSTILE = (
 
 
 def test_scripts_in_content_never_pass() -> None:
-    text = write_text("en", lead=HOSTILE, authors=HOSTILE, picture_text=HOSTILE, body=HOSTILE)
+    text = write_text("en", lead=HOSTILE, authors=HOSTILE, alt_text=HOSTILE, body=HOSTILE)
     article = Article(1, {"en": replace(text, headline=f"Good {HOSTILE}")}, status="improved")
     named = write_article(2, "be")
     named = replace(named, texts={"be": replace(text, headline=HOSTILE)})
-    head = Letterhead(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
-    newsletter = replace(NEWSLETTER, letterheads={"en": head})
-    for amount in ("lead", "complete"):
+    head = Branding(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    newsletter = replace(NEWSLETTER, branding_by_language={"en": head})
+    for length in ("lead", "complete"):
         issue = write_issue(article, named)
-        rendered = edition(issue, "en", newsletter=newsletter, amount=amount)
+        rendered = edition(issue, "en", newsletter=newsletter, length=length)
         mail = Mail(rendered.html)
         assert mail.all("script", "img") == []
         assert not any(name.startswith("on") for e in mail.elements for name in e.attributes)
@@ -231,7 +230,7 @@ def test_bodies_are_held_to_what_a_mail_may_contain() -> None:
         '<iframe src="https://elsewhere.example"></iframe><form><input></form><ul><li>one</li></ul>'
     )
     rendered = edition(
-        write_issue(Article(1, {"en": write_text("en", body=body)})), "en", amount="complete"
+        write_issue(Article(1, {"en": write_text("en", body=body)})), "en", length="complete"
     )
     mail = Mail(rendered.html)
     assert [(e.tag, e.text) for e in mail.all("h3", "h4", "h5")] == [
@@ -251,7 +250,7 @@ def test_bodies_are_held_to_what_a_mail_may_contain() -> None:
 )
 def test_another_language_needs_data_only(language: str, direction: str, side: str) -> None:
     """F5"""
-    newsletter = Newsletter("w", (language,), {language: Letterhead("R", "N", "S")}, SITE)
+    newsletter = Newsletter("w", (language,), {language: Branding("R", "N", "S")}, SITE)
     rendered = edition(write_issue(write_article(1, language)), language, newsletter=newsletter)
     mail = Mail(rendered.html)
     (html,) = mail.all("html")

@@ -6,8 +6,7 @@ import pytest
 
 from newsletter.digest.content import Article, Topic
 from newsletter.digest.topics import names_topic
-
-from .desk import edition, write_issue, write_text
+from tests.digest.cast import edition, write_issue, write_text
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from django.utils import translation
 from django.utils.translation import gettext
 from playwright.sync_api import Browser, Page, expect
 
-from newsletter.delivery import letters
-from newsletter.delivery.audit import audit
-from newsletter.delivery.models import Mailing, Outcome, Reach
+from newsletter.delivery.models import Mailing, Outcome, ReleaseRecipient
+from newsletter.delivery.oversight.audit import audit
+from newsletter.delivery.transactional import outbox
 from newsletter.editorial.models import (
     Issue,
     IssueTranslation,
@@ -29,12 +29,12 @@ from newsletter.editorial.models import (
     NewsletterTranslation,
     Newsroom,
 )
-from newsletter.local import showing
+from newsletter.local import message_view
 from newsletter.transport.outcomes import Result
-from subscribers import inbox, lifecycle
+from subscribers import intake, lifecycle
 from subscribers.addresses import normalise
-from subscribers.models import Letter, Subscriber, Subscription, Suppression
-from subscribers.sealing import index_of
+from subscribers.crypto.sealing import address_hash
+from subscribers.models import Subscriber, Subscription, Suppression, TransactionalEmail
 from tests.conftest import NAMES, WriteArticle
 from tests.delivery.conftest import forget, freeze, send_all_due
 from tests.e2e.relay import EchoingRelay
@@ -122,7 +122,10 @@ class Neutral:
         relay.accepted.clear()
         relay.return_paths.clear()
         self.message: Any = message_from_bytes(raw, policy=policy.default)
-        self.text, self.html = showing.text_of(self.message), showing.html_of(self.message)
+        self.text, self.html = (
+            message_view.text_of(self.message),
+            message_view.html_of(self.message),
+        )
         headers = "\n".join(f"{name}: {value}" for name, value in self.message.items())
         self.whole = "\n".join([raw.decode("latin-1"), headers, self.text, self.html])
         assert to == READER
@@ -165,23 +168,23 @@ def test_a_discreet_readers_mails_and_pages_without_the_brand(
     with translation.override(language):
         said = {
             words: gettext(words)
-            for words in ("Discreetly", "Look in your mailbox", "Yes, subscribe me")
+            for words in ("Discreet emails", "Check your inbox", "Confirm subscription")
         }
     # The form is on the newsroom's own page: the box is ticked there.
     phone.goto(f"/{language}/subscribe/?newsletter=weekly")
     phone.locator("main input[type=email]").fill(READER)
-    phone.locator("main").get_by_label(said["Discreetly"]).check()
+    phone.locator("main").get_by_label(said["Discreet emails"]).check()
     phone.locator("main form button").first.click()
-    expect(phone.get_by_role("heading", level=1)).to_have_text(said["Look in your mailbox"])
-    assert inbox.drain(10) == 1
-    assert letters.drain() == 1
+    expect(phone.get_by_role("heading", level=1)).to_have_text(said["Check your inbox"])
+    assert intake.drain(10) == 1
+    assert outbox.drain() == 1
     confirmation = Neutral(relay, neutral, own)
     assert "Notes" in confirmation.message["Subject"]
 
     (link,) = {url for url in confirmation.links("") if "/confirm/" in url}
     phone.goto(link)
     assert_no_brand(phone, own)
-    phone.get_by_role("button", name=said["Yes, subscribe me"]).click()
+    phone.get_by_role("button", name=said["Confirm subscription"]).click()
     phone.wait_for_url(re.compile(r"/welcome/$"))
     assert phone.url.startswith(neutral)
     assert_no_brand(phone, own)
@@ -256,26 +259,31 @@ def test_b9_forgotten_by_the_pages_and_what_is_left(
     phone.locator("main form button").click()
     expect(phone.get_by_role("heading", level=1)).to_be_visible()
     phone.wait_for_url(re.compile("/preferences/asked/"))
-    assert inbox.drain(10) == 1
-    assert letters.drain() == 1
-    text = showing.text_of(message_from_bytes(relay.messages(READER)[-1], policy=policy.default))  # type: ignore[arg-type]
+    assert intake.drain(10) == 1
+    assert outbox.drain() == 1
+    text = message_view.text_of(
+        message_from_bytes(relay.messages(READER)[-1], policy=policy.default)
+    )  # type: ignore[arg-type]
     (link,) = set(re.findall(r"https?://\S+/you/[^/\s]+/", text))
     phone.goto(link)
-    phone.get_by_role("link", name="Be forgotten").click()
+    phone.get_by_role("link", name="Delete my data").click()
     phone.locator("main form button").click()
     phone.wait_for_url(re.compile("/you/forgotten/"))
-    inbox.drain(10)
+    intake.drain(10)
 
     assert rows_that_name(reader, sealed) == []
-    assert not Letter.objects.filter(subscriber_id=reader.pk).exists()
+    assert not TransactionalEmail.objects.filter(subscriber_id=reader.pk).exists()
     # The counts stay: two were sent, of which one is nobody's.
     assert Outcome.objects.filter(result=Result.SENT).count() == 2
-    assert Reach.objects.count() == 2
+    assert ReleaseRecipient.objects.count() == 2
     [finding] = audit(Mailing.objects.get().pk)
     assert finding.faults == []
     # And the keyed hash that keeps an old list from bringing them back.
     (left,) = Suppression.objects.all()
-    assert (left.reason, bytes(left.index)) == ("erased", index_of(normalise(READER)).value)
+    assert (left.reason, bytes(left.address_hash)) == (
+        "erased",
+        address_hash(normalise(READER)).value,
+    )
     # The link leads nowhere any more.
     answer = phone.goto(link)
     assert answer is not None

@@ -24,10 +24,11 @@ from newsletter.delivery.models import Edition
 from newsletter.editorial.models import Article, Issue, Newsletter, Topic
 from newsletter.web import machine_urls as web_machine_urls
 from newsletter.web import urls as web_urls
-from subscribers import inbox, lifecycle, tokens
+from subscribers import intake, lifecycle
 from subscribers.addresses import normalise
-from subscribers.models import Inbox, Letter, Subscription
-from subscribers.tokens import Purpose
+from subscribers.links import tokens
+from subscribers.links.tokens import Purpose
+from subscribers.models import Intake, Subscription, TransactionalEmail
 from tests.conftest import WriteArticle
 from tests.delivery.conftest import freeze
 
@@ -122,10 +123,10 @@ def test_b7_the_form_in_a_frame_of_a_foreign_page(
     frame.locator("input[type=email]").fill(READER)
     frame.get_by_role("button").click()
     with translation.override("be"):
-        heading = translation.gettext("Look in your mailbox")
+        heading = translation.gettext("Check your inbox")
     expect(frame.get_by_role("heading", level=1)).to_have_text(heading)
     assert phone.context.cookies() == []
-    assert inbox.drain(10) == 1
+    assert intake.drain(10) == 1
     assert Subscription.objects.get().languages == ("be", "ru")
 
 
@@ -139,9 +140,9 @@ def test_b7_a_form_of_one_line_in_a_foreign_pages_own_html(
         page.goto(foreign(form))
         page.locator("input").fill(READER)
         page.get_by_role("button").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Look in your mailbox")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Check your inbox")
         assert context.cookies() == []
-    assert Inbox.objects.count() == 1
+    assert Intake.objects.count() == 1
 
 
 def test_b7_no_other_page_can_be_framed(
@@ -149,7 +150,7 @@ def test_b7_no_other_page_can_be_framed(
 ) -> None:
     choices = live_server.url + path("preferences", Purpose.PREFERENCES, reader.pk)
     phone.goto(foreign(f'<iframe src="{choices}"></iframe>'))
-    expect(phone.frame_locator("iframe").get_by_role("heading", name="Your choices")).to_have_count(
+    expect(phone.frame_locator("iframe").get_by_role("heading", name="Preferences")).to_have_count(
         0
     )
 
@@ -164,9 +165,9 @@ def test_the_choices_fit_a_phone(phone: Page, reader: Subscription) -> None:
         assert box["height"] >= 40
         assert box["x"] + box["width"] <= PHONE["width"]
     phone.get_by_label("First language").select_option("be")
-    phone.get_by_label("As text only").check()
+    phone.get_by_label("Plain text only").check()
     phone.get_by_role("button", name="Save").last.click()
-    expect(phone.get_by_text("Your choices are saved.")).to_be_visible()
+    expect(phone.get_by_text("Your preferences have been saved.")).to_be_visible()
     reader.refresh_from_db()
     assert (reader.languages, reader.plain_text) == (("be", "en"), True)
 
@@ -196,21 +197,21 @@ def test_the_choices_by_keyboard_alone(phone: Page, reader: Subscription) -> Non
     outline = phone.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     enter(phone)
-    expect(phone.get_by_text("Your choices are saved.")).to_be_visible()
+    expect(phone.get_by_text("Your preferences have been saved.")).to_be_visible()
     reader.refresh_from_db()
     assert reader.languages == ("be", "en")
-    tab_to(phone, "As text only")
+    tab_to(phone, "Plain text only")
     phone.keyboard.press("Space")
     tab_to(phone, "Save")
     enter(phone)
-    expect(phone.get_by_text("Your choices are saved.")).to_be_visible()
+    expect(phone.get_by_text("Your preferences have been saved.")).to_be_visible()
     reader.refresh_from_db()
     assert reader.plain_text
     tab_to(phone, "Unsubscribe")
     enter(phone)
-    tab_to(phone, "Undo: subscribe me again")
+    tab_to(phone, "Resubscribe me")
     enter(phone)
-    expect(phone.get_by_role("heading", level=1)).to_have_text("Your choices")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Preferences")
 
 
 # --- axe --------------------------------------------------------------------------------------
@@ -234,7 +235,7 @@ NO_PAGE |= {
 """Addresses that show none of their own: they lead on, answer machines, or are a mail."""
 
 
-def pages(reader: Subscription, pending: Subscription, move: Letter) -> list[str]:
+def pages(reader: Subscription, pending: Subscription, move: TransactionalEmail) -> list[str]:
     own = ("you", "forget", "change-address")
     left = Subscription.objects.get(state="unsubscribed")
     edition = Edition.objects.get()
@@ -287,11 +288,11 @@ def names(addresses: list[str]) -> set[str | None]:
 @pytest.fixture
 def everything(reader: Subscription, out: Newsletter) -> list[str]:
     """The address of each page a reader can come to."""
-    inbox.receive_sign_up(
+    intake.receive_sign_up(
         normalise("new@readers.example"), newsletter=out, languages=("en",), page_language="en"
     )
-    inbox.receive_change(normalise("other@readers.example"), subscription_id=reader.pk)
-    assert inbox.drain(10) == 2
+    intake.receive_change(normalise("other@readers.example"), subscription_id=reader.pk)
+    assert intake.drain(10) == 2
     left = lifecycle.add_confirmed(
         "left@readers.example",
         newsletter=out,
@@ -302,7 +303,7 @@ def everything(reader: Subscription, out: Newsletter) -> list[str]:
     lifecycle.unsubscribe(left.pk)
     freeze(Issue.objects.get())
     pending = Subscription.objects.get(state="pending")
-    return pages(reader, pending, Letter.objects.get(kind="change"))
+    return pages(reader, pending, TransactionalEmail.objects.get(kind="change"))
 
 
 def test_each_page_is_looked_at(everything: list[str]) -> None:

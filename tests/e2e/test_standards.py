@@ -15,15 +15,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.delivery import letters
 from newsletter.delivery.models import Mailing
+from newsletter.delivery.transactional import outbox
 from newsletter.editorial.models import Article, Issue, IssueTranslation, Newsletter
 from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.models import Subscription
 from tests.delivery.conftest import forget, freeze, send_all_due
 from tests.digest.html import Mail as Html
-from tests.e2e.ways import Delivered, Way, way
+from tests.e2e.transports import Delivered, Way, way
 
 pytestmark = [
     pytest.mark.server,
@@ -209,7 +209,7 @@ def test_a10_languages_are_named(mails: dict[str, Delivered]) -> None:
 def test_a10_a_confirmation_says_that_a_machine_wrote_it(out: Way, weekly: Newsletter) -> None:
     lifecycle.request(
         normalise(ENGLISH),
-        lifecycle.Request(
+        lifecycle.SignupRequest(
             newsletter_id=weekly.pk,
             languages=("be", "ru"),
             page_language="be",
@@ -217,7 +217,7 @@ def test_a10_a_confirmation_says_that_a_machine_wrote_it(out: Way, weekly: Newsl
             asked_at=timezone.now(),
         ),
     )
-    assert letters.drain() == 1
+    assert outbox.drain() == 1
     (mail,) = out.delivered()
     assert mail.header("Auto-Submitted") == "auto-generated"
     assert mail.header("Content-Language") == "be"

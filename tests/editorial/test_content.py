@@ -111,8 +111,8 @@ def test_the_number_of_queries_is_constant(
 def test_the_letterhead_in_each_language(weekly: Newsletter) -> None:
     value = newsletter_content(weekly)
     assert value.languages == ("en", "be", "ru")
-    assert value.letterheads["be"].newsletter == "Тыдзень у фокусе"
-    assert value.letterheads["be"].sender_name == "Тыдзень у фокусе"
+    assert value.branding_by_language["be"].newsletter == "Тыдзень у фокусе"
+    assert value.branding_by_language["be"].sender_name == "Тыдзень у фокусе"
 
 
 def test_a_language_without_words_takes_those_of_its_choice(weekly: Newsletter) -> None:
@@ -120,7 +120,7 @@ def test_a_language_without_words_takes_those_of_its_choice(weekly: Newsletter) 
     NewsletterTranslation.objects.filter(language="be").delete()
     NewsletterTranslation.objects.filter(language="ru").update(sender_name="Редакция")
     NewsroomTranslation.objects.filter(language="be").delete()
-    head = newsletter_content(weekly).letterheads["be"]
+    head = newsletter_content(weekly).branding_by_language["be"]
     assert (head.newsletter, head.newsroom, head.sender_name) == (
         "Неделя в фокусе",
         "Неделя в фокусе",
@@ -131,4 +131,4 @@ def test_a_language_without_words_takes_those_of_its_choice(weekly: Newsletter) 
 def test_a_language_without_words_takes_those_of_the_first(weekly: Newsletter) -> None:
     weekly.languages = ["en", "ka"]
     weekly.save()
-    assert newsletter_content(weekly).letterheads["ka"].newsletter == "Week in View"
+    assert newsletter_content(weekly).branding_by_language["ka"].newsletter == "Week in View"

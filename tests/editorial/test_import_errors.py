@@ -43,7 +43,7 @@ def test_all_errors_are_reported_together(document: dict[str, Any], tmp_path: Pa
     article["translations"]["ka"] = {"headline": "x"}
     assert problems(document, tmp_path) == [
         "newsletter.schedule.time: must be a time such as 09:00. Found: '25:00'",
-        "newsroom.accent: A colour is written like #8a1c1c. Found: 'red'",
+        "newsroom.accent: Enter a colour such as #8a1c1c. Found: 'red'",
         "newsroom.follow_links[0].url: must begin with https://. Found: 'http://x'",
         "categories[1].slug: is missing. Add it.",
         "issues[0].starts_on: must be a date such as 2017-07-24. Found: '17 July 2017'",
@@ -158,7 +158,7 @@ def test_errors_are_in_the_language_of_who_reads_them(
         ),
         ("texts", {"Be": {}}, "texts.Be: “Be” is not a language code."),
         ("x" * 99, 1, f"['{'x' * 40}'…]: is not a known name. Correct it or remove it."),
-        ("\x1b[2J", 1, "['\\x1b[2J']: is not a known name. Correct it or remove it."),
+        ("\x1b[2J", 1, "['\\x1b[2J']: is not a known key. Correct it or remove it."),
     ],
 )
 @pytest.mark.django_db

@@ -55,7 +55,7 @@ def test_a_name_that_is_there_twice(document: dict[str, Any], tmp_path: Path) ->
         ('{"newsletter": {"slug": "x"', "line 1, column 28: This is not valid JSON."),
         ("", "line 1, column 1: This is not valid JSON."),
         ("{}\n{}", "line 2, column 1: This is not valid JSON."),
-        (b"\xff\xfe{\0}\0", "The file is not a text in UTF-8. Save it in this encoding."),
+        (b"\xff\xfe{\0}\0", "The file is not UTF-8 text. Save it in this encoding."),
         ("[" * 200_000, "The file is nested too deeply"),
         ("9" * 5000, "The file is nested too deeply, or contains a number that is too long."),
         ("[]", "must be an object, written {…}."),

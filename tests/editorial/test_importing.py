@@ -166,7 +166,7 @@ def test_the_longer_form(document: dict[str, Any], tmp_path: Path) -> None:
     stored = Article.objects.exclude(issue=None).get()
     assert stored.similar.get().translations.get().slug == "a-loose-one"
     text = stored.translations.get(language="be")
-    assert (text.authors, text.picture_text) == ("А. Пяро", "Мапа")
+    assert (text.authors, text.alt_text) == ("А. Пяро", "Мапа")
     assert stored.picture
     assert stored.picture.file.name.startswith("pictures/")
     before = everything()

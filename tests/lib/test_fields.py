@@ -25,7 +25,11 @@ def add(weekly: Newsletter) -> Add:
     def make(**columns: Any) -> Subscription:
         number = Subscriber.objects.count()
         reader = Subscriber.objects.create(
-            index=bytes([number]), index_key=1, storage_key=1, sealed_address=b"", language="en"
+            address_hash=bytes([number]),
+            address_hash_key=1,
+            storage_key=1,
+            sealed_address=b"",
+            language="en",
         )
         made = Subscription.objects.create(subscriber=reader, newsletter=weekly, **columns)
         return Subscription.objects.get(pk=made.pk)

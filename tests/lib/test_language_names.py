@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 
-from newsletter.lib.languages import name_in, own_name
+from newsletter.lib.languages import language_name, name_in
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from newsletter.lib.languages import name_in, own_name
     ],
 )
 def test_a_language_is_named_as_its_own_orthography_writes_it(code: str, name: str) -> None:
-    assert own_name(code) == name
+    assert language_name(code) == name
 
 
 def test_the_sites_languages_have_the_same_names() -> None:

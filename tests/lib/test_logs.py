@@ -24,8 +24,8 @@ def line(name: str, message: str, *args: object, **extra: Any) -> str:
 
 
 def test_what_is_given_as_extra_is_in_the_line() -> None:
-    said = line("newsletter.delivery.progress", "finish", batch=7, mailing=3)
-    assert said == "INFO newsletter.delivery.progress action=finish batch=7 mailing=3"
+    said = line("newsletter.delivery.sending.protocol", "finish", batch=7, mailing=3)
+    assert said == "INFO newsletter.delivery.sending.protocol action=finish batch=7 mailing=3"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_is_given_as_extra_is_in_the_line() -> None:
     ],
 )
 def test_a_fact_stays_one_value_on_one_line(fact: object, written: str) -> None:
-    assert line("subscribers.inbox", "x", fact=fact).endswith(f"action=x fact={written}")
+    assert line("subscribers.intake", "x", fact=fact).endswith(f"action=x fact={written}")
 
 
 def test_other_libraries_lines_stay_as_they_are() -> None:

@@ -154,7 +154,7 @@ class TestFilter:
     def test_a_fault_is_seen_during_an_outage_too(self, reported: ReportedOutages) -> None:
         reported.services = ["database"]
         assert self.passes("django.request", RuntimeError("a fault"))
-        assert self.passes("newsletter.delivery.sender", None)
+        assert self.passes("newsletter.delivery.sending.sender", None)
 
     def test_an_error_page_is_not_told_again_during_an_outage(
         self, reported: ReportedOutages

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from celery import current_app
 
-from newsletter.lib.queue import hint
+from newsletter.lib.queue import wake
 from tests.conftest import ReportedOutages
 
 
@@ -30,5 +30,5 @@ def _forget_connections() -> None:
 
 
 def test_a_broker_that_is_down_stops_nobody(broker_down: None, reported: ReportedOutages) -> None:
-    assert not hint("delivery.send", 1)
+    assert not wake("delivery.send", 1)
     assert reported.services == ["broker"]

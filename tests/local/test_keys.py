@@ -16,11 +16,12 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from newsletter.editorial.models import Newsletter
-from newsletter.lib import keydocuments, keys
-from subscribers import audience, canary, inbox, lifecycle
+from newsletter.lib import key_documents, keys
+from subscribers import audience, intake, lifecycle
 from subscribers.addresses import normalise
-from subscribers.models import Inbox, KeyCanary, Subscriber, Subscription
-from subscribers.sealing import index_of, seal_arrival
+from subscribers.crypto import key_check
+from subscribers.crypto.sealing import address_hash, seal_arrival
+from subscribers.models import Intake, KeyCanary, Subscriber, Subscription
 
 pytestmark = pytest.mark.slow
 
@@ -117,7 +118,7 @@ def test_locked_with_a_passphrase_neither_file_nor_copy_opens_anything(
     directory, copy = tmp_path / "keys", tmp_path / "copy"
     manage("new", str(directory), "--passphrase", "--recovery", str(copy))
     text = (directory / "worker.json").read_text()
-    opened = keys.load(keydocuments.unlock(text, PASSPHRASE))
+    opened = keys.load(key_documents.unlock(text, PASSPHRASE))
     for document in (text, copy.read_text()):
         assert opened["storage"]["1"] not in document
         assert opened["opening"]["1"] not in document
@@ -175,7 +176,7 @@ def use(directory: Path, settings: Any) -> None:
     settings.WEB_KEYS = keys.web_keys_in(settings.WEB_KEYS_PATH)
     settings.WORKER_KEYS = keys.worker_keys_in(
         settings.WORKER_KEYS_PATH,
-        unlock=lambda text: keydocuments.unlock(text, settings.WORKER_KEYS_PASSPHRASE),
+        unlock=lambda text: key_documents.unlock(text, settings.WORKER_KEYS_PASSPHRASE),
     )
 
 
@@ -200,7 +201,7 @@ def test_rotating_needs_no_process_to_be_started_anew(
     assert "storage 2, index 2, sealing 2, tokens 2" in told
     assert "All readers are under the new keys" in told
     reader.refresh_from_db()
-    assert (reader.storage_key, reader.index_key) == (2, 2)
+    assert (reader.storage_key, reader.address_hash_key) == (2, 2)
     assert audience.address_of(reader) == "ala@readers.example"
     assert seal_arrival({}).key == 2
     assert (mode(in_use / "web.json"), mode(in_use / "worker.json")) == (0o640, 0o600)
@@ -208,7 +209,7 @@ def test_rotating_needs_no_process_to_be_started_anew(
         (in_use / "worker.json").read_text()
     )
     assert KeyCanary.objects.count() == 8
-    assert canary.check() == []
+    assert key_check.check() == []
 
 
 def test_without_waiting_the_workers_do_it(weekly: Newsletter, in_use: Path) -> None:
@@ -217,16 +218,16 @@ def test_without_waiting_the_workers_do_it(weekly: Newsletter, in_use: Path) -> 
         "rotate", "--only", "storage", "--no-recovery"
     )
     reader = Subscriber.objects.get()
-    assert (reader.storage_key, reader.index_key) == (1, 1)
+    assert (reader.storage_key, reader.address_hash_key) == (1, 1)
 
 
 def test_on_several_hosts_keys_are_added_first_and_used_later(
     weekly: Newsletter, in_use: Path
 ) -> None:
     assert "manage.py keys use" in manage("rotate", "--add-only", "--no-recovery")
-    assert seal_arrival({}).key == index_of(normalise("a@readers.example")).key == 1
+    assert seal_arrival({}).key == address_hash(normalise("a@readers.example")).key == 1
     manage("use", "--no-recovery")
-    assert seal_arrival({}).key == index_of(normalise("a@readers.example")).key == 2
+    assert seal_arrival({}).key == address_hash(normalise("a@readers.example")).key == 2
 
 
 def test_a_locked_document_stays_locked(weekly: Newsletter, tmp_path: Path, settings: Any) -> None:
@@ -236,8 +237,8 @@ def test_a_locked_document_stays_locked(weekly: Newsletter, tmp_path: Path, sett
     use(directory, settings)
     manage("rotate", "--no-recovery")
     text = (directory / "worker.json").read_text()
-    assert keydocuments.is_locked(text)
-    assert "2" in keys.load(keydocuments.unlock(text, PASSPHRASE))["storage"]
+    assert key_documents.is_locked(text)
+    assert "2" in keys.load(key_documents.unlock(text, PASSPHRASE))["storage"]
 
 
 def test_an_arrival_whose_key_is_not_here_yet_waits_however_long(
@@ -247,14 +248,14 @@ def test_an_arrival_whose_key_is_not_here_yet_waits_however_long(
     manage("rotate", "--only", "sealing", "--no-recovery")
     new = keys.worker_keys_in(settings.WORKER_KEYS_PATH, unlock=lambda text: text)
     address = normalise("ala@readers.example")
-    inbox.receive_sign_up(address, newsletter=weekly, languages=("en",), page_language="en")
+    intake.receive_sign_up(address, newsletter=weekly, languages=("en",), page_language="en")
     settings.WORKER_KEYS = keys.worker_keys(before)
     for _ in range(7):
-        Inbox.objects.update(due_at="2020-01-01T00:00:00+00:00")
-        assert inbox.drain(10) == 0
+        Intake.objects.update(due_at="2020-01-01T00:00:00+00:00")
+        assert intake.drain(10) == 0
     settings.WORKER_KEYS = new
-    Inbox.objects.update(due_at="2020-01-01T00:00:00+00:00")
-    assert inbox.drain(10) == 1
+    Intake.objects.update(due_at="2020-01-01T00:00:00+00:00")
+    assert intake.drain(10) == 1
     assert Subscription.objects.count() == 1
 
 
@@ -269,7 +270,7 @@ def test_a_key_is_retired_once_nothing_needs_it(weekly: Newsletter, in_use: Path
     manage("use", "--wait", "--no-recovery")
     assert "Retired: storage 1" in manage(*retire)
     assert set(json.loads((in_use / "worker.json").read_text())["storage"]) == {"2"}
-    assert canary.check() == []
+    assert key_check.check() == []
     assert audience.address_of(Subscriber.objects.get()) == "ala@readers.example"
 
 
@@ -284,7 +285,7 @@ def test_keys_of_links_are_retired_only_by_who_means_it(db: None, in_use: Path) 
 def test_keys_that_are_not_the_databases_are_not_rotated(
     weekly: Newsletter, in_use: Path, tmp_path: Path, settings: Any
 ) -> None:
-    assert canary.check() == []
+    assert key_check.check() == []
     manage("new", str(tmp_path / "other"), "--no-recovery")
     use(tmp_path / "other", settings)
     before = (tmp_path / "other" / "worker.json").read_text()
@@ -299,7 +300,7 @@ def test_keys_are_not_rotated_while_the_database_is_down(
     def down() -> dict[tuple[str, int], bytes]:
         raise OperationalError
 
-    monkeypatch.setattr(canary, "read", down)
+    monkeypatch.setattr(key_check, "read", down)
     before = (in_use / "worker.json").read_text()
     with pytest.raises(CommandError, match="The database cannot be reached"):
         manage("rotate", "--no-recovery")

@@ -13,8 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from newsletter.delivery import planner
-from newsletter.delivery.models import Mailing, Outcome, Reach, Release
+from newsletter.delivery.models import Mailing, Outcome, Release, ReleaseRecipient
+from newsletter.delivery.planning import snapshot
 from newsletter.editorial import workflow
 from newsletter.editorial.models import (
     Article,
@@ -50,7 +50,7 @@ def sample(db: None, var: Path) -> Newsletter:
 
 def texts(language: str) -> Iterator[str]:
     for text in ArticleTranslation.objects.filter(language=language):
-        yield from (text.headline, text.lead, text.body, text.picture_text)
+        yield from (text.headline, text.lead, text.body, text.alt_text)
 
 
 def test_it_has_several_weeks_and_the_latest_is_approved(sample: Newsletter) -> None:
@@ -99,9 +99,9 @@ def test_its_pictures_are_small_and_drawn_by_the_script() -> None:
 def test_its_readers_have_different_chains(sample: Newsletter) -> None:
     rows = Subscription.objects.filter(source=Subscription.Source.SAMPLE)
     assert rows.count() == 13
-    assert rows.filter(rhythm=Subscription.Rhythm.MONTHLY).count() == 1
+    assert rows.filter(frequency=Subscription.Frequency.MONTHLY).count() == 1
     # So that the first digest is finished when one looks.
-    assert not rows.exclude(hour=None).exists()
+    assert not rows.exclude(preferred_hour=None).exists()
     assert rows.values("languages").distinct().count() >= 6
     assert all(reader.address.endswith("@example.org") for reader in loading.READERS)
 
@@ -117,12 +117,12 @@ class TestRemoval:
     def test_everything_is_gone(
         self, django_capture_on_commit_callbacks: Any, media: Path, var: Path
     ) -> None:
-        planner.prepare(planner.send_now(Issue.objects.first(), by=None).pk)
-        assert Reach.objects.exists()
+        snapshot.prepare(snapshot.send_now(Issue.objects.first(), by=None).pk)
+        assert ReleaseRecipient.objects.exists()
         with django_capture_on_commit_callbacks(execute=True):
             call_command("sample", "remove", "--yes", stdout=StringIO())
         gone = (Newsroom, Newsletter, Issue, Topic, Article, Picture, Subscriber, Subscription)
-        for model in (*gone, Release, Mailing, Reach, Outcome):
+        for model in (*gone, Release, Mailing, ReleaseRecipient, Outcome):
             assert not model.objects.exists(), model
         assert [path for path in media.rglob("*") if path.is_file()] == []
         assert not (var / "run" / "sample-issue.json").exists()

@@ -9,9 +9,10 @@ import pytest
 import time_machine
 
 from newsletter.editorial.models import Newsletter
-from subscribers import lifecycle, stamps
+from subscribers import lifecycle
 from subscribers.addresses import normalise
-from subscribers.lifecycle import Request
+from subscribers.antiabuse import form_timestamps
+from subscribers.lifecycle import SignupRequest
 from subscribers.models import Subscription
 
 ALA = "Ala.Reader+tag@readers.example"
@@ -20,7 +21,7 @@ ALA = "Ala.Reader+tag@readers.example"
 def filled(**data: object) -> dict[str, object]:
     """The form as a person sends it, a minute after it was shown."""
     with time_machine.travel(datetime.now(tz=UTC) - timedelta(minutes=1), tick=False):
-        shown = stamps.stamp()
+        shown = form_timestamps.sign_timestamp()
     return {"newsletter": "weekly", "email": ALA, "choices": ["en"], "stamp": shown, **data}
 
 
@@ -56,7 +57,7 @@ def ask(weekly: Newsletter) -> Ask:
     ) -> Subscription | None:
         lifecycle.request(
             normalise(address),
-            Request(
+            SignupRequest(
                 newsletter_id=weekly.pk,
                 languages=languages or ("en",),
                 page_language=page_language,

@@ -7,7 +7,7 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import Any
 
-from subscribers import proof
+from subscribers.antiabuse import proof_of_work
 
 
 def solution(task: dict[str, Any]) -> dict[str, Any]:
@@ -22,4 +22,4 @@ def payload(found: object) -> str:
 
 
 def solved() -> str:
-    return payload(solution(proof.challenge()))
+    return payload(solution(proof_of_work.new_challenge()))

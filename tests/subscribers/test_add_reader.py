@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from newsletter.editorial.models import Newsletter
-from subscribers.models import Letter, Subscriber, Subscription
+from subscribers.models import Subscriber, Subscription, TransactionalEmail
 
 
 def test_a_reader_is_added_as_confirmed_by_the_operator(
@@ -22,7 +22,7 @@ def test_a_reader_is_added_as_confirmed_by_the_operator(
     assert (consent.action, consent.source) == ("recorded", "operator")
     assert "беларуская, русский" in capsys.readouterr().out
     assert "ala@" not in caplog.text
-    assert not Letter.objects.exists()
+    assert not TransactionalEmail.objects.exists()
 
 
 @pytest.mark.parametrize(

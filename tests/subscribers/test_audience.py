@@ -14,20 +14,20 @@ from django.test.utils import CaptureQueriesContext
 from newsletter.editorial.models import Newsletter
 from subscribers import audience, lifecycle
 from subscribers.addresses import Address
-from subscribers.audience import Profile, Rhythm
+from subscribers.audience import Frequency, Segment
+from subscribers.crypto.sealing import AddressHash, address_hash, seal_address
 from subscribers.models import Subscriber, Subscription, Suppression
-from subscribers.sealing import Index, index_of, seal_address
 from tests.subscribers.conftest import AddReader
 
-BE_RU = Profile(("be", "ru"), "be", None, "", True, False, False)
+BE_RU = Segment(("be", "ru"), "be", None, "", True, False, False)
 
 
 def test_readers_are_grouped_by_what_they_want(weekly: Newsletter, add_reader: AddReader) -> None:
     first = add_reader("be", "ru", address="a@readers.example")
     english = add_reader("en", address="b@readers.example", topics={3, 7}, content="lead")
     second = add_reader("be", "ru", address="c@readers.example")
-    wanted = Profile(("en",), "en", frozenset({3, 7}), "lead", True, False, False)
-    assert audience.profiles(weekly) == [(BE_RU, 2), (wanted, 1)]
+    wanted = Segment(("en",), "en", frozenset({3, 7}), "lead", True, False, False)
+    assert audience.segments(weekly) == [(BE_RU, 2), (wanted, 1)]
     assert list(audience.stream(weekly)) == [
         (BE_RU, None, first.subscriber_id),
         (BE_RU, None, second.subscriber_id),
@@ -40,23 +40,25 @@ def test_within_a_profile_readers_are_grouped_by_their_hour(
 ) -> None:
     hours = [19, None, 7, 19, None]
     ids = [
-        add_reader("be", "ru", address=f"r{number}@readers.example", hour=hour).subscriber_id
+        add_reader(
+            "be", "ru", address=f"r{number}@readers.example", preferred_hour=hour
+        ).subscriber_id
         for number, hour in enumerate(hours)
     ]
     order = [1, 4, 2, 0, 3]
     assert list(audience.stream(weekly)) == [(BE_RU, hours[at], ids[at]) for at in order]
-    assert audience.profiles(weekly) == [(BE_RU, 5)]
+    assert audience.segments(weekly) == [(BE_RU, 5)]
 
 
 def test_each_rhythm_has_its_own_audience(weekly: Newsletter, add_reader: AddReader) -> None:
-    monthly = add_reader("be", "ru", address="m@readers.example", rhythm="monthly")
-    paused = {"rhythm": "monthly", "paused_until": date(2099, 1, 1)}
+    monthly = add_reader("be", "ru", address="m@readers.example", frequency="monthly")
+    paused = {"frequency": "monthly", "paused_until": date(2099, 1, 1)}
     add_reader("be", "ru", address="p@readers.example", **paused)
-    assert not audience.has_readers(weekly, Rhythm.WEEKLY)
-    assert audience.has_readers(weekly, Rhythm.MONTHLY)
-    assert audience.profiles(weekly) == []
-    assert audience.profiles(weekly, Rhythm.MONTHLY) == [(BE_RU, 1)]
-    streamed = list(audience.stream(weekly, Rhythm.MONTHLY))
+    assert not audience.has_readers(weekly, Frequency.WEEKLY)
+    assert audience.has_readers(weekly, Frequency.MONTHLY)
+    assert audience.segments(weekly) == []
+    assert audience.segments(weekly, Frequency.MONTHLY) == [(BE_RU, 1)]
+    streamed = list(audience.stream(weekly, Frequency.MONTHLY))
     assert streamed == [(BE_RU, None, monthly.subscriber_id)]
 
 
@@ -66,7 +68,7 @@ def test_each_rhythm_has_its_own_audience(weekly: Newsletter, add_reader: AddRea
         ({}, True),
         ({"state": "pending"}, False),
         ({"state": "unsubscribed"}, False),
-        ({"rhythm": "monthly"}, False),
+        ({"frequency": "monthly"}, False),
         ({"paused_until": date(2017, 8, 2)}, False),
         ({"paused_until": date(2017, 8, 1)}, True),
     ],
@@ -80,14 +82,16 @@ def test_who_is_in_the_audience(
     add_reader("be", "ru", **columns)
     with time_machine.travel(date(2017, 8, 1), tick=False):
         assert bool(list(audience.stream(weekly))) is wanted
-        assert bool(audience.profiles(weekly)) is wanted
+        assert bool(audience.segments(weekly)) is wanted
 
 
 def test_the_suppressed_are_left_out(weekly: Newsletter, add_reader: AddReader) -> None:
     subscription = add_reader("be")
     reader = subscription.subscriber
     Suppression.objects.create(
-        index=bytes(reader.index), index_key=reader.index_key, reason="bounced"
+        address_hash=bytes(reader.address_hash),
+        address_hash_key=reader.address_hash_key,
+        reason="bounced",
     )
     assert list(audience.stream(weekly)) == []
     assert audience.still_wanted(weekly.pk, [reader.pk]) == {}
@@ -124,14 +128,14 @@ def many(newsletter: Newsletter, count: int) -> list[int]:
     readers = []
     for number in range(count):
         address, public_id = Address(f"reader{number}", "readers.example"), uuid.uuid4()
-        sealed, index = seal_address(address, public_id), index_of(address)
+        sealed, index = seal_address(address, public_id), address_hash(address)
         readers.append(
             Subscriber(
                 public_id=public_id,
                 sealed_address=sealed.value,
                 storage_key=sealed.key,
-                index=index.value,
-                index_key=index.key,
+                address_hash=index.value,
+                address_hash_key=index.key,
                 language="be",
             )
         )
@@ -171,7 +175,7 @@ def test_erasure_leaves_an_index_only(weekly: Newsletter, add_reader: AddReader)
 
     subscription = add_reader("be", address="gone@readers.example")
     reader = subscription.subscriber
-    index = Index(reader.index_key, bytes(reader.index))
+    index = AddressHash(reader.address_hash_key, bytes(reader.address_hash))
     held = personal_data.export(reader)
     assert held["address"] == "gone@readers.example"
     assert held["reader"]["subscriptions"][0]["consents"][0]["action"] == "recorded"
@@ -179,4 +183,4 @@ def test_erasure_leaves_an_index_only(weekly: Newsletter, add_reader: AddReader)
     assert not Subscriber.objects.exists()
     assert not Subscription.objects.exists()
     suppression = Suppression.objects.get()
-    assert (bytes(suppression.index), suppression.reason) == (index.value, "erased")
+    assert (bytes(suppression.address_hash), suppression.reason) == (index.value, "erased")

@@ -12,9 +12,10 @@ from django.test import Client
 from django.urls import reverse
 
 from newsletter.editorial.models import Issue, Newsletter
-from subscribers import latest, tokens
-from subscribers.models import Letter, Subscription
-from subscribers.tokens import Purpose
+from subscribers.links import tokens
+from subscribers.links.tokens import Purpose
+from subscribers.models import Subscription, TransactionalEmail
+from subscribers.transactional import latest_issue
 from tests.conftest import WriteArticle
 from tests.subscribers.conftest import AddReader
 
@@ -79,8 +80,8 @@ def test_an_issue_of_articles_to_come_is_not_the_latest_anywhere(
     before = pages(client, subscription)
     assert show(before, "Talks") == [True, True, True]
     assert show(before, "Guards") == [False, False, False]
-    latest.ask_for(subscription.pk)
-    assert Letter.objects.get().about == str(read_before.pk)
+    latest_issue.ask_for(subscription.pk)
+    assert TransactionalEmail.objects.get().about == str(read_before.pk)
     with time_machine.travel(datetime(2017, 8, 7, 8, 0, tzinfo=UTC), tick=False):
         assert show(pages(client, subscription), "Guards") == [True, True, True]
 
@@ -130,5 +131,5 @@ def test_an_issue_that_is_withdrawn_is_not_sent_to_a_new_reader(
 ) -> None:
     subscription = add_reader("en")
     Issue.objects.update(state=Issue.State.DRAFT)
-    latest.ask_for(subscription.pk)
-    assert not Letter.objects.exists()
+    latest_issue.ask_for(subscription.pk)
+    assert not TransactionalEmail.objects.exists()

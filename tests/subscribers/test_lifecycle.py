@@ -10,9 +10,9 @@ import time_machine
 from newsletter.editorial.models import Newsletter
 from subscribers import lifecycle, pruning, suppression
 from subscribers.addresses import AddressError, normalise
+from subscribers.crypto.sealing import AddressHash, Sealed, address_hash, open_address
 from subscribers.lifecycle import Confirmation, NotOffered, Suppressed
-from subscribers.models import Consent, Letter, Subscriber, Subscription, Suppression
-from subscribers.sealing import Index, Sealed, index_of, open_address
+from subscribers.models import Consent, Subscriber, Subscription, Suppression, TransactionalEmail
 from tests.subscribers.conftest import ALA, AddReader, Ask
 
 State = Subscription.State
@@ -20,11 +20,11 @@ NOON = datetime(2017, 8, 1, 12, 0, 30, tzinfo=UTC)
 
 
 def suppress(reason: str, address: str = ALA) -> None:
-    suppression.suppress(index_of(normalise(address)), reason)
+    suppression.suppress(address_hash(normalise(address)), reason)
 
 
-def letters() -> list[str]:
-    return list(Letter.objects.order_by("pk").values_list("kind", flat=True))
+def emails() -> list[str]:
+    return list(TransactionalEmail.objects.order_by("pk").values_list("kind", flat=True))
 
 
 def test_a_request_waits_for_confirmation(ask: Ask) -> None:
@@ -35,7 +35,7 @@ def test_a_request_waits_for_confirmation(ask: Ask) -> None:
     assert reader.language == "be"
     sealed = Sealed(reader.storage_key, bytes(reader.sealed_address))
     assert open_address(sealed, reader.public_id) == ALA
-    assert letters() == ["confirmation"]
+    assert emails() == ["confirmation"]
 
 
 def test_b8_request_and_confirmation_leave_evidence_to_the_minute(ask: Ask) -> None:
@@ -94,24 +94,24 @@ def test_b4_one_confirmation_to_an_address_in_a_day(ask: Ask) -> None:
         ask()
         clock.shift(timedelta(hours=23))
         ask("be")
-        assert letters() == ["confirmation"]
+        assert emails() == ["confirmation"]
         clock.shift(timedelta(hours=2))
         ask("be")
-        assert letters() == ["confirmation"] * 2
+        assert emails() == ["confirmation"] * 2
 
 
 def test_b4_a_letter_that_was_given_up_does_not_count(ask: Ask) -> None:
     ask()
-    Letter.objects.update(state=Letter.State.FAILED)
+    TransactionalEmail.objects.update(state=TransactionalEmail.State.FAILED)
     ask()
-    assert letters() == ["confirmation"] * 2
+    assert emails() == ["confirmation"] * 2
 
 
 def test_an_active_reader_is_told_so_once_a_day(add_reader: AddReader, ask: Ask) -> None:
     add_reader("en")
     ask("be")
     ask("ru")
-    assert letters() == ["already"]
+    assert emails() == ["already"]
     subscription = Subscription.objects.get()
     assert (subscription.state, subscription.languages) == (State.ACTIVE, ("en",))
 
@@ -120,7 +120,7 @@ def test_an_active_reader_is_told_so_once_a_day(add_reader: AddReader, ask: Ask)
 def test_b4_a_suppressed_address_gets_nothing(ask: Ask, newsroom: object, reason: str) -> None:
     suppress(reason)
     assert ask() is None
-    assert letters() == []
+    assert emails() == []
     assert not Subscriber.objects.exists()
 
 
@@ -174,7 +174,7 @@ def test_leaving_drops_the_letters_that_wait(ask: Ask) -> None:
     subscription = ask()
     assert subscription is not None
     lifecycle.unsubscribe(subscription.pk)
-    assert Letter.objects.get().state == Letter.State.DROPPED
+    assert TransactionalEmail.objects.get().state == TransactionalEmail.State.DROPPED
 
 
 def test_d3_a_complaint_ends_every_subscription(add_reader: AddReader, weekly: Newsletter) -> None:
@@ -186,7 +186,9 @@ def test_d3_a_complaint_ends_every_subscription(add_reader: AddReader, weekly: N
         ALA, newsletter=other, languages=["en"], page_language="en", source="operator"
     )
     reader = first.subscriber
-    suppression.suppress(Index(reader.index_key, bytes(reader.index)), "complained")
+    suppression.suppress(
+        AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
+    )
     for subscription in (first, second):
         subscription.refresh_from_db()
         assert subscription.state == State.UNSUBSCRIBED
@@ -207,7 +209,7 @@ def test_an_operator_adds_a_reader(add_reader: AddReader) -> None:
     assert (consent.action, consent.source) == ("recorded", "operator")
     assert "Тыдзень у фокусе" in consent.wording
     assert add_reader("en").pk == subscription.pk
-    assert letters() == []
+    assert emails() == []
 
 
 def test_what_an_operator_gets_wrong_is_refused(add_reader: AddReader, newsroom: object) -> None:
@@ -247,8 +249,8 @@ def test_letters_are_forgotten_a_month_after_their_end(add_reader: AddReader, as
         ask()
     after = NOON + timedelta(days=31)
     for state, left in (("queued", 1), ("unknown", 1), ("sent", 0)):
-        Letter.objects.update(state=state)
+        TransactionalEmail.objects.update(state=state)
         pruning.prune(NOON + timedelta(days=29))
-        assert Letter.objects.count() == 1
+        assert TransactionalEmail.objects.count() == 1
         pruning.prune(after)
-        assert Letter.objects.count() == left
+        assert TransactionalEmail.objects.count() == left

@@ -12,9 +12,11 @@ from django.db import connection
 from django.test import Client
 
 from newsletter.editorial.models import Newsletter
-from subscribers import inbox, letters, lifecycle, suppression, tokens
-from subscribers.models import Letter, Subscription
-from subscribers.tokens import Purpose
+from subscribers import intake, lifecycle, suppression
+from subscribers.links import tokens
+from subscribers.links.tokens import Purpose
+from subscribers.models import Subscription, TransactionalEmail
+from subscribers.transactional import texts
 from tests.subscribers.conftest import AddReader, filled
 
 SECRET = "Hidden.Reader+x@secret-mailbox.example"
@@ -57,12 +59,12 @@ def life_of_a_reader(client: Client) -> None:
     client.post("/be/subscribe/", {**form, "email": SECRET + "@"})
     client.post("/be/subscribe/", form)
     assert_hidden(database(), "the database with an arrival")
-    inbox.drain(10)
-    letters.write(Letter.objects.get())
+    intake.drain(10)
+    texts.write(TransactionalEmail.objects.get())
     subscription = Subscription.objects.get()
     client.post(f"/be/confirm/{tokens.make(Purpose.CONFIRM, subscription.pk)}/")
     client.post("/be/subscribe/", form)
-    inbox.drain(10)
+    intake.drain(10)
     assert_hidden(database(), "the database with a reader")
     client.post(f"/u/{tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)}/")
 
@@ -96,7 +98,7 @@ def test_g3_a_worker_that_fails_does_not_tell_the_address(
 
     client.post("/en/subscribe/", filled(email=SECRET))
     monkeypatch.setattr(lifecycle, "request", crash)
-    assert inbox.drain(10) == 0
+    assert intake.drain(10) == 0
     assert "RuntimeError" in caplog.text
     assert_hidden(caplog.text.encode(), "the log")
 
@@ -115,7 +117,7 @@ def test_the_desk_shows_readers_without_their_address(
         assert answer.status_code == 200
         assert str(reader.public_id) in answer.content.decode()
         assert_hidden(answer.content, path)
-        for stored in (bytes(reader.sealed_address), bytes(reader.index)):
+        for stored in (bytes(reader.sealed_address), bytes(reader.address_hash)):
             assert stored.hex().encode() not in answer.content
     assert admin_client.get(f"{page}add/").status_code == 403
     assert admin_client.post(f"{page}{pk}/delete/", {"post": "yes"}).status_code == 403
@@ -124,7 +126,9 @@ def test_the_desk_shows_readers_without_their_address(
 
 def test_the_desk_shows_suppressions(admin_client: Client, add_reader: AddReader) -> None:
     reader = add_reader("be", address=SECRET).subscriber
-    suppression.suppress(suppression.Index(reader.index_key, bytes(reader.index)), "bounced")
+    suppression.suppress(
+        suppression.AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "bounced"
+    )
     answer = admin_client.get("/admin/subscribers/suppression/")
     assert answer.status_code == 200
-    assert bytes(reader.index).hex().encode() not in answer.content
+    assert bytes(reader.address_hash).hex().encode() not in answer.content

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from subscribers import tokens
+from subscribers.links import tokens
+from subscribers.links.tokens import Purpose
 from subscribers.models import Subscription
-from subscribers.tokens import Purpose
 from tests.subscribers.conftest import AddReader
 
 pytestmark = pytest.mark.django_db

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from newsletter.lib.places import Place
-from newsletter.transport.outcomes import Image, Mail, Recipient
+from newsletter.lib.placeholders import Placeholder
+from newsletter.transport.outcomes import Email, Image, Recipient
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364"
     "f80f00010501012718e3660000000049454e44ae426082"
 )
 HEADERS = (
-    ("List-Unsubscribe", f"<{Place.UNSUBSCRIBE.url}>"),
+    ("List-Unsubscribe", f"<{Placeholder.UNSUBSCRIBE.url}>"),
     ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
     ("List-Id", "Week in View <weekly.en.news.example.org>"),
     ("Feedback-ID", "weekly:en:17:tydzen"),
@@ -20,7 +20,7 @@ HEADERS = (
 )
 
 
-def mail(**changes: Any) -> Mail:
+def mail(**changes: Any) -> Email:
     """A digest in Belarusian; `changes` are fields of Mail."""
     fields: dict[str, Any] = {
         "from_name": "Тыдзень у фокусе, рэдакцыя",
@@ -29,15 +29,15 @@ def mail(**changes: Any) -> Mail:
         "subject": "Бяспека: межы адкрытыя — і што далей",
         "text": (
             "Тыдзень.\n\n.Радок з кропкай\nFrom here on = ok\n\n"
-            f"Адпісацца: {Place.UNSUBSCRIBE.url}\n"
+            f"Адпісацца: {Placeholder.UNSUBSCRIBE.url}\n"
         ),
         "html": (
-            f'<html lang="be"><body><p>Тыдзень ёсць.</p><p><a href="{Place.UNSUBSCRIBE.url}">'
-            f'Адпісацца</a> · <a href="{Place.PREFERENCES.url}">Налады</a></p></body></html>'
+            f'<html lang="be"><body><p>Тыдзень ёсць.</p><p><a href="{Placeholder.UNSUBSCRIBE.url}">'
+            f'Адпісацца</a> · <a href="{Placeholder.PREFERENCES.url}">Налады</a></p></body></html>'
         ),
         "headers": HEADERS,
     }
-    return Mail(**{**fields, **changes})
+    return Email(**{**fields, **changes})
 
 
 PICTURE = Image(cid="picture-1", content=PIXEL, type="image/png")
@@ -47,7 +47,8 @@ def urls(delivery_id: str) -> dict[str, str]:
     """A reader's own URLs; as long as real ones, and with an ampersand."""
     token = f"1.{delivery_id}." + "aZ09-_" * 16
     return {
-        place.value: f"https://news.example.org/{place.value}/{token}/?a=1&b=2" for place in Place
+        place.value: f"https://news.example.org/{place.value}/{token}/?a=1&b=2"
+        for place in Placeholder
     }
 
 

@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.transport import registry, template
-from newsletter.transport.outcomes import Result, TransportDown
+from newsletter.transport.outcomes import Result, TransportDownError
 from tests.transport.cast import PICTURE, mail, reader, readers, urls
 from tests.transport.certificate import certificate
 
@@ -60,7 +60,7 @@ def test_the_bytes_that_arrive_are_those_that_were_meant(
     sink, port = serve()
     transport = registry.from_url(f"smtp://127.0.0.1:{port}")
     compiled = transport.compile(mail(images=(PICTURE,)))
-    results = [handover.result for handover in transport.send(compiled, readers(2))]
+    results = [send_result.result for send_result in transport.send(compiled, readers(2))]
     transport.close()
     assert results == [Result.SENT, Result.SENT]
     for position, envelope in enumerate(sink.envelopes):
@@ -98,9 +98,9 @@ def _meets_the_standards(raw: bytes, position: int) -> None:
 
 def _send(url: str) -> Result:
     transport = registry.from_url(url)
-    (handover,) = transport.send(transport.compile(mail()), [reader(0)])
+    (send_result,) = transport.send(transport.compile(mail()), [reader(0)])
     transport.close()
-    return handover.result
+    return send_result.result
 
 
 def test_starttls_with_a_certificate_that_is_trusted(
@@ -118,7 +118,7 @@ def test_a_certificate_that_nobody_vouches_for_is_named(
 ) -> None:
     context, _ = certificate(tmp_path)
     sink, port = serve(tls_context=context)
-    with pytest.raises(TransportDown, match="its certificate or its TLS is not acceptable"):
+    with pytest.raises(TransportDownError, match="its certificate or its TLS is not acceptable"):
         _send(f"smtp://127.0.0.1:{port}?starttls=demand")
     assert sink.envelopes == []
 
@@ -128,14 +128,14 @@ def test_a_certificate_of_another_host_is_named(
 ) -> None:
     context, trusted = certificate(tmp_path, "127.0.0.2")
     sink, port = serve(tls_context=context)
-    with pytest.raises(TransportDown, match=r"not acceptable .*mismatch"):
+    with pytest.raises(TransportDownError, match=r"not acceptable .*mismatch"):
         _send(f"smtp://127.0.0.1:{port}?starttls=demand&ca={trusted}")
     assert sink.envelopes == []
 
 
 def test_tls_where_there_is_none_is_named(serve: Callable[..., tuple[Sink, int]]) -> None:
     sink, port = serve()
-    with pytest.raises(TransportDown, match="its certificate or its TLS is not acceptable"):
+    with pytest.raises(TransportDownError, match="its certificate or its TLS is not acceptable"):
         _send(f"smtps://127.0.0.1:{port}?timeout=3")
     assert sink.envelopes == []
 

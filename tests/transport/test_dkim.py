@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.lib.places import PATTERN, Place
+from newsletter.lib.placeholders import PATTERN, Placeholder
 from newsletter.transport import dkim, registry, template
 from newsletter.transport.base import TransportURLError
 from newsletter.transport.dkim import Signer
@@ -76,8 +76,8 @@ def verified(raw: bytes) -> bool:
         {"html": ""},
         {"images": (PICTURE,)},
         {"text": "ends in nothing\n\n\n \n"},
-        {"text": f"{Place.UNSUBSCRIBE.url}\n\n", "html": ""},
-        {"text": f"two  spaces \t {Place.UNSUBSCRIBE.url}  and  more\n", "html": ""},
+        {"text": f"{Placeholder.UNSUBSCRIBE.url}\n\n", "html": ""},
+        {"text": f"two  spaces \t {Placeholder.UNSUBSCRIBE.url}  and  more\n", "html": ""},
         {"subject": "Доўгая тэма, " * 12},
     ],
 )
@@ -94,7 +94,7 @@ def test_a6_dkimpy_verifies_it(
 @given(text=st.text("ab .=\t\n\u044b", max_size=200), at=st.integers(0, 200))
 @pytest.mark.slow
 def test_any_text_is_signed_as_it_is_sent(signers: dict[str, Signer], text: str, at: int) -> None:
-    text = text[:at] + Place.PREFERENCES.url + text[at:]
+    text = text[:at] + Placeholder.PREFERENCES.url + text[at:]
     for html in ("", text):
         compiled = template.compile(mail(text=text, html=html), signer=signers["ed"])
         assert verified(compiled.message(reader(0), date=DATE))

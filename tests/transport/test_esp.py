@@ -14,7 +14,7 @@ from newsletter.transport import registry
 from newsletter.transport.base import CompileError, Transport, TransportURLError
 from newsletter.transport.esp import batch
 from newsletter.transport.esp.profiles import PROFILES, profile_of
-from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
+from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
 from tests.transport.cast import PICTURE, mail, reader, readers, urls
 from tests.transport.provider import Answer, Mailgun, Postmark, Provider, Scaleway, SendGrid
 
@@ -54,27 +54,27 @@ Start = Callable[..., tuple[Any, Transport]]
 
 def send(
     transport: Transport, recipients: list[Recipient], **changes: Any
-) -> tuple[list[Handover], TransportDown | None]:
-    handovers: list[Handover] = []
+) -> tuple[list[SendResult], TransportDownError | None]:
+    send_results: list[SendResult] = []
     try:
-        for handover in transport.send(transport.compile(mail(**changes)), recipients):
-            handovers.append(handover)
-    except TransportDown as down:
-        return handovers, down
-    return handovers, None
+        for send_result in transport.send(transport.compile(mail(**changes)), recipients):
+            send_results.append(send_result)
+    except TransportDownError as down:
+        return send_results, down
+    return send_results, None
 
 
-def results(handovers: list[Handover]) -> dict[int, Result]:
-    return {handover.position: handover.result for handover in handovers}
+def results(send_results: list[SendResult]) -> dict[int, Result]:
+    return {send_result.position: send_result.result for send_result in send_results}
 
 
 # --- What each reader gets ---------------------------------------------------------------------
 def test_mailgun_gets_one_call_with_everything_personal(start: Start) -> None:
     provider, transport = start(Mailgun)
-    handovers, down = send(transport, readers(3), images=(PICTURE,))
+    send_results, down = send(transport, readers(3), images=(PICTURE,))
     assert down is None
-    assert results(handovers) == dict.fromkeys(range(3), Result.SENT)
-    assert {handover.message_id for handover in handovers} == {"<1@mg>"}
+    assert results(send_results) == dict.fromkeys(range(3), Result.SENT)
+    assert {send_result.message_id for send_result in send_results} == {"<1@mg>"}
     (request,) = provider.requests
     form = request.form
     assert request.path == "/mg.news.example.org/messages"
@@ -106,10 +106,10 @@ def _has_its_own(variables: dict[str, dict[str, str]], position: int) -> None:
 
 def test_sendgrid_gets_one_personalisation_for_each_reader(start: Start) -> None:
     provider, transport = start(SendGrid)
-    handovers, down = send(transport, readers(3), images=(PICTURE,))
+    send_results, down = send(transport, readers(3), images=(PICTURE,))
     assert down is None
-    assert results(handovers) == dict.fromkeys(range(3), Result.SENT)
-    assert len({handover.message_id for handover in handovers}) == 3
+    assert results(send_results) == dict.fromkeys(range(3), Result.SENT)
+    assert len({send_result.message_id for send_result in send_results}) == 3
     (request,) = provider.requests
     data = request.json
     assert data["subject"] == mail().subject
@@ -135,9 +135,9 @@ def test_sendgrid_gets_one_personalisation_for_each_reader(start: Start) -> None
 
 def test_a_provider_without_batches_gets_one_call_for_each_reader(start: Start) -> None:
     provider, transport = start(Scaleway)
-    handovers, down = send(transport, readers(3))
+    send_results, down = send(transport, readers(3))
     assert down is None
-    assert results(handovers) == dict.fromkeys(range(3), Result.SENT)
+    assert results(send_results) == dict.fromkeys(range(3), Result.SENT)
     assert len(provider.requests) == 3
     for position, request in enumerate(provider.requests):
         data = request.json
@@ -154,13 +154,13 @@ def test_a_provider_without_batches_gets_one_call_for_each_reader(start: Start) 
 
 def test_trap_3_each_recipient_of_postmarks_bulk_has_an_id_of_its_own(start: Start) -> None:
     provider, transport = start(Postmark, "&use_bulk_api=true")
-    handovers, _ = send(transport, readers(3))
-    assert len({handover.message_id for handover in handovers}) == 3
+    send_results, _ = send(transport, readers(3))
+    assert len({send_result.message_id for send_result in send_results}) == 3
     (request,) = provider.requests
     for position, own in enumerate(request.json["Messages"]):
         assert own["To"] == f"reader{position}@mail.example"
         assert own["Metadata"]["delivery_id"] == f"d{position:05}"
-        assert own["Metadata"]["anymail_id"] == handovers[position].message_id
+        assert own["Metadata"]["anymail_id"] == send_results[position].message_id
         headers = {header["Name"]: header["Value"] for header in own["Headers"]}
         assert headers["List-Unsubscribe"] == f"<{urls(f'd{position:05}')['unsubscribe']}>"
     assert "{{unsubscribe}}" in request.json["TextBody"]
@@ -168,8 +168,8 @@ def test_trap_3_each_recipient_of_postmarks_bulk_has_an_id_of_its_own(start: Sta
 
 def test_trap_2_an_idn_domain_keeps_its_headers_and_data(start: Start) -> None:
     provider, transport = start(SendGrid)
-    handovers, _ = send(transport, [reader(0, "Reader@Пошта.example"), reader(1)])
-    assert results(handovers) == {0: Result.SENT, 1: Result.SENT}
+    send_results, _ = send(transport, [reader(0, "Reader@Пошта.example"), reader(1)])
+    assert results(send_results) == {0: Result.SENT, 1: Result.SENT}
     own = provider.requests[0].json["personalizations"][0]
     assert own["to"] == [{"email": "Reader@xn--80a1acn3a.example"}]
     assert own["headers"]["List-Unsubscribe"]
@@ -193,10 +193,10 @@ def test_c1_2345_readers_make_the_right_number_of_calls(provider: str) -> None:
 def test_c1_2345_readers_make_three_real_calls(start: Start) -> None:
     provider, transport = start(SendGrid)
     assert transport.window == 1000
-    handovers, _ = send(transport, readers(2345))
+    send_results, _ = send(transport, readers(2345))
     sizes = [len(request.json["personalizations"]) for request in provider.requests]
     assert sizes == [1000, 1000, 345]
-    assert len(handovers) == 2345
+    assert len(send_results) == 2345
 
 
 URLS = [
@@ -266,38 +266,38 @@ def test_mailjet_fills_its_variables_and_sends_every_header_for_each() -> None:
 def test_the_same_address_twice_goes_in_two_calls(start: Start) -> None:
     provider, transport = start(SendGrid)
     twice = [reader(0, "one@mail.example"), reader(1, "One@mail.example")]
-    handovers, _ = send(transport, twice)
+    send_results, _ = send(transport, twice)
     assert len(provider.requests) == 2
-    assert results(handovers) == {0: Result.SENT, 1: Result.SENT}
+    assert results(send_results) == {0: Result.SENT, 1: Result.SENT}
 
 
 # --- What comes back ---------------------------------------------------------------------------
 def test_c10_a_bad_address_is_found_by_halving(start: Start) -> None:
     provider, transport = start(Mailgun)
     provider.bad = frozenset({"reader5@mail.example"})
-    handovers, down = send(transport, readers(16))
+    send_results, down = send(transport, readers(16))
     assert down is None
     expected = dict.fromkeys(range(16), Result.SENT) | {5: Result.REFUSED}
-    assert results(handovers) == expected
-    assert len(handovers) == 16
+    assert results(send_results) == expected
+    assert len(send_results) == 16
     assert len(provider.requests) == 9
 
 
 def test_a_message_that_is_refused_for_everyone_is_not_tried_on_each(start: Start) -> None:
     provider, transport = start(Mailgun)
     provider.bad = frozenset(f"reader{n}@mail.example" for n in range(200))
-    handovers, down = send(transport, readers(200))
+    send_results, down = send(transport, readers(200))
     assert "refuses every message" in str(down)
     assert len(provider.requests) == 25
-    assert len(handovers) < 25
+    assert len(send_results) < 25
 
 
 def test_c8_a_recipient_of_whom_nothing_is_said_is_unknown(start: Start) -> None:
     provider, transport = start(Scaleway)
     provider.silent = frozenset({"reader1@mail.example"})
-    handovers, down = send(transport, readers(3))
+    send_results, down = send(transport, readers(3))
     assert down is None
-    assert results(handovers) == {0: Result.SENT, 1: Result.UNKNOWN, 2: Result.SENT}
+    assert results(send_results) == {0: Result.SENT, 1: Result.UNKNOWN, 2: Result.SENT}
 
 
 @pytest.mark.parametrize(
@@ -311,17 +311,17 @@ def test_each_status_comes_to_a_result(start: Start, said: str, result: Result) 
 
 def test_c3_a_rejected_reader_does_not_stop_the_next(start: Start) -> None:
     _, transport = start(Postmark)
-    handovers, down = send(transport, [reader(0, "inactive@mail.example"), reader(1)])
+    send_results, down = send(transport, [reader(0, "inactive@mail.example"), reader(1)])
     assert down is None
-    assert results(handovers) == {0: Result.REFUSED, 1: Result.SENT}
+    assert results(send_results) == {0: Result.REFUSED, 1: Result.SENT}
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
 def test_c10_what_is_not_the_readers_fault_leaves_all_unsent(start: Start, status: int) -> None:
     provider, transport = start(Mailgun)
     provider.scripted.append(Answer(status, "no", (("Retry-After", "17"),)))
-    handovers, down = send(transport, readers(3))
-    assert handovers == []
+    send_results, down = send(transport, readers(3))
+    assert send_results == []
     assert down is not None
     assert (down.code, down.retry_after) == (status, 17)
     assert results(send(transport, readers(1))[0]) == {0: Result.SENT}
@@ -344,25 +344,25 @@ def test_c10_e6_what_may_have_been_taken_is_unknown_for_its_call_alone(
     provider, transport = start(Mailgun)
     compiled_for = [*readers(1000), reader(1000)]
     provider.scripted.append(answer)
-    handovers, down = send(transport, compiled_for)
+    send_results, down = send(transport, compiled_for)
     assert down is not None
-    assert results(handovers) == dict.fromkeys(range(1000), Result.UNKNOWN)
+    assert results(send_results) == dict.fromkeys(range(1000), Result.UNKNOWN)
     assert len(provider.requests) == 1
 
 
 def test_a_provider_that_is_not_there_is_down() -> None:
     transport = registry.from_url(f"{OPTIONS[Mailgun]}&api_url=http://127.0.0.1:18298")
-    handovers, down = send(transport, readers(1))
-    assert handovers == []
+    send_results, down = send(transport, readers(1))
+    assert send_results == []
     assert str(down) == "anymail+mailgun://mg.news.example.org: no connection"
 
 
 def test_what_cannot_be_sent_is_told_of_each(start: Start) -> None:
     provider, transport = start(Mailgun)
     bare = Recipient(0, "r@mail.example", "d0", {})
-    handovers, down = send(transport, [bare, reader(1, "чытач@mail.example"), reader(2)])
+    send_results, down = send(transport, [bare, reader(1, "чытач@mail.example"), reader(2)])
     assert down is None
-    assert results(handovers) == {0: Result.FAILED, 1: Result.REFUSED, 2: Result.SENT}
+    assert results(send_results) == {0: Result.FAILED, 1: Result.REFUSED, 2: Result.SENT}
     assert provider.requests[0].form["to"] == ["reader2@mail.example"]
 
 
@@ -372,11 +372,11 @@ def test_g1_g2_an_echoed_address_never_leaves(start: Start, status: int) -> None
     provider, transport = start(Mailgun)
     echo = json.dumps({"message": "reader0@mail.example is not wanted, says key-s3cret"})
     provider.scripted.append(Answer(status, echo))
-    handovers, down = send(transport, readers(1))
-    seen = repr(handovers) + repr(down) + str(down)
+    send_results, down = send(transport, readers(1))
+    seen = repr(send_results) + repr(down) + str(down)
     if down is not None:
         seen += "".join(traceback.format_exception(down))
-    assert handovers or down
+    assert send_results or down
     assert "reader0" not in seen
     assert SECRET not in seen
 

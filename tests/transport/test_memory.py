@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from newsletter.transport.memory import MemoryTransport
-from newsletter.transport.outcomes import Recipient, Result, TransportDown
+from newsletter.transport.outcomes import Recipient, Result, TransportDownError
 from tests.transport.cast import mail, reader, readers
 
 
@@ -15,8 +15,8 @@ def memory() -> MemoryTransport:
 
 
 def test_it_keeps_what_each_reader_got(memory: MemoryTransport) -> None:
-    handovers = list(memory.send(memory.compile(mail()), readers(2)))
-    assert [h.result for h in handovers] == [Result.SENT, Result.SENT]
+    send_results = list(memory.send(memory.compile(mail()), readers(2)))
+    assert [h.result for h in send_results] == [Result.SENT, Result.SENT]
     (got,) = memory.to("Reader1@mail.example")
     assert got.parsed["To"] == "reader1@mail.example"
     assert "/unsubscribe/1.d00001." in got.parsed["List-Unsubscribe"]
@@ -35,15 +35,15 @@ def test_it_goes_down_after_some_messages(memory: MemoryTransport) -> None:
     memory.down_after = 1
     iterator = memory.send(memory.compile(mail()), readers(2))
     assert next(iterator).result is Result.SENT
-    with pytest.raises(TransportDown):
+    with pytest.raises(TransportDownError):
         next(iterator)
     assert len(memory.delivered) == 1
 
 
 def test_a_call_can_be_scripted_to_fail(memory: MemoryTransport) -> None:
     compiled = memory.compile(mail())
-    memory.script_calls(TransportDown("busy", retry_after=7), None)
-    with pytest.raises(TransportDown) as caught:
+    memory.script_calls(TransportDownError("busy", retry_after=7), None)
+    with pytest.raises(TransportDownError) as caught:
         list(memory.send(compiled, readers(1)))
     assert caught.value.retry_after == 7
     assert len(list(memory.send(compiled, readers(1)))) == 1
@@ -64,7 +64,7 @@ def test_it_waits_while_it_is_held(memory: MemoryTransport) -> None:
 
 def test_no_address_in_its_repr(memory: MemoryTransport) -> None:
     list(memory.send(memory.compile(mail()), readers(1)))
-    assert "reader0" not in repr(memory.delivered) + repr(memory.handovers) + repr(reader(0))
+    assert "reader0" not in repr(memory.delivered) + repr(memory.send_results) + repr(reader(0))
 
 
 def test_what_cannot_be_filled_in_fails_as_it_does_elsewhere(memory: MemoryTransport) -> None:

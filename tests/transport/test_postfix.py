@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from newsletter.transport import registry
-from newsletter.transport.outcomes import Recipient, Result, TransportDown
+from newsletter.transport.outcomes import Recipient, Result, TransportDownError
 from tests.transport.cast import PICTURE, mail, reader, readers
 from tests.transport.certificate import certificate
 from tests.transport.postfix import Postfix, why_not
@@ -41,10 +41,10 @@ def test_what_it_queued_is_what_was_meant(postfix: Postfix, offer: str, first: i
     options = f"starttls=demand&ca={postfix.trusted}&connections=3&return_path=bounces.example.org"
     transport = registry.from_url(f"smtp://127.0.0.1:{postfix.ports[offer]}?{options}")
     compiled = transport.compile(mail(images=(PICTURE,)))
-    handovers = list(transport.send(compiled, recipients))
+    send_results = list(transport.send(compiled, recipients))
     transport.close()
-    assert [handover.result for handover in handovers] == [Result.SENT] * 60
-    assert {handover.status for handover in handovers} == {"2.0.0"}
+    assert [send_result.result for send_result in send_results] == [Result.SENT] * 60
+    assert {send_result.status for send_result in send_results} == {"2.0.0"}
     queued = {rcpt: (sender, content) for sender, rcpt, content in postfix.queued()}
     for recipient in recipients:
         sender, content = queued[recipient.address]
@@ -64,9 +64,9 @@ def test_a_signature_survives_it(
     options = f"starttls=demand&ca={postfix.trusted}&dkim_selector={name}&dkim_key_file={path}"
     transport = registry.from_url(f"smtp://127.0.0.1:{postfix.ports['chunking']}?{options}")
     recipients = numbered(first, 5)
-    handovers = list(transport.send(transport.compile(mail()), recipients))
+    send_results = list(transport.send(transport.compile(mail()), recipients))
     transport.close()
-    assert [handover.result for handover in handovers] == [Result.SENT] * 5
+    assert [send_result.result for send_result in send_results] == [Result.SENT] * 5
     queued = {rcpt: content for _, rcpt, content in postfix.queued()}
     for recipient in recipients:
         assert verified(queued[recipient.address].replace(b"\n", b"\r\n"))
@@ -76,11 +76,11 @@ def test_a_certificate_of_another_is_not_taken(postfix: Postfix, tmp_path: Path)
     _, other = certificate(tmp_path)
     url = f"smtp://127.0.0.1:{postfix.ports['data']}?starttls=demand&ca={other}"
     transport = registry.from_url(url)
-    with pytest.raises(TransportDown, match="its certificate or its TLS is not acceptable"):
+    with pytest.raises(TransportDownError, match="its certificate or its TLS is not acceptable"):
         list(transport.send(transport.compile(mail()), readers(1)))
 
 
 def test_what_it_demands_is_named(postfix: Postfix) -> None:
     transport = registry.from_url(f"smtp://127.0.0.1:{postfix.ports['data']}")
-    with pytest.raises(TransportDown, match=r"mail: 530 5\.7\.0"):
+    with pytest.raises(TransportDownError, match=r"mail: 530 5\.7\.0"):
         list(transport.send(transport.compile(mail()), readers(1)))

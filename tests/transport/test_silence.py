@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.transport import registry
 from newsletter.transport.base import Transport
-from newsletter.transport.outcomes import TransportDown
+from newsletter.transport.outcomes import TransportDownError
 from tests.transport.cast import mail, reader
 from tests.transport.provider import Answer, Mailgun
 from tests.transport.relay import Relay
@@ -28,7 +28,7 @@ def mailgun() -> Iterator[Mailgun]:
 def _try(transport: Transport) -> None:
     try:
         list(transport.send(transport.compile(mail()), [reader(0)]))
-    except TransportDown as down:
+    except TransportDownError as down:
         logging.getLogger("newsletter").exception("transport down", exc_info=down)
     transport.close()
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.transport.outcomes import Handover, Result
+from newsletter.transport.outcomes import Result, SendResult
 from newsletter.transport.smtp.engine import Engine, Message
 from newsletter.transport.smtp.replies import LONGEST_LINE, MOST_LINES
 from newsletter.transport.smtp.url import Relay
@@ -85,7 +85,7 @@ def ready(*extensions: str, **options: Any) -> Engine:
         else:
             for reply in ("250 ok", "250 ok", "354 go on", "250 taken"):
                 hear(peer, reply)
-    assert [handover.result for handover in peer.settled] == [Result.SENT] * 2
+    assert [send_result.result for send_result in peer.settled] == [Result.SENT] * 2
     peer.settled.clear()
     said(peer)
     return peer
@@ -107,7 +107,7 @@ def test_postfix_with_starttls_and_sign_in() -> None:
     rcpt = "RCPT TO:<reader0@mail.example>"
     assert said(peer) == [f"{MAIL} SIZE={size}", rcpt, f"BDAT {size} LAST", *body(0)]
     hear(peer, "250 2.1.0 Ok", "250 2.1.5 Ok", "250 2.0.0 Ok: queued as 4F2B")
-    assert peer.settled == [Handover(0, Result.SENT, 250, "2.0.0")]
+    assert peer.settled == [SendResult(0, Result.SENT, 250, "2.0.0")]
 
 
 def test_exim_pipelines_and_refuses_in_several_lines() -> None:
@@ -136,7 +136,7 @@ def test_exim_pipelines_and_refuses_in_several_lines() -> None:
     )
     assert lines == ["."], "RFC 2920, 3.1: nothing but the end of a message without recipients"
     hear(peer, "554 No valid recipients")
-    assert peer.settled == [Handover(0, Result.REFUSED, 550, "")]
+    assert peer.settled == [SendResult(0, Result.REFUSED, 550, "")]
     assert peer.has_room
 
 
@@ -167,7 +167,7 @@ def test_exchange_signs_in_by_login_and_speaks_in_any_case() -> None:
         "250 2.1.5 Recipient OK",
         "250 2.6.0 <x> [InternalId=1] Queued mail for delivery",
     )
-    assert peer.settled == [Handover(0, Result.SENT, 250, "2.6.0")]
+    assert peer.settled == [SendResult(0, Result.SENT, 250, "2.6.0")]
 
 
 def test_gmail_slows_down_in_several_lines_in_mid_stream() -> None:
@@ -183,7 +183,7 @@ def test_gmail_slows_down_in_several_lines_in_mid_stream() -> None:
         "421-4.7.28 Our system has detected an unusual rate of",
         "421 4.7.28 mail. a1 - gsmtp",
     )
-    assert peer.settled == [Handover(0, Result.SENT, 250, "2.0.0")]
+    assert peer.settled == [SendResult(0, Result.SENT, 250, "2.0.0")]
     peer.receive(b"")
     assert peer.over == "rcpt: 421 4.7.28"
     assert [left.position for left in peer.unsent] == [1, 2]
@@ -254,7 +254,7 @@ def test_chunks_need_pipelining() -> None:
     assert said(peer) == [f"{MAIL} SIZE={message(0).size}"]
     assert hear(peer, "250 ok") == ["RCPT TO:<reader0@mail.example>"]
     assert hear(peer, "451 4.7.1 later") == []
-    assert peer.settled == [Handover(0, Result.DEFERRED, 451, "4.7.1")]
+    assert peer.settled == [SendResult(0, Result.DEFERRED, 451, "4.7.1")]
     peer.begin(message(1))
     assert said(peer)[0] == "RSET"
 
@@ -265,7 +265,7 @@ def test_a_message_beyond_the_relays_size_is_not_begun() -> None:
     hear(peer, "250-relay", "250 SIZE 10")
     peer.begin(message(0))
     assert said(peer) == []
-    assert peer.settled == [Handover(0, Result.FAILED, None, "5.3.4")]
+    assert peer.settled == [SendResult(0, Result.FAILED, None, "5.3.4")]
 
 
 def test_a_relay_that_refuses_the_sender_and_wants_the_message_gets_none() -> None:
@@ -274,7 +274,7 @@ def test_a_relay_that_refuses_the_sender_and_wants_the_message_gets_none() -> No
     said(peer)
     assert hear(peer, "451 4.3.0 later", "250 ok", "354 go on") == []
     assert peer.over
-    assert peer.settled == [Handover(0, Result.DEFERRED, 451, "4.3.0")]
+    assert peer.settled == [SendResult(0, Result.DEFERRED, 451, "4.3.0")]
 
 
 def test_a_relay_that_refuses_the_sender_and_takes_the_chunk_leaves_doubt() -> None:
@@ -282,7 +282,7 @@ def test_a_relay_that_refuses_the_sender_and_takes_the_chunk_leaves_doubt() -> N
     peer.begin(message(0))
     said(peer)
     hear(peer, "451 4.3.0 later", "250 ok", "250 taken")
-    assert [handover.result for handover in peer.settled] == [Result.UNKNOWN]
+    assert [send_result.result for send_result in peer.settled] == [Result.UNKNOWN]
 
 
 def test_what_was_not_written_to_its_end_is_provably_unsent() -> None:
@@ -304,7 +304,7 @@ def test_asked_to_stop_it_finishes_what_the_relay_may_have_and_nothing_else() ->
     peer.stop()
     assert not peer.over
     assert hear(peer, "250 2.0.0 taken", "250 ok", "250 ok", "354 go on") == []
-    assert peer.settled == [Handover(0, Result.SENT, 250, "2.0.0")]
+    assert peer.settled == [SendResult(0, Result.SENT, 250, "2.0.0")]
     assert [left.position for left in peer.unsent] == [1]
 
 
@@ -358,7 +358,7 @@ def test_nonsense_ends_the_connection(nonsense: bytes) -> None:
     said(peer)
     peer.receive(b"250 ok\r\n" + nonsense)
     assert peer.over == "it answered nonsense"
-    assert [handover.result for handover in peer.settled] == [Result.UNKNOWN]
+    assert [send_result.result for send_result in peer.settled] == [Result.UNKNOWN]
 
 
 def test_a_relay_that_speaks_out_of_turn_is_left() -> None:
@@ -395,8 +395,8 @@ def test_replies_split_at_every_byte_come_to_the_same(width: int) -> None:
         for at in range(0, len(part), width):
             peer.receive(part[at : at + width])
     assert peer.settled == [
-        Handover(0, Result.SENT, 250, "2.0.0"),
-        Handover(1, Result.REFUSED, 550, "5.1.1"),
+        SendResult(0, Result.SENT, 250, "2.0.0"),
+        SendResult(1, Result.REFUSED, 550, "5.1.1"),
     ]
     assert [left.position for left in peer.unsent] == [2]
     assert peer.over == "final: 421 4.3.2"
@@ -471,7 +471,7 @@ def test_a_line_that_breaks_anywhere_leaves_no_one_wrong(window: int, lost: int,
 
 
 def _agrees(peer: Engine, relay: ModelRelay, count: int) -> None:
-    results = {handover.position: handover.result for handover in peer.settled}
+    results = {send_result.position: send_result.result for send_result in peer.settled}
     unsent = [left.position for left in peer.unsent]
     assert sorted([*results, *unsent]) == list(range(count)), "each comes out once"
     assert len(results) == len(peer.settled)

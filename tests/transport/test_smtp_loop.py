@@ -10,8 +10,8 @@ import pytest
 
 from newsletter.transport import registry
 from newsletter.transport.base import Transport
-from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
-from newsletter.transport.smtp import loop
+from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
+from newsletter.transport.smtp import event_loop
 from newsletter.transport.smtp.transport import SmtpTransport
 from newsletter.transport.smtp.url import read
 from newsletter.transport.url import parse
@@ -36,8 +36,8 @@ def build(relay: Relay) -> Iterator[Build]:
         transport.close()
 
 
-def results(handovers: list[Handover]) -> list[Result]:
-    return [handover.result for handover in handovers]
+def results(send_results: list[SendResult]) -> list[Result]:
+    return [send_result.result for send_result in send_results]
 
 
 def test_connections_are_opened_as_they_are_needed_and_kept(relay: Relay, build: Build) -> None:
@@ -45,9 +45,9 @@ def test_connections_are_opened_as_they_are_needed_and_kept(relay: Relay, build:
     compiled = transport.compile(mail())
     assert results(list(transport.send(compiled, [reader(0)]))) == [Result.SENT]
     assert relay.connections == 1
-    handovers = list(transport.send(compiled, readers(60)))
-    assert results(handovers) == [Result.SENT] * 60
-    assert sorted(handover.position for handover in handovers) == list(range(60))
+    send_results = list(transport.send(compiled, readers(60)))
+    assert results(send_results) == [Result.SENT] * 60
+    assert sorted(send_result.position for send_result in send_results) == list(range(60))
     assert 1 < relay.connections <= 3
     before = relay.connections
     list(transport.send(compiled, readers(5)))
@@ -59,8 +59,8 @@ def test_one_relay_that_takes_fewer_connections_is_not_down(relay: Relay, build:
     compiled = transport.compile(mail())
     assert results(list(transport.send(compiled, [reader(99)]))) == [Result.SENT]
     relay.answer("greeting", *["421 4.7.0 too many connections" + HANG_UP] * 50)
-    handovers = list(transport.send(compiled, readers(40)))
-    assert results(handovers) == [Result.SENT] * 40
+    send_results = list(transport.send(compiled, readers(40)))
+    assert results(send_results) == [Result.SENT] * 40
 
 
 def test_chunks_wait_until_a_relay_has_shown_that_it_is_quick(relay: Relay, build: Build) -> None:
@@ -85,9 +85,9 @@ def test_a_connection_lost_before_the_final_dot_costs_nobody_anything(
     compiled = transport.compile(mail())
     list(transport.send(compiled, readers(4)))
     relay.answer("DATA", *["354 go on"] * 3, HANG_UP)
-    handovers = list(transport.send(compiled, readers(20)))
-    assert results(handovers) == [Result.SENT] * 20
-    assert sorted(handover.position for handover in handovers) == list(range(20))
+    send_results = list(transport.send(compiled, readers(20)))
+    assert results(send_results) == [Result.SENT] * 20
+    assert sorted(send_result.position for send_result in send_results) == list(range(20))
 
 
 def test_verp_puts_the_delivery_into_the_return_path(relay: Relay, build: Build) -> None:
@@ -128,27 +128,27 @@ def test_what_the_caller_raises_comes_after_what_is_in_flight(relay: Relay, buil
         yield from readers(6)
         raise LookupError("the database went away")
 
-    handovers: list[Handover] = []
+    send_results: list[SendResult] = []
     sending = transport.send(transport.compile(mail()), source())
     with pytest.raises(LookupError):
-        handovers.extend(iter(lambda: next(sending), None))
-    assert results(handovers) == [Result.SENT] * len(relay.messages)
-    for handover in handovers:
-        to = f"To: reader{handover.position}@".encode()
+        send_results.extend(iter(lambda: next(sending), None))
+    assert results(send_results) == [Result.SENT] * len(relay.messages)
+    for send_result in send_results:
+        to = f"To: reader{send_result.position}@".encode()
         assert [to in message for message in relay.messages].count(True) == 1
 
 
 def test_asked_to_stop_it_waits_for_what_the_relay_has_and_no_longer_than_its_grace(
     relay: Relay, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(event_loop, "GRACE_SECONDS", 1.0)
     relay.answer(".", "250 2.0.0 taken", SILENT)
     transport = build("connections=1&timeout=60")
     asked = threading.Event()
     threading.Timer(0.5, asked.set).start()
     begun = time.monotonic()
-    handovers = list(transport.send(transport.compile(mail()), readers(5), stop=asked.is_set))
-    assert results(handovers) == [Result.SENT, Result.UNKNOWN]
+    send_results = list(transport.send(transport.compile(mail()), readers(5), stop=asked.is_set))
+    assert results(send_results) == [Result.SENT, Result.UNKNOWN]
     assert len(relay.messages) == 2
     assert time.monotonic() - begun < 5
 
@@ -162,8 +162,8 @@ def test_a_relay_that_is_slow_to_answer_is_waited_for_when_asked_to_stop(
     transport = build("connections=1&timeout=60")
     asked = threading.Event()
     threading.Timer(0.9, asked.set).start()
-    handovers = list(transport.send(transport.compile(mail()), readers(5), stop=asked.is_set))
-    assert results(handovers) == [Result.SENT] * 2
+    send_results = list(transport.send(transport.compile(mail()), readers(5), stop=asked.is_set))
+    assert results(send_results) == [Result.SENT] * 2
     assert len(relay.messages) == 2
 
 
@@ -171,7 +171,7 @@ def test_a_relay_that_is_slow_to_answer_is_waited_for_when_asked_to_stop(
 def test_a_relay_that_greets_with_nonsense_is_down(relay: Relay, build: Build, answer: str) -> None:
     relay.answer("greeting", answer)
     transport = build("timeout=1")
-    with pytest.raises(TransportDown) as caught:
+    with pytest.raises(TransportDownError) as caught:
         list(transport.send(transport.compile(mail()), [reader(0)]))
     assert "it answered nonsense before it was ready" in caught.value.reason
 
@@ -181,7 +181,7 @@ def test_a_relay_that_talks_out_of_turn_is_down_and_not_tried_for_ever(
 ) -> None:
     relay.answer("greeting", *["220 one\r\n250 two\r\n250 three"] * 20)
     transport = build("timeout=1")
-    with pytest.raises(TransportDown, match="nonsense"):
+    with pytest.raises(TransportDownError, match="nonsense"):
         list(transport.send(transport.compile(mail()), [reader(0)]))
     assert relay.connections < 3
 
@@ -189,7 +189,7 @@ def test_a_relay_that_talks_out_of_turn_is_down_and_not_tried_for_ever(
 def test_a_relay_that_never_greets_is_down(relay: Relay, build: Build) -> None:
     relay.answer("greeting", SILENT)
     transport = build("timeout=1")
-    with pytest.raises(TransportDown, match="it went silent before it was ready"):
+    with pytest.raises(TransportDownError, match="it went silent before it was ready"):
         list(transport.send(transport.compile(mail()), [reader(0)]))
 
 

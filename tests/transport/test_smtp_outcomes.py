@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.transport import registry
 from newsletter.transport.base import Transport
-from newsletter.transport.outcomes import Handover, Recipient, Result, TransportDown
+from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
 from tests.transport.cast import mail, reader, readers
 from tests.transport.relay import HANG_UP, SILENT, Relay
 
@@ -17,35 +17,35 @@ pytestmark = pytest.mark.server
 
 def send(
     transport: Transport, recipients: list[Recipient]
-) -> tuple[list[Handover], TransportDown | None]:
-    handovers: list[Handover] = []
+) -> tuple[list[SendResult], TransportDownError | None]:
+    send_results: list[SendResult] = []
     try:
-        handovers.extend(_each(transport, recipients, handovers))
-    except TransportDown as down:
-        return handovers, down
-    return handovers, None
+        send_results.extend(_each(transport, recipients, send_results))
+    except TransportDownError as down:
+        return send_results, down
+    return send_results, None
 
 
 def _each(
-    transport: Transport, recipients: list[Recipient], into: list[Handover]
-) -> list[Handover]:
-    for handover in transport.send(transport.compile(mail()), recipients):
-        into.append(handover)
+    transport: Transport, recipients: list[Recipient], into: list[SendResult]
+) -> list[SendResult]:
+    for send_result in transport.send(transport.compile(mail()), recipients):
+        into.append(send_result)
     return []
 
 
-def results(handovers: list[Handover]) -> list[Result]:
-    return [handover.result for handover in handovers]
+def results(send_results: list[SendResult]) -> list[Result]:
+    return [send_result.result for send_result in send_results]
 
 
 def test_every_reader_is_handed_over_on_one_connection(relay: Relay, smtp: Transport) -> None:
-    handovers, down = send(smtp, readers(3))
+    send_results, down = send(smtp, readers(3))
     again, _ = send(smtp, [reader(3)])
     assert down is None
-    assert results(handovers + again) == [Result.SENT] * 4
-    assert [h.position for h in handovers] == [0, 1, 2]
-    assert handovers[0].code == 250
-    assert handovers[0].status == "2.0.0"
+    assert results(send_results + again) == [Result.SENT] * 4
+    assert [h.position for h in send_results] == [0, 1, 2]
+    assert send_results[0].code == 250
+    assert send_results[0].status == "2.0.0"
     assert relay.connections == 1
     assert len(relay.messages) == 4
     assert "MAIL FROM:<desk@news.example.org>" in relay.commands
@@ -72,10 +72,10 @@ def test_a_refusal_settles_one_reader_and_the_next_goes_on(
     relay: Relay, smtp: Transport, verb: str, answer: str, result: Result, code: int, status: str
 ) -> None:
     relay.answer(verb, answer)
-    handovers, down = send(smtp, readers(2))
+    send_results, down = send(smtp, readers(2))
     assert down is None
-    assert handovers[0] == Handover(0, result, code, status)
-    assert handovers[1].result is Result.SENT
+    assert send_results[0] == SendResult(0, result, code, status)
+    assert send_results[1].result is Result.SENT
     assert relay.connections == 1
 
 
@@ -106,8 +106,8 @@ def test_what_ends_before_hand_over_leaves_all_provably_unsent(
     relay: Relay, smtp: Transport, verb: str, answer: str
 ) -> None:
     relay.answer(verb, answer)
-    handovers, down = send(smtp, readers(2))
-    assert handovers == []
+    send_results, down = send(smtp, readers(2))
+    assert send_results == []
     assert down is not None
     again, down = send(smtp, readers(2))
     assert down is None
@@ -119,8 +119,8 @@ def test_what_is_lost_after_the_final_dot_is_unknown(
     relay: Relay, smtp: Transport, answer: str
 ) -> None:
     relay.answer(".", "250 2.0.0 ok", answer)
-    handovers, down = send(smtp, readers(3))
-    assert results(handovers) == [Result.SENT, Result.UNKNOWN]
+    send_results, down = send(smtp, readers(3))
+    assert results(send_results) == [Result.SENT, Result.UNKNOWN]
     assert down is not None
     again, down = send(smtp, [reader(2)])
     assert results(again) == [Result.SENT]
@@ -132,9 +132,9 @@ def test_an_idle_connection_that_the_relay_closed_is_opened_again(
 ) -> None:
     send(smtp, [reader(0)])
     relay.hang_up()
-    handovers, down = send(smtp, [reader(1)])
+    send_results, down = send(smtp, [reader(1)])
     assert down is None
-    assert results(handovers) == [Result.SENT]
+    assert results(send_results) == [Result.SENT]
     assert relay.connections == 2
 
 
@@ -142,32 +142,32 @@ def test_a_relay_that_limits_messages_per_connection_gets_another_one(
     relay: Relay, smtp: Transport
 ) -> None:
     relay.answer("MAIL", "250 ok", "421 4.7.0 enough for one connection" + HANG_UP)
-    handovers, down = send(smtp, readers(2))
+    send_results, down = send(smtp, readers(2))
     assert down is None
-    assert results(handovers) == [Result.SENT] * 2
+    assert results(send_results) == [Result.SENT] * 2
     assert relay.connections == 2
 
 
 def test_a_relay_that_is_not_there_is_down() -> None:
     transport = registry.from_url("smtp://127.0.0.1:18299")
-    handovers, down = send(transport, [reader(0)])
-    assert handovers == []
+    send_results, down = send(transport, [reader(0)])
+    assert send_results == []
     assert str(down) == "smtp://127.0.0.1:18299: no connection"
 
 
 def test_an_address_that_needs_smtputf8_is_refused_and_never_sent(
     relay: Relay, smtp: Transport
 ) -> None:
-    handovers, _ = send(smtp, [reader(0, "чытач@mail.example"), reader(1, "r@пошта.example")])
-    assert handovers[0] == Handover(0, Result.REFUSED, status="5.6.7")
-    assert handovers[1].result is Result.SENT
+    send_results, _ = send(smtp, [reader(0, "чытач@mail.example"), reader(1, "r@пошта.example")])
+    assert send_results[0] == SendResult(0, Result.REFUSED, status="5.6.7")
+    assert send_results[1].result is Result.SENT
     assert "RCPT TO:<r@xn--80a1acn3a.example>" in relay.commands
 
 
 def test_a_reader_without_a_url_fails_alone(relay: Relay, smtp: Transport) -> None:
     bare = Recipient(0, "r@mail.example", "d0", {})
-    handovers, down = send(smtp, [bare, reader(1)])
-    assert results(handovers) == [Result.FAILED, Result.SENT]
+    send_results, down = send(smtp, [bare, reader(1)])
+    assert results(send_results) == [Result.FAILED, Result.SENT]
     assert down is None
     assert len(relay.messages) == 1
 
@@ -175,19 +175,19 @@ def test_a_reader_without_a_url_fails_alone(relay: Relay, smtp: Transport) -> No
 def test_who_is_not_yet_handed_over_when_asked_to_stop_is_not(
     relay: Relay, smtp: Transport
 ) -> None:
-    handovers: list[Handover] = []
-    sending = smtp.send(smtp.compile(mail()), readers(9), stop=lambda: bool(handovers))
-    for handover in sending:
-        handovers.append(handover)
-    assert results(handovers) == [Result.SENT] * len(relay.messages)
-    assert len(handovers) < 9
+    send_results: list[SendResult] = []
+    sending = smtp.send(smtp.compile(mail()), readers(9), stop=lambda: bool(send_results))
+    for send_result in sending:
+        send_results.append(send_result)
+    assert results(send_results) == [Result.SENT] * len(relay.messages)
+    assert len(send_results) < 9
     assert results(send(smtp, [reader(8)])[0]) == [Result.SENT]
 
 
 def test_after_a_refusal_the_transaction_is_reset(relay: Relay, smtp: Transport) -> None:
     relay.answer("DATA", "451 4.3.0 later")
-    handovers, _ = send(smtp, readers(2))
-    assert results(handovers) == [Result.DEFERRED, Result.SENT]
+    send_results, _ = send(smtp, readers(2))
+    assert results(send_results) == [Result.DEFERRED, Result.SENT]
     assert "RSET" in relay.commands
     assert relay.connections == 1
 
@@ -220,8 +220,8 @@ def test_g1_g2_an_echoed_address_never_leaves(
     relay: Relay, smtp: Transport, verb: str, answer: str
 ) -> None:
     relay.answer(verb, answer)
-    handovers, down = send(smtp, [reader(0)])
-    seen = repr(handovers) + repr(down) + str(down)
+    send_results, down = send(smtp, [reader(0)])
+    seen = repr(send_results) + repr(down) + str(down)
     if down is not None:
         seen += "".join(traceback.format_exception(down))
         assert down.__suppress_context__ or down.__context__ is None
@@ -240,9 +240,9 @@ def test_wrong_credentials_are_named_and_not_shown(relay: Relay) -> None:
 
 def test_credentials_are_used(relay: Relay) -> None:
     transport = registry.from_url(f"smtp://desk:p%40ss@127.0.0.1:{relay.port}")
-    handovers, _ = send(transport, [reader(0)])
+    send_results, _ = send(transport, [reader(0)])
     transport.close()
-    assert results(handovers) == [Result.SENT]
+    assert results(send_results) == [Result.SENT]
     # PLAIN of "\0desk\0p@ss" (RFC 4616).
     assert "AUTH PLAIN AGRlc2sAcEBzcw==" in relay.commands
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.transport.outcomes import Handover, Result
+from newsletter.transport.outcomes import Result, SendResult
 from newsletter.transport.smtp.engine import Engine, Message
 from newsletter.transport.smtp.url import Relay
 
@@ -25,7 +25,7 @@ class Transcript:
 
     relay: dict[str, Any]
     said: tuple[str, ...]
-    settled: list[Handover]
+    settled: list[SendResult]
     unsent: list[int]
     over: str
 
@@ -59,7 +59,7 @@ TRANSCRIPTS = {
             "250 2.1.0 Ok\n250 2.1.5 Ok\n354 End data with <CR><LF>.<CR><LF>",
             "421 4.3.2 mail.example.org Service shutting down",
         ),
-        [Handover(0, Result.SENT, 250, "2.0.0"), Handover(1, Result.REFUSED, 550, "5.1.1")],
+        [SendResult(0, Result.SENT, 250, "2.0.0"), SendResult(1, Result.REFUSED, 550, "5.1.1")],
         [2, 3],
         "final: 421 4.3.2",
     ),
@@ -88,9 +88,9 @@ TRANSCRIPTS = {
             "421 mail.example.org: SMTP command timeout - closing connection",
         ),
         [
-            Handover(0, Result.SENT, 250, ""),
-            Handover(1, Result.REFUSED, 550, ""),
-            Handover(2, Result.SENT, 250, ""),
+            SendResult(0, Result.SENT, 250, ""),
+            SendResult(1, Result.REFUSED, 550, ""),
+            SendResult(2, Result.SENT, 250, ""),
         ],
         [3],
         "mail: 421",
@@ -125,9 +125,9 @@ TRANSCRIPTS = {
             "250 2.0.0 Resetting\n421 4.3.2 Service not active",
         ),
         [
-            Handover(0, Result.SENT, 250, "2.6.0"),
-            Handover(1, Result.REFUSED, 550, "5.7.54"),
-            Handover(2, Result.DEFERRED, 452, "4.3.1"),
+            SendResult(0, Result.SENT, 250, "2.6.0"),
+            SendResult(1, Result.REFUSED, 550, "5.7.54"),
+            SendResult(2, Result.DEFERRED, 452, "4.3.1"),
         ],
         [3],
         "mail: 421 4.3.2",
@@ -166,7 +166,7 @@ TRANSCRIPTS = {
 421-4.7.28 unsolicited mail originating from your IP address. Please visit
 421 4.7.28 the bulk senders' page. d14si1234567edt.123 - gsmtp""",
         ),
-        [Handover(0, Result.SENT, 250, "2.0.0"), Handover(1, Result.REFUSED, 550, "5.1.1")],
+        [SendResult(0, Result.SENT, 250, "2.0.0"), SendResult(1, Result.REFUSED, 550, "5.1.1")],
         [2, 3],
         "rcpt: 421 4.7.28",
     ),

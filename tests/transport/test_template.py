@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.lib.places import PATTERN, Place
+from newsletter.lib.placeholders import PATTERN, Placeholder
 from newsletter.transport import template
 from newsletter.transport.base import CompileError
 from newsletter.transport.outcomes import Image, Recipient
-from newsletter.transport.quoted import unix
+from newsletter.transport.quoted_printable import unix
 from tests.transport.cast import PICTURE, PIXEL, mail, reader, urls
 
 DATE = template.date_header(datetime(2017, 7, 31, 9, 0, tzinfo=UTC))
@@ -166,7 +166,7 @@ def test_a_place_that_nothing_fills_is_refused() -> None:
     with pytest.raises(CompileError, match="nothing fills the place somewhere"):
         template.compile(mail(text="https://somewhere.places.invalid/"))
     with pytest.raises(CompileError, match="subject"):
-        template.compile(mail(subject=f"See {Place.CONFIRM.url}"))
+        template.compile(mail(subject=f"See {Placeholder.CONFIRM.url}"))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_nothing_of_one_reader_is_in_anothers() -> None:
 anything = st.text(st.characters(exclude_categories=["Cs"]))
 with_places = st.lists(
     st.one_of(
-        anything, st.sampled_from([*(p.url for p in Place), ".", "\n.", "From ", " \n", "\t"])
+        anything, st.sampled_from([*(p.url for p in Placeholder), ".", "\n.", "From ", " \n", "\t"])
     )
 ).map("".join)
 
@@ -225,7 +225,7 @@ with_places = st.lists(
 @pytest.mark.slow
 def test_any_text_survives_with_its_places(text: str, html: str) -> None:
     # What joins to another place's name is refused; tested above.
-    if set(PATTERN.findall(text + "\0" + html)) - {place.value for place in Place}:
+    if set(PATTERN.findall(text + "\0" + html)) - {place.value for place in Placeholder}:
         return
     raw = rendered(text=text, html=html or "<p>")
     message = message_from_bytes(raw, policy=policy.default)

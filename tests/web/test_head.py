@@ -15,9 +15,10 @@ from django.db import close_old_connections
 
 from newsletter.delivery.models import Edition, Mailing, Release
 from newsletter.editorial.models import Article, Picture
-from subscribers import lifecycle, tokens
+from subscribers import lifecycle
+from subscribers.links import tokens
+from subscribers.links.tokens import Purpose
 from subscribers.models import Subscription
-from subscribers.tokens import Purpose
 from tests.web.routes import PARAMETER, filled, routes
 
 PURPOSES = {

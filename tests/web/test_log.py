@@ -46,7 +46,7 @@ def test_g8_a_token_of_a_page_that_fails_is_not_logged(
     def fail(*args: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("subscribers.token_pages.tokens.read", fail)
+    monkeypatch.setattr("subscribers.views.token_pages.tokens.read", fail)
     Client(raise_request_exception=False).get(f"/en/{name}/{TOKEN}/")
     assert f"Internal Server Error: /en/{name}/…/" in log.getvalue()
     assert "RuntimeError: broken" in log.getvalue()

@@ -1,6 +1,15 @@
 """The account of what was sent to whom."""
 
-from newsletter.delivery.models.ledger import Event, Outcome, Reach
-from newsletter.delivery.models.sendout import Batch, Edition, Mailing, Release, Site
+from newsletter.delivery.models.ledger import Event, Outcome, ReleaseRecipient
+from newsletter.delivery.models.mailing import Batch, Edition, KillSwitch, Mailing, Release
 
-__all__ = ["Batch", "Edition", "Event", "Mailing", "Outcome", "Reach", "Release", "Site"]
+__all__ = [
+    "Batch",
+    "Edition",
+    "Event",
+    "KillSwitch",
+    "Mailing",
+    "Outcome",
+    "Release",
+    "ReleaseRecipient",
+]

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class Reach(models.Model):
+class ReleaseRecipient(models.Model):
     """That a reader was taken into a release. The primary key refuses a second time."""
 
     pk = models.CompositePrimaryKey("release_id", "subscriber_id")
@@ -30,8 +30,8 @@ class Outcome(models.Model):
 
     class Source(models.TextChoices):
         PLANNER = "planner", _("nothing to send")
-        SENDER = "sender", _("the transport's answer")
-        RESCUE = "rescue", _("a worker was lost")
+        SENDER = "sender", _("the relay's or provider's reply")
+        RESCUE = "rescue", _("a worker died")
         EVENT = "event", _("the provider reported it later")
         OPERATOR = "operator", _("the operator decided")
 
@@ -56,10 +56,10 @@ class Event(models.Model):
 
     class Kind(models.TextChoices):
         DELIVERED = "delivered", _("delivered")
-        BOUNCED = "bounced", _("bounced for good")
-        DEFERRED = "deferred", _("bounced for now")
+        BOUNCED = "bounced", _("hard bounce")
+        DEFERRED = "deferred", _("soft bounce")
         COMPLAINED = "complained", _("reported as spam")
-        REJECTED = "rejected", _("not accepted by the provider")
+        REJECTED = "rejected", _("rejected by the provider")
         UNSUBSCRIBED = "unsubscribed", _("unsubscribed at the provider")
 
     key = models.BinaryField(max_length=32, unique=True, help_text="Hash that names the event.")

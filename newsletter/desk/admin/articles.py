@@ -13,17 +13,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.desk.tabs import TabbedAdmin, TranslationInline
+from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.editorial.models import Article, ArticleTranslation, Newsletter, Picture
 from newsletter.editorial.revisions import bring_up_to_date, is_stale
-from newsletter.lib.languages import own_name
+from newsletter.lib.languages import language_name
 
 
 class TextForm(forms.ModelForm[ArticleTranslation]):
     """An article in a language; a stale translation can be taken as current."""
 
     is_current = forms.BooleanField(
-        label=_("It needs no change: it fits the original as it is now"), required=False
+        label=_("This translation is up to date with the original"), required=False
     )
     stale = False
 
@@ -50,7 +50,7 @@ class TextInline(TranslationInline):
         "body",
         "state",
         "authors",
-        "picture_text",
+        "alt_text",
         "slug",
         "correction",
     )
@@ -91,7 +91,7 @@ class ArticleForm(forms.ModelForm[Article]):
         old = self.fields["original_language"]
         self.fields["original_language"] = forms.ChoiceField(
             label=old.label,
-            choices=[(code, own_name(code)) for code in dict.fromkeys(codes)],
+            choices=[(code, language_name(code)) for code in dict.fromkeys(codes)],
         )
         self.fields["published_at"].help_text = _("Local time: %(zone)s.") % {
             "zone": timezone.get_current_timezone_name()
@@ -106,7 +106,7 @@ class ArticleForm(forms.ModelForm[Article]):
                 self.add_error(name, _("This belongs to another newsletter."))
         original = data.get("original_language")
         if newsletter and original and original not in newsletter.languages:
-            self.add_error("original_language", _("This is not a language of the newsletter."))
+            self.add_error("original_language", _("The newsletter doesn’t have this language."))
         if data.get("similar") and len(data["similar"]) > 3:
             self.add_error("similar", _("Choose up to three."))
         return data

@@ -14,10 +14,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.delivery.models import Mailing
-from newsletter.desk import previews, sending
+from newsletter.desk import preview, sending
 from newsletter.desk.admin.articles import newsletter_asked_for, states_in_line
 from newsletter.desk.groups import SEND
-from newsletter.desk.tabs import TabbedAdmin, TranslationInline
+from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Article, Issue, IssueTranslation, Topic, Trend
 
@@ -36,7 +36,7 @@ class IssueForm(forms.ModelForm[Issue]):
         for topic in self.topics:
             self.fields[f"trend_{topic.pk}"] = forms.ChoiceField(
                 label=str(topic),
-                choices=[("", _("no statement")), *Trend.Status.choices],
+                choices=[("", _("no status")), *Trend.Status.choices],
                 initial=known.get(topic.pk, ""),
                 required=False,
                 widget=forms.RadioSelect(attrs={"class": "trend"}),
@@ -54,7 +54,7 @@ class IssueForm(forms.ModelForm[Issue]):
 
 class WordsInline(TranslationInline):
     model = IssueTranslation
-    verbose_name_plural = _("the issue's own words")
+    verbose_name_plural = _("the issue’s texts")
     fields = ("language", "subject", "preheader", "introduction")
 
     def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
@@ -69,7 +69,7 @@ class ArticlesInline(admin.TabularInline[Article, Issue]):
     show_change_link = False
     fields = ("position", "headline", "topic", "languages")
     readonly_fields = ("headline", "topic", "languages")
-    verbose_name_plural = _("articles, in order")
+    verbose_name_plural = _("articles in order")
     template = "admin/editorial/issue/articles.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -109,8 +109,8 @@ class IssueAdmin(TabbedAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         views: dict[str, Callable[..., HttpResponseBase]] = {
-            "preview": previews.overview,
-            "preview/frame": previews.frame,
+            "preview": preview.overview,
+            "preview/frame": preview.frame,
             "approve": sending.approve,
             "withdraw": sending.withdraw,
             "send": sending.send,

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk.fields import LinesField, WordsField
-from newsletter.desk.tabs import TabbedAdmin, TranslationInline
+from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.editorial.models import (
     Newsletter,
     NewsletterTranslation,
@@ -29,15 +29,15 @@ def site_languages() -> list[str]:
 class NewsletterForm(forms.ModelForm[Newsletter]):
     languages = WordsField(
         label=_("Languages"),
-        help_text=_("Codes in order, such as: en, be, ru"),
+        help_text=_("Language codes in order, for example: en, be, ru"),
         initial=site_languages,
     )
     choices = LinesField(
         value_key="languages",
         as_list=True,
         required=False,
-        label=_("Choices on the form"),
-        help_text=_("One a line, the label first, such as: BE/RU = be, ru"),
+        label=_("Choices on the sign-up form"),
+        help_text=_("One per line, label first. Example: BE/RU = be, ru"),
     )
 
 
@@ -68,7 +68,7 @@ class NewsletterAdmin(TabbedAdmin):
                 )
             },
         ),
-        (_("The mail"), {"fields": (("content", "pictures"),)}),
+        (_("Email"), {"fields": (("content", "pictures"),)}),
         (_("More"), {"classes": ["collapse"], "fields": (("position", "list_domain"),)}),
     )
 
@@ -98,7 +98,7 @@ class NewsroomForm(forms.ModelForm[Newsroom]):
         as_list=False,
         required=False,
         label=_("Follow links"),
-        help_text=_("One a line, such as: Telegram = https://t.me/…"),
+        help_text=_("One per line. Example: Telegram = https://t.me/…"),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 
 from newsletter.desk import labels
-from newsletter.desk.tabs import Panel, panels
+from newsletter.desk.language_tabs import Panel, panels
 
 register = template.Library()
 

@@ -17,7 +17,7 @@ from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.importing.files import picture_bytes
 from newsletter.editorial.models.newsroom import COLOUR
 from newsletter.lib.languages import validate_language
-from newsletter.lib.zones import validate_zone
+from newsletter.lib.time_zones import validate_zone
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ def picture_bytes(name: str, *, base: Path) -> bytes:
     """The file's content. Raises ValueError if it is missing, elsewhere, or not a picture."""
     path = (base / name).resolve()
     if not path.is_relative_to(base.resolve()):
-        raise ValueError(_("must lie in the folder of the imported file."))
+        raise ValueError(_("must be in the same folder as the imported file."))
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -135,7 +135,7 @@ def _store_text(
     row = known or models.ArticleTranslation(article=article, language=code)
     values = text.model_dump(exclude={"slug"})
     values["authors"] = data.authors.get(code, "") if text.authors is None else text.authors
-    values["picture_text"] = data.image.alt.get(code, "") if data.image else ""
+    values["alt_text"] = data.image.alt.get(code, "") if data.image else ""
     # The address stays once it is there; without one the model makes it when it is saved.
     if known is None and text.slug:
         values["slug"] = text.slug

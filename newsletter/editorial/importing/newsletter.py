@@ -27,7 +27,7 @@ def store_newsletter(data: schema.Newsletter, report: ImportReport) -> models.Ne
     if known is None and "sender_address" not in values:
         values["sender_address"] = made_up_address()
         report.notes.append(
-            _("No sender address was given: mails come from %(address)s until you change it.")
+            _("No sender address was given. Emails will come from %(address)s until you change it.")
             % {"address": values["sender_address"]}
         )
     row = known or models.Newsletter(slug=data.slug)

@@ -36,8 +36,10 @@ class Picture(models.Model):
     width = models.PositiveIntegerField(null=True, blank=True, editable=False)
     height = models.PositiveIntegerField(null=True, blank=True, editable=False)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.PHOTO)
-    credit = models.CharField(_("credit"), max_length=200, blank=True, help_text=_("Whose it is."))
-    added_at = models.DateTimeField(_("added at"), auto_now_add=True)
+    credit = models.CharField(
+        _("credit"), max_length=200, blank=True, help_text=_("The photographer or source.")
+    )
+    added_at = models.DateTimeField(_("added"), auto_now_add=True)
 
     class Meta:
         ordering = ["-pk"]
@@ -69,7 +71,7 @@ class Article(Translated["ArticleTranslation"], models.Model):
     """One piece; its words are in its translations."""
 
     class Dateline(models.TextChoices):
-        AUTO = "auto", _("the week where its topic has a trend, else date and time")
+        AUTO = "auto", _("the week if its topic has a trend, otherwise date and time")
         WEEK = "week", _("the week")
         MOMENT = "moment", _("date and time")
 
@@ -97,7 +99,7 @@ class Article(Translated["ArticleTranslation"], models.Model):
     dateline = models.CharField(
         _("dateline"), max_length=8, choices=Dateline, default=Dateline.AUTO
     )
-    published_at = models.DateTimeField(_("published at"), default=timezone.now)
+    published_at = models.DateTimeField(_("published"), default=timezone.now)
     picture = models.ForeignKey(
         Picture,
         models.SET_NULL,
@@ -111,7 +113,7 @@ class Article(Translated["ArticleTranslation"], models.Model):
         symmetrical=False,
         blank=True,
         verbose_name=_("similar articles"),
-        help_text=_("Up to three; left empty, the nearest of the same topic are shown."),
+        help_text=_("Up to three. If left empty, the closest ones on the same topic are shown."),
     )
 
     objects = ArticleQuerySet.as_manager()
@@ -143,34 +145,34 @@ class ArticleTranslation(Translation):
     article = models.ForeignKey(Article, models.CASCADE, related_name="translations")
     headline = models.CharField(_("headline"), max_length=250)
     slug = models.SlugField(
-        _("address"),
+        _("slug"),
         max_length=120,
         blank=True,
-        help_text=_("Made from the headline; it stays once the article is public."),
+        help_text=_("Made from the headline. It doesn’t change once the article is public."),
     )
     lead = models.TextField(_("lead"), blank=True)
     body = models.TextField(_("text"), blank=True)
     authors = models.CharField(
         _("authors"), max_length=300, blank=True, help_text=_("Names, separated by commas.")
     )
-    picture_text = models.CharField(
-        _("picture in words"),
+    alt_text = models.CharField(
+        _("alt text"),
         max_length=300,
         blank=True,
-        help_text=_("For those who can't see it."),
+        help_text=_("Describes the picture for readers who can’t see it."),
     )
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.DRAFT)
     revision = models.PositiveIntegerField(default=1, editable=False)
     source_revision = models.PositiveIntegerField(null=True, blank=True, editable=False)
     correction = models.TextField(
-        _("correction"), blank=True, help_text=_("What was corrected; shown with its date.")
+        _("correction"), blank=True, help_text=_("What was corrected. Shown with the date.")
     )
     corrected_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ArticleTranslationQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("article in a language")
+        verbose_name = _("translation")
         constraints = [
             models.UniqueConstraint(
                 fields=["article", "language"], name="article_once_per_language"

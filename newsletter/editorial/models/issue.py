@@ -26,7 +26,7 @@ class Topic(Translated["TopicTranslation"], models.Model):
     newsletter = models.ForeignKey(
         Newsletter, models.CASCADE, related_name="topics", verbose_name=_("newsletter")
     )
-    slug = models.SlugField(_("short name"), help_text=_("Part of its address."))
+    slug = models.SlugField(_("slug"), help_text=_("Part of the URL."))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     class Meta:
@@ -53,7 +53,7 @@ class TopicTranslation(Translation):
     name = models.CharField(_("name"), max_length=120)
 
     class Meta:
-        verbose_name = _("topic in a language")
+        verbose_name = _("topic name")
         constraints = [
             models.UniqueConstraint(fields=["topic", "language"], name="topic_once_per_language")
         ]
@@ -71,7 +71,7 @@ class Trend(models.Model):
         WORSENED = "worsened", _("the situation has worsened")
 
     topic = models.ForeignKey(Topic, models.CASCADE, related_name="trends")
-    week = models.DateField(_("week"), help_text=_("Its Monday."))
+    week = models.DateField(_("week"), help_text=_("The Monday it starts on."))
     status = models.CharField(_("status"), max_length=10, choices=Status)
 
     objects = TrendQuerySet.as_manager()
@@ -98,7 +98,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
         WEEK = "week", _("a week")
         WEEKS = "weeks", _("several weeks")
         SPECIAL = "special", _("special issue")
-        BREAK = "break", _("a break: nothing goes out")
+        BREAK = "break", _("a break (nothing is sent)")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("in preparation")
@@ -108,10 +108,12 @@ class Issue(Translated["IssueTranslation"], models.Model):
         Newsletter, models.CASCADE, related_name="issues", verbose_name=_("newsletter")
     )
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.WEEK)
-    starts_on = models.DateField(_("from"), help_text=_("A Monday, unless it is a special issue."))
-    ends_on = models.DateField(_("to"), help_text=_("A Sunday, unless it is a special issue."))
+    starts_on = models.DateField(
+        _("from"), help_text=_("A Monday, unless this is a special issue.")
+    )
+    ends_on = models.DateField(_("to"), help_text=_("A Sunday, unless this is a special issue."))
     slug = models.SlugField(
-        _("short name"), blank=True, help_text=_("Of a special issue: part of its address.")
+        _("slug"), blank=True, help_text=_("For a special issue: part of its URL.")
     )
     state = models.CharField(
         _("state"), max_length=10, choices=State, default=State.DRAFT, editable=False
@@ -125,7 +127,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
         related_name="approved_issues",
     )
     approved_at = models.DateTimeField(null=True, blank=True, editable=False)
-    note = models.TextField(_("note for the desk"), blank=True)
+    note = models.TextField(_("internal note"), blank=True)
 
     objects = IssueQuerySet.as_manager()
 
@@ -139,7 +141,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
                 fields=["newsletter", "starts_on"],
                 condition=~Q(kind="special"),
                 name="one_scheduled_issue_per_week",
-                violation_error_message=_("There is an issue for this week already."),
+                violation_error_message=_("There is already an issue for this week."),
             ),
             models.UniqueConstraint(
                 fields=["newsletter", "slug"], condition=Q(kind="special"), name="special_slug_once"
@@ -147,7 +149,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
             models.CheckConstraint(
                 condition=Q(ends_on__gte=F("starts_on")),
                 name="issue_ends_after_it_starts",
-                violation_error_message=_("An issue ends after it starts."),
+                violation_error_message=_("The last day must not be before the first day."),
             ),
             models.CheckConstraint(
                 condition=Q(kind="special") | Q(starts_on__iso_week_day=1, ends_on__iso_week_day=7),
@@ -157,7 +159,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
             models.CheckConstraint(
                 condition=~Q(kind="special") | ~Q(slug=""),
                 name="special_has_a_slug",
-                violation_error_message=_("A special issue needs a short name."),
+                violation_error_message=_("A special issue needs a slug."),
             ),
         ]
 
@@ -198,7 +200,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
         other = others.exclude(pk=self.pk).first()
         if other:
             raise ValidationError(
-                _("These weeks overlap the issue of %(other)s."), params={"other": str(other)}
+                _("These weeks overlap with the issue of %(other)s."), params={"other": str(other)}
             )
 
 
@@ -207,18 +209,21 @@ class IssueTranslation(Translation):
 
     issue = models.ForeignKey(Issue, models.CASCADE, related_name="translations")
     subject = models.CharField(
-        _("subject"), max_length=200, blank=True, help_text=_("Else the first headline.")
+        _("subject"),
+        max_length=200,
+        blank=True,
+        help_text=_("If left empty, the first headline is used."),
     )
     preheader = models.CharField(
         _("preheader"),
         max_length=200,
         blank=True,
-        help_text=_("Shown after the subject in the list of mails, 40 to 130 characters."),
+        help_text=_("Shown after the subject in the reader’s inbox: 40 to 130 characters."),
     )
     introduction = models.TextField(_("introduction"), blank=True)
 
     class Meta:
-        verbose_name = _("issue in a language")
+        verbose_name = _("issue translation")
         constraints = [
             models.UniqueConstraint(fields=["issue", "language"], name="issue_once_per_language")
         ]

@@ -19,9 +19,9 @@ from newsletter.editorial import pictures
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.schedule import Rule
-from newsletter.lib.zones import validate_zone
+from newsletter.lib.time_zones import validate_zone
 
-COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("A colour is written like #8a1c1c."))
+COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a colour such as #8a1c1c."))
 
 
 class User(AbstractUser):
@@ -38,20 +38,22 @@ class Newsroom(Translated["NewsroomTranslation"], models.Model):
         max_length=7,
         default="#8a1c1c",
         validators=[COLOUR],
-        help_text=_("Links and buttons; must stand out from white (contrast 4.5 : 1)."),
+        help_text=_(
+            "Used for links and buttons. Needs a contrast of at least 4.5:1 against white."
+        ),
     )
     ink = models.CharField(_("text colour"), max_length=7, default="#1c1b1a", validators=[COLOUR])
     postal_address = models.CharField(
         _("postal address"),
         max_length=300,
         blank=True,
-        help_text=_("Shown at the foot of each mail; many countries' law asks for one."),
+        help_text=_("Shown at the end of each email. Many countries require it by law."),
     )
     follow_links = models.JSONField(
         _("follow links"),
         default=list,
         blank=True,
-        help_text=_('A list such as [{"label": "Telegram", "url": "https://t.me/…"}].'),
+        help_text=_('A list, for example [{"label": "Telegram", "url": "https://t.me/…"}].'),
     )
     is_sample = models.BooleanField(default=False, editable=False)
 
@@ -82,7 +84,7 @@ class Newsroom(Translated["NewsroomTranslation"], models.Model):
         for link in self.follow_links if isinstance(self.follow_links, list) else [None]:
             if not isinstance(link, dict) or not str(link.get("url", "")).startswith("https://"):
                 raise ValidationError(
-                    {"follow_links": _("Each link has a label and an https URL.")}
+                    {"follow_links": _("Each link needs a label and an https URL.")}
                 )
 
 
@@ -96,7 +98,7 @@ class NewsroomTranslation(Translation):
     privacy = models.TextField(_("Privacy page"), blank=True)
 
     class Meta:
-        verbose_name = _("newsroom in a language")
+        verbose_name = _("newsroom translation")
         constraints = [
             models.UniqueConstraint(
                 fields=["newsroom", "language"], name="newsroom_once_per_language"
@@ -116,20 +118,20 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
 
     class Approval(models.TextChoices):
         EDITOR = "editor", _("an editor approves each issue")
-        AUTOMATIC = "automatic", _("ready articles go out by themselves")
+        AUTOMATIC = "automatic", _("ready articles are sent automatically")
 
     class Period(models.TextChoices):
-        ENDED = "ended", _("the week that ended")
+        ENDED = "ended", _("the week that has ended")
         CURRENT = "current", _("the current week")
 
     class Content(models.TextChoices):
         LEAD = "lead", _("headline and lead")
-        COMPLETE = "complete", _("complete text")
+        COMPLETE = "complete", _("full text")
 
     class Pictures(models.TextChoices):
         NONE = "none", _("no pictures")
-        EMBEDDED = "embedded", _("inside the mail")
-        LINKED = "linked", _("loaded from the site (one URL for all readers)")
+        EMBEDDED = "embedded", _("embedded in the email")
+        LINKED = "linked", _("linked (one URL for all readers)")
 
     class Weekday(models.IntegerChoices):
         MONDAY = 0, _("Monday")
@@ -140,27 +142,33 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
         SATURDAY = 5, _("Saturday")
         SUNDAY = 6, _("Sunday")
 
-    slug = models.SlugField(_("short name"), unique=True, help_text=_("Part of its addresses."))
+    slug = models.SlugField(_("slug"), unique=True, help_text=_("Part of its URLs."))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     languages = models.JSONField(
-        _("languages"), default=list, help_text=_('Codes in order, such as ["en", "be", "ru"].')
+        _("languages"),
+        default=list,
+        help_text=_('Language codes in order, for example ["en", "be", "ru"].'),
     )
     choices = models.JSONField(
-        _("choices on the form"),
+        _("choices on the sign-up form"),
         default=list,
         blank=True,
-        help_text=_('Such as [{"label": "BE/RU", "languages": ["be", "ru"]}].'),
+        help_text=_('For example [{"label": "BE/RU", "languages": ["be", "ru"]}].'),
     )
-    sender_address = models.EmailField(_("sender address"), help_text=_("The From of each mail."))
-    reply_to = models.EmailField(_("reply to"), blank=True)
+    sender_address = models.EmailField(
+        _("sender address"), help_text=_("The From address of each email.")
+    )
+    reply_to = models.EmailField(_("reply-to address"), blank=True)
     list_domain = models.CharField(
         _("list domain"),
         max_length=200,
         blank=True,
-        help_text=_("The end of List-Id; the sender's domain if left empty."),
+        help_text=_(
+            "The domain in the List-Id header. If left empty, the sender’s domain is used."
+        ),
     )
 
-    schedule_active = models.BooleanField(_("send by itself each week"), default=False)
+    schedule_active = models.BooleanField(_("send automatically each week"), default=False)
     schedule_since = models.DateTimeField(
         null=True,
         blank=True,
@@ -174,16 +182,18 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
     timezone = models.CharField(
         _("time zone"), max_length=64, default="Europe/Minsk", validators=[validate_zone]
     )
-    period = models.CharField(_("sends"), max_length=8, choices=Period, default=Period.ENDED)
+    period = models.CharField(_("covers"), max_length=8, choices=Period, default=Period.ENDED)
     approval = models.CharField(
         _("approval"), max_length=10, choices=Approval, default=Approval.EDITOR
     )
     least_articles = models.PositiveSmallIntegerField(
-        _("fewest articles"), default=1, help_text=_("With fewer the issue is held for an editor.")
+        _("minimum number of articles"),
+        default=1,
+        help_text=_("An issue with fewer articles is held for review."),
     )
 
     content = models.CharField(
-        _("a mail holds"), max_length=10, choices=Content, default=Content.LEAD
+        _("content of each email"), max_length=10, choices=Content, default=Content.LEAD
     )
     pictures = models.CharField(
         _("pictures"), max_length=10, choices=Pictures, default=Pictures.EMBEDDED
@@ -260,12 +270,15 @@ class NewsletterTranslation(Translation):
     name = models.CharField(_("name"), max_length=120)
     sender_name = models.CharField(_("sender name"), max_length=120, blank=True)
     promise = models.CharField(
-        _("promise"), max_length=300, blank=True, help_text=_('In the box: "Once a week …"')
+        _("description on the form"),
+        max_length=300,
+        blank=True,
+        help_text=_("Shown in the sign-up box, for example “Once a week …”"),
     )
-    footer = models.CharField(_("foot of each mail"), max_length=500, blank=True)
+    footer = models.CharField(_("email footer"), max_length=500, blank=True)
 
     class Meta:
-        verbose_name = _("newsletter in a language")
+        verbose_name = _("newsletter translation")
         constraints = [
             models.UniqueConstraint(
                 fields=["newsletter", "language"], name="newsletter_once_per_language"

@@ -47,7 +47,7 @@ READERS = (
     SampleReader("irina", ("ru",), {"content": Subscription.Content.COMPLETE}),
     SampleReader("natallia", ("be", "en"), {}),
     SampleReader("thomas", ("en", "be", "ru"), {}),
-    SampleReader("hanna", ("be", "ru"), {"rhythm": Subscription.Rhythm.MONTHLY}),
+    SampleReader("hanna", ("be", "ru"), {"frequency": Subscription.Frequency.MONTHLY}),
 )
 
 

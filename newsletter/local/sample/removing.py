@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 
-from newsletter.delivery.models import Batch, Event, Mailing, Outcome, Reach, Release
+from newsletter.delivery.models import Batch, Event, Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.editorial.models import Article, Newsletter, Newsroom, Picture
 from newsletter.local.sample.loading import latest_issue
 from subscribers.models import Subscriber, Subscription
@@ -44,8 +44,8 @@ def _remove_send_outs(newsletter: Newsletter) -> None:
         Mailing.objects.filter(release__newsletter=newsletter).values_list("pk", flat=True)
     )
     # Rows without a foreign key are removed by hand (ledger.py).
-    ledger: list[QuerySet[Reach] | QuerySet[Outcome] | QuerySet[Event]] = [
-        Reach.objects.filter(mailing_id__in=mailings),
+    ledger: list[QuerySet[ReleaseRecipient] | QuerySet[Outcome] | QuerySet[Event]] = [
+        ReleaseRecipient.objects.filter(mailing_id__in=mailings),
         Outcome.objects.filter(mailing_id__in=mailings),
         Event.objects.filter(mailing_id__in=mailings),
     ]

@@ -13,12 +13,12 @@ from html import escape
 
 from django.core.mail import EmailMultiAlternatives
 
-from newsletter.lib.places import PATTERN
+from newsletter.lib.placeholders import PATTERN
 from newsletter.transport import template
 from newsletter.transport.addresses import ace
 from newsletter.transport.esp.profiles import Profile
 from newsletter.transport.headers import checked, list_value
-from newsletter.transport.outcomes import Image, Mail, Recipient
+from newsletter.transport.outcomes import Email, Image, Recipient
 
 WORD_JOINER = "\u2060"
 
@@ -50,23 +50,23 @@ class Addressed:
     urls: dict[str, str] = field(repr=False)
 
 
-def edition(mail: Mail, profile: Profile) -> EspEdition:
+def edition(email: Email, profile: Profile) -> EspEdition:
     """Raises CompileError, for the same reasons as SMTP: what it refuses is wrong anywhere."""
-    sender = template.compile(mail).sender
-    name = checked("From", mail.from_name).replace("\\", "\\\\").replace('"', '\\"')
+    sender = template.compile(email).sender
+    name = checked("From", email.from_name).replace("\\", "\\\\").replace('"', '\\"')
     return EspEdition(
         sender=f'"{name}" <{sender}>' if name else sender,
-        subject=neutral(checked("the subject", mail.subject), profile.syntax),
-        text=neutral(mail.text, profile.syntax),
-        html=neutral(mail.html, profile.syntax, html=True),
-        reply_to=(str(ace(mail.reply_to)),) if mail.reply_to else (),
+        subject=neutral(checked("the subject", email.subject), profile.syntax),
+        text=neutral(email.text, profile.syntax),
+        html=neutral(email.html, profile.syntax, html=True),
+        reply_to=(str(ace(email.reply_to)),) if email.reply_to else (),
         headers=tuple(
             (name, list_value(name, value) if name.lower().startswith("list-") else value)
-            for name, value in mail.headers
+            for name, value in email.headers
         ),
-        images=mail.images,
-        places=template.places_of(mail),
-        personal=frozenset(name for name, value in mail.headers if PATTERN.search(value)),
+        images=email.images,
+        places=template.placeholders_of(email),
+        personal=frozenset(name for name, value in email.headers if PATTERN.search(value)),
     )
 
 

@@ -13,16 +13,16 @@ from typing import Any, NoReturn
 from anymail.backends.base_requests import RequestsPayload
 from anymail.exceptions import AnymailError
 
-from newsletter.lib.places import Place
+from newsletter.lib.placeholders import Placeholder
 from newsletter.transport.addresses import NEEDS_SMTPUTF8, ace
 from newsletter.transport.base import CompileError, Transport, never
 from newsletter.transport.decisions import Answer
 from newsletter.transport.esp import batch
-from newsletter.transport.esp.answers import RESULTS, Failure, failure
 from newsletter.transport.esp.batch import Addressed, EspEdition
+from newsletter.transport.esp.errors import RESULTS, Failure, failure
 from newsletter.transport.esp.profiles import Profile
 from newsletter.transport.esp.url import read
-from newsletter.transport.outcomes import Handover, Mail, Recipient, Result, TransportDown
+from newsletter.transport.outcomes import Email, Recipient, Result, SendResult, TransportDownError
 from newsletter.transport.template import FillError
 from newsletter.transport.url import TransportURL
 
@@ -63,10 +63,10 @@ class EspTransport(Transport):
         self._backend = backend
         self._refusals = 0
 
-    def compile(self, mail: Mail) -> EspEdition:
+    def compile(self, email: Email) -> EspEdition:
         """What the provider cannot carry (an embedded picture, say) is found here."""
-        edition = batch.edition(mail, self._profile)
-        urls = {place.value: "https://sample.example/" for place in Place}
+        edition = batch.edition(email, self._profile)
+        urls = {place.value: "https://sample.example/" for place in Placeholder}
         sample = Addressed(0, "reader@sample.example", "sample", urls)
         made = batch.message(edition, self._profile, [sample])
         try:
@@ -86,7 +86,7 @@ class EspTransport(Transport):
         *,
         stop: Callable[[], bool] = never,
         ahead: int | None = None,
-    ) -> Generator[Handover, None, None]:
+    ) -> Generator[SendResult, None, None]:
         if self.window is not None:
             yield from self._in_calls(compiled, recipients)
             return
@@ -97,7 +97,7 @@ class EspTransport(Transport):
 
     def _in_calls(
         self, compiled: EspEdition, recipients: Iterable[Recipient]
-    ) -> Iterator[Handover]:
+    ) -> Iterator[SendResult]:
         ready: list[Addressed] = []
         for recipient in recipients:
             try:
@@ -110,30 +110,30 @@ class EspTransport(Transport):
     def close(self) -> None:
         self._backend.close()
 
-    def _settle(self, edition: EspEdition, call: Sequence[Addressed]) -> Iterator[Handover]:
+    def _settle(self, edition: EspEdition, call: Sequence[Addressed]) -> Iterator[SendResult]:
         """One call, halved where it is refused until what is refused stands alone (C10)."""
         try:
             statuses = self._call(edition, call)
         except _Lost as lost:
             for recipient in call:
-                yield Handover(recipient.position, Result.UNKNOWN, lost.failure.code)
+                yield SendResult(recipient.position, Result.UNKNOWN, lost.failure.code)
             self._down(lost.failure)
         except _Refused as refused:
             yield from self._narrow(edition, call, refused.code)
         else:
             self._refusals = 0
-            yield from (_handover(recipient, statuses) for recipient in call)
+            yield from (_send_result(recipient, statuses) for recipient in call)
 
     def _narrow(
         self, edition: EspEdition, call: Sequence[Addressed], code: int | None
-    ) -> Iterator[Handover]:
+    ) -> Iterator[SendResult]:
         self._refusals += 1
         if self._refusals >= MOST_REFUSALS:
             self._refusals = 0
-            raise TransportDown(f"{self.name}: refuses every message", code=code)
+            raise TransportDownError(f"{self.name}: refuses every message", code=code)
         if len(call) == 1:
             result = Result.REFUSED if code in {400, 422} else Result.FAILED
-            yield Handover(call[0].position, result, code)
+            yield SendResult(call[0].position, result, code)
             return
         middle = len(call) // 2
         yield from self._settle(edition, call[:middle])
@@ -166,20 +166,20 @@ class EspTransport(Transport):
 
     def _down(self, failed: Failure) -> NoReturn:
         self._backend.close()
-        raise TransportDown(
+        raise TransportDownError(
             f"{self.name}: {failed.reason}", code=failed.code, retry_after=failed.retry_after
         ) from None
 
 
-def _handover(recipient: Addressed, statuses: dict[str, Any]) -> Handover:
+def _send_result(recipient: Addressed, statuses: dict[str, Any]) -> SendResult:
     status = statuses.get(recipient.address.casefold())
     result = RESULTS.get(getattr(status, "status", None) or "", Result.UNKNOWN)
-    return Handover(
+    return SendResult(
         recipient.position, result, message_id=str(getattr(status, "message_id", None) or "")
     )
 
 
-def _unsendable(recipient: Recipient) -> Handover:
+def _unsendable(recipient: Recipient) -> SendResult:
     if ace(recipient.address) is None:
-        return Handover(recipient.position, Result.REFUSED, status=NEEDS_SMTPUTF8)
-    return Handover(recipient.position, Result.FAILED)
+        return SendResult(recipient.position, Result.REFUSED, status=NEEDS_SMTPUTF8)
+    return SendResult(recipient.position, Result.FAILED)

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from newsletter.transport.outcomes import TransportDown
+from newsletter.transport.outcomes import TransportDownError
 from newsletter.transport.smtp.engine import Engine
 from newsletter.transport.smtp.url import Relay
 
@@ -157,11 +157,11 @@ class Connection:
                 self.engine.encrypted()
                 self.flush()
 
-    def _untrusted(self, error: ssl.SSLError) -> TransportDown:
+    def _untrusted(self, error: ssl.SSLError) -> TransportDownError:
         reason = f"{self._relay.name}: its certificate or its TLS is not acceptable"
         if isinstance(error, ssl.SSLCertVerificationError):
             reason = f"{reason} ({error.verify_message})"
-        return TransportDown(reason)
+        return TransportDownError(reason)
 
     def _talk(self) -> None:
         self._read()

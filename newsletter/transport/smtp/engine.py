@@ -19,9 +19,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from newsletter.transport.decisions import Step, enhanced_status, smtp_result
-from newsletter.transport.outcomes import Handover, Result, TransportDown
-from newsletter.transport.smtp.introduction import Introduction, shown
-from newsletter.transport.smtp.replies import Nonsense, Replies
+from newsletter.transport.outcomes import Result, SendResult, TransportDownError
+from newsletter.transport.smtp.handshake import Handshake, shown
+from newsletter.transport.smtp.replies import BadReplyError, Replies
 from newsletter.transport.smtp.url import Relay
 
 ENOUGH_WAITING = 262_144
@@ -46,7 +46,7 @@ class Message:
     def begin_anew(self) -> None:
         self.end = 0
         self.refused_at: Step | None = None
-        self.verdict: Handover | None = None
+        self.verdict: SendResult | None = None
 
 
 class Engine:
@@ -55,10 +55,10 @@ class Engine:
 
     def __init__(self, relay: Relay) -> None:
         self.out: list[bytes | memoryview] = []
-        self.settled: list[Handover] = []
+        self.settled: list[SendResult] = []
         self.unsent: list[Message] = []
         self.over = ""
-        self.down: TransportDown | None = None
+        self.down: TransportDownError | None = None
         self.code: int | None = None
         """The reply's that ended it, where one did."""
         self.begun = self.taken = 0
@@ -71,7 +71,7 @@ class Engine:
         """Set from outside while replies are not known to be quick: then there are no chunks."""
         self._relay = relay
         self._replies = Replies()
-        self._introduction = Introduction(relay)
+        self._introduction = Handshake(relay)
         self._flight: deque[Message] = deque()
         self._expected: deque[_Answer] = deque()
         """What the relay owes, in order; each reply is about the first message in flight."""
@@ -117,24 +117,24 @@ class Engine:
         """Only where `has_room`."""
         features = self._introduction.features
         if features.size and message.size > features.size:
-            self.settled.append(Handover(message.position, Result.FAILED, status="5.3.4"))
+            self.settled.append(SendResult(message.position, Result.FAILED, status="5.3.4"))
             return
         self.begun += 1
         self._flight.append(message)
         size = b" SIZE=%d" % message.size if features.declares_size else b""
-        mail = b"MAIL FROM:<%b>%b\r\n" % (message.sender, size)
+        email = b"MAIL FROM:<%b>%b\r\n" % (message.sender, size)
         if not features.pipelining:
             self._enveloped = message
             self._reset_if_needed()
-            self._say(mail, Engine._on_mail_alone)
+            self._say(email, Engine._on_mail_alone)
         elif features.chunking and not self.is_slow:
-            self._chunk(message, mail)
+            self._chunk(message, email)
         else:
             self._enveloped = message
             # Behind a chunk that may yet be refused, too.
             self._must_reset |= features.chunking and len(self._flight) > 1
             self._reset_if_needed()
-            self._write(b"%bRCPT TO:<%b>\r\nDATA\r\n" % (mail, message.rcpt))
+            self._write(b"%bRCPT TO:<%b>\r\nDATA\r\n" % (email, message.rcpt))
             self._expected += _ENVELOPE
 
     def receive(self, data: bytes) -> None:
@@ -146,9 +146,9 @@ class Engine:
             return
         try:
             self._hear(data)
-        except Nonsense:
+        except BadReplyError:
             self.fail("it answered nonsense")
-        except TransportDown as down:
+        except TransportDownError as down:
             self.down = down
             self.fail(down.reason)
         if self._introduction.wants_tls and not self._replies.is_between:
@@ -226,7 +226,7 @@ class Engine:
                 self.settled.append(message.verdict)
                 self.taken += 1
             elif message.refused_at is None and doubt and 0 < message.end <= self.reached:
-                self.settled.append(Handover(message.position, Result.UNKNOWN))
+                self.settled.append(SendResult(message.position, Result.UNKNOWN))
                 self.left_doubt = True
             else:
                 self.unsent.append(message)
@@ -236,12 +236,12 @@ class Engine:
         """A reply to no command about a message."""
         if not self._introduction.is_ready:
             if self.wants_tls:
-                raise Nonsense  # something was said before TLS: a man in the middle, perhaps
+                raise BadReplyError  # something was said before TLS: a man in the middle, perhaps
             self._write(self._introduction.reply(code, text))
         elif code == 421:
             self.over = f"it hung up: {shown(code, text)}"
         else:
-            raise Nonsense
+            raise BadReplyError
 
     def _write(self, data: bytes) -> None:
         if data:
@@ -261,14 +261,14 @@ class Engine:
             self._must_reset = False
             self._say(b"RSET\r\n", Engine._on_reset)
 
-    def _chunk(self, message: Message, mail: bytes) -> None:
+    def _chunk(self, message: Message, email: bytes) -> None:
         reset = b""
         if self._must_reset or len(self._flight) > 1:
             reset = b"RSET\r\n"
             self._expected.append(Engine._on_reset)
         self._must_reset = False
         self._write(
-            b"%b%bRCPT TO:<%b>\r\nBDAT %d LAST\r\n" % (reset, mail, message.rcpt, message.size)
+            b"%b%bRCPT TO:<%b>\r\nBDAT %d LAST\r\n" % (reset, email, message.rcpt, message.size)
         )
         self._write_content(message)
         message.end = self.queued
@@ -338,14 +338,14 @@ class Engine:
             return
         if message.refused_at is None:
             if code < 300:
-                message.verdict = Handover(
+                message.verdict = SendResult(
                     message.position, Result.SENT, code, enhanced_status(text)
                 )
             else:
                 self._refuse(message, "final", code, text)
         elif message.refused_at == "mail" and code < 300:
             # It refused the sender, and took the message.
-            message.verdict = Handover(message.position, Result.UNKNOWN, code)
+            message.verdict = SendResult(message.position, Result.UNKNOWN, code)
         self._must_reset |= code >= 400 or message.refused_at is not None
         self._allowed = min(self._allowed + 1, self._relay.window)
         self._settle(message)
@@ -358,14 +358,14 @@ class Engine:
         status = enhanced_status(text)
         result = smtp_result(step, code, status)
         if result is not None:
-            message.verdict = Handover(message.position, result, code, status)
+            message.verdict = SendResult(message.position, result, code, status)
             return
         reason = f"{step}: {shown(code, text)}"
         self.code = code
         if code == 421:
             self._farewell(reason)
         else:
-            self.down = TransportDown(f"{self._relay.name}: {reason}", code=code)
+            self.down = TransportDownError(f"{self._relay.name}: {reason}", code=code)
 
     def _farewell(self, reason: str) -> None:
         """421: it is about to close. What it still says counts; nothing more is written."""

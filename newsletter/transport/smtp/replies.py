@@ -17,7 +17,7 @@ Reply = tuple[int, bytes]
 """The code, and the text: lines are joined by LF. It may echo addresses (G1): never keep it."""
 
 
-class Nonsense(Exception):  # noqa: N818 - names the condition
+class BadReplyError(Exception):
     """Not a reply. Holds nothing of what was said."""
 
 
@@ -41,7 +41,7 @@ class Replies:
         for line in lines:
             code = _CODES.get(line[:3])
             if code is None or len(line) > LONGEST_LINE:
-                raise Nonsense
+                raise BadReplyError
             mark = line[3:4]
             if mark == b" " and not self._before:
                 yield code, line[4:]
@@ -50,19 +50,19 @@ class Replies:
             if complete is not None:
                 yield complete
         if len(self.tail) > LONGEST_LINE:
-            raise Nonsense
+            raise BadReplyError
 
     def _several(self, code: int, mark: bytes, text: bytes) -> Reply | None:
         """One line of a reply of several, or one without a text."""
         if self._before and code != self._code:
-            raise Nonsense
+            raise BadReplyError
         self._before.append(text)
         self._code = code
         if mark == b"-":
             if len(self._before) >= MOST_LINES:
-                raise Nonsense
+                raise BadReplyError
             return None
         if mark not in (b" ", b"\r", b""):
-            raise Nonsense
+            raise BadReplyError
         whole, self._before = b"\n".join(self._before), []
         return code, whole

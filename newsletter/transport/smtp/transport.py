@@ -6,9 +6,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 
 from newsletter.transport import template
 from newsletter.transport.base import Transport, never
-from newsletter.transport.outcomes import Handover, Mail, Recipient
+from newsletter.transport.outcomes import Email, Recipient, SendResult
 from newsletter.transport.smtp.engine import Message
-from newsletter.transport.smtp.loop import Pool, Sending
+from newsletter.transport.smtp.event_loop import Pool, Sending
 from newsletter.transport.smtp.url import Relay, read
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
@@ -26,8 +26,8 @@ class SmtpTransport(Transport):
         self._relay = relay
         self._pool = Pool(relay)
 
-    def compile(self, mail: Mail) -> Template:
-        return template.compile(mail, signer=self._relay.signer)
+    def compile(self, email: Email) -> Template:
+        return template.compile(email, signer=self._relay.signer)
 
     def send(
         self,
@@ -36,7 +36,7 @@ class SmtpTransport(Transport):
         *,
         stop: Callable[[], bool] = never,
         ahead: int | None = None,
-    ) -> Generator[Handover, None, None]:
+    ) -> Generator[SendResult, None, None]:
         room = self._relay.connections * self._relay.window if ahead is None else ahead
         sending = Sending(
             self._pool,
@@ -51,12 +51,12 @@ class SmtpTransport(Transport):
 
     def _messages(
         self, compiled: Template, recipients: Iterable[Recipient]
-    ) -> Iterator[Message | Handover]:
+    ) -> Iterator[Message | SendResult]:
         date = template.date_header()
         sender, domain = compiled.sender.encode(), self._relay.return_path.encode()
         for recipient in recipients:
             rendered = template.render(compiled, recipient, date=date)
-            if isinstance(rendered, Handover):
+            if isinstance(rendered, SendResult):
                 yield rendered
             else:
                 to, content = rendered

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 from newsletter.digest.languages import best
 from newsletter.editorial.models import Article, ArticleTranslation
 from newsletter.web import articles, topics
-from newsletter.web.addresses import Addresses, of_article, path_in, site_languages
 from newsletter.web.articles import corrected_on
+from newsletter.web.page_urls import PageUrls, of_article, path_in, site_languages
 from newsletter.web.similar import similar
 from newsletter.web.trends import statuses
 from newsletter.web.views.page import is_staff, page, page_language
@@ -30,10 +30,10 @@ def article(request: HttpRequest, slug: str) -> HttpResponseBase:
     now, language = timezone.now(), page_language()
     found = _find(slug, language, at=now, staff=is_staff(request))
     if found is None:
-        raise Http404(_("There is no such article."))
+        raise Http404(_("Article not found."))
     text = found.any_text(found.newsletter.chain_for(language))
     if text is None:
-        raise Http404(_("There is no such article."))
+        raise Http404(_("Article not found."))
     if text.slug != slug:
         return redirect(path_in(language, "web:article", slug=text.slug))
     return _answer(request, found, text, at=now)
@@ -66,7 +66,7 @@ def _answer(
     )
 
 
-def _addresses(found: Article, text: ArticleTranslation, language: str) -> Addresses:
+def _addresses(found: Article, text: ArticleTranslation, language: str) -> PageUrls:
     texts = found.texts()
     fallbacks = {
         code: best(found.newsletter.chain_for(code), texts) or text.language

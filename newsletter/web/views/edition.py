@@ -11,8 +11,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from newsletter.delivery.models import Edition
-from newsletter.lib import places
-from newsletter.web.addresses import absolute, path_in, site_languages
+from newsletter.lib import placeholders
+from newsletter.web.page_urls import absolute, path_in, site_languages
 
 # Its own pictures and style attributes, and nothing else.
 POLICY = {
@@ -50,7 +50,7 @@ def as_page(edition: Edition) -> str:
 def _without_places(edition: Edition, text: str) -> str:
     """A discreet edition's leads nowhere: the home page would tell whose it is."""
     if edition.discreet:
-        return places.PATTERN.sub("#", text)
+        return placeholders.PATTERN.sub("#", text)
     return without_places(text, edition.language)
 
 
@@ -58,4 +58,4 @@ def without_places(text: str, language: str) -> str:
     """Every place that is filled for a reader leads to the home page, where the form is: whoever
     was given the link holds no reader's token."""
     known = language if language in site_languages() else site_languages()[0]
-    return places.PATTERN.sub(absolute(path_in(known, "web:home")), text)
+    return placeholders.PATTERN.sub(absolute(path_in(known, "web:home")), text)

@@ -16,8 +16,8 @@ from newsletter.editorial.models import Article, Issue, Newsletter, Newsroom
 from newsletter.editorial.querysets import IssueQuerySet
 from newsletter.lib.languages import direction
 from newsletter.web import archive, articles, topics
-from newsletter.web.addresses import same_in_all
-from newsletter.web.archive import show_issue
+from newsletter.web.archive import issue_view
+from newsletter.web.page_urls import same_in_all
 from newsletter.web.views.page import is_staff, page, page_language, query_of_page
 
 ISSUES_A_PAGE = 26
@@ -37,11 +37,11 @@ def home(request: HttpRequest) -> HttpResponse:
     public = Article.objects.public(now).with_parts()
     single = public.filter(issue=None).order_by("-published_at", "pk")
     context = {
-        "issue": show_issue(issue, language, at=now) if issue else None,
-        "earlier": [show_issue(each, language, at=now) for each in newest[1:]],
+        "issue": issue_view(issue, language, at=now) if issue else None,
+        "earlier": [issue_view(each, language, at=now) for each in newest[1:]],
         "articles": _articles_of(issue, language, staff=False) if issue else [],
         "trends": topics.of_issue(issue, language, at=now) if issue else [],
-        "single": articles.shown(list(single[:BESIDE_HOME]), language, at=now),
+        "single": articles.article_view(list(single[:BESIDE_HOME]), language, at=now),
     }
     newsletter = issue.newsletter if issue else first_newsletter()
     addresses = same_in_all("web:home", language=language)
@@ -53,7 +53,7 @@ def issue_archive(request: HttpRequest) -> HttpResponse:
     now, language = timezone.now(), page_language()
     paginator = Paginator(_public_issues(now).with_article_count(now), ISSUES_A_PAGE)
     current = _page_of(paginator, request)
-    shown = [show_issue(each, language, at=now) for each in current.object_list]
+    shown = [issue_view(each, language, at=now) for each in current.object_list]
     context = {
         "years": archive.by_month(shown, language),
         "page": current,
@@ -71,10 +71,10 @@ def issue(request: HttpRequest, newsletter: str, key: str) -> HttpResponse:
     visible = Issue.objects.visible_to(staff=staff, at=now).with_texts()
     found = visible.filter(newsletter__slug=newsletter).named(key)
     if found is None:
-        raise Http404(_("There is no such issue."))
+        raise Http404(_("Issue not found."))
     earlier, later = _neighbours(found, language)
     context = {
-        "issue": show_issue(found, language, at=now),
+        "issue": issue_view(found, language, at=now),
         "articles": _articles_of(found, language, staff=staff),
         "trends": topics.of_issue(found, language, at=now),
         "earlier": earlier,
@@ -92,7 +92,7 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
     now, language = timezone.now(), page_language()
     found = topics.find(slug)
     if found is None:
-        raise Http404(_("There is no such topic."))
+        raise Http404(_("Topic not found."))
     public = Article.objects.public(now).with_parts()
     listed = public.filter(topic=found).order_by("-published_at", "pk")
     current = _page_of(Paginator(listed, ARTICLES_A_PAGE), request)
@@ -101,7 +101,7 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
         "topic": found.name_in(found.newsletter.chain_for(language)),
         "strip": topics.strip(weeks, topic=found, language=language, at=now),
         "latest_week": weeks[0] if weeks else None,
-        "articles": articles.shown(list(current.object_list), language, at=now),
+        "articles": articles.article_view(list(current.object_list), language, at=now),
         "page": current,
     }
     addresses = same_in_all(
@@ -145,24 +145,24 @@ def _public_issues(at: datetime) -> IssueQuerySet:
     return Issue.objects.public(at).with_texts().newest_first()
 
 
-def _articles_of(issue: Issue, language: str, *, staff: bool) -> list[articles.Shown]:
+def _articles_of(issue: Issue, language: str, *, staff: bool) -> list[articles.ArticleView]:
     now = timezone.now()
     visible = Article.objects.visible_to(staff=staff, at=now).with_parts()
     listed = visible.filter(issue=issue).order_by("position", "pk")
-    return articles.shown(list(listed), language, at=now)
+    return articles.article_view(list(listed), language, at=now)
 
 
 def _neighbours(
     found: Issue, language: str
-) -> tuple[archive.ShownIssue | None, archive.ShownIssue | None]:
+) -> tuple[archive.IssueView | None, archive.IssueView | None]:
     """The public issues of the same newsletter before and after this one."""
     now = timezone.now()
     others = _public_issues(now).filter(newsletter=found.newsletter).exclude(pk=found.pk)
     earlier = others.filter(ends_on__lt=found.ends_on).first()
     later = others.filter(ends_on__gt=found.ends_on).order_by("ends_on", "pk").first()
     return (
-        show_issue(earlier, language, at=now) if earlier else None,
-        show_issue(later, language, at=now) if later else None,
+        issue_view(earlier, language, at=now) if earlier else None,
+        issue_view(later, language, at=now) if later else None,
     )
 
 
@@ -171,4 +171,4 @@ def _page_of(paginator: Paginator[Any], request: HttpRequest) -> Page[Any]:
     try:
         return paginator.page(request.GET.get("page", "1"))
     except (PageNotAnInteger, EmptyPage):
-        raise Http404(_("There is no such page.")) from None
+        raise Http404(_("Page not found.")) from None

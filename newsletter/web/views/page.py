@@ -11,8 +11,8 @@ from django.utils.cache import patch_cache_control
 from django.utils.translation import get_language
 
 from newsletter.editorial.models import Newsletter
-from newsletter.web.addresses import Addresses, site_languages
-from subscribers.forms import subscribe_form
+from newsletter.web.page_urls import PageUrls, site_languages
+from subscribers.forms.preferences import subscribe_form
 
 
 def page_language() -> str:
@@ -30,7 +30,7 @@ def page(
     template: str,
     context: dict[str, Any],
     *,
-    addresses: Addresses,
+    addresses: PageUrls,
     newsletter: Newsletter | None,
 ) -> HttpResponse:
     """The page with its box.

@@ -8,11 +8,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.editorial.arguments import newsletter_named
 from newsletter.lib.environment import words
-from newsletter.lib.languages import own_name
+from newsletter.lib.languages import language_name
 from subscribers.addresses import AddressError
+from subscribers.crypto.sealing import SealedError
 from subscribers.lifecycle import LifecycleError, add_confirmed
 from subscribers.models import Subscription
-from subscribers.sealing import SealedError
 
 
 class Command(BaseCommand):
@@ -40,5 +40,5 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except SealedError as error:
             raise CommandError(f"An address cannot be sealed here: {error}.") from None
-        names = ", ".join(own_name(code) for code in subscription.languages)
+        names = ", ".join(language_name(code) for code in subscription.languages)
         self.stdout.write(f"Added to “{newsletter.slug}” in: {names}.")

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from newsletter.delivery import planner, progress, sender, transports
 from newsletter.delivery.models import Mailing
+from newsletter.delivery.planning import snapshot
+from newsletter.delivery.sending import protocol, sender, transports
 from newsletter.editorial.models import Issue
 from subscribers import audience
 from tests.delivery.conftest import AddReader, forget, freeze
@@ -55,7 +56,7 @@ def make_world(
         world = World(freeze(issue) if frozen else start(issue), subscriptions)
         world.keep()
         monkeypatch.setattr(transports, "configured", lambda: (world.relay,))
-        monkeypatch.setattr(progress, "PATIENCE", (0.0,) * 5)
+        monkeypatch.setattr(protocol, "PATIENCE", (0.0,) * 5)
         read = audience.still_wanted
 
         def announced(newsletter_id: int, subscribers: Any) -> Any:
@@ -72,7 +73,7 @@ def make_world(
 def start(issue: Issue) -> Mailing:
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    return planner.send_now(issue, by=None)
+    return snapshot.send_now(issue, by=None)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from newsletter.delivery.tracing import read_delivery_id
+from newsletter.delivery.message_ids import parse_delivery_id
 from newsletter.transport.base import Transport, never
-from newsletter.transport.outcomes import Handover, Mail, Recipient, Result, TransportDown
+from newsletter.transport.outcomes import Email, Recipient, Result, SendResult, TransportDownError
 from tests.delivery.simulation.stepping import At, Stepped
 
 
@@ -43,7 +43,7 @@ class Relay(Transport):
 
     __hash__ = object.__hash__
 
-    def compile(self, mail: Mail) -> Mail:
+    def compile(self, mail: Email) -> Email:
         return mail
 
     def close(self) -> None:
@@ -51,21 +51,21 @@ class Relay(Transport):
 
     def send(
         self,
-        compiled: Mail,
+        compiled: Email,
         recipients: Iterable[Recipient],
         *,
         stop: Callable[[], bool] = never,
         ahead: int | None = None,
-    ) -> Generator[Handover, None, None]:
+    ) -> Generator[SendResult, None, None]:
         if self.window is None:
             assert ahead is None or self.lead <= ahead
             yield from self._one_after_another(recipients, stop)
             return
-        told: list[Handover] = []
-        down: TransportDown | None = None
+        told: list[SendResult] = []
+        down: TransportDownError | None = None
         try:
             told.extend(self._one_after_another(recipients, never))
-        except TransportDown as raised:
+        except TransportDownError as raised:
             down = raised
         yield from told
         if down is not None:
@@ -73,24 +73,24 @@ class Relay(Transport):
 
     def _one_after_another(
         self, recipients: Iterable[Recipient], stop: Callable[[], bool]
-    ) -> Iterator[Handover]:
+    ) -> Iterator[SendResult]:
         """As the real one: `lead` more are taken before the first is answered for, and whatever
         ends the call, what is in flight is told first."""
         self._hangs_up = False
-        in_flight: deque[Handover] = deque()
+        in_flight: deque[SendResult] = deque()
         error: Exception | None = None
         try:
             for recipient in recipients:
                 if stop():
                     break
-                trace = read_delivery_id(recipient.delivery_id)
+                trace = parse_delivery_id(recipient.delivery_id)
                 assert trace is not None
                 self.world.step(At.RELAY)
                 in_flight.append(self._answer(recipient.position, trace.subscriber_id))
                 self.world.step(At.RELAY)
                 self.after_taking()
                 if in_flight[-1].result is Result.UNKNOWN or self._hangs_up:
-                    raise TransportDown("simulated: lost after the final dot")
+                    raise TransportDownError("simulated: lost after the final dot")
                 if len(in_flight) > self.lead:
                     yield in_flight.popleft()
         except Exception as raised:  # noqa: BLE001 - raised below
@@ -99,20 +99,20 @@ class Relay(Transport):
         if error is not None:
             raise error
 
-    def _answer(self, position: int, subscriber: int) -> Handover:
+    def _answer(self, position: int, subscriber: int) -> SendResult:
         script = self.script[subscriber]
         answer = script.popleft() if script else Answer.TAKE
         if answer in {Answer.TAKE, Answer.TAKE_AND_HANG_UP}:
             self.accepted.append((subscriber, self.world.steps))
         match answer:
             case Answer.TAKE:
-                return Handover(position, Result.SENT, 250)
+                return SendResult(position, Result.SENT, 250)
             case Answer.DEFER | Answer.DEFER_AND_HANG_UP:
                 self._hangs_up = answer is Answer.DEFER_AND_HANG_UP
-                return Handover(position, Result.DEFERRED, 451, "4.7.1")
+                return SendResult(position, Result.DEFERRED, 451, "4.7.1")
             case Answer.REFUSE:
-                return Handover(position, Result.REFUSED, 550, "5.1.1")
+                return SendResult(position, Result.REFUSED, 550, "5.1.1")
             case Answer.HANG_UP:
-                raise TransportDown("simulated: connection lost")
+                raise TransportDownError("simulated: connection lost")
         self.unanswered += 1
-        return Handover(position, Result.UNKNOWN)
+        return SendResult(position, Result.UNKNOWN)

@@ -15,10 +15,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from newsletter.delivery import control, dispatch, progress, rescue, sender
-from newsletter.delivery.audit import audit
 from newsletter.delivery.models import Batch, Mailing, Outcome
-from newsletter.delivery.packing import unpack
+from newsletter.delivery.oversight import control
+from newsletter.delivery.oversight.audit import audit
+from newsletter.delivery.planning import dispatch
+from newsletter.delivery.sending import protocol, rescue, sender
+from newsletter.delivery.sending.packing import unpack
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
@@ -33,7 +35,7 @@ class World(Stepped):
         "delivery_mailing",
         "delivery_edition",
         "delivery_batch",
-        "delivery_reach",
+        "delivery_releaserecipient",
         "delivery_outcome",
     )
 
@@ -99,7 +101,7 @@ class World(Stepped):
         """One batch, or what the minute's tick does; False where nothing is left to do."""
         with self.unwatched():
             Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
-        due = progress.due_batches(1)
+        due = protocol.due_batches(1)
         if due:
             sender.send_batch(due[0], stop=lambda: self.stopping)
             self._stopped()

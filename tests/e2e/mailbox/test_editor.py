@@ -48,7 +48,7 @@ def test_writes_approves_previews_and_sends(desk_page: Page, site: Site) -> None
     page.goto("/admin/editorial/issue/")
     page.get_by_role("row", name="Desk").get_by_role("link").first.click()
     page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("The issue is approved.")).to_be_visible()
+    expect(page.get_by_text("The issue has been approved.")).to_be_visible()
     page.get_by_role("link", name="Preview").click()
     preview = page.frame_locator("iframe.wide")
     expect(preview.get_by_text("Bread is dearer — lead.").last).to_be_visible()
@@ -80,5 +80,5 @@ def test_the_desks_first_page_fits_a_phone(desk_page: Page, site: Site) -> None:
     page.get_by_label("Username").fill("editor")
     page.get_by_label("Password").fill(site.password)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Send-outs")).to_be_visible()
+    expect(page.get_by_role("heading", name="Mailings")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 375

@@ -21,7 +21,7 @@ import idna
 import pytest
 from pyrage.x25519 import Identity
 
-from newsletter.local import showing
+from newsletter.local import message_view
 from tests.e2e.conftest import Hidden
 from tests.e2e.content import article, document
 from tests.e2e.scan import BrokerRecord, Desk, TemporaryFiles, backup, database, files, logs
@@ -101,7 +101,7 @@ def confirm(hidden: Hidden, visitor: Visitor, address: str) -> None:
     (raw,) = eventually(
         lambda: hidden.relay.messages(address), seconds=60, what=f"the confirmation: {address}"
     )
-    text = showing.text_of(message_from_bytes(raw, policy=policy.default))  # type: ignore[arg-type]
+    text = message_view.text_of(message_from_bytes(raw, policy=policy.default))  # type: ignore[arg-type]
     link = re.search(r"/en/confirm/[^/\s]+/", text)
     assert link
     assert visitor.post(link[0]) == 200
@@ -142,7 +142,7 @@ def crashes(site: Site) -> None:
     site.shell(
         "from newsletter.celery import app\n"
         "from subscribers.models import Inbox\n"
-        "from subscribers.sealing import seal_arrival\n"
+        "from subscribers.crypto.sealing import seal_arrival\n"
         f"sealed = seal_arrival({{'address': {ADDED[0]!r}, 'newsletter': 999999}})\n"
         "Inbox.objects.create(kind='sign-up', sealed=sealed.value, sealing_key=sealed.key)\n"
         "app.send_task('delivery.prepare', args=['no number'])\n"

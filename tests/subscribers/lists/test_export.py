@@ -15,8 +15,9 @@ import pytest
 from pyrage.x25519 import Identity
 
 from newsletter.editorial.models import Newsletter
-from subscribers import lifecycle, sealing
+from subscribers import lifecycle
 from subscribers.addresses import Address
+from subscribers.crypto import sealing
 from subscribers.lists import export
 from subscribers.models import Consent, Export, Subscriber, Subscription
 from tests.subscribers.conftest import AddReader
@@ -186,7 +187,7 @@ def add_many(newsletter: Newsletter, count: int) -> None:
                 sealed_address=sealed.value,
                 storage_key=sealed.key,
                 index=number.to_bytes(32, "big"),
-                index_key=1,
+                address_hash_key=1,
                 language="en",
             )
         )

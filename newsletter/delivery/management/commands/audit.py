@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from newsletter.delivery.audit import Finding, audit
+from newsletter.delivery.oversight.audit import Finding, audit
 
 
 class Command(BaseCommand):

@@ -11,13 +11,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from newsletter.delivery import panic
+from newsletter.delivery.oversight import kill_switch
 from newsletter.editorial.arguments import newsletter_named
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import age
+from subscribers.crypto.sealing import SealedError
 from subscribers.lists import export
 from subscribers.models import Export
-from subscribers.sealing import SealedError
 
 NO_RECIPIENTS = (
     "Set EXPORT_RECIPIENTS to an age public key, or to two that can open a list only together. "
@@ -55,12 +55,12 @@ class Command(BaseCommand):
         kind = Export.Kind.CONSENTS if options["consents"] else Export.Kind.READERS
         purpose = _checked(options["purpose"])
         try:
-            panic.refuse_if_frozen()
+            kill_switch.require_released()
             if options["plain"]:
                 self._show(newsletter, kind, purpose, options["to"])
             else:
                 self._write(newsletter, kind, purpose, options["to"])
-        except panic.Frozen as error:
+        except kill_switch.KillSwitchEngagedError as error:
             raise CommandError(str(error)) from None
         except SealedError as error:
             raise CommandError(f"The list cannot be opened here: {error}.") from None

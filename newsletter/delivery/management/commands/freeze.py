@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from newsletter.delivery import panic
+from newsletter.delivery.oversight import kill_switch
 
 DONE = """\
 Frozen: nothing is handed over, nothing is exported, nobody is signed in to the desk.
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        panic.freeze()
+        kill_switch.engage()
         self.stdout.write(DONE, ending="")
         if options["drop_web_keys"]:
             self._drop_web_keys()

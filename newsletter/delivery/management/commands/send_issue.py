@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from newsletter.delivery import dispatch, planner, progress, rescue
-from newsletter.delivery.account import Account, account, later, put_off
-from newsletter.delivery.audit import audit
 from newsletter.delivery.management.commands.audit import describe
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.sender import send_batch
+from newsletter.delivery.oversight.audit import audit
+from newsletter.delivery.oversight.report import Report, deferred, report, waiting_for_hour
+from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.sending import protocol, rescue
+from newsletter.delivery.sending.sender import send_batch
 from newsletter.editorial import workflow
 from newsletter.editorial.arguments import newsletter_named
 from newsletter.editorial.models import Issue, Newsletter
@@ -48,14 +49,14 @@ class Command(BaseCommand):
         newsletter = newsletter_named(options["newsletter"])
         send = self._send_round_up if options["monthly"] else self._send_issue
         try:
-            mailing = planner.prepare(send(newsletter, options["week"]).pk)
-        except planner.CannotSend as error:
+            mailing = snapshot.prepare(send(newsletter, options["week"]).pk)
+        except snapshot.CannotSendError as error:
             raise CommandError(str(error)) from None
         self._say_start(mailing)
         if options["wait"]:
             self._take_part(mailing)
         elif mailing.state == Mailing.State.SENDING:
-            dispatch.hint_due()
+            dispatch.wake_due()
             self.stdout.write("The workers are sending it; `manage.py audit` shows how it goes.")
 
     def _send_issue(self, newsletter: Newsletter, week: str) -> Mailing:
@@ -63,14 +64,14 @@ class Command(BaseCommand):
         if not issue.is_approved:
             workflow.approve(issue, by=None)
             self.stdout.write("The issue was not approved yet; it is now, by the operator.")
-        return planner.send_now(issue, by=None)
+        return snapshot.send_now(issue, by=None)
 
     def _send_round_up(self, newsletter: Newsletter, month: str) -> Mailing:
         try:
             asked = Month.read(month)
         except ValueError:
             raise CommandError(f"“{month}” is no month (YYYY-MM).") from None
-        return planner.send_round_up(newsletter, asked, by=None)
+        return snapshot.send_round_up(newsletter, asked, by=None)
 
     def _say_start(self, mailing: Mailing) -> None:
         if mailing.state == Mailing.State.HELD:
@@ -84,14 +85,14 @@ class Command(BaseCommand):
         last, told = -1, ""
         while mailing.state not in DONE:
             rescue.rescue_batches()
-            for batch_id in progress.due_batches(1):
+            for batch_id in protocol.due_batches(1):
                 send_batch(batch_id)
                 break
             else:
                 time.sleep(0.5)
-            progress.finish_mailing(mailing.pk)
+            protocol.finish_mailing(mailing.pk)
             mailing.refresh_from_db()
-            counts = account(mailing)
+            counts = report(mailing)
             if counts.done_percent != last:
                 last = counts.done_percent
                 self.stdout.write(
@@ -106,7 +107,7 @@ class Command(BaseCommand):
 
     def _say_put_off(self, mailing: Mailing, told: str) -> str:
         """Tell who waits for another try, unless that was told; returns it."""
-        waits = put_off(mailing)
+        waits = deferred(mailing)
         if waits is None:
             return ""
         reason = f" ({waits.why})" if waits.why else ""
@@ -115,8 +116,8 @@ class Command(BaseCommand):
             self.stdout.write(line)
         return line
 
-    def _only_later(self, mailing: Mailing, counts: Account) -> bool:
-        waits = later(mailing)
+    def _only_later(self, mailing: Mailing, counts: Report) -> bool:
+        waits = waiting_for_hour(mailing)
         if waits is None or waits.readers != counts.waiting:
             return False
         zone = mailing.release.newsletter.timezone

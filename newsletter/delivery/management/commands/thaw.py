@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from newsletter.delivery import panic
-from subscribers.sealing import SealedError
+from newsletter.delivery.oversight import kill_switch
+from subscribers.crypto.sealing import SealedError
 
 
 class Command(BaseCommand):
@@ -15,10 +15,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            paused = panic.thaw()
+            paused = kill_switch.release()
         except SealedError as error:
             raise CommandError(f"The site stays frozen: {error}.") from None
-        except panic.NotThawed as error:
+        except kill_switch.CannotReleaseError as error:
             raise CommandError(f"The site stays frozen. {error}") from None
         self.stdout.write("Thawed.")
         if paused:

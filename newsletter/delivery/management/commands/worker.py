@@ -11,7 +11,7 @@ from typing import Any
 from celery import current_app
 from django.core.management.base import BaseCommand, CommandParser
 
-from newsletter.delivery import slots
+from newsletter.delivery.worker import concurrency
 
 
 class Command(BaseCommand):
@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         senders = max(options["concurrency"], 1)
-        slots.limit(senders)
+        concurrency.limit(senders)
         worker = current_app.Worker(
             hostname=options["hostname"],
             concurrency=senders + 1,

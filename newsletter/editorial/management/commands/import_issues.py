@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
 def _lines(report: ImportReport) -> list[str]:
     if report.is_empty and not report.notes:
-        return [_("Nothing to change: all of it is there already.")]
+        return [_("Nothing to change: everything has already been imported.")]
     added, changed = _("added: %(name)s × %(count)s"), _("changed: %(name)s × %(count)s")
     return [
         *(added % {"name": name, "count": count} for name, count in report.created.items()),

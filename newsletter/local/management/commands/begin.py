@@ -11,10 +11,10 @@ from django.db import transaction
 
 from newsletter.editorial.models import Newsroom
 from newsletter.lib.environment import words
-from newsletter.lib.zones import validate_zone, zone_of_this_machine
+from newsletter.lib.time_zones import validate_zone, zone_of_this_machine
 from newsletter.local import first_run
-from newsletter.local.beginning import AlreadyBegunError, begin
 from newsletter.local.sample import removing
+from newsletter.local.setup import AlreadyBegunError, set_up_newsroom
 
 HOW_ZONES_LOOK = "Name one as the IANA does, such as Europe/Minsk or Europe/Brussels."
 QUESTIONS = {
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 if Newsroom.objects.filter(is_sample=True).exists():
                     removing.remove()
-                newsletter = begin(
+                newsletter = set_up_newsroom(
                     name=answers["name"].strip(),
                     languages=words(answers["languages"]),
                     address=answers["address"].strip(),

@@ -12,10 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from newsletter.lib import keydocuments
+from newsletter.lib import key_documents
 from newsletter.lib.keys import KeyFileError
-from newsletter.local import keyfiles
-from subscribers import canary, rotation
+from newsletter.local import key_files
+from subscribers.crypto import key_check, rotation
 
 WHAT_FOR = """\
 {web}
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             help="lock worker.json with WORKER_KEYS_PASSPHRASE, or with one that is asked for",
         )
         rotate = commands.add_parser("rotate", help="begin to use new keys")
-        rotate.add_argument("--only", choices=keydocuments.PURPOSES, action="append")
+        rotate.add_argument("--only", choices=key_documents.PURPOSES, action="append")
         rotate.add_argument(
             "--add-only", action="store_true", help="for several hosts: `keys use` begins"
         )
@@ -67,7 +67,7 @@ class Command(BaseCommand):
                 help="write all readers anew now, not minute by minute",
             )
         retire = commands.add_parser("retire", help="remove a key that nothing needs any more")
-        retire.add_argument("purpose", choices=keydocuments.PURPOSES)
+        retire.add_argument("purpose", choices=key_documents.PURPOSES)
         retire.add_argument("number", type=int)
         retire.add_argument("--break-old-links", action="store_true", help="for tokens")
         _recovery(retire)
@@ -90,19 +90,19 @@ class Command(BaseCommand):
         directory: Path = options["directory"] or settings.KEYS_DIR
         recovery = _place_of_copy(options, directory)
         passphrase = _new_passphrase() if options["passphrase"] else ""
-        web, worker = keyfiles.write_new(directory, recovery=recovery, passphrase=passphrase)
+        web, worker = key_files.write_new(directory, recovery=recovery, passphrase=passphrase)
         if options["verbosity"] > 0:
             text = WHAT_FOR + (COPY if recovery else NO_COPY)
             self.stdout.write(text.format(web=web, worker=worker, recovery=recovery), ending="")
 
     def _rotate(self, options: dict[str, Any]) -> None:
         pair = _pair()
-        web, worker, added = keydocuments.add_numbers(
-            pair.web, pair.worker, options["only"] or keydocuments.PURPOSES
+        web, worker, added = key_documents.add_numbers(
+            pair.web, pair.worker, options["only"] or key_documents.PURPOSES
         )
         if not options["add_only"]:
-            web, worker = keydocuments.use_newest(web, worker)
-        self._put(keyfiles.Pair(web, worker, pair.passphrase), options)
+            web, worker = key_documents.use_newest(web, worker)
+        self._put(key_files.Pair(web, worker, pair.passphrase), options)
         self.stdout.write(", ".join(f"{purpose} {number}" for purpose, number in added.items()))
         if options["add_only"]:
             self.stdout.write(ADDED, ending="")
@@ -111,14 +111,14 @@ class Command(BaseCommand):
 
     def _use(self, options: dict[str, Any]) -> None:
         pair = _pair()
-        web, worker = keydocuments.use_newest(pair.web, pair.worker)
-        self._put(keyfiles.Pair(web, worker, pair.passphrase), options)
+        web, worker = key_documents.use_newest(pair.web, pair.worker)
+        self._put(key_files.Pair(web, worker, pair.passphrase), options)
         self._write_anew(options)
 
     def _retire(self, options: dict[str, Any]) -> None:
         purpose, number = options["purpose"], options["number"]
         pair = _pair()
-        web, worker = keydocuments.without(pair.web, pair.worker, purpose, number)
+        web, worker = key_documents.without(pair.web, pair.worker, purpose, number)
         if purpose == "tokens":
             if not options["break_old_links"]:
                 raise CommandError(
@@ -127,30 +127,30 @@ class Command(BaseCommand):
                 )
         elif needed := rotation.carrying(purpose, number):
             raise CommandError(f"{needed} rows still need it; nothing was changed.")
-        self._put(keyfiles.Pair(web, worker, pair.passphrase), options, check=False)
-        canary.forget(purpose, number)
+        self._put(key_files.Pair(web, worker, pair.passphrase), options, check=False)
+        key_check.delete_mark(purpose, number)
         self.stdout.write(f"Retired: {purpose} {number}.")
 
     def _recover(self, options: dict[str, Any]) -> None:
         directory: Path = options["directory"] or settings.KEYS_DIR
-        for path in keyfiles.recover(options["file"], directory):
+        for path in key_files.recover(options["file"], directory):
             self.stdout.write(f"Written: {path}")
 
-    def _put(self, pair: keyfiles.Pair, options: dict[str, Any], *, check: bool = True) -> None:
+    def _put(self, pair: key_files.Pair, options: dict[str, Any], *, check: bool = True) -> None:
         web, worker = _paths()
         recovery = _place_of_copy(options, worker.parent)
         try:
-            faults = canary.check() if check else []
-        except canary.CannotCompareError:
+            faults = key_check.check() if check else []
+        except key_check.CannotCompareError:
             raise CommandError(
                 "The database cannot be reached, so the keys could not be compared with it; "
                 "nothing was changed."
             ) from None
         if faults:
             raise CommandError(f"The keys do not fit the database. {faults[0]}.")
-        keyfiles.replace(web, worker, pair, recovery=recovery)
+        key_files.replace(web, worker, pair, recovery=recovery)
         if check:
-            canary.check()  # new keys leave their mark
+            key_check.check()  # new keys leave their mark
 
     def _write_anew(self, options: dict[str, Any]) -> None:
         total = rotation.left()
@@ -199,8 +199,8 @@ def _paths() -> tuple[Path, Path]:
     return web, worker
 
 
-def _pair() -> keyfiles.Pair:
-    return keyfiles.read(*_paths(), passphrase=settings.WORKER_KEYS_PASSPHRASE)
+def _pair() -> key_files.Pair:
+    return key_files.read(*_paths(), passphrase=settings.WORKER_KEYS_PASSPHRASE)
 
 
 def _new_passphrase() -> str:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.local.mailbox import Mailbox
-from newsletter.local.receiving import serve
+from newsletter.local.smtp_server import serve
 
 
 class Command(BaseCommand):

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = "Starts broker, mailbox, web, worker and beat, and ends them with itself."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        checks.insist()
+        checks.require_configuration()
         try:
             self._run()
         except OSError as error:

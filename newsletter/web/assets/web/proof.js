@@ -1,4 +1,4 @@
-/* The proof of work of the subscription form (ALTCHA's, version 1; subscribers/proof.py): begun
+/* The proof of work of the subscription form (ALTCHA's, version 1; subscribers/antiabuse/proof_of_work.py): begun
    when the form is first used, put into a hidden field. Whatever fails here, the form works. */
 "use strict";
 

@@ -1,0 +1,241 @@
+"""A send-out: what is sent (Release, Mailing, Edition) and its portions (Batch)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.editorial.models import Issue, Newsletter
+from newsletter.lib.languages import LanguageField, name_in
+
+
+class KillSwitch(models.Model):
+    """The switch that stops everything: while `frozen`, no permission to send is given."""
+
+    singleton = models.BooleanField(default=True, unique=True, editable=False)
+    engaged = models.BooleanField(default=False)
+    engaged_at = models.DateTimeField(null=True, blank=True)
+    ticks = models.PositiveBigIntegerField(
+        default=0, help_text="Counts up each minute; see delivery.oversight.restore_guard."
+    )
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(singleton=True), name="one_site")]
+
+    def __str__(self) -> str:
+        return "engaged" if self.engaged else "open"
+
+
+class Release(models.Model):
+    """That one newsletter is sent for one period. A reader gets a release once.
+
+    A month's has no issue of its own, but those of the month (delivery.planning.release_content).
+    """
+
+    class Kind(models.TextChoices):
+        WEEKLY = "weekly", _("weekly")
+        MONTHLY = "monthly", _("monthly round-up")
+        SPECIAL = "special", _("special issue")
+
+    newsletter = models.ForeignKey(Newsletter, models.PROTECT, related_name="releases")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.WEEKLY)
+    period = models.CharField(max_length=64, help_text="A Monday, a month, or a short name.")
+    issue = models.ForeignKey(Issue, models.SET_NULL, null=True, related_name="releases")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["newsletter", "kind", "period"], name="one_release")
+        ]
+
+    def __str__(self) -> str:
+        kind = f" · {self.get_kind_display()}" if self.kind == self.Kind.MONTHLY else ""
+        return f"{self.newsletter} {self.period}{kind}"
+
+
+class Mailing(models.Model):
+    """A release on its way to one audience.
+
+    `language` belongs to the audience `first_language`. `number` counts the mailings to an
+    audience that can be repeated (`unreached`, `in_doubt`); it is 1 for the others.
+    """
+
+    class Audience(models.TextChoices):
+        ALL = "all", _("all readers")
+        """Every reader whom no earlier mailing of the release took."""
+        FIRST_LANGUAGE = "first_language", _("one language first")
+        """Readers whose chain begins with `language`; `all`, sent later, takes the others."""
+        UNREACHED = "unreached", _("not reached")
+        """Readers whose last outcome is refused, failed or skipped; never unknown."""
+        IN_DOUBT = "in_doubt", _("in doubt")
+        """Readers whose outcome is unknown, when an operator accepts that it may arrive twice."""
+        WELCOME = "welcome", _("new readers")
+        """Single readers who asked for the latest issue when they subscribed."""
+
+    class State(models.TextChoices):
+        HELD = "held", _("held for review")
+        PREPARING = "preparing", _("preparing")
+        SENDING = "sending", _("sending")
+        PAUSED = "paused", _("paused")
+        CANCELLED = "cancelled", _("cancelled")
+        FINISHED = "finished", _("finished")
+        CLOSED = "closed", _("closed (only counts are kept)")
+
+    class Hold(models.TextChoices):
+        NONE = "", _("not held")
+        NOT_APPROVED = "not-approved", _("the issue has not been approved")
+        NO_ISSUE = "no-issue", _("there is no issue for this week")
+        TOO_THIN = "too-thin", _("too few articles are ready")
+        LATE = "late", _("its time passed while Tydzen was not running")
+        UNRENDERABLE = "unrenderable", _("an edition failed its checks")
+        RESTORED = "restored", _("restored from a backup")
+        FROZEN = "frozen", _("the kill switch was on")
+        RATES = "rates", _("too many bounces or complaints")
+
+    release = models.ForeignKey(Release, models.PROTECT, related_name="mailings")
+    audience = models.CharField(
+        _("audience"), max_length=16, choices=Audience, default=Audience.ALL
+    )
+    language = LanguageField(blank=True, default="")
+    number = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PREPARING)
+    hold = models.CharField(_("hold reason"), max_length=16, choices=Hold, blank=True)
+    hold_detail = models.CharField(max_length=300, blank=True)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(_("started"), auto_now_add=True)
+    snapshot_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    readers = models.PositiveBigIntegerField(
+        _("readers"), null=True, help_text="How many were frozen."
+    )
+    checksum = models.BigIntegerField(
+        null=True, help_text="Sum of the frozen ids' hashes modulo 2**63 (delivery.checksum)."
+    )
+    counts = models.JSONField(default=dict, blank=True, help_text="What is left once closed.")
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("mailing")
+        verbose_name_plural = _("mailings")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["release", "audience", "language", "number"],
+                name="one_mailing_per_audience",
+            ),
+            models.CheckConstraint(
+                condition=Q(audience="first_language") & ~Q(language="")
+                | ~Q(audience="first_language") & Q(language=""),
+                name="language_goes_with_first_language",
+            ),
+            models.CheckConstraint(
+                condition=Q(number=1) | Q(number__gt=1) & Q(audience__in=["unreached", "in_doubt"]),
+                name="only_repeatable_audiences_are_numbered",
+            ),
+        ]
+        indexes = [models.Index(fields=["state"])]
+
+    def __str__(self) -> str:
+        return f"{self.release} ({self.audience_label})"
+
+    @property
+    def audience_label(self) -> str:
+        """Whom it goes to, in the active language: "Belarusian first", "not reached, round 2"."""
+        if self.audience == self.Audience.FIRST_LANGUAGE:
+            name = name_in(self.language, get_language() or "en")
+            return gettext("%(language)s first") % {"language": name}
+        label = str(self.get_audience_display())
+        if self.number == 1:
+            return label
+        return gettext("%(audience)s, round %(number)d") % {
+            "audience": label,
+            "number": self.number,
+        }
+
+
+class Edition(models.Model):
+    """What a group of readers gets, frozen as sent, with places for what is personal.
+
+    `key` names what it resolved to (ordered article × language, page language, format).
+    """
+
+    mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="editions")
+    key = models.CharField(max_length=64)
+    public_id = models.CharField(max_length=32, unique=True, help_text="In its address.")
+    language = LanguageField()
+    label = models.CharField(max_length=200, blank=True, help_text="For the desk: “be, ru · lead”.")
+    subject = models.CharField(max_length=300)
+    preheader = models.CharField(max_length=300, blank=True)
+    html = models.TextField(blank=True, help_text="Empty where the reader wants text only.")
+    text = models.TextField()
+    headers = models.JSONField(help_text="From, Reply-To, List-Id …: the same for all readers.")
+    images = models.JSONField(default=list, blank=True, help_text="[{cid, name in storage, type}]")
+    discreet = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("edition")
+        verbose_name_plural = _("editions")
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "key"], name="one_edition_per_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mailing_id} {self.label}"
+
+
+class Batch(models.Model):
+    """Some hundred readers of one edition.
+
+    `reader_ids` are 8-byte big-endian ids. Positions below `intent` may have been handed over;
+    none at or above it was. `results` has one byte a position (transport.outcomes.Result), stored
+    up to the last permission. `fence` counts the claims: only its newest holder may write.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        CLAIMED = "claimed", _("claimed by a worker")
+        CLOSED = "closed", _("outcomes recorded")
+
+    mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="batches")
+    edition = models.ForeignKey(Edition, models.PROTECT, related_name="batches")
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    reader_ids = models.BinaryField()
+    size = models.PositiveIntegerField()
+    intent = models.PositiveIntegerField(default=0)
+    results = models.BinaryField(default=b"")
+    replies = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="{position: [code, enhanced status]} of what was not sent",
+    )
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField()
+    give_up_at = models.DateTimeField(null=True, blank=True)
+    round = models.PositiveSmallIntegerField(default=0)
+    deferred_by = models.CharField(
+        max_length=200, blank=True, help_text="What a relay or provider said, by its codes."
+    )
+    predecessor = models.OneToOneField(
+        "self", models.SET_NULL, null=True, blank=True, related_name="successor"
+    )
+    transport = models.CharField(max_length=64, blank=True, help_text="The one that took it.")
+
+    class Meta:
+        verbose_name = _("batch")
+        verbose_name_plural = _("batches")
+        indexes = [
+            models.Index(fields=["state", "due_at"]),
+            models.Index(fields=["mailing", "state"]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(intent__lte=models.F("size")), name="intent_within_batch"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.pk}"

@@ -1,0 +1,100 @@
+"""What became of a mailing's readers, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+
+from django.db.models import Count, Max, Min, Sum
+from django.db.models.functions import Now
+
+from newsletter.delivery.models import Batch, Mailing, Outcome
+from newsletter.transport.outcomes import Result
+
+
+@dataclass(frozen=True)
+class Report:
+    """`readers` were frozen; the others add up to it. `handed_over` counts, among the waiting,
+    those that a running batch has sent already, as far as it has stored it."""
+
+    readers: int
+    sent: int = 0
+    refused: int = 0
+    failed: int = 0
+    skipped: int = 0
+    unknown: int = 0
+    waiting: int = 0
+    handed_over: int = 0
+
+    @property
+    def settled(self) -> int:
+        return self.sent + self.refused + self.failed + self.skipped + self.unknown
+
+    @property
+    def done_percent(self) -> int:
+        """Whole percent of the readers that are behind us; 100 where there are none."""
+        return (self.settled + self.handed_over) * 100 // self.readers if self.readers else 100
+
+    @property
+    def balances(self) -> bool:
+        return self.settled + self.waiting == self.readers
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class WaitingForHour:
+    """Readers who asked for an hour that is still to come, and when the last of them are due."""
+
+    readers: int
+    last_at: datetime
+
+
+def waiting_for_hour(mailing: Mailing) -> WaitingForHour | None:
+    """None where nobody waits for their hour. Who waits to be tried again is not counted."""
+    waiting = Batch.objects.filter(
+        mailing=mailing, state=Batch.State.OPEN, round=0, due_at__gt=Now()
+    ).aggregate(readers=Sum("size"), last=Max("due_at"))
+    return WaitingForHour(waiting["readers"], waiting["last"]) if waiting["readers"] else None
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """Readers who wait to be tried again, from when on, and what most of them were put off by:
+    codes of replies, "" where none is known."""
+
+    readers: int
+    next_at: datetime
+    why: str
+
+
+def deferred(mailing: Mailing) -> Deferred | None:
+    """None where nobody waits to be tried again. Two queries."""
+    waiting = Batch.objects.filter(mailing=mailing, state=Batch.State.OPEN, round__gt=0)
+    found = waiting.aggregate(readers=Sum("size"), next=Min("due_at"))
+    if not found["readers"]:
+        return None
+    reasons = waiting.values_list("deferred_by").annotate(readers=Sum("size"))
+    why, _ = reasons.order_by("-readers", "deferred_by")[0]
+    return Deferred(found["readers"], found["next"], why)
+
+
+def report(mailing: Mailing) -> Report:
+    """Count the outcomes and the readers in open batches. Two queries."""
+    if mailing.state == Mailing.State.CLOSED:
+        return Report(**{f.name: mailing.counts[f.name] for f in fields(Report)})
+    rows = Outcome.objects.filter(mailing_id=mailing.pk).values_list("result")
+    counts = {Result(result): number for result, number in rows.annotate(n=Count("mailing_id"))}
+    unfinished = Batch.objects.filter(mailing=mailing).exclude(state=Batch.State.CLOSED)
+    running = unfinished.filter(state=Batch.State.CLAIMED).values_list("results", flat=True)
+    return Report(
+        readers=mailing.readers or 0,
+        sent=counts.get(Result.SENT, 0),
+        refused=counts.get(Result.REFUSED, 0),
+        failed=counts.get(Result.FAILED, 0),
+        skipped=counts.get(Result.SKIPPED, 0),
+        unknown=counts.get(Result.UNKNOWN, 0),
+        waiting=unfinished.aggregate(total=Sum("size"))["total"] or 0,
+        handed_over=sum(bytes(results).count(bytes([Result.SENT])) for results in running),
+    )

@@ -1,0 +1,157 @@
+"""What the tick finds due: scheduled issues, mailings to prepare, batches to hint."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from newsletter.delivery.models import Mailing, Release
+from newsletter.delivery.oversight import kill_switch
+from newsletter.delivery.planning import monthly, snapshot
+from newsletter.delivery.sending import protocol
+from newsletter.editorial import workflow
+from newsletter.editorial.models import Article, Issue, Newsletter
+from newsletter.editorial.schedule import Decision, Occasion, decide, latest
+from newsletter.lib.queue import wake
+from newsletter.lib.run_all import run_all
+
+log = logging.getLogger(__name__)
+Hold = Mailing.Hold
+
+UNREADY = [Hold.NOT_APPROVED, Hold.NO_ISSUE, Hold.TOO_THIN]
+"""Held for a reason that editors can remove: looked at again until it is too late."""
+
+
+def dispatch(now: datetime | None = None) -> list[Mailing]:
+    """Make the mailings that the schedules call for; returns those to be prepared.
+
+    Any number of dispatchers at once make one mailing: it is unique (E1).
+    """
+    if kill_switch.is_engaged():
+        return []
+    at = now or timezone.now()
+    steps: list[tuple[str, Callable[[], Mailing | None]]] = []
+    for newsletter in Newsletter.objects.filter(schedule_active=True):
+        steps += [
+            (f"{newsletter.slug}, week", partial(_dispatch_one, newsletter, at)),
+            (
+                f"{newsletter.slug}, month",
+                partial(monthly.dispatch, newsletter, at),
+            ),
+        ]
+    due = run_all(steps).values()
+    return [mailing for mailing in due if mailing and mailing.state == Mailing.State.PREPARING]
+
+
+def _dispatch_one(newsletter: Newsletter, now: datetime) -> Mailing | None:
+    occasion = latest(newsletter.rule, now)
+    issue = newsletter.issues.of_week(occasion.week)
+    if issue is not None and not issue.goes_out_with(occasion.week):
+        return None
+    # The release that an editor who sends the issue by hand makes has the same period.
+    period = issue.key if issue else occasion.week.isoformat()
+    existing = _scheduled(newsletter, period)
+    decision = decide(
+        occasion,
+        now,
+        since=newsletter.schedule_since,
+        done=existing is not None and existing.hold not in UNREADY,
+        late_hours=settings.LATE_HOURS,
+    )
+    if decision is Decision.WAIT:
+        return None
+    if issue is None and newsletter.approval == Newsletter.Approval.AUTOMATIC:
+        issue = _assemble_issue(newsletter, occasion, now)
+    reason = Hold.LATE if decision is Decision.HOLD_LATE else readiness(newsletter, issue, now)
+    if issue is not None and not reason and not issue.is_approved:
+        workflow.approve(issue, by=None)  # where ready articles go out by themselves
+    return _make(newsletter, period, issue, reason)
+
+
+def _scheduled(newsletter: Newsletter, period: str) -> Mailing | None:
+    return Mailing.objects.filter(
+        release__newsletter=newsletter,
+        release__kind=Release.Kind.WEEKLY,
+        release__period=period,
+        audience=Mailing.Audience.ALL,
+    ).first()
+
+
+@transaction.atomic
+def _assemble_issue(newsletter: Newsletter, occasion: Occasion, now: datetime) -> Issue | None:
+    """An issue made of the week's ready articles that no issue has taken."""
+    Newsletter.objects.select_for_update().get(pk=newsletter.pk)
+    start = datetime.combine(occasion.week, clock_time(), tzinfo=UTC)
+    ready = Article.objects.public(now).filter(
+        newsletter=newsletter, issue=None, published_at__gte=start - timedelta(days=1)
+    )
+    if not ready:
+        return None
+    issue, _ = Issue.objects.get_or_create(
+        newsletter=newsletter,
+        starts_on=occasion.week,
+        kind=Issue.Kind.WEEK,
+        defaults={"ends_on": occasion.week + timedelta(days=6), "state": Issue.State.APPROVED},
+    )
+    Article.objects.filter(pk__in=ready.values("pk")).update(issue=issue)
+    return issue
+
+
+def readiness(newsletter: Newsletter, issue: Issue | None, now: datetime) -> Hold:
+    """Why the issue cannot go out, or Hold.NONE."""
+    if issue is None:
+        return Hold.NO_ISSUE
+    if not newsletter.are_enough(issue.articles.public(now).count()):
+        return Hold.TOO_THIN
+    automatic = newsletter.approval == Newsletter.Approval.AUTOMATIC
+    if not issue.is_approved and not automatic:
+        return Hold.NOT_APPROVED
+    return Hold.NONE
+
+
+@transaction.atomic
+def _make(newsletter: Newsletter, period: str, issue: Issue | None, reason: Hold) -> Mailing:
+    state = Mailing.State.HELD if reason else Mailing.State.PREPARING
+    release, _ = Release.objects.get_or_create(
+        newsletter=newsletter,
+        kind=Release.Kind.WEEKLY,
+        period=period,
+        defaults={"issue": issue},
+    )
+    if release.issue_id is None and issue is not None:
+        Release.objects.filter(pk=release.pk, issue=None).update(issue=issue)
+    mailing, made = Mailing.objects.get_or_create(
+        release=release, audience=Mailing.Audience.ALL, defaults={"state": state, "hold": reason}
+    )
+    if not made:
+        Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.HELD, hold__in=UNREADY).update(
+            state=state, hold=reason
+        )
+        mailing.refresh_from_db()
+    if made or mailing.state == Mailing.State.PREPARING:
+        log.info("dispatch", extra={"mailing": mailing.pk, "state": state, "hold": reason})
+    return mailing
+
+
+def prepare_waiting() -> int:
+    """Freeze what is being prepared, also what a lost worker left; returns how many."""
+    if kill_switch.is_engaged():
+        return 0
+    waiting = Mailing.objects.filter(state=Mailing.State.PREPARING).values_list("pk", flat=True)
+    return len(run_all((f"mailing {pk}", partial(snapshot.prepare, pk)) for pk in list(waiting)))
+
+
+def wake_due() -> int:
+    """Hint batches that are due; each worker goes on from there by itself."""
+    due = protocol.due_batches(snapshot.WAKE_UPS)
+    for batch_id in due:
+        if not wake("delivery.send", batch_id, expires=55):
+            break
+    return len(due)

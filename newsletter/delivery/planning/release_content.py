@@ -1,0 +1,35 @@
+"""What a release holds: an issue, or the round-up of a month's issues."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from newsletter.delivery.models import Mailing, Release
+from newsletter.digest import content
+from newsletter.editorial.content import issue_content, round_up_content
+from newsletter.editorial.models import Newsletter
+from newsletter.editorial.schedule import Month
+
+
+def content_of(release: Release, *, at: datetime) -> content.Issue:
+    """What of the release is public at that moment. Raises content.RenderError."""
+    if release.kind == Release.Kind.MONTHLY:
+        return round_up(release.newsletter, Month.read(release.period), at=at)
+    if release.issue is None:
+        raise content.RenderError(_("The issue was deleted."))
+    return issue_content(release.issue, at=at)
+
+
+def round_up(newsletter: Newsletter, month: Month, *, at: datetime) -> content.Issue:
+    """The articles of the month's issues that an editor approved and that were sent.
+
+    Each had an editor's word, so a round-up needs none of its own.
+    """
+    sent = Mailing.objects.filter(release__issue=OuterRef("pk"), snapshot_at__isnull=False).exclude(
+        state=Mailing.State.CANCELLED
+    )
+    issues = newsletter.issues.public(at).of_month(month).newest_first().filter(Exists(sent))
+    return round_up_content(month, issues, at=at)

@@ -1,0 +1,88 @@
+"""The latest issue for one reader who asked for it on the welcome page.
+
+It is a batch of one in a mailing of its own (audience `welcome`) within the issue's release. So
+Reach keeps the weekly mailing from sending the reader the same issue again, and the account
+covers it.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from newsletter.delivery.models import Edition, Mailing
+from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning.editions import draft_editions
+from newsletter.delivery.sending import ledger, protocol
+from newsletter.delivery.sending.packing import MODULUS, checksum
+from newsletter.editorial.content import issue_content, newsletter_content
+from newsletter.editorial.models import Issue
+from newsletter.lib.queue import wake
+from subscribers import audience
+from subscribers.models import Subscription, TransactionalEmail
+
+
+def enqueue(email: TransactionalEmail) -> bool:
+    """Turn the letter into a batch of one; False where there is nothing to send.
+
+    That is where the reader has the issue already, has left, or finds nothing in it to read.
+    """
+    draft = _draft(email)
+    with transaction.atomic():
+        taken = draft is not None and _take(email.subscriber_id, draft)
+        ended = TransactionalEmail.State.SENT if taken else TransactionalEmail.State.DROPPED
+        TransactionalEmail.objects.filter(pk=email.pk, fence=email.fence).update(
+            state=ended, lease_until=None
+        )
+    return taken
+
+
+def _draft(email: TransactionalEmail) -> Edition | None:
+    """The edition that this reader would get, unsaved, of a mailing that exists."""
+    now = timezone.now()
+    issue = Issue.objects.public(now).filter(pk=email.about).first()
+    subscription = Subscription.objects.filter(
+        subscriber_id=email.subscriber_id,
+        newsletter=email.newsletter,
+        state=Subscription.State.ACTIVE,
+    ).first()
+    if issue is None or subscription is None:
+        return None
+    mailing, _ = Mailing.objects.get_or_create(
+        release=snapshot.release_of(issue),
+        audience=Mailing.Audience.WELCOME,
+        defaults={"state": Mailing.State.SENDING, "readers": 0, "checksum": 0},
+    )
+    segment = audience.segment_of(subscription)
+    editions = draft_editions(
+        mailing,
+        [segment],
+        issue.newsletter,
+        branding=newsletter_content(issue.newsletter),
+        issue=issue_content(issue, at=now),
+        today=issue.newsletter.date_at(now),
+    )
+    return next(iter(editions.drafts.values()), None)
+
+
+def _take(subscriber_id: int, draft: Edition) -> bool:
+    mailing = Mailing.objects.select_for_update().get(pk=draft.mailing_id)
+    if mailing.state not in {Mailing.State.SENDING, Mailing.State.FINISHED}:
+        return False
+    if not ledger.add_recipients(mailing.release_id, mailing.pk, [subscriber_id]):
+        return False
+    edition = mailing.editions.filter(key=draft.key).first()
+    if edition is None:
+        draft.save()
+        edition = draft
+    batch = snapshot.new_batch(edition, [subscriber_id], due_at=protocol.database_now())
+    batch.save()
+    Mailing.objects.filter(pk=mailing.pk).update(
+        state=Mailing.State.SENDING,
+        finished_at=None,
+        readers=F("readers") + 1,
+        checksum=((mailing.checksum or 0) + checksum([subscriber_id])) % MODULUS,
+    )
+    transaction.on_commit(lambda: wake("delivery.send", batch.pk))
+    return True

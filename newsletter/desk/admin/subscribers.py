@@ -1,0 +1,150 @@
+"""Readers at the desk: counts, states and dates. No address is shown, and none can be entered:
+the web process could not seal it for storage, nor find it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.lib.fields import LanguageChainField, join_chain
+from subscribers.models import (
+    Consent,
+    Export,
+    Subscriber,
+    Subscription,
+    Suppression,
+    UnsubscribeReason,
+)
+
+FEW = 5
+"""Below it a count of readers who gave a reason is not told: somebody may know who they were."""
+
+
+class ReadOnlyAdmin:
+    """Rows that are looked at, and change by what readers do alone."""
+
+    list_filter: ClassVar[Any] = ()
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """By what the page offers only: else an address typed by hand asks for what is hidden."""
+        return lookup.partition("__")[0] in self.list_filter
+
+    def has_add_permission(self, *args: Any) -> bool:
+        return False
+
+    def has_change_permission(self, *args: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, *args: Any) -> bool:
+        return False
+
+
+class ChainFilter(admin.AllValuesFieldListFilter):
+    """Subscriptions by chain; the links name it as it is stored, such as "be,ru"."""
+
+    lookup_choices: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lookup_choices = [join_chain(chain) for chain in self.lookup_choices]
+
+
+admin.FieldListFilter.register(
+    lambda field: isinstance(field, LanguageChainField), ChainFilter, take_priority=True
+)
+
+
+class SubscriptionInline(ReadOnlyAdmin, admin.TabularInline[Subscription, Subscriber]):
+    model = Subscription
+    fields = ("newsletter", "state", "languages", "frequency", "confirmed_on", "unsubscribed_on")
+    show_change_link = True
+
+
+class ConsentInline(ReadOnlyAdmin, admin.TabularInline[Consent, Subscription]):
+    model = Consent
+    fields = ("action", "at", "source", "language", "wording", "wording_version")
+
+
+@admin.register(Subscriber)
+class SubscriberAdmin(ReadOnlyAdmin, admin.ModelAdmin[Subscriber]):
+    list_display = ("public_id", "language", "active", "created_on")
+    list_filter = ("language", "created_on")
+    search_fields = ("public_id",)
+    search_help_text = _("Searches by reader ID. Only the operator can search by address.")
+    fields = ("public_id", "language", "created_on")
+    inlines = (SubscriptionInline,)
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subscriber]:
+        active = Count("subscriptions", filter=Q(subscriptions__state=Subscription.State.ACTIVE))
+        return super().get_queryset(request).annotate(active_subscriptions=active)
+
+    @admin.display(description=_("active subscriptions"))
+    def active(self, subscriber: Subscriber) -> int:
+        return int(subscriber.active_subscriptions)  # type: ignore[attr-defined]
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Subscription]):
+    list_display = (
+        "reader",
+        "newsletter",
+        "state",
+        "languages",
+        "frequency",
+        "source",
+        "confirmed_on",
+        "unsubscribed_on",
+    )
+    list_filter = ("newsletter", "state", "languages", "frequency", "source")
+    list_select_related = ("subscriber", "newsletter")
+    search_fields = ("subscriber__public_id",)
+    exclude = ("mailbox",)
+    inlines = (ConsentInline,)
+    ordering = ("-pk",)
+
+    @admin.display(description=_("reader"), ordering="subscriber")
+    def reader(self, subscription: Subscription) -> str:
+        return str(subscription.subscriber.public_id)
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Suppression]):
+    list_display = ("__str__", "reason", "since")
+    list_filter = ("reason", "since")
+    fields = ("reason", "since")
+    ordering = ("-pk",)
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin, admin.ModelAdmin[Export]):
+    list_display = ("newsletter", "kind", "made_at", "readers", "recipients", "purpose")
+    fields = list_display
+    ordering = ("-pk",)
+
+
+@admin.register(UnsubscribeReason)
+class DepartureAdmin(ReadOnlyAdmin, admin.ModelAdmin[UnsubscribeReason]):
+    """Why readers left, as numbers of a year; small ones are not told."""
+
+    list_display = ("newsletter", "year", "why", "how_many")
+    list_display_links = None
+    list_filter = ("newsletter", "year")
+    list_select_related = ("newsletter",)
+    fields = ("newsletter", "year", "why", "how_many")
+    # Not by their number: the order would tell what is hidden.
+    ordering = ("-year", "newsletter", "reason")
+
+    @admin.display(description=_("reason"), ordering="reason")
+    def why(self, departure: UnsubscribeReason) -> str:
+        return departure.get_reason_display()
+
+    @admin.display(description=_("readers"))
+    def how_many(self, departure: UnsubscribeReason) -> str:
+        if departure.readers < FEW:
+            return _("fewer than %(few)d") % {"few": FEW}
+        return str(departure.readers)

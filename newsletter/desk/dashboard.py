@@ -1,0 +1,105 @@
+"""What the desk's front page shows: this week, what is missing, what is sent, who reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from newsletter.delivery.models import Mailing
+from newsletter.delivery.oversight.report import Report, WaitingForHour, report, waiting_for_hour
+from newsletter.digest.dates import month_name, week_range
+from newsletter.editorial import schedule
+from newsletter.editorial.models import Article, Issue, Newsletter
+from newsletter.editorial.workflow import Problem, problems
+from newsletter.lib.languages import language_name
+from subscribers import audience
+
+RECENT = 5
+
+
+@dataclass(frozen=True)
+class NewsletterSummary:
+    """One newsletter as the front page shows it."""
+
+    newsletter: Newsletter
+    issue: Issue | None
+    week: tuple[date, date]
+    """The first and the last day of what the next send-out takes."""
+    week_name: str
+    problems: list[Problem]
+    next_at: datetime | None
+    zone: str
+    readers: list[tuple[str, int]]
+    monthly: int
+    """How many have chosen the round-up."""
+    round_up: schedule.RoundUp
+    """The next one."""
+    month_name: str
+
+
+def dashboard(request: HttpRequest) -> dict[str, Any]:
+    if not request.user.has_perm("editorial.view_issue"):
+        return {}
+    newsletters = list(Newsletter.objects.prefetch_related("translations"))
+    return {
+        "desks": [_summary(newsletter) for newsletter in newsletters],
+        "mailings": recent_mailings(),
+        "has_newsletter": bool(newsletters),
+        "has_article": Article.objects.exists(),
+    }
+
+
+def recent_mailings() -> list[tuple[Mailing, Report, WaitingForHour | None]]:
+    rows = Mailing.objects.select_related("release__newsletter", "release__issue")
+    return [(mailing, report(mailing), waiting_for_hour(mailing)) for mailing in rows[:RECENT]]
+
+
+def _summary(newsletter: Newsletter) -> NewsletterSummary:
+    now = timezone.now()
+    rule = newsletter.rule
+    upcoming = schedule.following(rule, now)
+    round_up = schedule.following_round_up(rule, now)
+    issue = newsletter.issues.of_week(upcoming.week)
+    first, last = upcoming.week, upcoming.week + timedelta(days=6)
+    if issue is not None:
+        first, last = issue.starts_on, issue.ends_on
+        upcoming = _occasion_of(issue, rule)
+    return NewsletterSummary(
+        newsletter=newsletter,
+        issue=issue,
+        week=(first, last),
+        week_name=week_range(first, last, get_language() or "en", today=newsletter.date_at(now)),
+        problems=problems(issue) if issue else [],
+        next_at=upcoming.at if newsletter.schedule_active else None,
+        zone=newsletter.timezone,
+        readers=readers_by_chain(newsletter),
+        monthly=sum(n for _profile, n in audience.segments(newsletter, audience.Frequency.MONTHLY)),
+        round_up=round_up,
+        month_name=month_name(
+            date(round_up.month.year, round_up.month.month, 1), get_language() or "en"
+        ),
+    )
+
+
+def _occasion_of(issue: Issue, rule: schedule.Rule) -> schedule.Occasion:
+    """When the schedule sends the issue, or what comes after a break."""
+    week = issue.last_week
+    return schedule.occasion_of(rule, week if issue.goes_out_with(week) else week + schedule.WEEK)
+
+
+def readers_by_chain(newsletter: Newsletter) -> list[tuple[str, int]]:
+    """("беларуская, русский", readers) for each chain of languages, the most first."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    for segment, readers in audience.segments(newsletter):
+        counts[segment.languages] += readers
+    return [(chain_name(chain), count) for chain, count in counts.most_common()]
+
+
+def chain_name(chain: tuple[str, ...]) -> str:
+    return ", ".join(language_name(code) for code in chain)

@@ -1,0 +1,152 @@
+"""An issue as each group of readers would get it now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar, cast
+
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from newsletter.delivery.planning.preview import preview
+from newsletter.desk.dashboard import chain_name
+from newsletter.desk.view_helpers import permission_required, render_page
+from newsletter.digest.content import EditionOptions, Length, Pictures, RenderedEmail, RenderError
+from newsletter.digest.render import size_warnings
+from newsletter.editorial.models import Issue, Newsletter
+from newsletter.lib.fields import join_chain, split_chain
+from newsletter.lib.languages import direction
+
+MAIL_POLICY = {
+    "default-src": [NONE],
+    "style-src": [UNSAFE_INLINE],
+    # A sandboxed frame has no origin of its own: the site is named.
+    "img-src": [SELF, settings.SITE_URL, "data:"],
+    "frame-ancestors": [SELF],
+    "form-action": [NONE],
+    "base-uri": [NONE],
+    "sandbox": ["allow-popups"],
+}
+"""For a mail's HTML in a frame: its own styles and our pictures; no script, no form."""
+V = TypeVar("V", bound=Callable[..., HttpResponse])
+
+
+def mail_policy(view: V) -> V:
+    """The view's answer is a mail's HTML, to be shown in a frame of ours."""
+    return cast(V, xframe_options_sameorigin(csp(MAIL_POLICY)(view)))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A chain of languages and how much a mail holds; `query` names it in addresses."""
+
+    chain: tuple[str, ...]
+    length: str
+    is_shown: bool
+
+    @property
+    def name(self) -> str:
+        return chain_name(self.chain)
+
+    @property
+    def query(self) -> str:
+        return f"chain={join_chain(self.chain)}&amount={self.length}"
+
+
+@require_safe
+@permission_required("editorial.view_issue")
+def overview(request: HttpRequest, issue_id: int) -> HttpResponse:
+    """The choices, and the mail of the one that is shown."""
+    issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
+    shown = asked_for(request, issue.newsletter)
+    rendered, error = rendered_or_why(partial(preview, issue), issue.newsletter, shown)
+    return render_page(
+        request,
+        "desk/preview.html",
+        title=_("Preview: %(issue)s") % {"issue": issue},
+        issue=issue,
+        choices=choices_of(issue.newsletter, shown, amounts=Newsletter.Content.values),
+        shown=shown,
+        **previewed(rendered, error),
+    )
+
+
+@require_safe
+@permission_required("editorial.view_issue")
+@mail_policy
+def frame(request: HttpRequest, issue_id: int) -> HttpResponse:
+    """The mail's HTML alone, for the frames of the preview."""
+    issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
+    shown = asked_for(request, issue.newsletter)
+    rendered, _error = rendered_or_why(partial(preview, issue), issue.newsletter, shown)
+    return as_frame(rendered)
+
+
+def previewed(rendered: RenderedEmail | None, error: str) -> dict[str, Any]:
+    """What desk/previewed.html shows, but for the choice and the frame's address."""
+    return {
+        "rendered": rendered,
+        "error": error,
+        "direction": direction(rendered.language) if rendered else "ltr",
+        "warnings": size_warnings(rendered) if rendered else [],
+    }
+
+
+def as_frame(rendered: RenderedEmail | None) -> HttpResponse:
+    """The HTML of a preview. Raises Http404 where there is none."""
+    if rendered is None:
+        raise Http404
+    images = [{"cid": image.cid, "name": image.name} for image in rendered.images]
+    return HttpResponse(with_pictures(rendered.html, images))
+
+
+def with_pictures(html: str, images: list[dict[str, str]]) -> str:
+    """A mail's HTML with the pictures inside the mail loaded from the media storage."""
+    for image in images:
+        html = html.replace(f"cid:{image['cid']}", default_storage.url(image["name"]))
+    return html
+
+
+def choices_of(newsletter: Newsletter, shown: Choice, *, amounts: Iterable[str]) -> list[Choice]:
+    return [
+        Choice(chain, length, is_shown=(chain, length) == (shown.chain, shown.length))
+        for chain in dict.fromkeys(newsletter.chains())
+        for length in amounts
+    ]
+
+
+def asked_for(request: HttpRequest, newsletter: Newsletter) -> Choice:
+    chain = split_chain(request.GET.get("chain", ""))
+    if not chain or not set(chain) <= set(newsletter.languages):
+        chain = newsletter.chains()[0]
+    length = request.GET.get("amount", "")
+    known = length if length in Newsletter.Content.values else newsletter.content
+    return Choice(chain, known, is_shown=True)
+
+
+def rendered_or_why(
+    show: Callable[[EditionOptions], RenderedEmail | None], newsletter: Newsletter, choice: Choice
+) -> tuple[RenderedEmail | None, str]:
+    """The mail, or None and why there is none."""
+    options = EditionOptions(
+        chain=choice.chain,
+        page_language=choice.chain[0],
+        length=cast(Length, choice.length),
+        pictures=cast(Pictures, newsletter.pictures),
+    )
+    try:
+        rendered = show(options)
+    except RenderError as error:
+        return None, str(error)
+    if rendered is None:
+        return None, _("These readers would not get an email: no article is ready for them.")
+    return rendered, ""

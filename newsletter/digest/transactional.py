@@ -1,0 +1,54 @@
+"""A single mail: a confirmation, a link, a welcome. A heading, paragraphs, one button, a foot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.html import urlize
+
+from newsletter.digest.content import Newsletter, RenderedEmail
+from newsletter.digest.mjml import Placeholders, filled, to_html
+from newsletter.digest.plain_text import laid_out
+from newsletter.digest.render import base_context, branding, checked_subject, preheader_of
+
+
+def render_transactional(
+    newsletter: Newsletter,
+    *,
+    language: str,
+    subject: str,
+    heading: str,
+    paragraphs: Sequence[str],
+    button: tuple[str, str] | None,
+    foot: Sequence[str],
+) -> RenderedEmail:
+    """The mail in `language`, all of whose texts are plain; addresses in them become links.
+
+    `button` is its words and its URL, which also stands beside it to be copied. Raises
+    RenderError where the subject would break a header.
+    """
+    head = branding(newsletter, language)
+    subject = checked_subject(subject)
+    placeholders = Placeholders()
+    context: dict[str, object] = {
+        **base_context(newsletter, language),
+        "title": placeholders.text(subject),
+        "preheader": preheader_of([*paragraphs, head.newsletter, head.newsroom], subject),
+        "letterhead": head,
+        "heading": heading,
+        "paragraphs": [(line, _linked(line, placeholders)) for line in paragraphs],
+        "button": button,
+        "foot": [(line, _linked(line, placeholders)) for line in foot],
+    }
+    return RenderedEmail(
+        language=language,
+        label=language,
+        subject=subject,
+        preheader=str(context["preheader"]),
+        html=to_html(filled("email/letter.mjml", context, language), placeholders),
+        text=laid_out(filled("email/letter.txt", context, language)),
+    )
+
+
+def _linked(line: str, placeholders: Placeholders) -> str:
+    return placeholders.html(str(urlize(line, autoescape=True)))

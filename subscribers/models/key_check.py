@@ -1,0 +1,32 @@
+"""Marks by which a wrong key is told before it does harm."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class KeyCanary(models.Model):
+    """A keyed hash of a constant under one key, stored when it is first used on this database.
+
+    It tells nothing of the key; a process whose key of that number gives another hash is stopped.
+    """
+
+    class Purpose(models.TextChoices):
+        STORAGE = "storage", _("stored addresses")
+        INDEX = "index", _("address hashes")
+        SEALING = "sealing", _("intake")
+        TOKENS = "tokens", _("links in emails")
+
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    number = models.PositiveSmallIntegerField()
+    mark = models.BinaryField(max_length=16, editable=False)
+    since = models.DateField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["purpose", "number"], name="one_canary_per_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.number}"

@@ -1,0 +1,112 @@
+"""A send-out's end: collapsed into counts; and what a restored backup does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from newsletter.delivery.models import (
+    Batch,
+    Edition,
+    KillSwitch,
+    Mailing,
+    Outcome,
+    ReleaseRecipient,
+)
+from newsletter.delivery.oversight import control, restore_guard, retention
+from newsletter.delivery.oversight.audit import audit
+from newsletter.delivery.oversight.report import report
+from newsletter.delivery.planning import snapshot
+from newsletter.transport.memory import MemoryTransport
+from newsletter.transport.outcomes import Result
+from tests.delivery.conftest import send_all_due
+
+LATER = timedelta(days=91)
+
+
+def test_after_its_time_only_counts_and_editions_are_left(
+    frozen: Mailing, relay: MemoryTransport
+) -> None:
+    relay.script("r1@readers.example", Result.REFUSED, code=550)
+    send_all_due()
+    before = report(frozen)
+    assert retention.collapse(timezone.now() + timedelta(days=89)) == 0
+    assert retention.collapse(timezone.now() + LATER) == 1
+    assert retention.collapse(timezone.now() + LATER) == 0
+    frozen.refresh_from_db()
+    assert frozen.state == Mailing.State.CLOSED
+    assert report(frozen) == before
+    edition = Edition.objects.get()
+    assert frozen.counts["editions"] == {edition.public_id: {"sent": 9, "refused": 1}}
+    assert not any(model.objects.exists() for model in (Outcome, ReleaseRecipient, Batch))
+    assert audit(frozen.pk)[0].faults == []
+
+
+def test_what_is_unknown_keeps_it_open(frozen: Mailing, relay: MemoryTransport) -> None:
+    relay.script("r1@readers.example", Result.UNKNOWN)
+    send_all_due()
+    assert retention.collapse(timezone.now() + LATER) == 0
+    control.mark_unknown_as_failed(frozen)
+    assert retention.collapse(timezone.now() + LATER) == 1
+
+
+def test_a_closed_mailing_is_not_sent_again(frozen: Mailing, relay: MemoryTransport) -> None:
+    relay.script("r1@readers.example", Result.REFUSED, code=550)
+    send_all_due()
+    retention.collapse(timezone.now() + LATER)
+    with pytest.raises(snapshot.CannotSendError, match="closed"):
+        snapshot.send_to_unreached(frozen.release, by=None)
+    assert not control.cancel(frozen)
+    assert not control.resume(frozen)
+    assert len(relay.delivered) == 9
+
+
+def test_a_worker_that_may_not_write_there_sends_all_the_same(
+    frozen: Mailing, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.VAR_DIR = tmp_path / "file"
+    (tmp_path / "file").write_text("not a folder")
+    assert restore_guard.watch() == 0
+    assert "action=cannot-watch-for-restored-backups" in caplog.text
+
+
+def test_a_tick_that_others_overtake_is_no_restored_backup(
+    frozen: Mailing, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VAR_DIR = tmp_path
+    count = restore_guard._count
+
+    def count_and_sleep() -> int:
+        monkeypatch.setattr(restore_guard, "_count", count)
+        mine = count()
+        assert [restore_guard.watch() for _ in range(5)] == [0] * 5
+        return mine
+
+    monkeypatch.setattr(restore_guard, "_count", count_and_sleep)
+    assert restore_guard.watch() == 0
+    assert restore_guard.watch() == 0
+    frozen.refresh_from_db()
+    assert frozen.state == Mailing.State.SENDING
+
+
+def test_after_a_restored_backup_open_mailings_wait_for_an_operator(
+    frozen: Mailing, relay: MemoryTransport, settings: Any
+) -> None:
+    for _ in range(5):
+        assert restore_guard.watch() == 0
+    KillSwitch.objects.update(ticks=1)
+    assert restore_guard.watch() == 1
+    frozen.refresh_from_db()
+    assert (frozen.state, frozen.hold) == (Mailing.State.PAUSED, Mailing.Hold.RESTORED)
+    send_all_due()
+    assert relay.delivered == []
+    assert restore_guard.watch() == 0, "once noticed, it is over"
+    assert control.resume(frozen)
+    frozen.refresh_from_db()
+    assert frozen.hold == ""
+    send_all_due()
+    assert len(relay.delivered) == 10

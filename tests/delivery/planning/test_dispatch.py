@@ -1,0 +1,166 @@
+"""The tick: schedules, downtime, many dispatchers (E1–E3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+
+from newsletter.delivery.models import Mailing, Release, ReleaseRecipient
+from newsletter.delivery.planning import dispatch
+from newsletter.delivery.tasks import tick
+from newsletter.editorial.models import Article, Issue, Newsletter
+from newsletter.transport.memory import MemoryTransport
+from tests.delivery.conftest import AddReader, dispatch_at_once, send_all_due
+
+Write = Callable[..., Article]
+LONG_AGO = datetime(2017, 1, 1, tzinfo=UTC)
+DUE = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)
+"""Monday, 31 July 2017, 09:00 in Minsk: sends 24–30 July."""
+
+
+@pytest.fixture
+def scheduled(weekly: Newsletter, issue: Issue, write_article: Write) -> Newsletter:
+    """On schedule each Monday at 09:00 in Minsk; its issue of 24–30 July is approved."""
+    write_article(issue=issue, en="Army", published_at=DUE - timedelta(hours=1))
+    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
+    Newsletter.objects.filter(pk=weekly.pk).update(
+        schedule_active=True, schedule_since=DUE - timedelta(days=3)
+    )
+    weekly.refresh_from_db()
+    return weekly
+
+
+def mailing() -> Mailing:
+    return Mailing.objects.get()
+
+
+def test_it_goes_out_by_itself_once(
+    scheduled: Newsletter, relay: MemoryTransport, add_reader: AddReader
+) -> None:
+    add_reader("ala@readers.example", "en")
+    with time_machine.travel(DUE - timedelta(minutes=1), tick=False):
+        assert tick()["dispatched"] == 0
+    with time_machine.travel(DUE, tick=False):
+        assert tick()["dispatched"] == 1
+    send_all_due()
+    with time_machine.travel(DUE + timedelta(minutes=1), tick=False):
+        assert tick()["dispatched"] == 0
+    assert len(relay.delivered) == 1
+    assert Release.objects.get().period == "2017-07-24"
+
+
+@pytest.mark.parametrize(
+    ("monday", "at"),
+    [
+        (date(2026, 3, 30), datetime(2026, 3, 30, 7, 0, tzinfo=UTC)),
+        (date(2026, 10, 26), datetime(2026, 10, 26, 8, 0, tzinfo=UTC)),
+    ],
+)
+def test_e2_after_a_clock_change_it_goes_out_at_the_same_local_hour(
+    scheduled: Newsletter, write_article: Write, monday: date, at: datetime
+) -> None:
+    """Warsaw: 09:00 is 07:00 UTC in summer, 08:00 in winter."""
+    week = monday - timedelta(days=7)
+    issue = Issue.objects.create(
+        newsletter=scheduled,
+        starts_on=week,
+        ends_on=week + timedelta(days=6),
+        state=Issue.State.APPROVED,
+    )
+    write_article(issue=issue, en="Clocks", published_at=LONG_AGO)
+    Newsletter.objects.update(timezone="Europe/Warsaw", schedule_since=at - timedelta(hours=2))
+    assert dispatch.dispatch(at - timedelta(minutes=1)) == []
+    assert len(dispatch.dispatch(at)) == 1
+    assert Release.objects.get().period == week.isoformat()
+
+
+def test_e3_a_short_downtime_is_caught_up_and_a_long_one_is_held(scheduled: Newsletter) -> None:
+    dispatch.dispatch(DUE + timedelta(hours=13))
+    assert (mailing().state, mailing().hold) == (Mailing.State.HELD, Mailing.Hold.LATE)
+    dispatch.dispatch(DUE + timedelta(hours=14))
+    assert mailing().state == Mailing.State.HELD
+    Mailing.objects.all().delete()
+    assert len(dispatch.dispatch(DUE + timedelta(hours=11))) == 1
+
+
+def test_an_issue_that_nobody_approved_is_held_until_somebody_does(
+    scheduled: Newsletter, issue: Issue
+) -> None:
+    Issue.objects.update(state=Issue.State.DRAFT)
+    assert dispatch.dispatch(DUE) == []
+    assert mailing().hold == Mailing.Hold.NOT_APPROVED
+    Issue.objects.update(state=Issue.State.APPROVED)
+    assert len(dispatch.dispatch(DUE + timedelta(minutes=5))) == 1
+    assert mailing().hold == ""
+
+
+def test_an_approval_that_comes_too_late_sends_nothing_by_itself(scheduled: Newsletter) -> None:
+    Issue.objects.update(state=Issue.State.DRAFT)
+    dispatch.dispatch(DUE)
+    Issue.objects.update(state=Issue.State.APPROVED)
+    assert dispatch.dispatch(DUE + timedelta(hours=20)) == []
+    assert mailing().hold == Mailing.Hold.LATE
+
+
+def test_a_thin_issue_and_a_missing_one_are_held(scheduled: Newsletter, issue: Issue) -> None:
+    Article.objects.update(issue=None)
+    dispatch.dispatch(DUE)
+    assert mailing().hold == Mailing.Hold.TOO_THIN
+    Mailing.objects.all().delete()
+    issue.delete()
+    dispatch.dispatch(DUE)
+    assert mailing().hold == Mailing.Hold.NO_ISSUE
+
+
+def test_a_planned_break_sends_nothing_and_says_nothing(scheduled: Newsletter) -> None:
+    Issue.objects.update(kind=Issue.Kind.BREAK)
+    assert dispatch.dispatch(DUE) == []
+    assert not Mailing.objects.exists()
+
+
+def test_ready_articles_become_an_issue_by_themselves(
+    scheduled: Newsletter, issue: Issue, write_article: Write
+) -> None:
+    issue.delete()
+    Newsletter.objects.update(approval=Newsletter.Approval.AUTOMATIC)
+    Article.objects.update(published_at=DUE - timedelta(days=3))
+    write_article(en="A draft", state="draft", published_at=DUE - timedelta(days=3))
+    write_article(en="Long ago", published_at=LONG_AGO)
+    assert len(dispatch.dispatch(DUE)) == 1
+    made = Issue.objects.get()
+    assert [str(article) for article in made.articles.all()] == ["Army"]
+
+
+def test_without_an_editors_word_a_draft_goes_out_and_is_public(
+    scheduled: Newsletter, issue: Issue
+) -> None:
+    Newsletter.objects.update(approval=Newsletter.Approval.AUTOMATIC)
+    Issue.objects.update(state=Issue.State.DRAFT)
+    assert len(dispatch.dispatch(DUE)) == 1
+    issue.refresh_from_db()
+    assert issue.state == Issue.State.APPROVED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_e1_twenty_dispatchers_make_one_mailing_and_one_message_each(
+    scheduled: Newsletter, relay: MemoryTransport, add_reader: AddReader
+) -> None:
+    for number in range(5):
+        add_reader(f"r{number}@readers.example", "en")
+    dispatch_at_once(20, DUE)
+    assert Mailing.objects.count() == 1
+    assert ReleaseRecipient.objects.count() == 5
+    assert sorted(mail.address for mail in relay.delivered) == [
+        f"r{number}@readers.example" for number in range(5)
+    ]
+    dispatch.dispatch(DUE)
+    assert mailing().state == Mailing.State.FINISHED
+
+
+def test_a_schedule_set_two_minutes_ahead_waits_two_minutes(scheduled: Newsletter) -> None:
+    Newsletter.objects.update(schedule_since=DUE - timedelta(minutes=2))
+    assert dispatch.dispatch(DUE - timedelta(minutes=1)) == []
+    assert len(dispatch.dispatch(DUE)) == 1

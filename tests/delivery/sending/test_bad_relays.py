@@ -1,0 +1,124 @@
+"""What bad input gets: the reason stands in the worker's log, where the operator looks, and no
+reader is lost: once it is mended, all get their mail once."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+
+from newsletter.delivery.models import Batch, Mailing
+from newsletter.delivery.oversight.audit import audit
+from newsletter.delivery.oversight.report import report
+from newsletter.delivery.sending import protocol, transports
+from newsletter.delivery.sending.sender import compiled_edition, send_batch
+from tests.delivery.conftest import send_all_due
+from tests.transport.certificate import certificate
+from tests.transport.relay import SILENT, Relay
+
+pytestmark = pytest.mark.server
+EVERYONE = [f"r{number}@readers.example" for number in range(10)]
+
+
+@pytest.fixture
+def wire(frozen: Mailing) -> Iterator[Relay]:
+    server = Relay(pipelines=True)
+    transports.reset()
+    yield server
+    transports.reset()
+    compiled_edition.cache_clear()
+    server.close()
+
+
+@pytest.fixture
+def of_another(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+    """A port whose certificate is for another address, and the file that makes it trusted."""
+    context, trusted = certificate(tmp_path, "127.0.0.2")
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def shake_hands() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                with suppress(OSError):
+                    context.wrap_socket(connection, server_side=True)
+
+    thread = threading.Thread(target=shake_hands, daemon=True)
+    thread.start()
+    yield listening.getsockname()[1], trusted
+    with suppress(OSError):
+        listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join(5)
+
+
+def sent_once(settings: Any, url: str) -> None:
+    settings.DELIVERY_TRANSPORTS = [url]
+    transports.reset()
+    send_batch(protocol.due_batches(1)[0])
+
+
+def nobody_is_lost(frozen: Mailing, wire: Relay, settings: Any) -> None:
+    assert report(frozen).waiting == 10, "provably unsent"
+    assert wire.messages == []
+    wire.answers.clear()
+    settings.DELIVERY_TRANSPORTS = [f"smtp://127.0.0.1:{wire.port}?timeout=2"]
+    transports.reset()
+    Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
+    send_all_due()
+    assert sorted(str(message_from_bytes(each)["To"]) for each in wire.messages) == EVERYONE
+    assert report(frozen).sent == 10
+    assert audit(frozen.pk)[0].faults == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer", "url", "reason"),
+    [
+        ("", "", "smtp://127.0.0.1:{}?starttls=demand", "it offers no STARTTLS, which is demanded"),
+        (
+            *("AUTH", "535 5.7.8 s3cret is wrong", "smtp://desk:s3cret@127.0.0.1:{}"),
+            "it refused the credentials: 535 5.7.8",
+        ),
+        ("greeting", "\0\1\2", "smtp://127.0.0.1:{}", "it answered nonsense before it was ready"),
+        ("EHLO", "250 " + "x" * 5000, "smtp://127.0.0.1:{}", "it answered nonsense"),
+        ("greeting", SILENT, "smtp://127.0.0.1:{}?timeout=1", "it went silent before it was ready"),
+    ],
+    ids=["no TLS", "credentials", "nonsense", "overlong line", "never"],
+)
+def test_the_reason_is_in_the_log_and_no_reader_is_lost(
+    frozen: Mailing,
+    wire: Relay,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+    verb: str,
+    answer: str,
+    url: str,
+    reason: str,
+) -> None:
+    wire.answer(verb, *[answer] * 9)
+    sent_once(settings, url.format(wire.port))
+    [line] = [each for each in caplog.text.splitlines() if "action=transport-down" in each]
+    assert f'reason="smtp://127.0.0.1:{wire.port}: {reason}' in line
+    assert "s3cret" not in caplog.text
+    nobody_is_lost(frozen, wire, settings)
+
+
+def test_a_certificate_that_does_not_match_is_named_and_no_reader_is_lost(
+    frozen: Mailing,
+    wire: Relay,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+    of_another: tuple[int, Path],
+) -> None:
+    port, trusted = of_another
+    sent_once(settings, f"smtps://127.0.0.1:{port}?ca={trusted}&timeout=2")
+    [line] = [each for each in caplog.text.splitlines() if "action=transport-down" in each]
+    assert "its certificate or its TLS is not acceptable (IP address mismatch" in line
+    nobody_is_lost(frozen, wire, settings)

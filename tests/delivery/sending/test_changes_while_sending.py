@@ -1,0 +1,199 @@
+"""What happens in the midst of a send-out: a clear answer, and the account still balances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db.models import F
+from django.utils import timezone
+
+from newsletter.delivery.models import Batch, Mailing, Release
+from newsletter.delivery.oversight import control, retention
+from newsletter.delivery.oversight.audit import audit
+from newsletter.delivery.oversight.report import report
+from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.sending import protocol, rescue
+from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter, User
+from newsletter.transport.memory import MemoryTransport
+from newsletter.transport.outcomes import Result
+from subscribers import personal_data
+from subscribers.models import Subscription
+from tests.delivery.conftest import send_all_due
+
+pytestmark = pytest.mark.slow
+
+HOUR = timedelta(hours=1)
+EVERYONE = [f"r{number}@readers.example" for number in range(10)]
+
+
+@pytest.fixture(autouse=True)
+def _steps_of_four(settings: Any) -> None:
+    settings.SEND_STEP = 4
+
+
+def faults(mailing: Mailing) -> list[str]:
+    [finding] = audit(mailing.pk)
+    return finding.faults
+
+
+def addresses(relay: MemoryTransport) -> list[str]:
+    return sorted(mail.address for mail in relay.delivered)
+
+
+def at(position: int, happens: Callable[[], object]) -> Callable[[Any], None]:
+    """What the relay does when it is handed the message at that position."""
+
+    def on_message(to: Any) -> None:
+        if to.position == position:
+            happens()
+
+    return on_message
+
+
+def test_an_issue_changed_and_deleted_while_it_is_sent(
+    frozen: Mailing, relay: MemoryTransport
+) -> None:
+    """E6: what was frozen is sent, to everybody alike."""
+
+    def change() -> None:
+        ArticleTranslation.objects.update(headline="Changed afterwards", body="<p>No more.</p>")
+        Article.objects.all().delete()
+        Issue.objects.all().delete()
+
+    relay.on_message = at(2, change)
+    send_all_due()
+    assert addresses(relay) == EVERYONE
+    assert all(b"Minsk looks east" in mail.message for mail in relay.delivered)
+    assert not any(b"Changed afterwards" in mail.message for mail in relay.delivered)
+    frozen.refresh_from_db()
+    assert frozen.state == Mailing.State.FINISHED
+    assert faults(frozen) == []
+
+
+def test_cancelled_twice_in_mid_send_is_cancelled_once(
+    frozen: Mailing, relay: MemoryTransport
+) -> None:
+    answers: list[bool] = []
+    relay.on_message = at(
+        1, lambda: answers.extend([control.cancel(frozen), control.cancel(frozen)])
+    )
+    send_all_due()
+    assert answers == [True, False]
+    assert not control.cancel(frozen)
+    assert not control.pause(frozen)
+    assert not control.resume(frozen)
+    frozen.refresh_from_db()
+    assert frozen.state == Mailing.State.CANCELLED
+    assert (report(frozen).sent, report(frozen).skipped) == (4, 6)
+    assert faults(frozen) == []
+
+
+@pytest.mark.parametrize("again", [snapshot.send_to_unreached, snapshot.send_to_in_doubt])
+def test_a_resend_of_a_closed_mailing_is_refused_in_words(
+    frozen: Mailing, relay: MemoryTransport, again: Callable[..., Mailing]
+) -> None:
+    relay.script("r1@readers.example", Result.REFUSED, code=550)
+    send_all_due()
+    assert retention.collapse(timezone.now() + timedelta(days=400)) == 1
+    with pytest.raises(snapshot.CannotSendError, match="only its counts are left"):
+        again(frozen.release, by=None)
+    assert Mailing.objects.count() == 1
+    assert len(relay.delivered) == 9
+    assert faults(frozen) == []
+
+
+@pytest.mark.parametrize("permitted", [False, True])
+def test_a_batch_whose_readers_were_all_erased(
+    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription], *, permitted: bool
+) -> None:
+    """B9: before it is taken, and between permission and second read."""
+
+    def erase_all() -> None:
+        for reader in readers:
+            personal_data.erase(reader.subscriber)
+
+    if permitted:
+        relay.on_message = at(3, erase_all)
+    else:
+        erase_all()
+    send_all_due()
+    sent = 4 if permitted else 0
+    assert len(relay.delivered) == sent
+    assert (report(frozen).sent, report(frozen).skipped) == (sent, 10 - sent)
+    frozen.refresh_from_db()
+    assert frozen.state == Mailing.State.FINISHED
+    assert faults(frozen) == []
+
+
+def test_a_workers_clock_set_back_changes_nothing(frozen: Mailing, relay: MemoryTransport) -> None:
+    """Leases and due times are the database's clock's."""
+    clock = time_machine.travel(timezone.now() - 24 * HOUR, tick=True)
+    relay.on_message = at(2, clock.start)
+    try:
+        send_all_due()
+        assert rescue.rescue_batches() == 0
+    finally:
+        clock.stop()
+    assert addresses(relay) == EVERYONE
+    assert faults(frozen) == []
+
+
+def test_the_databases_clock_set_back_in_mid_send_delays_and_loses_nobody(
+    frozen: Mailing, relay: MemoryTransport
+) -> None:
+    """Seen from a clock that went back an hour, all that is stored lies an hour ahead."""
+    relay.on_message = at(2, _set_back)
+    relay.down_after = 6
+    send_all_due()
+    assert (report(frozen).sent, report(frozen).waiting) == (6, 4)
+    relay.down_after = None
+    Batch.objects.update(due_at=F("due_at") - HOUR)  # the first of them are due again
+    held = protocol.claim(protocol.due_batches(1)[0])
+    assert held is not None
+    assert protocol.permit(held, upto=2, results=b"", replies={})
+    _set_back()
+    assert rescue.rescue_batches() == 0, "its worker died, and the lease lasts an hour longer"
+    Batch.objects.update(lease_until=F("lease_until") - 2 * HOUR)
+    assert rescue.rescue_batches() == 1
+    Batch.objects.filter(state=Batch.State.OPEN).update(due_at=F("due_at") - HOUR)
+    send_all_due()
+    assert (report(frozen).sent, report(frozen).unknown) == (8, 2)
+    assert len(set(addresses(relay))) == len(relay.delivered) == 8
+    assert faults(frozen) == []
+
+
+def _set_back() -> None:
+    Batch.objects.update(
+        due_at=F("due_at") + HOUR,
+        lease_until=F("lease_until") + HOUR,
+        give_up_at=F("give_up_at") + HOUR,
+    )
+
+
+def test_a_clock_set_back_after_the_schedules_hour_sends_nothing_again(
+    weekly: Newsletter,
+    issue: Issue,
+    write_article: Callable[..., Article],
+    relay: MemoryTransport,
+    readers: list[Subscription],
+    editor: User,
+) -> None:
+    due = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)  # Monday, 09:00 in Minsk
+    write_article(issue=issue, en="Army", published_at=due - HOUR)
+    Issue.objects.update(state=Issue.State.APPROVED)
+    Newsletter.objects.update(schedule_active=True, schedule_since=due - timedelta(days=3))
+    for now in (due, due - HOUR, due - timedelta(days=1), due, due + HOUR):
+        dispatch.dispatch(now)
+        dispatch.prepare_waiting()
+        send_all_due()
+    assert addresses(relay) == EVERYONE
+    assert Release.objects.count() == Mailing.objects.count() == 1
+    issue.refresh_from_db()
+    snapshot.send_now(issue, by=editor)  # and asked by hand
+    send_all_due()
+    assert len(relay.delivered) == 10
+    assert faults(Mailing.objects.get()) == []

@@ -1,0 +1,77 @@
+"""How a batch ends, from what is known of it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.delivery.sending.packing import MODULUS, checksum, pack, unpack
+from newsletter.delivery.sending.settlement import settle
+from newsletter.transport.outcomes import Result
+
+N, SENT, REFUSED, DEFERRED, UNKNOWN = (
+    Result.NONE,
+    Result.SENT,
+    Result.REFUSED,
+    Result.DEFERRED,
+    Result.UNKNOWN,
+)
+
+
+def test_a_living_sender_knows_that_the_rest_is_unsent() -> None:
+    settled = settle([11, 12, 13], bytes([SENT, REFUSED]), {1: (550, "5.1.1")}, doubt_below=0)
+    assert [(line.subscriber_id, line.result) for line in settled.lines] == [
+        (11, SENT),
+        (12, REFUSED),
+    ]
+    assert settled.lines[1].reply == (550, "5.1.1")
+    assert settled.again == [13]
+    assert not settled.deferred
+
+
+def test_a_lost_senders_permitted_readers_are_unknown_and_the_others_go_on() -> None:
+    settled = settle([11, 12, 13, 14], bytes([SENT]), {}, doubt_below=3)
+    assert [line.result for line in settled.lines] == [SENT, UNKNOWN, UNKNOWN]
+    assert settled.again == [14]
+
+
+def test_deferred_readers_go_on_even_below_the_intent() -> None:
+    settled = settle([11, 12], bytes([DEFERRED, SENT]), {}, doubt_below=2)
+    assert settled.again == [11]
+    assert settled.deferred
+
+
+def test_after_the_time_to_give_up_the_rest_fails_and_the_unknown_stays() -> None:
+    settled = settle([1, 2, 3], bytes([DEFERRED]), {}, doubt_below=2, rest=Result.FAILED)
+    assert [line.result for line in settled.lines] == [Result.FAILED, UNKNOWN, Result.FAILED]
+    assert settled.again == []
+
+
+@given(
+    st.lists(st.integers(1, 2**40), unique=True, max_size=40).flatmap(
+        lambda ids: st.tuples(
+            st.just(ids),
+            st.binary(max_size=len(ids)).map(lambda raw: bytes(b % 7 for b in raw)),
+            st.integers(0, len(ids)),
+            st.sampled_from([None, Result.FAILED, Result.SKIPPED]),
+        )
+    )
+)
+def test_everybody_is_settled_or_goes_on_once(
+    case: tuple[list[int], bytes, int, Result | None],
+) -> None:
+    ids, results, doubt, rest = case
+    settled = settle(ids, results, {}, doubt_below=doubt, rest=rest)
+    assert sorted([line.subscriber_id for line in settled.lines] + settled.again) == sorted(ids)
+    assert rest is None or settled.again == []
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1)))
+def test_ids_survive_packing(ids: list[int]) -> None:
+    assert unpack(pack(ids)) == ids
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20), st.integers(0, 20))
+def test_the_checksum_adds_up_in_any_order(ids: list[int], cut: int) -> None:
+    assert checksum(ids) == checksum(reversed(ids))
+    assert checksum(ids) == (checksum(ids[:cut]) + checksum(ids[cut:])) % MODULUS

@@ -1,0 +1,114 @@
+"""A worker leaves one process to what is no issue."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from newsletter.delivery import tasks
+from newsletter.delivery.models import Batch, Mailing
+from newsletter.delivery.worker import concurrency
+from newsletter.editorial.models import Article, Issue
+from newsletter.transport.memory import MemoryTransport
+from tests.delivery.conftest import AddReader, freeze
+
+
+@pytest.fixture
+def two_slots(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(concurrency, "_file", None)
+    monkeypatch.setattr(concurrency, "_slots", 0)
+    concurrency.limit(2)
+    yield
+    assert concurrency._file is not None
+    concurrency._file.close()
+
+
+@contextmanager
+def child_in_a_slot() -> Iterator[tuple[int, bool]]:
+    """A process that keeps what it got until it is killed: its id, and whether it got a slot."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:  # pragma: no cover - another process
+        with concurrency.sending_slot() as free:
+            os.write(write, b"y" if free else b"n")
+            signal.pause()
+        os._exit(0)
+    os.close(write)
+    try:
+        yield child, os.read(read, 1) == b"y"
+    finally:
+        os.close(read)
+        kill(child)
+
+
+def kill(child: int) -> None:
+    try:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass  # killed before
+
+
+@pytest.mark.usefixtures("two_slots")
+@pytest.mark.slow
+def test_as_many_as_there_are_and_who_is_killed_gives_it_back() -> None:
+    with child_in_a_slot() as (first, has), child_in_a_slot() as (_, has_too):
+        assert (has, has_too) == (True, True)
+        with concurrency.sending_slot() as free:
+            assert not free
+        kill(first)
+        with concurrency.sending_slot() as free:
+            assert free
+            with child_in_a_slot() as (_, third):
+                assert not third
+        with child_in_a_slot() as (_, again):
+            assert again, "it was given back"
+
+
+@pytest.mark.usefixtures("two_slots")
+@pytest.mark.slow
+def test_without_a_slot_nothing_is_sent(
+    frozen: Mailing, relay: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = Batch.objects.first()
+    assert batch is not None
+    with child_in_a_slot(), child_in_a_slot():
+        assert tasks.send(batch.pk) == 0
+    assert relay.delivered == []
+    assert tasks.send(batch.pk) > 0
+    assert relay.delivered
+
+
+def test_without_a_limit_there_is_always_one() -> None:
+    with concurrency.sending_slot() as free, concurrency.sending_slot() as again:
+        assert free
+        assert again
+
+
+def test_who_ends_after_a_minute_hints_at_what_is_left(
+    relay: MemoryTransport,
+    add_reader: AddReader,
+    issue: Issue,
+    write_article: Callable[..., Article],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Others' hints may be used up by then; the tick alone would leave a gap."""
+    hints: list[tuple[str, int]] = []
+    monkeypatch.setattr(tasks, "hint", lambda task, batch: hints.append((task, batch)))
+    monkeypatch.setattr(tasks, "GO_ON_SECONDS", 0)
+    settings.SEND_BATCH_SIZE = 1
+    write_article(issue=issue, en="Army")
+    for name in ("ala", "bob"):
+        add_reader(f"{name}@readers.example", "en")
+    freeze(issue)
+    first, second = Batch.objects.order_by("pk").values_list("pk", flat=True)
+    assert tasks.send(first) == 1
+    assert hints == [("delivery.send", second)]
+    assert tasks.send(second) == 1
+    assert len(hints) == 1

@@ -1,0 +1,65 @@
+"""Each minute's work: what fails for one newsletter is no reason for the others to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+
+from newsletter.delivery import tasks
+from newsletter.delivery.models import Batch, Mailing
+from newsletter.delivery.planning import snapshot
+from newsletter.editorial.models import Article, Issue
+from newsletter.transport.memory import MemoryTransport
+from tests.delivery.conftest import AddReader, send_all_due
+
+
+def test_a_mailing_that_breaks_the_program_holds_up_no_other(
+    relay: MemoryTransport,
+    add_reader: AddReader,
+    issue: Issue,
+    write_article: Callable[..., Article],
+    frozen: Mailing,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    later = Issue.objects.create(
+        newsletter=issue.newsletter, starts_on=date(2017, 7, 31), ends_on=date(2017, 8, 6)
+    )
+    write_article(issue=later, en="Later")
+    special = Issue.objects.create(
+        newsletter=issue.newsletter,
+        kind=Issue.Kind.SPECIAL,
+        slug="elections",
+        starts_on=date(2017, 8, 1),
+        ends_on=date(2017, 8, 1),
+    )
+    write_article(issue=special, en="Special")
+    Issue.objects.update(state=Issue.State.APPROVED)
+    later.refresh_from_db()
+    special.refresh_from_db()
+    broken = snapshot.send_now(later, by=None)
+    fine = snapshot.send_now(special, by=None)
+    Batch.objects.update(state=Batch.State.CLAIMED, fence=1, lease_until=Now())
+    real = snapshot._draft
+
+    def draft(mailing: Mailing, at: Any) -> Any:
+        if mailing.pk == broken.pk:
+            raise KeyError("a fault of ours")
+        return real(mailing, at)
+
+    monkeypatch.setattr(snapshot, "_draft", draft)
+    with pytest.raises(ExceptionGroup) as caught:
+        tasks.tick()
+    assert caught.group_contains(KeyError, match="a fault of ours", depth=2)
+    fine.refresh_from_db()
+    broken.refresh_from_db()
+    assert fine.state == Mailing.State.SENDING
+    assert broken.state == Mailing.State.PREPARING
+    send_all_due()
+    with pytest.raises(ExceptionGroup):
+        tasks.tick()
+    frozen.refresh_from_db()
+    assert frozen.state == Mailing.State.FINISHED, "its worker was lost, and it was rescued"

@@ -1,0 +1,79 @@
+"""Single mails: a heading, paragraphs, one button, a foot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from newsletter.digest.content import RenderedEmail, RenderError
+from newsletter.digest.transactional import render_transactional
+from newsletter.lib.placeholders import Placeholder
+from tests.digest.cast import NEWSLETTER
+from tests.digest.html import Mail, computed
+
+
+def letter(**changes: Any) -> RenderedEmail:
+    values: dict[str, Any] = {
+        "language": "be",
+        "subject": "Пацвердзіце падпіску",
+        "heading": "Засталося адно націсканне",
+        "paragraphs": ["Нехта папрасіў дасылаць «Тыдзень ля ракі».", "Калі не вы, выдаліце ліст."],
+        "button": ("Пацвердзіць", Placeholder.CONFIRM.url),
+        "foot": [f"Адпісацца: {Placeholder.UNSUBSCRIBE.url}"],
+        **changes,
+    }
+    return render_transactional(NEWSLETTER, **values)
+
+
+def test_a_letter_says_the_same_in_both_parts() -> None:
+    """A12"""
+    rendered = letter()
+    mail = Mail(rendered.html)
+    assert [e.text for e in mail.all("h1")] == ["Засталося адно націсканне"]
+    text = " ".join(rendered.text.split())
+    for element in mail.all("p", "h1"):
+        assert " ".join(element.text.split()) in text
+    assert set(mail.links()) == {Placeholder.CONFIRM.url, Placeholder.UNSUBSCRIBE.url}
+    assert all(link in rendered.text for link in mail.links())
+    assert "вул. Лодак, 1" in rendered.text
+
+
+def test_a_letter_meets_the_standards_of_a_mail() -> None:
+    """A10, A13, A14"""
+    rendered = letter()
+    mail = Mail(rendered.html)
+    assert mail.all("html")[0].attributes["lang"] == "be"
+    assert all(t.attributes.get("role") == "presentation" for t in mail.all("table"))
+    assert mail.all("script", "form", "link", "img") == []
+    assert 40 <= len(rendered.preheader) <= 130
+    for element in mail.all("p", "a", "h1"):
+        if element.text.strip():
+            assert float(computed(element, "font-size").removesuffix("px")) >= 14
+    for link in mail.all("a"):
+        assert link.styles[-1].get("text-decoration", "underline") == "underline"
+
+
+def test_a_letter_needs_no_button() -> None:
+    rendered = letter(button=None, foot=[])
+    assert Mail(rendered.html).links() == []
+    assert "http" not in rendered.text
+
+
+def test_texts_are_texts() -> None:
+    hostile = "<script>alert(1)</script> & more"
+    rendered = letter(heading="<b>x</b>", paragraphs=[hostile], foot=["<i>"])
+    assert Mail(rendered.html).all("script", "b", "i") == []
+    assert hostile in rendered.text
+
+
+def test_a_subject_with_a_line_break_is_refused() -> None:
+    """A2"""
+    with pytest.raises(RenderError):
+        letter(subject="Пацвердзіце\r\nBcc: x")
+
+
+def test_a_right_to_left_letter() -> None:
+    """F5"""
+    (html,) = Mail(letter(language="ar").html).all("html")
+    assert (html.attributes["lang"], html.attributes["dir"]) == ("ar", "rtl")

@@ -1,0 +1,29 @@
+"""Functions for the other process, at the top of a module (tests/lib/test_sandbox.py)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+from django.apps import apps
+from django.conf import settings
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep_long() -> None:
+    time.sleep(60)
+
+
+def what_is_here() -> tuple[int, bool, bool, dict[str, str]]:
+    """Applications, whether models are there, whether the worker's keys are, their variables."""
+    return (
+        len(list(apps.get_app_configs())),
+        "subscribers.models" in sys.modules,
+        settings.WORKER_KEYS is not None,
+        {name: text for name, text in os.environ.items() if name.startswith("WORKER_KEYS")},
+    )

@@ -1,0 +1,122 @@
+"""Key documents: numbers added and removed, a passphrase around them, files that change."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from newsletter.lib import key_documents, keys
+from newsletter.lib.keys import KeyFileError, newest
+
+pytestmark = pytest.mark.slow
+
+PASSPHRASE = "seven quiet storks over the Bug"
+
+
+def test_added_keys_wait_until_they_are_put_in_use() -> None:
+    web, worker, added = key_documents.add_numbers(*keys.generate(), key_documents.PURPOSES)
+    assert added == dict.fromkeys(key_documents.PURPOSES, 2)
+    before = keys.worker_keys(json.dumps(worker)), keys.web_keys(json.dumps(web))
+    assert newest(before[0].storage)[0] == newest(before[1].sealing)[0] == 1
+    assert set(before[0].storage) == {1, 2}
+    web, worker = key_documents.use_newest(web, worker)
+    after = keys.worker_keys(json.dumps(worker)), keys.web_keys(json.dumps(web))
+    for ring in (after[0].storage, after[0].index, after[1].sealing, after[1].tokens):
+        assert newest(ring)[0] == 2
+    assert key_documents.mismatch(after[1], after[0]) == []
+
+
+def test_one_purpose_alone() -> None:
+    old = keys.generate()
+    web, worker, added = key_documents.add_numbers(*old, ["index"])
+    assert added == {"index": 2}
+    assert web == old[0]
+    assert worker["storage"] == old[1]["storage"]
+
+
+def test_the_key_in_use_cannot_be_removed() -> None:
+    web, worker, _ = key_documents.add_numbers(*keys.generate(), ["sealing"])
+    with pytest.raises(KeyFileError, match="in use"):
+        key_documents.without(web, worker, "sealing", 1)
+    web, worker = key_documents.use_newest(web, worker)
+    web, worker = key_documents.without(web, worker, "sealing", 1)
+    assert set(web["sealing"]) == set(worker["opening"]) == {"2"}
+    with pytest.raises(KeyFileError, match="no number 1"):
+        key_documents.without(web, worker, "sealing", 1)
+
+
+def test_numbers_come_to_an_end() -> None:
+    web, worker = keys.generate()
+    worker["storage"]["255"] = worker["storage"]["1"]
+    with pytest.raises(KeyFileError, match="no number left"):
+        key_documents.add_numbers(web, worker, ["storage"])
+
+
+def test_use_of_a_key_that_is_not_there() -> None:
+    _, worker = keys.generate()
+    with pytest.raises(KeyFileError, match='"use"'):
+        keys.worker_keys(json.dumps({**worker, "use": {"index": 7}}))
+
+
+def test_a_passphrase_locks_and_opens() -> None:
+    document = json.dumps(keys.generate()[1])
+    locked = key_documents.lock(document, PASSPHRASE)
+    assert key_documents.is_locked(locked)
+    assert keys.load(document)["storage"]["1"] not in locked
+    assert key_documents.unlock(locked, PASSPHRASE) == document
+    assert key_documents.unlock(document, "") == document
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "says"),
+    [("", "set WORKER_KEYS_PASSPHRASE"), ("another one, as long", "does not open it")],
+)
+def test_the_wrong_passphrase(passphrase: str, says: str) -> None:
+    locked = key_documents.lock("{}", PASSPHRASE)
+    with pytest.raises(KeyFileError, match=says):
+        key_documents.unlock(locked, passphrase)
+
+
+@pytest.mark.parametrize("change", [{"salt": "zz"}, {"n": 2**30}, {"n": "x"}, {"box": None}])
+def test_a_damaged_lock(change: dict[str, object]) -> None:
+    locked = json.loads(key_documents.lock("{}", PASSPHRASE))
+    with pytest.raises(KeyFileError, match="damaged"):
+        key_documents.unlock(json.dumps({**locked, **change}), PASSPHRASE)
+
+
+def test_a_short_passphrase_is_refused() -> None:
+    with pytest.raises(KeyFileError, match="at least 12"):
+        key_documents.lock("{}", "storks")
+
+
+def test_a_process_takes_up_a_file_that_changed(tmp_path: Path) -> None:
+    path = tmp_path / "worker.json"
+    web, worker = keys.generate()
+    path.write_text(json.dumps(worker))
+    held = keys.worker_keys_in(path, unlock=lambda text: text)
+    assert held.fresh() is held
+    _, changed, _ = key_documents.add_numbers(web, worker, ["storage"])
+    path.write_text(json.dumps(changed))
+    assert set(held.fresh().storage) == {1, 2}
+    assert set(held.storage) == {1}
+
+
+@pytest.mark.parametrize("what", ["gone", "half"])
+def test_a_file_that_cannot_be_read_changes_nothing(
+    tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "web.json"
+    text = json.dumps(keys.generate()[0])
+    path.write_text(text)
+    held = keys.web_keys_in(path)
+    if what == "gone":
+        path.unlink()
+    else:
+        path.write_text(text[:90])
+        os.utime(path, ns=(1, 1))
+    assert held.fresh() is held
+    assert "action=kept-the-keys-read-before" in caplog.text
+    assert text[20:40] not in caplog.text

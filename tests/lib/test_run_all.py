@@ -1,0 +1,42 @@
+"""A step that fails keeps no other from its turn."""
+
+from __future__ import annotations
+
+import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+
+from newsletter.lib.run_all import run_all
+
+
+def fails(error: BaseException) -> int:
+    raise error
+
+
+def test_all_have_their_turn_and_what_failed_is_told_afterwards() -> None:
+    done: list[str] = []
+    steps = [
+        ("first", lambda: fails(ValueError("one"))),
+        ("second", lambda: len(done.append("second") or done)),
+        ("third", lambda: fails(KeyError("three"))),
+        ("fourth", lambda: len(done.append("fourth") or done)),
+    ]
+    with pytest.raises(ExceptionGroup, match="2 of 4") as caught:
+        run_all(steps)
+    assert done == ["second", "fourth"]
+    first, third = caught.value.exceptions
+    assert isinstance(first, ValueError)
+    assert isinstance(third, KeyError)
+    assert first.__notes__ == ["In the step: first"]
+
+
+def test_what_each_came_to() -> None:
+    assert run_all([("a", lambda: 1), ("b", lambda: 2)]) == {"a": 1, "b": 2}
+    assert run_all([]) == {}
+
+
+@pytest.mark.parametrize("end", [SoftTimeLimitExceeded(), KeyboardInterrupt(), SystemExit(1)])
+def test_whoever_is_told_to_end_ends(end: BaseException) -> None:
+    done: list[str] = []
+    with pytest.raises(type(end)):
+        run_all([("a", lambda: fails(end)), ("b", lambda: len(done.append("b") or done))])
+    assert done == []

@@ -1,0 +1,113 @@
+"""B3: signed tokens, and the links that hold them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers.links import reader_urls, tokens
+from subscribers.links.tokens import ExpiredTokenError, ForgedTokenError, Purpose
+
+NOON = datetime(2017, 8, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("number", [1, 42, 2**40])
+def test_b3_a_token_is_read_for_its_purpose_only(purpose: Purpose, number: int) -> None:
+    token = tokens.make(purpose, number)
+    assert len(token) <= 60
+    assert tokens.parse(purpose, token) == number
+    for other in set(Purpose) - {purpose}:
+        with pytest.raises(ForgedTokenError):
+            tokens.parse(other, token)
+
+
+def test_b3_a_confirmation_expires_after_two_days() -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        token = tokens.make(Purpose.CONFIRM, 1)
+        clock.shift(timedelta(hours=47, minutes=59))
+        assert tokens.parse(Purpose.CONFIRM, token) == 1
+        clock.shift(timedelta(minutes=2))
+        with pytest.raises(ExpiredTokenError):
+            tokens.parse(Purpose.CONFIRM, token)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.PREFERENCES])
+def test_b3_links_of_mails_never_expire(purpose: Purpose) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        token = tokens.make(purpose, 1)
+        clock.shift(timedelta(days=365 * 20))
+        assert tokens.parse(purpose, token) == 1
+
+
+@pytest.mark.parametrize("position", range(36))
+def test_b3_a_changed_token_is_refused(position: int) -> None:
+    token = tokens.make(Purpose.UNSUBSCRIBE, 7)
+    other = "A" if token[position] != "A" else "B"
+    with pytest.raises(ForgedTokenError):
+        tokens.parse(Purpose.UNSUBSCRIBE, token[:position] + other + token[position + 1 :])
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+@given(st.text(max_size=80) | st.text(LETTERS, min_size=30, max_size=64), st.sampled_from(Purpose))
+def test_b3_any_text_is_refused(text: str, purpose: Purpose) -> None:
+    with pytest.raises(ForgedTokenError):
+        tokens.parse(purpose, text)
+
+
+@given(st.sampled_from(Purpose), st.integers(0, 2**63 - 1), st.data())
+def test_b3_whatever_is_cut_off_added_or_changed(
+    purpose: Purpose, number: int, data: st.DataObject
+) -> None:
+    token = tokens.make(purpose, number)
+    start = data.draw(st.integers(0, len(token)))
+    end = data.draw(st.integers(start, len(token)))
+    changed = token[:start] + data.draw(st.text(LETTERS, max_size=4)) + token[end:]
+    if changed == token:
+        assert tokens.parse(purpose, changed) == number
+        return
+    with pytest.raises(ForgedTokenError):
+        tokens.parse(purpose, changed)
+
+
+def test_b3_keys_are_rotated_and_old_links_stay(settings: Any) -> None:
+    old = tokens.make(Purpose.UNSUBSCRIBE, 7)
+    first = settings.WEB_KEYS
+    settings.WEB_KEYS = replace(first, tokens={**first.tokens, 2: b"2" * 32})
+    new = tokens.make(Purpose.UNSUBSCRIBE, 7)
+    assert old != new
+    assert tokens.parse(Purpose.UNSUBSCRIBE, old) == tokens.parse(Purpose.UNSUBSCRIBE, new) == 7
+    settings.WEB_KEYS = first
+    with pytest.raises(ForgedTokenError):
+        tokens.parse(Purpose.UNSUBSCRIBE, new)
+
+
+def test_a_token_costs_microseconds() -> None:
+    started = time.perf_counter()
+    for number in range(10_000):
+        tokens.make(Purpose.UNSUBSCRIBE, number)
+    assert (time.perf_counter() - started) / 10_000 < 50e-6
+
+
+def test_links_are_absolute_and_in_the_readers_language(settings: Any) -> None:
+    settings.SITE_URL = "https://news.example.org"
+    assert reader_urls.preferences_url(1, "ru").startswith(
+        "https://news.example.org/ru/preferences/"
+    )
+    assert reader_urls.confirm_url(1, "en").startswith("https://news.example.org/en/confirm/")
+    assert reader_urls.one_click_url(1).startswith("https://news.example.org/u/")
+    token = reader_urls.one_click_url(77).rstrip("/").rpartition("/")[2]
+    assert tokens.parse(Purpose.UNSUBSCRIBE, token) == 77
+
+
+def test_a_language_the_site_no_longer_has_gets_the_first() -> None:
+    assert "/en/preferences/" in reader_urls.preferences_url(1, "ka")

@@ -1,0 +1,69 @@
+"""What a sign-up asks the database for once in some seconds, and what it never takes from there."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from newsletter.editorial.models import Newsletter
+from subscribers import intake
+from subscribers.models import Intake, Subscription
+from subscribers.views import cached_newsletters
+
+FORM = {"email": "ala@readers.example", "choices": "en"}
+
+
+def test_a_newsletter_is_looked_up_once(
+    weekly: Newsletter, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(2):
+        assert cached_newsletters.cached_newsletter("weekly") == weekly
+        assert cached_newsletters.cached_newsletter("weekly") == weekly
+
+
+def test_a_change_is_seen_after_some_seconds(
+    weekly: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached_newsletters.cached_newsletter("weekly")
+    Newsletter.objects.update(languages=["be"])
+    monkeypatch.setattr(cached_newsletters, "SECONDS", 0.0)
+    found = cached_newsletters.cached_newsletter("weekly")
+    assert found is not None
+    assert found.languages == ["be"]
+
+
+def test_what_does_not_exist_is_not_kept(weekly: Newsletter) -> None:
+    assert cached_newsletters.cached_newsletter("monthly") is None
+    weekly.pk, weekly.slug = None, "monthly"
+    weekly.save()
+    assert cached_newsletters.cached_newsletter("monthly") == weekly
+
+
+def test_a_sign_up_is_one_statement(
+    client: Client, weekly: Newsletter, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """500 of them a second is the measure (benchmarks/signups.py)."""
+    client.post("/en/embed/weekly/", FORM)
+    with django_assert_num_queries(1):
+        assert client.post("/en/embed/weekly/", FORM).status_code == 303
+
+
+def test_a_language_withdrawn_meanwhile_is_not_subscribed(
+    client: Client, weekly: Newsletter
+) -> None:
+    """The worker asks the database, whatever the web process still knew."""
+    cached_newsletters.cached_newsletter("weekly")
+    Newsletter.objects.update(languages=["be", "ru"], choices=[])
+    assert client.post("/en/embed/weekly/", FORM).status_code == 303
+    assert Intake.objects.count() == 1
+    intake.drain(10)
+    assert not Subscription.objects.exists()
+
+
+def test_one_that_was_removed_meanwhile(client: Client, weekly: Newsletter) -> None:
+    cached_newsletters.cached_newsletter("weekly")
+    Newsletter.objects.all().delete()
+    assert client.post("/en/embed/weekly/", FORM).status_code == 303
+    intake.drain(10)
+    assert not Subscription.objects.exists()
