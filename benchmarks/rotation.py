@@ -222,13 +222,13 @@ def report(var: Path, mailing: Any, statuses: list[int]) -> int:
 
     got = [line for n in range(WORKERS) for line in (var / f"relay{n}").read_text().splitlines()]
     [finding] = audit(mailing.pk)
-    print(f"account: {finding.account.as_dict()}; faults: {finding.faults or 'none'}")
+    print(f"account: {finding.report.as_dict()}; faults: {finding.faults or 'none'}")
     checks = {
         "every process ended well": not any(statuses),
         "nobody twice": len(got) == len(set(got)),
-        "the relay's record is the account's": len(got) == finding.account.sent,
-        "nobody forgotten": finding.account.sent + finding.account.skipped == READERS,
-        "only erased readers were skipped": finding.account.skipped <= ERASED,
+        "the relay's record is the account's": len(got) == finding.report.sent,
+        "nobody forgotten": finding.report.sent + finding.report.skipped == READERS,
+        "only erased readers were skipped": finding.report.skipped <= ERASED,
         "the audit balances": not finding.faults,
         "no row carries an old key": not Subscriber.objects.exclude(
             storage_key=2, address_hash_key=2

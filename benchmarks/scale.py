@@ -119,7 +119,7 @@ def audit(_: int) -> str:
     [finding] = account()
     if finding.faults:
         raise SystemExit("; ".join(finding.faults))
-    counts = {name: n for name, n in finding.account.as_dict().items() if n}
+    counts = {name: n for name, n in finding.report.as_dict().items() if n}
     return f"{finding.state}: {counts}"
 
 

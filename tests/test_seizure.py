@@ -72,7 +72,7 @@ for name, way in ways.items():
     except SealedError:
         pass
 file = os.environ["VAR_DIR"] + ".age"
-for command in (["thaw"], ["export_readers", "weekly", "--to", file]):
+for command in (["kill_switch", "off"], ["export_readers", "weekly", "--to", file]):
     try:
         call_command(*command)
         opened.append(command[0])
@@ -173,7 +173,7 @@ def test_g7_with_the_web_processs_settings_alone_nothing_opens_and_no_guess_can_
     # The same attempts succeed with the worker's keys: they are real ones.
     told = json.loads(site("worker", "-c", INTRUDER, SECRET).stdout.splitlines()[-1])
     real = {"open", "address", "arrival", "export", "list", "guess", "look up"}
-    assert real | {"thaw", "export_readers"} <= set(told["opened"])
+    assert real | {"kill_switch", "export_readers"} <= set(told["opened"])
 
 
 @pytest.mark.usefixtures("site")

@@ -1,4 +1,4 @@
-"""A send-out's end: collapsed into counts; and what a restored backup does."""
+"""Old mailings are reduced to counts, and a restored backup stops open mailings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.delivery.conftest import send_all_due
 LATER = timedelta(days=91)
 
 
-def test_after_its_time_only_counts_and_editions_are_left(
+def test_after_the_retention_period_only_counts_and_editions_are_left(
     frozen: Mailing, relay: MemoryTransport
 ) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550)
@@ -46,7 +46,9 @@ def test_after_its_time_only_counts_and_editions_are_left(
     assert audit(frozen.pk)[0].faults == []
 
 
-def test_what_is_unknown_keeps_it_open(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_a_mailing_with_unknown_outcomes_stays_open(
+    frozen: Mailing, relay: MemoryTransport
+) -> None:
     relay.script("r1@readers.example", Result.UNKNOWN)
     send_all_due()
     assert retention.collapse(timezone.now() + LATER) == 0
@@ -54,7 +56,7 @@ def test_what_is_unknown_keeps_it_open(frozen: Mailing, relay: MemoryTransport) 
     assert retention.collapse(timezone.now() + LATER) == 1
 
 
-def test_a_closed_mailing_is_not_sent_again(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_a_closed_mailing_cannot_be_sent_again(frozen: Mailing, relay: MemoryTransport) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
     retention.collapse(timezone.now() + LATER)
@@ -65,16 +67,16 @@ def test_a_closed_mailing_is_not_sent_again(frozen: Mailing, relay: MemoryTransp
     assert len(relay.delivered) == 9
 
 
-def test_a_worker_that_may_not_write_there_sends_all_the_same(
+def test_without_a_writable_folder_it_reports_an_error_and_sending_continues(
     frozen: Mailing, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.VAR_DIR = tmp_path / "file"
-    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "file").write_text("not a directory")
     assert restore_guard.watch() == 0
     assert "action=cannot-watch-for-restored-backups" in caplog.text
 
 
-def test_a_tick_that_others_overtake_is_no_restored_backup(
+def test_overlapping_ticks_are_not_mistaken_for_a_restored_backup(
     frozen: Mailing, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.VAR_DIR = tmp_path
@@ -82,9 +84,9 @@ def test_a_tick_that_others_overtake_is_no_restored_backup(
 
     def count_and_sleep() -> int:
         monkeypatch.setattr(restore_guard, "_count", count)
-        mine = count()
+        ticks = count()
         assert [restore_guard.watch() for _ in range(5)] == [0] * 5
-        return mine
+        return ticks
 
     monkeypatch.setattr(restore_guard, "_count", count_and_sleep)
     assert restore_guard.watch() == 0
@@ -93,7 +95,7 @@ def test_a_tick_that_others_overtake_is_no_restored_backup(
     assert frozen.state == Mailing.State.SENDING
 
 
-def test_after_a_restored_backup_open_mailings_wait_for_an_operator(
+def test_after_a_restored_backup_open_mailings_wait_for_the_operator(
     frozen: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     for _ in range(5):
@@ -104,7 +106,7 @@ def test_after_a_restored_backup_open_mailings_wait_for_an_operator(
     assert (frozen.state, frozen.hold) == (Mailing.State.PAUSED, Mailing.Hold.RESTORED)
     send_all_due()
     assert relay.delivered == []
-    assert restore_guard.watch() == 0, "once noticed, it is over"
+    assert restore_guard.watch() == 0, "it is only noticed once"
     assert control.resume(frozen)
     frozen.refresh_from_db()
     assert frozen.hold == ""
