@@ -187,7 +187,7 @@ def run(var: Path) -> int:
     from django.db import connection
 
     from newsletter.delivery.models import Mailing
-    from newsletter.delivery.planning import snapshot
+    from newsletter.delivery.planning import snapshot, start
     from subscribers.models import Subscriber
 
     call_command("migrate", verbosity=0)
@@ -195,7 +195,7 @@ def run(var: Path) -> int:
         raise SystemExit("The database is not empty.")
     issue = write_newsroom()
     add_readers(issue.newsletter)
-    mailing = snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+    mailing = snapshot.prepare(start.send_now(issue, by=None).pk)
     assert mailing.state == Mailing.State.SENDING  # noqa: S101
     began = time.monotonic()
     workers = [

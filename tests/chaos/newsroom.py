@@ -16,7 +16,7 @@ if __name__ == "__main__":
     django.setup()
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.editorial.models import (
     Article,
     ArticleTranslation,
@@ -99,7 +99,7 @@ def _reader(number: int) -> Subscriber:
 
 def send(issue: Issue) -> Mailing:
     """Freeze it; the workers send."""
-    return snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+    return snapshot.prepare(start.send_now(issue, by=None).pk)
 
 
 if __name__ == "__main__":

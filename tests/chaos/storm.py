@@ -145,10 +145,10 @@ def _judge(mailing: Mailing, found: Arena, title: str, happened: Rows, *, lines:
 
 def _begin(email: Newsletter, monday: date) -> Mailing:
     """The workers freeze it."""
-    from newsletter.delivery.planning import snapshot
+    from newsletter.delivery.planning import start
     from tests.chaos import newsroom
 
-    return snapshot.send_now(newsroom.write_issue(email, monday), by=None)
+    return start.send_now(newsroom.write_issue(email, monday), by=None)
 
 
 def _to_the_end(mailing: Mailing) -> float:

@@ -10,7 +10,7 @@ import pytest
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.sending.packing import unpack
 from newsletter.editorial.models import Article, Issue, Topic
 from newsletter.lib import sandbox
@@ -116,7 +116,7 @@ def test_pending_unsubscribed_and_paused_readers_are_not_taken(
 
 def test_send_now_twice_is_once(frozen: Mailing, issue: Issue, relay: MemoryTransport) -> None:
     send_all_due()
-    again = snapshot.send_now(issue, by=None)
+    again = start.send_now(issue, by=None)
     assert again.pk == frozen.pk
     snapshot.prepare(again.pk)
     send_all_due()
@@ -124,8 +124,8 @@ def test_send_now_twice_is_once(frozen: Mailing, issue: Issue, relay: MemoryTran
 
 
 def test_an_issue_that_is_not_approved_is_not_sent(issue: Issue) -> None:
-    with pytest.raises(snapshot.CannotSendError):
-        snapshot.send_now(issue, by=None)
+    with pytest.raises(start.CannotSendError):
+        start.send_now(issue, by=None)
     assert not Release.objects.exists()
 
 

@@ -15,7 +15,7 @@ from newsletter.delivery.models import Batch, Mailing, Release
 from newsletter.delivery.oversight import control, retention
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, start
 from newsletter.delivery.sending import protocol, rescue
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter, User
 from newsletter.transport.memory import MemoryTransport
@@ -92,14 +92,14 @@ def test_cancelled_twice_in_mid_send_is_cancelled_once(
     assert faults(frozen) == []
 
 
-@pytest.mark.parametrize("again", [snapshot.send_to_unreached, snapshot.send_to_in_doubt])
+@pytest.mark.parametrize("again", [start.send_to_unreached, start.send_to_in_doubt])
 def test_a_resend_of_a_closed_mailing_is_refused_in_words(
     frozen: Mailing, relay: MemoryTransport, again: Callable[..., Mailing]
 ) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
     assert retention.collapse(timezone.now() + timedelta(days=400)) == 1
-    with pytest.raises(snapshot.CannotSendError, match="only its counts are left"):
+    with pytest.raises(start.CannotSendError, match="only its counts are left"):
         again(frozen.release, by=None)
     assert Mailing.objects.count() == 1
     assert len(relay.delivered) == 9
@@ -193,7 +193,7 @@ def test_a_clock_set_back_after_the_schedules_hour_sends_nothing_again(
     assert addresses(relay) == EVERYONE
     assert Release.objects.count() == Mailing.objects.count() == 1
     issue.refresh_from_db()
-    snapshot.send_now(issue, by=editor)  # and asked by hand
+    start.send_now(issue, by=editor)  # and asked by hand
     send_all_due()
     assert len(relay.delivered) == 10
     assert faults(Mailing.objects.get()) == []
