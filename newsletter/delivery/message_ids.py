@@ -37,10 +37,10 @@ def _cipher(key: bytes) -> Cipher[modes.ECB]:
 
 def delivery_id(trace: MessageTrace) -> str:
     """28 characters of a–z and 2–7: the key's number and the block."""
-    return delivery_ids(trace.kind, trace.mailing_id)(trace.subscriber_id)
+    return delivery_id_factory(trace.kind, trace.mailing_id)(trace.subscriber_id)
 
 
-def delivery_ids(kind: int, mailing_id: int) -> Callable[[int], str]:
+def delivery_id_factory(kind: int, mailing_id: int) -> Callable[[int], str]:
     """`delivery_id` for many subscribers, with the key looked up once: to be kept for a moment
     only, as keys are rotated, and by the thread that asked."""
     number, key = newest(settings.WEB_KEYS.latest().tokens)

@@ -29,7 +29,7 @@ from subscribers.links import tokens
 from subscribers.links.tokens import Purpose
 from subscribers.models import Intake, Subscription, TransactionalEmail
 from tests.conftest import WriteArticle
-from tests.delivery.conftest import freeze
+from tests.delivery.conftest import prepare_mailing
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("readers")]
 READER = "ala@readers.example"
@@ -300,7 +300,7 @@ def everything(reader: Subscription, out: Newsletter) -> list[str]:
         source="operator",
     )
     lifecycle.unsubscribe(left.pk)
-    freeze(Issue.objects.get())
+    prepare_mailing(Issue.objects.get())
     pending = Subscription.objects.get(state="pending")
     return pages(reader, pending, TransactionalEmail.objects.get(kind="change"))
 

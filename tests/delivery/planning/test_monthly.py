@@ -22,7 +22,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
-from tests.delivery.conftest import AddReader, dispatch_at_once, send_all_due
+from tests.delivery.conftest import AddReader, dispatch_concurrently, send_all_due
 
 pytestmark = pytest.mark.slow
 
@@ -253,7 +253,7 @@ def test_e1_twenty_dispatchers_make_one_round_up(
     for number in range(5):
         add_reader(f"r{number}@readers.example", "en", frequency="monthly")
     send_july()
-    dispatch_at_once(20, DUE)
+    dispatch_concurrently(20, DUE)
     assert Mailing.objects.filter(release__kind=Release.Kind.MONTHLY).count() == 1
     assert [len(subjects(relay, f"r{number}")) for number in range(5)] == [1] * 5
 
