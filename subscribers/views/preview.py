@@ -60,8 +60,8 @@ def preview(subscription: Subscription) -> Preview | None:
         subject=mail.subject,
         period=period_name(content, mail.language, today=today),
         language=mail.language,
-        html=placeholders.PATTERN.sub("#", mail.html),
-        text=placeholders.PATTERN.sub("…", mail.text),
+        html=placeholders.PLACEHOLDER_URL.sub("#", mail.html),
+        text=placeholders.PLACEHOLDER_URL.sub("…", mail.text),
     )
 
 

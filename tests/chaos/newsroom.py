@@ -71,7 +71,7 @@ def create_issue(newsletter: Newsletter, monday: date) -> Issue:
 
 def add_readers(newsletter: Newsletter, numbers: range) -> None:
     """Confirmed readers of English, many at a time."""
-    for first in range(numbers.first, numbers.stop, 1000):
+    for first in range(numbers.start, numbers.stop, 1000):
         readers = [_reader(n) for n in range(first, min(first + 1000, numbers.stop))]
         Subscriber.objects.bulk_create(readers)
         Subscription.objects.bulk_create(

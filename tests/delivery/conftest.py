@@ -28,12 +28,12 @@ def relay(settings: Any) -> Iterator[MemoryTransport]:
     """The only transport: it keeps what it is given."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
     reset_transports()
-    yield memory.named("relay")
+    yield memory.get_transport("relay")
     reset_transports()
 
 
 def reset_transports() -> None:
-    memory.forget()
+    memory.clear()
     transports.reset()
     compiled_edition.cache_clear()
 

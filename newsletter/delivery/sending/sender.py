@@ -51,7 +51,7 @@ class BatchProgress:
     ) -> None:
         """At most STEP readers (and one for each connection) are pulled without a result."""
         send_results = self.transport.send(
-            compiled, recipients, stop=stop, ahead=settings.SEND_STEP
+            compiled, recipients, stop=stop, max_pending=settings.SEND_STEP
         )
         for send_result in send_results:
             self.record(send_result)

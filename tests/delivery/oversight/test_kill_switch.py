@@ -140,7 +140,7 @@ def test_thaw_needs_the_keys(db: None, settings: Any) -> None:
     settings.WORKER_KEYS = None
     with pytest.raises(CommandError, match="holds no worker keys"):
         manage("thaw")
-    settings.WORKER_KEYS = keys.worker_keys(keys.temporary()[1])
+    settings.WORKER_KEYS = keys.parse_worker_keys(keys.generate_temporary()[1])
     with pytest.raises(CommandError, match="do not fit the database"):
         manage("thaw")
     assert kill_switch.is_engaged()

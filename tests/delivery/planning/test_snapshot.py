@@ -154,7 +154,7 @@ def test_a_mailing_that_the_press_cannot_lay_out_is_held(
         raise sandbox.SandboxEndedError("render: EOFError")
 
     with monkeypatch.context() as broken:
-        broken.setattr(sandbox, "call", ended)
+        broken.setattr(sandbox, "run", ended)
         mailing = prepare_mailing(issue)
     assert (mailing.state, mailing.hold) == (Mailing.State.HELD, Mailing.Hold.UNRENDERABLE)
     assert mailing.hold_detail == "The process that lays out mails ended: render: EOFError"

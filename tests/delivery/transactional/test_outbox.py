@@ -78,7 +78,7 @@ def test_a_letter_is_written_later_where_the_press_ended(
     confirmation: TransactionalEmail, relay: MemoryTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(sandbox, "call", _ended)
+        broken.setattr(sandbox, "run", _ended)
         outbox.drain()
     assert (state_of(confirmation), confirmation.attempts) == (TransactionalEmail.State.QUEUED, 1)
     assert outbox.drain() == 0, "it waits before it tries again"

@@ -49,7 +49,7 @@ def test_a_link_is_mailed_to_the_address(client: Client, add_reader: AddReader) 
     email = TransactionalEmail.objects.get()
     assert (email.kind, email.subscriber) == ("link", subscription.subscriber)
     mail = texts.write(email)
-    assert Placeholder.FRESH.url in mail.html
+    assert Placeholder.ACCOUNT.url in mail.html
     link = texts.placeholder_values(email)["fresh"]
     page = client.get(link)
     assert page.status_code == 200
@@ -337,7 +337,7 @@ def test_the_letter_goes_out_to_the_new_address(
     assert email is not None
     recipient = post_office._recipient(email)
     assert recipient.address == NEW
-    assert tokens.parse(Purpose.MOVE, recipient.places["confirm"].split("/")[-2]) == email.pk
+    assert tokens.parse(Purpose.MOVE, recipient.urls["confirm"].split("/")[-2]) == email.pk
 
 
 def test_a_pending_reader_can_be_forgotten(client: Client, ask: Ask) -> None:
