@@ -29,7 +29,7 @@ TAG = "newsletter"
 WAIT_SECONDS = 45.0
 """How long a process that starts waits for the database."""
 
-TOUCH_NO_READER = frozenset(
+COMMANDS_WITHOUT_KEYS = frozenset(
     {"collectstatic", "compilemessages", "makemessages", "makemigrations", "migrate"}
 )
 """Commands for which temporary keys do."""
@@ -37,7 +37,7 @@ TOUCH_NO_READER = frozenset(
 
 def temporary_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E001: what is sealed under keys that end with the process is lost."""
-    if not settings.KEYS_ARE_TEMPORARY or TOUCH_NO_READER.intersection(sys.argv[1:2]):
+    if not settings.KEYS_ARE_TEMPORARY or COMMANDS_WITHOUT_KEYS.intersection(sys.argv[1:2]):
         return []
     return [
         Error(
@@ -49,7 +49,7 @@ def temporary_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-def local_mailbox_in_public(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def public_local_mailbox(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E002: `/inbox/` shows every mail to whoever asks, so it must be alone on its machine."""
     if not settings.USES_LOCAL_MAILBOX:
         return []
@@ -67,7 +67,7 @@ def _mailbox_error(what: str, hint: str) -> CheckMessage:
     )
 
 
-def transports_can_be_used(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def valid_transports(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E003: a mistake in a transport's URL is better told now than when an issue is due."""
     try:
         registry.validate(settings.DELIVERY_TRANSPORTS)
@@ -106,7 +106,7 @@ def plain_http(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def keys_fit_the_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E005: what is written under a wrong key is lost. W004: that could not be found out."""
-    if settings.KEYS_ARE_TEMPORARY or TOUCH_NO_READER.intersection(sys.argv[1:2]):
+    if settings.KEYS_ARE_TEMPORARY or COMMANDS_WITHOUT_KEYS.intersection(sys.argv[1:2]):
         return []
     hint = "Give each process the documents that this database was used with; see docs/safety.md."
     try:
@@ -150,7 +150,7 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def discreet_domain_is_kept(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def discreet_domain_is_neutral(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """E006: a Return-Path of the newsroom's would tell whose a discreet mail is, and so would a
     neutral domain that is no other."""
     if not settings.DISCREET_URL:
@@ -182,13 +182,13 @@ def misspelt_variables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 ALL = (
     temporary_keys,
-    local_mailbox_in_public,
-    transports_can_be_used,
+    public_local_mailbox,
+    valid_transports,
     debug_in_public,
     plain_http,
     worker_keys_are_private,
     keys_fit_the_database,
-    discreet_domain_is_kept,
+    discreet_domain_is_neutral,
     misspelt_variables,
 )
 
