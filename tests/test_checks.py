@@ -141,7 +141,7 @@ def test_w003_a_variable_with_a_slip_in_its_name(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("SEND_STEPS", "4")
     (message,) = run_checks(tags=[checks.TAG])
     assert message.id == "newsletter.W003"
-    assert message.msg == "SEND_STEPS is not a setting. Did you mean SEND_STEP?"
+    assert message.msg == "SEND_STEPS isn't a setting. Did you mean SEND_STEP?"
     checks.require_configuration()
 
 
