@@ -37,7 +37,7 @@ def write_new(directory: Path, *, recovery: Path | None, passphrase: str = "") -
     return _write_all(directory, pair.texts(), recovery)
 
 
-def read(web: Path, worker: Path, *, passphrase: str) -> Pair:
+def load_pair(web: Path, worker: Path, *, passphrase: str) -> Pair:
     """The documents in two files. Raises KeyFileError, OSError."""
     text = worker.read_text(encoding="utf-8")
     locked = passphrase if key_documents.is_locked(text) else ""
@@ -62,7 +62,7 @@ def write_recovery(path: Path, web_text: str, worker_text: str) -> None:
     _write(path, json.dumps({"web": web_text, "worker": worker_text}, indent=1) + "\n")
 
 
-def recover(recovery: Path, directory: Path) -> tuple[Path, Path]:
+def restore(recovery: Path, directory: Path) -> tuple[Path, Path]:
     """Write the documents of a recovery copy into `directory`, as `write_new` does. Raises
     KeyFileError where it is no recovery copy."""
     data = keys.parse_document(recovery.read_text(encoding="utf-8"))

@@ -28,7 +28,7 @@ def embedded_broker_is_used() -> bool:
     return f"redis+socket://{embedded}" == settings.BROKER_URL
 
 
-def needed() -> list[Program]:
+def required_programs() -> list[Program]:
     """In the order in which they start; they end in the reverse."""
     programs = [broker()] if embedded_broker_is_used() else []
     if settings.USES_LOCAL_MAILBOX:
@@ -36,7 +36,7 @@ def needed() -> list[Program]:
     return [*programs, web(), worker(), beat()]
 
 
-def ports() -> dict[int, tuple[str, str]]:
+def listening_ports() -> dict[int, tuple[str, str]]:
     """Each port that is listened on -> (host, the variable that chooses it)."""
     listening = {settings.PORT: (settings.BIND, "PORT")}
     if settings.USES_LOCAL_MAILBOX:
@@ -53,7 +53,7 @@ def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
 def broker() -> Program:
     data = settings.VAR_DIR / "valkey"
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    own_folder(Path(settings.BROKER_SOCKET).parent)
+    make_private_directory(Path(settings.BROKER_SOCKET).parent)
     options = {
         "port": "0",
         "unixsocket": settings.BROKER_SOCKET,
@@ -70,7 +70,7 @@ def broker() -> Program:
     return Program("broker", tuple(command), without_keys(os.environ), _broker_answers)
 
 
-def own_folder(path: Path) -> None:
+def make_private_directory(path: Path) -> None:
     """Make the socket's folder. Raises PermissionError where somebody else made it first: it may
     be in the folder for temporary files, which all users share."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)

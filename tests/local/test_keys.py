@@ -300,7 +300,7 @@ def test_keys_are_not_rotated_while_the_database_is_down(
     def down() -> dict[tuple[str, int], bytes]:
         raise OperationalError
 
-    monkeypatch.setattr(key_check, "read", down)
+    monkeypatch.setattr(key_check, "stored_marks", down)
     before = (in_use / "worker.json").read_text()
     with pytest.raises(CommandError, match="The database cannot be reached"):
         manage("rotate", "--no-recovery")

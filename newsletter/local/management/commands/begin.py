@@ -13,8 +13,8 @@ from newsletter.editorial.models import Newsroom
 from newsletter.lib.environment import split_list
 from newsletter.lib.time_zones import system_time_zone, validate_zone
 from newsletter.local import first_run
-from newsletter.local.sample import removing
-from newsletter.local.setup import AlreadyBegunError, set_up_newsroom
+from newsletter.local.sample import removal
+from newsletter.local.setup import NewsroomExistsError, create_newsroom
 
 HOW_ZONES_LOOK = "Name one as the IANA does, such as Europe/Minsk or Europe/Brussels."
 QUESTIONS = {
@@ -50,18 +50,18 @@ class Command(BaseCommand):
             # One step: whoever mistypes an address still has the sample to look at.
             with transaction.atomic():
                 if Newsroom.objects.filter(is_sample=True).exists():
-                    removing.remove()
-                newsletter = set_up_newsroom(
+                    removal.remove()
+                newsletter = create_newsroom(
                     name=answers["name"].strip(),
                     languages=split_list(answers["languages"]),
                     address=answers["address"].strip(),
                     time_zone=time_zone,
                 )
-        except AlreadyBegunError:
+        except NewsroomExistsError:
             raise CommandError("There is a newsroom already; nothing was changed.") from None
         except ValidationError as error:
             raise CommandError(_in_words(error)) from None
-        first_run.issue_was_sent()
+        first_run.clear_sample_issue()
         self.stdout.write(
             f"Begun: {newsletter.slug}, in the time zone {time_zone}. "
             "Its wording, topics and schedule are in the admin."
