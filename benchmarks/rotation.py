@@ -120,7 +120,7 @@ def work(record: Path, mailing_id: int) -> None:
     from newsletter.delivery.models import Mailing
     from newsletter.delivery.sending import protocol, transports
     from newsletter.delivery.sending.sender import send_batch
-    from newsletter.transport.base import Transport, never
+    from newsletter.transport.base import Transport, never_stop
     from newsletter.transport.outcomes import Email, Recipient, Result, SendResult
 
     with record.open("w", encoding="ascii") as file:
@@ -136,8 +136,8 @@ def work(record: Path, mailing_id: int) -> None:
                 compiled: Any,
                 recipients: Iterable[Recipient],
                 *,
-                stop: Callable[[], bool] = never,
-                ahead: int | None = None,
+                stop: Callable[[], bool] = never_stop,
+                max_pending: int | None = None,
             ) -> Generator[SendResult, None, None]:
                 for recipient in recipients:
                     file.write(f"{recipient.address}\n")

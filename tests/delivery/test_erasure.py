@@ -54,19 +54,19 @@ def faults(mailing: Mailing) -> list[str]:
 
 
 def test_a_reader_erased_before_sending_is_skipped(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
     reader = erase(readers[4])
     assert traces(reader) == []
-    assert faults(frozen) == []
+    assert faults(prepared_mailing) == []
     send_all_due()
     assert "r4@readers.example" not in [message.address for message in relay.delivered]
-    assert (report(frozen).sent, report(frozen).skipped) == (9, 1)
-    assert faults(frozen) == []
+    assert (report(prepared_mailing).sent, report(prepared_mailing).skipped) == (9, 1)
+    assert faults(prepared_mailing) == []
 
 
 def test_a_reader_erased_between_permission_and_second_read_is_skipped(
-    frozen: Mailing,
+    prepared_mailing: Mailing,
     relay: MemoryTransport,
     readers: list[Subscription],
     monkeypatch: pytest.MonkeyPatch,
@@ -83,23 +83,23 @@ def test_a_reader_erased_between_permission_and_second_read_is_skipped(
     send_all_due()
     assert "r4@readers.example" not in [message.address for message in relay.delivered]
     assert traces(readers[4].subscriber_id) == []
-    assert report(frozen).skipped == 1
-    assert faults(frozen) == []
+    assert report(prepared_mailing).skipped == 1
+    assert faults(prepared_mailing) == []
 
 
 def test_a_reader_erased_after_the_second_read_gets_the_email_and_leaves_no_trace(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
     relay.on_message = lambda to: erase(readers[4]) and None if to.position == 0 else None
     send_all_due()
     assert len(relay.delivered) == 10
     assert traces(readers[4].subscriber_id) == []
-    assert report(frozen).sent == 10
-    assert faults(frozen) == []
+    assert report(prepared_mailing).sent == 10
+    assert faults(prepared_mailing) == []
 
 
 def test_a_reader_can_be_erased_from_a_batch_whose_worker_died(
-    frozen: Mailing, readers: list[Subscription]
+    prepared_mailing: Mailing, readers: list[Subscription]
 ) -> None:
     [batch] = protocol.due_batches(5)
     claim = protocol.claim(batch)
@@ -109,12 +109,12 @@ def test_a_reader_can_be_erased_from_a_batch_whose_worker_died(
     Batch.objects.update(lease_until="2020-01-01T00:00:00+00:00")
     assert protocol.finish_lost(batch) is not None
     assert traces(reader) == []
-    assert report(frozen).unknown == 5
-    assert faults(frozen) == []
+    assert report(prepared_mailing).unknown == 5
+    assert faults(prepared_mailing) == []
 
 
 def test_a_reader_is_erased_from_a_finished_batch_and_its_predecessors(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription], settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription], settings: Any
 ) -> None:
     """Closed batches contain IDs too: the one with the outcome, and its predecessors."""
     relay.script("r5@readers.example", Result.DEFERRED, code=451, status="4.7.1")
@@ -125,24 +125,24 @@ def test_a_reader_is_erased_from_a_finished_batch_and_its_predecessors(
     assert Batch.objects.count() == 2
     reader = erase(readers[5])
     assert traces(reader) == []
-    assert report(frozen).sent == 10
-    assert faults(frozen) == []
+    assert report(prepared_mailing).sent == 10
+    assert faults(prepared_mailing) == []
 
 
 def test_two_readers_of_one_batch_are_erased_with_their_events(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
     send_all_due()
     for number in (0, 9):
         Event.objects.create(
             key=bytes([number]),
             kind=Event.Kind.BOUNCED,
-            mailing_id=frozen.pk if number else None,
+            mailing_id=prepared_mailing.pk if number else None,
             subscriber_id=readers[number].subscriber_id,
             on=date(2026, 1, 5),
         )
         assert traces(erase(readers[number])) == []
-    assert faults(frozen) == []
+    assert faults(prepared_mailing) == []
     recipients, settled = (
         {row.subscriber_id for row in model._default_manager.filter(subscriber_id__lt=0)}
         for model in (ReleaseRecipient, Outcome)
@@ -152,11 +152,14 @@ def test_two_readers_of_one_batch_are_erased_with_their_events(
 
 
 def test_each_release_gets_its_own_number(
-    frozen: Mailing, readers: list[Subscription], issue: Any, write_article: Callable[..., Any]
+    prepared_mailing: Mailing,
+    readers: list[Subscription],
+    issue: Any,
+    write_article: Callable[..., Any],
 ) -> None:
     """The rows of two releases can't be linked to the same anonymous reader."""
     other = Mailing.objects.create(
-        release=frozen.release.newsletter.releases.create(kind="special", period="extra"),
+        release=prepared_mailing.release.newsletter.releases.create(kind="special", period="extra"),
         state=Mailing.State.SENDING,
     )
     reader = readers[1].subscriber_id
@@ -171,7 +174,7 @@ def test_each_release_gets_its_own_number(
 
 
 def test_only_a_keyed_hash_a_reason_and_a_date_are_left(
-    frozen: Mailing, readers: list[Subscription]
+    prepared_mailing: Mailing, readers: list[Subscription]
 ) -> None:
     TransactionalEmail.objects.create(
         kind=TransactionalEmail.Kind.LINK,
@@ -188,7 +191,7 @@ def test_only_a_keyed_hash_a_reason_and_a_date_are_left(
 
 
 def test_a_snapshot_that_read_the_reader_before_the_erasure_is_corrected(
-    frozen: Mailing, readers: list[Subscription]
+    prepared_mailing: Mailing, readers: list[Subscription]
 ) -> None:
     """As if the snapshot had committed after the erasure looked and before it committed."""
     reader = erase(readers[3])
@@ -207,7 +210,7 @@ def test_bytes_that_straddle_two_ids_are_not_an_id() -> None:
 
 
 def test_the_export_lists_the_releases_sent_to_the_reader(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550, status="5.1.1")
     waiting = personal_data.export(readers[0].subscriber)["delivery"]["releases"]

@@ -17,7 +17,7 @@ from newsletter.editorial.models import Issue
 from newsletter.transport.memory import MemoryTransport
 from subscribers import personal_data
 from subscribers.models import Subscriber, Subscription
-from tests.delivery.conftest import freeze, send_all_due
+from tests.delivery.conftest import prepare_mailing, send_all_due
 from tests.delivery.test_erasure import traces
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -74,7 +74,7 @@ def test_an_erasure_waits_for_a_snapshot(
         return taken
 
     monkeypatch.setattr(ledger, "add_recipients", add_recipients)
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     started[0].wait()
     assert mailing.readers == 10
     assert traces(readers[4].subscriber_id) == []
@@ -97,7 +97,7 @@ def test_a_snapshot_that_starts_during_an_erasure_is_corrected(
     original, started = personal_data.suppress, []
 
     def suppress(*args: Any) -> None:
-        started.append(OtherConnection(lambda: freeze(issue)))
+        started.append(OtherConnection(lambda: prepare_mailing(issue)))
         threading.Event().wait(1)
         original(*args)
 
@@ -112,7 +112,7 @@ def test_a_snapshot_that_starts_during_an_erasure_is_corrected(
 
 @pytest.mark.parametrize("ends", ["all sent", "half sent"])
 def test_an_erasure_waits_for_the_end_of_a_batch(
-    frozen: Mailing,
+    prepared_mailing: Mailing,
     relay: MemoryTransport,
     readers: list[Subscription],
     monkeypatch: pytest.MonkeyPatch,
@@ -133,8 +133,8 @@ def test_an_erasure_waits_for_the_end_of_a_batch(
     assert send_batch(batch, stop=stop)
     started[0].wait()
     assert traces(readers[8].subscriber_id) == []
-    assert faults(frozen) == []
+    assert faults(prepared_mailing) == []
     send_all_due()
-    assert faults(frozen) == []
-    assert Outcome.objects.filter(mailing_id=frozen.pk).count() == 10
+    assert faults(prepared_mailing) == []
+    assert Outcome.objects.filter(mailing_id=prepared_mailing.pk).count() == 10
     assert len(relay.delivered) == (10 if ends == "all sent" else 9)

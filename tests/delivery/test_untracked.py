@@ -23,12 +23,12 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{36,60}(?=/)")
 
 @pytest.fixture
 def emails(
-    relay: MemoryTransport, frozen: Mailing, readers: list[Subscription]
+    relay: MemoryTransport, prepared_mailing: Mailing, readers: list[Subscription]
 ) -> list[tuple[str, str]]:
     """The HTML and the text that each of ten readers got."""
     send_all_due()
     parsed = [message.parsed for message in relay.delivered]
-    parts = [(message_view.html_of(each), message_view.text_of(each)) for each in parsed]
+    parts = [(message_view.html(each), message_view.plain_text(each)) for each in parsed]
     assert len(parts) == len(readers)
     return parts
 

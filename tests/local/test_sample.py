@@ -164,7 +164,7 @@ class TestRemoval:
         [
             ({"address": "no address"}, "sender_address: Enter a valid email"),
             ({"time_zone": "Minsk"}, "“Minsk” is not a time zone. Name one as the IANA does"),
-            ({"languages": "be,be"}, "languages: A language is named twice"),
+            ({"languages": "be,be"}, "languages: A language is listed twice"),
             ({"languages": "belarusian!"}, "languages: “belarusian!” is not a language code"),
         ],
     )

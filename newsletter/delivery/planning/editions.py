@@ -14,8 +14,7 @@ from newsletter.digest.assemble import assemble
 from newsletter.digest.render_service import render_edition
 from newsletter.editorial.models import Newsletter
 from subscribers import discreet_domain
-from subscribers.audience import Segment
-from subscribers.edition_options import edition_options
+from subscribers.audience import Segment, edition_options
 
 
 @dataclass

@@ -25,7 +25,7 @@ from newsletter.delivery.planning.audiences import Audience
 from newsletter.delivery.planning.delivery_hour import due_at
 from newsletter.delivery.planning.editions import Editions, draft_editions
 from newsletter.delivery.sending import ledger, protocol, transports
-from newsletter.delivery.sending.messages import email_of
+from newsletter.delivery.sending.messages import build_email
 from newsletter.delivery.sending.packing import MODULUS, checksum, pack
 from newsletter.delivery.sending.settlement import OutcomeRow
 from newsletter.digest.content import RenderError
@@ -98,7 +98,7 @@ def _draft(mailing: Mailing, at: datetime) -> Editions:
     # Compiled now, because an edition that can't be sent must not get into a snapshot.
     transport = transports.preferred()
     for edition in editions.drafts.values():
-        transport.compile(email_of(edition))
+        transport.compile(build_email(edition))
     return editions
 
 

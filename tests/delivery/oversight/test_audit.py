@@ -79,16 +79,16 @@ def readers() -> list[int]:
     ],
 )
 def test_each_fault_is_named(
-    frozen: Mailing, damage: Callable[[Mailing], None], fault: str
+    prepared_mailing: Mailing, damage: Callable[[Mailing], None], fault: str
 ) -> None:
     assert audit()[0].faults == []
-    damage(frozen)
+    damage(prepared_mailing)
     assert fault in " ".join(audit()[0].faults)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_outside_a_transaction_it_reads_as_of_one_moment(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     assert audit()[0].faults == []
     send_all_due()

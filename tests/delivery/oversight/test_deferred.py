@@ -27,33 +27,33 @@ def page_text(mailing: Mailing, client: Client, editor: User) -> str:
 
 
 def test_the_desk_says_why_a_relay_is_down(
-    frozen: Mailing, relay: MemoryTransport, client: Client, editor: User
+    prepared_mailing: Mailing, relay: MemoryTransport, client: Client, editor: User
 ) -> None:
-    assert deferred(frozen) is None
-    assert "Next attempt" not in page_text(frozen, client, editor)
+    assert deferred(prepared_mailing) is None
+    assert "Next attempt" not in page_text(prepared_mailing, client, editor)
     relay.script_calls(*[TransportDownError(DOWN)] * Batch.objects.count())
     send_all_due()
-    waiting = deferred(frozen)
+    waiting = deferred(prepared_mailing)
     assert waiting is not None
-    frozen.refresh_from_db()
-    assert (waiting.readers, waiting.why) == (frozen.readers, DOWN)
-    text = page_text(frozen, client, editor)
+    prepared_mailing.refresh_from_db()
+    assert (waiting.readers, waiting.why) == (prepared_mailing.readers, DOWN)
+    text = page_text(prepared_mailing, client, editor)
     assert f"{waiting.readers} readers deferred. Next attempt:" in text
     assert DOWN in text
     Batch.objects.update(due_at=Now())
     send_all_due()
-    assert deferred(frozen) is None
-    assert "Next attempt" not in page_text(frozen, client, editor)
+    assert deferred(prepared_mailing) is None
+    assert "Next attempt" not in page_text(prepared_mailing, client, editor)
 
 
 def test_an_editor_can_retry_at_once(
-    frozen: Mailing, relay: MemoryTransport, client: Client, editor: User
+    prepared_mailing: Mailing, relay: MemoryTransport, client: Client, editor: User
 ) -> None:
-    url = reverse("admin:delivery_mailing_act", args=[frozen.pk, "try"])
-    assert url not in page_text(frozen, client, editor)
+    url = reverse("admin:delivery_mailing_act", args=[prepared_mailing.pk, "try"])
+    assert url not in page_text(prepared_mailing, client, editor)
     relay.script_calls(*[TransportDownError(DOWN)] * Batch.objects.count())
     send_all_due()
-    assert url in page_text(frozen, client, editor)
+    assert url in page_text(prepared_mailing, client, editor)
     assert "Retry deferred readers now" in client.get(url).content.decode()
     send_all_due()
     assert relay.delivered == [], "GET changes nothing"
@@ -63,7 +63,9 @@ def test_an_editor_can_retry_at_once(
     assert "Nothing to do" in client.post(url, follow=True).content.decode()
 
 
-def test_the_reason_is_the_most_frequent_reply(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_the_reason_is_the_most_frequent_reply(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     """G1: only its codes, not its text."""
     batch = Batch.objects.order_by("-size").first()
     assert batch is not None
@@ -72,13 +74,13 @@ def test_the_reason_is_the_most_frequent_reply(frozen: Mailing, relay: MemoryTra
         code = (451, "4.7.1") if n % 3 else (450, "4.2.2")
         relay.script(address, Result.DEFERRED, code=code[0], status=code[1])
     send_all_due()
-    waiting = deferred(frozen)
+    waiting = deferred(prepared_mailing)
     assert waiting is not None
     assert waiting.why == "451 4.7.1"
 
 
 def test_the_command_reports_each_deferral_once(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_RETRY_SECONDS = 1
     relay.script_calls(*[TransportDownError(DOWN)] * Batch.objects.count())
@@ -88,4 +90,4 @@ def test_the_command_reports_each_deferral_once(
     assert lines
     assert len(lines) == len(set(lines))
     assert all("deferred until" in line for line in lines)
-    assert deferred(frozen) is None
+    assert deferred(prepared_mailing) is None

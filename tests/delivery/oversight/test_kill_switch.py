@@ -38,30 +38,30 @@ def manage(*words: str) -> str:
 
 
 def test_nothing_is_handed_over_after_the_current_step(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
     relay.on_message = lambda to: kill_switch.engage() and None if to.position == 1 else None
     send_all_due()
     assert len(relay.delivered) == 4
-    assert (report(frozen).sent, report(frozen).waiting) == (4, 6)
+    assert (report(prepared_mailing).sent, report(prepared_mailing).waiting) == (4, 6)
 
 
 def test_after_it_a_mailing_waits_for_a_person_and_reaches_every_reader_once(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
     relay.on_message = lambda to: kill_switch.engage() and None if to.position == 1 else None
     send_all_due()
     relay.on_message = None
     assert "1 mailing waits for you" in manage("kill_switch", "off")
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.PAUSED
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.PAUSED
     assert protocol.due_batches(5) == []
     Mailing.objects.update(state=Mailing.State.SENDING)
     send_all_due()
     assert len({mail.address for mail in relay.delivered}) == len(relay.delivered) == 10
-    assert audit(frozen.pk)[0].faults == []
+    assert audit(prepared_mailing.pk)[0].faults == []
 
 
 def test_while_it_is_on_no_mailing_starts(issue: Issue, weekly: Newsletter) -> None:
@@ -91,7 +91,7 @@ def test_a_sign_up_waits_sealed_and_is_not_lost(weekly: Newsletter, relay: Memor
 
 
 def test_a_reader_can_unsubscribe_while_it_is_on(
-    frozen: Mailing, readers: list[Subscription], client: Client
+    prepared_mailing: Mailing, readers: list[Subscription], client: Client
 ) -> None:
     from subscribers.links import reader_urls
 
@@ -138,7 +138,7 @@ def test_turning_it_off_needs_the_workers_keys(db: None, settings: Any) -> None:
     settings.WORKER_KEYS = None
     with pytest.raises(CommandError, match="holds no worker keys"):
         manage("kill_switch", "off")
-    settings.WORKER_KEYS = keys.worker_keys(keys.temporary()[1])
+    settings.WORKER_KEYS = keys.parse_worker_keys(keys.generate_temporary()[1])
     with pytest.raises(CommandError, match="don't fit the database"):
         manage("kill_switch", "off")
     assert kill_switch.is_engaged()

@@ -29,46 +29,48 @@ LATER = timedelta(days=91)
 
 
 def test_after_the_retention_period_only_counts_and_editions_are_left(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
-    before = report(frozen)
+    before = report(prepared_mailing)
     assert retention.collapse(timezone.now() + timedelta(days=89)) == 0
     assert retention.collapse(timezone.now() + LATER) == 1
     assert retention.collapse(timezone.now() + LATER) == 0
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.CLOSED
-    assert report(frozen) == before
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.CLOSED
+    assert report(prepared_mailing) == before
     edition = Edition.objects.get()
-    assert frozen.counts["editions"] == {edition.public_id: {"sent": 9, "refused": 1}}
+    assert prepared_mailing.counts["editions"] == {edition.public_id: {"sent": 9, "refused": 1}}
     assert not any(model.objects.exists() for model in (Outcome, ReleaseRecipient, Batch))
-    assert audit(frozen.pk)[0].faults == []
+    assert audit(prepared_mailing.pk)[0].faults == []
 
 
 def test_a_mailing_with_unknown_outcomes_stays_open(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     relay.script("r1@readers.example", Result.UNKNOWN)
     send_all_due()
     assert retention.collapse(timezone.now() + LATER) == 0
-    control.mark_unknown_as_failed(frozen)
+    control.mark_unknown_as_failed(prepared_mailing)
     assert retention.collapse(timezone.now() + LATER) == 1
 
 
-def test_a_closed_mailing_cannot_be_sent_again(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_a_closed_mailing_cannot_be_sent_again(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
     retention.collapse(timezone.now() + LATER)
     with pytest.raises(start.CannotSendError, match="closed"):
-        start.send_to_unreached(frozen.release, by=None)
-    assert not control.cancel(frozen)
-    assert not control.resume(frozen)
+        start.send_to_unreached(prepared_mailing.release, by=None)
+    assert not control.cancel(prepared_mailing)
+    assert not control.resume(prepared_mailing)
     assert len(relay.delivered) == 9
 
 
 def test_without_a_writable_folder_it_reports_an_error_and_sending_continues(
-    frozen: Mailing, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    prepared_mailing: Mailing, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.VAR_DIR = tmp_path / "file"
     (tmp_path / "file").write_text("not a directory")
@@ -77,7 +79,7 @@ def test_without_a_writable_folder_it_reports_an_error_and_sending_continues(
 
 
 def test_overlapping_ticks_are_not_mistaken_for_a_restored_backup(
-    frozen: Mailing, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    prepared_mailing: Mailing, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.VAR_DIR = tmp_path
     count = restore_guard._count
@@ -91,24 +93,27 @@ def test_overlapping_ticks_are_not_mistaken_for_a_restored_backup(
     monkeypatch.setattr(restore_guard, "_count", count_and_sleep)
     assert restore_guard.watch() == 0
     assert restore_guard.watch() == 0
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.SENDING
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.SENDING
 
 
 def test_after_a_restored_backup_open_mailings_wait_for_the_operator(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     for _ in range(5):
         assert restore_guard.watch() == 0
     KillSwitch.objects.update(ticks=1)
     assert restore_guard.watch() == 1
-    frozen.refresh_from_db()
-    assert (frozen.state, frozen.hold) == (Mailing.State.PAUSED, Mailing.Hold.RESTORED)
+    prepared_mailing.refresh_from_db()
+    assert (prepared_mailing.state, prepared_mailing.hold) == (
+        Mailing.State.PAUSED,
+        Mailing.Hold.RESTORED,
+    )
     send_all_due()
     assert relay.delivered == []
     assert restore_guard.watch() == 0, "it is only noticed once"
-    assert control.resume(frozen)
-    frozen.refresh_from_db()
-    assert frozen.hold == ""
+    assert control.resume(prepared_mailing)
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.hold == ""
     send_all_due()
     assert len(relay.delivered) == 10

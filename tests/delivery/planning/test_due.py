@@ -27,7 +27,7 @@ from newsletter.editorial.models import Article, Issue, User
 from newsletter.transport.memory import MemoryTransport
 from subscribers import lifecycle
 from subscribers.models import Subscription
-from tests.delivery.conftest import AddReader, freeze, send_all_due
+from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
 
 Write = Callable[..., Article]
 MINSK = ZoneInfo("Europe/Minsk")
@@ -59,7 +59,7 @@ def mailing(
     add_reader("c@readers.example", "en", preferred_hour=last)
     add_reader("d@readers.example", "en")
     add_reader("e@readers.example", "en", preferred_hour=soon)
-    return freeze(issue)
+    return prepare_mailing(issue)
 
 
 def addresses(relay: MemoryTransport) -> list[str]:
@@ -239,7 +239,7 @@ def test_each_hour_has_its_own_batches(
     write_article(issue=issue, en="Army")
     for number in range(12):
         add_reader(f"r{number}@readers.example", "en", preferred_hour=number % 3)
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     sizes = sorted(Batch.objects.values_list("size", flat=True))
     assert sizes == ([2] * 6 if size == 2 else [4, 4, 4])
     assert mailing.readers == 12

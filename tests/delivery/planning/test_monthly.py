@@ -23,7 +23,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
-from tests.delivery.conftest import AddReader, dispatch_at_once, send_all_due
+from tests.delivery.conftest import AddReader, dispatch_concurrently, send_all_due
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ def test_the_round_up_reaches_monthly_readers_once(
     assert len(subjects(relay, "weekly")) == 5
     assert subjects(relay, "ala") == ["Ліпень 2017: Тыдзень 24"]
     assert subjects(relay, "ann") == subjects(relay, "ida") == ["July 2017: Week of 24"]
-    text = message_view.text_of(relay.to("ann@readers.example")[0].parsed)
+    text = message_view.plain_text(relay.to("ann@readers.example")[0].parsed)
     positions = [text.index(f"Week of {monday.day}: lead") for monday in reversed(MONDAYS)]
     assert positions == sorted(positions), "the newest week comes first"
     assert "Week of 31" not in text
@@ -156,7 +156,7 @@ def test_it_only_contains_issues_that_were_approved_and_sent(
     Issue.objects.filter(pk=july[2].pk).update(state=Issue.State.DRAFT)  # withdrawn later
     Mailing.objects.filter(release__issue=july[3]).update(state=Mailing.State.CANCELLED)
     tick(DUE)
-    text = message_view.text_of(relay.to("ala@readers.example")[0].parsed)
+    text = message_view.plain_text(relay.to("ala@readers.example")[0].parsed)
     assert "Week of 3" in text
     assert not any(f"Week of {monday.day}:" in text for monday in MONDAYS[1:])
 
@@ -254,7 +254,7 @@ def test_e1_twenty_dispatchers_make_one_round_up(
     for number in range(5):
         add_reader(f"r{number}@readers.example", "en", frequency="monthly")
     send_july()
-    dispatch_at_once(20, DUE)
+    dispatch_concurrently(20, DUE)
     assert Mailing.objects.filter(release__kind=Release.Kind.MONTHLY).count() == 1
     assert [len(subjects(relay, f"r{number}")) for number in range(5)] == [1] * 5
 

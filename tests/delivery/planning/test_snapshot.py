@@ -19,7 +19,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
-from tests.delivery.conftest import AddReader, freeze, send_all_due
+from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
 
 Write = Callable[..., Article]
 
@@ -31,7 +31,7 @@ def test_readers_with_the_same_options_share_an_edition(
     for number in range(6):
         add_reader(f"en{number}@readers.example", "en")
         add_reader(f"be{number}@readers.example", "be", "ru")
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     assert mailing.readers == 12
     assert mailing.editions.count() == 2
     assert ReleaseRecipient.objects.filter(release_id=mailing.release_id).count() == 12
@@ -44,7 +44,7 @@ def test_batches_have_at_most_the_configured_size(
     settings.SEND_BATCH_SIZE = 4
     write_article(issue=issue, en="Army")
     pks = [add_reader(f"r{number}@readers.example", "en").subscriber_id for number in range(10)]
-    freeze(issue)
+    prepare_mailing(issue)
     batches = Batch.objects.order_by("pk")
     assert [batch.size for batch in batches] == [4, 4, 2]
     assert [reader for batch in batches for reader in unpack(batch.reader_ids)] == pks
@@ -57,10 +57,10 @@ def test_the_language_chain_decides_article_by_article(
     write_article(issue=issue, en="Guarantees", ru="Гарантии по-русски")
     write_article(issue=issue, en="Only in English")
     add_reader("ala@readers.example", "be", "ru")
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
     [message] = relay.to("ala@readers.example")
-    text = message_view.text_of(message.parsed)
+    text = message_view.plain_text(message.parsed)
     assert "Войска па-беларуску" in text
     assert "Гарантии по-русски" in text
     assert "Army in English" not in text
@@ -72,7 +72,7 @@ def test_a_reader_with_nothing_to_read_is_skipped(
 ) -> None:
     write_article(issue=issue, en="Only in English")
     add_reader("ala@readers.example", "be")
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     assert mailing.state == Mailing.State.FINISHED
     assert relay.delivered == []
     assert [row.result for row in Outcome.objects.all()] == [Result.SKIPPED]
@@ -91,9 +91,9 @@ def test_readers_only_get_their_topics(
     write_article(issue=issue, topic=security, en="Army")
     write_article(issue=issue, topic=other, en="Talks")
     add_reader("ala@readers.example", "en", topics={other.pk})
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
-    text = message_view.text_of(relay.to("ala@readers.example")[0].parsed)
+    text = message_view.plain_text(relay.to("ala@readers.example")[0].parsed)
     assert "Talks" in text
     assert "Army" not in text
 
@@ -107,7 +107,7 @@ def test_pending_unsubscribed_and_paused_readers_are_left_out(
     lifecycle.unsubscribe(add_reader("left@readers.example", "en").pk)
     add_reader("later@readers.example", "en", paused_until="2099-01-01")
     add_reader("back@readers.example", "en", paused_until="2020-01-01")
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
     assert [message.address for message in relay.delivered] == [
         "in@readers.example",
@@ -116,11 +116,11 @@ def test_pending_unsubscribed_and_paused_readers_are_left_out(
 
 
 def test_sending_an_issue_twice_sends_it_once(
-    frozen: Mailing, issue: Issue, relay: MemoryTransport
+    prepared_mailing: Mailing, issue: Issue, relay: MemoryTransport
 ) -> None:
     send_all_due()
     again = start.send_now(issue, by=None)
-    assert again.pk == frozen.pk
+    assert again.pk == prepared_mailing.pk
     snapshot.prepare(again.pk)
     send_all_due()
     assert len(relay.delivered) == 10
@@ -133,7 +133,7 @@ def test_an_issue_that_is_not_approved_is_not_sent(issue: Issue) -> None:
 
 
 def test_an_article_edited_after_the_snapshot_is_sent_unchanged(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     """E6."""
     from newsletter.editorial.models import ArticleTranslation
@@ -155,11 +155,11 @@ def test_a_mailing_that_cannot_be_rendered_is_held(
         raise sandbox.SandboxEndedError("render: EOFError")
 
     with monkeypatch.context() as broken:
-        broken.setattr(sandbox, "call", end)
-        mailing = freeze(issue)
+        broken.setattr(sandbox, "run", end)
+        mailing = prepare_mailing(issue)
     assert (mailing.state, mailing.hold) == (Mailing.State.HELD, Mailing.Hold.UNRENDERABLE)
     assert mailing.hold_detail == "The process that renders emails ended: render: EOFError"
-    assert freeze(issue).state == Mailing.State.SENDING
+    assert prepare_mailing(issue).state == Mailing.State.SENDING
 
 
 def test_a_mailing_that_cannot_be_compiled_is_held(
@@ -169,13 +169,13 @@ def test_a_mailing_that_cannot_be_compiled_is_held(
     article = write_article(issue=issue, en="Army")
     article.translations.update(headline="Army\r\nBcc: all@readers.example")
     add_reader("ala@readers.example", "en")
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     assert mailing.state == Mailing.State.HELD
     assert mailing.hold == Mailing.Hold.UNRENDERABLE
     assert mailing.hold_detail
     assert not ReleaseRecipient.objects.exists()
     article.translations.update(headline="Army")
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
     assert len(relay.delivered) == 1
 
@@ -199,26 +199,28 @@ def test_a_new_segment_during_rendering_starts_it_over(
         return drafts[-1]
 
     monkeypatch.setattr(snapshot, "_draft", draft_and_add_reader)
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     assert len(drafts) == 2
     assert mailing.readers == 2
     assert Edition.objects.count() == 2
 
 
 def test_the_report_adds_up_before_and_after_sending(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
-    before = report(frozen)
+    before = report(prepared_mailing)
     assert (before.readers, before.waiting, before.done_percent) == (10, 10, 0)
     send_all_due()
-    after = report(frozen)
+    after = report(prepared_mailing)
     assert (after.sent, after.waiting, after.done_percent) == (10, 0, 100)
 
 
 @pytest.mark.parametrize("damage", ["outcome lost", "reach lost", "stranger", "checksum"])
-def test_audit_finds_what_is_wrong(frozen: Mailing, relay: MemoryTransport, damage: str) -> None:
+def test_audit_finds_what_is_wrong(
+    prepared_mailing: Mailing, relay: MemoryTransport, damage: str
+) -> None:
     send_all_due()
-    assert audit(frozen.pk)[0].faults == []
+    assert audit(prepared_mailing.pk)[0].faults == []
     first = Outcome.objects.order_by("subscriber_id")[0]
     match damage:
         case "outcome lost":
@@ -227,8 +229,8 @@ def test_audit_finds_what_is_wrong(frozen: Mailing, relay: MemoryTransport, dama
             ReleaseRecipient.objects.filter(subscriber_id=first.subscriber_id).delete()
         case "stranger":
             Outcome.objects.create(
-                mailing_id=frozen.pk, subscriber_id=10**9, result=1, source="sender"
+                mailing_id=prepared_mailing.pk, subscriber_id=10**9, result=1, source="sender"
             )
         case "checksum":
             Mailing.objects.update(checksum=1)
-    assert audit(frozen.pk)[0].faults
+    assert audit(prepared_mailing.pk)[0].faults

@@ -22,7 +22,7 @@ def test_a_mailing_that_breaks_the_program_holds_up_no_other(
     add_reader: AddReader,
     issue: Issue,
     write_article: Callable[..., Article],
-    frozen: Mailing,
+    prepared_mailing: Mailing,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     later = Issue.objects.create(
@@ -61,5 +61,7 @@ def test_a_mailing_that_breaks_the_program_holds_up_no_other(
     send_all_due()
     with pytest.raises(ExceptionGroup):
         tasks.tick()
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.FINISHED, "its worker was lost, and it was rescued"
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.FINISHED, (
+        "its worker was lost, and it was rescued"
+    )
