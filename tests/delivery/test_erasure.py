@@ -16,7 +16,7 @@ from newsletter.delivery.sending import protocol
 from newsletter.delivery.sending.packing import unpack
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.transport.memory import MemoryTransport
-from newsletter.transport.outcomes import Result
+from newsletter.transport.outcomes import Recipient, Result
 from subscribers import personal_data
 from subscribers.models import Subscriber, Subscription, Suppression, TransactionalEmail
 from tests.delivery.conftest import send_all_due
@@ -90,7 +90,11 @@ def test_a_reader_erased_between_permission_and_second_read_is_skipped(
 def test_a_reader_erased_after_the_second_read_gets_the_email_and_leaves_no_trace(
     prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
-    relay.on_message = lambda to: erase(readers[4]) and None if to.position == 0 else None
+    def erase_at_first_message(to: Recipient) -> None:
+        if to.position == 0:
+            erase(readers[4])
+
+    relay.on_message = erase_at_first_message
     send_all_due()
     assert len(relay.delivered) == 10
     assert traces(readers[4].subscriber_id) == []

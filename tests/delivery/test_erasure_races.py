@@ -17,6 +17,7 @@ from newsletter.editorial.models import Issue
 from newsletter.transport.memory import MemoryTransport
 from subscribers import personal_data
 from subscribers.models import Subscriber, Subscription
+from subscribers.suppression import suppress
 from tests.delivery.conftest import prepare_mailing, send_all_due
 from tests.delivery.test_erasure import traces
 
@@ -65,7 +66,8 @@ def test_an_erasure_waits_for_a_snapshot(
 ) -> None:
     """The snapshot has taken the reader and not committed yet."""
     write_article(issue=issue, en="Minsk looks east")
-    original, started = ledger.add_recipients, []
+    original = ledger.add_recipients
+    started: list[OtherConnection] = []
 
     def add_recipients(*args: Any) -> list[int]:
         taken = original(*args)
@@ -94,14 +96,14 @@ def test_a_snapshot_that_starts_during_an_erasure_is_corrected(
 ) -> None:
     """It still reads the reader, so the erasure looks again once it has committed."""
     write_article(issue=issue, en="Minsk looks east")
-    original, started = personal_data.suppress, []
+    started: list[OtherConnection] = []
 
-    def suppress(*args: Any) -> None:
+    def suppress_later(*args: Any) -> None:
         started.append(OtherConnection(lambda: prepare_mailing(issue)))
         threading.Event().wait(1)
-        original(*args)
+        suppress(*args)
 
-    monkeypatch.setattr(personal_data, "suppress", suppress)
+    monkeypatch.setattr("subscribers.personal_data.suppress", suppress_later)
     erase(readers[4])()
     started[0].wait()
     assert traces(readers[4].subscriber_id) == []
@@ -119,7 +121,8 @@ def test_an_erasure_waits_for_the_end_of_a_batch(
     ends: str,
 ) -> None:
     """The batch is locked and not closed: its outcomes and its successor are found afterwards."""
-    original, started = protocol.close, []
+    original = protocol.close
+    started: list[OtherConnection] = []
 
     def close(*args: Any, **kwargs: Any) -> Any:
         if not started:

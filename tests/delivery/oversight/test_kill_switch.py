@@ -22,6 +22,7 @@ from newsletter.delivery.sending import protocol
 from newsletter.editorial.models import Issue, Newsletter, User
 from newsletter.lib import keys
 from newsletter.transport.memory import MemoryTransport
+from newsletter.transport.outcomes import Recipient
 from subscribers import intake
 from subscribers.addresses import normalise
 from subscribers.crypto import key_check
@@ -37,11 +38,16 @@ def manage(*words: str) -> str:
     return out.getvalue()
 
 
+def engage_at_second_message(to: Recipient) -> None:
+    if to.position == 1:
+        kill_switch.engage()
+
+
 def test_nothing_is_handed_over_after_the_current_step(
     prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
-    relay.on_message = lambda to: kill_switch.engage() and None if to.position == 1 else None
+    relay.on_message = engage_at_second_message
     send_all_due()
     assert len(relay.delivered) == 4
     assert (report(prepared_mailing).sent, report(prepared_mailing).waiting) == (4, 6)
@@ -51,7 +57,7 @@ def test_after_it_a_mailing_waits_for_a_person_and_reaches_every_reader_once(
     prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
-    relay.on_message = lambda to: kill_switch.engage() and None if to.position == 1 else None
+    relay.on_message = engage_at_second_message
     send_all_due()
     relay.on_message = None
     assert "1 mailing waits for you" in manage("kill_switch", "off")
