@@ -20,8 +20,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release, ReleaseRecipient
-from newsletter.delivery.planning import audiences, release_content
-from newsletter.delivery.planning.audiences import Audience
+from newsletter.delivery.planning import release_content
+from newsletter.delivery.planning.audiences import Audience, includes, last_outcomes
 from newsletter.delivery.planning.delivery_hour import due_at
 from newsletter.delivery.planning.editions import Editions, draft_editions
 from newsletter.delivery.sending import ledger, protocol, transports
@@ -89,7 +89,7 @@ def _draft(mailing: Mailing, at: datetime) -> Editions:
     found = segments(newsletter, _frequency_of(mailing.release))
     editions = draft_editions(
         mailing,
-        [segment for segment, _ in found if _includes(mailing, segment)],
+        [each for each, _ in found if includes(each, first_language=mailing.language)],
         newsletter,
         branding=newsletter_content(newsletter),
         issue=release_content.content_of(mailing.release, at=at),
@@ -172,13 +172,9 @@ def _take_snapshot(mailing: Mailing, editions: Editions) -> list[int]:
     return progress.due_batch_ids
 
 
-def _includes(mailing: Mailing, segment: Segment) -> bool:
-    return audiences.includes(segment, first_language=mailing.language)
-
-
 def _take(mailing: Mailing, reader_ids: list[int]) -> list[int]:
     """Make the readers recipients of this mailing, and return those whom its audience includes."""
-    after = audiences.last_outcomes(mailing.audience)
+    after = last_outcomes(mailing.audience)
     if not after:
         return ledger.add_recipients(mailing.release_id, mailing.pk, reader_ids)
     return ledger.move_recipients(mailing.release_id, mailing.pk, reader_ids, after=after)
@@ -201,7 +197,7 @@ def _portions(mailing: Mailing) -> Iterator[tuple[Segment, int | None, list[int]
     """Yield the mailing's readers, at most a batch at a time, by segment and preferred hour."""
     readers = stream(mailing.release.newsletter, _frequency_of(mailing.release))
     for (segment, hour), rows in groupby(readers, key=itemgetter(0, 1)):
-        if not _includes(mailing, segment):
+        if not includes(segment, first_language=mailing.language):
             continue
         reader_ids = (reader for _, _, reader in rows)
         while portion := list(islice(reader_ids, settings.SEND_BATCH_SIZE)):

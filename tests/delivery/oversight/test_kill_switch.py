@@ -118,7 +118,7 @@ def test_the_button_at_the_desk_asks_first_and_signs_everyone_out(
     page = mine.get(reverse("admin:freeze"))
     assert "Turn on the kill switch now" in page.content.decode()
     assert not kill_switch.is_engaged()
-    assert mine.post(reverse("admin:freeze")).url == reverse("admin:login")  # type: ignore[attr-defined]
+    assert mine.post(reverse("admin:freeze"))["Location"] == reverse("admin:login")
     assert kill_switch.is_engaged()
     assert not Session.objects.exists()
     for client in (mine, theirs):

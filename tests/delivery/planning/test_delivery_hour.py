@@ -15,8 +15,8 @@ ZONES = ["Europe/Minsk", "Europe/Warsaw", "America/St_Johns", "Australia/Lord_Ho
 QUARTER = timedelta(minutes=15)
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+def utc(year: int, month: int, day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
