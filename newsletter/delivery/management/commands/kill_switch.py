@@ -71,8 +71,8 @@ class Command(BaseCommand):
             raise CommandError(f"The kill switch stays on: {error}.") from None
         self.stdout.write("The kill switch is off.")
         if stopped:
-            count = "1 mailing waits" if stopped == 1 else f"{stopped} mailings wait"
-            self.stdout.write(f"{count} for you: resume, send or cancel it at the desk.")
+            waiting = "1 mailing waits" if stopped == 1 else f"{stopped} mailings wait"
+            self.stdout.write(f"{waiting} for you at the desk, to be resumed, sent or cancelled.")
 
     def _show_status(self) -> None:
         since = kill_switch.engaged_since()
