@@ -88,7 +88,7 @@ def test_rendering_is_tried_again_later_if_the_sandbox_raise_sandbox_ended(
 
 
 def _raise_sandbox_ended(*args: object, **kwargs: object) -> None:
-    raise sandbox.SandboxEndedError("render_letter: EOFError")
+    raise sandbox.SandboxEndedError("render: EOFError")
 
 
 def test_a_deferred_email_is_tried_again_and_fails_after_the_time_to_give_up(

@@ -20,7 +20,7 @@ from tests.delivery.conftest import AddReader, prepare_mailing
 
 @pytest.fixture
 def two_slots(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(concurrency, "_file", None)
+    monkeypatch.setattr(concurrency, "_lock_file", None)
     monkeypatch.setattr(concurrency, "_slots", 0)
     concurrency.limit(2)
     yield
