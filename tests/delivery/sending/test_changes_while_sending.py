@@ -102,7 +102,7 @@ def test_resending_a_closed_mailing_is_refused_with_an_explanation(
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
     assert retention.collapse(timezone.now() + timedelta(days=400)) == 1
-    with pytest.raises(snapshot.CannotSendError, match="only its counts are left"):
+    with pytest.raises(snapshot.CannotSendError, match="Only its counts are kept"):
         resend(prepared_mailing.release, by=None)
     assert Mailing.objects.count() == 1
     assert len(relay.delivered) == 9
