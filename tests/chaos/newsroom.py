@@ -100,7 +100,7 @@ def _reader(number: int) -> Subscriber:
 
 def prepare_mailing(issue: Issue) -> Mailing:
     """Take the snapshot of a mailing of the issue; the workers send it."""
-    return snapshot.set_up(snapshot.send_now(issue, by=None).pk)
+    return snapshot.prepare(snapshot.send_now(issue, by=None).pk)
 
 
 if __name__ == "__main__":
