@@ -66,7 +66,7 @@ def compare_records(
     return agrees and mailing.state == Mailing.State.FINISHED
 
 
-def _unknown_by_batch(mailing: Mailing) -> Counter[int]:
+def _unknown_by_batch(mailing: Mailing) -> Counter[int | None]:
     """Return how many readers each batch, by its ID, left unknown."""
     unknown = Outcome.objects.filter(mailing_id=mailing.pk, result=Result.UNKNOWN)
     return Counter(unknown.values_list("batch_id", flat=True))

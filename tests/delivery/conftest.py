@@ -17,6 +17,7 @@ from newsletter.delivery.sending.sender import compiled_edition, send_batch
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.transport import memory
 from newsletter.transport.memory import MemoryTransport
+from newsletter.transport.outcomes import Recipient
 from subscribers import lifecycle
 from subscribers.models import Subscription
 
@@ -81,6 +82,16 @@ def prepare_mailing(issue: Issue) -> Mailing:
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
     return snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+
+
+def call_at(position: int, action: Callable[[], object]) -> Callable[[Recipient], None]:
+    """Return a relay's `on_message` that calls `action` for the message at `position`."""
+
+    def on_message(to: Recipient) -> None:
+        if to.position == position:
+            action()
+
+    return on_message
 
 
 def send_all_due() -> None:

@@ -22,7 +22,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import personal_data
 from subscribers.models import Subscription
-from tests.delivery.conftest import send_all_due
+from tests.delivery.conftest import call_at, send_all_due
 
 pytestmark = pytest.mark.slow
 
@@ -42,16 +42,6 @@ def faults(mailing: Mailing) -> list[str]:
 
 def addresses(relay: MemoryTransport) -> list[str]:
     return sorted(message.address for message in relay.delivered)
-
-
-def call_at(position: int, action: Callable[[], object]) -> Callable[[Any], None]:
-    """Return a hook that calls `action` when the relay gets the message at that position."""
-
-    def on_message(to: Any) -> None:
-        if to.position == position:
-            action()
-
-    return on_message
 
 
 def test_changing_and_deleting_the_issue_does_not_change_what_is_sent(

@@ -20,7 +20,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result, TransportDownError
 from subscribers import lifecycle
 from subscribers.models import Subscriber, Subscription
-from tests.delivery.conftest import send_all_due
+from tests.delivery.conftest import call_at, send_all_due
 
 
 def addresses(relay: MemoryTransport) -> list[str]:
@@ -69,7 +69,7 @@ def test_an_unsubscription_between_two_windows_is_obeyed(
     prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription], settings: Any
 ) -> None:
     settings.SEND_STEP = 4
-    relay.on_message = lambda to: lifecycle.unsubscribe(readers[8].pk) if to.position == 1 else None
+    relay.on_message = call_at(1, lambda: lifecycle.unsubscribe(readers[8].pk))
     send_all_due()
     assert "r8@readers.example" not in addresses(relay)
     assert len(relay.delivered) == 9
@@ -80,9 +80,7 @@ def test_pause_takes_effect_within_one_step(
 ) -> None:
     """E5."""
     settings.SEND_STEP = 4
-    relay.on_message = lambda to: (
-        control.pause(prepared_mailing) and None if to.position == 2 else None
-    )
+    relay.on_message = call_at(2, lambda: control.pause(prepared_mailing))
     send_all_due()
     assert len(relay.delivered) == 4
     prepared_mailing.refresh_from_db()
@@ -99,9 +97,7 @@ def test_a_cancelled_mailing_skips_the_rest_and_is_cancelled_only_once(
     prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
-    relay.on_message = lambda to: (
-        control.cancel(prepared_mailing) and None if to.position == 0 else None
-    )
+    relay.on_message = call_at(0, lambda: control.cancel(prepared_mailing))
     send_all_due()
     control.settle_cancelled()
     assert report(prepared_mailing).sent == 4

@@ -11,7 +11,7 @@ from django.db.backends.signals import connection_created
 
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.planning import snapshot
-from newsletter.delivery.sending import protocol, sender, transports
+from newsletter.delivery.sending import protocol, transports
 from newsletter.editorial.models import Issue
 from subscribers import audience
 from tests.delivery.conftest import AddReader, prepare_mailing, reset_transports
@@ -68,7 +68,7 @@ def make_simulation(
             simulation.note_second_read(subscribers)
             return still_wanted(newsletter_id, subscribers)
 
-        monkeypatch.setattr(sender.audience, "still_wanted", noted)
+        monkeypatch.setattr(audience, "still_wanted", noted)
         return simulation
 
     yield make

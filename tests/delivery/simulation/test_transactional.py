@@ -13,13 +13,14 @@ from django.db.models.functions import Now
 from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.transactional.outbox import ClaimedEmail
-from newsletter.digest import render
+from newsletter.digest import mjml
 from newsletter.digest.mjml import Placeholders
 from newsletter.editorial.models import Issue, Newsletter
 from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.lifecycle import SignupRequest
 from subscribers.models import TransactionalEmail
+from subscribers.transactional import texts
 from tests.delivery.conftest import AddReader, reset_transports
 from tests.delivery.simulation.base import Fault, InvariantError
 from tests.delivery.simulation.relay import Answer
@@ -52,8 +53,8 @@ def confirmations(
             ),
         )
     # Render each email only once: it takes ten times as long as the rest of a state.
-    rendered = {email.pk: outbox.texts.write(email) for email in TransactionalEmail.objects.all()}
-    monkeypatch.setattr(outbox.texts, "write", lambda email: rendered[email.pk])
+    rendered = {email.pk: texts.write(email) for email in TransactionalEmail.objects.all()}
+    monkeypatch.setattr(texts, "write", lambda email: rendered[email.pk])
     simulation = TransactionalSimulation()
     simulation.save_rows()
     monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))
@@ -83,15 +84,14 @@ def latest_issue(
         due_at=Now(),
     )
     rendered: list[str] = []
-    to_html = render.to_html
 
     def render_once(source: str, slots: Placeholders) -> str:
         """Render MJML only once: it takes longer than the rest of a state."""
         if not rendered:
-            rendered.append(to_html(source, slots))
+            rendered.append(mjml.to_html(source, slots))
         return rendered[0]
 
-    monkeypatch.setattr(render, "to_html", render_once)
+    monkeypatch.setattr("newsletter.digest.render.to_html", render_once)
     simulation = LatestIssueSimulation()
     simulation.save_rows()
     monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))

@@ -28,7 +28,7 @@ UNFINISHED = [State.QUEUED, State.CLAIMED, State.SENDING]
 class TransactionalSimulation(Simulation):
     """Runs one state after another of the same emails; `restore` prepares each."""
 
-    tables = ("subscribers_transactionalemail",)
+    tables: tuple[str, ...] = ("subscribers_transactionalemail",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,7 +120,7 @@ class TransactionalSimulation(Simulation):
 class LatestIssueSimulation(TransactionalSimulation):
     """Emails that each become a batch of one: the latest issue, for a reader who asked for it."""
 
-    tables = (
+    tables: tuple[str, ...] = (
         "delivery_release",
         "delivery_mailing",
         "delivery_edition",
