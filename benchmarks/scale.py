@@ -24,7 +24,7 @@ from pathlib import Path
 
 from newsletter.lib import sandbox
 from newsletter.transport import registry, template
-from newsletter.transport.base import Transport, never
+from newsletter.transport.base import Transport, never_stop
 from newsletter.transport.outcomes import Email, Recipient, Result, SendResult
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
@@ -59,8 +59,8 @@ class NullTransport(Transport):
         compiled: Template,
         recipients: Iterable[Recipient],
         *,
-        stop: Callable[[], bool] = never,
-        ahead: int | None = None,
+        stop: Callable[[], bool] = never_stop,
+        max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
         date = template.date_header()
         for recipient in recipients:
@@ -137,7 +137,7 @@ def stage(name: str, number: int) -> None:
     told = run(number)
     seconds = time.monotonic() - began
     held, *beside = peak_memory(os.getpid())
-    sandbox.end()
+    sandbox.stop()
     both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     facts = {
         "seconds": round(seconds, 1),

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from django.conf import settings
 
-from newsletter.lib.keys import newest
+from newsletter.lib.keys import current_key
 
 MAILING, TRANSACTIONAL = 1, 2
 
@@ -47,7 +47,7 @@ def delivery_id_factory(kind: int, mailing_id: int) -> Callable[[int], str]:
 
     Use the function soon, because keys are rotated, and in the same thread only.
     """
-    number, key = newest(settings.WEB_KEYS.latest().tokens)
+    number, key = current_key(settings.WEB_KEYS.latest().tokens)
     prefix = b"%c%b" % (kind, mailing_id.to_bytes(5, "big"))
     encrypt = _encryptor(key, get_ident()).update
     key_number = bytes([number])

@@ -16,7 +16,7 @@ from newsletter.delivery.transactional import outbox
 from newsletter.delivery.worker import concurrency, shutdown
 from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
-from subscribers import intake, pruning
+from subscribers import intake, personal_data
 from subscribers.crypto import rotation
 
 KEEP_SENDING_SECONDS = 60
@@ -41,7 +41,7 @@ def tick() -> dict[str, int]:
             ("finished", rescue.finish_mailings),
             ("woken", dispatch.wake_due),
             ("rotated", lambda: rotation.step(ROTATION_BATCH).done),
-            ("pruned", lambda: pruning.prune(timezone.now())),
+            ("pruned", lambda: personal_data.prune(timezone.now())),
             ("collapsed", lambda: retention.collapse(timezone.now())),
         ]
     )

@@ -17,7 +17,7 @@ if __name__ == "__main__":
     django.setup()
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.editorial.models import (
     Article,
     ArticleTranslation,
@@ -72,8 +72,8 @@ def create_issue(newsletter: Newsletter, monday: date) -> Issue:
 
 def add_readers(newsletter: Newsletter, numbers: range) -> None:
     """Create confirmed readers of English, many at a time."""
-    for start in range(numbers.start, numbers.stop, 1000):
-        readers = [_reader(n) for n in range(start, min(start + 1000, numbers.stop))]
+    for first in range(numbers.start, numbers.stop, 1000):
+        readers = [_reader(n) for n in range(first, min(first + 1000, numbers.stop))]
         Subscriber.objects.bulk_create(readers)
         Subscription.objects.bulk_create(
             Subscription(
@@ -100,7 +100,7 @@ def _reader(number: int) -> Subscriber:
 
 def prepare_mailing(issue: Issue) -> Mailing:
     """Take the snapshot of a mailing of the issue; the workers send it."""
-    return snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+    return snapshot.prepare(start.send_now(issue, by=None).pk)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.sending.sender import compiled_edition, send_batch
 from newsletter.editorial.models import Issue, Newsletter
@@ -29,13 +29,13 @@ def relay(settings: Any) -> Iterator[MemoryTransport]:
     """The only transport: it keeps the messages that it is given."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
     reset_transports()
-    yield memory.named("relay")
+    yield memory.get_transport("relay")
     reset_transports()
 
 
 def reset_transports() -> None:
     """Close all transports, and clear the memory relay and the compiled editions."""
-    memory.forget()
+    memory.clear()
     transports.reset()
     compiled_edition.cache_clear()
 
@@ -81,7 +81,7 @@ def prepare_mailing(issue: Issue) -> Mailing:
     """Approve the issue, start its mailing and take the snapshot; nothing is sent yet."""
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    return snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+    return snapshot.prepare(start.send_now(issue, by=None).pk)
 
 
 def call_at(position: int, action: Callable[[], object]) -> Callable[[Recipient], None]:

@@ -25,7 +25,7 @@ def mails(
     """HTML and text of what each of ten readers got."""
     send_all_due()
     parsed = [each.parsed for each in relay.delivered]
-    found = [(message_view.html_of(each), message_view.text_of(each)) for each in parsed]
+    found = [(message_view.html(each), message_view.plain_text(each)) for each in parsed]
     assert len(found) == len(readers)
     return found
 

@@ -123,8 +123,8 @@ class Neutral:
         relay.return_paths.clear()
         self.message: Any = message_from_bytes(raw, policy=policy.default)
         self.text, self.html = (
-            message_view.text_of(self.message),
-            message_view.html_of(self.message),
+            message_view.plain_text(self.message),
+            message_view.html(self.message),
         )
         headers = "\n".join(f"{name}: {value}" for name, value in self.message.items())
         self.whole = "\n".join([raw.decode("latin-1"), headers, self.text, self.html])
@@ -261,7 +261,7 @@ def test_b9_forgotten_by_the_pages_and_what_is_left(
     phone.wait_for_url(re.compile("/preferences/asked/"))
     assert intake.drain(10) == 1
     assert outbox.drain() == 1
-    text = message_view.text_of(
+    text = message_view.plain_text(
         message_from_bytes(relay.messages(READER)[-1], policy=policy.default)
     )  # type: ignore[arg-type]
     (link,) = set(re.findall(r"https?://\S+/you/[^/\s]+/", text))

@@ -52,7 +52,7 @@ class BatchProgress:
     ) -> None:
         """Send to the recipients; at most SEND_STEP (plus one per connection) lack a result."""
         send_results = self.transport.send(
-            compiled, recipients, stop=stop, ahead=settings.SEND_STEP
+            compiled, recipients, stop=stop, max_pending=settings.SEND_STEP
         )
         for send_result in send_results:
             self.record(send_result)

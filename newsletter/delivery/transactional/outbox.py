@@ -143,7 +143,7 @@ def _recipient(email: TransactionalEmail) -> Recipient:
         position=0,
         address=audience.address_of(email.subscriber),
         delivery_id=delivery_id(MessageTrace(TRANSACTIONAL, email.pk, email.subscriber_id)),
-        places=texts.placeholder_values(email),
+        urls=texts.placeholder_values(email),
     )
 
 

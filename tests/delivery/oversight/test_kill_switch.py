@@ -17,7 +17,7 @@ from newsletter.delivery.models import KillSwitch, Mailing
 from newsletter.delivery.oversight import kill_switch
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, start
 from newsletter.delivery.sending import protocol
 from newsletter.editorial.models import Issue, Newsletter, User
 from newsletter.lib import keys
@@ -67,10 +67,10 @@ def test_thawed_it_waits_for_a_person_and_reaches_everybody_once(
 def test_frozen_it_takes_up_nothing_new(issue: Issue, weekly: Newsletter) -> None:
     Issue.objects.update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    mailing = snapshot.send_now(issue, by=None)
+    mailing = start.send_now(issue, by=None)
     kill_switch.engage()
-    with pytest.raises(snapshot.CannotSendError, match="frozen"):
-        snapshot.send_now(issue, by=None)
+    with pytest.raises(start.CannotSendError, match="frozen"):
+        start.send_now(issue, by=None)
     assert dispatch.dispatch() == []
     assert dispatch.prepare_waiting() == 0
     kill_switch.release()
@@ -140,7 +140,7 @@ def test_thaw_needs_the_keys(db: None, settings: Any) -> None:
     settings.WORKER_KEYS = None
     with pytest.raises(CommandError, match="holds no worker keys"):
         manage("thaw")
-    settings.WORKER_KEYS = keys.worker_keys(keys.temporary()[1])
+    settings.WORKER_KEYS = keys.parse_worker_keys(keys.generate_temporary()[1])
     with pytest.raises(CommandError, match="do not fit the database"):
         manage("thaw")
     assert kill_switch.is_engaged()

@@ -20,7 +20,7 @@ from newsletter.delivery.models import (
 from newsletter.delivery.oversight import control, restore_guard, retention
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import start
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from tests.delivery.conftest import send_all_due
@@ -60,8 +60,8 @@ def test_a_closed_mailing_is_not_sent_again(
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
     retention.collapse(timezone.now() + LATER)
-    with pytest.raises(snapshot.CannotSendError, match="closed"):
-        snapshot.send_to_unreached(prepared_mailing.release, by=None)
+    with pytest.raises(start.CannotSendError, match="closed"):
+        start.send_to_unreached(prepared_mailing.release, by=None)
     assert not control.cancel(prepared_mailing)
     assert not control.resume(prepared_mailing)
     assert len(relay.delivered) == 9

@@ -14,8 +14,8 @@ from newsletter.delivery.models import Batch, Mailing, Outcome, ReleaseRecipient
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import audiences, snapshot
-from newsletter.delivery.planning.snapshot import CannotSendError
+from newsletter.delivery.planning import audiences, snapshot, start
+from newsletter.delivery.planning.start import CannotSendError
 from newsletter.delivery.sending import ledger
 from newsletter.editorial.models import Article, Issue
 from newsletter.transport.memory import MemoryTransport
@@ -41,7 +41,7 @@ def test_one_language_first_and_the_rest_later(
     add_reader("bob@readers.example", "en")
     Issue.objects.update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    early = snapshot.prepare(snapshot.send_now(issue, by=None, first_language="be").pk)
+    early = snapshot.prepare(start.send_now(issue, by=None, first_language="be").pk)
     send_all_due()
     assert [mail.address for mail in relay.delivered] == ["ala@readers.example"]
     assert early.readers == 1
@@ -61,7 +61,7 @@ def test_the_unreached_are_sent_to_and_the_others_not(
     relay.script("r3@readers.example", Result.UNKNOWN)
     send_all_due()
     lifecycle.resubscribe(readers[0].pk)
-    again = snapshot.prepare(snapshot.send_to_unreached(prepared_mailing.release, by=None).pk)
+    again = snapshot.prepare(start.send_to_unreached(prepared_mailing.release, by=None).pk)
     send_all_due()
     assert (again.audience, again.number) == (Audience.UNREACHED, 1)
     assert again.readers == 3
@@ -71,7 +71,7 @@ def test_the_unreached_are_sent_to_and_the_others_not(
     assert all(len(relay.to(f"r{n}@readers.example")) == 1 for n in range(10))
     assert all_balance()
     with pytest.raises(CannotSendError):
-        snapshot.send_to_unreached(prepared_mailing.release, by=None)
+        start.send_to_unreached(prepared_mailing.release, by=None)
 
 
 def test_the_doubtful_are_sent_again_only_on_an_operators_word(
@@ -79,7 +79,7 @@ def test_the_doubtful_are_sent_again_only_on_an_operators_word(
 ) -> None:
     relay.script("r3@readers.example", Result.UNKNOWN)
     send_all_due()
-    again = snapshot.prepare(snapshot.send_to_in_doubt(prepared_mailing.release, by=None).pk)
+    again = snapshot.prepare(start.send_to_in_doubt(prepared_mailing.release, by=None).pk)
     send_all_due()
     assert again.readers == 1
     assert len(relay.to("r3@readers.example")) == 2, "it may arrive twice, as was said"
@@ -122,7 +122,7 @@ def test_readers_who_wait_are_not_unreached(
     relay.script("r1@readers.example", Result.DEFERRED, code=451)
     relay.script("r2@readers.example", Result.REFUSED, code=550)
     send_all_due()
-    snapshot.prepare(snapshot.send_to_unreached(prepared_mailing.release, by=None).pk)
+    snapshot.prepare(start.send_to_unreached(prepared_mailing.release, by=None).pk)
     send_all_due()
     Batch.objects.update(due_at=Now())
     send_all_due()
@@ -137,7 +137,7 @@ def test_a_second_round_has_its_own_number(
     relay.script("r1@readers.example", Result.FAILED, Result.FAILED, code=554)
     send_all_due()
     for number in (1, 2):
-        made = snapshot.prepare(snapshot.send_to_unreached(prepared_mailing.release, by=None).pk)
+        made = snapshot.prepare(start.send_to_unreached(prepared_mailing.release, by=None).pk)
         assert (made.audience, made.number, made.readers) == (Audience.UNREACHED, number, 1)
         send_all_due()
     assert len(relay.to("r1@readers.example")) == 1

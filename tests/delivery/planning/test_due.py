@@ -19,7 +19,7 @@ from newsletter.delivery.models import Batch, Mailing
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report, waiting_for_hour
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.delivery.planning.delivery_hour import due_at
 from newsletter.delivery.sending import protocol, rescue
 from newsletter.delivery.sending.packing import unpack
@@ -117,7 +117,7 @@ def test_only_what_is_due_is_hinted(
     )
     Mailing.objects.filter(pk=mailing.pk).update(state=Mailing.State.CANCELLED)
     control.settle_cancelled()
-    snapshot.prepare(snapshot.send_to_unreached(mailing.release, by=None).pk)
+    snapshot.prepare(start.send_to_unreached(mailing.release, by=None).pk)
     assert len(hinted) == 1
 
 

@@ -15,7 +15,7 @@ from django.test import Client
 from newsletter.delivery.models import Edition, Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.oversight import control, kill_switch, retention
 from newsletter.delivery.oversight.audit import audit
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.editorial.schedule import Month
 from newsletter.transport.memory import MemoryTransport
@@ -194,7 +194,7 @@ def test_e3_late_it_is_held_and_goes_out_by_an_editors_word(
     assert (round_up().state, round_up().hold) == (Mailing.State.HELD, Mailing.Hold.LATE)
     assert subjects(relay, "ala") == []
     with time_machine.travel(late, tick=False):
-        snapshot.prepare(snapshot.send_round_up(july[0].newsletter, JULY, by=None).pk)
+        snapshot.prepare(start.send_round_up(july[0].newsletter, JULY, by=None).pk)
         send_all_due()
     assert subjects(relay, "ala") == ["July 2017: Week of 24"]
 
@@ -281,11 +281,11 @@ def test_freezing_the_site_holds_it_and_it_collapses_with_time(
     with time_machine.travel(DUE, tick=False):
         dispatch.dispatch()
     kill_switch.engage()
-    with pytest.raises(snapshot.CannotSendError, match="frozen"):
-        snapshot.send_round_up(july[0].newsletter, JULY, by=None)
+    with pytest.raises(start.CannotSendError, match="frozen"):
+        start.send_round_up(july[0].newsletter, JULY, by=None)
     kill_switch.release()
     assert (round_up().state, round_up().hold) == (Mailing.State.HELD, Mailing.Hold.FROZEN)
-    snapshot.prepare(snapshot.send_round_up(july[0].newsletter, JULY, by=None).pk)
+    snapshot.prepare(start.send_round_up(july[0].newsletter, JULY, by=None).pk)
     send_all_due()
     assert len(subjects(relay, "ala")) == 1
     retention.collapse(datetime.now(UTC) + timedelta(days=settings.RETENTION_DAYS + 1))
@@ -303,7 +303,7 @@ def test_who_was_not_reached_can_be_sent_to(
         dispatch.dispatch()
         dispatch.prepare_waiting()
         control.cancel(round_up())
-        again = snapshot.prepare(snapshot.send_to_unreached(round_up().release, by=None).pk)
+        again = snapshot.prepare(start.send_to_unreached(round_up().release, by=None).pk)
         send_all_due()
     assert again.readers == 1
     assert subjects(relay, "ala") == ["July 2017: Week of 24"]

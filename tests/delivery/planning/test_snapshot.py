@@ -10,7 +10,7 @@ import pytest
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.sending.packing import unpack
 from newsletter.editorial.models import Article, Issue, Topic
 from newsletter.lib import sandbox
@@ -118,7 +118,7 @@ def test_send_now_twice_is_once(
     prepared_mailing: Mailing, issue: Issue, relay: MemoryTransport
 ) -> None:
     send_all_due()
-    again = snapshot.send_now(issue, by=None)
+    again = start.send_now(issue, by=None)
     assert again.pk == prepared_mailing.pk
     snapshot.prepare(again.pk)
     send_all_due()
@@ -126,8 +126,8 @@ def test_send_now_twice_is_once(
 
 
 def test_an_issue_that_is_not_approved_is_not_sent(issue: Issue) -> None:
-    with pytest.raises(snapshot.CannotSendError):
-        snapshot.send_now(issue, by=None)
+    with pytest.raises(start.CannotSendError):
+        start.send_now(issue, by=None)
     assert not Release.objects.exists()
 
 
@@ -154,7 +154,7 @@ def test_a_mailing_that_the_press_cannot_lay_out_is_held(
         raise sandbox.SandboxEndedError("render: EOFError")
 
     with monkeypatch.context() as broken:
-        broken.setattr(sandbox, "call", ended)
+        broken.setattr(sandbox, "run", ended)
         mailing = prepare_mailing(issue)
     assert (mailing.state, mailing.hold) == (Mailing.State.HELD, Mailing.Hold.UNRENDERABLE)
     assert mailing.hold_detail == "The process that lays out mails ended: render: EOFError"

@@ -15,7 +15,7 @@ from newsletter.delivery.models import Batch, Mailing, Release
 from newsletter.delivery.oversight import control, retention
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, start
 from newsletter.delivery.sending import protocol, rescue
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter, User
 from newsletter.transport.memory import MemoryTransport
@@ -85,14 +85,14 @@ def test_cancelling_twice_in_the_middle_of_a_mailing_cancels_it_once(
     assert faults(prepared_mailing) == []
 
 
-@pytest.mark.parametrize("resend", [snapshot.send_to_unreached, snapshot.send_to_in_doubt])
+@pytest.mark.parametrize("resend", [start.send_to_unreached, start.send_to_in_doubt])
 def test_resending_a_closed_mailing_is_refused_with_an_explanation(
     prepared_mailing: Mailing, relay: MemoryTransport, resend: Callable[..., Mailing]
 ) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
     assert retention.collapse(timezone.now() + timedelta(days=400)) == 1
-    with pytest.raises(snapshot.CannotSendError, match="Only its counts are kept"):
+    with pytest.raises(start.CannotSendError, match="Only its counts are kept"):
         resend(prepared_mailing.release, by=None)
     assert Mailing.objects.count() == 1
     assert len(relay.delivered) == 9
@@ -192,7 +192,7 @@ def test_setting_back_the_clock_after_the_scheduled_time_sends_nothing_twice(
     assert addresses(relay) == EVERYONE
     assert Release.objects.count() == Mailing.objects.count() == 1
     issue.refresh_from_db()
-    snapshot.send_now(issue, by=editor)  # also when an editor asks for it
+    start.send_now(issue, by=editor)  # also when an editor asks for it
     send_all_due()
     assert len(relay.delivered) == 10
     assert faults(Mailing.objects.get()) == []

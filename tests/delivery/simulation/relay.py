@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from newsletter.delivery.message_ids import parse_delivery_id
-from newsletter.transport.base import Transport, never
+from newsletter.transport.base import Transport, never_stop
 from newsletter.transport.outcomes import Email, Recipient, Result, SendResult, TransportDownError
 from tests.delivery.simulation.base import Simulation, StepKind
 
@@ -57,17 +57,17 @@ class Relay(Transport):
         compiled: Email,
         recipients: Iterable[Recipient],
         *,
-        stop: Callable[[], bool] = never,
-        ahead: int | None = None,
+        stop: Callable[[], bool] = never_stop,
+        max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
         if self.window is None:
-            assert ahead is None or self.pipelined <= ahead
+            assert max_pending is None or self.pipelined <= max_pending
             yield from self._one_after_another(recipients, stop)
             return
         results: list[SendResult] = []
         down: TransportDownError | None = None
         try:
-            results.extend(self._one_after_another(recipients, never))
+            results.extend(self._one_after_another(recipients, never_stop))
         except TransportDownError as raised:
             down = raised
         yield from results

@@ -78,7 +78,7 @@ def test_rendering_is_tried_again_later_if_the_sandbox_raise_sandbox_ended(
     confirmation: TransactionalEmail, relay: MemoryTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(sandbox, "call", _raise_sandbox_ended)
+        broken.setattr(sandbox, "run", _raise_sandbox_ended)
         outbox.drain()
     assert (state_of(confirmation), confirmation.attempts) == (TransactionalEmail.State.QUEUED, 1)
     assert outbox.drain() == 0, "the next try is due later"

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from newsletter.delivery import tasks
 from newsletter.delivery.models import Batch, Mailing
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.editorial.models import Article, Issue
 from newsletter.transport.memory import MemoryTransport
 from tests.delivery.conftest import AddReader, send_all_due
@@ -40,8 +40,8 @@ def test_a_mailing_that_raises_an_error_does_not_hold_up_the_others(
     Issue.objects.update(state=Issue.State.APPROVED)
     later.refresh_from_db()
     special.refresh_from_db()
-    broken = snapshot.send_now(later, by=None)
-    fine = snapshot.send_now(special, by=None)
+    broken = start.send_now(later, by=None)
+    fine = start.send_now(special, by=None)
     Batch.objects.update(state=Batch.State.CLAIMED, fence=1, lease_until=Now())
     original = snapshot._draft
 
