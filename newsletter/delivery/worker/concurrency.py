@@ -29,15 +29,15 @@ def limit(slots: int) -> None:
 @contextmanager
 def sending_slot() -> Iterator[bool]:
     """Take a slot for the block, and yield whether one was free. Always True without a limit."""
-    taken = _lock_file is None
+    has_slot = _lock_file is None
     for number in range(_slots):
-        taken = _take(number)
-        if taken:
+        has_slot = _take(number)
+        if has_slot:
             break
     try:
-        yield taken
+        yield has_slot
     finally:
-        if _lock_file is not None and taken:
+        if _lock_file is not None and has_slot:
             fcntl.lockf(_lock_file, fcntl.LOCK_UN, 1, number)
 
 

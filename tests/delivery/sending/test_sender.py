@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db.models.functions import Now
 
-from newsletter.delivery.models import Batch, KillSwitch, Mailing, Outcome
+from newsletter.delivery.models import Batch, Mailing, Outcome
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
 from newsletter.delivery.sending import protocol, rescue, sender
-from newsletter.delivery.sending.packing import unpack
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result, TransportDownError
 from subscribers import lifecycle
 from subscribers.models import Subscriber, Subscription
 from tests.delivery.conftest import call_at, send_all_due
+from tests.delivery.simulation.base import ProcessKilled
+
+EVERYONE = [f"r{number}@readers.example" for number in range(10)]
 
 
 def addresses(relay: MemoryTransport) -> list[str]:
@@ -39,19 +40,11 @@ def results(mailing: Mailing) -> list[Result]:
 
 def test_each_reader_gets_one_email(prepared_mailing: Mailing, relay: MemoryTransport) -> None:
     send_all_due()
-    assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
+    assert addresses(relay) == EVERYONE
     prepared_mailing.refresh_from_db()
     assert prepared_mailing.state == Mailing.State.FINISHED
     assert report(prepared_mailing).sent == 10
     assert balances(prepared_mailing)
-
-
-def test_a_batch_is_claimed_only_once(prepared_mailing: Mailing, relay: MemoryTransport) -> None:
-    [batch] = protocol.due_batches(5)
-    assert protocol.claim(batch) is not None
-    assert protocol.claim(batch) is None
-    assert not send_batch(batch)
-    assert relay.delivered == []
 
 
 def test_a_reader_who_unsubscribed_after_the_snapshot_is_skipped(
@@ -89,7 +82,7 @@ def test_pause_takes_effect_within_one_step(
     relay.on_message = None
     assert control.resume(prepared_mailing)
     send_all_due()
-    assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
+    assert addresses(relay) == EVERYONE
     assert balances(prepared_mailing)
 
 
@@ -104,14 +97,6 @@ def test_a_cancelled_mailing_skips_the_rest_and_is_cancelled_only_once(
     assert report(prepared_mailing).skipped == 6
     assert balances(prepared_mailing)
     assert not control.cancel(prepared_mailing)
-
-
-def test_while_the_kill_switch_is_on_nothing_is_sent(
-    prepared_mailing: Mailing, relay: MemoryTransport
-) -> None:
-    KillSwitch.objects.create(engaged=True)
-    assert protocol.due_batches(5) == []
-    assert relay.delivered == []
 
 
 def test_refused_readers_are_recorded_and_deferred_readers_are_tried_again(
@@ -148,7 +133,7 @@ def test_while_the_relay_is_down_nobody_is_lost(
     relay.down_after = None
     Batch.objects.update(due_at=Now())
     send_all_due()
-    assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
+    assert addresses(relay) == EVERYONE
     assert balances(prepared_mailing)
 
 
@@ -210,13 +195,13 @@ def test_with_a_slow_relay_the_worker_stops_before_its_lease_runs_out(
     assert len(relay.delivered) == 3
     assert (report(prepared_mailing).sent, report(prepared_mailing).waiting) == (3, 7)
     send_all_due()
-    assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
+    assert addresses(relay) == EVERYONE
     assert report(prepared_mailing).unknown == 0
     assert balances(prepared_mailing)
 
 
-class ProcessKilled(BaseException):
-    """kill -9: no code of the worker runs after it."""
+def kill() -> None:
+    raise ProcessKilled
 
 
 def test_a_killed_worker_leaves_only_permitted_readers_unknown(
@@ -224,11 +209,7 @@ def test_a_killed_worker_leaves_only_permitted_readers_unknown(
 ) -> None:
     settings.SEND_STEP = 4
 
-    def kill(to: Any) -> None:
-        if to.position == 6:
-            raise ProcessKilled
-
-    relay.on_message = kill
+    relay.on_message = call_at(6, kill)
     with pytest.raises(ProcessKilled):
         send_all_due()
     assert rescue.rescue_batches() == 0, "its lease hasn't run out"
@@ -250,11 +231,7 @@ def test_deferred_readers_wait_also_if_the_worker_dies(
     settings.SEND_STEP = 4
     relay.script("r1@readers.example", Result.DEFERRED, code=451, status="4.7.1")
 
-    def kill(to: Any) -> None:
-        if to.position == 6:
-            raise ProcessKilled
-
-    relay.on_message = kill
+    relay.on_message = call_at(6, kill)
     with pytest.raises(ProcessKilled):
         send_all_due()
     Batch.objects.update(lease_until=Now())
@@ -268,43 +245,6 @@ def test_deferred_readers_wait_also_if_the_worker_dies(
     assert balances(prepared_mailing)
 
 
-def test_a_worker_that_resumes_after_its_lease_gets_no_permission(
-    prepared_mailing: Mailing,
-) -> None:
-    claim = protocol.claim(protocol.due_batches(1)[0])
-    assert claim is not None
-    Batch.objects.update(lease_until=Now())
-    assert not protocol.permit(claim, upto=5, results=b"", replies={})
-    assert protocol.finish_lost(claim.batch_id) is not None
-    assert protocol.finish(claim, results=bytes([1] * 10), replies={}) is None
-    assert Outcome.objects.count() == 0
-    successor = Batch.objects.get(state=Batch.State.OPEN)
-    assert sorted(unpack(successor.reader_ids)) == claim.readers
-
-
-def test_a_claim_with_an_old_fence_gets_no_permission(prepared_mailing: Mailing) -> None:
-    claim = protocol.claim(protocol.due_batches(1)[0])
-    assert claim is not None
-    Batch.objects.update(fence=claim.fence + 1)
-    assert not protocol.permit(claim, upto=5, results=b"", replies={})
-
-
-def test_if_a_batch_is_reopened_by_hand_the_fence_alone_stops_the_first_worker(
-    prepared_mailing: Mailing,
-) -> None:
-    """The program never reopens a batch, but an operator with SQL can."""
-    first = protocol.claim(protocol.due_batches(1)[0])
-    Batch.objects.update(state=Batch.State.OPEN, lease_until=None)
-    second = protocol.claim(protocol.due_batches(1)[0])
-    assert first is not None
-    assert second is not None
-    assert not protocol.permit(first, upto=5, results=b"", replies={})
-    assert protocol.finish(first, results=bytes([1] * 10), replies={}) is None
-    unfenced = replace(first, fence=second.fence)
-    assert protocol.permit(unfenced, upto=5, results=b"", replies={}), "only the fence refused it"
-    assert protocol.permit(second, upto=5, results=b"", replies={})
-
-
 def test_a_worker_that_is_told_to_stop_puts_the_rest_back_into_the_queue(
     prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
@@ -313,18 +253,7 @@ def test_a_worker_that_is_told_to_stop_puts_the_rest_back_into_the_queue(
     assert report(prepared_mailing).sent == 2
     assert report(prepared_mailing).unknown == 0
     send_all_due()
-    assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
-
-
-def test_finishing_twice_creates_one_successor(
-    prepared_mailing: Mailing,
-) -> None:
-    claim = protocol.claim(protocol.due_batches(1)[0])
-    assert claim is not None
-    assert protocol.finish(claim, results=b"", replies={}) is not None
-    assert protocol.finish(claim, results=b"", replies={}) is None
-    assert Batch.objects.exclude(state=Batch.State.CLOSED).count() == 1
-    assert balances(prepared_mailing)
+    assert addresses(relay) == EVERYONE
 
 
 def test_a_worker_records_all_of_a_call_to_a_provider_before_it_stops(
@@ -334,7 +263,7 @@ def test_a_worker_records_all_of_a_call_to_a_provider_before_it_stops(
     [batch] = Batch.objects.all()
     send_batch(batch.pk, stop=lambda: bool(relay.delivered))
     send_all_due()
-    assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
+    assert addresses(relay) == EVERYONE
     assert results(prepared_mailing) == [Result.SENT] * 10
     assert balances(prepared_mailing)
 
