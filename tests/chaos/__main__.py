@@ -62,11 +62,11 @@ def _run(options: argparse.Namespace, environment: ChaosEnvironment) -> bool:
     newsletter, issue = newsroom.create_newsroom()
     newsroom.add_readers(newsletter, range(200 * options.kills + 400))
     mailing = newsroom.prepare_mailing(issue)
-    run = faults.ChaosRun(environment, mailing, seed=options.seed, lease=LEASE)
+    chaos_run = faults.ChaosRun(environment, mailing, seed=options.seed, lease=LEASE)
     try:
-        run.run(options.kills)
+        chaos_run.run(options.kills)
     finally:
-        run.stop()
+        chaos_run.stop()
     doubt = 2 * STEP + CONNECTIONS
     unanswered, cut = (len(environment.sink.recorded(event)) for event in "UC")
     # With BDAT, messages behind the one whose connection is lost are in doubt, too.
@@ -76,8 +76,8 @@ def _run(options: argparse.Namespace, environment: ChaosEnvironment) -> bool:
         environment.sink,
         title=f"Chaos on {options.database}, {'BDAT' if options.chunking else 'DATA'},"
         f" seed {options.seed}",
-        events=run.table(),
-        max_unknown=run.batches_hit * doubt + unanswered + cut * pipelined,
+        events=chaos_run.table(),
+        max_unknown=chaos_run.batches_hit * doubt + unanswered + cut * pipelined,
         explanation="2 × STEP + connections per batch hit; unanswered; pipelined behind them",
         max_per_batch=doubt,
     )

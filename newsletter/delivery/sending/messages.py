@@ -19,6 +19,7 @@ from subscribers import discreet_domain
 from subscribers.audience import Reader
 from subscribers.links import reader_urls
 
+_MakeUrl = Callable[[int], str]
 _UNSUBSCRIBE, _PREFERENCES = Placeholder.UNSUBSCRIBE.value, Placeholder.PREFERENCES.value
 
 
@@ -105,7 +106,7 @@ def recipient_factory(mailing_id: int) -> Callable[[int, Reader], Recipient]:
     identify = delivery_id_factory(MAILING, mailing_id)
 
     @cache
-    def urls(language: str, discreet: bool) -> tuple[Callable[[int], str], Callable[[int], str]]:  # noqa: FBT001 - part of the cache key
+    def url_makers(language: str, discreet: bool) -> tuple[_MakeUrl, _MakeUrl]:  # noqa: FBT001 - part of the cache key
         site = discreet_domain.site_of(discreet=discreet)
         return reader_urls.one_click_urls(site=site), reader_urls.preferences_urls(
             language, site=site
@@ -113,9 +114,9 @@ def recipient_factory(mailing_id: int) -> Callable[[int, Reader], Recipient]:
 
     def build(position: int, reader: Reader) -> Recipient:
         subscriber_id, subscription_id, address, language, discreet = reader
-        one_click, preferences = urls(language, discreet)
-        places = {_UNSUBSCRIBE: one_click(subscription_id)}
-        places[_PREFERENCES] = preferences(subscription_id)
-        return Recipient(position, address, identify(subscriber_id), places)
+        one_click, preferences = url_makers(language, discreet)
+        urls = {_UNSUBSCRIBE: one_click(subscription_id)}
+        urls[_PREFERENCES] = preferences(subscription_id)
+        return Recipient(position, address, identify(subscriber_id), urls)
 
     return build

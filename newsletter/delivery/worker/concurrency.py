@@ -31,7 +31,7 @@ def sending_slot() -> Iterator[bool]:
     """Take a slot for the block, and yield whether one was free. Always True without a limit."""
     has_slot = _lock_file is None
     for number in range(_slots):
-        has_slot = _take(number)
+        has_slot = _try_lock(number)
         if has_slot:
             break
     try:
@@ -41,7 +41,7 @@ def sending_slot() -> Iterator[bool]:
             fcntl.lockf(_lock_file, fcntl.LOCK_UN, 1, number)
 
 
-def _take(number: int) -> bool:
+def _try_lock(number: int) -> bool:
     assert _lock_file is not None  # noqa: S101
     try:
         fcntl.lockf(_lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)

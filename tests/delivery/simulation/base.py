@@ -191,10 +191,10 @@ class Simulation:
     ) -> Any:
         self._require_connection()
         self.step(StepKind.SQL)
-        answer = execute(sql, params, many, context)
+        result = execute(sql, params, many, context)
         if not sql.startswith("SELECT"):  # after a read nothing has changed
             self.step(StepKind.SQL)
-        return answer
+        return result
 
     def _require_connection(self) -> None:
         if self.connection_lost:
