@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.servers import CONNECTIONS, wait_until
+from tests.chaos.servers import CONNECTIONS, Worker, wait_until
 from tests.chaos.site import STEP, Site
 
 pytestmark = [pytest.mark.server, pytest.mark.chaos]
@@ -34,6 +34,15 @@ def make_site(tmp_path: Path) -> Iterator[MakeSite]:
         site.stop()
 
 
+def start_sending(site: Site, *, readers: int, accepted: int) -> Worker:
+    """Start the relay and a worker, and wait until so many messages have been accepted."""
+    site.prepare_mailing(readers)
+    site.sink.start_and_wait()
+    worker = site.start_worker()
+    wait_until(f"{accepted} messages", lambda: len(site.sink.accepted()) >= accepted, 90)
+    return worker
+
+
 @pytest.mark.parametrize(
     ("kill", "relay"),
     [
@@ -52,10 +61,7 @@ def test_sigterm_leaves_nobody_unknown(
     The relay takes up to 4.5 s for each reply, or 4 s for the reply to the final dot.
     """
     site = make_site(*relay)
-    site.prepare_mailing(200)
-    site.sink.start_and_wait()
-    worker = site.start_worker()
-    wait_until("two messages to be accepted", lambda: len(site.sink.accepted()) >= 2, 90)
+    worker = start_sending(site, readers=200, accepted=2)
     time.sleep(1)
     signalled = time.monotonic()
     kill(worker.pid, signal.SIGTERM)
@@ -73,10 +79,7 @@ def test_nobody_gets_it_twice_after_pause_new_settings_restart_and_resume(
 ) -> None:
     """Not even if the new relay is another one. E5: the pause takes effect within one STEP."""
     site = make_site("--pace=0.2")
-    site.prepare_mailing(300)
-    site.sink.start_and_wait()
-    site.start_worker()
-    wait_until("some messages to be accepted", lambda: len(site.sink.accepted()) >= 20, 90)
+    start_sending(site, readers=300, accepted=20)
     paused, at_pause = site.run_control("control.pause(mailing)")
     assert paused == ["True"]
     site.wait_until(lambda: site.report()["claimed"] == 0)
@@ -98,10 +101,7 @@ def test_nobody_gets_it_twice_after_pause_new_settings_restart_and_resume(
 def test_cancelling_takes_effect_within_one_step(make_site: MakeSite) -> None:
     """E5. Readers not reached are skipped, and nobody is in doubt."""
     site = make_site("--pace=0.2")
-    site.prepare_mailing(300)
-    site.sink.start_and_wait()
-    site.start_worker()
-    wait_until("some messages to be accepted", lambda: len(site.sink.accepted()) >= 20, 90)
+    start_sending(site, readers=300, accepted=20)
     results, at_cancel = site.run_control("control.cancel(mailing), control.cancel(mailing)")
     assert results == ["True", "False"]
     site.wait_until(lambda: site.report()["claimed"] == 0)
@@ -145,10 +145,7 @@ they must be skipped: print their number.
 def test_a_reader_who_unsubscribes_before_the_second_read_gets_nothing(make_site: MakeSite) -> None:
     """A15, with a relay that takes a second per message."""
     site = make_site("--pace=1.0")
-    site.prepare_mailing(200)
-    site.sink.start_and_wait()
-    site.start_worker()
-    wait_until("some messages to be accepted", lambda: len(site.sink.accepted()) >= 4, 90)
+    start_sending(site, readers=200, accepted=4)
     lines = site.script(UNSUBSCRIBE_ALL).splitlines()
     must_skip = {int(line.split()[1]) for line in lines if line.startswith("must-skip")}
     assert 100 <= len(must_skip) < 200

@@ -16,6 +16,7 @@ from newsletter.editorial.models import Issue
 from subscribers import audience
 from tests.delivery.conftest import AddReader, prepare_mailing, reset_transports
 from tests.delivery.simulation.mailing import MailingSimulation
+from tests.delivery.simulation.transactional import TransactionalSimulation
 
 MakeSimulation = Callable[..., MailingSimulation]
 
@@ -60,8 +61,7 @@ def make_simulation(
             prepare_mailing(issue) if prepared else start_mailing(issue), subscriptions
         )
         simulation.save_rows()
-        monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))
-        monkeypatch.setattr(protocol, "RECONNECT_DELAYS", (0.0,) * 5)
+        use_relay(simulation, monkeypatch)
         still_wanted = audience.still_wanted
 
         def noted(newsletter_id: int, subscribers: Any) -> Any:
@@ -73,6 +73,14 @@ def make_simulation(
 
     yield make
     reset_transports()
+
+
+def use_relay(
+    simulation: MailingSimulation | TransactionalSimulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Make the simulation's relay the only transport, and reconnect without delays."""
+    monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))
+    monkeypatch.setattr(protocol, "RECONNECT_DELAYS", (0.0,) * 5)
 
 
 def start_mailing(issue: Issue) -> Mailing:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from newsletter.delivery.sending import protocol, transports
+from newsletter.delivery.sending import protocol
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.transactional.outbox import ClaimedEmail
 from newsletter.digest import mjml
@@ -23,6 +23,7 @@ from subscribers.models import TransactionalEmail
 from subscribers.transactional import texts
 from tests.delivery.conftest import AddReader, reset_transports
 from tests.delivery.simulation.base import Fault, InvariantError
+from tests.delivery.simulation.conftest import use_relay
 from tests.delivery.simulation.relay import Answer
 from tests.delivery.simulation.transactional import LatestIssueSimulation, TransactionalSimulation
 
@@ -57,8 +58,7 @@ def confirmations(
     monkeypatch.setattr(texts, "write", lambda email: rendered[email.pk])
     simulation = TransactionalSimulation()
     simulation.save_rows()
-    monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))
-    monkeypatch.setattr(protocol, "RECONNECT_DELAYS", (0.0,) * 5)
+    use_relay(simulation, monkeypatch)
     yield simulation
     reset_transports()
 
@@ -94,8 +94,7 @@ def latest_issue(
     monkeypatch.setattr("newsletter.digest.render.to_html", render_once)
     simulation = LatestIssueSimulation()
     simulation.save_rows()
-    monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))
-    monkeypatch.setattr(protocol, "RECONNECT_DELAYS", (0.0,) * 5)
+    use_relay(simulation, monkeypatch)
     yield simulation
     reset_transports()
 
