@@ -1,4 +1,4 @@
-"""Servers of the chaos's own around a new newsroom, and Django set up for it."""
+"""Start separate servers for a chaos run, with an empty database, and set up Django for them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from pathlib import Path
 from tests.chaos.servers import ROOT, Broker, Postgres, Sink
 
 WINDOW = 4
+"""How many messages the SMTP transport pipelines per connection."""
 
 
 @dataclass
 class ChaosEnvironment:
-    """`agrees` is what came out: the logs are kept where it is not True."""
+    """The servers of one run. Their logs are kept unless `passed` is set to True."""
 
     folder: Path
     broker: Broker
@@ -32,9 +33,12 @@ class ChaosEnvironment:
 def chaos_environment(
     database: str, *relay: str, timeout: int = 3, **settings: object
 ) -> Iterator[ChaosEnvironment]:
-    """`relay`: options of tests.chaos.sink; `timeout`: seconds that a reply of it may take."""
+    """Start the servers, set up Django, and stop everything at the end.
+
+    `relay` are options of tests.chaos.sink; `timeout` is how many seconds a reply may take.
+    """
     folder = Path(tempfile.mkdtemp(prefix="tydzen-chaos-"))
-    folder.chmod(0o755)  # the database's user passes through it
+    folder.chmod(0o755)  # the database's user needs to enter it
     postgres = Postgres(folder) if database == "postgresql" else None
     environment = ChaosEnvironment(folder, Broker(folder), postgres, Sink(folder, *relay))
     try:
@@ -55,10 +59,10 @@ def chaos_environment(
 
 
 def _set_up(environment: ChaosEnvironment, timeout: int, settings: dict[str, object]) -> None:
-    """The environment holds only what is ours: nothing of the machine's servers."""
-    keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environment = {
-        **keep,
+    """Set up Django; no setting of the machine's own servers is kept."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    variables = {
+        **kept,
         "DJANGO_SETTINGS_MODULE": "newsletter.settings",
         "VAR_DIR": str(environment.folder / "var"),
         **({"DATABASE_URL": environment.database.url} if environment.database else {}),
@@ -71,12 +75,12 @@ def _set_up(environment: ChaosEnvironment, timeout: int, settings: dict[str, obj
         subprocess.run(
             [sys.executable, "manage.py", *command],
             cwd=ROOT,
-            env=environment,
+            env=variables,
             check=True,
             stdout=subprocess.DEVNULL,
         )
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(variables)
     import django
 
     django.setup()

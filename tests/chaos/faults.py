@@ -1,4 +1,4 @@
-"""Two workers, and what happens to them. Needs django.setup()."""
+"""Two workers, and the faults that happen while they send. Needs django.setup()."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ BATCHES_HIT = {
     "PostgreSQL restarted": 4,
     "relay silent": 4,
 }
-"""How many batches an event may tear out of a worker's hands: one for each child it strikes."""
+"""How many batches a fault can interrupt at most: one for each child that it hits."""
 KILLS = ("kill -9 of a child", "kill -9 of a worker")
 FINAL_STATES = (Mailing.State.FINISHED, Mailing.State.CANCELLED)
 
 
 class ChaosRun:
-    """`happened` counts the events by name; `open_batches` those that they struck."""
+    """`fault_counts` counts the faults by name; `batches_hit`, the batches they interrupted."""
 
     def __init__(
         self, environment: ChaosEnvironment, mailing: Mailing, *, seed: int, lease: int
@@ -42,7 +42,7 @@ class ChaosRun:
         self.workers = [
             Worker(name, environment.folder, dict(os.environ)) for name in ("first", "second")
         ]
-        self.events: Counter[str] = Counter()
+        self.fault_counts: Counter[str] = Counter()
         self.batches_hit = 0
         self.seconds = 0.0
         self._random = random.Random(seed)  # noqa: S311
@@ -51,70 +51,73 @@ class ChaosRun:
         self._last_tick = 0.0
 
     def run(self, kills: int) -> None:
-        """Until so many kills have happened, then on to the end of the send-out."""
+        """Run until `kills` kills and every other fault have happened, then finish the mailing."""
         began = time.monotonic()
         for worker in self.workers:
             worker.start()
-        events: dict[str, Callable[[], None]] = {
+        actions: dict[str, Callable[[], None]] = {
             "kill -9 of a child": self._kill_child,
             "kill -9 of a worker": self._kill_worker,
-            "SIGSTOP past the lease": self._stop_child,
+            "SIGSTOP past the lease": self._suspend_child,
             "broker killed, its data deleted": self.broker.lose_everything,
             "relay silent": lambda: self.sink.send_signal(signal.SIGUSR1),
         }
         weights = [4, 3, 2, 1, 1]
         if self.database is not None:
-            events["PostgreSQL restarted"] = self.database.crash
+            actions["PostgreSQL restarted"] = self.database.crash
             weights.append(1)
-        wait_until("a worker that sends", self._sending, 120)
-        pending = dict.fromkeys(events)  # each happens at least once
-        while sum(self.events[name] for name in KILLS) < kills or pending:
+        wait_until("a worker to start sending", self._has_started_sending, 120)
+        pending = dict.fromkeys(actions)  # each fault happens at least once
+        while sum(self.fault_counts[name] for name in KILLS) < kills or pending:
             if not self._is_unfinished():
-                raise RuntimeError("the send-out was over before the chaos")
+                raise RuntimeError("the mailing finished before all faults had happened")
             self._wait(self._random.uniform(1.0, 4.0))
-            late = sum(self.events[name] for name in KILLS) >= kills
-            name = next(iter(pending)) if late else self._random.choices(list(events), weights)[0]
+            enough = sum(self.fault_counts[name] for name in KILLS) >= kills
+            name = (
+                next(iter(pending)) if enough else self._random.choices(list(actions), weights)[0]
+            )
             self.batches_hit += min(self._claimed_batches(), BATCHES_HIT.get(name, 0))
-            events[name]()
-            self.events[name] += 1
+            actions[name]()
+            self.fault_counts[name] += 1
             pending.pop(name, None)
         self.sink.send_signal(signal.SIGUSR2)
         end = time.monotonic() + 180
         while self._is_unfinished():
             self._wait(0.5)
             if time.monotonic() > end:
-                raise TimeoutError("the send-out does not come to an end")
+                raise TimeoutError("the mailing doesn't finish")
         self.seconds = time.monotonic() - began
 
     def stop(self) -> None:
+        """Resume suspended children, and stop the workers."""
         for _, pid in self._suspended:
             _signal(pid, signal.SIGCONT)
         for worker in self.workers:
             worker.stop()
 
     def table(self) -> list[tuple[str, object]]:
-        """What happened, as rows."""
+        """Return what happened, as rows for the report."""
         return [
-            ("kills", sum(self.events[name] for name in KILLS)),
-            *((f"  {name}", number) for name, number in sorted(self.events.items())),
+            ("kills", sum(self.fault_counts[name] for name in KILLS)),
+            *((f"  {name}", number) for name, number in sorted(self.fault_counts.items())),
             ("seconds", round(self.seconds)),
         ]
 
-    # --- Events -------------------------------------------------------------------------------
+    # --- Faults -------------------------------------------------------------------------------
     def _kill_child(self) -> None:
-        _signal(self._child(), signal.SIGKILL)
+        _signal(self._random_child(), signal.SIGKILL)
 
     def _kill_worker(self) -> None:
-        """Its children are left behind, and work on until they notice."""
+        """Kill a parent; its children go on until they notice."""
         worker = self._random.choice(self.workers)
         worker.send_signal(signal.SIGKILL)
 
-    def _stop_child(self) -> None:
-        pid = self._child()
+    def _suspend_child(self) -> None:
+        pid = self._random_child()
         _signal(pid, signal.SIGSTOP)
         self._suspended.append((time.monotonic() + self._lease + 3, pid))
 
-    def _child(self) -> int:
+    def _random_child(self) -> int:
         def running() -> list[int]:
             return [pid for worker in self.workers for pid in worker.children()]
 
@@ -122,9 +125,9 @@ class ChaosRun:
             self._wait(0.5)
         return self._random.choice(running())
 
-    # --- Meanwhile ----------------------------------------------------------------------------
+    # --- Between faults ------------------------------------------------------------------------
     def _wait(self, seconds: float) -> None:
-        """Ticks each second, as beat does each minute; restarts and wakes who has to be."""
+        """Wait, ticking every second; restart dead workers and resume suspended children."""
         end = time.monotonic() + seconds
         while (now := time.monotonic()) < end:
             if now - self._last_tick > 1:
@@ -138,12 +141,12 @@ class ChaosRun:
                 _signal(pid, signal.SIGCONT)
             time.sleep(0.1)
 
-    def _sending(self) -> bool:
+    def _has_started_sending(self) -> bool:
         self._wait(0.5)
         return self._claimed_batches() > 0
 
     def _claimed_batches(self) -> int:
-        """Batches in a worker's hands."""
+        """Return how many claimed batches have a permission."""
         return self._query(
             lambda: Batch.objects.filter(
                 mailing=self.mailing, state=Batch.State.CLAIMED, intent__gt=0
@@ -155,15 +158,15 @@ class ChaosRun:
             lambda: not Mailing.objects.filter(pk=self.mailing.pk, state__in=FINAL_STATES).exists()
         )
 
-    def _query(self, question: Callable[[], T]) -> T:
-        """The database may just have been restarted."""
+    def _query(self, query: Callable[[], T]) -> T:
+        """Run the query, again if the database has just been restarted."""
         for _ in range(20):
             try:
-                return question()
+                return query()
             except (OperationalError, InterfaceError):
                 connection.close()
                 time.sleep(0.5)
-        return question()
+        return query()
 
 
 def _signal(pid: int, number: int) -> None:

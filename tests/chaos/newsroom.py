@@ -1,6 +1,7 @@
-"""What the chaos sends: one issue to many readers, r0@… to rN@…. Needs django.setup().
+"""Create what a chaos run sends: one issue for many readers, r0@… to rN@….
 
-`python -m tests.chaos.newsroom N` founds it with N readers, and freezes the issue.
+Needs django.setup(). `python -m tests.chaos.newsroom N` creates the newsroom with N readers, and
+prepares the mailing.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ from subscribers.models import Subscriber, Subscription
 
 
 def create_newsroom() -> tuple[Newsletter, Issue]:
-    """A newsroom with one newsletter and one approved issue of one article."""
-    room = Newsroom.objects.create()
-    NewsroomTranslation.objects.create(newsroom=room, language="en", name="Week in View")
+    """Create a newsroom with one newsletter and one approved issue of one article."""
+    newsroom = Newsroom.objects.create()
+    NewsroomTranslation.objects.create(newsroom=newsroom, language="en", name="Week in View")
     newsletter = Newsletter.objects.create(
         slug="weekly",
         languages=["en"],
@@ -47,7 +48,7 @@ def create_newsroom() -> tuple[Newsletter, Issue]:
 
 
 def create_issue(newsletter: Newsletter, monday: date) -> Issue:
-    """An approved issue of one article."""
+    """Create an approved issue of one article."""
     issue = Issue.objects.create(
         newsletter=newsletter,
         starts_on=monday,
@@ -70,7 +71,7 @@ def create_issue(newsletter: Newsletter, monday: date) -> Issue:
 
 
 def add_readers(newsletter: Newsletter, numbers: range) -> None:
-    """Confirmed readers of English, many at a time."""
+    """Create confirmed readers of English, many at a time."""
     for first in range(numbers.start, numbers.stop, 1000):
         readers = [_reader(n) for n in range(first, min(first + 1000, numbers.stop))]
         Subscriber.objects.bulk_create(readers)
@@ -89,16 +90,16 @@ def add_readers(newsletter: Newsletter, numbers: range) -> None:
 
 def _reader(number: int) -> Subscriber:
     address = stored(f"r{number}@readers.example")
-    index = address_hash(address)
+    hashed = address_hash(address)
     reader = Subscriber(public_id=uuid.uuid4(), language="en")
     sealed = seal_address(address, reader.public_id)
     reader.sealed_address, reader.storage_key = sealed.value, sealed.key
-    reader.address_hash, reader.address_hash_key = index.value, index.key
+    reader.address_hash, reader.address_hash_key = hashed.value, hashed.key
     return reader
 
 
 def prepare_mailing(issue: Issue) -> Mailing:
-    """Freeze it; the workers send."""
+    """Take the snapshot of a mailing of the issue; the workers send it."""
     return snapshot.prepare(start.send_now(issue, by=None).pk)
 
 

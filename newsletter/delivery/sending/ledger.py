@@ -1,4 +1,4 @@
-"""Rows of the account, written many at a time. One name, two databases."""
+"""Write ledger rows many at a time, in the SQL of PostgreSQL or SQLite."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from newsletter.transport.outcomes import Result
 
 
 def add_recipients(release_id: int, mailing_id: int, readers: Sequence[int]) -> list[int]:
-    """Take readers into a release; returns those that were not in it yet, in the given order.
+    """Add readers to a release; return those who weren't in it yet, in the given order.
 
-    The primary key decides, so two mailings of one release never take the same reader.
+    The primary key decides, so two mailings of one release never get the same reader.
     """
     if not readers:
         return []
@@ -23,8 +23,8 @@ def add_recipients(release_id: int, mailing_id: int, readers: Sequence[int]) -> 
         cursor.execute(
             _ADD_RECIPIENTS[connection.vendor], [release_id, mailing_id, _array_literal(readers)]
         )
-        taken = {row[0] for row in cursor.fetchall()}
-    return [reader for reader in readers if reader in taken]
+        added = {row[0] for row in cursor.fetchall()}
+    return [reader for reader in readers if reader in added]
 
 
 _ADD_RECIPIENTS = {
@@ -32,7 +32,7 @@ _ADD_RECIPIENTS = {
         INSERT INTO delivery_releaserecipient (release_id, mailing_id, subscriber_id)
         SELECT %s, %s, unnest(%s::bigint[])
         ON CONFLICT (release_id, subscriber_id) DO NOTHING RETURNING subscriber_id""",
-    # "WHERE true": else SQLite reads ON as the start of a join.
+    # Without "WHERE true", SQLite reads ON as the start of a join.
     "sqlite": """
         INSERT INTO delivery_releaserecipient (release_id, mailing_id, subscriber_id)
         SELECT %s, %s, value FROM json_each(%s) WHERE true
@@ -43,22 +43,27 @@ _ADD_RECIPIENTS = {
 def move_recipients(
     release_id: int, mailing_id: int, readers: Sequence[int], *, after: frozenset[Result]
 ) -> list[int]:
-    """Move on to a mailing those readers of its release whose last outcome is one of `after`."""
+    """Move readers whose last outcome is in `after` to another mailing of the same release.
+
+    Returns those who were moved, in the given order.
+    """
     if not readers:
         return []
     marks = ", ".join(["%s"] * len(after))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""UPDATE delivery_releaserecipient SET mailing_id = %s
-            WHERE release_id = %s AND mailing_id <> %s AND subscriber_id IN {_SUBSCRIBER_IDS[connection.vendor]}
+            WHERE release_id = %s AND mailing_id <> %s
+            AND subscriber_id IN {_SUBSCRIBER_IDS[connection.vendor]}
             AND EXISTS (SELECT 1 FROM delivery_outcome o
                 WHERE o.mailing_id = delivery_releaserecipient.mailing_id
-                AND o.subscriber_id = delivery_releaserecipient.subscriber_id AND o.result IN ({marks}))
-            RETURNING subscriber_id""",  # noqa: S608 - built of our own constants
+                AND o.subscriber_id = delivery_releaserecipient.subscriber_id
+                AND o.result IN ({marks}))
+            RETURNING subscriber_id""",  # noqa: S608 - built from constants
             [mailing_id, release_id, mailing_id, _array_literal(readers), *map(int, after)],
         )
-        taken = {row[0] for row in cursor.fetchall()}
-    return [reader for reader in readers if reader in taken]
+        added = {row[0] for row in cursor.fetchall()}
+    return [reader for reader in readers if reader in added]
 
 
 _SUBSCRIBER_IDS = {
@@ -70,9 +75,10 @@ _SUBSCRIBER_IDS = {
 def settle_unknown(
     mailing_id: int, readers: Sequence[int], result: Result, *, source: Outcome.Source
 ) -> int:
-    """The one change that an outcome allows: unknown becomes what it was found to be.
+    """Replace unknown outcomes by `result`: the only change that an outcome allows.
 
-    Returns how many rows changed; an event that comes twice or too late changes none.
+    Returns how many rows changed; an event that arrives twice or too late changes none. Raises
+    ValueError if `result` isn't SENT, FAILED or REFUSED.
     """
     if result not in {Result.SENT, Result.FAILED, Result.REFUSED}:
         raise ValueError(f"unknown cannot become {result.name}")
@@ -87,16 +93,16 @@ def _array_literal(ids: Sequence[int]) -> str:
 
 
 def insert_outcomes(
-    mailing_id: int, lines: Iterable[OutcomeRow], *, source: Outcome.Source, batch_id: int | None
+    mailing_id: int, outcomes: Iterable[OutcomeRow], *, source: Outcome.Source, batch_id: int | None
 ) -> None:
-    """Add one row per line. A second row for the same reader is an IntegrityError: a bug."""
-    alike: dict[tuple[int, ReplyCodes], list[int]] = {}
-    for reader, result, reply in lines:
-        # An enum's own hash is computed in Python, a number's is not.
-        alike.setdefault((int(result), reply), []).append(reader)
+    """Insert the outcomes. Raises IntegrityError, a bug, if a reader of this mailing has one."""
+    groups: dict[tuple[int, ReplyCodes], list[int]] = {}
+    for reader, result, reply in outcomes:
+        # As an int: an enum's hash is computed in Python, which is slow.
+        groups.setdefault((int(result), reply), []).append(reader)
     with prepared_statements.cursor() as cursor:
-        # One statement for each kind of outcome, and nearly all readers have the same.
-        for (number, (code, status)), readers in alike.items():
+        # One statement per distinct outcome: nearly all readers have the same.
+        for (number, (code, status)), readers in groups.items():
             cursor.execute(
                 _INSERT_OUTCOMES[connection.vendor],
                 [mailing_id, number, code, status, source.value, batch_id, _array_literal(readers)],

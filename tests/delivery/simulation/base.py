@@ -1,8 +1,8 @@
-"""Steps, and what may happen at them, on the real database with real commits.
+"""Steps, and the faults that can happen at them, on the real database with real commits.
 
-Each SQL statement, each COMMIT and each event at the relay is a *step*, before and after, and at
-any of them something may happen (`Fault`). Leases run out because a world moves them back in the
-database. What is sent, by whom, and what has to hold is each world's own.
+The moments before and after each SQL statement, each COMMIT and each event at the relay are
+*steps*, and at any of them a `Fault` can happen. Leases run out because the simulation moves their
+times back in the database. Subclasses say what is sent, and which invariants must hold.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from django.db.backends.signals import connection_created
 
 
 class ProcessKilled(BaseException):
-    """kill -9: nothing of ours runs after it, and the database rolls back what is open."""
+    """kill -9: no code of the worker runs after it, and the database rolls back what is open."""
 
 
 class InvariantError(AssertionError):
-    """The account and the relay's record do not agree as P1 promises."""
+    """The recorded outcomes and the relay's record don't agree as P1 promises."""
 
 
 class Fault(Enum):
     KILL = "kill -9"
-    STALL_LONG = "sleeps past its lease, wakes after others have finished"
-    STALL_SHORT = "sleeps past its lease, wakes while others are sending"
-    LOSE_CONNECTION = "connection to the database lost, with what it was doing"
+    STALL_LONG = "stalls past its lease, resumes after others have finished"
+    STALL_SHORT = "stalls past its lease, resumes while others are sending"
+    LOSE_CONNECTION = "loses the database connection, and its open transaction"
     SIGTERM = "SIGTERM"
     UNSUBSCRIBE = "a reader unsubscribes"
     PAUSE = "an editor pauses"
@@ -37,7 +37,7 @@ class Fault(Enum):
 
 
 class StepKind(Enum):
-    """Where a step is."""
+    """What kind of event a step is."""
 
     SQL = "statement"
     COMMIT = "commit"
@@ -47,33 +47,35 @@ class StepKind(Enum):
 @dataclass(frozen=True)
 class Step:
     number: int
-    at: StepKind
-    inside: bool
-    """In a transaction: nobody else sees what it did, and on SQLite nobody else writes."""
+    kind: StepKind
+    in_transaction: bool
+    """Others don't see what it did yet, and on SQLite nobody else can write."""
 
     def allows(self, fault: Fault) -> bool:
+        """Return whether the fault can happen at this step."""
         if fault is Fault.KILL:
             return True
         if fault is Fault.LOSE_CONNECTION:
-            return self.at is not StepKind.RELAY
-        return not self.inside
+            return self.kind is not StepKind.RELAY
+        return not self.in_transaction
 
 
 class Simulation:
-    """What all worlds share: steps, deaths, sleep, and the database as it was at the beginning.
+    """What all simulations share: steps, faults, and restoring the database for each state.
 
-    A world says in `work` what workers do next, in `expire` that all leases have run out, in
-    `others_begin` what another worker begins while one dozes, and in `check` what has to hold.
+    A subclass implements `work_once` (what workers do next), `expire_leases`,
+    `start_another_worker` (what another worker does while one is stalled) and `check` (the
+    invariants).
     """
 
     tables: tuple[str, ...] = ()
-    """What `restore` gives back as it was, those that refer to others last."""
+    """The tables that `restore_rows` restores; a table comes after those it refers to."""
 
     def __init__(self) -> None:
         self.steps = 0
         self.history: list[Step] = []
         self.pending_faults: dict[int, list[Fault]] = {}
-        """Faults by the number of the step from which on they wait for one that allows them."""
+        """Faults by step number; each happens at the first step from there on that allows it."""
         self.incidents = 0
         self.stop_requested = False
         self.sigterm_at: int | None = None
@@ -81,30 +83,32 @@ class Simulation:
         self.muted = True
         self._saved_rows: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
 
-    def work(self) -> bool:
-        """One thing to do, done; False where nothing is left."""
+    def work_once(self) -> bool:
+        """Do the next piece of work; return False if nothing is left to do."""
         raise NotImplementedError
 
     def expire_leases(self) -> None:
+        """Let the lease of everything claimed run out."""
         raise NotImplementedError
 
     def start_another_worker(self) -> None:
+        """Let another worker take over what the stalled one left, without finishing all."""
         raise NotImplementedError
 
     def check(self) -> None:
-        """At the end."""
+        """Raise InvariantError if the final state violates an invariant."""
         raise NotImplementedError
 
     def check_after_kill(self) -> None:
-        """After a death."""
+        """Check the state right after a worker was killed."""
 
     def apply_fault(self, fault: Fault) -> None:
-        """What only this world knows."""
+        """Apply a fault that is specific to this simulation."""
         raise NotImplementedError
 
     # --- States -------------------------------------------------------------------------------
     def save_rows(self) -> None:
-        """Remember the database as `begin_anew` is to give it back."""
+        """Remember the rows of `tables`."""
         with connection.cursor() as cursor:
             for table in self.tables:
                 cursor.execute(f"SELECT * FROM {table}")  # noqa: S608
@@ -112,7 +116,7 @@ class Simulation:
                 self._saved_rows[table] = (names, cursor.fetchall())
 
     def restore_rows(self) -> None:
-        """Inside the caller's transaction."""
+        """Restore the remembered rows, inside the caller's transaction."""
         with connection.cursor() as cursor:
             for table in reversed(self.tables):
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608
@@ -125,6 +129,7 @@ class Simulation:
                     )
 
     def reset(self, faults: Iterable[tuple[int, Fault]]) -> None:
+        """Start counting steps again, with these faults planned."""
         self.steps, self.incidents, self.stop_requested = 0, 0, False
         self.sigterm_at = None
         self.history, self.pending_faults = [], {}
@@ -134,7 +139,7 @@ class Simulation:
     # --- Steps --------------------------------------------------------------------------------
     @contextmanager
     def observed(self) -> Iterator[None]:
-        """Every statement, COMMIT and event at the relay is a step in here."""
+        """Count every statement, COMMIT and relay event in the block as a step."""
         wrapper: Any = connections["default"]
         commit, rollback = wrapper._commit, wrapper._rollback
 
@@ -142,7 +147,7 @@ class Simulation:
             self._require_connection()
             self.step(StepKind.COMMIT)
             commit()
-            # `in_atomic_block` is still set, but what was done is done.
+            # `in_atomic_block` is still set, but the commit has happened.
             self.step(StepKind.COMMIT)
 
         def stepped_rollback() -> None:
@@ -161,19 +166,20 @@ class Simulation:
             connection_created.disconnect(self._reconnected)
             self.connection_lost = False
 
-    def step(self, at: StepKind) -> None:
+    def step(self, kind: StepKind) -> None:
+        """Count a step, and let the fault happen that is planned for it."""
         if self.muted:
             return
         self.steps += 1
-        here = Step(self.steps, at, at is StepKind.COMMIT or in_transaction())
+        here = Step(self.steps, kind, kind is StepKind.COMMIT or in_transaction())
         self.history.append(here)
         for number in sorted(self.pending_faults):
             if number > self.steps:
                 break
-            waiting = self.pending_faults.pop(number, [])
-            for position, fault in enumerate(waiting):
+            planned = self.pending_faults.pop(number, [])
+            for position, fault in enumerate(planned):
                 if here.allows(fault):
-                    rest = waiting[position + 1 :]
+                    rest = planned[position + 1 :]
                     if rest:
                         self.pending_faults.setdefault(self.steps + 1, []).extend(rest)
                     self._inject(fault)
@@ -185,10 +191,10 @@ class Simulation:
     ) -> Any:
         self._require_connection()
         self.step(StepKind.SQL)
-        answer = execute(sql, params, many, context)
-        if not sql.startswith("SELECT"):  # after a read it is as before what comes next
+        result = execute(sql, params, many, context)
+        if not sql.startswith("SELECT"):  # after a read nothing has changed
             self.step(StepKind.SQL)
-        return answer
+        return result
 
     def _require_connection(self) -> None:
         if self.connection_lost:
@@ -199,13 +205,14 @@ class Simulation:
 
     @contextmanager
     def unobserved(self) -> Iterator[None]:
+        """Don't count steps in the block."""
         before, self.muted = self.muted, True
         try:
             yield
         finally:
             self.muted = before
 
-    # --- What happens -------------------------------------------------------------------------
+    # --- Faults -------------------------------------------------------------------------------
     def _inject(self, fault: Fault) -> None:
         with self.unobserved():
             self._apply(fault)
@@ -221,7 +228,7 @@ class Simulation:
                 if in_transaction():  # as the server does when its client is gone
                     connection.connection.rollback()
                     self.connection_lost = True
-            case Fault.LOSE_CONNECTION:  # no incident: it leaves nobody in doubt
+            case Fault.LOSE_CONNECTION:  # not an incident: it leaves nobody in doubt
                 if in_transaction():
                     connection.connection.rollback()
                 self.connection_lost = True
@@ -231,7 +238,7 @@ class Simulation:
                     self.expire_leases()
                     self.muted = False
                     self.run_workers()
-            case Fault.STALL_SHORT:  # the others' steps are not watched: they only begin
+            case Fault.STALL_SHORT:  # the other worker's steps aren't counted
                 self.incidents += 1
                 with self._connection_of_another_worker():
                     self.expire_leases()
@@ -243,25 +250,26 @@ class Simulation:
 
     @contextmanager
     def _connection_of_another_worker(self) -> Iterator[None]:
-        """Who sleeps keeps their own connection, open, and whether it is lost."""
+        """Work on another connection; the stalled worker keeps its own, open or lost."""
         wrapper: Any = connections["default"]
-        kept, connection_lost = wrapper.connection, self.connection_lost
+        own, connection_lost = wrapper.connection, self.connection_lost
         wrapper.connection, self.connection_lost = None, False
         try:
             yield
         finally:
             connection.close()
-            wrapper.connection, self.connection_lost = kept, connection_lost
+            wrapper.connection, self.connection_lost = own, connection_lost
 
     # --- Workers ------------------------------------------------------------------------------
     def run(self) -> None:
-        """To the end, whatever happens on the way, and the account checked."""
+        """Work to the end, with the planned faults on the way, then check the invariants."""
         with self.observed():
             self.run_workers()
         connection.close()
         self.check()
 
     def run_workers(self) -> None:
+        """Work until nothing is left; whenever a worker is killed, another one continues."""
         for _ in range(500):
             try:
                 if not self._work_while_connected():
@@ -271,16 +279,16 @@ class Simulation:
                 connection.close()
                 with self.unobserved():
                     self.check_after_kill()
-        raise InvariantError("the work does not come to an end")
+        raise InvariantError("the work doesn't finish")
 
     def _work_while_connected(self) -> bool:
-        goes_on = True
+        more = True
         try:
-            goes_on = self.work()
+            more = self.work_once()
         except* (OperationalError, InterfaceError):
-            # Alone, or in the group of what failed in a minute's work.
+            # Alone, or in the ExceptionGroup of a tick.
             connection.close()
-        return goes_on
+        return more
 
 
 def _adapt_json(row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -290,7 +298,7 @@ def _adapt_json(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def in_transaction() -> bool:
-    """As the database sees it: just after BEGIN and just before COMMIT Django does not."""
+    """Return what the database says: just after BEGIN and before COMMIT, Django is wrong."""
     raw = connection.connection
     if raw is None or connection.in_atomic_block:
         return bool(connection.in_atomic_block)

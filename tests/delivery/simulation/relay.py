@@ -1,4 +1,4 @@
-"""A relay that answers as a test scripts it, and remembers what it took and when."""
+"""A simulated relay: it answers as a test scripts it, and records what it accepted and when."""
 
 from __future__ import annotations
 
@@ -20,22 +20,25 @@ class Answer(Enum):
     DEFER = "451"
     REFUSE = "550"
     DISCONNECT = "closes the connection before the final dot"
-    ACCEPT_AND_DISCONNECT = "takes it, and closes the connection before it says so"
-    LOSE_AND_DISCONNECT = "closes the connection at the final dot, and has not taken it"
+    ACCEPT_AND_DISCONNECT = "accepts the message, and closes the connection before it replies"
+    LOSE_AND_DISCONNECT = "closes the connection at the final dot, without accepting the message"
     DEFER_AND_DISCONNECT = "451, and closes the connection"
 
 
 @dataclass
 class Relay(Transport):
-    """Answers as scripted, then TAKE; remembers each acceptance. With a `window`, a provider:
-    all of a call are settled before the first is told."""
+    """Answers as scripted, then ACCEPT, and records each acceptance.
+
+    With a `window` it behaves as a provider: all messages of a call are settled before the first
+    result is reported. `pipelined` messages are sent ahead of the replies.
+    """
 
     simulation: Simulation
     window: int | None = None
     pipelined: int = 0
     name: str = "simulated://relay"
     accepted: list[tuple[int, int]] = field(default_factory=list)
-    """(subscriber, step at which it was taken)"""
+    """(subscriber ID, number of the step at which the message was accepted)"""
     unanswered: int = 0
     on_accept: Callable[[], None] = lambda: None
     _disconnects: bool = False
@@ -43,8 +46,8 @@ class Relay(Transport):
 
     __hash__ = object.__hash__
 
-    def compile(self, mail: Email) -> Email:
-        return mail
+    def compile(self, email: Email) -> Email:
+        return email
 
     def close(self) -> None:
         return
@@ -61,21 +64,24 @@ class Relay(Transport):
             assert max_pending is None or self.pipelined <= max_pending
             yield from self._one_after_another(recipients, stop)
             return
-        told: list[SendResult] = []
+        results: list[SendResult] = []
         down: TransportDownError | None = None
         try:
-            told.extend(self._one_after_another(recipients, never_stop))
+            results.extend(self._one_after_another(recipients, never_stop))
         except TransportDownError as raised:
             down = raised
-        yield from told
+        yield from results
         if down is not None:
             raise down
 
     def _one_after_another(
         self, recipients: Iterable[Recipient], stop: Callable[[], bool]
     ) -> Iterator[SendResult]:
-        """As the real one: `lead` more are taken before the first is answered for, and whatever
-        ends the call, what is in flight is told first."""
+        """Settle messages in order, as the real SMTP transport does.
+
+        Up to `pipelined` more messages are handed over before the first result is reported.
+        Whatever ends the call, results in flight are reported first.
+        """
         self._disconnects = False
         in_flight: deque[SendResult] = deque()
         error: Exception | None = None

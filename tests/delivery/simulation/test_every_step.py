@@ -1,4 +1,4 @@
-"""Each thing that can happen, at each step of small send-outs; the account after each."""
+"""Every fault at every step of small mailings; the outcomes are checked after each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.delivery.simulation.conftest import MakeSimulation
 from tests.delivery.simulation.mailing import MailingSimulation
 from tests.delivery.simulation.relay import Answer
 
-# Who is killed in mid-freeze leaves PostgreSQL's cursor open.
+# A worker killed while it takes the snapshot leaves PostgreSQL's cursor open.
 pytestmark = pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")
 
 ALL_ACCEPTED: dict[int, list[Answer]] = {}
@@ -22,13 +22,13 @@ MIXED_ANSWERS = {
     3: [Answer.DISCONNECT],
     4: [Answer.ACCEPT_AND_DISCONNECT],
 }
-"""Number of the reader -> the relay's answers to them, one after another, then 250."""
+"""The relay's answers by the reader's number, in order; after these it accepts."""
 
 
 def script(simulation: MailingSimulation, answers: dict[int, list[Answer]]) -> None:
-    for number, texts in answers.items():
+    for number, replies in answers.items():
         reader = simulation.subscriptions[number].subscriber_id
-        simulation.relay.script[reader] = deque(texts)
+        simulation.relay.script[reader] = deque(replies)
 
 
 def run_every_state(
@@ -40,10 +40,12 @@ def run_every_state(
     pipelined: int = 0,
     before: tuple[int, Fault] | None = None,
 ) -> int:
-    """Run one state for each step that allows the fault, after another one if `before` says so;
-    returns how many."""
-    others = () if before is None else (before,)
-    simulation.restore(*others, window=window, pipelined=pipelined)
+    """Run one state for each step that allows the fault; return how many.
+
+    With `before`, that fault happens first in each state, and only later steps count.
+    """
+    earlier = () if before is None else (before,)
+    simulation.restore(*earlier, window=window, pipelined=pipelined)
     script(simulation, answers)
     simulation.run()
     since = before[0] if before else 0
@@ -51,7 +53,7 @@ def run_every_state(
         step.number for step in simulation.history if step.number > since and step.allows(fault)
     ]
     for number in steps:
-        simulation.restore(*others, (number, fault), window=window, pipelined=pipelined)
+        simulation.restore(*earlier, (number, fault), window=window, pipelined=pipelined)
         script(simulation, answers)
         try:
             simulation.run()
@@ -62,16 +64,16 @@ def run_every_state(
 
 
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
-def test_every_step(
+def test_every_step_of_sending(
     make_simulation: MakeSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
-    # For one who wakes while others send, there is a second batch.
+    # A worker that resumes while others send needs a second batch.
     simulation = make_simulation(6, batch=3 if fault is Fault.STALL_SHORT else 6, step=2)
     record_states(run_every_state(simulation, fault, MIXED_ANSWERS, window=None))
 
 
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
-def test_every_step_with_messages_ahead_of_the_replies(
+def test_every_step_with_pipelined_messages(
     make_simulation: MakeSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
     simulation = make_simulation(6, batch=3 if fault is Fault.STALL_SHORT else 6, step=2)
@@ -91,10 +93,10 @@ def test_every_step_with_a_provider(
 @pytest.mark.parametrize(
     "fault", [Fault.KILL, Fault.LOSE_CONNECTION, Fault.STALL_LONG], ids=lambda f: f.name.lower()
 )
-def test_every_step_of_the_freeze(
+def test_every_step_of_the_snapshot(
     make_simulation: MakeSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
-    simulation = make_simulation(2, batch=2, step=2, frozen=False)
+    simulation = make_simulation(2, batch=2, step=2, prepared=False)
     record_states(run_every_state(simulation, fault, ALL_ACCEPTED, window=None))
 
 
@@ -104,10 +106,10 @@ def test_every_step_of_the_freeze(
 def test_every_step_of_the_rescue(
     make_simulation: MakeSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
-    """The worker dies when the relay has taken a mail, then whoever rescues its batch does."""
+    """The worker dies after the relay accepted a message, then the one that rescues its batch."""
     simulation = make_simulation(4, batch=4, step=2)
     simulation.restore()
     simulation.run()
-    taken = [at for _, at in simulation.relay.accepted][2] + 1
-    before = (taken, Fault.KILL)
+    third_accepted = [step for _, step in simulation.relay.accepted][2]
+    before = (third_accepted + 1, Fault.KILL)
     record_states(run_every_state(simulation, fault, ALL_ACCEPTED, window=None, before=before))

@@ -1,4 +1,4 @@
-"""Each thing that can happen, at each step of some letters' way: none forgotten, none twice."""
+"""Every fault at every step of sending transactional emails: none is lost, none sent twice."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from newsletter.delivery.sending import protocol, transports
+from newsletter.delivery.sending import protocol
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.transactional.outbox import ClaimedEmail
-from newsletter.digest import render
+from newsletter.digest import mjml
 from newsletter.digest.mjml import Placeholders
 from newsletter.editorial.models import Issue, Newsletter
 from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.lifecycle import SignupRequest
 from subscribers.models import TransactionalEmail
+from subscribers.transactional import texts
 from tests.delivery.conftest import AddReader, reset_transports
 from tests.delivery.simulation.base import Fault, InvariantError
+from tests.delivery.simulation.conftest import use_relay
 from tests.delivery.simulation.relay import Answer
 from tests.delivery.simulation.transactional import LatestIssueSimulation, TransactionalSimulation
 
@@ -31,14 +33,14 @@ MIXED_ANSWERS = [
     [Answer.DISCONNECT, Answer.ACCEPT_AND_DISCONNECT],
     [Answer.DEFER_AND_DISCONNECT, Answer.REFUSE],
 ]
-"""The relay's answers to each of the readers, one after another, then 250."""
+"""The relay's answers to each reader, in order; after these it accepts."""
 
 
 @pytest.fixture
 def confirmations(
     without_fsync: None, weekly: Newsletter, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[TransactionalSimulation]:
-    """Three readers who asked for the newsletter, to each of whom a confirmation is due."""
+    """Three readers who signed up; a confirmation is due to each of them."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
     for number in range(len(MIXED_ANSWERS)):
         lifecycle.request(
@@ -51,13 +53,12 @@ def confirmations(
                 asked_at=datetime(2026, 1, 5, tzinfo=UTC),
             ),
         )
-    # What they say is rendered once: it takes ten times what all the rest of their way does.
-    written = {email.pk: outbox.wording.write(email) for email in TransactionalEmail.objects.all()}
-    monkeypatch.setattr(outbox.wording, "write", lambda email: written[email.pk])
+    # Render each email only once: it takes ten times as long as the rest of a state.
+    rendered = {email.pk: texts.write(email) for email in TransactionalEmail.objects.all()}
+    monkeypatch.setattr(texts, "write", lambda email: rendered[email.pk])
     simulation = TransactionalSimulation()
     simulation.save_rows()
-    monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))
-    monkeypatch.setattr(protocol, "PATIENCE", (0.0,) * 5)
+    use_relay(simulation, monkeypatch)
     yield simulation
     reset_transports()
 
@@ -82,20 +83,18 @@ def latest_issue(
         about=str(issue.pk),
         due_at=Now(),
     )
-    made: list[str] = []
-    to_html = render.to_html
+    rendered: list[str] = []
 
-    def once(source: str, slots: Placeholders) -> str:
-        """MJML takes longer than all the rest of a state."""
-        if not made:
-            made.append(to_html(source, slots))
-        return made[0]
+    def render_once(source: str, slots: Placeholders) -> str:
+        """Render MJML only once: it takes longer than the rest of a state."""
+        if not rendered:
+            rendered.append(mjml.to_html(source, slots))
+        return rendered[0]
 
-    monkeypatch.setattr(render, "to_html", once)
+    monkeypatch.setattr("newsletter.digest.render.to_html", render_once)
     simulation = LatestIssueSimulation()
     simulation.save_rows()
-    monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))
-    monkeypatch.setattr(protocol, "PATIENCE", (0.0,) * 5)
+    use_relay(simulation, monkeypatch)
     yield simulation
     reset_transports()
 
@@ -105,7 +104,7 @@ def run_every_state(
     fault: Fault,
     answers: Sequence[Sequence[Answer]] = MIXED_ANSWERS,
 ) -> int:
-    """Run one state for each step that allows the fault; returns how many."""
+    """Run one state for each step that allows the fault; return how many."""
 
     def run(*faults: tuple[int, Fault]) -> None:
         simulation.restore(*faults)
@@ -125,7 +124,7 @@ def run_every_state(
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.lower())
-def test_every_step_of_letters(
+def test_every_step_of_a_confirmation(
     confirmations: TransactionalSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
     record_states(run_every_state(confirmations, fault))
@@ -136,67 +135,70 @@ def test_every_step_of_letters(
     [Fault.KILL, Fault.LOSE_CONNECTION, Fault.STALL_LONG],
     ids=lambda fault: fault.name.lower(),
 )
-def test_every_step_of_the_latest_issue_for_one(
+def test_every_step_of_the_latest_issue_for_one_reader(
     latest_issue: LatestIssueSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
-    """It becomes a batch of one, once."""
+    """The email becomes a batch of one, exactly once."""
     record_states(run_every_state(latest_issue, fault, [[Answer.DEFER]]))
 
 
 def without_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing but the fence is missing: states and leases are looked at as they were."""
+    """Remove only the fence: states and leases are still checked."""
 
-    def move(
-        held: ClaimedEmail, before: TransactionalEmail.State, after: TransactionalEmail.State
-    ) -> bool:
-        mine = TransactionalEmail.objects.filter(
-            outbox.SENDING_ALLOWED, pk=held.email.pk, state=before, lease_until__gt=Now()
+    def permit(claim: ClaimedEmail) -> bool:
+        claimed = TransactionalEmail.objects.filter(
+            outbox.SENDING_ALLOWED,
+            pk=claim.email.pk,
+            state=outbox.State.CLAIMED,
+            lease_until__gt=Now(),
         )
-        return mine.update(state=after, lease_until=Now() + protocol.lease()) == 1
+        sending = outbox.State.SENDING
+        return claimed.update(state=sending, lease_until=Now() + protocol.lease()) == 1
 
-    def end(
-        held: ClaimedEmail,
+    def finish(
+        claim: ClaimedEmail,
         before: TransactionalEmail.State,
         after: TransactionalEmail.State,
         **facts: Any,
     ) -> None:
-        mine = TransactionalEmail.objects.filter(pk=held.email.pk, state=before)
-        mine.update(state=after, lease_until=None, **facts)
+        TransactionalEmail.objects.filter(pk=claim.email.pk, state=before).update(
+            state=after, lease_until=None, **facts
+        )
 
-    monkeypatch.setattr(outbox, "_move", move)
-    monkeypatch.setattr(outbox, "_end", end)
+    monkeypatch.setattr(outbox, "_permit", permit)
+    monkeypatch.setattr(outbox, "_finish", finish)
 
 
 def without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Handed over while it is only claimed: whoever rescues it takes it for unsent."""
-    end = outbox._finish
+    """Hand over an email that is only CLAIMED: the rescue then takes it for unsent."""
+    finish = outbox._finish
 
-    def ended(
-        held: ClaimedEmail,
+    def finish_claimed(
+        claim: ClaimedEmail,
         before: TransactionalEmail.State,
         after: TransactionalEmail.State,
         **facts: Any,
     ) -> None:
-        end(held, outbox.State.CLAIMED, after, **facts)
+        finish(claim, outbox.State.CLAIMED, after, **facts)
 
-    monkeypatch.setattr(outbox, "_permitted", lambda held: True)
-    monkeypatch.setattr(outbox, "_end", ended)
+    monkeypatch.setattr(outbox, "_permit_or_requeue", lambda claim: True)
+    monkeypatch.setattr(outbox, "_finish", finish_claimed)
 
 
 @pytest.mark.parametrize(
-    ("mutate", "fault", "seen"),
+    ("remove_safeguard", "fault", "violation"),
     [
         (without_the_fence, Fault.STALL_SHORT, "sent twice"),
         (without_the_permission, Fault.KILL, "sent twice"),
     ],
 )
-def test_a_guard_that_is_missing_is_missed(
+def test_the_simulation_notices_a_missing_safeguard(
     confirmations: TransactionalSimulation,
     monkeypatch: pytest.MonkeyPatch,
-    mutate: Callable[[pytest.MonkeyPatch], None],
+    remove_safeguard: Callable[[pytest.MonkeyPatch], None],
     fault: Fault,
-    seen: str,
+    violation: str,
 ) -> None:
-    mutate(monkeypatch)
-    with pytest.raises(InvariantError, match=seen):
+    remove_safeguard(monkeypatch)
+    with pytest.raises(InvariantError, match=violation):
         run_every_state(confirmations, fault)

@@ -1,7 +1,7 @@
-"""Letters on their way, on the real database, with a relay and deaths that a test decides.
+"""Simulate transactional emails on the real database, with the relay and faults of a test.
 
-What is sent is a confirmation for each of some readers who signed up; production's own drain and
-rescue do it. `Mailroom.check` holds the relay's record against the letters' states.
+Each of some readers who signed up is sent a confirmation, by the outbox's own drain and rescue.
+`TransactionalSimulation.check` compares the relay's record with the emails' states.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ UNFINISHED = [State.QUEUED, State.CLAIMED, State.SENDING]
 
 
 class TransactionalSimulation(Simulation):
-    """One state after another of the same letters; `restore` begins each anew."""
+    """Runs one state after another of the same emails; `restore` prepares each."""
 
-    tables = ("subscribers_transactionalemail",)
+    tables: tuple[str, ...] = ("subscribers_transactionalemail",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,14 +50,21 @@ class TransactionalSimulation(Simulation):
         )
 
     def start_another_worker(self) -> None:
-        """Another worker takes up what the lost one left, hands one over, and is as yet without
-        an answer; it never comes back."""
+        """Let another worker hand over an email that the stalled one left.
+
+        It is killed after the relay accepted the message, before it sees the reply.
+        """
         outbox.rescue()
         self._all_due()
         self.incidents += 1
-        taken = self.relay.accepted
-        before = len(taken)
-        self.relay.on_accept = lambda: _die(len(taken) > before)
+        accepted = self.relay.accepted
+        before = len(accepted)
+
+        def die_once_accepted() -> None:
+            if len(accepted) > before:
+                raise ProcessKilled
+
+        self.relay.on_accept = die_once_accepted
         try:
             outbox.drain()
         except ProcessKilled:
@@ -65,7 +72,7 @@ class TransactionalSimulation(Simulation):
         finally:
             self.relay.on_accept = lambda: None
 
-    def work(self) -> bool:
+    def work_once(self) -> bool:
         with self.unobserved():
             self._all_due()
         if outbox.drain(stop=lambda: self.stop_requested):
@@ -80,17 +87,17 @@ class TransactionalSimulation(Simulation):
 
     def check(self) -> None:
         record_states = dict(TransactionalEmail.objects.values_list("subscriber_id", "state"))
-        taken = Counter(subscriber for subscriber, _ in self.relay.accepted)
-        known = {reader for reader, state in record_states.items() if state == State.SENT}
+        accepted = Counter(subscriber for subscriber, _ in self.relay.accepted)
+        sent = {reader for reader, state in record_states.items() if state == State.SENT}
         doubt = {reader for reader, state in record_states.items() if state == State.UNKNOWN}
-        forgotten = {
+        lost = {
             reader for reader in self.readers if record_states.get(reader) in [None, *UNFINISHED]
         }
         problems = {
-            "sent twice": {reader for reader, times in taken.items() if times > 1},
-            "forgotten": forgotten,
-            "said to be sent, but not accepted": known - set(taken),
-            "accepted outside the declared doubt": set(taken) - known - doubt,
+            "sent twice": {reader for reader, times in accepted.items() if times > 1},
+            "lost": lost,
+            "recorded as sent, but not accepted": sent - set(accepted),
+            "accepted outside the declared doubt": set(accepted) - sent - doubt,
         }
         for problem, readers in problems.items():
             if readers:
@@ -102,18 +109,18 @@ class TransactionalSimulation(Simulation):
         TransactionalEmail.objects.filter(state=State.QUEUED).update(due_at=Now())
 
     def _check_sigterm(self) -> None:
-        """SIGTERM ends the letter that is in flight, and begins no other."""
+        """After SIGTERM only the email in flight is sent."""
         if self.sigterm_at is not None:
-            since = [at for _, at in self.relay.accepted if at > self.sigterm_at]
-            if len(since) > 1:
-                raise InvariantError(f"{len(since)} letters after SIGTERM")
+            later = [step for _, step in self.relay.accepted if step > self.sigterm_at]
+            if len(later) > 1:
+                raise InvariantError(f"{len(later)} emails after SIGTERM")
         self.stop_requested, self.sigterm_at = False, None
 
 
 class LatestIssueSimulation(TransactionalSimulation):
-    """Letters that each become a batch of one: the latest issue, for a reader who asked for it."""
+    """Emails that each become a batch of one: the latest issue, for a reader who asked for it."""
 
-    tables = (
+    tables: tuple[str, ...] = (
         "delivery_release",
         "delivery_mailing",
         "delivery_edition",
@@ -129,40 +136,35 @@ class LatestIssueSimulation(TransactionalSimulation):
             lease_until=Now() - timedelta(seconds=1)
         )
 
-    def work(self) -> bool:
+    def work_once(self) -> bool:
         with self.unobserved():
             Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
         for batch in protocol.due_batches(1):
             return sender.send_batch(batch)
-        going_on = super().work()
+        more = super().work_once()
         rescue.rescue_batches()
         rescue.finish_mailings()
         with self.unobserved():
-            return going_on or Batch.objects.exclude(state=Batch.State.CLOSED).exists()
+            return more or Batch.objects.exclude(state=Batch.State.CLOSED).exists()
 
     def check(self) -> None:
-        """The letter says whether it became a batch, the account what became of that."""
-        taken = Counter(subscriber for subscriber, _ in self.relay.accepted)
+        """Compare the relay's record with the outcomes of the batches of one."""
+        accepted = Counter(subscriber for subscriber, _ in self.relay.accepted)
         results = {
             result: set(readers.values_list("subscriber_id", flat=True))
             for result in (Result.SENT, Result.UNKNOWN)
             for readers in [Outcome.objects.filter(result=result)]
         }
-        known, doubt = results[Result.SENT], results[Result.UNKNOWN]
-        if max(taken.values(), default=0) > 1:
+        sent, doubt = results[Result.SENT], results[Result.UNKNOWN]
+        if max(accepted.values(), default=0) > 1:
             raise InvariantError("sent twice")
-        if known | doubt != set(self.readers) or not known <= set(taken) <= known | doubt:
-            sets = f"sent {known}, in doubt {doubt}, accepted {set(taken)}"
-            raise InvariantError(f"forgotten: {sets}")
+        if sent | doubt != set(self.readers) or not sent <= set(accepted) <= sent | doubt:
+            sets = f"sent {sent}, in doubt {doubt}, accepted {set(accepted)}"
+            raise InvariantError(f"lost: {sets}")
         if len(doubt) > self.incidents:
             raise InvariantError(f"{len(doubt)} in doubt after {self.incidents} incidents")
         if TransactionalEmail.objects.filter(state__in=UNFINISHED).exists():
-            raise InvariantError("a letter waits for ever")
+            raise InvariantError("an email is never finished")
         for finding in audit():
             if finding.faults:
                 raise InvariantError("; ".join(finding.faults))
-
-
-def _die(now: bool) -> None:  # noqa: FBT001 - of a lambda
-    if now:
-        raise ProcessKilled

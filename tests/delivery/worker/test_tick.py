@@ -1,4 +1,4 @@
-"""Each minute's work: what fails for one newsletter is no reason for the others to wait."""
+"""The tick: an error in one newsletter doesn't hold up the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from newsletter.transport.memory import MemoryTransport
 from tests.delivery.conftest import AddReader, send_all_due
 
 
-def test_a_mailing_that_breaks_the_program_holds_up_no_other(
+def test_a_mailing_that_raises_an_error_does_not_hold_up_the_others(
     relay: MemoryTransport,
     add_reader: AddReader,
     issue: Issue,
@@ -43,17 +43,17 @@ def test_a_mailing_that_breaks_the_program_holds_up_no_other(
     broken = start.send_now(later, by=None)
     fine = start.send_now(special, by=None)
     Batch.objects.update(state=Batch.State.CLAIMED, fence=1, lease_until=Now())
-    real = snapshot._draft
+    original = snapshot._draft
 
     def draft(mailing: Mailing, at: Any) -> Any:
         if mailing.pk == broken.pk:
-            raise KeyError("a fault of ours")
-        return real(mailing, at)
+            raise KeyError("a bug")
+        return original(mailing, at)
 
     monkeypatch.setattr(snapshot, "_draft", draft)
     with pytest.raises(ExceptionGroup) as caught:
         tasks.tick()
-    assert caught.group_contains(KeyError, match="a fault of ours", depth=2)
+    assert caught.group_contains(KeyError, match="a bug", depth=2)
     fine.refresh_from_db()
     broken.refresh_from_db()
     assert fine.state == Mailing.State.SENDING
@@ -63,5 +63,5 @@ def test_a_mailing_that_breaks_the_program_holds_up_no_other(
         tasks.tick()
     prepared_mailing.refresh_from_db()
     assert prepared_mailing.state == Mailing.State.FINISHED, (
-        "its worker was lost, and it was rescued"
+        "its worker died, and its batch was rescued"
     )
