@@ -94,7 +94,16 @@ def _readers(count: int) -> Iterator[tuple[Any, ...]]:
         address = Address(f"reader{number:08d}", "readers.example")
         public_id = uuid.uuid4()
         sealed, index = seal_address(address, public_id), address_hash(address)
-        yield number, public_id, sealed.value, sealed.key, index.value, index.key, "en", today
+        yield (
+            number,
+            public_id,
+            sealed.data,
+            sealed.key_number,
+            index.digest,
+            index.key_number,
+            "en",
+            today,
+        )
 
 
 def subscribe_all(email: Newsletter, count: int) -> None:

@@ -85,19 +85,19 @@ def write_newsroom() -> Any:
 def add_readers(newsletter: Any) -> None:
     import uuid
 
-    from subscribers.addresses import stored
+    from subscribers.addresses import parse_stored
     from subscribers.crypto.sealing import address_hash, seal_address
     from subscribers.models import Subscriber, Subscription
 
     def reader(number: int) -> Subscriber:
-        address, public_id = stored(f"r{number}@readers.example"), uuid.uuid4()
+        address, public_id = parse_stored(f"r{number}@readers.example"), uuid.uuid4()
         sealed, index = seal_address(address, public_id), address_hash(address)
         return Subscriber(
             public_id=public_id,
-            sealed_address=sealed.value,
-            storage_key=sealed.key,
-            address_hash=index.value,
-            address_hash_key=index.key,
+            sealed_address=sealed.data,
+            storage_key=sealed.key_number,
+            address_hash=index.digest,
+            address_hash_key=index.key_number,
             language="en",
         )
 
@@ -233,7 +233,7 @@ def report(var: Path, mailing: Any, statuses: list[int]) -> int:
         "no row carries an old key": not Subscriber.objects.exclude(
             storage_key=2, address_hash_key=2
         ).exists()
-        and not rotation.left(),
+        and not rotation.remaining(),
         "as many erased as asked": Subscriber.objects.count() == READERS - ERASED,
     }
     for name, holds in checks.items():

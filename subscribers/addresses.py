@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from email_validator import EmailNotValidError, validate_email
 
-LONGEST = 254
+MAX_LENGTH = 254
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Address:
     domain: str = field(repr=False)
 
     @property
-    def mail(self) -> str:
+    def email(self) -> str:
         """Where mail goes."""
         return f"{self.local}@{self.domain}"
 
@@ -33,8 +33,8 @@ class Address:
         return f"{self.local.lower()}@{self.domain}"
 
 
-def stored(mail: str) -> Address:
-    """An address that was accepted before, read back from `Address.mail`."""
+def parse_stored(mail: str) -> Address:
+    """An address that was accepted before, read back from `Address.email`."""
     local, _at, domain = mail.rpartition("@")
     return Address(local, domain)
 
@@ -50,7 +50,7 @@ class AddressError(ValueError):
 def normalise(text: str) -> Address:
     """Read an address as a person types it. Raises AddressError."""
     text = unicodedata.normalize("NFC", text).strip()
-    _refuse_the_obvious(text)
+    _check_for_common_mistakes(text)
     try:
         found = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
@@ -59,12 +59,12 @@ def normalise(text: str) -> Address:
     return Address(found.local_part, str(found.ascii_domain).lower())
 
 
-def _refuse_the_obvious(text: str) -> None:
+def _check_for_common_mistakes(text: str) -> None:
     """The mistakes for which there are words that help."""
     local, at, domain = text.rpartition("@")
     if not text:
         raise AddressError(_("Enter your email address."))
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         raise AddressError(_("This address is too long. The limit is 254 characters."))
     if not at:
         raise AddressError(_("An email address needs an @, as in name@example.org."))

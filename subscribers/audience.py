@@ -15,7 +15,13 @@ from django.utils import timezone
 from newsletter.digest import content
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import prepared_statements
-from subscribers.crypto.sealing import KeyMissingError, Sealed, SealedError, open_address, opener
+from subscribers.crypto.sealing import (
+    Ciphertext,
+    KeyMissingError,
+    SealedError,
+    address_opener,
+    open_address,
+)
 from subscribers.models import Subscriber, Subscription, Suppression
 
 log = logging.getLogger(__name__)
@@ -30,7 +36,7 @@ COLUMNS = (
     "plain_text",
     "discreet",
 )
-CHUNK = 1000
+CHUNK_SIZE = 1000
 _ACTIVE = Subscription.State.ACTIVE.value
 
 
@@ -91,7 +97,7 @@ def stream(
         _reading(newsletter, frequency)
         .order_by(*COLUMNS, F("preferred_hour").asc(nulls_first=True), "subscriber_id")
         .values_list(*COLUMNS, "preferred_hour", "subscriber_id")
-        .iterator(chunk_size=CHUNK)
+        .iterator(chunk_size=CHUNK_SIZE)
     )
     last: tuple[Any, ...] = ()
     segment: Segment | None = None
@@ -121,7 +127,7 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
             },
         )
         rows = cursor.fetchall()
-    opened, found = opener(), {}
+    opened, found = address_opener(), {}
     for subscriber_id, pk, language, key, sealed, discreet, public_id in rows:
         try:
             address = opened(key, bytes(sealed), public_id)
@@ -164,7 +170,7 @@ _STILL_WANTED = {
 
 def address_of(subscriber: Subscriber) -> str:
     """One reader's address in clear; needs a worker's keys."""
-    sealed = Sealed(subscriber.storage_key, bytes(subscriber.sealed_address))
+    sealed = Ciphertext(subscriber.storage_key, bytes(subscriber.sealed_address))
     return open_address(sealed, subscriber.public_id)
 
 

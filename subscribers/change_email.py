@@ -13,26 +13,26 @@ from django.db.models import Case, IntegerField, Value, When
 from subscribers import personal_data
 from subscribers.addresses import Address, mailbox_provider_of, normalise
 from subscribers.audience import address_of
-from subscribers.consent import record
+from subscribers.consent import record_consent
 from subscribers.crypto.rotation import current_hash_of
 from subscribers.crypto.sealing import seal_address
-from subscribers.lifecycle import reader_with
+from subscribers.lifecycle import get_or_create_reader
 from subscribers.models import Consent, Subscriber, Subscription, TransactionalEmail
 from subscribers.suppression import is_suppressed
-from subscribers.transactional.queue import ONE_HOUR, queue_confirmation, queue_rarely
+from subscribers.transactional.queue import ONE_HOUR, queue_confirmation, queue_once_per
 
 State = Subscription.State
 
 
 @transaction.atomic
-def queue_link(address: Address) -> None:
+def queue_account_link(address: Address) -> None:
     """Queue the letter with a fresh link, if there is a reader with this address; once an hour."""
-    reader = Subscriber.objects.filter(address_hash=current_hash_of(address).value).first()
+    reader = Subscriber.objects.filter(address_hash=current_hash_of(address).digest).first()
     if reader is None or is_suppressed(reader):
         return
-    subscription = _foremost(reader)
+    subscription = _best_subscription(reader)
     if subscription is not None:
-        queue_rarely(TransactionalEmail.Kind.LINK, subscription, once_in=ONE_HOUR)
+        queue_once_per(TransactionalEmail.Kind.LINK, subscription, once_in=ONE_HOUR)
 
 
 @transaction.atomic
@@ -42,15 +42,15 @@ def change_address(address: Address, *, subscription_id: int) -> None:
         Subscription.objects.select_related("subscriber").filter(pk=subscription_id).first()
     )
     index = current_hash_of(address)
-    if subscription is None or bytes(subscription.subscriber.address_hash) == index.value:
+    if subscription is None or bytes(subscription.subscriber.address_hash) == index.digest:
         return
-    new = reader_with(address, index, subscription.subscriber.language)
+    new = get_or_create_reader(address, index, subscription.subscriber.language)
     if not is_suppressed(new):
         queue_confirmation(TransactionalEmail.Kind.CHANGE, subscription, new)
 
 
 @transaction.atomic
-def apply_change(email_id: int) -> bool:
+def complete_change(email_id: int) -> bool:
     """The new address was confirmed: the reader is known by it from now on, and whoever was known
     by it before is one with them. Says whether there was something to do."""
     email = TransactionalEmail.objects.filter(
@@ -65,11 +65,11 @@ def apply_change(email_id: int) -> bool:
     _take_over(reader, other)
     personal_data.erase_without_trace(other)
     sealed = seal_address(address, reader.public_id)
-    reader.sealed_address, reader.storage_key = sealed.value, sealed.key
-    reader.address_hash, reader.address_hash_key = index.value, index.key
+    reader.sealed_address, reader.storage_key = sealed.data, sealed.key_number
+    reader.address_hash, reader.address_hash_key = index.digest, index.key_number
     reader.save(update_fields=["sealed_address", "storage_key", "address_hash", "address_hash_key"])
     reader.subscriptions.update(mailbox_provider=mailbox_provider_of(address.domain))
-    record(subscription, Consent.Action.CHANGED, language=reader.language)
+    record_consent(subscription, Consent.Action.CHANGED, language=reader.language)
     return True
 
 
@@ -91,7 +91,7 @@ def _take_over(reader: Subscriber, other: Subscriber) -> None:
     )
 
 
-def _foremost(reader: Subscriber) -> Subscription | None:
+def _best_subscription(reader: Subscriber) -> Subscription | None:
     """One of the reader's subscriptions, an active one if there is any: its newsletter sends."""
     rank = Case(
         When(state=State.ACTIVE, then=Value(0)), default=Value(1), output_field=IntegerField()

@@ -32,7 +32,7 @@ def promise_of(newsletter: Newsletter, language: str) -> str:
     return text.promise if text else ""
 
 
-def record(
+def record_consent(
     subscription: Subscription,
     action: str,
     *,

@@ -19,13 +19,13 @@ class NoDiscreetDomainError(content.RenderError):
     """There are discreet readers, and nothing neutral to write to them from."""
 
 
-def is_offered() -> bool:
+def is_configured() -> bool:
     return bool(settings.DISCREET_URL)
 
 
 def site_of(*, discreet: bool) -> str:
     """The address of the site that a reader's links begin with."""
-    return settings.DISCREET_URL if discreet and is_offered() else settings.SITE_URL
+    return settings.DISCREET_URL if discreet and is_configured() else settings.SITE_URL
 
 
 def name_of(own: str, *, discreet: bool) -> str:
@@ -36,7 +36,7 @@ def name_of(own: str, *, discreet: bool) -> str:
 def require_discreet_domain() -> None:
     """Raises NoNeutralDomain where the neutral domain was taken away: such a mail must not go out
     under the newsroom's own name."""
-    if not is_offered():
+    if not is_configured():
         raise NoDiscreetDomainError("There are discreet readers, but DISCREET_URL is not set.")
 
 
@@ -63,8 +63,10 @@ def discreet_issue(
 # --- Requests under the discreet domain -----------------------------------------------------
 Answer = Callable[[HttpRequest], HttpResponse]
 
-OPEN = frozenset({"one-click", "one-click-without-slash", "challenge", "edition"})
-OURS = frozenset({"subscribe", "asked", "embedded", "embedded-without-slash", "embedded-asked"})
+ALLOWED_VIEWS = frozenset({"one-click", "one-click-without-slash", "challenge", "edition"})
+MAIN_DOMAIN_ONLY = frozenset(
+    {"subscribe", "asked", "embedded", "embedded-without-slash", "embedded-asked"}
+)
 """Readers' pages that are for strangers, and so under the newsroom's own domain alone."""
 
 
@@ -78,7 +80,7 @@ class DiscreetDomainMiddleware:
         response = self._get_response(request)
         # The site's own page for what is not found has its masthead.
         has_no_view = request.resolver_match is None and response.status_code == 404
-        return nothing() if has_no_view and is_discreet_domain(request) else response
+        return not_found() if has_no_view and is_discreet_domain(request) else response
 
     def process_view(
         self, request: HttpRequest, _view: object, _args: Any, _kwargs: Any
@@ -87,11 +89,11 @@ class DiscreetDomainMiddleware:
         if found is None or not is_discreet_domain(request):
             return None
         if found.namespace == "subscribers":
-            return nothing() if found.url_name in OURS else None
-        return None if found.view_name in OPEN else nothing()
+            return not_found() if found.url_name in MAIN_DOMAIN_ONLY else None
+        return None if found.view_name in ALLOWED_VIEWS else not_found()
 
 
-def nothing() -> HttpResponse:
+def not_found() -> HttpResponse:
     return HttpResponseNotFound("Not found.\n", content_type="text/plain")
 
 
@@ -100,7 +102,7 @@ def is_discreet_domain(request: HttpRequest) -> bool:
     return bool(domain) and request.get_host() == domain
 
 
-def frame(request: HttpRequest) -> dict[str, str]:
+def reader_frame(request: HttpRequest) -> dict[str, str]:
     """Context of every template: which frame a reader's page has."""
     return {
         "reader_frame": "subscribers/bare.html" if is_discreet_domain(request) else "web/base.html"

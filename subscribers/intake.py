@@ -22,10 +22,10 @@ from subscribers.addresses import Address, normalise
 from subscribers.antiabuse import rate_limits
 from subscribers.consent import consent_text
 from subscribers.crypto.sealing import (
+    Ciphertext,
     KeyMissingError,
-    Sealed,
-    open_arrival,
-    seal_arrival,
+    open_intake,
+    seal_intake,
     worker_keys,
 )
 from subscribers.lifecycle import SignupRequest
@@ -52,9 +52,9 @@ def receive_sign_up(
     discreet: bool = False,
 ) -> None:
     """Seal a sign-up and leave it for a worker."""
-    sealed = seal_arrival(
+    sealed = seal_intake(
         {
-            "address": address.mail,
+            "address": address.email,
             "newsletter": newsletter.pk,
             "languages": languages,
             "page_language": page_language,
@@ -68,27 +68,27 @@ def receive_sign_up(
 
 def receive_link_request(address: Address) -> None:
     """Seal a request for a link to one's choices."""
-    sealed = seal_arrival({"address": address.mail})
+    sealed = seal_intake({"address": address.email})
     _keep(Intake.Kind.LINK, sealed)
 
 
 def receive_change(address: Address, *, subscription_id: int) -> None:
     """Seal the new address of a reader, to be confirmed there."""
-    sealed = seal_arrival({"address": address.mail, "subscription": subscription_id})
+    sealed = seal_intake({"address": address.email, "subscription": subscription_id})
     _keep(Intake.Kind.CHANGE, sealed)
 
 
 def receive_confirmed_change(email_id: int) -> None:
     """A new address was confirmed; a worker, which alone can seal for storage, moves to it."""
-    sealed = seal_arrival({"confirmed": email_id})
+    sealed = seal_intake({"confirmed": email_id})
     _keep(Intake.Kind.CHANGE, sealed)
 
 
-def _keep(kind: Intake.Kind, sealed: Sealed) -> None:
+def _keep(kind: Intake.Kind, sealed: Ciphertext) -> None:
     """One row, by one statement: durable when this returns, outside of a transaction."""
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with prepared_statements.cursor() as cursor:
-        cursor.execute(_KEEP, [kind.value, sealed.value, sealed.key, now, now])
+        cursor.execute(_KEEP, [kind.value, sealed.data, sealed.key_number, now, now])
 
 
 _KEEP = """
@@ -134,7 +134,7 @@ def _act(pk: int) -> bool:
     arrival = Intake.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
     if arrival is None:
         return False
-    data = open_arrival(Sealed(arrival.sealing_key, bytes(arrival.sealed)))
+    data = open_intake(Ciphertext(arrival.sealing_key, bytes(arrival.sealed)))
     _ACTIONS[Intake.Kind(arrival.kind)](data)
     arrival.delete()
     return True
@@ -166,11 +166,11 @@ def _sign_up(data: dict[str, Any]) -> None:
     address = normalise(data["address"])
     if not rate_limits.domain_allowed(address.domain):
         raise RateLimitError
-    lifecycle.request(
+    lifecycle.sign_up(
         address,
         SignupRequest(
             newsletter_id=newsletter.pk,
-            languages=lifecycle.offered(newsletter, data["languages"]),
+            languages=lifecycle.checked_languages(newsletter, data["languages"]),
             page_language=data["page_language"],
             wording=data["wording"],
             asked_at=datetime.fromisoformat(data["at"]),
@@ -180,12 +180,12 @@ def _sign_up(data: dict[str, Any]) -> None:
 
 
 def _link(data: dict[str, Any]) -> None:
-    change_email.queue_link(normalise(data["address"]))
+    change_email.queue_account_link(normalise(data["address"]))
 
 
 def _change(data: dict[str, Any]) -> None:
     if "confirmed" in data:
-        change_email.apply_change(data["confirmed"])
+        change_email.complete_change(data["confirmed"])
     else:
         change_email.change_address(
             normalise(data["address"]), subscription_id=data["subscription"]
@@ -196,5 +196,5 @@ _ACTIONS: dict[Intake.Kind, Callable[[dict[str, Any]], None]] = {
     Intake.Kind.SIGN_UP: _sign_up,
     Intake.Kind.LINK: _link,
     Intake.Kind.CHANGE: _change,
-    Intake.Kind.FORGET: personal_data.erase_arrivals,
+    Intake.Kind.ERASURE: personal_data.erase_from_intake,
 }

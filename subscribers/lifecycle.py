@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.languages import language_name
 from subscribers.addresses import Address, mailbox_provider_of, normalise
-from subscribers.consent import consent_text, record
+from subscribers.consent import consent_text, record_consent
 from subscribers.crypto.rotation import current_hash_of
 from subscribers.crypto.sealing import AddressHash, seal_address
 from subscribers.models import (
@@ -31,8 +31,8 @@ from subscribers.models import (
     TransactionalEmail,
     UnsubscribeReason,
 )
-from subscribers.suppression import is_lasting, is_suppressed, lift_erasure
-from subscribers.transactional.queue import ONE_DAY, drop_queued, queue_confirmation, queue_rarely
+from subscribers.suppression import is_blocked, is_suppressed, lift_erasure
+from subscribers.transactional.queue import ONE_DAY, drop_queued, queue_confirmation, queue_once_per
 
 log = logging.getLogger(__name__)
 
@@ -43,19 +43,19 @@ class LifecycleError(Exception):
     """What was asked cannot be done; the text says why, translated."""
 
 
-class NotOffered(LifecycleError):  # noqa: N818 - names the condition
+class LanguageUnavailableError(LifecycleError):
     """A language that the newsletter has not."""
 
 
-class Suppressed(LifecycleError):  # noqa: N818 - names the condition
+class SuppressedError(LifecycleError):
     """The address bounced or complained."""
 
 
 class Confirmation(Enum):
     """What a confirmation came to."""
 
-    NOW = "now"
-    ALREADY = "already"
+    CONFIRMED = "confirmed"
+    ALREADY_CONFIRMED = "already-confirmed"
     GONE = "gone"
     """Nothing waits for it: pruned, erased, left meanwhile, or suppressed."""
 
@@ -74,13 +74,13 @@ class SignupRequest:
 
 # --- With an address --------------------------------------------------------------------------
 @transaction.atomic
-def request(address: Address, wish: SignupRequest) -> None:
+def sign_up(address: Address, wish: SignupRequest) -> None:
     """Somebody asked for the newsletter on the form: queue the letter that this address gets,
     which may be none (B1, B4). Nothing is told to the one who asked."""
     index = current_hash_of(address)
-    if is_lasting(index.value):
+    if is_blocked(index.digest):
         return
-    subscriber = reader_with(address, index, wish.page_language)
+    subscriber = get_or_create_reader(address, index, wish.page_language)
     subscription, _ = Subscription.objects.get_or_create(
         subscriber=subscriber,
         newsletter_id=wish.newsletter_id,
@@ -90,7 +90,7 @@ def request(address: Address, wish: SignupRequest) -> None:
         },
     )
     if subscription.state == Subscription.State.ACTIVE:
-        queue_rarely(TransactionalEmail.Kind.ALREADY, subscription, once_in=ONE_DAY)
+        queue_once_per(TransactionalEmail.Kind.ALREADY, subscription, once_in=ONE_DAY)
         return
     subscription.state = Subscription.State.PENDING
     subscription.languages = wish.languages
@@ -99,7 +99,7 @@ def request(address: Address, wish: SignupRequest) -> None:
     if not subscriber.subscriptions.exclude(confirmed_on=None).exists():
         # Nobody proved to be the owner yet: the newest spelling and language count.
         _reseal(subscriber, address, wish.page_language)
-    record(
+    record_consent(
         subscription,
         Consent.Action.REQUESTED,
         wording=wish.wording,
@@ -124,11 +124,11 @@ def add_confirmed(
     NotOffered, Suppressed, SealedError.
     """
     address = normalise(address) if isinstance(address, str) else address
-    chain = offered(newsletter, languages)
+    chain = checked_languages(newsletter, languages)
     index = current_hash_of(address)
-    if is_lasting(index.value):
-        raise Suppressed(_("Emails to this address have bounced or were reported as spam."))
-    subscriber = reader_with(address, index, page_language)
+    if is_blocked(index.digest):
+        raise SuppressedError(_("Emails to this address have bounced or were reported as spam."))
+    subscriber = get_or_create_reader(address, index, page_language)
     today = timezone.now().date()
     subscription, _created = Subscription.objects.update_or_create(
         subscriber=subscriber,
@@ -142,8 +142,8 @@ def add_confirmed(
             "unsubscribed_on": None,
         },
     )
-    lift_erasure(index.value)
-    record(
+    lift_erasure(index.digest)
+    record_consent(
         subscription,
         Consent.Action.RECORDED,
         wording=consent_text(newsletter, page_language),
@@ -166,17 +166,17 @@ def confirm(subscription_id: int) -> Confirmation:
     )
     if not changed:
         is_active = subscription.state == Subscription.State.ACTIVE
-        return Confirmation.ALREADY if is_active else Confirmation.GONE
+        return Confirmation.ALREADY_CONFIRMED if is_active else Confirmation.GONE
     lift_erasure(bytes(subscription.subscriber.address_hash))
     asked = subscription.consents.filter(action=Consent.Action.REQUESTED).order_by("-pk").first()
-    record(
+    record_consent(
         subscription,
         Consent.Action.CONFIRMED,
         wording=asked.wording if asked else "",
         language=asked.language if asked else subscription.subscriber.language,
     )
     log.info("confirm", extra={"subscription": subscription_id})
-    return Confirmation.NOW
+    return Confirmation.CONFIRMED
 
 
 @transaction.atomic
@@ -189,7 +189,7 @@ def change(subscription_id: int, *, page_language: str, **choices: Any) -> None:
         setattr(subscription, name, value)
     subscription.save(update_fields=list(choices))
     Subscriber.objects.filter(pk=subscription.subscriber_id).update(language=page_language)
-    record(subscription, Consent.Action.CHANGED, language=page_language)
+    record_consent(subscription, Consent.Action.CHANGED, language=page_language)
 
 
 @transaction.atomic
@@ -199,7 +199,7 @@ def unsubscribe(subscription_id: int) -> bool:
     Once this has committed, the second read of a send-out leaves the reader out (P2),
     and letters that wait are dropped.
     """
-    return _leave(subscription_id, at=timezone.now())
+    return _unsubscribe(subscription_id, at=timezone.now())
 
 
 @transaction.atomic
@@ -208,10 +208,10 @@ def unsubscribe_from_all(subscription_id: int) -> list[int]:
     that this call ended."""
     own = Subscription.objects.filter(subscriber__subscriptions=subscription_id).order_by("pk")
     at = timezone.now()
-    return [pk for pk in own.values_list("pk", flat=True) if _leave(pk, at=at)]
+    return [pk for pk in own.values_list("pk", flat=True) if _unsubscribe(pk, at=at)]
 
 
-def _leave(subscription_id: int, *, at: datetime) -> bool:
+def _unsubscribe(subscription_id: int, *, at: datetime) -> bool:
     changed = (
         Subscription.objects.filter(pk=subscription_id)
         .exclude(state=Subscription.State.UNSUBSCRIBED)
@@ -221,13 +221,13 @@ def _leave(subscription_id: int, *, at: datetime) -> bool:
         return False
     subscription = Subscription.objects.select_related("subscriber").get(pk=subscription_id)
     language = subscription.subscriber.language
-    record(subscription, Consent.Action.UNSUBSCRIBED, language=language, at=at)
+    record_consent(subscription, Consent.Action.UNSUBSCRIBED, language=language, at=at)
     drop_queued(subscriber=subscription.subscriber_id, newsletter=subscription.newsletter_id)
     return True
 
 
 @transaction.atomic
-def count_departure(subscription_ids: Sequence[int], reason: str) -> None:
+def count_unsubscribe_reason(subscription_ids: Sequence[int], reason: str) -> None:
     """Count why readers left, apart from who they are."""
     year = timezone.now().year
     newsletters = Subscription.objects.filter(pk__in=subscription_ids).values_list("newsletter")
@@ -250,7 +250,9 @@ def resubscribe(subscription_id: int) -> bool:
     subscription.state = Subscription.State.ACTIVE
     subscription.unsubscribed_on = None
     subscription.save(update_fields=["state", "unsubscribed_on"])
-    record(subscription, Consent.Action.CONFIRMED, language=subscription.subscriber.language)
+    record_consent(
+        subscription, Consent.Action.CONFIRMED, language=subscription.subscriber.language
+    )
     return True
 
 
@@ -260,15 +262,15 @@ def resubscribe_to_all(subscription_id: int) -> bool:
     subscription = _locked(subscription_id)
     if subscription is None:
         return False
-    left_at = _left_at(subscription)
+    left_at = _unsubscribed_at(subscription)
     others = subscription.subscriber.subscriptions.exclude(pk=subscription_id)
     for other in others.filter(state=Subscription.State.UNSUBSCRIBED):
-        if left_at is not None and _left_at(other) == left_at:
+        if left_at is not None and _unsubscribed_at(other) == left_at:
             resubscribe(other.pk)
     return resubscribe(subscription_id)
 
 
-def _left_at(subscription: Subscription) -> datetime | None:
+def _unsubscribed_at(subscription: Subscription) -> datetime | None:
     left = subscription.consents.filter(action=Consent.Action.UNSUBSCRIBED).order_by("-pk").first()
     return left.at if left else None
 
@@ -285,12 +287,12 @@ def can_undo(subscription: Subscription) -> bool:
     )
 
 
-def offered(newsletter: Newsletter, languages: Sequence[str]) -> tuple[str, ...]:
+def checked_languages(newsletter: Newsletter, languages: Sequence[str]) -> tuple[str, ...]:
     """The languages as a chain, none twice. Raises NotOffered."""
     chain = tuple(dict.fromkeys(languages))
     unknown = [code for code in chain if code not in newsletter.languages]
     if unknown or not chain:
-        raise NotOffered(
+        raise LanguageUnavailableError(
             _("“%(newsletter)s” isn’t available in %(unknown)s. Its languages: %(languages)s.")
             % {
                 "newsletter": newsletter.slug,
@@ -302,22 +304,22 @@ def offered(newsletter: Newsletter, languages: Sequence[str]) -> tuple[str, ...]
 
 
 # --- Steps ------------------------------------------------------------------------------------
-def reader_with(address: Address, index: AddressHash, language: str) -> Subscriber:
+def get_or_create_reader(address: Address, index: AddressHash, language: str) -> Subscriber:
     """The reader with this address, made if there is none."""
-    subscriber = Subscriber.objects.filter(address_hash=index.value).first()
+    subscriber = Subscriber.objects.filter(address_hash=index.digest).first()
     if subscriber is None:
         subscriber = Subscriber(
-            address_hash=index.value, address_hash_key=index.key, language=language
+            address_hash=index.digest, address_hash_key=index.key_number, language=language
         )
         sealed = seal_address(address, subscriber.public_id)
-        subscriber.sealed_address, subscriber.storage_key = sealed.value, sealed.key
+        subscriber.sealed_address, subscriber.storage_key = sealed.data, sealed.key_number
         subscriber.save()
     return subscriber
 
 
 def _reseal(subscriber: Subscriber, address: Address, language: str) -> None:
     sealed = seal_address(address, subscriber.public_id)
-    subscriber.sealed_address, subscriber.storage_key = sealed.value, sealed.key
+    subscriber.sealed_address, subscriber.storage_key = sealed.data, sealed.key_number
     subscriber.language = language
     subscriber.save(update_fields=["sealed_address", "storage_key", "language"])
 

@@ -18,11 +18,11 @@ from subscribers.addresses import AddressError, normalise
 from subscribers.audience import address_of
 from subscribers.crypto.sealing import (
     AddressHash,
-    Sealed,
+    Ciphertext,
     SealedError,
     address_hashes,
-    open_arrival,
-    seal_arrival,
+    open_intake,
+    seal_intake,
 )
 from subscribers.models import (
     Consent,
@@ -36,14 +36,14 @@ from subscribers.suppression import suppress
 
 
 @dataclass(frozen=True)
-class DataHolder:
+class PersonalDataSource:
     """One app's part: `export` gives what JSON can hold, `erase` leaves nothing of the reader."""
 
     export: Callable[[Subscriber], dict[str, Any]]
     erase: Callable[[Subscriber], None]
 
 
-_parts: dict[str, DataHolder] = {}
+_sources: dict[str, PersonalDataSource] = {}
 
 
 def register(
@@ -53,7 +53,7 @@ def register(
     erase: Callable[[Subscriber], None],
 ) -> None:
     """Add a part, once per name; called from an AppConfig's `ready`."""
-    _parts[name] = DataHolder(export, erase)
+    _sources[name] = PersonalDataSource(export, erase)
 
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
 
 def export_without_address(subscriber: Subscriber) -> dict[str, Any]:
     """`export` without the address, which the web process cannot read."""
-    return {name: part.export(subscriber) for name, part in _parts.items()}
+    return {name: part.export(subscriber) for name, part in _sources.items()}
 
 
 @transaction.atomic
@@ -79,7 +79,7 @@ def erase(subscriber: Subscriber) -> None:
 @transaction.atomic
 def erase_without_trace(subscriber: Subscriber) -> None:
     """Erase from every part, and leave nothing, not even a hash."""
-    for part in _parts.values():
+    for part in _sources.values():
         part.erase(subscriber)
     subscriber.delete()
 
@@ -137,37 +137,39 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
 # --- What still waits in the intake ---------------------------------------------------------
 def leave_erasure_note(index: AddressHash) -> None:
     """Leave the note; part of the erasure's transaction."""
-    note = {"index": index.value.hex(), "before": timezone.now().isoformat()}
-    sealed = seal_arrival(note)
-    Intake.objects.create(kind=Intake.Kind.FORGET, sealed=sealed.value, sealing_key=sealed.key)
+    note = {"index": index.digest.hex(), "before": timezone.now().isoformat()}
+    sealed = seal_intake(note)
+    Intake.objects.create(
+        kind=Intake.Kind.ERASURE, sealed=sealed.data, sealing_key=sealed.key_number
+    )
 
 
-def erase_arrivals(note: dict[str, Any]) -> None:
+def erase_from_intake(note: dict[str, Any]) -> None:
     """Delete what arrived from this reader before the note. Needs a worker's keys."""
     index = bytes.fromhex(note["index"])
     before = datetime.fromisoformat(note["before"])
-    waiting = Intake.objects.filter(received_at__lte=before).exclude(kind=Intake.Kind.FORGET)
+    waiting = Intake.objects.filter(received_at__lte=before).exclude(kind=Intake.Kind.ERASURE)
     for arrival in waiting.iterator():
-        if index in _indexes_in(arrival):
+        if index in _hashes_in(arrival):
             arrival.delete()
 
 
-def _indexes_in(arrival: Intake) -> set[bytes]:
+def _hashes_in(arrival: Intake) -> set[bytes]:
     """The indexes of the address in an arrival; none where it cannot be opened, or has none."""
     try:
-        data = open_arrival(Sealed(arrival.sealing_key, bytes(arrival.sealed)))
+        data = open_intake(Ciphertext(arrival.sealing_key, bytes(arrival.sealed)))
         address = normalise(data["address"])
     except (SealedError, AddressError, KeyError):
         return set()
-    return {each.value for each in address_hashes(address)}
+    return {each.digest for each in address_hashes(address)}
 
 
 # --- How long rows are kept -----------------------------------------------------------------
 UNCONFIRMED_DAYS = 7
-LETTER_DAYS = 30
+EMAIL_DAYS = 30
 CHANGE_DAYS = timedelta(days=4)
 """A day until the email is sent at the latest, two in which its link works, and one more."""
-ENDED = (
+FINAL_STATES = (
     TransactionalEmail.State.SENT,
     TransactionalEmail.State.REFUSED,
     TransactionalEmail.State.FAILED,
@@ -201,6 +203,6 @@ def prune(at: datetime) -> int:
     )
     Subscriber.objects.filter(~Exists(waits), subscriptions=None).delete()
     TransactionalEmail.objects.filter(
-        state__in=ENDED, created_at__lt=at - timedelta(days=LETTER_DAYS)
+        state__in=FINAL_STATES, created_at__lt=at - timedelta(days=EMAIL_DAYS)
     ).delete()
     return len(ids)

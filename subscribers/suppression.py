@@ -24,16 +24,16 @@ def suppress(address_hash: AddressHash, reason: str) -> None:
     A stronger reason replaces a weaker one: complained, bounced, erased.
     """
     suppression, _created = Suppression.objects.get_or_create(
-        address_hash=address_hash.value,
-        defaults={"address_hash_key": address_hash.key, "reason": reason},
+        address_hash=address_hash.digest,
+        defaults={"address_hash_key": address_hash.key_number, "reason": reason},
     )
     if STRENGTH.index(Reason(reason)) < STRENGTH.index(Reason(suppression.reason)):
         suppression.reason = reason
         suppression.save(update_fields=["reason"])
-    Subscription.objects.filter(subscriber__address_hash=address_hash.value).exclude(
+    Subscription.objects.filter(subscriber__address_hash=address_hash.digest).exclude(
         state=Subscription.State.UNSUBSCRIBED
     ).update(state=Subscription.State.UNSUBSCRIBED, unsubscribed_on=timezone.now().date())
-    drop_queued(subscriber__address_hash=address_hash.value)
+    drop_queued(subscriber__address_hash=address_hash.digest)
 
 
 def lift_erasure(address_hash: bytes) -> None:
@@ -46,9 +46,9 @@ def lift_erasure(address_hash: bytes) -> None:
 
 def is_suppressed(subscriber: Subscriber) -> bool:
     """Whether email to the reader's address was reported as spam, or bounced for good."""
-    return is_lasting(bytes(subscriber.address_hash))
+    return is_blocked(bytes(subscriber.address_hash))
 
 
-def is_lasting(address_hash: bytes) -> bool:
+def is_blocked(address_hash: bytes) -> bool:
     """Whether the address is suppressed for a reason that a sign-up does not lift."""
     return Suppression.objects.filter(address_hash=address_hash, reason__in=LASTING).exists()

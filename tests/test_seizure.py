@@ -27,7 +27,7 @@ from newsletter.editorial.models import Newsletter, User
 from subscribers import intake, lifecycle
 from subscribers.crypto import sealing
 from subscribers.links import reader_urls, tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake
 from tests.subscribers.conftest import filled
 from tests.subscribers.test_no_address_leaks import SECRET, assert_hidden, database
@@ -45,24 +45,25 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from nacl.public import PrivateKey, SealedBox
 from nacl.exceptions import CryptoError
-from subscribers import audience, personal_data, rotation, sealing
+from subscribers import audience, personal_data
+from subscribers.crypto import rotation, sealing
 from subscribers.addresses import normalise
 from subscribers.lists import export
-from subscribers.models import Inbox, Subscriber
-from subscribers.crypto.sealing import Sealed, SealedError
+from subscribers.models import Intake, Subscriber
+from subscribers.crypto.sealing import Ciphertext, SealedError
 
 guess = normalise(sys.argv[1])
-reader, arrival = Subscriber.objects.get(), Inbox.objects.get()
-stored = Sealed(reader.storage_key, bytes(reader.sealed_address))
-waiting = Sealed(arrival.sealing_key, bytes(arrival.sealed))
+reader, arrival = Subscriber.objects.get(), Intake.objects.get()
+stored = Ciphertext(reader.storage_key, bytes(reader.sealed_address))
+waiting = Ciphertext(arrival.sealing_key, bytes(arrival.sealed))
 ways = {
     "open": lambda: sealing.open_address(stored, reader.public_id),
     "address": lambda: audience.address_of(reader),
-    "arrival": lambda: sealing.open_arrival(waiting),
+    "arrival": lambda: sealing.open_intake(waiting),
     "export": lambda: personal_data.export(reader),
     "list": lambda: list(export.readers(reader.subscriptions.get().newsletter)),
-    "guess": lambda: sealing.index_of(guess),
-    "look up": lambda: rotation.index_known(guess),
+    "guess": lambda: sealing.address_hash(guess),
+    "look up": lambda: rotation.current_hash_of(guess),
 }
 opened = []
 for name, way in ways.items():
@@ -84,7 +85,7 @@ web = settings.WEB_KEYS
 secrets = [settings.SECRET_KEY.encode(), *web.tokens.values(), *web.sealing.values()]
 secrets += [hashlib.sha256(each).digest() for each in secrets] + [b"", bytes(32)]
 hashes = set()
-for key, text in itertools.product(secrets, {guess.mail, guess.key, guess.local, guess.domain}):
+for key, text in itertools.product(secrets, {guess.email, guess.key, guess.local, guess.domain}):
     data = text.encode()
     hashes.add(hashlib.blake2b(data, key=key[:64], digest_size=32).digest())
     for algorithm in ("md5", "sha1", "sha256", "sha512", "blake2b"):
@@ -96,12 +97,12 @@ if any(each in row for each in hashes):
     opened.append("hash")
 for key in secrets:
     try:
-        SealedBox(PrivateKey(key[:32].ljust(32, b"0"))).decrypt(waiting.value)
+        SealedBox(PrivateKey(key[:32].ljust(32, b"0"))).decrypt(waiting.data)
         opened.append("box")
     except CryptoError:
         pass
-same = {"address": guess.mail}
-if sealing.seal_arrival(same).value[32:64] in row:
+same = {"address": guess.email}
+if sealing.seal_intake(same).data[32:64] in row:
     opened.append("sealed alike")
 print(json.dumps({"keys": settings.WORKER_KEYS is not None, "opened": opened}))
 """
@@ -253,10 +254,10 @@ def test_g6_what_arrives_waits_sealed_whatever_it_is(kind: str) -> None:
     """Providers' webhooks among it, for which there is no way in yet: the one place that their
     bodies can go is a sealed one, and no address of the site takes them."""
     body = {"event": "bounced", "recipient": SECRET, "address": SECRET}
-    sealed = sealing.seal_arrival(body)
-    Intake.objects.create(kind=kind, sealed=sealed.value, sealing_key=sealed.key)
+    sealed = sealing.seal_intake(body)
+    Intake.objects.create(kind=kind, sealed=sealed.data, sealing_key=sealed.key_number)
     assert_hidden(database(), "the inbox")
-    assert sealing.open_arrival(sealed) == body
+    assert sealing.open_intake(sealed) == body
     open_fields = {field.name for field in Intake._meta.get_fields()} - {"sealed"}
     assert open_fields == {"id", "kind", "sealing_key", "received_at", "attempts", "due_at"}
 
@@ -301,7 +302,7 @@ def test_g10_no_link_holds_an_address(weekly: Newsletter) -> None:
         reader_urls.one_click_url(subscription.pk),
         reader_urls.preferences_url(subscription.pk, "en"),
         reader_urls.confirm_url(subscription.pk, "en"),
-        *(tokens.make(purpose, subscription.pk) for purpose in Purpose),
+        *(tokens.make(purpose, subscription.pk) for purpose in LinkPurpose),
     ]
     index = bytes(subscription.subscriber.address_hash)
     for url in urls:

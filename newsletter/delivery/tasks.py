@@ -39,7 +39,7 @@ def tick() -> dict[str, int]:
             ("cancelled", control.settle_cancelled),
             ("finished", rescue.finish_mailings),
             ("hinted", dispatch.wake_due),
-            ("rotated", lambda: rotation.step(ROTATE).done),
+            ("rotated", lambda: rotation.rotate(ROTATE).done),
             ("pruned", lambda: personal_data.prune(timezone.now())),
             ("collapsed", lambda: retention.collapse(timezone.now())),
         ]

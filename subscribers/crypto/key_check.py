@@ -16,9 +16,9 @@ from django.db import DatabaseError, connection
 
 from newsletter.lib.key_documents import mismatch, public_half
 from newsletter.lib.keys import WebKeys, WorkerKeys
-from subscribers.models import KeyCanary
+from subscribers.models import KeyCheck
 
-Purpose = KeyCanary.Purpose
+KeyPurpose = KeyCheck.Purpose
 Marks = Mapping[tuple[str, int], bytes]
 
 
@@ -32,15 +32,15 @@ def key_marks(web: WebKeys, worker: WorkerKeys | None) -> dict[tuple[str, int], 
     A sealing key is marked by its public half, so that web and worker are held against the same.
     """
     rings: list[tuple[str, Mapping[int, bytes]]] = [
-        (Purpose.TOKENS, web.tokens),
-        (Purpose.SEALING, web.sealing),
+        (KeyPurpose.TOKENS, web.tokens),
+        (KeyPurpose.SEALING, web.sealing),
     ]
     if worker is not None:
         opened = {number: public_half(key) for number, key in worker.opening.items()}
         rings += [
-            (Purpose.SEALING, opened),
-            (Purpose.INDEX, worker.index),
-            (Purpose.STORAGE, worker.storage),
+            (KeyPurpose.SEALING, opened),
+            (KeyPurpose.INDEX, worker.index),
+            (KeyPurpose.STORAGE, worker.storage),
         ]
     return {
         (str(purpose), number): _mark(purpose, key)
@@ -64,7 +64,7 @@ def mismatches(web: WebKeys, worker: WorkerKeys | None, stored: Marks) -> list[s
     for (purpose, number), mark in sorted(stored.items()):
         if purpose not in given:
             continue  # nothing of this process's set
-        if worker is None and purpose == Purpose.SEALING and (purpose, number) not in own:
+        if worker is None and purpose == KeyPurpose.SEALING and (purpose, number) not in own:
             continue  # the web process seals under the key that it has
         if (purpose, number) not in own:
             found.append(f"{purpose} {number}: this key, which the database needs, is not there")
@@ -81,7 +81,7 @@ def check() -> list[str]:
     """
     web, worker = settings.WEB_KEYS.fresh(), settings.WORKER_KEYS and settings.WORKER_KEYS.fresh()
     try:
-        if KeyCanary._meta.db_table not in connection.introspection.table_names():
+        if KeyCheck._meta.db_table not in connection.introspection.table_names():
             return []
         stored = stored_marks()
     except DatabaseError as error:
@@ -96,21 +96,21 @@ def check() -> list[str]:
 
 def stored_marks() -> dict[tuple[str, int], bytes]:
     """The marks that are stored."""
-    rows = KeyCanary.objects.values_list("purpose", "number", "mark")
+    rows = KeyCheck.objects.values_list("purpose", "number", "mark")
     return {(purpose, number): bytes(mark) for purpose, number, mark in rows}
 
 
 def store_marks(web: WebKeys, worker: WorkerKeys | None, stored: Marks) -> None:
     """Store the marks of keys that have none."""
     new = [
-        KeyCanary(purpose=purpose, number=number, mark=mark)
+        KeyCheck(purpose=purpose, number=number, mark=mark)
         for (purpose, number), mark in key_marks(web, worker).items()
         if (purpose, number) not in stored
     ]
     if new:
-        KeyCanary.objects.bulk_create(new, ignore_conflicts=True)
+        KeyCheck.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def delete_mark(purpose: str, number: int) -> None:
     """A key was retired: no process needs it any more."""
-    KeyCanary.objects.filter(purpose=purpose, number=number).delete()
+    KeyCheck.objects.filter(purpose=purpose, number=number).delete()

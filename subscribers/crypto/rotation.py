@@ -23,7 +23,7 @@ from subscribers import addresses
 from subscribers.addresses import Address
 from subscribers.crypto.sealing import (
     AddressHash,
-    Sealed,
+    Ciphertext,
     SealedError,
     address_hash,
     address_hashes,
@@ -39,25 +39,25 @@ COLUMNS = ("pk", "public_id", "storage_key", "sealed_address", "address_hash_key
 
 
 @dataclass(frozen=True)
-class Progress:
+class RotationResult:
     """What a step came to: rows written anew, and rows that could not be."""
 
     done: int = 0
     stuck: int = 0
 
 
-def left() -> int:
+def remaining() -> int:
     """How many readers carry a key that is not the one in use."""
     return _outdated(fresh_worker_keys()).count()
 
 
-def step(limit: int) -> Progress:
+def rotate(limit: int) -> RotationResult:
     """Write up to about `limit` readers anew; costs one indexed query where nothing is left.
 
     Does nothing in a process that holds no worker keys.
     """
     if settings.WORKER_KEYS is None:
-        return Progress()
+        return RotationResult()
     done = stuck = last = 0
     while done < limit:
         rows = list(
@@ -69,12 +69,12 @@ def step(limit: int) -> Progress:
         if not rows:
             break
         last = rows[-1][0]
-        written = _write_anew(rows)
+        written = _rewrite(rows)
         done += written
         stuck += len(rows) - written
     if done or stuck:
         log.info("rotate", extra={"done": done, "stuck": stuck})
-    return Progress(done, stuck)
+    return RotationResult(done, stuck)
 
 
 def _outdated(keys: WorkerKeys) -> QuerySet[Subscriber]:
@@ -91,18 +91,19 @@ class _Change:
     pk: int
     before: tuple[int, bytes, bytes]
     """Storage key, sealed address and index as they were read."""
-    sealed: Sealed
+    sealed: Ciphertext
     index: AddressHash
 
 
 @transaction.atomic
-def _write_anew(rows: Sequence[tuple[Any, ...]]) -> int:
+def _rewrite(rows: Sequence[tuple[Any, ...]]) -> int:
     changes = [change for change in map(_change, rows) if change is not None]
-    taken = _indexes_of_others(changes)
-    changes = [change for change in changes if change.index.value not in taken]
+    taken = _hashes_of_others(changes)
+    changes = [change for change in changes if change.index.digest not in taken]
     _move_suppressions(changes)
     parameters = [
-        (c.sealed.value, c.sealed.key, c.index.value, c.index.key, c.pk, *c.before) for c in changes
+        (c.sealed.data, c.sealed.key_number, c.index.digest, c.index.key_number, c.pk, *c.before)
+        for c in changes
     ]
     if not parameters:
         return 0
@@ -119,19 +120,19 @@ def _write_anew(rows: Sequence[tuple[Any, ...]]) -> int:
 def _change(row: tuple[Any, ...]) -> _Change | None:
     pk, public_id, storage_key, stored, _index_key, index = row
     try:
-        mail = open_address(Sealed(storage_key, bytes(stored)), public_id)
+        mail = open_address(Ciphertext(storage_key, bytes(stored)), public_id)
     except SealedError as error:
         log.error("reader-cannot-be-opened", extra={"reader": pk, "error": error})
         return None
-    address = addresses.stored(mail)
+    address = addresses.parse_stored(mail)
     before = (storage_key, bytes(stored), bytes(index))
     return _Change(pk, before, seal_address(address, public_id), address_hash(address))
 
 
-def _indexes_of_others(changes: Sequence[_Change]) -> set[bytes]:
+def _hashes_of_others(changes: Sequence[_Change]) -> set[bytes]:
     """New indexes that another row has: the same address was added twice, at the same moment, by
     processes with different keys. Told, and left to a person."""
-    wanted = [change.index.value for change in changes]
+    wanted = [change.index.digest for change in changes]
     own = {change.pk for change in changes}
     found = Subscriber.objects.filter(address_hash__in=wanted).exclude(pk__in=own)
     taken = {bytes(index) for index in found.values_list("address_hash", flat=True)}
@@ -155,27 +156,27 @@ def current_hash_of(address: Address) -> AddressHash:
     rows that carry its index under an older key are moved to this one first."""
     current, *older = address_hashes(address)
     for index in older:
-        if index.value == current.value:
+        if index.digest == current.digest:
             continue
-        _rehash_suppression(index.value, current)
-        if not Subscriber.objects.filter(address_hash=current.value).exists():
-            Subscriber.objects.filter(address_hash=index.value).update(
-                address_hash=current.value, address_hash_key=current.key
+        _rehash_suppression(index.digest, current)
+        if not Subscriber.objects.filter(address_hash=current.digest).exists():
+            Subscriber.objects.filter(address_hash=index.digest).update(
+                address_hash=current.digest, address_hash_key=current.key_number
             )
     return current
 
 
 def _rehash_suppression(before: bytes, index: AddressHash) -> None:
     """Move one suppression; where there is one already, the stronger reason stays."""
-    if before == index.value:
+    if before == index.digest:
         return
     old = Suppression.objects.filter(address_hash=before).first()
     if old is None:
         return
-    there = Suppression.objects.filter(address_hash=index.value).first()
+    there = Suppression.objects.filter(address_hash=index.digest).first()
     if there is None:
         Suppression.objects.filter(pk=old.pk).update(
-            address_hash=index.value, address_hash_key=index.key
+            address_hash=index.digest, address_hash_key=index.key_number
         )
         return
     if STRENGTH[old.reason] < STRENGTH[there.reason]:
@@ -191,7 +192,7 @@ STRENGTH = {
 
 
 # --- Retiring ---------------------------------------------------------------------------------
-def carrying(purpose: str, number: int) -> int:
+def rows_using_key(purpose: str, number: int) -> int:
     """How many rows still need a key: it may be retired at none."""
     match purpose:
         case "storage":

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 
 MARK = "-token-"
 
@@ -25,7 +25,7 @@ def one_click_url(subscription_id: int, *, site: str = "") -> str:
 
 def one_click_urls(*, site: str = "") -> Callable[[int], str]:
     """`one_click_url` for many subscriptions at a time."""
-    return _links("one-click", settings.LANGUAGE_CODE, Purpose.UNSUBSCRIBE, site)
+    return _links("one-click", settings.LANGUAGE_CODE, LinkPurpose.UNSUBSCRIBE, site)
 
 
 def preferences_url(subscription_id: int, language: str, *, site: str = "") -> str:
@@ -34,28 +34,28 @@ def preferences_url(subscription_id: int, language: str, *, site: str = "") -> s
 
 def preferences_urls(language: str, *, site: str = "") -> Callable[[int], str]:
     """`preferences_url` for many subscriptions at a time."""
-    return _links("subscribers:preferences", language, Purpose.PREFERENCES, site)
+    return _links("subscribers:preferences", language, LinkPurpose.PREFERENCES, site)
 
 
 def confirm_url(subscription_id: int, language: str, *, site: str = "") -> str:
-    return _link("subscribers:confirm", language, Purpose.CONFIRM, subscription_id, site)
+    return _link("subscribers:confirm", language, LinkPurpose.CONFIRM, subscription_id, site)
 
 
 def account_url(subscription_id: int, language: str, *, site: str = "") -> str:
     """Everything of a reader's, for four hours."""
-    return _link("subscribers:you", language, Purpose.FRESH, subscription_id, site)
+    return _link("subscribers:you", language, LinkPurpose.ACCOUNT, subscription_id, site)
 
 
 def change_address_url(email_id: int, language: str, *, site: str = "") -> str:
     """Where a new address is confirmed."""
-    return _link("subscribers:move", language, Purpose.MOVE, email_id, site)
+    return _link("subscribers:move", language, LinkPurpose.CHANGE_ADDRESS, email_id, site)
 
 
-def _link(name: str, language: str, purpose: Purpose, subject: int, site: str) -> str:
+def _link(name: str, language: str, purpose: LinkPurpose, subject: int, site: str) -> str:
     return _links(name, language, purpose, site)(subject)
 
 
-def _links(name: str, language: str, purpose: Purpose, site: str) -> Callable[[int], str]:
+def _links(name: str, language: str, purpose: LinkPurpose, site: str) -> Callable[[int], str]:
     before, after = _around(site or settings.SITE_URL, name, language)
     token = tokens.token_maker(purpose)
     return lambda subject: before + token(subject) + after

@@ -31,22 +31,22 @@ _URLSAFE = bytes.maketrans(b"+/", b"-_")
 FORM = re.compile(r"[A-Za-z0-9_-]{36}(?:[A-Za-z0-9_-]{6})?")
 
 
-class Purpose(IntEnum):
+class LinkPurpose(IntEnum):
     """What a token is good for. Never renumber: old mails hold them."""
 
     CONFIRM = 1
     UNSUBSCRIBE = 2
     PREFERENCES = 3
-    FRESH = 4
+    ACCOUNT = 4
     """Asked for by mail a short time ago: export, change of address, erasure."""
-    MOVE = 5
+    CHANGE_ADDRESS = 5
     """The confirmation of a new address; its id is the letter's."""
 
 
 LIFETIMES = {
-    Purpose.CONFIRM: 48 * 3600,
-    Purpose.FRESH: 4 * 3600,
-    Purpose.MOVE: 48 * 3600,
+    LinkPurpose.CONFIRM: 48 * 3600,
+    LinkPurpose.ACCOUNT: 4 * 3600,
+    LinkPurpose.CHANGE_ADDRESS: 48 * 3600,
 }
 """Seconds; a purpose that is not named here never expires."""
 
@@ -63,12 +63,12 @@ class ExpiredTokenError(TokenError):
     """Ours, but too old."""
 
 
-def make(purpose: Purpose, subscription_id: int) -> str:
+def make(purpose: LinkPurpose, subscription_id: int) -> str:
     """A token for one purpose and one subscription."""
     return token_maker(purpose)(subscription_id)
 
 
-def token_maker(purpose: Purpose) -> Callable[[int], str]:
+def token_maker(purpose: LinkPurpose) -> Callable[[int], str]:
     """`make` for many subscriptions, with the key looked up once: to be kept for a moment only,
     as keys are rotated."""
     number, key = newest(settings.WEB_KEYS.latest().tokens)
@@ -88,14 +88,14 @@ def token_maker(purpose: Purpose) -> Callable[[int], str]:
 
 
 @lru_cache(maxsize=32)
-def _begun(number: int, key: bytes, purpose: Purpose) -> tuple[bytes, blake2b]:
+def _begun(number: int, key: bytes, purpose: LinkPurpose) -> tuple[bytes, blake2b]:
     """A token's first bytes, and their MAC as far as it goes: to copy it costs less than to begin
     with the key, and a send-out makes two tokens per reader."""
     head = bytes([VERSION, number, purpose])
     return head, blake2b(head, key=key, digest_size=MAC, person=PERSON)
 
 
-def parse(purpose: Purpose, token: str) -> int:
+def parse(purpose: LinkPurpose, token: str) -> int:
     """The subscription id in a token for this purpose. Raises Forged or Expired."""
     raw = _decoded(token)
     body, mac = raw[:-MAC], raw[-MAC:]

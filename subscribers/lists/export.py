@@ -16,7 +16,7 @@ from django.conf import settings
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import age
 from newsletter.lib.fields import join_chain, join_topics
-from subscribers.crypto.sealing import opener, worker_keys
+from subscribers.crypto.sealing import address_opener, worker_keys
 from subscribers.models import Consent, Export, Subscription
 
 ROWS = 5000
@@ -39,7 +39,7 @@ Lines = Generator[str, None, int]
 
 def readers(newsletter: Newsletter) -> Lines:
     """The active readers as CSV, with a header. Raises SealedError without the worker's keys."""
-    address_of = opener()
+    address_of = address_opener()
     rows = (
         Subscription.objects.filter(newsletter=newsletter, state=Subscription.State.ACTIVE)
         .order_by("pk")

@@ -17,7 +17,7 @@ class Intake(models.Model):
         SIGN_UP = "sign-up", _("a sign-up")
         LINK = "link", _("a request for a link")
         CHANGE = "change", _("a change of address")
-        FORGET = "forget", _("an erasure")
+        ERASURE = "erasure", _("an erasure")
         WEBHOOK = "webhook", _("a provider's event")
         MAIL = "mail", _("an inbound email")
 

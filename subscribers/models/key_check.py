@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class KeyCanary(models.Model):
+class KeyCheck(models.Model):
     """A keyed hash of a constant under one key, stored when it is first used on this database.
 
     It tells nothing of the key; a process whose key of that number gives another hash is stopped.
@@ -25,7 +25,7 @@ class KeyCanary(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["purpose", "number"], name="one_canary_per_key")
+            models.UniqueConstraint(fields=["purpose", "number"], name="one_check_per_key")
         ]
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ class UnsubscribeReason(models.Model):
         SAFETY = "safety", _("It isn’t safe for me to receive it")
         ELSEWHERE = "elsewhere", _("I read it elsewhere")
 
-    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="departures")
+    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="unsubscribe_reasons")
     year = models.PositiveSmallIntegerField(_("year"))
     reason = models.CharField(_("reason"), max_length=12, choices=Reason)
     readers = models.PositiveIntegerField(_("readers"), default=0)
@@ -30,7 +30,7 @@ class UnsubscribeReason(models.Model):
         verbose_name_plural = _("unsubscribe reasons")
         constraints = [
             models.UniqueConstraint(
-                fields=["newsletter", "year", "reason"], name="one_count_of_departures_each"
+                fields=["newsletter", "year", "reason"], name="one_count_per_newsletter_year_reason"
             )
         ]
 

@@ -24,7 +24,7 @@ class Headline:
 
 
 @dataclass(frozen=True)
-class Latest:
+class LatestIssue:
     """An issue in a reader's languages; `title` is "" where the editors gave none."""
 
     id: int
@@ -34,14 +34,16 @@ class Latest:
     headlines: tuple[Headline, ...]
 
 
-def latest_issue(newsletter: Newsletter) -> Issue | None:
+def latest_public_issue(newsletter: Newsletter) -> Issue | None:
     """The newsletter's latest issue that can be read now: the same as on the site."""
     return newsletter.issues.latest_public(timezone.now())
 
 
-def latest(newsletter: Newsletter, chain: Sequence[str], page_language: str) -> Latest | None:
+def latest_for_reader(
+    newsletter: Newsletter, chain: Sequence[str], page_language: str
+) -> LatestIssue | None:
     """The latest issue with what of it there is to read in the chain; None where nothing is."""
-    issue = latest_issue(newsletter)
+    issue = latest_public_issue(newsletter)
     if issue is None:
         return None
     now = timezone.now()
@@ -56,7 +58,7 @@ def latest(newsletter: Newsletter, chain: Sequence[str], page_language: str) -> 
         return None
     titled = {code: text.subject for code, text in content.texts.items() if text.subject}
     title_language = pick(chain, titled) or ""
-    return Latest(
+    return LatestIssue(
         id=issue.pk,
         title=titled.get(title_language, ""),
         title_language=title_language,
@@ -67,12 +69,12 @@ def latest(newsletter: Newsletter, chain: Sequence[str], page_language: str) -> 
     )
 
 
-def was_asked_for(subscription: Subscription, issue_id: int) -> bool:
-    return _letters(subscription, issue_id).exists()
+def was_requested(subscription: Subscription, issue_id: int) -> bool:
+    return _requests(subscription, issue_id).exists()
 
 
 @transaction.atomic
-def ask_for(subscription_id: int) -> None:
+def queue_latest_issue(subscription_id: int) -> None:
     """Queue the latest issue as a letter to this reader, once."""
     subscription = (
         Subscription.objects.select_for_update(of=("self",))
@@ -80,8 +82,8 @@ def ask_for(subscription_id: int) -> None:
         .filter(pk=subscription_id, state=Subscription.State.ACTIVE)
         .first()
     )
-    issue = latest_issue(subscription.newsletter) if subscription else None
-    if subscription is None or issue is None or _letters(subscription, issue.pk).exists():
+    issue = latest_public_issue(subscription.newsletter) if subscription else None
+    if subscription is None or issue is None or _requests(subscription, issue.pk).exists():
         return
     now = timezone.now()
     TransactionalEmail.objects.create(
@@ -93,7 +95,7 @@ def ask_for(subscription_id: int) -> None:
     )
 
 
-def _letters(subscription: Subscription, issue_id: int) -> QuerySet[TransactionalEmail]:
+def _requests(subscription: Subscription, issue_id: int) -> QuerySet[TransactionalEmail]:
     return TransactionalEmail.objects.filter(
         kind=TransactionalEmail.Kind.ISSUE,
         subscriber=subscription.subscriber_id,

@@ -36,7 +36,7 @@ def queue_confirmation(kind: str, subscription: Subscription, reader: Subscriber
         _queue(kind, subscription, reader, due_at=last.due_at + ONE_DAY)
 
 
-def queue_rarely(kind: str, subscription: Subscription, *, once_in: timedelta) -> None:
+def queue_once_per(kind: str, subscription: Subscription, *, once_in: timedelta) -> None:
     """A letter to the subscription's reader, unless one of its kind was queued lately."""
     reader = subscription.subscriber
     now = timezone.now()

@@ -26,7 +26,7 @@ from newsletter.editorial.models import (
     Newsroom,
     NewsroomTranslation,
 )
-from subscribers.addresses import stored
+from subscribers.addresses import parse_stored
 from subscribers.crypto.sealing import address_hash, seal_address
 from subscribers.models import Subscriber, Subscription
 
@@ -88,12 +88,12 @@ def add_readers(email: Newsletter, numbers: range) -> None:
 
 
 def _reader(number: int) -> Subscriber:
-    address = stored(f"r{number}@readers.example")
+    address = parse_stored(f"r{number}@readers.example")
     index = address_hash(address)
     reader = Subscriber(public_id=uuid.uuid4(), language="en")
     sealed = seal_address(address, reader.public_id)
-    reader.sealed_address, reader.storage_key = sealed.value, sealed.key
-    reader.address_hash, reader.address_hash_key = index.value, index.key
+    reader.sealed_address, reader.storage_key = sealed.data, sealed.key_number
+    reader.address_hash, reader.address_hash_key = index.digest, index.key_number
     return reader
 
 

@@ -255,7 +255,7 @@ def test_it_is_offered_only_with_a_neutral_domain(
     assert 'name="discreet"' in client.get("/en/subscribe/").content.decode()
     settings.DISCREET_URL = ""
     assert 'name="discreet"' not in client.get("/en/subscribe/").content.decode()
-    assert not discreet_domain.is_offered()
+    assert not discreet_domain.is_configured()
     client.post("/en/subscribe/", filled(discreet="on"))
     intake.drain(10)
     assert not Subscription.objects.get().discreet

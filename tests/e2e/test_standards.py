@@ -207,7 +207,7 @@ def test_a10_languages_are_named(mails: dict[str, Delivered]) -> None:
 
 
 def test_a10_a_confirmation_says_that_a_machine_wrote_it(out: Way, weekly: Newsletter) -> None:
-    lifecycle.request(
+    lifecycle.sign_up(
         normalise(ENGLISH),
         lifecycle.SignupRequest(
             newsletter_id=weekly.pk,

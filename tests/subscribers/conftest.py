@@ -55,7 +55,7 @@ def ask(weekly: Newsletter) -> Ask:
     def request(
         *languages: str, address: str = ALA, page_language: str = "en"
     ) -> Subscription | None:
-        lifecycle.request(
+        lifecycle.sign_up(
             normalise(address),
             SignupRequest(
                 newsletter_id=weekly.pk,

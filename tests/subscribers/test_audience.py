@@ -132,10 +132,10 @@ def many(newsletter: Newsletter, count: int) -> list[int]:
         readers.append(
             Subscriber(
                 public_id=public_id,
-                sealed_address=sealed.value,
-                storage_key=sealed.key,
-                address_hash=index.value,
-                address_hash_key=index.key,
+                sealed_address=sealed.data,
+                storage_key=sealed.key_number,
+                address_hash=index.digest,
+                address_hash_key=index.key_number,
                 language="be",
             )
         )
@@ -183,4 +183,4 @@ def test_erasure_leaves_an_index_only(weekly: Newsletter, add_reader: AddReader)
     assert not Subscriber.objects.exists()
     assert not Subscription.objects.exists()
     suppression = Suppression.objects.get()
-    assert (bytes(suppression.address_hash), suppression.reason) == (index.value, "erased")
+    assert (bytes(suppression.address_hash), suppression.reason) == (index.digest, "erased")

@@ -13,7 +13,7 @@ from newsletter.editorial.models import Newsletter
 from newsletter.lib import keys
 from subscribers import intake
 from subscribers.addresses import normalise
-from subscribers.crypto.sealing import SealedError, seal_arrival
+from subscribers.crypto.sealing import SealedError, seal_intake
 from subscribers.models import Intake, Subscriber, Subscription, TransactionalEmail
 from tests.subscribers.conftest import ALA
 
@@ -104,8 +104,8 @@ def test_one_bad_arrival_stops_nothing(
         "wording": "",
         "at": NOON.isoformat(),
     }
-    sealed = seal_arrival({**good, **data} if data else {"address": ALA})
-    Intake.objects.create(kind="sign-up", sealed=sealed.value, sealing_key=sealed.key)
+    sealed = seal_intake({**good, **data} if data else {"address": ALA})
+    Intake.objects.create(kind="sign-up", sealed=sealed.data, sealing_key=sealed.key_number)
     arrive(weekly, "good@readers.example")
     assert intake.drain(10) == 1
     assert Intake.objects.get().attempts == 1

@@ -10,8 +10,8 @@ import time_machine
 from newsletter.editorial.models import Newsletter
 from subscribers import lifecycle, suppression
 from subscribers.addresses import AddressError, normalise
-from subscribers.crypto.sealing import AddressHash, Sealed, address_hash, open_address
-from subscribers.lifecycle import Confirmation, NotOffered, Suppressed
+from subscribers.crypto.sealing import AddressHash, Ciphertext, address_hash, open_address
+from subscribers.lifecycle import Confirmation, LanguageUnavailableError, SuppressedError
 from subscribers.models import Consent, Subscriber, Subscription, Suppression, TransactionalEmail
 from tests.subscribers.conftest import ALA, AddReader, Ask
 
@@ -33,7 +33,7 @@ def test_a_request_waits_for_confirmation(ask: Ask) -> None:
     assert (subscription.state, subscription.languages) == (State.PENDING, ("be", "ru"))
     reader = subscription.subscriber
     assert reader.language == "be"
-    sealed = Sealed(reader.storage_key, bytes(reader.sealed_address))
+    sealed = Ciphertext(reader.storage_key, bytes(reader.sealed_address))
     assert open_address(sealed, reader.public_id) == ALA
     assert emails() == ["confirmation"]
 
@@ -42,7 +42,7 @@ def test_b8_request_and_confirmation_leave_evidence_to_the_minute(ask: Ask) -> N
     subscription = ask("be", page_language="be")
     assert subscription is not None
     with time_machine.travel(NOON, tick=False):
-        assert lifecycle.confirm(subscription.pk) is Confirmation.NOW
+        assert lifecycle.confirm(subscription.pk) is Confirmation.CONFIRMED
     requested, confirmed = subscription.consents.order_by("pk")
     assert requested.action == Consent.Action.REQUESTED
     assert requested.at == datetime(2017, 8, 1, 9, 30, tzinfo=UTC)
@@ -66,8 +66,8 @@ def test_b8_evidence_cannot_be_changed(ask: Ask) -> None:
 def test_confirming_twice_is_harmless(ask: Ask) -> None:
     subscription = ask()
     assert subscription is not None
-    assert lifecycle.confirm(subscription.pk) is Confirmation.NOW
-    assert lifecycle.confirm(subscription.pk) is Confirmation.ALREADY
+    assert lifecycle.confirm(subscription.pk) is Confirmation.CONFIRMED
+    assert lifecycle.confirm(subscription.pk) is Confirmation.ALREADY_CONFIRMED
     assert subscription.consents.count() == 2
 
 
@@ -215,9 +215,9 @@ def test_an_operator_adds_a_reader(add_reader: AddReader) -> None:
 def test_what_an_operator_gets_wrong_is_refused(add_reader: AddReader, newsroom: object) -> None:
     with pytest.raises(AddressError):
         add_reader("be", address="nobody")
-    with pytest.raises(NotOffered, match="ka"):
+    with pytest.raises(LanguageUnavailableError, match="ka"):
         add_reader("ka")
     suppress("complained")
-    with pytest.raises(Suppressed):
+    with pytest.raises(SuppressedError):
         add_reader("be")
     assert not Subscriber.objects.exists()

@@ -14,7 +14,7 @@ from django.test import Client
 from newsletter.editorial.models import Newsletter
 from subscribers import intake, lifecycle, suppression
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription, TransactionalEmail
 from subscribers.transactional import texts
 from tests.subscribers.conftest import AddReader, filled
@@ -62,11 +62,11 @@ def life_of_a_reader(client: Client) -> None:
     intake.drain(10)
     texts.write(TransactionalEmail.objects.get())
     subscription = Subscription.objects.get()
-    client.post(f"/be/confirm/{tokens.make(Purpose.CONFIRM, subscription.pk)}/")
+    client.post(f"/be/confirm/{tokens.make(LinkPurpose.CONFIRM, subscription.pk)}/")
     client.post("/be/subscribe/", form)
     intake.drain(10)
     assert_hidden(database(), "the database with a reader")
-    client.post(f"/u/{tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)}/")
+    client.post(f"/u/{tokens.make(LinkPurpose.UNSUBSCRIBE, subscription.pk)}/")
 
 
 def test_g3_g4_no_table_and_no_log_holds_an_address(
@@ -97,7 +97,7 @@ def test_g3_a_worker_that_fails_does_not_tell_the_address(
         raise RuntimeError(f"crashed at {args} {SECRET}")
 
     client.post("/en/subscribe/", filled(email=SECRET))
-    monkeypatch.setattr(lifecycle, "request", crash)
+    monkeypatch.setattr(lifecycle, "sign_up", crash)
     assert intake.drain(10) == 0
     assert "RuntimeError" in caplog.text
     assert_hidden(caplog.text.encode(), "the log")

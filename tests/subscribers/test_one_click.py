@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription
 from tests.subscribers.conftest import AddReader
 
@@ -25,7 +25,7 @@ def subscription(add_reader: AddReader) -> Subscription:
 @pytest.fixture
 def link(subscription: Subscription) -> str:
     """The path in the header, without its slash."""
-    token = tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)
+    token = tokens.make(LinkPurpose.UNSUBSCRIBE, subscription.pk)
     return reverse("one-click", args=[token]).rstrip("/")
 
 

@@ -41,7 +41,7 @@ def mailroom(
     """Three readers who asked for the newsletter, to each of whom a confirmation is due."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
     for number in range(len(ROUGH)):
-        lifecycle.request(
+        lifecycle.sign_up(
             normalise(f"r{number}@readers.example"),
             SignupRequest(
                 newsletter_id=weekly.pk,

@@ -13,7 +13,7 @@ from newsletter import checks
 from newsletter.lib import key_documents, keys
 from newsletter.lib.keys import WebKeys, WorkerKeys
 from subscribers.crypto import key_check
-from subscribers.models import KeyCanary
+from subscribers.models import KeyCheck
 
 pytestmark = pytest.mark.django_db
 
@@ -25,21 +25,21 @@ def sets(web: Any, worker: Any) -> tuple[WebKeys, WorkerKeys]:
 def test_the_first_start_leaves_a_mark_of_each_key_and_the_second_passes(settings: Any) -> None:
     settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate())
     assert key_check.check() == []
-    assert set(KeyCanary.objects.values_list("purpose", "number")) == {
+    assert set(KeyCheck.objects.values_list("purpose", "number")) == {
         ("storage", 1),
         ("index", 1),
         ("sealing", 1),
         ("tokens", 1),
     }
     assert key_check.check() == []
-    assert KeyCanary.objects.count() == 4
+    assert KeyCheck.objects.count() == 4
 
 
 def test_a_mark_tells_nothing_of_its_key(settings: Any) -> None:
     documents = keys.generate()
     settings.WEB_KEYS, settings.WORKER_KEYS = sets(*documents)
     key_check.check()
-    for mark in KeyCanary.objects.all():
+    for mark in KeyCheck.objects.all():
         assert bytes(mark.mark).hex() not in json.dumps(documents)
         assert len(bytes(mark.mark)) == 16
 

@@ -184,8 +184,8 @@ def add_many(newsletter: Newsletter, count: int) -> None:
         made.append(
             Subscriber(
                 public_id=public_id,
-                sealed_address=sealed.value,
-                storage_key=sealed.key,
+                sealed_address=sealed.data,
+                storage_key=sealed.key_number,
                 index=number.to_bytes(32, "big"),
                 address_hash_key=1,
                 language="en",

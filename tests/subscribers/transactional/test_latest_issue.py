@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from newsletter.editorial.models import Issue, Newsletter
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription, TransactionalEmail
 from subscribers.transactional import latest_issue
 from tests.conftest import WriteArticle
@@ -52,8 +52,8 @@ def next_issue(newsletter: Newsletter, **values: object) -> Issue:
 
 def pages(client: Client, subscription: Subscription) -> list[str]:
     """Home, welcome page, preview."""
-    confirmed = tokens.make(Purpose.CONFIRM, subscription.pk)
-    preferences = tokens.make(Purpose.PREFERENCES, subscription.pk)
+    confirmed = tokens.make(LinkPurpose.CONFIRM, subscription.pk)
+    preferences = tokens.make(LinkPurpose.PREFERENCES, subscription.pk)
     urls = [
         "/en/",
         reverse("subscribers:confirmed", args=[confirmed]),
@@ -80,7 +80,7 @@ def test_an_issue_of_articles_to_come_is_not_the_latest_anywhere(
     before = pages(client, subscription)
     assert show(before, "Talks") == [True, True, True]
     assert show(before, "Guards") == [False, False, False]
-    latest_issue.ask_for(subscription.pk)
+    latest_issue.queue_latest_issue(subscription.pk)
     assert TransactionalEmail.objects.get().about == str(read_before.pk)
     with time_machine.travel(datetime(2017, 8, 7, 8, 0, tzinfo=UTC), tick=False):
         assert show(pages(client, subscription), "Guards") == [True, True, True]
@@ -131,5 +131,5 @@ def test_an_issue_that_is_withdrawn_is_not_sent_to_a_new_reader(
 ) -> None:
     subscription = add_reader("en")
     Issue.objects.update(state=Issue.State.DRAFT)
-    latest_issue.ask_for(subscription.pk)
+    latest_issue.queue_latest_issue(subscription.pk)
     assert not TransactionalEmail.objects.exists()
