@@ -21,11 +21,13 @@ def render_transactional(
     paragraphs: Sequence[str],
     button: tuple[str, str] | None,
     foot: Sequence[str],
+    text_paragraphs: Sequence[str] = (),
 ) -> RenderedEmail:
     """The mail in `language`, all of whose texts are plain; addresses in them become links.
 
     `button` is its words and its URL, which also stands beside it to be copied. Raises
-    RenderError where the subject would break a header.
+    RenderError where the subject would break a header. `text_paragraphs` replace the paragraphs in
+    the text part, which has no button; if the last ends with a colon, the URL follows directly.
     """
     head = branding(newsletter, language)
     subject = checked_subject(subject)
@@ -36,7 +38,8 @@ def render_transactional(
         "preheader": preheader_of([*paragraphs, head.newsletter, head.newsroom], subject),
         "letterhead": head,
         "heading": heading,
-        "paragraphs": [(line, _linked(line, placeholders)) for line in paragraphs],
+        "paragraphs": [_linked(line, placeholders) for line in paragraphs],
+        "text_paragraphs": text_paragraphs or paragraphs,
         "button": button,
         "foot": [(line, _linked(line, placeholders)) for line in foot],
     }

@@ -1,4 +1,4 @@
-"""Readers, what they chose, and what arrives with an address."""
+"""Models of readers, their preferences, and work that waits for a worker."""
 
 from subscribers.models.export import Export
 from subscribers.models.intake import Intake, TransactionalEmail

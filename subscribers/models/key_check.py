@@ -1,4 +1,4 @@
-"""Marks by which a wrong key is told before it does harm."""
+"""Fingerprints that detect a wrong key before it does harm."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class KeyCheck(models.Model):
-    """A keyed hash of a constant under one key, stored when it is first used on this database.
+    """The hash of a constant under one key, stored when the key is first used with this database.
 
-    It tells nothing of the key; a process whose key of that number gives another hash is stopped.
+    It reveals nothing of the key. A process whose key of that number gives another hash can't start.
     """
 
     class Purpose(models.TextChoices):

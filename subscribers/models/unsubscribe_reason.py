@@ -1,4 +1,4 @@
-"""Why readers leave: counts, of nobody in particular."""
+"""Anonymous counts of why readers unsubscribe."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from newsletter.editorial.models import Newsletter
 
 
 class UnsubscribeReason(models.Model):
-    """How many left a newsletter for a reason in a year. It holds no reader and no day: a month
-    in which one reader left would tell why this one did."""
+    """How many readers of a newsletter gave a reason in a year. It stores no shorter period: in a
+    month in which one reader unsubscribed, the count would reveal their reason."""
 
     class Reason(models.TextChoices):
         TOO_MUCH = "too-much", _("There’s too much to read")

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from subscribers import intake, lifecycle, personal_data
-from subscribers.change_email import subscription_of_change
 from subscribers.forms.preferences import ChangeAddressForm
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription, TransactionalEmail
@@ -110,7 +109,7 @@ def _change_with(email_id: int) -> tuple[int, Subscription] | None:
     email = TransactionalEmail.objects.filter(
         pk=email_id, kind=TransactionalEmail.Kind.CHANGE
     ).first()
-    subscription = subscription_of_change(email) if email else None
+    subscription = email.subscription() if email else None
     return (email_id, subscription) if subscription else None
 
 

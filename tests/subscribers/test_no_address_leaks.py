@@ -13,6 +13,7 @@ from django.test import Client
 
 from newsletter.editorial.models import Newsletter
 from subscribers import intake, lifecycle, suppression
+from subscribers.crypto.sealing import AddressHash
 from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription, TransactionalEmail
@@ -127,7 +128,7 @@ def test_the_desk_shows_readers_without_their_address(
 def test_the_desk_shows_suppressions(admin_client: Client, add_reader: AddReader) -> None:
     reader = add_reader("be", address=SECRET).subscriber
     suppression.suppress(
-        suppression.AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "bounced"
+        AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "bounced"
     )
     answer = admin_client.get("/admin/subscribers/suppression/")
     assert answer.status_code == 200

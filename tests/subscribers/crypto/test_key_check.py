@@ -84,6 +84,6 @@ def test_a_database_that_is_down_is_no_silent_consent(monkeypatch: pytest.Monkey
     def down() -> None:
         raise DatabaseError
 
-    monkeypatch.setattr(key_check, "read", down)
+    monkeypatch.setattr(key_check, "stored_marks", down)
     with pytest.raises(key_check.CannotCompareError):
         key_check.check()

@@ -17,6 +17,7 @@ from newsletter.editorial.models import Newsletter
 from newsletter.lib.placeholders import Placeholder
 from subscribers import intake, lifecycle, personal_data, suppression
 from subscribers.audience import address_of
+from subscribers.crypto.sealing import AddressHash
 from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake, Subscriber, Subscription, Suppression, TransactionalEmail
@@ -85,7 +86,7 @@ def test_a_link_is_sent_once_an_hour(client: Client, add_reader: AddReader) -> N
 def test_who_complained_gets_no_link(client: Client, add_reader: AddReader) -> None:
     reader = add_reader("en").subscriber
     suppression.suppress(
-        suppression.AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
+        AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
     )
     ask_for_link(client)
     intake.drain(10)
@@ -291,7 +292,7 @@ def test_a_move_to_who_complained_is_not_asked_for(client: Client, add_reader: A
     subscription = add_reader("en")
     reader = add_reader("en", address=NEW).subscriber
     suppression.suppress(
-        suppression.AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
+        AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
     )
     assert ask_to_move(client, subscription) is None
 

@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from newsletter.editorial.models import Issue, IssueTranslation, Newsletter, Topic
 from newsletter.lib import keys
 from subscribers import intake, lifecycle, suppression
+from subscribers.crypto.sealing import AddressHash
 from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake, Subscription, TransactionalEmail
@@ -79,7 +80,7 @@ def test_b1_the_answer_is_the_same_for_each_address(
     lifecycle.unsubscribe(add_reader("en", address="left@readers.example").pk)
     complained = add_reader("en", address="complained@readers.example").subscriber
     suppression.suppress(
-        suppression.AddressHash(complained.address_hash_key, bytes(complained.address_hash)),
+        AddressHash(complained.address_hash_key, bytes(complained.address_hash)),
         "complained",
     )
     answers = set()
