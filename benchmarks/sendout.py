@@ -148,8 +148,8 @@ def clear_ledger() -> None:
     """What was sent is no part of the next measurement."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE delivery_releaserecipient, delivery_outcome, delivery_batch, delivery_edition,"
-            " delivery_mailing, delivery_release CASCADE"
+            "TRUNCATE delivery_releaserecipient, delivery_outcome, delivery_batch,"
+            " delivery_edition, delivery_mailing, delivery_release CASCADE"
         )
 
 

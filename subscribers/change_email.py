@@ -1,7 +1,8 @@
 """Email an account link, or move a reader to another address. Needs the worker's keys.
 
-A change of address is requested with an account link, confirmed at the new address, and then carried
-out. The reader keeps their row and ID, so an issue that is being sent can't reach both addresses.
+A change of address is requested with an account link, confirmed at the new address, and then
+carried out. The reader keeps their row and ID, so an issue that is being sent can't reach both
+addresses.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The life of a subscription: sign up, confirm, change, unsubscribe, resubscribe.
 
-`sign_up` and `add_confirmed` need the worker's keys. The others take IDs and run in the web process.
-Each function is one transaction and records what the reader did as Consent.
+`sign_up` and `add_confirmed` need the worker's keys. The others take IDs and run in the web
+process. Each function is one transaction and records what the reader did as Consent.
 """
 
 from __future__ import annotations

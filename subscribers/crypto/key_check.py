@@ -1,8 +1,8 @@
 """Stop a process whose keys don't belong to this database, before it does harm.
 
-An address encrypted with a wrong key is lost, one hashed with it exists twice, and a link signed with
-it opens nothing. So each key leaves a mark when it is first used with a database, and every process
-compares its keys with the marks when it starts.
+An address encrypted with a wrong key is lost, one hashed with it exists twice, and a link signed
+with it opens nothing. So each key leaves a mark when it is first used with a database, and every
+process compares its keys with the marks when it starts.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Rotate keys: rewrite what is encrypted or hashed with an older key.
 
 Each portion is a transaction, and each row names its keys, so a rotation that stops continues with
-the rows that remain. It runs while issues are sent: an address opens with the key that its row names,
-and a row that changed in between is left for the next portion (a conditional update). An erased
-reader's hash can't be recomputed, so older hash keys stay for finding suppressions.
+the rows that remain. It runs while issues are sent: an address opens with the key that its row
+names, and a row that changed in between is left for the next portion (a conditional update). An
+erased reader's hash can't be recomputed, so older hash keys stay for finding suppressions.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _hashes_of_others(changes: Sequence[_Change]) -> set[bytes]:
     others = found.exclude(pk__in=[change.pk for change in changes])
     taken = {bytes(digest) for digest in others.values_list("address_hash", flat=True)}
     if taken:
-        log.error("readers-are-there-twice", extra={"readers": len(taken)})
+        log.error("duplicate-readers", extra={"readers": len(taken)})
     return taken
 
 

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 class KeyCheck(models.Model):
     """The hash of a constant under one key, stored when the key is first used with this database.
 
-    It reveals nothing of the key. A process whose key of that number gives another hash can't start.
+    It reveals nothing of the key. A process whose key of that number gives another hash doesn't
+    start.
     """
 
     class Purpose(models.TextChoices):

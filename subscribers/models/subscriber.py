@@ -1,4 +1,4 @@
-"""Readers, their subscriptions and their consent. Addresses are encrypted, and found by a keyed hash."""
+"""Readers, subscriptions and consent. Addresses are encrypted, and found by a keyed hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The latest issue, as the welcome page shows it, and the offer to mail it at once."""
+"""Show the latest issue on the welcome page, and queue it as an email on request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class LatestIssue:
-    """An issue in a reader's languages; `title` is "" where the editors gave none."""
+    """An issue in a reader's languages. `title` is "" if the editors gave none."""
 
     id: int
     title: str
@@ -35,25 +35,24 @@ class LatestIssue:
 
 
 def latest_public_issue(newsletter: Newsletter) -> Issue | None:
-    """The newsletter's latest issue that can be read now: the same as on the site."""
+    """Return the newsletter's latest issue that is public now, as on the site."""
     return newsletter.issues.latest_public(timezone.now())
 
 
 def latest_for_reader(
     newsletter: Newsletter, chain: Sequence[str], page_language: str
 ) -> LatestIssue | None:
-    """The latest issue with what of it there is to read in the chain; None where nothing is."""
+    """Return the latest issue with its headlines in the chain's languages, or None without any."""
     issue = latest_public_issue(newsletter)
     if issue is None:
         return None
     now = timezone.now()
     content = issue_content(issue, at=now)
-    headlines = []
-    for article in content.articles:
-        language = pick(chain, article.texts)
-        if language:
-            text = article.texts[language]
-            headlines.append(Headline(text.headline, text.url, language))
+    headlines = [
+        Headline(article.texts[language].headline, article.texts[language].url, language)
+        for article in content.articles
+        if (language := pick(chain, article.texts))
+    ]
     if not headlines:
         return None
     titled = {code: text.subject for code, text in content.texts.items() if text.subject}
@@ -70,28 +69,24 @@ def latest_for_reader(
 
 
 def was_requested(subscription: Subscription, issue_id: int) -> bool:
+    """Return whether the reader has requested this issue by email."""
     return _requests(subscription, issue_id).exists()
 
 
 @transaction.atomic
 def queue_latest_issue(subscription_id: int) -> None:
-    """Queue the latest issue as a letter to this reader, once."""
-    subscription = (
-        Subscription.objects.select_for_update(of=("self",))
-        .select_related("newsletter")
-        .filter(pk=subscription_id, state=Subscription.State.ACTIVE)
-        .first()
-    )
+    """Queue the latest issue as an email to this reader, once."""
+    rows = Subscription.objects.select_for_update(of=("self",)).select_related("newsletter")
+    subscription = rows.filter(pk=subscription_id, state=Subscription.State.ACTIVE).first()
     issue = latest_public_issue(subscription.newsletter) if subscription else None
     if subscription is None or issue is None or _requests(subscription, issue.pk).exists():
         return
-    now = timezone.now()
     TransactionalEmail.objects.create(
         kind=TransactionalEmail.Kind.ISSUE,
         subscriber_id=subscription.subscriber_id,
         newsletter=subscription.newsletter,
         about=str(issue.pk),
-        due_at=now,
+        due_at=timezone.now(),
     )
 
 

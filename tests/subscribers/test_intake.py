@@ -65,7 +65,7 @@ def test_what_cannot_be_opened_is_tried_later_and_given_up(
             clock.shift(timedelta(hours=1))
         intake.drain(10)
         assert not Intake.objects.exists()
-    assert "action=arrival-given-up" in caplog.text
+    assert "action=intake-given-up" in caplog.text
     assert "reason=SealedError" in caplog.text
     assert "readers.example" not in caplog.text
 

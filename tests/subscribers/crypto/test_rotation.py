@@ -189,7 +189,7 @@ def test_an_address_that_is_there_twice_is_told_and_nothing_is_lost(
     )
     assert rotation.rotate(10) == rotation.RotationResult(done=0, stuck=1)
     assert Subscriber.objects.filter(pk=first.pk).exists()
-    assert "action=readers-are-there-twice readers=1" in caplog.text
+    assert "action=duplicate-readers readers=1" in caplog.text
     assert "readers.example" not in caplog.text
 
 
