@@ -1,4 +1,4 @@
-"""An address is in a worker's memory, and nowhere else in our system (P3, G3, G4, G7)."""
+"""An address is readable in a worker's memory and nowhere else (P3, G3, G4, G7)."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ SHAPES = [
 
 def assert_hidden(data: bytes, where: str) -> None:
     for shape in SHAPES:
-        assert shape not in data, f"{where} holds {shape!r}"
+        assert shape not in data, f"{where} contains {shape!r}"
 
 
 def database() -> bytes:
-    """Every value of every table, with the bytes as they are."""
+    """Return every value of every table, with bytes unchanged."""
     values: list[bytes] = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -55,11 +55,11 @@ def database() -> bytes:
     return b"\n".join(values)
 
 
-def life_of_a_reader(client: Client) -> None:
+def sign_up_confirm_and_unsubscribe(client: Client) -> None:
     form = filled(email=SECRET, choices=["be,ru"])
     client.post("/be/subscribe/", {**form, "email": SECRET + "@"})
     client.post("/be/subscribe/", form)
-    assert_hidden(database(), "the database with an arrival")
+    assert_hidden(database(), "the database with an intake item")
     intake.drain(10)
     texts.write(TransactionalEmail.objects.get())
     subscription = Subscription.objects.get()
@@ -70,25 +70,25 @@ def life_of_a_reader(client: Client) -> None:
     client.post(f"/u/{tokens.make(LinkPurpose.UNSUBSCRIBE, subscription.pk)}/")
 
 
-def test_g3_g4_no_table_and_no_log_holds_an_address(
+def test_g3_g4_no_table_and_no_log_contains_an_address(
     client: Client, weekly: Newsletter, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    life_of_a_reader(client)
+    sign_up_confirm_and_unsubscribe(client)
     assert Subscription.objects.get().state == "unsubscribed"
     assert_hidden(database(), "the database in the end")
     logs = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
     assert_hidden(logs.encode(), "the log")
 
 
-def test_the_scan_finds_what_is_there(weekly: Newsletter) -> None:
+def test_the_scan_finds_an_address(weekly: Newsletter) -> None:
     weekly.reply_to = SECRET
     weekly.save()
-    with pytest.raises(AssertionError, match="holds"):
+    with pytest.raises(AssertionError, match="contains"):
         assert_hidden(database(), "the database")
 
 
-def test_g3_a_worker_that_fails_does_not_tell_the_address(
+def test_g3_a_worker_that_fails_does_not_log_the_address(
     weekly: Newsletter,
     client: Client,
     caplog: pytest.LogCaptureFixture,

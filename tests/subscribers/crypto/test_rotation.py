@@ -1,4 +1,4 @@
-"""Rotation: under new keys bit by bit, and nobody is lost on the way."""
+"""Rotation rewrites readers in portions and loses nobody."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Rotate = Callable[[], None]
 
 @pytest.fixture
 def rotate(settings: Any) -> Rotate:
-    """A function that puts new storage and index keys into use, as `keys rotate` does."""
+    """A function that switches to new storage and index keys, as `keys rotate` does."""
     web, worker = keys.generate()
     settings.WEB_KEYS = keys.web_keys(json.dumps(web))
     settings.WORKER_KEYS = keys.worker_keys(json.dumps(worker))
@@ -45,7 +45,7 @@ def without_old_keys(settings: Any) -> None:
     )
 
 
-def test_every_reader_is_under_the_new_keys_and_opens_without_the_old(
+def test_rotated_readers_open_without_the_old_keys(
     add_reader: AddReader, rotate: Rotate, settings: Any
 ) -> None:
     added = [add_reader(address=f"r{number}@readers.example") for number in range(30)]
@@ -64,7 +64,7 @@ def test_every_reader_is_under_the_new_keys_and_opens_without_the_old(
         assert (subscriber.storage_key, subscriber.address_hash_key) == (2, 2)
 
 
-def test_it_goes_on_where_it_stopped(
+def test_it_continues_where_it_stopped(
     add_reader: AddReader, rotate: Rotate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rotation, "PORTION", 4)
@@ -76,7 +76,7 @@ def test_it_goes_on_where_it_stopped(
     assert rotation.rotate(100).done == 10
 
 
-def test_nothing_to_do_costs_one_query(
+def test_a_finished_rotation_costs_one_query(
     add_reader: AddReader, rotate: Rotate, django_assert_num_queries: Any
 ) -> None:
     add_reader()
@@ -86,42 +86,42 @@ def test_nothing_to_do_costs_one_query(
         assert rotation.rotate(10) == rotation.RotationResult()
 
 
-def test_without_worker_keys_it_leaves_all_as_it_is(settings: Any) -> None:
+def test_without_worker_keys_it_does_nothing(settings: Any) -> None:
     settings.WORKER_KEYS = None
     assert rotation.rotate(10) == rotation.RotationResult()
 
 
-def test_a_row_that_changed_meanwhile_is_left_for_the_next(
+def test_a_row_that_changed_in_between_is_left_for_the_next_portion(
     add_reader: AddReader, rotate: Rotate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_reader()
     rotate()
     real = rotation._change
 
-    def while_it_is_computed(row: Any) -> Any:
+    def change_row_first(row: Any) -> Any:
         Subscriber.objects.update(storage_key=1, sealed_address=b"moved")
         return real(row)
 
     with monkeypatch.context() as patch:
-        patch.setattr(rotation, "_change", while_it_is_computed)
+        patch.setattr(rotation, "_change", change_row_first)
         assert rotation.rotate(10) == rotation.RotationResult(done=0, stuck=1)
     assert bytes(Subscriber.objects.get().sealed_address) == b"moved"
 
 
-def test_a_row_that_cannot_be_opened_stops_nobody_else(
+def test_a_row_that_cannot_be_opened_does_not_stop_the_others(
     add_reader: AddReader, rotate: Rotate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rotation, "PORTION", 2)
     for number in range(5):
         add_reader(address=f"r{number}@readers.example")
-    spoilt = Subscriber.objects.earliest("pk")
-    Subscriber.objects.filter(pk=spoilt.pk).update(sealed_address=b"spoilt")
+    damaged = Subscriber.objects.earliest("pk")
+    Subscriber.objects.filter(pk=damaged.pk).update(sealed_address=b"damaged")
     rotate()
     assert rotation.rotate(100) == rotation.RotationResult(done=4, stuck=1)
 
 
-def test_a_reader_is_found_before_and_after(add_reader: AddReader, rotate: Rotate) -> None:
-    """Nobody is there twice: an address is looked up under each key that is held."""
+def test_a_reader_is_found_before_and_after_rotation(add_reader: AddReader, rotate: Rotate) -> None:
+    """An address is looked up under each key, so no reader is duplicated."""
     first = add_reader("en")
     rotate()
     assert add_reader("be").pk == first.pk
@@ -131,11 +131,11 @@ def test_a_reader_is_found_before_and_after(add_reader: AddReader, rotate: Rotat
 
 
 @pytest.mark.parametrize("reason", ["complained", "bounced"])
-@pytest.mark.parametrize("after", ["reader there", "reader erased"])
-def test_a_suppression_still_holds(
+@pytest.mark.parametrize("after", ["reader exists", "reader erased"])
+def test_a_suppression_survives_rotation(
     add_reader: AddReader, ask: Ask, rotate: Rotate, reason: str, after: str
 ) -> None:
-    """B4, B9: under an older key where the reader is erased, as nobody can index them anew."""
+    """B4, B9: an erased reader's hash can't be recomputed, so it is found under the older key."""
     subscription = add_reader()
     suppression.suppress(address_hash(normalise(ALA)), reason)
     if after == "reader erased":
@@ -149,10 +149,9 @@ def test_a_suppression_still_holds(
     assert Suppression.objects.get().address_hash_key == 2
 
 
-def test_a_new_opt_in_lifts_an_erasure_of_older_times(
+def test_b9_a_new_opt_in_lifts_an_erasure_under_an_older_key(
     add_reader: AddReader, ask: Ask, rotate: Rotate
 ) -> None:
-    """B9."""
     add_reader().subscriber.delete()
     suppression.suppress(address_hash(normalise(ALA)), "erased")
     rotate()
@@ -162,19 +161,19 @@ def test_a_new_opt_in_lifts_an_erasure_of_older_times(
     assert not Suppression.objects.exists()
 
 
-def test_of_two_suppressions_the_stronger_reason_stays(rotate: Rotate) -> None:
+def test_the_stronger_of_two_suppressions_stays(rotate: Rotate) -> None:
     rotate()
     new, old = address_hashes(normalise(ALA))
-    for index, reason in ((old, "complained"), (new, "erased")):
+    for hashed, reason in ((old, "complained"), (new, "erased")):
         Suppression.objects.create(
-            address_hash=index.digest, address_hash_key=index.key_number, reason=reason
+            address_hash=hashed.digest, address_hash_key=hashed.key_number, reason=reason
         )
     assert rotation.current_hash_of(normalise(ALA)) == new
     left = Suppression.objects.get()
     assert (left.reason, bytes(left.address_hash)) == ("complained", new.digest)
 
 
-def test_an_address_that_is_there_twice_is_told_and_nothing_is_lost(
+def test_a_duplicate_address_is_logged_and_nothing_is_lost(
     add_reader: AddReader, rotate: Rotate, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = add_reader().subscriber
@@ -197,7 +196,7 @@ def needing_the_first_key() -> dict[str, int]:
     return {name: rotation.rows_using_key(name, 1) for name in ("storage", "index", "sealing")}
 
 
-def test_what_still_needs_a_key(add_reader: AddReader, rotate: Rotate) -> None:
+def test_rows_that_still_need_a_key_are_counted(add_reader: AddReader, rotate: Rotate) -> None:
     add_reader()
     add_reader(address="gone@readers.example").subscriber.delete()
     suppression.suppress(address_hash(normalise("gone@readers.example")), "erased")
@@ -206,5 +205,5 @@ def test_what_still_needs_a_key(add_reader: AddReader, rotate: Rotate) -> None:
     rotate()
     assert needing_the_first_key() == {"storage": 1, "index": 2, "sealing": 1}
     rotation.rotate(10)
-    # The erased reader's index stays under its key.
+    # The erased reader's hash stays under its key.
     assert needing_the_first_key() == {"storage": 0, "index": 1, "sealing": 1}

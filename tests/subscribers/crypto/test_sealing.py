@@ -1,4 +1,4 @@
-"""What is sealed opens with the right keys only (P3)."""
+"""Encrypted addresses open only with the right keys (P3)."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ def no_worker_keys(settings: Any) -> None:
     settings.WORKER_KEYS = None
 
 
-def test_an_arrival_opens_again() -> None:
+def test_an_intake_item_can_be_opened() -> None:
     data = {"address": ADDRESS.email, "languages": ["be", "ru"]}
     assert sealing.open_intake(sealing.seal_intake(data)) == data
 
 
-def test_the_length_of_an_arrival_tells_nothing() -> None:
+def test_the_length_of_an_intake_item_reveals_nothing() -> None:
     lengths = {len(sealing.seal_intake({"address": "a" * n}).data) for n in range(1, 255, 23)}
     assert len(lengths) == 1
 
 
 @pytest.mark.usefixtures("no_worker_keys")
-def test_the_web_process_seals() -> None:
+def test_the_web_process_can_encrypt() -> None:
     assert ADDRESS.email.encode() not in sealing.seal_intake({"address": ADDRESS.email}).data
 
 
-def test_the_web_process_opens_nothing_and_tests_no_guess(settings: Any) -> None:
+def test_the_web_process_can_neither_decrypt_nor_hash(settings: Any) -> None:
     public_id = uuid.uuid4()
-    arrival = sealing.seal_intake({"address": ADDRESS.email})
+    item = sealing.seal_intake({"address": ADDRESS.email})
     stored = sealing.seal_address(ADDRESS, public_id)
     settings.WORKER_KEYS = None
     for attempt in (
-        lambda: sealing.open_intake(arrival),
+        lambda: sealing.open_intake(item),
         lambda: sealing.open_address(stored, public_id),
         lambda: sealing.seal_address(ADDRESS, public_id),
         lambda: sealing.address_hash(ADDRESS),
@@ -58,30 +58,30 @@ def test_an_address_is_bound_to_its_reader() -> None:
         sealing.open_address(stored, uuid.uuid4())
 
 
-def test_the_same_address_is_sealed_differently_each_time() -> None:
+def test_the_same_address_is_encrypted_differently_each_time() -> None:
     public_id = uuid.uuid4()
     assert sealing.seal_address(ADDRESS, public_id) != sealing.seal_address(ADDRESS, public_id)
 
 
-def test_the_index_is_of_the_key_and_keyed(settings: Any) -> None:
-    index = sealing.address_hash(ADDRESS)
-    assert len(index.digest) == 32
-    assert index == sealing.address_hash(normalise("ALA@READERS.example"))
+def test_the_hash_is_keyed_and_ignores_case(settings: Any) -> None:
+    hashed = sealing.address_hash(ADDRESS)
+    assert len(hashed.digest) == 32
+    assert hashed == sealing.address_hash(normalise("ALA@READERS.example"))
     settings.WORKER_KEYS = keys.worker_keys(keys.temporary()[1])
-    assert index.digest != sealing.address_hash(ADDRESS).digest
+    assert hashed.digest != sealing.address_hash(ADDRESS).digest
 
 
 @pytest.mark.parametrize("flaw", ["another key", "unknown key", "changed", "short"])
-def test_what_cannot_be_opened_says_so_without_its_content(flaw: str, settings: Any) -> None:
-    arrival = sealing.seal_intake({"address": ADDRESS.email})
+def test_the_error_does_not_reveal_the_content(flaw: str, settings: Any) -> None:
+    item = sealing.seal_intake({"address": ADDRESS.email})
     if flaw == "another key":
         settings.WORKER_KEYS = keys.worker_keys(keys.temporary()[1])
     elif flaw == "unknown key":
-        arrival = Ciphertext(9, arrival.data)
+        item = Ciphertext(9, item.data)
     elif flaw == "changed":
-        arrival = Ciphertext(arrival.key_number, arrival.data[:-1] + bytes([arrival.data[-1] ^ 1]))
+        item = Ciphertext(item.key_number, item.data[:-1] + bytes([item.data[-1] ^ 1]))
     else:
-        arrival = Ciphertext(arrival.key_number, b"x")
+        item = Ciphertext(item.key_number, b"x")
     with pytest.raises(SealedError) as caught:
-        sealing.open_intake(arrival)
+        sealing.open_intake(item)
     assert "readers.example" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""B3: signed tokens, and the links that hold them."""
+"""B3: signed tokens, and the links that contain them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOON = datetime(2017, 8, 1, 12, 0, tzinfo=UTC)
 
 @pytest.mark.parametrize("purpose", LinkPurpose)
 @pytest.mark.parametrize("number", [1, 42, 2**40])
-def test_b3_a_token_is_read_for_its_purpose_only(purpose: LinkPurpose, number: int) -> None:
+def test_b3_a_token_is_valid_for_its_purpose_only(purpose: LinkPurpose, number: int) -> None:
     token = tokens.make(purpose, number)
     assert len(token) <= 60
     assert tokens.parse(purpose, token) == number
@@ -40,7 +40,7 @@ def test_b3_a_confirmation_expires_after_two_days() -> None:
 
 
 @pytest.mark.parametrize("purpose", [LinkPurpose.UNSUBSCRIBE, LinkPurpose.PREFERENCES])
-def test_b3_links_of_mails_never_expire(purpose: LinkPurpose) -> None:
+def test_b3_links_in_mailings_never_expire(purpose: LinkPurpose) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         token = tokens.make(purpose, 1)
         clock.shift(timedelta(days=365 * 20))
@@ -61,13 +61,13 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 @given(
     st.text(max_size=80) | st.text(LETTERS, min_size=30, max_size=64), st.sampled_from(LinkPurpose)
 )
-def test_b3_any_text_is_refused(text: str, purpose: LinkPurpose) -> None:
+def test_b3_arbitrary_text_is_refused(text: str, purpose: LinkPurpose) -> None:
     with pytest.raises(ForgedTokenError):
         tokens.parse(purpose, text)
 
 
 @given(st.sampled_from(LinkPurpose), st.integers(0, 2**63 - 1), st.data())
-def test_b3_whatever_is_cut_off_added_or_changed(
+def test_b3_a_token_with_any_part_replaced_is_refused(
     purpose: LinkPurpose, number: int, data: st.DataObject
 ) -> None:
     token = tokens.make(purpose, number)
@@ -81,7 +81,7 @@ def test_b3_whatever_is_cut_off_added_or_changed(
         tokens.parse(purpose, changed)
 
 
-def test_b3_keys_are_rotated_and_old_links_stay(settings: Any) -> None:
+def test_b3_old_links_stay_valid_after_a_key_rotation(settings: Any) -> None:
     old = tokens.make(LinkPurpose.UNSUBSCRIBE, 7)
     first = settings.WEB_KEYS
     settings.WEB_KEYS = replace(first, tokens={**first.tokens, 2: b"2" * 32})
@@ -97,7 +97,7 @@ def test_b3_keys_are_rotated_and_old_links_stay(settings: Any) -> None:
         tokens.parse(LinkPurpose.UNSUBSCRIBE, new)
 
 
-def test_a_token_costs_microseconds() -> None:
+def test_making_a_token_takes_microseconds() -> None:
     started = time.perf_counter()
     for number in range(10_000):
         tokens.make(LinkPurpose.UNSUBSCRIBE, number)
@@ -115,5 +115,5 @@ def test_links_are_absolute_and_in_the_readers_language(settings: Any) -> None:
     assert tokens.parse(LinkPurpose.UNSUBSCRIBE, token) == 77
 
 
-def test_a_language_the_site_no_longer_has_gets_the_first() -> None:
+def test_a_language_that_the_site_no_longer_has_falls_back_to_the_default() -> None:
     assert "/en/preferences/" in reader_urls.preferences_url(1, "ka")
