@@ -25,7 +25,8 @@ from subscribers.crypto.sealing import (
 from subscribers.models import Subscriber, Subscription, Suppression
 
 log = logging.getLogger(__name__)
-Frequency, State = Subscription.Frequency, Subscription.State
+Frequency = Subscription.Frequency
+State = Subscription.State
 
 COLUMNS = (
     "languages",

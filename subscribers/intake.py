@@ -129,7 +129,7 @@ def _act(pk: int) -> bool:
     item = Intake.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
     if item is None:
         return False
-    data = open_intake(Ciphertext(item.sealing_key, item.sealed))
+    data = open_intake(Ciphertext(item.sealing_key, bytes(item.sealed)))
     _ACTIONS[Kind(item.kind)](data)
     item.delete()
     return True

@@ -102,7 +102,8 @@ def erase_from_intake(note: dict[str, Any]) -> None:
     items = Intake.objects.filter(received_at__lte=before).exclude(kind=Intake.Kind.ERASURE)
     for item in items.iterator():
         try:
-            address = normalise(open_intake(Ciphertext(item.sealing_key, item.sealed))["address"])
+            data = open_intake(Ciphertext(item.sealing_key, bytes(item.sealed)))
+            address = normalise(data["address"])
         except (SealedError, AddressError, KeyError):
             continue
         if digest in {each.digest for each in address_hashes(address)}:

@@ -27,21 +27,20 @@ def rotate(settings: Any) -> Rotate:
     web, worker = keys.generate()
     settings.WEB_KEYS = keys.web_keys(json.dumps(web))
     settings.WORKER_KEYS = keys.worker_keys(json.dumps(worker))
-    documents = [web, worker]
 
-    def go() -> None:
-        documents[:] = key_documents.use_newest(
-            *key_documents.add_numbers(*documents, ["storage", "index"])[:2]
-        )
-        settings.WORKER_KEYS = keys.worker_keys(json.dumps(documents[1]))
+    def switch_keys() -> None:
+        nonlocal web, worker
+        added = key_documents.add_numbers(web, worker, ["storage", "index"])
+        web, worker = key_documents.use_newest(added[0], added[1])
+        settings.WORKER_KEYS = keys.worker_keys(json.dumps(worker))
 
-    return go
+    return switch_keys
 
 
 def without_old_keys(settings: Any) -> None:
     held: WorkerKeys = settings.WORKER_KEYS
     settings.WORKER_KEYS = WorkerKeys(
-        held.opening, *(dict([keys.newest(ring)]) for ring in (held.index, held.storage))
+        held.opening, dict([keys.newest(held.index)]), dict([keys.newest(held.storage)])
     )
 
 

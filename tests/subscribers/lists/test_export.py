@@ -36,7 +36,7 @@ def _one_recipient(settings: Any) -> None:
 def exported(newsletter: Newsletter, kind: Export.Kind = READERS) -> str:
     file = io.BytesIO()
     export.write(newsletter, kind, file)
-    return pyrage.decrypt(file.getvalue(), [ALA]).decode()
+    return str(pyrage.decrypt(file.getvalue(), [ALA]), "utf-8")
 
 
 def test_an_export_contains_only_the_newsletters_active_readers(

@@ -34,7 +34,7 @@ def test_f4_a_confirmation_is_in_the_readers_language(ask: Ask, language: str) -
     assert f'lang="{language}"' in message.html
     with translation.override(language):
         ignore = translation.gettext(
-            "If it wasn’t you, ignore this emessage. You won’t hear from us again."
+            "If it wasn’t you, ignore this email. You won’t hear from us again."
         )
     for text in (message.text, message.html):
         assert "беларуская, русский" in text
