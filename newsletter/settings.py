@@ -135,7 +135,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "newsletter.web.context.newsroom",
-                "subscribers.discreet_domain.frame",
+                "subscribers.discreet_domain.reader_frame",
             ],
         },
     },

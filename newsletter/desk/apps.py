@@ -8,10 +8,10 @@ class DeskConfig(AppConfig):
     label = "desk"
 
     def ready(self) -> None:
-        from newsletter.desk.groups import make_groups
+        from newsletter.desk.groups import create_groups
 
         # Delivery is the last of ours with models: by then all permissions are there.
-        post_migrate.connect(make_groups, sender=apps.get_app_config("delivery"))
+        post_migrate.connect(create_groups, sender=apps.get_app_config("delivery"))
 
 
 class DeskAdminConfig(SimpleAdminConfig):

@@ -20,7 +20,7 @@ from newsletter.editorial.workflow import Problem, problems
 from newsletter.lib.languages import language_name
 from subscribers import audience
 
-RECENT = 5
+RECENT_MAILINGS = 5
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def dashboard(request: HttpRequest) -> dict[str, Any]:
         return {}
     newsletters = list(Newsletter.objects.prefetch_related("translations"))
     return {
-        "desks": [_summary(newsletter) for newsletter in newsletters],
+        "desks": [_summarize(newsletter) for newsletter in newsletters],
         "mailings": recent_mailings(),
         "has_newsletter": bool(newsletters),
         "has_article": Article.objects.exists(),
@@ -57,19 +57,21 @@ def dashboard(request: HttpRequest) -> dict[str, Any]:
 
 def recent_mailings() -> list[tuple[Mailing, Report, WaitingForHour | None]]:
     rows = Mailing.objects.select_related("release__newsletter", "release__issue")
-    return [(mailing, report(mailing), waiting_for_hour(mailing)) for mailing in rows[:RECENT]]
+    return [
+        (mailing, report(mailing), waiting_for_hour(mailing)) for mailing in rows[:RECENT_MAILINGS]
+    ]
 
 
-def _summary(newsletter: Newsletter) -> NewsletterSummary:
+def _summarize(newsletter: Newsletter) -> NewsletterSummary:
     now = timezone.now()
     rule = newsletter.rule
-    upcoming = schedule.following(rule, now)
-    round_up = schedule.following_round_up(rule, now)
+    upcoming = schedule.next_occurrence(rule, now)
+    round_up = schedule.next_round_up(rule, now)
     issue = newsletter.issues.of_week(upcoming.week)
     first, last = upcoming.week, upcoming.week + timedelta(days=6)
     if issue is not None:
         first, last = issue.starts_on, issue.ends_on
-        upcoming = _occasion_of(issue, rule)
+        upcoming = _mailing_occasion(issue, rule)
     return NewsletterSummary(
         newsletter=newsletter,
         issue=issue,
@@ -87,10 +89,12 @@ def _summary(newsletter: Newsletter) -> NewsletterSummary:
     )
 
 
-def _occasion_of(issue: Issue, rule: schedule.Rule) -> schedule.Occasion:
+def _mailing_occasion(issue: Issue, rule: schedule.Rule) -> schedule.Occurrence:
     """When the schedule sends the issue, or what comes after a break."""
     week = issue.last_week
-    return schedule.occasion_of(rule, week if issue.goes_out_with(week) else week + schedule.WEEK)
+    return schedule.occurrence_sending(
+        rule, week if issue.goes_out_with(week) else week + schedule.WEEK
+    )
 
 
 def readers_by_chain(newsletter: Newsletter) -> list[tuple[str, int]]:

@@ -26,14 +26,14 @@ EXTENSIONS: dict[str, Any] = {
 """What the editor offers: no more than cleaning lets through."""
 
 
-def prose(**kwargs: Any) -> forms.Field:
+def prose_field(**kwargs: Any) -> forms.Field:
     """A field with the rich-text editor."""
     return ProseEditorFormField(  # type: ignore[no-any-return]
         config={"extensions": EXTENSIONS}, widget=AdminProseEditorWidget, **kwargs
     )
 
 
-class WordsField(forms.CharField):
+class CodeListField(forms.CharField):
     """A list of codes as "en, be, ru"."""
 
     def prepare_value(self, value: Any) -> Any:
@@ -49,7 +49,7 @@ class WordsField(forms.CharField):
         return bool(self.to_python(data) != (initial or []))
 
 
-class LinesField(forms.CharField):
+class LabelledLinesField(forms.CharField):
     """A list of objects, one a line: "label = value"."""
 
     widget = forms.Textarea(attrs={"rows": 4, "cols": 60})

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission
 EDITORS = "Editors"
 TRANSLATORS = "Translators"
 
-_OF_EDITORS = [
+_EDITOR_PERMISSIONS = [
     (
         "editorial",
         [
@@ -26,7 +26,7 @@ _OF_EDITORS = [
     ("delivery", ["mailing"], ["view"]),
     ("subscribers", ["departure"], ["view"]),
 ]
-_OF_TRANSLATORS = [
+_TRANSLATOR_PERMISSIONS = [
     ("editorial", ["article"], ["change", "view"]),
     ("editorial", ["articletranslation"], ["add", "change", "view"]),
     ("editorial", ["picture"], ["add", "view"]),
@@ -36,9 +36,9 @@ SEND = "editorial.send_issue"
 """May approve an issue, send it, and pause or cancel its send-out."""
 
 
-def make_groups(**signal: Any) -> None:
+def create_groups(**signal: Any) -> None:
     """After `migrate`: the groups with what they may do, unless there are such already."""
-    for name, rules in ((EDITORS, _OF_EDITORS), (TRANSLATORS, _OF_TRANSLATORS)):
+    for name, rules in ((EDITORS, _EDITOR_PERMISSIONS), (TRANSLATORS, _TRANSLATOR_PERMISSIONS)):
         group, is_new = Group.objects.get_or_create(name=name)
         if not is_new:
             continue

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.delivery.models import Edition
 
 SEPARATOR = " · "
-WORDS: dict[str, str | Promise] = {
+LABELS: dict[str, str | Promise] = {
     "lead": _("headline and lead"),
     "complete": _("full text"),
     "text": _("text only"),
@@ -24,4 +24,4 @@ WORDS: dict[str, str | Promise] = {
 def edition_label(edition: Edition) -> str:
     """Its label, words that are known translated; the language's code where it has none."""
     parts = (edition.label or edition.language).split(SEPARATOR)
-    return SEPARATOR.join(str(WORDS.get(part, part)) for part in parts)
+    return SEPARATOR.join(str(LABELS.get(part, part)) for part in parts)

@@ -14,10 +14,10 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 from js_asset import Media
 
-from newsletter.desk.fields import prose
+from newsletter.desk.fields import prose_field
 from newsletter.lib.languages import direction, language_name
 
-PROSE = {"body", "introduction", "about", "privacy"}
+PROSE_FIELDS = {"body", "introduction", "about", "privacy"}
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ class TranslationInline(admin.StackedInline[Any, Any]):
     ) -> Any:
         if db_field.name == "language":
             return super().formfield_for_dbfield(db_field, request, widget=HiddenInput(), **kwargs)
-        if db_field.name in PROSE:
-            return prose(
+        if db_field.name in PROSE_FIELDS:
+            return prose_field(
                 label=capfirst(db_field.verbose_name), help_text=db_field.help_text, required=False
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -16,7 +16,7 @@ from newsletter.editorial.models import User
 from newsletter.editorial.schedule import Month
 
 State = Mailing.State
-ENDED = {State.FINISHED, State.CANCELLED}
+CLOSED = {State.FINISHED, State.CANCELLED}
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,13 @@ class Action:
     offered: Callable[[Mailing, Report], bool]
 
 
-def _if_changed(change: Callable[[Mailing], object]) -> Callable[[Mailing, User], Mailing | None]:
+def _returning_mailing(
+    change: Callable[[Mailing], object],
+) -> Callable[[Mailing, User], Mailing | None]:
     return lambda mailing, _by: mailing if change(mailing) else None
 
 
-def _in(*states: State) -> Callable[[Mailing, Report], bool]:
+def _in_states(*states: State) -> Callable[[Mailing, Report], bool]:
     return lambda mailing, _account: mailing.state in states
 
 
@@ -58,7 +60,7 @@ ACTIONS = {
     "try": Action(
         _("Retry now"),
         _("Retry deferred readers now instead of waiting for the next attempt."),
-        _if_changed(control.retry_now),
+        _returning_mailing(control.retry_now),
         lambda mailing, _account: control.may_retry_now(mailing),
     ),
     "pause": Action(
@@ -67,20 +69,20 @@ ACTIONS = {
             "Sending stops until you resume. Emails that have already been handed over will "
             "still arrive."
         ),
-        _if_changed(control.pause),
-        _in(State.SENDING),
+        _returning_mailing(control.pause),
+        _in_states(State.SENDING),
     ),
     "resume": Action(
         _("Resume"),
         _("Sending continues with the readers who are still waiting."),
-        _if_changed(control.resume),
-        _in(State.PAUSED),
+        _returning_mailing(control.resume),
+        _in_states(State.PAUSED),
     ),
     "cancel": Action(
         _("Cancel mailing"),
         _("This can’t be undone. Readers who are still waiting won’t get this issue."),
-        _if_changed(control.cancel),
-        _in(*control.CANCELLABLE),
+        _returning_mailing(control.cancel),
+        _in_states(*control.CANCELLABLE),
     ),
     "unreached": Action(
         _("Send to readers who weren’t reached"),
@@ -90,19 +92,19 @@ ACTIONS = {
         ),
         lambda mailing, by: start.send_to_unreached(mailing.release, by=by),
         lambda mailing, account: (
-            mailing.state in ENDED and bool(account.refused + account.failed + account.skipped)
+            mailing.state in CLOSED and bool(account.refused + account.failed + account.skipped)
         ),
     ),
     "again": Action(
         _("Resend to unknown (may arrive twice)"),
         _("We don’t know whether these readers got the email. Some of them may get it twice."),
         lambda mailing, by: start.send_to_in_doubt(mailing.release, by=by),
-        lambda mailing, account: mailing.state in ENDED and bool(account.unknown),
+        lambda mailing, account: mailing.state in CLOSED and bool(account.unknown),
     ),
     "leave": Action(
         _("Mark unknown as failed"),
         _("These readers won’t be sent this issue again. They are counted as failed."),
-        _if_changed(control.mark_unknown_as_failed),
-        lambda mailing, account: mailing.state in ENDED and bool(account.unknown),
+        _returning_mailing(control.mark_unknown_as_failed),
+        lambda mailing, account: mailing.state in CLOSED and bool(account.unknown),
     ),
 }

@@ -26,7 +26,7 @@ from newsletter.editorial.models import Issue, Newsletter
 from newsletter.lib.fields import join_chain, split_chain
 from newsletter.lib.languages import direction
 
-MAIL_POLICY = {
+EMAIL_POLICY = {
     "default-src": [NONE],
     "style-src": [UNSAFE_INLINE],
     # A sandboxed frame has no origin of its own: the site is named.
@@ -40,13 +40,13 @@ MAIL_POLICY = {
 V = TypeVar("V", bound=Callable[..., HttpResponse])
 
 
-def mail_policy(view: V) -> V:
+def email_frame_policy(view: V) -> V:
     """The view's answer is a mail's HTML, to be shown in a frame of ours."""
-    return cast(V, xframe_options_sameorigin(csp(MAIL_POLICY)(view)))
+    return cast(V, xframe_options_sameorigin(csp(EMAIL_POLICY)(view)))
 
 
 @dataclass(frozen=True)
-class Choice:
+class PreviewChoice:
     """A chain of languages and how much a mail holds; `query` names it in addresses."""
 
     chain: tuple[str, ...]
@@ -67,31 +67,31 @@ class Choice:
 def overview(request: HttpRequest, issue_id: int) -> HttpResponse:
     """The choices, and the mail of the one that is shown."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
-    shown = asked_for(request, issue.newsletter)
-    rendered, error = rendered_or_why(partial(preview, issue), issue.newsletter, shown)
+    shown = requested_choice(request, issue.newsletter)
+    rendered, error = render_or_explain(partial(preview, issue), issue.newsletter, shown)
     return render_page(
         request,
         "desk/preview.html",
         title=_("Preview: %(issue)s") % {"issue": issue},
         issue=issue,
-        choices=choices_of(issue.newsletter, shown, amounts=Newsletter.Content.values),
+        choices=preview_choices(issue.newsletter, shown, amounts=Newsletter.Content.values),
         shown=shown,
-        **previewed(rendered, error),
+        **preview_context(rendered, error),
     )
 
 
 @require_safe
 @permission_required("editorial.view_issue")
-@mail_policy
+@email_frame_policy
 def frame(request: HttpRequest, issue_id: int) -> HttpResponse:
     """The mail's HTML alone, for the frames of the preview."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
-    shown = asked_for(request, issue.newsletter)
-    rendered, _error = rendered_or_why(partial(preview, issue), issue.newsletter, shown)
-    return as_frame(rendered)
+    shown = requested_choice(request, issue.newsletter)
+    rendered, _error = render_or_explain(partial(preview, issue), issue.newsletter, shown)
+    return frame_response(rendered)
 
 
-def previewed(rendered: RenderedEmail | None, error: str) -> dict[str, Any]:
+def preview_context(rendered: RenderedEmail | None, error: str) -> dict[str, Any]:
     """What desk/previewed.html shows, but for the choice and the frame's address."""
     return {
         "rendered": rendered,
@@ -101,40 +101,44 @@ def previewed(rendered: RenderedEmail | None, error: str) -> dict[str, Any]:
     }
 
 
-def as_frame(rendered: RenderedEmail | None) -> HttpResponse:
+def frame_response(rendered: RenderedEmail | None) -> HttpResponse:
     """The HTML of a preview. Raises Http404 where there is none."""
     if rendered is None:
         raise Http404
     images = [{"cid": image.cid, "name": image.name} for image in rendered.images]
-    return HttpResponse(with_pictures(rendered.html, images))
+    return HttpResponse(load_embedded_images(rendered.html, images))
 
 
-def with_pictures(html: str, images: list[dict[str, str]]) -> str:
+def load_embedded_images(html: str, images: list[dict[str, str]]) -> str:
     """A mail's HTML with the pictures inside the mail loaded from the media storage."""
     for image in images:
         html = html.replace(f"cid:{image['cid']}", default_storage.url(image["name"]))
     return html
 
 
-def choices_of(newsletter: Newsletter, shown: Choice, *, amounts: Iterable[str]) -> list[Choice]:
+def preview_choices(
+    newsletter: Newsletter, shown: PreviewChoice, *, amounts: Iterable[str]
+) -> list[PreviewChoice]:
     return [
-        Choice(chain, length, is_shown=(chain, length) == (shown.chain, shown.length))
+        PreviewChoice(chain, length, is_shown=(chain, length) == (shown.chain, shown.length))
         for chain in dict.fromkeys(newsletter.chains())
         for length in amounts
     ]
 
 
-def asked_for(request: HttpRequest, newsletter: Newsletter) -> Choice:
+def requested_choice(request: HttpRequest, newsletter: Newsletter) -> PreviewChoice:
     chain = split_chain(request.GET.get("chain", ""))
     if not chain or not set(chain) <= set(newsletter.languages):
         chain = newsletter.chains()[0]
     length = request.GET.get("amount", "")
     known = length if length in Newsletter.Content.values else newsletter.content
-    return Choice(chain, known, is_shown=True)
+    return PreviewChoice(chain, known, is_shown=True)
 
 
-def rendered_or_why(
-    show: Callable[[EditionOptions], RenderedEmail | None], newsletter: Newsletter, choice: Choice
+def render_or_explain(
+    show: Callable[[EditionOptions], RenderedEmail | None],
+    newsletter: Newsletter,
+    choice: PreviewChoice,
 ) -> tuple[RenderedEmail | None, str]:
     """The mail, or None and why there is none."""
     options = EditionOptions(

@@ -32,7 +32,7 @@ def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
         workflow.approve(issue, by=user_of(request))
         log_action(request, issue, _("Approved."))
         messages.success(request, _("The issue has been approved."))
-    return _to_issue(issue)
+    return _redirect_to_issue(issue)
 
 
 @require_POST
@@ -43,7 +43,7 @@ def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
         workflow.withdraw_approval(issue)
         log_action(request, issue, _("Approval withdrawn."))
         messages.success(request, _("Approval has been withdrawn."))
-    return _to_issue(issue)
+    return _redirect_to_issue(issue)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -64,12 +64,12 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
         is_blocked=workflow.blocks(found),
         readers=readers,
         total=sum(count for _name, count in readers),
-        audiences=_audiences(issue.newsletter),
+        audiences=_audience_choices(issue.newsletter),
         sent_already=Mailing.objects.filter(release__issue=issue).exclude(state="held").first(),
     )
 
 
-def _audiences(newsletter: Newsletter) -> list[tuple[str, str]]:
+def _audience_choices(newsletter: Newsletter) -> list[tuple[str, str]]:
     """The audiences to choose from, each as the language that goes first and a label.
 
     The language is empty for all readers. Those left out can be sent to later.
@@ -89,7 +89,7 @@ def _send(request: HttpRequest, issue: Issue) -> HttpResponse:
     if first_language and first_language not in issue.newsletter.languages:
         # The newsletter lost the language since the page was opened. Nobody asked for all readers.
         messages.error(request, _("The newsletter isn’t available in this language."))
-        return _to_issue(issue)
+        return _redirect_to_issue(issue)
     # Whoever sends it has read the same page as for approving.
     if not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
@@ -97,10 +97,10 @@ def _send(request: HttpRequest, issue: Issue) -> HttpResponse:
         mailing = send_now(issue, by=user_of(request), first_language=first_language)
     except CannotSendError as error:
         messages.error(request, str(error))
-        return _to_issue(issue)
+        return _redirect_to_issue(issue)
     log_action(request, issue, _("Sent."))
     return redirect("admin:delivery_mailing_change", mailing.pk)
 
 
-def _to_issue(issue: Issue) -> HttpResponse:
+def _redirect_to_issue(issue: Issue) -> HttpResponse:
     return redirect("admin:editorial_issue_change", issue.pk)

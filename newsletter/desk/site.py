@@ -37,7 +37,7 @@ class DeskSite(AdminSite):
 
         @wraps(inner)
         def in_local_time(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            with timezone.override(newsroom_zone()):
+            with timezone.override(newsroom_timezone()):
                 response: HttpResponseBase = inner(request, *args, **kwargs)
                 # Otherwise rendered later, with the zone put back.
                 if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
@@ -48,12 +48,12 @@ class DeskSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Nobody, while the site is frozen."""
-        return super().has_permission(request) and not is_frozen()
+        return super().has_permission(request) and not kill_switch_is_on()
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if is_frozen():
+        if kill_switch_is_on():
             context = {**self.each_context(request), "title": _("The kill switch is on")}
             return TemplateResponse(request, "desk/frozen.html", context, status=503)
         return super().login(request, extra_context)
@@ -72,14 +72,14 @@ class DeskSite(AdminSite):
         return super().index(request, {**dashboard(request), **(extra_context or {})})
 
 
-def is_frozen() -> bool:
+def kill_switch_is_on() -> bool:
     # The site is made before the applications' models are.
     from newsletter.delivery.oversight import kill_switch
 
     return kill_switch.is_engaged()
 
 
-def newsroom_zone() -> str:
+def newsroom_timezone() -> str:
     """The zone of the first newsletter's schedule."""
     from newsletter.editorial.models import Newsletter
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from newsletter.digest.dates import week_range
-from newsletter.digest.languages import best
+from newsletter.digest.languages import pick_or_any
 from newsletter.editorial.models import Issue, IssueTranslation
 from newsletter.lib.languages import direction
 
@@ -63,32 +63,32 @@ def issue_view(issue: Issue, language: str, *, at: datetime) -> IssueView:
 
 def _introduction(texts: dict[str, IssueTranslation], chain: Sequence[str]) -> tuple[str, str]:
     written = {code: text.introduction for code, text in texts.items() if text.introduction}
-    code = best(chain, written)
+    code = pick_or_any(chain, written)
     return (code, written[code]) if code else (chain[0], "")
 
 
 @dataclass(frozen=True)
-class Month:
+class ArchiveMonth:
     name: str
     issues: tuple[IssueView, ...]
 
 
 @dataclass(frozen=True)
-class Year:
+class ArchiveYear:
     number: int
-    months: tuple[Month, ...]
+    months: tuple[ArchiveMonth, ...]
 
 
-def by_month(issues: Iterable[IssueView], language: str) -> list[Year]:
+def group_by_month(issues: Iterable[IssueView], language: str) -> list[ArchiveYear]:
     """The issues, in the order given, under the year and month in which they end."""
     years = []
     for number, of_year in groupby(issues, key=lambda each: each.issue.ends_on.year):
         months = groupby(of_year, key=lambda each: each.issue.ends_on.month)
         years.append(
-            Year(
+            ArchiveYear(
                 number,
                 tuple(
-                    Month(month_name(date(number, month, 1), language), tuple(entries))
+                    ArchiveMonth(month_heading(date(number, month, 1), language), tuple(entries))
                     for month, entries in months
                 ),
             )
@@ -96,6 +96,6 @@ def by_month(issues: Iterable[IssueView], language: str) -> list[Year]:
     return years
 
 
-def month_name(day: date, language: str) -> str:
+def month_heading(day: date, language: str) -> str:
     """The month by itself ("Ліпень", not "ліпеня")."""
     return capfirst(format_date(day, "LLLL", locale=language.replace("-", "_")))

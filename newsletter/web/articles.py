@@ -15,12 +15,12 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from newsletter.digest.content import Credit
-from newsletter.digest.dates import moment, week_range
+from newsletter.digest.dates import date_and_time, week_range
 from newsletter.digest.labels import credit_line, language_label
 from newsletter.digest.topics import names_topic
 from newsletter.editorial.models import Article, ArticleTranslation, Picture
 from newsletter.lib.languages import direction
-from newsletter.web.trends import Statuses, status_label, status_of, statuses
+from newsletter.web.trends import Statuses, article_status, load_statuses, status_label
 
 KINDS: dict[str, Literal["photo", "image", "graphic"]] = {
     Picture.Kind.PHOTO: "photo",
@@ -32,7 +32,7 @@ KINDS: dict[str, Literal["photo", "image", "graphic"]] = {
 _BLOCK_ENDS = re.compile(r"(?=</(?:p|h[1-6]|li|blockquote|t[dh]|div)>|<br)")
 
 
-def dated_by(article: Article, status: str) -> Literal["week", "moment"]:
+def dateline_kind(article: Article, status: str) -> Literal["week", "moment"]:
     """Which of the two kinds of dateline the article has."""
     if article.issue is None or article.dateline == Article.Dateline.MOMENT:
         return "moment"
@@ -80,7 +80,7 @@ class ArticleView:
     @property
     def beginning(self) -> str:
         """Plain text: the lead, else the first paragraphs of the text."""
-        return self.text.lead or plain(self.text.body)
+        return self.text.lead or plain_text(self.text.body)
 
     @property
     def credit(self) -> str:
@@ -109,40 +109,40 @@ class ArticleView:
         return self.text.is_public(timezone.now())
 
 
-def plain(html: str) -> str:
+def plain_text(html: str) -> str:
     """Clean HTML without its tags; what stood in two paragraphs stays apart."""
     return " ".join(unescape(strip_tags(_BLOCK_ENDS.sub(" ", html))).split())
 
 
-def article_view(articles: Sequence[Article], language: str, *, at: datetime) -> list[ArticleView]:
+def article_views(articles: Sequence[Article], language: str, *, at: datetime) -> list[ArticleView]:
     """The articles as a page in `language` shows them: one query more than it took to load."""
-    known = statuses(articles)
-    found = (_article_view(article, language, known, at=at) for article in articles)
+    known = load_statuses(articles)
+    found = (_view_in_best_language(article, language, known, at=at) for article in articles)
     return [each for each in found if each]
 
 
-def _article_view(
+def _view_in_best_language(
     article: Article, language: str, known: Statuses, *, at: datetime
 ) -> ArticleView | None:
     text = article.any_text(article.newsletter.chain_for(language))
-    return in_text(article, text, language, known, at=at) if text else None
+    return article_view(article, text, language, known, at=at) if text else None
 
 
-def in_text(
+def article_view(
     article: Article, text: ArticleTranslation, language: str, known: Statuses, *, at: datetime
 ) -> ArticleView:
     """The article in one certain language on a page in `language`."""
-    status = status_of(article, known)
+    status = article_status(article, known)
     zone = ZoneInfo(article.newsletter.timezone)
     local = article.published_at.astimezone(zone)
-    by_week = dated_by(article, status) == "week"
+    by_week = dateline_kind(article, status) == "week"
     if by_week and article.issue:
         issue = article.issue
         today = article.newsletter.date_at(at)
         dateline = week_range(issue.starts_on, issue.ends_on, language, today=today)
         stamp = issue.starts_on.isoformat()
     else:
-        dateline, stamp = moment(local, language), local.isoformat(timespec="minutes")
+        dateline, stamp = date_and_time(local, language), local.isoformat(timespec="minutes")
     return ArticleView(
         article=article,
         text=text,
@@ -161,4 +161,6 @@ def corrected_on(text: ArticleTranslation, article: Article, language: str) -> s
     """Day and time of the correction on the newsletter's clock; "" where there is none."""
     if not (text.correction and text.corrected_at):
         return ""
-    return moment(text.corrected_at.astimezone(ZoneInfo(article.newsletter.timezone)), language)
+    return date_and_time(
+        text.corrected_at.astimezone(ZoneInfo(article.newsletter.timezone)), language
+    )

@@ -13,14 +13,14 @@ PAPER, DARK_PAPER = "#fdfcfa", "#181716"
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
-def valid(colour: str, default: str) -> str:
+def valid_or_default(colour: str, default: str) -> str:
     """`colour` where it is of the form #8a1c1c, else `default`: it goes into a style sheet."""
     return colour if _HEX.fullmatch(colour) else default
 
 
 def palette(accent: str, ink: str) -> dict[str, str]:
     """The colours of a page, readable in light and in dark."""
-    accent, ink = valid(accent, ACCENT), valid(ink, INK)
+    accent, ink = valid_or_default(accent, ACCENT), valid_or_default(ink, INK)
     return {
         "accent": readable(accent, on=PAPER),
         "accent_dark": readable(accent, on=DARK_PAPER),

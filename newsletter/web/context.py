@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from newsletter.editorial.models import Issue, Newsletter, Newsroom, NewsroomTranslation, Topic
 from newsletter.web.archive import IssueView, issue_view
 from newsletter.web.colours import palette
-from newsletter.web.page_urls import Alternate, path_in, site_languages
+from newsletter.web.page_urls import Alternate, localized_path, site_languages
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Masthead:
             path = translate_url(self._request.get_full_path(), code)
             if path.startswith(f"/{code}/"):
                 return path
-        return path_in(code, "web:home")
+        return localized_path(code, "web:home")
 
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.views import defaults
 from django.views.debug import SafeExceptionReporterFilter
 
-MOST = 32_000_000
+MAX_DISCARDED_BYTES = 32_000_000
 """Bytes of a refused form that are read, so that its sender gets to see the answer."""
 
 
@@ -35,7 +35,7 @@ class WithoutPostedDataFilter(SafeExceptionReporterFilter):
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400. A form that is too large is refused before it is read; what is left of it is read now,
     or its sender would see a broken connection in the place of the answer."""
-    left = MOST
+    left = MAX_DISCARDED_BYTES
     try:
         while left > 0 and (part := request.read(65_536)):
             left -= len(part)

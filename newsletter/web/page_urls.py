@@ -22,7 +22,7 @@ class Alternate:
 
     @property
     def url(self) -> str:
-        return absolute(self.path)
+        return absolute_url(self.path)
 
     @property
     def label(self) -> str:
@@ -48,7 +48,7 @@ class PageUrls:
     """The URL for x-default."""
 
 
-def absolute(path: str) -> str:
+def absolute_url(path: str) -> str:
     """The public URL of a path of this site."""
     return f"{settings.SITE_URL}{path}"
 
@@ -57,22 +57,22 @@ def site_languages() -> list[str]:
     return [code for code, _name in settings.LANGUAGES]
 
 
-def path_in(language: str, name: str, **kwargs: str) -> str:
+def localized_path(language: str, name: str, **kwargs: str) -> str:
     """The path of a named page in one language."""
     with translation.override(language):
         return reverse(name, kwargs=kwargs)
 
 
-def same_in_all(name: str, *, language: str, query: str = "", **kwargs: str) -> PageUrls:
+def urls_in_every_language(name: str, *, language: str, query: str = "", **kwargs: str) -> PageUrls:
     """For a page that exists under the same name in every language of the site."""
     alternates = tuple(
-        Alternate(code, path_in(code, name, **kwargs) + query) for code in site_languages()
+        Alternate(code, localized_path(code, name, **kwargs) + query) for code in site_languages()
     )
     own = next(a for a in alternates if a.language == language)
     return PageUrls(own.url, alternates, alternates, alternates[0].url)
 
 
-def of_article(
+def article_urls(
     slugs: Mapping[str, str], *, language: str, shown: str, fallbacks: Mapping[str, str]
 ) -> PageUrls:
     """For an article with `slugs` by language, shown in language `shown` on a page in `language`.
@@ -80,12 +80,12 @@ def of_article(
     `fallbacks` names, for each language of the site, that of the text which its page shows.
     """
     switch = tuple(
-        Alternate(code, path_in(code, "web:article", slug=slugs[fallbacks[code]]))
+        Alternate(code, localized_path(code, "web:article", slug=slugs[fallbacks[code]]))
         for code in site_languages()
     )
     # A text in a language that the site itself is not in belongs to the site's first language.
     home = shown if shown in site_languages() else site_languages()[0]
-    canonical = absolute(path_in(home, "web:article", slug=slugs[shown]))
+    canonical = absolute_url(localized_path(home, "web:article", slug=slugs[shown]))
     if shown != language:
         return PageUrls(canonical, switch)
     alternates = tuple(a for a in switch if a.language in slugs)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from newsletter.editorial.models import Article
-from newsletter.web.articles import ArticleView, article_view
+from newsletter.web.articles import ArticleView, article_views
 
 SIMILAR = 3
 
@@ -25,18 +25,18 @@ def nearest(
     return [pk for pk, _time in sorted(near, key=lambda each: each[1], reverse=True)]
 
 
-def similar(article: Article, language: str, *, at: datetime) -> list[ArticleView]:
+def similar_articles(article: Article, language: str, *, at: datetime) -> list[ArticleView]:
     """The editors' picks; without any, the nearest in time of the same topic."""
     others = Article.objects.public(at).with_parts().exclude(pk=article.pk)
     picks = list(others.filter(pk__in=article.similar.values("pk"))[:SIMILAR])
     if not picks and article.topic_id:
-        ids = _near(article, at=at)
+        ids = _nearest_of_topic(article, at=at)
         order = {pk: place for place, pk in enumerate(ids)}
         picks = sorted(others.filter(pk__in=ids), key=lambda each: order[each.pk])
-    return article_view(picks, language, at=at)
+    return article_views(picks, language, at=at)
 
 
-def _near(article: Article, *, at: datetime) -> list[int]:
+def _nearest_of_topic(article: Article, *, at: datetime) -> list[int]:
     """Three of either side are looked at: the nearest three are among them."""
     others = Article.objects.public(at).filter(topic=article.topic_id).exclude(pk=article.pk)
     earlier = others.filter(published_at__lte=article.published_at).order_by("-published_at", "pk")

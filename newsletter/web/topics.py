@@ -12,14 +12,14 @@ from newsletter.digest.dates import week_range
 from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
 from newsletter.web.trends import status_label
 
-RECENT = 6
+RECENT_WEEKS = 6
 """Weeks beside an article."""
-STRIP = 26
+TIMELINE_WEEKS = 26
 """Weeks on the topic's own page: half a year."""
 
 
 @dataclass(frozen=True)
-class Week:
+class TopicWeek:
     """A topic's week: `status` is "" where nothing was said."""
 
     topic: str
@@ -37,32 +37,36 @@ class Week:
         return reverse("web:topic", kwargs={"slug": self.slug})
 
 
-def find(slug: str) -> Topic | None:
+def find_topic(slug: str) -> Topic | None:
     """The topic of that name; where two newsletters have one, the first newsletter's."""
     topics = Topic.objects.filter(slug=slug).select_related("newsletter")
     return topics.prefetch_related("translations").order_by("newsletter__position", "pk").first()
 
 
-def recent(topic: Topic, language: str, *, at: datetime, limit: int = RECENT) -> list[Week]:
+def recent_weeks(
+    topic: Topic, language: str, *, at: datetime, limit: int = RECENT_WEEKS
+) -> list[TopicWeek]:
     """The newest statements on a topic, newest first; never of a week that is yet to come."""
     trends = topic.trends.filter(week__lte=topic.newsletter.date_at(at)).order_by("-week")[:limit]
     name = topic.name_in(topic.newsletter.chain_for(language))
     return [_week(topic, name, trend.week, trend.status, language, at=at) for trend in trends]
 
 
-def strip(weeks: Sequence[Week], *, topic: Topic, language: str, at: datetime) -> list[Week]:
+def timeline(
+    weeks: Sequence[TopicWeek], *, topic: Topic, language: str, at: datetime
+) -> list[TopicWeek]:
     """The weeks from the oldest to the newest given, those without a statement between them."""
     said = {week.monday: week for week in weeks}
     if not said:
         return []
     first, last = min(said), max(said)
-    first = max(first, last - timedelta(weeks=STRIP - 1))
+    first = max(first, last - timedelta(weeks=TIMELINE_WEEKS - 1))
     days = [first + timedelta(weeks=n) for n in range((last - first).days // 7 + 1)]
     name = next(iter(said.values())).topic
     return [said.get(day) or _week(topic, name, day, "", language, at=at) for day in days]
 
 
-def of_issue(issue: Issue, language: str, *, at: datetime) -> list[Week]:
+def weeks_of_issue(issue: Issue, language: str, *, at: datetime) -> list[TopicWeek]:
     """Every topic of the newsletter in the issue's time: three queries. [] where none has a
     trend."""
     said = Trend.objects.of_issue(issue)
@@ -71,25 +75,27 @@ def of_issue(issue: Issue, language: str, *, at: datetime) -> list[Week]:
     chain = issue.newsletter.chain_for(language)
     topics = Topic.objects.filter(newsletter=issue.newsletter_id).prefetch_related("translations")
     return [
-        _week_of(topic, topic.name_in(chain), issue, said.get(topic.pk, ""), language, at=at)
+        _issue_week(topic, topic.name_in(chain), issue, said.get(topic.pk, ""), language, at=at)
         for topic in topics
     ]
 
 
-def _week_of(
+def _issue_week(
     topic: Topic, name: str, issue: Issue, status: str, language: str, *, at: datetime
-) -> Week:
-    dates = _range(issue.newsletter, issue.starts_on, issue.ends_on, language, at=at)
-    return Week(name, topic.slug, dates, issue.starts_on, status)
+) -> TopicWeek:
+    dates = _date_range(issue.newsletter, issue.starts_on, issue.ends_on, language, at=at)
+    return TopicWeek(name, topic.slug, dates, issue.starts_on, status)
 
 
 def _week(
     topic: Topic, name: str, monday: date, status: str, language: str, *, at: datetime
-) -> Week:
+) -> TopicWeek:
     sunday = monday + timedelta(days=6)
-    dates = _range(topic.newsletter, monday, sunday, language, at=at)
-    return Week(name, topic.slug, dates, monday, status)
+    dates = _date_range(topic.newsletter, monday, sunday, language, at=at)
+    return TopicWeek(name, topic.slug, dates, monday, status)
 
 
-def _range(newsletter: Newsletter, start: date, end: date, language: str, *, at: datetime) -> str:
+def _date_range(
+    newsletter: Newsletter, start: date, end: date, language: str, *, at: datetime
+) -> str:
     return week_range(start, end, language, today=newsletter.date_at(at))

@@ -12,12 +12,12 @@ Statuses = Mapping[int, Mapping[int, str]]
 """By issue and topic."""
 
 
-def statuses(articles: Iterable[Article]) -> Statuses:
+def load_statuses(articles: Iterable[Article]) -> Statuses:
     """The trends that the articles' dates and marks depend on: one query."""
     return Trend.objects.of_issues(a.issue for a in articles if a.topic_id and a.issue)
 
 
-def status_of(article: Article, known: Statuses) -> str:
+def article_status(article: Article, known: Statuses) -> str:
     """The trend of the article's topic in its issue, or ""."""
     return known.get(article.issue_id or 0, {}).get(article.topic_id or 0, "")
 

@@ -12,7 +12,7 @@ MINSK = ZoneInfo("Europe/Minsk")
 """Where the weekly's newsroom is."""
 
 
-def form_of(client: Client, url: str) -> dict[str, Any]:
+def form_data(client: Client, url: str) -> dict[str, Any]:
     """The values of the page's main form and its inlines, ready to be posted."""
     response = client.get(url)
     assert response.status_code == 200

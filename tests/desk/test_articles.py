@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter, Picture
 from tests.conftest import WriteArticle
-from tests.desk.forms import form_of
-from tests.editorial.test_content import drawn
+from tests.desk.forms import form_data
+from tests.editorial.test_content import draw_picture
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/editorial/article/add/"
@@ -24,7 +24,7 @@ def text(number: int, **values: str) -> dict[str, str]:
 
 
 def new_article(client: Client, issue: Issue) -> dict[str, Any]:
-    return form_of(client, f"{ADD}?issue={issue.pk}")
+    return form_data(client, f"{ADD}?issue={issue.pk}")
 
 
 def change_url(article: Article) -> str:
@@ -98,7 +98,7 @@ def test_a_stale_translation_is_marked_and_can_be_taken_as_current(
     original.save()
     url = change_url(article)
     assert "older than the original" in as_translator.get(url).content.decode()
-    data = form_of(as_translator, url) | {"translations-1-is_current": "on"}
+    data = form_data(as_translator, url) | {"translations-1-is_current": "on"}
     assert as_translator.post(url, data).status_code == 302
     assert "older than the original" not in as_translator.get(url).content.decode()
     assert ArticleTranslation.objects.get(language="be").source_revision == 2
@@ -120,7 +120,7 @@ def test_saving_without_a_change_changes_nothing(
 ) -> None:
     article = write_article(issue=issue, en="Headline", be="Загаловак")
     before = [*ArticleTranslation.objects.order_by("pk").values(), *Article.objects.values()]
-    data = form_of(as_editor, change_url(article))
+    data = form_data(as_editor, change_url(article))
     assert as_editor.post(change_url(article), data).status_code == 302
     after = [*ArticleTranslation.objects.order_by("pk").values(), *Article.objects.values()]
     assert after == before
@@ -141,7 +141,7 @@ def test_a_picture_that_is_no_picture(content: bytes, as_editor: Client) -> None
 
 
 def test_a_picture_is_added_with_its_credit(as_editor: Client) -> None:
-    file = SimpleUploadedFile("A Reporter.png", drawn().read(), content_type="image/png")
+    file = SimpleUploadedFile("A Reporter.png", draw_picture().read(), content_type="image/png")
     as_editor.post(
         "/admin/editorial/picture/add/", {"file": file, "kind": "graphic", "credit": "A. Pen"}
     )

@@ -16,7 +16,7 @@ from newsletter.delivery.planning import dispatch
 from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
 from subscribers import lifecycle
 from tests.conftest import WriteArticle
-from tests.desk.forms import form_of
+from tests.desk.forms import form_data
 from tests.desk.test_permissions import issue_urls, ready
 
 __all__ = ["ready"]
@@ -29,7 +29,7 @@ def change_url(issue: Issue) -> str:
 
 
 def new_issue(client: Client, first: str, last: str, **values: str) -> dict[str, Any]:
-    return form_of(client, ADD) | {"starts_on": first, "ends_on": last} | values
+    return form_data(client, ADD) | {"starts_on": first, "ends_on": last} | values
 
 
 def test_an_issue_with_its_words(weekly: Newsletter, as_editor: Client) -> None:
@@ -68,13 +68,13 @@ def test_trends_and_order_are_set_on_the_same_page(
 ) -> None:
     first, second = (write_article(issue=issue, topic=security, en=h) for h in ("One", "Two"))
     url = change_url(issue)
-    data = form_of(as_editor, url)
+    data = form_data(as_editor, url)
     data |= {f"trend_{security.pk}": "worsened", "articles-0-position": 9}
     assert as_editor.post(url, data).status_code == 302
     trend = Trend.objects.get()
     assert (trend.topic, trend.week, trend.status) == (security, date(2017, 7, 24), "worsened")
     assert list(issue.articles.all()) == [second, first]
-    data = form_of(as_editor, url) | {f"trend_{security.pk}": ""}
+    data = form_data(as_editor, url) | {f"trend_{security.pk}": ""}
     as_editor.post(url, data)
     assert not Trend.objects.exists()
 

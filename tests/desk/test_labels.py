@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from newsletter.delivery.models import Edition
-from newsletter.desk.labels import WORDS, edition_label
+from newsletter.desk.labels import LABELS, edition_label
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,4 @@ def test_the_words_are_the_pages(language: str, label: str, shown: str) -> None:
 @pytest.mark.parametrize("language", ["be", "ru"])
 def test_each_word_has_another_in_the_language(language: str) -> None:
     with translation.override(language):
-        assert not [word for word, said in WORDS.items() if str(said).isascii()]
+        assert not [word for word, said in LABELS.items() if str(said).isascii()]

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from newsletter.editorial.models import Newsletter, Newsroom, Topic, User
-from tests.desk.forms import form_of
+from tests.desk.forms import form_data
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def change(weekly: Newsletter, as_editor: Client) -> Any:
     url = reverse("admin:editorial_newsletter_change", args=[weekly.pk])
 
     def post(**values: str) -> str:
-        answer = as_editor.post(url, form_of(as_editor, url) | values)
+        answer = as_editor.post(url, form_data(as_editor, url) | values)
         return answer.content.decode()
 
     return post
@@ -58,11 +58,11 @@ def test_what_cannot_be_is_explained(change: Any, values: dict[str, str], words:
 
 def test_follow_links_are_lines(newsroom: Newsroom, as_editor: Client) -> None:
     url = reverse("admin:editorial_newsroom_change", args=[newsroom.pk])
-    data = form_of(as_editor, url) | {"follow_links": "Telegram = https://t.example/week"}
+    data = form_data(as_editor, url) | {"follow_links": "Telegram = https://t.example/week"}
     assert as_editor.post(url, data).status_code == 302
     newsroom.refresh_from_db()
     assert newsroom.follow_links == [{"label": "Telegram", "url": "https://t.example/week"}]
-    data = form_of(as_editor, url) | {"follow_links": "Telegram = javascript:steal()"}
+    data = form_data(as_editor, url) | {"follow_links": "Telegram = javascript:steal()"}
     assert "https URL" in as_editor.post(url, data).content.decode()
 
 

@@ -19,7 +19,7 @@ from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
 from newsletter.transport.memory import MemoryTransport
 from tests.conftest import WriteArticle
 from tests.delivery.conftest import relay
-from tests.desk.forms import form_of
+from tests.desk.forms import form_data
 
 __all__ = ["relay"]
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def shown_trends(client: Client, issue: Issue, topic: Topic) -> list[str]:
         page.context["articles"][0].status,
         *(week.status for week in page.context["trends"]),
         *told,
-        form_of(client, change_url(issue))[f"trend_{topic.pk}"],
+        form_data(client, change_url(issue))[f"trend_{topic.pk}"],
     ]
 
 
@@ -100,7 +100,7 @@ def test_the_desk_writes_the_trend_of_the_last_week(
     fortnight: Issue, security: Topic, as_editor: Client
 ) -> None:
     def save(status: str) -> list[tuple[date, str]]:
-        data = form_of(as_editor, change_url(fortnight)) | {f"trend_{security.pk}": status}
+        data = form_data(as_editor, change_url(fortnight)) | {f"trend_{security.pk}": status}
         assert as_editor.post(change_url(fortnight), data).status_code == 302
         return list(Trend.objects.order_by("week").values_list("week", "status"))
 

@@ -22,7 +22,7 @@ from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.models import Subscription
 from tests.delivery.conftest import prepare_mailing, reset_transports, send_all_due
-from tests.digest.html import Mail as Html
+from tests.digest.html import EmailHtml as Html
 from tests.e2e.transports import Delivered, Way, way
 
 pytestmark = [
@@ -207,7 +207,7 @@ def test_a10_languages_are_named(mails: dict[str, Delivered]) -> None:
 
 
 def test_a10_a_confirmation_says_that_a_machine_wrote_it(out: Way, weekly: Newsletter) -> None:
-    lifecycle.request(
+    lifecycle.sign_up(
         normalise(ENGLISH),
         lifecycle.SignupRequest(
             newsletter_id=weekly.pk,

@@ -20,8 +20,8 @@ from newsletter.lib import key_documents, keys
 from subscribers import audience, intake, lifecycle
 from subscribers.addresses import normalise
 from subscribers.crypto import key_check
-from subscribers.crypto.sealing import address_hash, seal_arrival
-from subscribers.models import Intake, KeyCanary, Subscriber, Subscription
+from subscribers.crypto.sealing import address_hash, seal_intake
+from subscribers.models import Intake, KeyCheck, Subscriber, Subscription
 
 pytestmark = pytest.mark.slow
 
@@ -203,12 +203,12 @@ def test_rotating_needs_no_process_to_be_started_anew(
     reader.refresh_from_db()
     assert (reader.storage_key, reader.address_hash_key) == (2, 2)
     assert audience.address_of(reader) == "ala@readers.example"
-    assert seal_arrival({}).key == 2
+    assert seal_intake({}).key_number == 2
     assert (mode(in_use / "web.json"), mode(in_use / "worker.json")) == (0o640, 0o600)
     assert json.loads(json.loads(copy.read_text())["worker"]) == json.loads(
         (in_use / "worker.json").read_text()
     )
-    assert KeyCanary.objects.count() == 8
+    assert KeyCheck.objects.count() == 8
     assert key_check.check() == []
 
 
@@ -225,9 +225,13 @@ def test_on_several_hosts_keys_are_added_first_and_used_later(
     weekly: Newsletter, in_use: Path
 ) -> None:
     assert "manage.py keys use" in manage("rotate", "--add-only", "--no-recovery")
-    assert seal_arrival({}).key == address_hash(normalise("a@readers.example")).key == 1
+    assert (
+        seal_intake({}).key_number == address_hash(normalise("a@readers.example")).key_number == 1
+    )
     manage("use", "--no-recovery")
-    assert seal_arrival({}).key == address_hash(normalise("a@readers.example")).key == 2
+    assert (
+        seal_intake({}).key_number == address_hash(normalise("a@readers.example")).key_number == 2
+    )
 
 
 def test_a_locked_document_stays_locked(weekly: Newsletter, tmp_path: Path, settings: Any) -> None:

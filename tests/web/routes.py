@@ -28,6 +28,6 @@ def _walk(resolver: Any, prefix: str) -> Iterator[str]:
             yield route
 
 
-def filled(route: str, **values: str) -> str:
+def fill_route(route: str, **values: str) -> str:
     """The route's path; a parameter that isn't named gets the value of `other`."""
     return PARAMETER.sub(lambda found: values.get(found[1], values.get("other", "")), route)

@@ -17,20 +17,20 @@ from newsletter.editorial.models import (
     Trend,
     User,
 )
-from newsletter.web.articles import plain
+from newsletter.web.articles import plain_text
 from newsletter.web.similar import nearest
 from tests.conftest import WriteArticle
-from tests.web.reading import Page
+from tests.web.parsed_page import ParsedPage
 
 
 def slug_of(article: Article, language: str) -> str:
     return str(article.translations.get(language=language).slug)
 
 
-def read(client: Client, article: Article, language: str) -> Page:
+def read(client: Client, article: Article, language: str) -> ParsedPage:
     response = client.get(f"/{language}/articles/{slug_of(article, language)}/")
     assert response.status_code == 200
-    return Page(response)
+    return ParsedPage(response)
 
 
 # --- The two forms ----------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def test_a_missing_language_shows_the_next_of_the_chain_labelled(
     client: Client, russian_only: Article
 ) -> None:
     slug = slug_of(russian_only, "ru")
-    page = Page(client.get(f"/be/articles/{slug}/"))
+    page = ParsedPage(client.get(f"/be/articles/{slug}/"))
     assert page.all("h1", lang="ru", dir="ltr")
     assert page.all("span", class_="language")
     assert page.canonical == f"{settings.SITE_URL}/ru/articles/{slug}/"
@@ -109,7 +109,7 @@ def test_a_missing_language_shows_the_next_of_the_chain_labelled(
 
 
 def test_lists_label_it_too(client: Client, russian_only: Article) -> None:
-    page = Page(client.get("/be/issues/weekly/2017-07-24/"))
+    page = ParsedPage(client.get("/be/issues/weekly/2017-07-24/"))
     (link,) = [a for a in page.all("a", lang="ru") if "/articles/" in a["href"]]
     assert link["href"] == f"/be/articles/{slug_of(russian_only, 'ru')}/"
     assert page.all("span", class_="language")
@@ -134,7 +134,7 @@ def test_the_slug_of_another_language_leads_to_the_pages_own(client: Client, arm
 def test_one_slug_in_two_languages_is_no_confusion(client: Client, army: Article) -> None:
     ArticleTranslation.objects.update(slug="army")
     for language, headline in {"en": "Army news", "be": "Навіны войска"}.items():
-        assert headline in Page(client.get(f"/{language}/articles/army/")).text
+        assert headline in ParsedPage(client.get(f"/{language}/articles/army/")).text
 
 
 def test_a_withdrawn_translation_leads_to_what_is_left(client: Client, army: Article) -> None:
@@ -145,7 +145,9 @@ def test_a_withdrawn_translation_leads_to_what_is_left(client: Client, army: Art
 
 
 def test_a_text_without_its_tags_keeps_words_apart_and_commas_close() -> None:
-    assert plain("<p><b>One</b>, two.</p><p>Three<br>&amp; four</p>") == "One, two. Three & four"
+    assert (
+        plain_text("<p><b>One</b>, two.</p><p>Three<br>&amp; four</p>") == "One, two. Three & four"
+    )
 
 
 # --- What is public ---------------------------------------------------------------------------
@@ -154,7 +156,7 @@ def test_drafts_and_what_is_to_come_are_not_public(
 ) -> None:
     for article in (draft, embargoed):
         assert client.get(f"/en/articles/{slug_of(article, 'en')}/").status_code == 404
-    listed = Page(client.get("/en/issues/weekly/2017-07-24/")).text
+    listed = ParsedPage(client.get("/en/issues/weekly/2017-07-24/")).text
     assert "Army news" in listed
     assert "Not yet written" not in listed
     assert "Of the future" not in listed
@@ -175,7 +177,7 @@ def test_an_issue_is_public_when_approved_with_a_public_article(
     Issue.objects.update(state=Issue.State.DRAFT)
     assert client.get(address).status_code == 404
     client.force_login(editor)
-    assert "Not public." in Page(client.get(address)).text
+    assert "Not public." in ParsedPage(client.get(address)).text
     Issue.objects.update(kind=Issue.Kind.BREAK)
     assert client.get(address).status_code == 404
 
@@ -235,7 +237,7 @@ def test_recent_trends_and_the_latest_issue_stand_beside(client: Client, army: A
     (week,) = response.context["recent"]
     assert (week.status, week.dates) == ("worsened", "24–30 июля 2017")
     assert "/ru/issues/weekly/2017-07-24/" in response.content.decode()
-    assert "/ru/issues/" in [a["href"] for a in Page(response).all("a")]
+    assert "/ru/issues/" in [a["href"] for a in ParsedPage(response).all("a")]
 
 
 def test_the_topics_trend_is_told_in_words_week_by_week(
@@ -244,6 +246,6 @@ def test_the_topics_trend_is_told_in_words_week_by_week(
     Trend.objects.create(topic=security, week=datetime(2017, 7, 10).date(), status="improved")
     response = client.get("/en/topics/security/")
     assert [week.status for week in response.context["strip"]] == ["improved", "", "worsened"]
-    text = Page(response).text
+    text = ParsedPage(response).text
     assert "July 10 – July 16, 2017: The situation has improved" in text
     assert "July 17 – July 23, 2017: No statement" in text

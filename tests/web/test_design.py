@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from newsletter.digest.colours import contrast
 from newsletter.editorial.models import Article
 from newsletter.web.colours import DARK_PAPER, PAPER, palette
-from tests.web.reading import Page
+from tests.web.parsed_page import ParsedPage
 
 ROOT = Path(__file__).resolve().parents[2]
 SHEET = (ROOT / "newsletter/web/assets/web/site.css").read_text(encoding="utf-8")
@@ -40,12 +40,12 @@ def test_a_right_to_left_language_turns_the_page(  # F5
 ) -> None:
     settings.LANGUAGES = [("en", "English"), ("ar", "العربية"), ("ru", "русский")]
     for path in ("", "issues/weekly/2017-07-24/"):
-        page = Page(client.get(f"/ar/{path}"))
+        page = ParsedPage(client.get(f"/ar/{path}"))
         assert page.all("html", lang="ar", dir="rtl")
         assert set(page.alternates) == {"en", "ar", "ru", "x-default"}
     # An article that Arabic lacks is shown in its own direction within the page.
     slug = army.translations.get(language="en").slug
-    page = Page(client.get(f"/ar/articles/{slug}/"))
+    page = ParsedPage(client.get(f"/ar/articles/{slug}/"))
     assert page.all("h1", lang="en", dir="ltr")
 
 
@@ -55,7 +55,7 @@ def test_a_right_to_left_article_keeps_its_direction_elsewhere(  # F5
     army.translations.exclude(language="en").delete()
     army.translations.update(language="ar")
     slug = army.translations.get().slug
-    page = Page(client.get(f"/be/articles/{slug}/"))
+    page = ParsedPage(client.get(f"/be/articles/{slug}/"))
     assert page.all("h1", lang="ar", dir="rtl")
     assert page.canonical.endswith(f"/en/articles/{slug}/")  # the site has no Arabic pages
 

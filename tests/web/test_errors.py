@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import translation
 
 from newsletter.editorial.models import Article, Newsletter
-from tests.web.reading import Page
+from tests.web.parsed_page import ParsedPage
 
 
 @pytest.mark.parametrize("language", ["en", "be", "ru"])
@@ -19,7 +19,7 @@ def test_not_found_is_in_the_language_of_the_address_and_helps(
 ) -> None:
     response = client.get(f"/{language}/{path}")
     assert response.status_code == 404
-    page = Page(response)
+    page = ParsedPage(response)
     assert page.all("html", lang=language)
     links = {link["href"] for link in page.all("a")}
     assert {f"/{language}/issues/", f"/{language}/issues/weekly/2017-07-24/"} <= links
@@ -29,14 +29,14 @@ def test_not_found_is_in_the_language_of_the_address_and_helps(
 
 def test_without_a_prefix_the_browsers_language_rules(client: Client, db: None) -> None:
     response = client.get("/view/none/", headers={"accept-language": "be"})
-    assert Page(response).all("html", lang="be")
+    assert ParsedPage(response).all("html", lang="be")
 
 
 def test_a_form_without_its_cookie_is_refused_with_advice(weekly: Newsletter) -> None:
     client = Client(enforce_csrf_checks=True)
     response = client.post("/be/subscribe/", {"email": "reader@example.org"})
     assert response.status_code == 403
-    page = Page(response)
+    page = ParsedPage(response)
     assert page.all("html", lang="be")
     assert page.switch["ru"] == "/ru/"  # what was posted has no address to come back to
     assert "reader@example.org" not in response.content.decode()

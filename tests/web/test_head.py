@@ -17,17 +17,17 @@ from newsletter.delivery.models import Edition, Mailing, Release
 from newsletter.editorial.models import Article, Picture
 from subscribers import lifecycle
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription
-from tests.web.routes import PARAMETER, filled, routes
+from tests.web.routes import PARAMETER, fill_route, routes
 
 PURPOSES = {
-    "confirm": Purpose.CONFIRM,
-    "preferences": Purpose.PREFERENCES,
-    "unsubscribe": Purpose.UNSUBSCRIBE,
-    "u": Purpose.UNSUBSCRIBE,
-    "you": Purpose.FRESH,
-    "move": Purpose.MOVE,
+    "confirm": LinkPurpose.CONFIRM,
+    "preferences": LinkPurpose.PREFERENCES,
+    "unsubscribe": LinkPurpose.UNSUBSCRIBE,
+    "u": LinkPurpose.UNSUBSCRIBE,
+    "you": LinkPurpose.ACCOUNT,
+    "move": LinkPurpose.CHANGE_ADDRESS,
 }
 
 
@@ -99,7 +99,7 @@ def _paths(army: Article, photo: Picture) -> Iterator[str]:
         place = next((part for part in route.split("/") if part in PURPOSES), "u")
         slug = "security" if "topics" in route else army.translations.get(language="be").slug
         token = tokens.make(PURPOSES[place], reader.pk)
-        yield filled(route, **values, slug=slug, token=token)
+        yield fill_route(route, **values, slug=slug, token=token)
     yield from ("/be/nothing/", "/be/issues", "/", "/admin/", "/admin/login/", "/be/\0/")
 
 

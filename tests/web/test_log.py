@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils.log import configure_logging
 
 from newsletter.lib.private_paths import LOCALIZED_PRIVATE_PREFIXES, redact_tokens
-from tests.web.routes import filled, routes
+from tests.web.routes import fill_route, routes
 
 TOKEN = "AQEBAAAAAAAAAAFrCxmxR1JUI-Fbf1ghJ0g-dV7_"
 
@@ -34,7 +34,7 @@ def test_g8_a_token_in_a_path_that_leads_nowhere_is_not_logged(
 ) -> None:
     tokens = [route for route in routes("be") if "<str:token>" in route]
     for route in tokens:
-        client.get(filled(route, token=TOKEN).rstrip("/") + "/nothing/here")
+        client.get(fill_route(route, token=TOKEN).rstrip("/") + "/nothing/here")
     assert log.getvalue().count("Not Found") == len(tokens)
     assert TOKEN not in log.getvalue()
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from newsletter.editorial.models import Issue, Picture
-from tests.web.routes import PARAMETER, filled, routes
+from tests.web.routes import PARAMETER, fill_route, routes
 
 MALFORMED = {
     "NUL": "%00",
@@ -36,7 +36,7 @@ def test_a_malformed_path_is_quietly_not_found(
     for route in routes("be"):
         if PARAMETER.search(route):
             named = {"newsletter": "weekly"} if "issues" in route else {}
-            answer = client.get(filled(route, other=value, **named))
+            answer = client.get(fill_route(route, other=value, **named))
             assert not errors_in(caplog), route
             assert answer.status_code == 404 or route.startswith("/by/"), route
             assert "X-Injected" not in answer
@@ -49,7 +49,7 @@ def test_nothing_is_posted_to_a_malformed_path(
     client = Client(raise_request_exception=False, headers={"host": "localhost"})
     for route in routes("be"):
         if PARAMETER.search(route):
-            answer = client.post(filled(route, other=MALFORMED[name]))
+            answer = client.post(fill_route(route, other=MALFORMED[name]))
             assert not errors_in(caplog), route
             assert answer.status_code in {404, 405} or route.startswith("/by/"), route
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from newsletter.lib.private_paths import LOCALIZED_PRIVATE_PREFIXES, PRIVATE_PREFIXES
-from tests.web.routes import PARAMETER, filled, routes
+from tests.web.routes import PARAMETER, fill_route, routes
 
 LANGUAGES = ["en", "be", "ru"]
 
@@ -38,7 +38,7 @@ def test_every_private_route_of_the_site_is_disallowed(
     private = [route for route in routes(language) if is_private(route)]
     assert len(private) > 15
     for route in (*private, "/admin/", "/admin/login/"):
-        assert not robot.can_fetch("anybot", filled(route, token="AbC-_1", name="x")), route
+        assert not robot.can_fetch("anybot", fill_route(route, token="AbC-_1", name="x")), route
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -48,7 +48,7 @@ def test_every_other_route_is_allowed(robot: RobotFileParser, language: str) -> 
     below = {f"/{language}/{path}" for path in NO_TOKEN}
     assert below < set(public)
     for route in set(public) - below:
-        assert robot.can_fetch("anybot", filled(route, other="move")), route
+        assert robot.can_fetch("anybot", fill_route(route, other="move")), route
 
 
 NO_TOKEN = (

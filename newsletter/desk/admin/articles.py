@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.editorial.models import Article, ArticleTranslation, Newsletter, Picture
-from newsletter.editorial.revisions import bring_up_to_date, is_stale
+from newsletter.editorial.revisions import is_stale, mark_up_to_date
 from newsletter.lib.languages import language_name
 
 
-class TextForm(forms.ModelForm[ArticleTranslation]):
+class ArticleTranslationForm(forms.ModelForm[ArticleTranslation]):
     """An article in a language; a stale translation can be taken as current."""
 
     is_current = forms.BooleanField(
@@ -39,9 +39,9 @@ def _original(text: ArticleTranslation) -> ArticleTranslation | None:
     return text.article.text([text.article.original_language])
 
 
-class TextInline(TranslationInline):
+class ArticleTranslationInline(TranslationInline):
     model = ArticleTranslation
-    form = TextForm
+    form = ArticleTranslationForm
     verbose_name_plural = _("text")
     fields = (
         "language",
@@ -56,7 +56,7 @@ class TextInline(TranslationInline):
     )
 
     def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
-        newsletter = obj.newsletter if obj else newsletter_asked_for(request)
+        newsletter = obj.newsletter if obj else requested_newsletter(request)
         languages = list(newsletter.languages) if newsletter else []
         original = obj.original_language if obj else request.POST.get("original_language")
         return sorted(languages, key=lambda code: code != original)
@@ -68,7 +68,7 @@ class TextInline(TranslationInline):
         return field
 
 
-def newsletter_asked_for(request: HttpRequest) -> Newsletter | None:
+def requested_newsletter(request: HttpRequest) -> Newsletter | None:
     """That of a new article: as posted, of the issue it is added to, or the first."""
     chosen = request.POST.get("newsletter") or request.GET.get("newsletter", "")
     if chosen.isdecimal():
@@ -115,7 +115,7 @@ class ArticleForm(forms.ModelForm[Article]):
 @admin.register(Article)
 class ArticleAdmin(TabbedAdmin):
     form = ArticleForm
-    inlines = [TextInline]
+    inlines = [ArticleTranslationInline]
     list_display = ("__str__", "issue", "topic", "languages", "published_at")
     list_filter = ("newsletter", "topic", "translations__state")
     search_fields = ("translations__headline", "translations__lead")
@@ -143,7 +143,7 @@ class ArticleAdmin(TabbedAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
-        newsletter = newsletter_asked_for(request)
+        newsletter = requested_newsletter(request)
         if newsletter:
             initial.setdefault("newsletter", newsletter.pk)
             initial.setdefault("original_language", newsletter.languages[0])
@@ -165,14 +165,14 @@ class ArticleAdmin(TabbedAdmin):
         for formset in formsets:
             for one in formset.forms:
                 if one.instance.pk and one.cleaned_data.get("is_current"):
-                    bring_up_to_date(one.instance)
+                    mark_up_to_date(one.instance)
 
     @admin.display(description=_("languages"))
     def languages(self, article: Article) -> str:
-        return states_in_line(article)
+        return translation_states(article)
 
 
-def states_in_line(article: Article) -> str:
+def translation_states(article: Article) -> str:
     """ "EN ✓ · BE draft": each language's state."""
     return " · ".join(
         f"{text.language.upper()} {'✓' if text.is_ready else text.get_state_display()}"

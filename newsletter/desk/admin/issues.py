@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.delivery.models import Mailing
 from newsletter.desk import preview, sending
-from newsletter.desk.admin.articles import newsletter_asked_for, states_in_line
+from newsletter.desk.admin.articles import requested_newsletter, translation_states
 from newsletter.desk.groups import SEND
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.editorial import workflow
@@ -49,16 +49,16 @@ class IssueForm(forms.ModelForm[Issue]):
     def save_trends(self) -> None:
         for topic in self.topics:
             status = self.cleaned_data[f"trend_{topic.pk}"] or None
-            workflow.set_trend_of_issue(self.instance, topic, status)
+            workflow.set_issue_trend(self.instance, topic, status)
 
 
-class WordsInline(TranslationInline):
+class IssueTranslationInline(TranslationInline):
     model = IssueTranslation
     verbose_name_plural = _("the issue’s texts")
     fields = ("language", "subject", "preheader", "introduction")
 
     def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
-        newsletter = obj.newsletter if obj else newsletter_asked_for(request)
+        newsletter = obj.newsletter if obj else requested_newsletter(request)
         return list(newsletter.languages) if newsletter else []
 
 
@@ -86,13 +86,13 @@ class ArticlesInline(admin.TabularInline[Article, Issue]):
 
     @admin.display(description=_("languages"))
     def languages(self, article: Article) -> str:
-        return states_in_line(article)
+        return translation_states(article)
 
 
 @admin.register(Issue)
 class IssueAdmin(TabbedAdmin):
     form = IssueForm
-    inlines = [WordsInline, ArticlesInline]
+    inlines = [IssueTranslationInline, ArticlesInline]
     change_form_template = "admin/editorial/issue/change_form.html"
     list_display = ("__str__", "newsletter", "kind", "state")
     list_filter = ("newsletter", "state", "kind")
@@ -128,7 +128,7 @@ class IssueAdmin(TabbedAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
-        if newsletter := newsletter_asked_for(request):
+        if newsletter := requested_newsletter(request):
             initial.setdefault("newsletter", newsletter.pk)
         return initial
 

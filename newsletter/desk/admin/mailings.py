@@ -40,7 +40,9 @@ class MailingAdmin(admin.ModelAdmin[Mailing]):
                 wrap(round_ups.frame),
                 name="delivery_round_up_frame",
             ),
-            path("<int:mailing_id>/<str:name>/", wrap(mailings.act), name="delivery_mailing_act"),
+            path(
+                "<int:mailing_id>/<str:name>/", wrap(mailings.perform), name="delivery_mailing_act"
+            ),
         ]
         # Behind "change" and "history", which an action's name would catch.
         stock = super().get_urls()

@@ -20,7 +20,7 @@ from subscribers.models import (
     UnsubscribeReason,
 )
 
-FEW = 5
+SMALL_COUNT = 5
 """Below it a count of readers who gave a reason is not told: somebody may know who they were."""
 
 
@@ -128,7 +128,7 @@ class ExportAdmin(ReadOnlyAdmin, admin.ModelAdmin[Export]):
 
 
 @admin.register(UnsubscribeReason)
-class DepartureAdmin(ReadOnlyAdmin, admin.ModelAdmin[UnsubscribeReason]):
+class UnsubscribeReasonAdmin(ReadOnlyAdmin, admin.ModelAdmin[UnsubscribeReason]):
     """Why readers left, as numbers of a year; small ones are not told."""
 
     list_display = ("newsletter", "year", "why", "how_many")
@@ -145,6 +145,6 @@ class DepartureAdmin(ReadOnlyAdmin, admin.ModelAdmin[UnsubscribeReason]):
 
     @admin.display(description=_("readers"))
     def how_many(self, departure: UnsubscribeReason) -> str:
-        if departure.readers < FEW:
-            return _("fewer than %(few)d") % {"few": FEW}
+        if departure.readers < SMALL_COUNT:
+            return _("fewer than %(few)d") % {"few": SMALL_COUNT}
         return str(departure.readers)

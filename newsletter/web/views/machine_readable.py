@@ -18,9 +18,15 @@ from django.views.decorators.http import require_safe
 from newsletter.editorial.models import ArticleTranslation, Issue, Topic
 from newsletter.lib import outages
 from newsletter.lib.private_paths import private_paths
-from newsletter.web.articles import plain
+from newsletter.web.articles import plain_text
 from newsletter.web.context import Masthead
-from newsletter.web.page_urls import Alternate, absolute, path_in, same_in_all, site_languages
+from newsletter.web.page_urls import (
+    Alternate,
+    absolute_url,
+    localized_path,
+    site_languages,
+    urls_in_every_language,
+)
 from newsletter.web.views.page import page_language
 
 FEED_ITEMS = 30
@@ -45,17 +51,17 @@ def feed(request: HttpRequest) -> HttpResponse:
     newsroom = Masthead(request, language)
     rss = _Feed(
         title=newsroom.name,
-        link=absolute(path_in(language, "web:home")),
+        link=absolute_url(localized_path(language, "web:home")),
         description=newsroom.tagline or newsroom.name,
         language=language,
-        feed_url=absolute(path_in(language, "web:feed")),
+        feed_url=absolute_url(localized_path(language, "web:feed")),
     )
     for text in _newest_texts(language):
-        url = absolute(path_in(language, "web:article", slug=text.slug))
+        url = absolute_url(localized_path(language, "web:article", slug=text.slug))
         rss.add_item(
             title=text.headline,
             link=url,
-            description=text.lead or plain(text.body)[:500],
+            description=text.lead or plain_text(text.body)[:500],
             unique_id=url,
             unique_id_is_permalink=True,
             pubdate=text.article.published_at,
@@ -95,7 +101,7 @@ def _entries() -> Iterator[SitemapEntry]:
         yield from _in_all("web:issue", newsletter=issue.newsletter.slug, key=issue.key)
     for _article, texts in groupby(_published_texts(), key=lambda row: row[0]):
         versions = tuple(
-            Alternate(language, path_in(language, "web:article", slug=slug))
+            Alternate(language, localized_path(language, "web:article", slug=slug))
             for _id, language, slug in texts
             if language in site_languages()
         )
@@ -110,7 +116,7 @@ def _published_texts() -> Iterator[tuple[int, str, str]]:
 
 
 def _in_all(name: str, **kwargs: str) -> Iterator[SitemapEntry]:
-    alternates = same_in_all(name, language=site_languages()[0], **kwargs).alternates
+    alternates = urls_in_every_language(name, language=site_languages()[0], **kwargs).alternates
     return (SitemapEntry(alternate.url, alternates) for alternate in alternates)
 
 
@@ -123,7 +129,7 @@ def robots(request: HttpRequest) -> HttpResponse:
         "User-agent: *",
         *(f"Disallow: {path}" for path in private_paths(prefixes)),
         "",
-        f"Sitemap: {absolute(reverse('sitemap'))}",
+        f"Sitemap: {absolute_url(reverse('sitemap'))}",
         "",
     ]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")

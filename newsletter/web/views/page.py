@@ -25,7 +25,7 @@ def is_staff(request: HttpRequest) -> bool:
     return user.is_authenticated and user.is_staff
 
 
-def page(
+def render_page(
     request: HttpRequest,
     template: str,
     context: dict[str, Any],
@@ -48,6 +48,6 @@ def page(
     return response
 
 
-def query_of_page(number: int) -> str:
+def page_query(number: int) -> str:
     """The part of an address that names a page of a list; none for the first."""
     return f"?page={number}" if number > 1 else ""

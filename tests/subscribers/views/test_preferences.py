@@ -11,7 +11,7 @@ from django.utils import translation
 
 from newsletter.editorial.models import Issue, Topic
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription
 from subscribers.views.preview import preview
 from tests.conftest import WriteArticle
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def url(name: str, subscription: Subscription, language: str = "en") -> str:
     with translation.override(language):
-        token = tokens.make(Purpose.PREFERENCES, subscription.pk)
+        token = tokens.make(LinkPurpose.PREFERENCES, subscription.pk)
         return reverse(f"subscribers:{name}", args=[token])
 
 

@@ -93,9 +93,7 @@ class Command(BaseCommand):
         web, worker = key_files.write_new(directory, recovery=recovery, passphrase=passphrase)
         if options["verbosity"] > 0:
             text = WHAT_FOR + (COPY if recovery else NO_COPY)
-            self.stdout.write(
-                text.format(web=web, worker=worker, recovery=recovery), ending=""
-            )
+            self.stdout.write(text.format(web=web, worker=worker, recovery=recovery), ending="")
 
     def _rotate(self, options: dict[str, Any]) -> None:
         pair = _pair()
@@ -127,7 +125,7 @@ class Command(BaseCommand):
                     "Links in mails that were sent with this key would end, unsubscribing too. "
                     "If you mean it: --break-old-links. Nothing was changed."
                 )
-        elif needed := rotation.carrying(purpose, number):
+        elif needed := rotation.rows_using_key(purpose, number):
             raise CommandError(f"{needed} rows still need it; nothing was changed.")
         self._put(key_files.Pair(web, worker, pair.passphrase), options, check=False)
         key_check.delete_mark(purpose, number)
@@ -155,7 +153,7 @@ class Command(BaseCommand):
             key_check.check()  # new keys leave their mark
 
     def _write_anew(self, options: dict[str, Any]) -> None:
-        total = rotation.left()
+        total = rotation.remaining()
         if not options["wait"]:
             if total:
                 self.stdout.write(f"{total} readers are written anew by the workers, bit by bit.")
@@ -163,12 +161,12 @@ class Command(BaseCommand):
         began = time.monotonic()
         done = 0
         while True:
-            portion = rotation.step(5000)
+            portion = rotation.rotate(5000)
             done += portion.done
             if not portion.done:
                 break
             self.stdout.write(f"{done} of {total} readers, {time.monotonic() - began:.0f} s")
-        if remaining := rotation.left():
+        if remaining := rotation.remaining():
             raise CommandError(f"{remaining} readers could not be written anew; see the log.")
         self.stdout.write("All readers are under the new keys.")
 

@@ -8,7 +8,7 @@ from typing import Any
 Element = tuple[str, dict[str, str]]
 
 
-class Page(HTMLParser):
+class ParsedPage(HTMLParser):
     """`elements` in order, each with its attributes, and `text` without tags."""
 
     def __init__(self, response: Any) -> None:
