@@ -155,8 +155,8 @@ def test_a_url_names_selector_and_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ("dkim_selector=a", "belong together"),
-        ("dkim_key_file=/nowhere", "belong together"),
+        ("dkim_selector=a", "give both"),
+        ("dkim_key_file=/nowhere", "give both"),
         ("dkim_selector=a&dkim_key_file=/nowhere", "cannot be read"),
         ("dkim_selector=A.&dkim_key_file=/nowhere", "selector"),
         ("return_path=no domain", "return_path"),

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.transport.outcomes import Result, SendResult
-from newsletter.transport.smtp.engine import Engine, Message
+from newsletter.transport.smtp.engine import Engine
+from newsletter.transport.smtp.message import Message
 from newsletter.transport.smtp.replies import MAX_LINE_LENGTH, MAX_LINES
 from newsletter.transport.smtp.url import Relay
 from tests.transport.model import DROP, OK, ModelRelay
@@ -32,8 +33,8 @@ def content(rcpt: bytes) -> bytes:
 
 def said(peer: Engine) -> list[str]:
     """What it wrote since the last look, in lines."""
-    data = b"".join(bytes(piece) for piece in peer.out)
-    peer.wrote(len(data))
+    data = b"".join(bytes(piece) for piece in peer.output.chunks)
+    peer.output.mark_written(len(data))
     return data.decode().split("\r\n")[:-1]
 
 
@@ -76,7 +77,7 @@ def ready(*extensions: str, **options: Any) -> Engine:
     hear(peer, *(f"250-{name}" for name in ("relay.example", *extensions)), "250 HELP")
     assert peer.is_ready
     for position in (98, 99):
-        peer.begin(message(position))
+        peer.start(message(position))
         if "CHUNKING" in extensions:
             hear(peer, *["250 ok"] * 3)
         elif "PIPELINING" in extensions:
@@ -85,8 +86,8 @@ def ready(*extensions: str, **options: Any) -> Engine:
         else:
             for reply in ("250 ok", "250 ok", "354 go on", "250 taken"):
                 hear(peer, reply)
-    assert [send_result.result for send_result in peer.settled] == [Result.SENT] * 2
-    peer.settled.clear()
+    assert [send_result.result for send_result in peer.results] == [Result.SENT] * 2
+    peer.results.clear()
     said(peer)
     return peer
 
@@ -97,17 +98,17 @@ def test_postfix_with_starttls_and_sign_in() -> None:
     assert hear(peer, *POSTFIX) == ["STARTTLS"]
     assert hear(peer, "220 2.0.0 Ready to start TLS") == []
     assert peer.wants_tls
-    peer.encrypted()
+    peer.tls_established()
     assert said(peer) == ["EHLO me"]
     assert hear(peer, *POSTFIX) == ["AUTH PLAIN AGRlc2sAcEBzcw=="]
     hear(peer, "235 2.7.0 Authentication successful")
     assert peer.is_ready
-    peer.begin(message(0))
+    peer.start(message(0))
     size = message(0).size
     rcpt = "RCPT TO:<reader0@mail.example>"
     assert said(peer) == [f"{MAIL} SIZE={size}", rcpt, f"BDAT {size} LAST", *body(0)]
     hear(peer, "250 2.1.0 Ok", "250 2.1.5 Ok", "250 2.0.0 Ok: queued as 4F2B")
-    assert peer.settled == [SendResult(0, Result.SENT, 250, "2.0.0")]
+    assert peer.results == [SendResult(0, Result.SENT, 250, "2.0.0")]
 
 
 def test_exim_pipelines_and_refuses_in_several_lines() -> None:
@@ -125,7 +126,7 @@ def test_exim_pipelines_and_refuses_in_several_lines() -> None:
         "250-PIPECONNECT",
         "250 HELP",
     )
-    peer.begin(message(0))
+    peer.start(message(0))
     assert said(peer)[-1] == "DATA"
     lines = hear(
         peer,
@@ -136,7 +137,7 @@ def test_exim_pipelines_and_refuses_in_several_lines() -> None:
     )
     assert lines == ["."], "RFC 2920, 3.1: nothing but the end of a message without recipients"
     hear(peer, "554 No valid recipients")
-    assert peer.settled == [SendResult(0, Result.REFUSED, 550, "")]
+    assert peer.results == [SendResult(0, Result.REFUSED, 550, "")]
     assert peer.has_room
 
 
@@ -159,7 +160,7 @@ def test_exchange_signs_in_by_login_and_speaks_in_any_case() -> None:
     assert hear(peer, "334 VXNlcm5hbWU6") == ["ZGVzaw=="]
     assert hear(peer, "334 UGFzc3dvcmQ6") == ["cEBzcw=="]
     hear(peer, "235 2.7.0 Authentication successful")
-    peer.begin(message(0))
+    peer.start(message(0))
     assert said(peer)[2].startswith("BDAT ")
     hear(
         peer,
@@ -167,13 +168,13 @@ def test_exchange_signs_in_by_login_and_speaks_in_any_case() -> None:
         "250 2.1.5 Recipient OK",
         "250 2.6.0 <x> [InternalId=1] Queued mail for delivery",
     )
-    assert peer.settled == [SendResult(0, Result.SENT, 250, "2.6.0")]
+    assert peer.results == [SendResult(0, Result.SENT, 250, "2.6.0")]
 
 
 def test_gmail_slows_down_in_several_lines_in_mid_stream() -> None:
     peer = ready("PIPELINING", "CHUNKING", "SIZE 157286400")
     for position in range(3):
-        peer.begin(message(position))
+        peer.start(message(position))
     said(peer)
     hear(peer, "250 2.1.0 OK a1 - gsmtp", "250 2.1.5 OK a1 - gsmtp", "250 2.0.0 OK a1 - gsmtp")
     hear(
@@ -183,22 +184,22 @@ def test_gmail_slows_down_in_several_lines_in_mid_stream() -> None:
         "421-4.7.28 Our system has detected an unusual rate of",
         "421 4.7.28 mail. a1 - gsmtp",
     )
-    assert peer.settled == [SendResult(0, Result.SENT, 250, "2.0.0")]
+    assert peer.results == [SendResult(0, Result.SENT, 250, "2.0.0")]
     peer.receive(b"")
-    assert peer.over == "rcpt: 421 4.7.28"
+    assert peer.closed == "rcpt: 421 4.7.28"
     assert [left.position for left in peer.unsent] == [1, 2]
-    assert len(peer.settled) == 1
+    assert len(peer.results) == 1
 
 
 def test_421_to_a_chunk_leaves_those_behind_it_in_doubt_only_if_the_line_breaks() -> None:
     peer = ready("PIPELINING", "CHUNKING")
     for position in range(3):
-        peer.begin(message(position))
+        peer.start(message(position))
     said(peer)
     hear(peer, "250 ok", "250 ok", "421 4.3.2 shutting down")
-    peer.fail("it went silent")
+    peer.fail("timed out")
     assert [left.position for left in peer.unsent] == [0]
-    assert [(h.position, h.result) for h in peer.settled] == [
+    assert [(h.position, h.result) for h in peer.results] == [
         (1, Result.UNKNOWN),
         (2, Result.UNKNOWN),
     ]
@@ -206,11 +207,11 @@ def test_421_to_a_chunk_leaves_those_behind_it_in_doubt_only_if_the_line_breaks(
 
 def test_the_final_dot_and_the_next_envelope_are_one_write() -> None:
     peer = ready("PIPELINING")
-    peer.begin(message(0))
+    peer.start(message(0))
     said(peer)
     peer.receive(b"250 ok\r\n250 ok\r\n354 go on\r\n")
     assert peer.has_room
-    peer.begin(message(1))
+    peer.start(message(1))
     assert said(peer) == [*body(0), ".", *envelope(1), "DATA"]
     assert not peer.has_room, "another envelope has to wait for 354"
     assert hear(peer, "250 taken", "250 ok", "250 ok", "354 go on") == [*body(1), "."]
@@ -220,13 +221,13 @@ def test_chunks_go_ahead_up_to_the_window_each_after_a_reset() -> None:
     peer = ready("PIPELINING", "CHUNKING", window=3)
     for position in range(3):
         assert peer.has_room
-        peer.begin(message(position))
+        peer.start(message(position))
     assert not peer.has_room
     lines = said(peer)
     assert lines.count("RSET") == 2
     hear(peer, "250 ok", "250 ok", "250 taken")
     assert peer.has_room
-    peer.begin(message(3))
+    peer.start(message(3))
     assert not peer.has_room
 
 
@@ -234,28 +235,28 @@ def test_the_window_opens_with_each_answer() -> None:
     peer = engine()
     hear(peer, "220 hi")
     hear(peer, "250-relay", "250-PIPELINING", "250 CHUNKING")
-    peer.begin(message(0))
+    peer.start(message(0))
     assert not peer.has_room
     hear(peer, "250 ok", "250 ok", "250 taken")
-    peer.begin(message(1))
+    peer.start(message(1))
     assert peer.has_room
 
 
 def test_a_slow_relay_gets_no_chunks() -> None:
     peer = ready("PIPELINING", "CHUNKING")
     peer.is_slow = True
-    peer.begin(message(0))
+    peer.start(message(0))
     assert said(peer)[-1] == "DATA"
 
 
 def test_chunks_need_pipelining() -> None:
     peer = ready("SIZE")
-    peer.begin(message(0))
+    peer.start(message(0))
     assert said(peer) == [f"{MAIL} SIZE={message(0).size}"]
     assert hear(peer, "250 ok") == ["RCPT TO:<reader0@mail.example>"]
     assert hear(peer, "451 4.7.1 later") == []
-    assert peer.settled == [SendResult(0, Result.DEFERRED, 451, "4.7.1")]
-    peer.begin(message(1))
+    assert peer.results == [SendResult(0, Result.DEFERRED, 451, "4.7.1")]
+    peer.start(message(1))
     assert said(peer)[0] == "RSET"
 
 
@@ -263,54 +264,54 @@ def test_a_message_beyond_the_relays_size_is_not_begun() -> None:
     peer = engine()
     hear(peer, "220 hi")
     hear(peer, "250-relay", "250 SIZE 10")
-    peer.begin(message(0))
+    peer.start(message(0))
     assert said(peer) == []
-    assert peer.settled == [SendResult(0, Result.FAILED, None, "5.3.4")]
+    assert peer.results == [SendResult(0, Result.FAILED, None, "5.3.4")]
 
 
 def test_a_relay_that_refuses_the_sender_and_wants_the_message_gets_none() -> None:
     peer = ready("PIPELINING")
-    peer.begin(message(0))
+    peer.start(message(0))
     said(peer)
     assert hear(peer, "451 4.3.0 later", "250 ok", "354 go on") == []
-    assert peer.over
-    assert peer.settled == [SendResult(0, Result.DEFERRED, 451, "4.3.0")]
+    assert peer.closed
+    assert peer.results == [SendResult(0, Result.DEFERRED, 451, "4.3.0")]
 
 
 def test_a_relay_that_refuses_the_sender_and_takes_the_chunk_leaves_doubt() -> None:
     peer = ready("PIPELINING", "CHUNKING")
-    peer.begin(message(0))
+    peer.start(message(0))
     said(peer)
     hear(peer, "451 4.3.0 later", "250 ok", "250 taken")
-    assert [send_result.result for send_result in peer.settled] == [Result.UNKNOWN]
+    assert [send_result.result for send_result in peer.results] == [Result.UNKNOWN]
 
 
 def test_what_was_not_written_to_its_end_is_provably_unsent() -> None:
     peer = ready("PIPELINING", "CHUNKING")
-    peer.begin(message(0))
-    total = sum(len(piece) for piece in peer.out)
-    peer.wrote(total - 1)
+    peer.start(message(0))
+    total = sum(len(piece) for piece in peer.output.chunks)
+    peer.output.mark_written(total - 1)
     peer.receive(b"")
-    assert peer.settled == []
+    assert peer.results == []
     assert [left.position for left in peer.unsent] == [0]
 
 
 def test_asked_to_stop_it_finishes_what_the_relay_may_have_and_nothing_else() -> None:
     peer = ready("PIPELINING")
-    peer.begin(message(0))
+    peer.start(message(0))
     hear(peer, "250 ok", "250 ok", "354 go on")
-    peer.begin(message(1))
+    peer.start(message(1))
     said(peer)
     peer.stop()
-    assert not peer.over
+    assert not peer.closed
     assert hear(peer, "250 2.0.0 taken", "250 ok", "250 ok", "354 go on") == []
-    assert peer.settled == [SendResult(0, Result.SENT, 250, "2.0.0")]
+    assert peer.results == [SendResult(0, Result.SENT, 250, "2.0.0")]
     assert [left.position for left in peer.unsent] == [1]
 
 
 def test_after_a_pause_nothing_is_begun_until_the_relay_shows_that_it_lives() -> None:
     peer = ready("PIPELINING", "CHUNKING")
-    peer.probe()
+    peer.check_alive()
     assert said(peer) == ["RSET"]
     assert not peer.has_room
     hear(peer, "250 ok")
@@ -323,7 +324,7 @@ def test_what_is_said_before_tls_is_no_part_of_what_is_said_in_it(before: str) -
     hear(peer, "220 hi")
     hear(peer, "250-relay", "250 STARTTLS")
     peer.receive(f"220 go ahead\r\n{before}\r\n".encode()[: -2 if before == "22" else None])
-    assert peer.over == "it answered nonsense"
+    assert peer.closed == "invalid reply"
 
 
 def test_an_offer_made_without_tls_is_forgotten_in_it() -> None:
@@ -331,10 +332,10 @@ def test_an_offer_made_without_tls_is_forgotten_in_it() -> None:
     hear(peer, "220 hi")
     hear(peer, "250-relay", "250-STARTTLS", "250 AUTH PLAIN")
     hear(peer, "220 go")
-    peer.encrypted()
+    peer.tls_established()
     hear(peer, "250 relay")
     assert peer.down is not None
-    assert "no way to sign in" in peer.down.reason
+    assert "no supported authentication mechanism" in peer.down.reason
 
 
 @pytest.mark.parametrize(
@@ -354,17 +355,17 @@ def test_an_offer_made_without_tls_is_forgotten_in_it() -> None:
 )
 def test_nonsense_ends_the_connection(nonsense: bytes) -> None:
     peer = ready("PIPELINING", "CHUNKING")
-    peer.begin(message(0))
+    peer.start(message(0))
     said(peer)
     peer.receive(b"250 ok\r\n" + nonsense)
-    assert peer.over == "it answered nonsense"
-    assert [send_result.result for send_result in peer.settled] == [Result.UNKNOWN]
+    assert peer.closed == "invalid reply"
+    assert [send_result.result for send_result in peer.results] == [Result.UNKNOWN]
 
 
 def test_a_relay_that_speaks_out_of_turn_is_left() -> None:
     peer = ready("PIPELINING")
     peer.receive(b"250 and another thing\r\n")
-    assert peer.over == "it answered nonsense"
+    assert peer.closed == "invalid reply"
 
 
 def test_replies_may_end_in_lf_and_have_no_text() -> None:
@@ -390,16 +391,16 @@ def test_replies_split_at_every_byte_come_to_the_same(width: int) -> None:
     waiting = [message(2), message(1), message(0)]
     for part in DIALOGUE:
         while waiting and peer.has_room:
-            peer.begin(waiting.pop())
+            peer.start(waiting.pop())
         said(peer)
         for at in range(0, len(part), width):
             peer.receive(part[at : at + width])
-    assert peer.settled == [
+    assert peer.results == [
         SendResult(0, Result.SENT, 250, "2.0.0"),
         SendResult(1, Result.REFUSED, 550, "5.1.1"),
     ]
     assert [left.position for left in peer.unsent] == [2]
-    assert peer.over == "final: 421 4.3.2"
+    assert peer.closed == "final: 421 4.3.2"
 
 
 REFUSALS = ["451 4.3.0 later", "550 5.1.1 unknown", "554 5.7.1 spam", "421 4.3.2 bye", DROP]
@@ -409,14 +410,14 @@ def converse(peer: Engine, relay: ModelRelay, count: int, chance: random.Random)
     """Until the connection ends or all is settled; every write and read is cut at random."""
     waiting = [message(position) for position in range(count)][::-1]
     heard = 0
-    while not peer.over:
+    while not peer.closed:
         while waiting and peer.has_room:
-            peer.begin(waiting.pop())
-        wrote = b"".join(bytes(piece) for piece in peer.out)
+            peer.start(waiting.pop())
+        wrote = b"".join(bytes(piece) for piece in peer.output.chunks)
         wrote = wrote[: chance.randint(1, len(wrote))] if wrote else b""
         if wrote:
             relay.feed(wrote)
-            peer.wrote(len(wrote))
+            peer.output.mark_written(len(wrote))
         fresh = relay.said[heard:]
         if fresh and chance.random() < 0.7:
             piece = fresh[: chance.randint(1, len(fresh))]
@@ -424,7 +425,7 @@ def converse(peer: Engine, relay: ModelRelay, count: int, chance: random.Random)
             peer.receive(piece)
         elif relay.closed and not fresh:
             peer.receive(b"")
-        elif not fresh and not peer.out and not (waiting and peer.has_room):
+        elif not fresh and not peer.output.chunks and not (waiting and peer.has_room):
             break
     peer.unsent += waiting
 
@@ -471,10 +472,10 @@ def test_a_line_that_breaks_anywhere_leaves_no_one_wrong(window: int, lost: int,
 
 
 def _agrees(peer: Engine, relay: ModelRelay, count: int) -> None:
-    results = {send_result.position: send_result.result for send_result in peer.settled}
+    results = {send_result.position: send_result.result for send_result in peer.results}
     unsent = [left.position for left in peer.unsent]
     assert sorted([*results, *unsent]) == list(range(count)), "each comes out once"
-    assert len(results) == len(peer.settled)
+    assert len(results) == len(peer.results)
     taken = []
     for rcpts, text in relay.taken:
         assert len(rcpts) == 1, "one reader's message reaches that reader alone"
@@ -507,10 +508,10 @@ def test_garbage_never_makes_it_stumble(pieces: list[bytes], extensions: tuple[s
     waiting = [message(position) for position in range(5)]
     for piece in pieces:
         while waiting and peer.has_room:
-            peer.begin(waiting.pop())
+            peer.start(waiting.pop())
         said(peer)
         peer.receive(piece)
     peer.receive(b"")
-    assert peer.over
-    positions = [h.position for h in peer.settled] + [left.position for left in peer.unsent]
+    assert peer.closed
+    positions = [h.position for h in peer.results] + [left.position for left in peer.unsent]
     assert sorted(positions + [left.position for left in waiting]) == list(range(5))

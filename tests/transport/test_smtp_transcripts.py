@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.transport.outcomes import Result, SendResult
-from newsletter.transport.smtp.engine import Engine, Message
+from newsletter.transport.smtp.engine import Engine
+from newsletter.transport.smtp.message import Message
 from newsletter.transport.smtp.url import Relay
 
 Cut = Callable[[bytes], Iterable[bytes]]
@@ -21,13 +22,13 @@ Cut = Callable[[bytes], Iterable[bytes]]
 @dataclass(frozen=True)
 class Transcript:
     """What a relay says, each time all that it waits for was written; TLS and messages come when
-    the engine wants them. `settled` and `unsent` are what four readers come to."""
+    the engine wants them. `results` and `unsent` are what four readers come to."""
 
     relay: dict[str, Any]
     said: tuple[str, ...]
-    settled: list[SendResult]
+    results: list[SendResult]
     unsent: list[int]
-    over: str
+    closed: str
 
 
 POSTFIX_EHLO = """250-mail.example.org
@@ -186,11 +187,11 @@ def play(transcript: Transcript, cut: Cut) -> tuple[Engine, list[bytes]]:
     wrote = []
     for text in transcript.said:
         if peer.wants_tls:
-            peer.encrypted()
+            peer.tls_established()
         while waiting and peer.has_room:
-            peer.begin(waiting.pop())
-        wrote.append(b"".join(map(bytes, peer.out)))
-        peer.wrote(len(wrote[-1]))
+            peer.start(waiting.pop())
+        wrote.append(b"".join(map(bytes, peer.output.chunks)))
+        peer.output.mark_written(len(wrote[-1]))
         for piece in cut(text.replace("\n", "\r\n").encode() + b"\r\n"):
             peer.receive(piece)
     peer.receive(b"")
@@ -203,9 +204,9 @@ def whole(said: bytes) -> Iterable[bytes]:
 
 
 def came_to(transcript: Transcript, peer: Engine) -> None:
-    assert peer.settled == transcript.settled
+    assert peer.results == transcript.results
     assert sorted(left.position for left in peer.unsent) == transcript.unsent
-    assert peer.over == transcript.over
+    assert peer.closed == transcript.closed
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -23,13 +23,14 @@ from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.sending.messages import email_of, recipients
 from newsletter.delivery.sending.protocol import Claim
 from newsletter.delivery.sending.settlement import StoredReply
-from newsletter.transport.base import Transport
+from newsletter.transport.base import AnyTransport, Transport
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
 from subscribers import audience
 from subscribers.crypto.sealing import SealedError
 
 log = logging.getLogger(__name__)
+C = TypeVar("C")
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Run:
     """What one worker knows of its batch."""
 
     claim: Claim
-    transport: Transport
+    transport: AnyTransport
     results: bytearray = field(init=False)
     replies: dict[int, StoredReply] = field(default_factory=dict)
     down: TransportDownError | None = None
@@ -176,6 +177,6 @@ def _why(run: Run) -> str:
 
 
 @lru_cache(maxsize=32)
-def compiled_edition(transport: Transport, edition_id: int) -> Any:
+def compiled_edition(transport: Transport[C], edition_id: int) -> C:
     """The edition as this transport sends it, made once per process."""
     return transport.compile(email_of(Edition.objects.get(pk=edition_id)))

@@ -26,7 +26,7 @@ class Answer(Enum):
 
 
 @dataclass
-class Relay(Transport):
+class Relay(Transport[Email]):
     """Answers as scripted, then TAKE; remembers each acceptance. With a `window`, a provider:
     all of a call are settled before the first is told."""
 
