@@ -193,7 +193,9 @@ def compile(email: Email, *, signer: Signer | None = None) -> Template:  # noqa:
     if sender is None:  # _header_segments refuses it
         raise CompileError("From: not an address that can be sent from")
     domain = sender.rpartition("@")[2]
-    edition_signer = signer and dkim.edition_signer(segments, domain=domain, signer=signer)
+    edition_signer = (
+        None if signer is None else dkim.edition_signer(segments, domain=domain, signer=signer)
+    )
     template = Template(segments, sender, domain, edition_signer)
     _check_sample(template, email)
     return template

@@ -86,7 +86,7 @@ PROFILES: Mapping[str, ProviderProfile] = {
     "postmark": ProviderProfile(
         required=("server_token",), optional=("message_stream", "use_bulk_api"), headers="each"
     ),
-    "resend": ProviderProfile(header="each", merge_openings=("{{",), tracking=False),
+    "resend": ProviderProfile(headers="each", merge_openings=("{{",), tracking=False),
     "scaleway": ProviderProfile(
         required=("secret_key", "project_id"), optional=("region",), tracking=False
     ),
