@@ -132,7 +132,7 @@ def test_a_folder_that_this_user_may_not_write_to_is_named(tmp_path: Path) -> No
     )
     last = done.stderr.splitlines()[-1]
     assert f"VAR_DIR: the folder {folder} cannot be used (" in last
-    assert "Choose another one, or give it to this user: chown" in last
+    assert "Choose another one, or make this user its owner: chown" in last
 
 
 @pytest.mark.slow

@@ -44,14 +44,14 @@ def test_the_key_in_use_cannot_be_removed() -> None:
     web, worker = key_documents.use_newest(web, worker)
     web, worker = key_documents.remove_key(web, worker, "sealing", 1)
     assert set(web["sealing"]) == set(worker["opening"]) == {"2"}
-    with pytest.raises(KeyFileError, match="no number 1"):
+    with pytest.raises(KeyFileError, match="no key number 1"):
         key_documents.remove_key(web, worker, "sealing", 1)
 
 
 def test_numbers_come_to_an_end() -> None:
     web, worker = keys.generate_documents()
     worker["storage"]["255"] = worker["storage"]["1"]
-    with pytest.raises(KeyFileError, match="no number left"):
+    with pytest.raises(KeyFileError, match="no key number is left"):
         key_documents.add_keys(web, worker, ["storage"])
 
 
@@ -72,7 +72,7 @@ def test_a_passphrase_locks_and_opens() -> None:
 
 @pytest.mark.parametrize(
     ("passphrase", "says"),
-    [("", "set WORKER_KEYS_PASSPHRASE"), ("another one, as long", "does not open it")],
+    [("", "set WORKER_KEYS_PASSPHRASE"), ("another one, as long", "passphrase is wrong")],
 )
 def test_the_wrong_passphrase(passphrase: str, says: str) -> None:
     locked = key_documents.lock("{}", PASSPHRASE)

@@ -42,7 +42,7 @@ def eventually(caplog: pytest.LogCaptureFixture, action: str, *, times: int = 1)
 
 
 def made(server: Server, **options: float) -> OutageMonitor:
-    return OutageMonitor({"database": server}, **{"try_seconds": 0.02, **options})
+    return OutageMonitor({"database": server}, **{"probe_seconds": 0.02, **options})
 
 
 def test_it_begins_and_ends_with_one_line_each(
@@ -65,7 +65,7 @@ def test_it_begins_and_ends_with_one_line_each(
 
 
 def test_a_long_one_is_told_again(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    known = made(server, remind_seconds=0.1)
+    known = made(server, reminder_seconds=0.1)
     server.up = False
     known.report_failure("database", "OperationalError")
     eventually(caplog, "still-unavailable", times=2)

@@ -176,12 +176,12 @@ def naming(module: str, name: str) -> bytes:
     ],
 )
 def test_what_comes_back_can_call_nothing_here(made: bytes) -> None:
-    with pytest.raises(pickle.UnpicklingError, match=r"is not of newsletter\.digest"):
-        sandbox._RestrictedUnpickler(io.BytesIO(made), "newsletter.digest").answer()
+    with pytest.raises(pickle.UnpicklingError, match=r"is not in newsletter\.digest"):
+        sandbox._RestrictedUnpickler(io.BytesIO(made), "newsletter.digest").response()
 
 
 def test_nor_a_function_of_its_own_package() -> None:
     with pytest.raises(pickle.UnpicklingError):
         sandbox._RestrictedUnpickler(
             io.BytesIO(pickle.dumps(checked_subject)), "newsletter.digest"
-        ).answer()
+        ).response()
