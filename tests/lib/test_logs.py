@@ -23,7 +23,7 @@ def line(name: str, message: str, *args: object, **extra: Any) -> str:
     return logs.KeyValueFormatter().format(record).split(" ", 2)[2]
 
 
-def test_what_is_given_as_extra_is_in_the_line() -> None:
+def test_extra_facts_are_in_the_line() -> None:
     said = line("newsletter.delivery.sending.protocol", "finish", batch=7, mailing=3)
     assert said == "INFO newsletter.delivery.sending.protocol action=finish batch=7 mailing=3"
 
@@ -44,7 +44,7 @@ def test_a_fact_stays_one_value_on_one_line(fact: object, written: str) -> None:
     assert line("subscribers.intake", "x", fact=fact).endswith(f"action=x fact={written}")
 
 
-def test_other_libraries_lines_stay_as_they_are() -> None:
+def test_lines_of_other_libraries_are_unchanged() -> None:
     said = line("celery.worker", "Connected to %s", "redis://127.0.0.1", data={"a": 1})
     assert said == "INFO celery.worker Connected to redis://127.0.0.1"
 

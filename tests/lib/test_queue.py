@@ -29,6 +29,8 @@ def _forget_connections() -> None:
     app.amqp._producer_pool = None
 
 
-def test_a_broker_that_is_down_stops_nobody(broker_down: None, reported: ReportedOutages) -> None:
+def test_wake_returns_false_while_the_broker_is_down(
+    broker_down: None, reported: ReportedOutages
+) -> None:
     assert not wake("delivery.send", 1)
     assert reported.services == ["broker"]

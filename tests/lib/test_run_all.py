@@ -12,7 +12,7 @@ def fails(error: BaseException) -> int:
     raise error
 
 
-def test_all_have_their_turn_and_what_failed_is_told_afterwards() -> None:
+def test_all_steps_run_and_errors_are_raised_afterwards() -> None:
     done: list[str] = []
     steps = [
         ("first", lambda: fails(ValueError("one"))),
@@ -29,13 +29,13 @@ def test_all_have_their_turn_and_what_failed_is_told_afterwards() -> None:
     assert first.__notes__ == ["In the step: first"]
 
 
-def test_what_each_came_to() -> None:
+def test_results_are_returned_by_name() -> None:
     assert run_all([("a", lambda: 1), ("b", lambda: 2)]) == {"a": 1, "b": 2}
     assert run_all([]) == {}
 
 
 @pytest.mark.parametrize("end", [SoftTimeLimitExceeded(), KeyboardInterrupt(), SystemExit(1)])
-def test_whoever_is_told_to_end_ends(end: BaseException) -> None:
+def test_an_interrupt_ends_at_once(end: BaseException) -> None:
     done: list[str] = []
     with pytest.raises(type(end)):
         run_all([("a", lambda: fails(end)), ("b", lambda: len(done.append("b") or done))])

@@ -49,7 +49,7 @@ def running() -> int:
     return helper.process.pid
 
 
-def test_a_mail_is_the_same_as_in_this_process() -> None:
+def test_an_email_is_the_same_as_in_this_process() -> None:
     assert render_service.render_transactional(NEWSLETTER, **WORDS) == render_transactional(
         NEWSLETTER, **WORDS
     )  # type: ignore[arg-type]
@@ -73,7 +73,7 @@ def test_one_process_serves_many_calls_and_threads() -> None:
     assert running() == first
 
 
-def test_an_error_of_the_package_is_raised_here_in_the_callers_language() -> None:
+def test_an_error_of_the_package_is_raised_in_the_callers_language() -> None:
     with translation.override("ru"), pytest.raises(RenderError) as there:
         sandbox.run(checked_subject, "line\nfeed")
     with translation.override("ru"), pytest.raises(RenderError) as here:
@@ -82,12 +82,12 @@ def test_an_error_of_the_package_is_raised_here_in_the_callers_language() -> Non
     assert sandbox.run(checked_subject, "and on") == "and on"
 
 
-def test_any_other_error_tells_where_it_broke() -> None:
+def test_any_other_error_contains_the_traceback() -> None:
     with pytest.raises(sandbox.SandboxError, match=r"dates\.py.*TypeError|AttributeError"):
         sandbox.run(week_range, None, None, "en", today=None)  # type: ignore[arg-type]
 
 
-def test_a_process_that_was_killed_is_replaced() -> None:
+def test_a_killed_process_is_replaced() -> None:
     sandbox.run(checked_subject, "a")
     first = running()
     os.kill(first, signal.SIGKILL)
@@ -96,14 +96,14 @@ def test_a_process_that_was_killed_is_replaced() -> None:
     assert running() != first
 
 
-def test_one_that_dies_in_the_call_is_tried_once_more_and_then_told() -> None:
+def test_a_call_that_kills_the_process_is_tried_twice() -> None:
     with pytest.raises(sandbox.SandboxEndedError, match="die"):
         sandbox.run(in_sandbox.die)
     assert sandbox._current is None
     assert sandbox.run(checked_subject, "goes on") == "goes on"
 
 
-def test_one_that_does_not_answer_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_does_not_respond_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.run(checked_subject, "a")
     monkeypatch.setattr(sandbox, "TIMEOUT_SECONDS", 0.3)
     helper = sandbox._current
@@ -113,7 +113,7 @@ def test_one_that_does_not_answer_is_killed(monkeypatch: pytest.MonkeyPatch) -> 
     assert helper.process.returncode == -signal.SIGKILL
 
 
-def test_it_has_no_application_and_no_key_of_the_worker(
+def test_the_process_has_no_applications_and_no_worker_keys(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     key_files.write_new(tmp_path / "keys", recovery=None)
@@ -123,7 +123,7 @@ def test_it_has_no_application_and_no_key_of_the_worker(
     assert (applications, models, keys, named) == (0, False, False, {"WORKER_KEYS": ""})
 
 
-def test_after_a_fork_each_has_its_own_which_ends_with_its_caller() -> None:
+def test_after_a_fork_each_parent_has_a_process_that_ends_with_it() -> None:
     sandbox.run(checked_subject, "a")
     mine = running()
     read, write = os.pipe()
@@ -175,12 +175,12 @@ def naming(module: str, name: str) -> bytes:
         naming("newsletter.digestive", "Anything"),
     ],
 )
-def test_what_comes_back_can_call_nothing_here(made: bytes) -> None:
+def test_a_response_cannot_call_anything(made: bytes) -> None:
     with pytest.raises(pickle.UnpicklingError, match=r"is not in newsletter\.digest"):
         sandbox._RestrictedUnpickler(io.BytesIO(made), "newsletter.digest").response()
 
 
-def test_nor_a_function_of_its_own_package() -> None:
+def test_a_response_cannot_contain_a_function_of_the_package() -> None:
     with pytest.raises(pickle.UnpicklingError):
         sandbox._RestrictedUnpickler(
             io.BytesIO(pickle.dumps(checked_subject)), "newsletter.digest"

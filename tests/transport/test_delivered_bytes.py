@@ -54,7 +54,7 @@ def serve() -> Iterator[Callable[..., tuple[Sink, int]]]:
         controller.stop()
 
 
-def test_the_bytes_that_arrive_are_those_that_were_meant(
+def test_the_server_receives_exactly_the_compiled_bytes(
     serve: Callable[..., tuple[Sink, int]],
 ) -> None:
     sink, port = serve()
@@ -103,7 +103,7 @@ def _send(url: str) -> Result:
     return send_result.result
 
 
-def test_starttls_with_a_certificate_that_is_trusted(
+def test_starttls_works_with_a_trusted_certificate(
     serve: Callable[..., tuple[Sink, int]], tmp_path: Path
 ) -> None:
     context, trusted = certificate(tmp_path)
@@ -113,7 +113,7 @@ def test_starttls_with_a_certificate_that_is_trusted(
     assert len(sink.envelopes) == 2
 
 
-def test_a_certificate_that_nobody_vouches_for_is_named(
+def test_an_untrusted_certificate_is_reported(
     serve: Callable[..., tuple[Sink, int]], tmp_path: Path
 ) -> None:
     context, _ = certificate(tmp_path)
@@ -123,7 +123,7 @@ def test_a_certificate_that_nobody_vouches_for_is_named(
     assert sink.envelopes == []
 
 
-def test_a_certificate_of_another_host_is_named(
+def test_a_certificate_for_another_host_is_reported(
     serve: Callable[..., tuple[Sink, int]], tmp_path: Path
 ) -> None:
     context, trusted = certificate(tmp_path, "127.0.0.2")
@@ -133,13 +133,13 @@ def test_a_certificate_of_another_host_is_named(
     assert sink.envelopes == []
 
 
-def test_tls_where_there_is_none_is_named(serve: Callable[..., tuple[Sink, int]]) -> None:
+def test_a_server_without_tls_is_reported(serve: Callable[..., tuple[Sink, int]]) -> None:
     sink, port = serve()
     with pytest.raises(TransportDownError, match="TLS handshake failed"):
         _send(f"smtps://127.0.0.1:{port}?timeout=3")
     assert sink.envelopes == []
 
 
-def test_the_date_is_that_of_the_call() -> None:
+def test_the_date_header_is_in_utc() -> None:
     moment = datetime(2017, 7, 31, 9, 0, tzinfo=UTC)
     assert template.date_header(moment) == b"Mon, 31 Jul 2017 09:00:00 +0000"

@@ -12,7 +12,7 @@ def relay(url: str) -> smtp_url.Relay:
     return smtp_url.parse_relay(parse(url))
 
 
-def test_an_smtp_url_is_read() -> None:
+def test_an_smtp_url_is_parsed() -> None:
     read = relay("smtp://desk%40news:p%40ss%2Fw%23rd@mail.example.org:2525?connections=4&timeout=9")
     assert (read.host, read.port, read.user, read.password) == (
         "mail.example.org",
@@ -37,7 +37,7 @@ def test_an_smtp_url_is_read() -> None:
         ("smtps://desk:secret@mail.example.org", "implicit", 465),
     ],
 )
-def test_tls_is_demanded_beyond_this_machine(url: str, tls: str, port: int) -> None:
+def test_tls_is_required_except_on_loopback(url: str, tls: str, port: int) -> None:
     assert (relay(url).tls, relay(url).port) == (tls, port)
 
 
@@ -73,7 +73,7 @@ def test_tls_is_demanded_beyond_this_machine(url: str, tls: str, port: int) -> N
         ("memory://u:s3cret@h", "memory://NAME"),
     ],
 )
-def test_each_mistake_is_named_without_the_secret(url: str, says: str) -> None:
+def test_each_mistake_is_explained_without_the_secrets(url: str, says: str) -> None:
     with pytest.raises(TransportURLError) as caught:
         registry.from_url(url)
     assert says in str(caught.value)
@@ -81,18 +81,18 @@ def test_each_mistake_is_named_without_the_secret(url: str, says: str) -> None:
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-def test_a_name_shows_no_secret() -> None:
+def test_a_transports_name_contains_no_secret() -> None:
     transport = registry.from_url("smtps://desk:s3cret@mail.example.org")
     assert transport.name == "smtps://mail.example.org:465"
     assert "s3cret" not in repr(relay("smtps://desk:s3cret@mail.example.org"))
 
 
-def test_the_same_memory_is_the_same_object() -> None:
+def test_a_memory_url_always_gives_the_same_transport() -> None:
     assert registry.from_url("memory://one") is memory.get_transport("one")
     assert registry.from_url("memory://") is not memory.get_transport("one")
 
 
-def test_validate_counts() -> None:
+def test_validate_gives_the_number_of_the_wrong_transport() -> None:
     registry.validate(["memory://", "smtp://127.0.0.1:25"])
     with pytest.raises(TransportURLError, match="transport 2: smtp: the host is missing"):
         registry.validate(["memory://", "smtp://"])

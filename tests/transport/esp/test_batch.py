@@ -11,7 +11,7 @@ from newsletter.transport.esp.batch import InlineImage
 from newsletter.transport.outcomes import Image
 
 
-def test_a_picture_is_an_inline_part_of_the_message() -> None:
+def test_an_image_becomes_an_inline_part_of_the_message() -> None:
     """Amazon SES gets the whole message as Django writes it, and not its parts."""
     content = bytes(range(256))
     message = EmailMultiAlternatives("Week", "Text", "desk@news.example.org", ["r@example.org"])

@@ -210,14 +210,14 @@ def came_to(transcript: Transcript, peer: Engine) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_transcript_comes_to_one_outcome_for_each_reader(name: str) -> None:
+def test_a_transcript_gives_each_recipient_one_result(name: str) -> None:
     transcript = TRANSCRIPTS[name]
     peer, _ = play(transcript, whole)
     came_to(transcript, peer)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_byte_by_byte_it_comes_to_the_same(name: str) -> None:
+def test_results_are_the_same_byte_by_byte(name: str) -> None:
     transcript = TRANSCRIPTS[name]
     peer, wrote = play(transcript, lambda said: [said[at : at + 1] for at in range(len(said))])
     came_to(transcript, peer)
@@ -225,7 +225,7 @@ def test_byte_by_byte_it_comes_to_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_split_in_two_at_every_byte_it_comes_to_the_same(name: str) -> None:
+def test_results_are_the_same_if_split_at_any_byte(name: str) -> None:
     transcript = TRANSCRIPTS[name]
     for at in range(1, max(map(len, transcript.said)) + 10):
         peer, _ = play(transcript, lambda said, at=at: filter(None, [said[:at], said[at:]]))  # type: ignore[misc]
@@ -234,7 +234,7 @@ def test_split_in_two_at_every_byte_it_comes_to_the_same(name: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(name=st.sampled_from(NAMES), widths=st.lists(st.integers(1, 90), min_size=1, max_size=40))
-def test_split_and_joined_at_random_it_comes_to_the_same(name: str, widths: list[int]) -> None:
+def test_results_are_the_same_if_split_at_random(name: str, widths: list[int]) -> None:
     def cut(said: bytes) -> Iterable[bytes]:
         at = turn = 0
         while at < len(said):

@@ -2,46 +2,11 @@
 
 from __future__ import annotations
 
-import random
-from typing import Any
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from newsletter.transport.outcomes import Result, SendResult
-from newsletter.transport.smtp.engine import Engine
-from newsletter.transport.smtp.message import Message
 from newsletter.transport.smtp.replies import MAX_LINE_LENGTH, MAX_LINES
-from newsletter.transport.smtp.url import Relay
-from tests.transport.model import DROP, OK, ModelRelay
-
-
-def engine(**options: Any) -> Engine:
-    fields: dict[str, Any] = {"host": "relay.example", "port": 25, "tls": "never", "helo": "me"}
-    return Engine(Relay(**{**fields, **options}))
-
-
-def message(position: int) -> Message:
-    rcpt = f"reader{position}@mail.example".encode()
-    return Message(position, b"desk@news.example", rcpt, [content(rcpt)])
-
-
-def content(rcpt: bytes) -> bytes:
-    return b"To: %b\r\n\r\nHello\r\n" % rcpt
-
-
-def said(peer: Engine) -> list[str]:
-    """What it wrote since the last look, in lines."""
-    data = b"".join(bytes(piece) for piece in peer.output.chunks)
-    peer.output.mark_written(len(data))
-    return data.decode().split("\r\n")[:-1]
-
-
-def hear(peer: Engine, *lines: str) -> list[str]:
-    peer.receive("".join(f"{line}\r\n" for line in lines).encode())
-    return said(peer)
-
+from tests.transport.smtp.engine_driver import engine, hear, message, ready, said
 
 MAIL = "MAIL FROM:<desk@news.example>"
 
@@ -70,29 +35,7 @@ POSTFIX = (
 )
 
 
-def ready(*extensions: str, **options: Any) -> Engine:
-    """Greeted; the first message was taken, so that it goes as fast as it may."""
-    peer = engine(**options)
-    hear(peer, "220 relay.example ESMTP")
-    hear(peer, *(f"250-{name}" for name in ("relay.example", *extensions)), "250 HELP")
-    assert peer.is_ready
-    for position in (98, 99):
-        peer.start(message(position))
-        if "CHUNKING" in extensions:
-            hear(peer, *["250 ok"] * 3)
-        elif "PIPELINING" in extensions:
-            hear(peer, "250 ok", "250 ok", "354 go on")
-            hear(peer, "250 taken")
-        else:
-            for reply in ("250 ok", "250 ok", "354 go on", "250 taken"):
-                hear(peer, reply)
-    assert [send_result.result for send_result in peer.results] == [Result.SENT] * 2
-    peer.results.clear()
-    said(peer)
-    return peer
-
-
-def test_postfix_with_starttls_and_sign_in() -> None:
+def test_postfix_with_starttls_and_authentication() -> None:
     peer = engine(tls="demand", user="desk", password="p@ss")
     assert hear(peer, "220 mail.example.org ESMTP Postfix (Debian/GNU)") == ["EHLO me"]
     assert hear(peer, *POSTFIX) == ["STARTTLS"]
@@ -111,7 +54,7 @@ def test_postfix_with_starttls_and_sign_in() -> None:
     assert peer.results == [SendResult(0, Result.SENT, 250, "2.0.0")]
 
 
-def test_exim_pipelines_and_refuses_in_several_lines() -> None:
+def test_exim_refuses_in_several_lines_while_pipelining() -> None:
     peer = engine()
     greeting = "220-mail.example.org ESMTP Exim 4.96 Mon, 31 Jul 2017 09:00:00 +0000"
     assert hear(peer, greeting, "220-We do not authorize the use of this system", "220 .") == [
@@ -141,7 +84,7 @@ def test_exim_pipelines_and_refuses_in_several_lines() -> None:
     assert peer.has_room
 
 
-def test_exchange_signs_in_by_login_and_speaks_in_any_case() -> None:
+def test_exchange_uses_auth_login_and_lower_case_keywords() -> None:
     peer = engine(user="desk", password="p@ss", tls="implicit")
     hear(peer, "220 EX01.corp.example Microsoft ESMTP MAIL Service ready")
     lines = hear(
@@ -171,7 +114,7 @@ def test_exchange_signs_in_by_login_and_speaks_in_any_case() -> None:
     assert peer.results == [SendResult(0, Result.SENT, 250, "2.6.0")]
 
 
-def test_gmail_slows_down_in_several_lines_in_mid_stream() -> None:
+def test_gmail_throttles_with_a_multi_line_reply_in_mid_stream() -> None:
     peer = ready("PIPELINING", "CHUNKING", "SIZE 157286400")
     for position in range(3):
         peer.start(message(position))
@@ -191,7 +134,7 @@ def test_gmail_slows_down_in_several_lines_in_mid_stream() -> None:
     assert len(peer.results) == 1
 
 
-def test_421_to_a_chunk_leaves_those_behind_it_in_doubt_only_if_the_line_breaks() -> None:
+def test_after_421_later_chunks_are_in_doubt_only_if_the_connection_breaks() -> None:
     peer = ready("PIPELINING", "CHUNKING")
     for position in range(3):
         peer.start(message(position))
@@ -217,7 +160,7 @@ def test_the_final_dot_and_the_next_envelope_are_one_write() -> None:
     assert hear(peer, "250 taken", "250 ok", "250 ok", "354 go on") == [*body(1), "."]
 
 
-def test_chunks_go_ahead_up_to_the_window_each_after_a_reset() -> None:
+def test_chunks_fill_the_window_each_after_a_reset() -> None:
     peer = ready("PIPELINING", "CHUNKING", window=3)
     for position in range(3):
         assert peer.has_room
@@ -231,7 +174,7 @@ def test_chunks_go_ahead_up_to_the_window_each_after_a_reset() -> None:
     assert not peer.has_room
 
 
-def test_the_window_opens_with_each_answer() -> None:
+def test_the_window_grows_with_each_reply() -> None:
     peer = engine()
     hear(peer, "220 hi")
     hear(peer, "250-relay", "250-PIPELINING", "250 CHUNKING")
@@ -260,7 +203,7 @@ def test_chunks_need_pipelining() -> None:
     assert said(peer)[0] == "RSET"
 
 
-def test_a_message_beyond_the_relays_size_is_not_begun() -> None:
+def test_a_message_beyond_the_relays_size_limit_is_not_started() -> None:
     peer = engine()
     hear(peer, "220 hi")
     hear(peer, "250-relay", "250 SIZE 10")
@@ -269,7 +212,7 @@ def test_a_message_beyond_the_relays_size_is_not_begun() -> None:
     assert peer.results == [SendResult(0, Result.FAILED, None, "5.3.4")]
 
 
-def test_a_relay_that_refuses_the_sender_and_wants_the_message_gets_none() -> None:
+def test_a_relay_that_refuses_the_sender_but_asks_for_the_content_gets_none() -> None:
     peer = ready("PIPELINING")
     peer.start(message(0))
     said(peer)
@@ -278,7 +221,7 @@ def test_a_relay_that_refuses_the_sender_and_wants_the_message_gets_none() -> No
     assert peer.results == [SendResult(0, Result.DEFERRED, 451, "4.3.0")]
 
 
-def test_a_relay_that_refuses_the_sender_and_takes_the_chunk_leaves_doubt() -> None:
+def test_a_message_is_unknown_if_the_relay_refuses_the_sender_but_accepts_the_chunk() -> None:
     peer = ready("PIPELINING", "CHUNKING")
     peer.start(message(0))
     said(peer)
@@ -286,7 +229,7 @@ def test_a_relay_that_refuses_the_sender_and_takes_the_chunk_leaves_doubt() -> N
     assert [send_result.result for send_result in peer.results] == [Result.UNKNOWN]
 
 
-def test_what_was_not_written_to_its_end_is_provably_unsent() -> None:
+def test_a_message_that_was_not_fully_written_is_unsent() -> None:
     peer = ready("PIPELINING", "CHUNKING")
     peer.start(message(0))
     total = sum(len(piece) for piece in peer.output.chunks)
@@ -296,7 +239,7 @@ def test_what_was_not_written_to_its_end_is_provably_unsent() -> None:
     assert [left.position for left in peer.unsent] == [0]
 
 
-def test_asked_to_stop_it_finishes_what_the_relay_may_have_and_nothing_else() -> None:
+def test_after_stop_only_messages_that_the_relay_may_have_are_finished() -> None:
     peer = ready("PIPELINING")
     peer.start(message(0))
     hear(peer, "250 ok", "250 ok", "354 go on")
@@ -309,7 +252,7 @@ def test_asked_to_stop_it_finishes_what_the_relay_may_have_and_nothing_else() ->
     assert [left.position for left in peer.unsent] == [1]
 
 
-def test_after_a_pause_nothing_is_begun_until_the_relay_shows_that_it_lives() -> None:
+def test_after_a_pause_no_message_starts_until_the_relay_replies() -> None:
     peer = ready("PIPELINING", "CHUNKING")
     peer.check_alive()
     assert said(peer) == ["RSET"]
@@ -319,7 +262,7 @@ def test_after_a_pause_nothing_is_begun_until_the_relay_shows_that_it_lives() ->
 
 
 @pytest.mark.parametrize("before", ["250-evil.example", "250 evil", "22"])
-def test_what_is_said_before_tls_is_no_part_of_what_is_said_in_it(before: str) -> None:
+def test_replies_injected_before_tls_end_the_connection(before: str) -> None:
     peer = engine(tls="demand")
     hear(peer, "220 hi")
     hear(peer, "250-relay", "250 STARTTLS")
@@ -327,7 +270,7 @@ def test_what_is_said_before_tls_is_no_part_of_what_is_said_in_it(before: str) -
     assert peer.closed == "invalid reply"
 
 
-def test_an_offer_made_without_tls_is_forgotten_in_it() -> None:
+def test_extensions_offered_before_tls_do_not_count() -> None:
     peer = engine(tls="demand", user="desk", password="p@ss")
     hear(peer, "220 hi")
     hear(peer, "250-relay", "250-STARTTLS", "250 AUTH PLAIN")
@@ -353,7 +296,7 @@ def test_an_offer_made_without_tls_is_forgotten_in_it() -> None:
         b"250-x\r\n" * (MAX_LINES + 1),
     ],
 )
-def test_nonsense_ends_the_connection(nonsense: bytes) -> None:
+def test_an_invalid_reply_ends_the_connection(nonsense: bytes) -> None:
     peer = ready("PIPELINING", "CHUNKING")
     peer.start(message(0))
     said(peer)
@@ -362,7 +305,7 @@ def test_nonsense_ends_the_connection(nonsense: bytes) -> None:
     assert [send_result.result for send_result in peer.results] == [Result.UNKNOWN]
 
 
-def test_a_relay_that_speaks_out_of_turn_is_left() -> None:
+def test_an_unsolicited_reply_ends_the_connection() -> None:
     peer = ready("PIPELINING")
     peer.receive(b"250 and another thing\r\n")
     assert peer.closed == "invalid reply"
@@ -386,7 +329,7 @@ DIALOGUE = (
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 7, 1000])
-def test_replies_split_at_every_byte_come_to_the_same(width: int) -> None:
+def test_results_do_not_depend_on_how_replies_are_split(width: int) -> None:
     peer = ready("PIPELINING")
     waiting = [message(2), message(1), message(0)]
     for part in DIALOGUE:
@@ -401,117 +344,3 @@ def test_replies_split_at_every_byte_come_to_the_same(width: int) -> None:
     ]
     assert [left.position for left in peer.unsent] == [2]
     assert peer.closed == "final: 421 4.3.2"
-
-
-REFUSALS = ["451 4.3.0 later", "550 5.1.1 unknown", "554 5.7.1 spam", "421 4.3.2 bye", DROP]
-
-
-def converse(peer: Engine, relay: ModelRelay, count: int, chance: random.Random) -> None:
-    """Until the connection ends or all is settled; every write and read is cut at random."""
-    waiting = [message(position) for position in range(count)][::-1]
-    heard = 0
-    while not peer.closed:
-        while waiting and peer.has_room:
-            peer.start(waiting.pop())
-        wrote = b"".join(bytes(piece) for piece in peer.output.chunks)
-        wrote = wrote[: chance.randint(1, len(wrote))] if wrote else b""
-        if wrote:
-            relay.feed(wrote)
-            peer.output.mark_written(len(wrote))
-        fresh = relay.said[heard:]
-        if fresh and chance.random() < 0.7:
-            piece = fresh[: chance.randint(1, len(fresh))]
-            heard += len(piece)
-            peer.receive(piece)
-        elif relay.closed and not fresh:
-            peer.receive(b"")
-        elif not fresh and not peer.output.chunks and not (waiting and peer.has_room):
-            break
-    peer.unsent += waiting
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    extensions=st.sets(st.sampled_from(["PIPELINING", "CHUNKING", "SIZE"])),
-    without=st.sampled_from(["", "554 5.5.1 none", "250 2.0.0 whatever"]),
-    rate=st.sampled_from([0.0, 0.05, 0.3]),
-    window=st.integers(1, 8),
-    seed=st.integers(0, 2**32),
-)
-def test_every_message_comes_to_what_the_relay_made_of_it(
-    extensions: set[str], without: str, rate: float, window: int, seed: int
-) -> None:
-    chance = random.Random(seed)  # noqa: S311
-
-    def answer(verb: str) -> str:
-        if verb in {"EHLO", "RSET"} or chance.random() >= rate:
-            return OK
-        return chance.choice(REFUSALS)
-
-    peer = engine(window=window)
-    relay = ModelRelay(["HELP", *sorted(extensions)], answer, goes_on_without_recipients=without)
-    converse(peer, relay, 12, chance)
-    _agrees(peer, relay, 12)
-
-
-@settings(max_examples=100, deadline=None)
-@given(window=st.integers(1, 8), lost=st.integers(0, 60), seed=st.integers(0, 2**32))
-def test_a_line_that_breaks_anywhere_leaves_no_one_wrong(window: int, lost: int, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311
-    left = lost
-
-    def answer(verb: str) -> str:
-        nonlocal left
-        left -= 1
-        return DROP if left < 0 and verb != "EHLO" else OK
-
-    peer = engine(window=window)
-    relay = ModelRelay(answer=answer)
-    converse(peer, relay, 12, chance)
-    _agrees(peer, relay, 12)
-
-
-def _agrees(peer: Engine, relay: ModelRelay, count: int) -> None:
-    results = {send_result.position: send_result.result for send_result in peer.results}
-    unsent = [left.position for left in peer.unsent]
-    assert sorted([*results, *unsent]) == list(range(count)), "each comes out once"
-    assert len(results) == len(peer.results)
-    taken = []
-    for rcpts, text in relay.taken:
-        assert len(rcpts) == 1, "one reader's message reaches that reader alone"
-        assert text == content(rcpts[0])
-        taken.append(int(rcpts[0].removeprefix(b"reader").partition(b"@")[0]))
-    assert len(taken) == len(set(taken))
-    for position in range(count):
-        result = results.get(position)
-        if result is Result.SENT:
-            assert position in taken
-        if position in taken:
-            assert result in {Result.SENT, Result.UNKNOWN}
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.lists(
-        st.one_of(
-            st.binary(max_size=40),
-            st.sampled_from(
-                [b"250 ok\r\n", b"354 x\r\n", b"421 x\r\n", b"550-\r\n", b"\r\n", b"2"]
-            ),
-        ),
-        max_size=30,
-    ),
-    st.sampled_from([("PIPELINING",), ("PIPELINING", "CHUNKING"), ("SIZE",)]),
-)
-def test_garbage_never_makes_it_stumble(pieces: list[bytes], extensions: tuple[str, ...]) -> None:
-    peer = ready(*extensions)
-    waiting = [message(position) for position in range(5)]
-    for piece in pieces:
-        while waiting and peer.has_room:
-            peer.start(waiting.pop())
-        said(peer)
-        peer.receive(piece)
-    peer.receive(b"")
-    assert peer.closed
-    positions = [h.position for h in peer.results] + [left.position for left in peer.unsent]
-    assert sorted(positions + [left.position for left in waiting]) == list(range(5))
