@@ -1,4 +1,4 @@
-"""newsletter.lib.age: keys are checked, layers open in order only, and memory stays flat (B8)."""
+"""age files: keys are checked, layers open only in order, and memory stays flat (B8)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_neither_of_two_recipients_can_decrypt_alone() -> None:
 @pytest.mark.parametrize("keys", [KEYS[:1], KEYS], ids=["one recipient", "two recipients"])
 class TestStreaming:
     def test_memory_stays_flat(self, keys: list[str]) -> None:
-        """50 MB go through; nothing is read ahead by more than the layers hold."""
+        """50 MB pass through, and no more is read ahead than the layers hold."""
         file, made = Counting(), 0
 
         def chunks() -> Iterator[bytes]:
@@ -99,7 +99,7 @@ class TestStreaming:
 
 
 class Counting:
-    """A file that only counts."""
+    """A file that only counts bytes."""
 
     size = 0
 

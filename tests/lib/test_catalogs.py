@@ -1,4 +1,4 @@
-"""Compiled translations follow their sources."""
+"""Translations are compiled when their sources change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings from the environment: what is understood, and what an error says and never shows."""
+"""Settings from the environment: how they are parsed, and what errors say but never show."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TestParsing:
         self, env: Environment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SITE_URL", "news.example.org")
-        with pytest.raises(EnvError, match="^SITE_URL: 'news.example.org' is not of the form"):
+        with pytest.raises(EnvError, match=r"^SITE_URL: 'news\.example\.org' is not of the form"):
             env.parsed("SITE_URL", "http://localhost", environment.parse_site_url)
 
     def test_any_variable_may_come_from_a_file(
@@ -59,7 +59,7 @@ def test_no_error_shows_the_database_password(
     env: Environment, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
-    with pytest.raises(EnvError, match="^DATABASE_URL: .*postgres://user@host/name") as raised:
+    with pytest.raises(EnvError, match=r"^DATABASE_URL: .*postgres://user@host/name") as raised:
         env.parsed("DATABASE_URL", "", environment.parse_database)
     shown: BaseException | None = raised.value
     while shown is not None:

@@ -1,4 +1,4 @@
-"""Key documents: numbers added and removed, a passphrase around them, files that change."""
+"""Key documents: adding and removing keys, locking with a passphrase, and changed files."""
 
 from __future__ import annotations
 

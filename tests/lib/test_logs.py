@@ -1,4 +1,4 @@
-"""Every process writes lines of one form: an action and its facts, never an address (G8)."""
+"""Every process logs lines of the same form: an action and its facts, never an address (G8)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 
 
 def line(name: str, message: str, *args: object, **extra: Any) -> str:
-    logger = logging.Logger(name)
+    logger = logging.getLogger(name)
     record = logger.makeRecord(name, logging.INFO, "f", 1, message, args, None, extra=extra)
     return logs.KeyValueFormatter().format(record).split(" ", 2)[2]
 
@@ -60,7 +60,7 @@ def test_a_traceback_follows_the_line() -> None:
 
 
 def calls() -> list[tuple[str, ast.Call]]:
-    """Each call of a method of the module's `log`."""
+    """Return every call that logs something, with its place in the source."""
     return [
         (f"{path.relative_to(ROOT)}:{node.lineno}", node)
         for path in SOURCES

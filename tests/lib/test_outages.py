@@ -1,4 +1,4 @@
-"""An outage is one line when it begins, now and then one more, and one when it is over."""
+"""An outage is logged when it starts, at long intervals, and when it ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import ReportedOutages
 
 
 class Server:
-    """A service that a test takes away."""
+    """A service that a test can take down."""
 
     def __init__(self) -> None:
         self.up = True

@@ -1,4 +1,4 @@
-"""What an SMTP server really gets: the raw bytes against A1-A4, A8-A10, and TLS."""
+"""The bytes that an SMTP server receives (A1–A4, A8–A10), and TLS."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ class Sink:
 
 
 class AnyPort(Controller):
-    """The controller asks its port for a reply at the start; port 0 has become another by then."""
+    """A controller on any free port, which it must know in order to check that it is up."""
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        server: Any = self.server
+        self.port = server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_the_server_receives_exactly_the_compiled_bytes(
 
 def _meets_the_standards(raw: bytes, position: int) -> None:
     message = message_from_bytes(raw, policy=policy.default)
-    places = urls(f"d{position:05}")
+    own_urls = urls(f"d{position:05}")
     for name in ("From", "Date", "Message-ID", "To", "Subject"):  # A1
         assert len(message.get_all(name, [])) == 1
     assert message["Message-ID"].endswith("@news.example.org>")
@@ -85,15 +86,15 @@ def _meets_the_standards(raw: bytes, position: int) -> None:
         "text/plain",
         "multipart/related",
     ]
-    assert message["List-Unsubscribe"] == f"<{places['unsubscribe']}>"  # A4
+    assert message["List-Unsubscribe"] == f"<{own_urls['unsubscribe']}>"  # A4
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["List-Id"] == "Week in View <weekly.en.news.example.org>"  # A8
     assert message["Feedback-ID"].endswith(":tydzen")  # A9
     assert message["Content-Language"] == "be"  # A10
     text = message.get_body(("plain",))
     assert text is not None
-    assert places["unsubscribe"] in text.get_content()  # A12
-    assert b"places.invalid" not in raw
+    assert own_urls["unsubscribe"] in text.get_content()  # A12
+    assert b"placeholders.invalid" not in raw
 
 
 def _send(url: str) -> Result:

@@ -1,4 +1,4 @@
-"""A6: signatures that another implementation verifies, over any edition."""
+"""DKIM signatures that another implementation verifies, for any edition (A6)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def signers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signer]:
 
 
 def verified(raw: bytes) -> bool:
-    """Whether dkimpy takes it, with our two public keys as its DNS."""
+    """Return whether dkimpy verifies the message, with our two public keys as its DNS."""
 
     def record(name: bytes, timeout: int = 5) -> bytes:
         return RECORDS[name.decode().partition(".")[0]]

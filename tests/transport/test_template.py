@@ -32,8 +32,10 @@ def parsed(position: int = 7, **changes: Any) -> EmailMessage:
 
 
 def filled(text: str, *, html: bool = False, position: int = 7) -> str:
-    places = urls(f"d{position:05}")
-    return PLACEHOLDER_URL.sub(lambda f: escape(places[f[1]]) if html else places[f[1]], text)
+    own_urls = urls(f"d{position:05}")
+    return PLACEHOLDER_URL.sub(
+        lambda found: escape(own_urls[found[1]]) if html else own_urls[found[1]], text
+    )
 
 
 def content(message: EmailMessage, subtype: str) -> str:
@@ -90,10 +92,10 @@ def test_an_image_is_related_to_the_html() -> None:
         "text/html",
         "image/png",
     ]
-    picture = list(message.walk())[-1]
-    assert picture["Content-ID"] == "<picture-1>"
-    assert picture.get_content_disposition() == "inline"
-    assert picture.get_payload(decode=True) == PIXEL
+    image = list(message.walk())[-1]
+    assert image["Content-ID"] == "<image-1>"
+    assert image.get_content_disposition() == "inline"
+    assert image.get_payload(decode=True) == PIXEL
 
 
 def test_a4_a8_list_headers_are_never_encoded_nor_folded() -> None:
@@ -215,7 +217,7 @@ def test_a_message_contains_nothing_of_another_reader() -> None:
 
 
 anything = st.text(st.characters(exclude_categories=["Cs"]))
-with_places = st.lists(
+with_placeholders = st.lists(
     st.one_of(
         anything, st.sampled_from([*(p.url for p in Placeholder), ".", "\n.", "From ", " \n", "\t"])
     )
@@ -223,11 +225,11 @@ with_places = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(text=with_places, html=with_places)
+@given(text=with_placeholders, html=with_placeholders)
 @pytest.mark.slow
 def test_any_text_with_placeholders_parses_back(text: str, html: str) -> None:
-    # What joins to another place's name is refused; tested above.
-    if set(PLACEHOLDER_URL.findall(text + "\0" + html)) - {place.value for place in Placeholder}:
+    # Text may combine into an unknown placeholder, which is refused (tested above).
+    if set(PLACEHOLDER_URL.findall(text + "\0" + html)) - {each.value for each in Placeholder}:
         return
     raw = rendered(text=text, html=html or "<p>")
     message = message_from_bytes(raw, policy=policy.default)

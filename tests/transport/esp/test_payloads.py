@@ -1,4 +1,4 @@
-"""The payloads that Anymail builds for each provider: C1, C4-C7."""
+"""The payloads that Anymail builds for each provider (C1, C4–C7)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.transport.esp.test_url import URLS
 
 pytestmark = [
     pytest.mark.server,
-    # True, and for the operator to read; the backend is there and is tested.
+    # The warning is for operators; the backend still exists and is tested.
     pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid"),
 ]
 

@@ -1,4 +1,4 @@
-"""Providers through Anymail, against a stand-in on loopback: C1-C10, E6, G1, G2."""
+"""Sending through Anymail to providers on loopback (C1–C10, E6, G1, G2)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 import pytest
 
 from newsletter.transport import registry
-from newsletter.transport.base import CompileError, Transport
+from newsletter.transport.base import AnyTransport, CompileError
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
 from tests.transport.cast import INLINE_IMAGE, make_email, reader, readers, urls
 from tests.transport.provider import Answer, Mailgun, Postmark, Provider, Scaleway, SendGrid
 
 pytestmark = [
     pytest.mark.server,
-    # True, and for the operator to read; the backend is there and is tested.
+    # The warning is for operators; the backend still exists and is tested.
     pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid"),
 ]
 P = TypeVar("P", bound=Provider)
@@ -31,10 +31,10 @@ OPTIONS = {
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., tuple[Any, Transport]]]:
-    running: list[tuple[Provider, Transport]] = []
+def start() -> Iterator[Callable[..., tuple[Any, AnyTransport]]]:
+    running: list[tuple[Provider, AnyTransport]] = []
 
-    def begin(kind: type[P], more: str = "") -> tuple[P, Transport]:
+    def begin(kind: type[P], more: str = "") -> tuple[P, AnyTransport]:
         provider = kind()
         transport = registry.from_url(f"{OPTIONS[kind]}&api_url={provider.url}&timeout=1{more}")
         running.append((provider, transport))
@@ -46,11 +46,11 @@ def start() -> Iterator[Callable[..., tuple[Any, Transport]]]:
         provider.close()
 
 
-Start = Callable[..., tuple[Any, Transport]]
+Start = Callable[..., tuple[Any, AnyTransport]]
 
 
 def send(
-    transport: Transport, recipients: list[Recipient], **changes: Any
+    transport: AnyTransport, recipients: list[Recipient], **changes: Any
 ) -> tuple[list[SendResult], TransportDownError | None]:
     send_results: list[SendResult] = []
     try:
@@ -112,7 +112,7 @@ def test_sendgrid_gets_one_personalisation_for_each_reader(start: Start) -> None
     assert data["subject"] == make_email().subject
     assert data["from"] == {"name": make_email().from_name, "email": "desk@news.example.org"}
     assert [content["type"] for content in data["content"]] == ["text/plain", "text/html"]  # A3
-    assert data["attachments"][0]["content_id"] == "picture-1"
+    assert data["attachments"][0]["content_id"] == "image-1"
     assert data["attachments"][0]["disposition"] == "inline"
     assert data["tracking_settings"]["open_tracking"] == {"enable": False}
     for position, own in enumerate(data["personalizations"]):
@@ -146,7 +146,7 @@ def test_a_provider_without_batches_gets_one_call_for_each_reader(start: Start) 
         assert json.loads(headers["X-Metadata"]) == {"delivery_id": f"d{position:05}"}
         assert url in data["text"]
         assert url.replace("&", "&amp;") in data["html"]
-        assert "places.invalid" not in request.body.decode()
+        assert "placeholders.invalid" not in request.body.decode()
 
 
 def test_trap_3_each_recipient_of_postmarks_bulk_api_has_a_separate_id(start: Start) -> None:

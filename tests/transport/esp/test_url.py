@@ -11,7 +11,7 @@ from newsletter.transport.base import TransportURLError
 
 pytestmark = [
     pytest.mark.server,
-    # True, and for the operator to read; the backend is there and is tested.
+    # The warning is for operators; the backend still exists and is tested.
     pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid"),
 ]
 

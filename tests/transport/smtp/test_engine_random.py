@@ -16,13 +16,13 @@ REFUSALS = ["451 4.3.0 later", "550 5.1.1 unknown", "554 5.7.1 spam", "421 4.3.2
 
 
 def converse(peer: Engine, relay: ModelRelay, count: int, chance: random.Random) -> None:
-    """Until the connection ends or all is settled; every write and read is cut at random."""
+    """Run until the connection ends or nothing is left, splitting writes and reads at random."""
     waiting = [message(position) for position in range(count)][::-1]
     heard = 0
     while not peer.closed:
         while waiting and peer.has_room:
             peer.start(waiting.pop())
-        wrote = b"".join(bytes(piece) for piece in peer.output.chunks)
+        wrote = b"".join(bytes(chunk) for chunk in peer.output.chunks)
         wrote = wrote[: chance.randint(1, len(wrote))] if wrote else b""
         if wrote:
             relay.feed(wrote)
@@ -60,7 +60,7 @@ def test_every_result_agrees_with_the_relay(
     peer = engine(window=window)
     relay = ModelRelay(["HELP", *sorted(extensions)], answer, goes_on_without_recipients=without)
     converse(peer, relay, 12, chance)
-    _agrees(peer, relay, 12)
+    _assert_agrees(peer, relay, 12)
 
 
 @settings(max_examples=100, deadline=None)
@@ -79,17 +79,17 @@ def test_results_agree_with_the_relay_wherever_the_connection_breaks(
     peer = engine(window=window)
     relay = ModelRelay(answer=answer)
     converse(peer, relay, 12, chance)
-    _agrees(peer, relay, 12)
+    _assert_agrees(peer, relay, 12)
 
 
-def _agrees(peer: Engine, relay: ModelRelay, count: int) -> None:
+def _assert_agrees(peer: Engine, relay: ModelRelay, count: int) -> None:
     results = {send_result.position: send_result.result for send_result in peer.results}
     unsent = [left.position for left in peer.unsent]
-    assert sorted([*results, *unsent]) == list(range(count)), "each comes out once"
+    assert sorted([*results, *unsent]) == list(range(count)), "each message comes out once"
     assert len(results) == len(peer.results)
     taken = []
     for rcpts, text in relay.taken:
-        assert len(rcpts) == 1, "one reader's message reaches that reader alone"
+        assert len(rcpts) == 1, "a message reaches only its own recipient"
         assert text == content(rcpts[0])
         taken.append(int(rcpts[0].removeprefix(b"reader").partition(b"@")[0]))
     assert len(taken) == len(set(taken))

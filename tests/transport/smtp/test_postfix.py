@@ -1,4 +1,4 @@
-"""A real relay, with TLS: what it has queued is byte for byte what was meant."""
+"""A real relay with TLS queues exactly what was compiled, byte for byte."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Whole transcripts of Postfix, Exim, Exchange and a Gmail-like relay, their pipelined replies
-split at every byte, and split and joined at random: always the same outcomes."""
+"""Transcripts of Postfix, Exim, Exchange and a Gmail-like relay. The results must not depend on how
+the replies are split."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ Cut = Callable[[bytes], Iterable[bytes]]
 
 @dataclass(frozen=True)
 class Transcript:
-    """What a relay says, each time all that it waits for was written; TLS and messages come when
-    the engine wants them. `results` and `unsent` are what four readers come to."""
+    """What a relay says, each part once the engine has written all that the relay waits for.
+
+    `results` and `unsent` are those of four messages, `closed` is why the connection ended.
+    """
 
     relay: dict[str, Any]
     said: tuple[str, ...]
@@ -181,7 +183,7 @@ def message(position: int) -> Message:
 
 
 def play(transcript: Transcript, cut: Cut) -> tuple[Engine, list[bytes]]:
-    """The engine after the transcript, and what it wrote before each part of it."""
+    """Return the engine after the transcript, and what it wrote before each part."""
     peer = Engine(Relay(host="relay.example", port=25, helo="me", **transcript.relay))
     waiting = [message(position) for position in range(4)][::-1]
     wrote = []
@@ -199,11 +201,11 @@ def play(transcript: Transcript, cut: Cut) -> tuple[Engine, list[bytes]]:
     return peer, wrote
 
 
-def whole(said: bytes) -> Iterable[bytes]:
+def unsplit(said: bytes) -> Iterable[bytes]:
     return [said]
 
 
-def came_to(transcript: Transcript, peer: Engine) -> None:
+def assert_matches(transcript: Transcript, peer: Engine) -> None:
     assert peer.results == transcript.results
     assert sorted(left.position for left in peer.unsent) == transcript.unsent
     assert peer.closed == transcript.closed
@@ -212,16 +214,16 @@ def came_to(transcript: Transcript, peer: Engine) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_transcript_gives_each_recipient_one_result(name: str) -> None:
     transcript = TRANSCRIPTS[name]
-    peer, _ = play(transcript, whole)
-    came_to(transcript, peer)
+    peer, _ = play(transcript, unsplit)
+    assert_matches(transcript, peer)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_results_are_the_same_byte_by_byte(name: str) -> None:
     transcript = TRANSCRIPTS[name]
     peer, wrote = play(transcript, lambda said: [said[at : at + 1] for at in range(len(said))])
-    came_to(transcript, peer)
-    assert wrote == play(transcript, whole)[1], "and the same is written"
+    assert_matches(transcript, peer)
+    assert wrote == play(transcript, unsplit)[1], "and the same is written"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -229,7 +231,7 @@ def test_results_are_the_same_if_split_at_any_byte(name: str) -> None:
     transcript = TRANSCRIPTS[name]
     for at in range(1, max(map(len, transcript.said)) + 10):
         peer, _ = play(transcript, lambda said, at=at: filter(None, [said[:at], said[at:]]))  # type: ignore[misc]
-        came_to(transcript, peer)
+        assert_matches(transcript, peer)
 
 
 @settings(max_examples=200, deadline=None)
@@ -243,4 +245,4 @@ def test_results_are_the_same_if_split_at_random(name: str, widths: list[int]) -
             at, turn = at + width, turn + 1
 
     peer, _ = play(TRANSCRIPTS[name], cut)
-    came_to(TRANSCRIPTS[name], peer)
+    assert_matches(TRANSCRIPTS[name], peer)

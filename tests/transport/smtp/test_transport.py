@@ -1,4 +1,4 @@
-"""Each refusal and each loss, at each step of the dialogue, comes to one outcome per reader."""
+"""Every refusal and every loss, at each step, gives each recipient exactly one result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import traceback
 import pytest
 
 from newsletter.transport import registry
-from newsletter.transport.base import Transport
+from newsletter.transport.base import AnyTransport
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
 from tests.transport.cast import make_email, reader, readers
 from tests.transport.relay import HANG_UP, SILENT, Relay
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.server
 
 
 def send(
-    transport: Transport, recipients: list[Recipient]
+    transport: AnyTransport, recipients: list[Recipient]
 ) -> tuple[list[SendResult], TransportDownError | None]:
     send_results: list[SendResult] = []
     try:
@@ -27,7 +27,7 @@ def send(
 
 
 def _each(
-    transport: Transport, recipients: list[Recipient], into: list[SendResult]
+    transport: AnyTransport, recipients: list[Recipient], into: list[SendResult]
 ) -> list[SendResult]:
     for send_result in transport.send(transport.compile(make_email()), recipients):
         into.append(send_result)
@@ -38,7 +38,7 @@ def results(send_results: list[SendResult]) -> list[Result]:
     return [send_result.result for send_result in send_results]
 
 
-def test_all_recipients_are_handed_over_on_one_connection(relay: Relay, smtp: Transport) -> None:
+def test_all_recipients_are_handed_over_on_one_connection(relay: Relay, smtp: AnyTransport) -> None:
     send_results, down = send(smtp, readers(3))
     again, _ = send(smtp, [reader(3)])
     assert down is None
@@ -69,7 +69,7 @@ def test_all_recipients_are_handed_over_on_one_connection(relay: Relay, smtp: Tr
     ],
 )
 def test_a_refusal_affects_only_one_recipient(
-    relay: Relay, smtp: Transport, verb: str, answer: str, result: Result, code: int, status: str
+    relay: Relay, smtp: AnyTransport, verb: str, answer: str, result: Result, code: int, status: str
 ) -> None:
     relay.answer(verb, answer)
     send_results, down = send(smtp, readers(2))
@@ -103,7 +103,7 @@ def test_a_refusal_affects_only_one_recipient(
     ],
 )
 def test_a_failure_before_hand_over_leaves_all_recipients_unsent(
-    relay: Relay, smtp: Transport, verb: str, answer: str
+    relay: Relay, smtp: AnyTransport, verb: str, answer: str
 ) -> None:
     relay.answer(verb, answer)
     send_results, down = send(smtp, readers(2))
@@ -116,7 +116,7 @@ def test_a_failure_before_hand_over_leaves_all_recipients_unsent(
 
 @pytest.mark.parametrize("answer", [HANG_UP, SILENT, "nonsense", "354 go on"])
 def test_a_message_without_a_reply_after_the_final_dot_is_unknown(
-    relay: Relay, smtp: Transport, answer: str
+    relay: Relay, smtp: AnyTransport, answer: str
 ) -> None:
     relay.answer(".", "250 2.0.0 ok", answer)
     send_results, down = send(smtp, readers(3))
@@ -128,7 +128,7 @@ def test_a_message_without_a_reply_after_the_final_dot_is_unknown(
 
 
 def test_an_idle_connection_that_the_relay_closed_is_replaced(
-    relay: Relay, smtp: Transport
+    relay: Relay, smtp: AnyTransport
 ) -> None:
     send(smtp, [reader(0)])
     relay.hang_up()
@@ -139,7 +139,7 @@ def test_an_idle_connection_that_the_relay_closed_is_replaced(
 
 
 def test_a_relay_that_limits_messages_per_connection_gets_another_connection(
-    relay: Relay, smtp: Transport
+    relay: Relay, smtp: AnyTransport
 ) -> None:
     relay.answer("MAIL", "250 ok", "421 4.7.0 enough for one connection" + HANG_UP)
     send_results, down = send(smtp, readers(2))
@@ -156,7 +156,7 @@ def test_an_unreachable_relay_is_down() -> None:
 
 
 def test_an_address_that_needs_smtputf8_is_refused_and_never_sent(
-    relay: Relay, smtp: Transport
+    relay: Relay, smtp: AnyTransport
 ) -> None:
     send_results, _ = send(smtp, [reader(0, "чытач@mail.example"), reader(1, "r@пошта.example")])
     assert send_results[0] == SendResult(0, Result.REFUSED, status="5.6.7")
@@ -164,7 +164,7 @@ def test_an_address_that_needs_smtputf8_is_refused_and_never_sent(
     assert "RCPT TO:<r@xn--80a1acn3a.example>" in relay.commands
 
 
-def test_only_the_recipient_without_a_url_fails(relay: Relay, smtp: Transport) -> None:
+def test_only_the_recipient_without_a_url_fails(relay: Relay, smtp: AnyTransport) -> None:
     bare = Recipient(0, "r@mail.example", "d0", {})
     send_results, down = send(smtp, [bare, reader(1)])
     assert results(send_results) == [Result.FAILED, Result.SENT]
@@ -172,7 +172,7 @@ def test_only_the_recipient_without_a_url_fails(relay: Relay, smtp: Transport) -
     assert len(relay.messages) == 1
 
 
-def test_after_stop_no_more_messages_are_handed_over(relay: Relay, smtp: Transport) -> None:
+def test_after_stop_no_more_messages_are_handed_over(relay: Relay, smtp: AnyTransport) -> None:
     send_results: list[SendResult] = []
     sending = smtp.send(smtp.compile(make_email()), readers(9), stop=lambda: bool(send_results))
     for send_result in sending:
@@ -182,7 +182,7 @@ def test_after_stop_no_more_messages_are_handed_over(relay: Relay, smtp: Transpo
     assert results(send(smtp, [reader(8)])[0]) == [Result.SENT]
 
 
-def test_after_a_refusal_the_transaction_is_reset(relay: Relay, smtp: Transport) -> None:
+def test_after_a_refusal_the_transaction_is_reset(relay: Relay, smtp: AnyTransport) -> None:
     relay.answer("DATA", "451 4.3.0 later")
     send_results, _ = send(smtp, readers(2))
     assert results(send_results) == [Result.DEFERRED, Result.SENT]
@@ -191,7 +191,7 @@ def test_after_a_refusal_the_transaction_is_reset(relay: Relay, smtp: Transport)
 
 
 def test_an_abandoned_call_closes_its_connection_and_the_next_opens_another(
-    relay: Relay, smtp: Transport
+    relay: Relay, smtp: AnyTransport
 ) -> None:
     sending = smtp.send(smtp.compile(make_email()), readers(3))
     assert next(sending).result is Result.SENT
@@ -215,7 +215,7 @@ def test_an_abandoned_call_closes_its_connection_and_the_next_opens_another(
     ],
 )
 def test_g1_g2_an_echoed_address_never_appears_in_a_result_or_an_error(
-    relay: Relay, smtp: Transport, verb: str, answer: str
+    relay: Relay, smtp: AnyTransport, verb: str, answer: str
 ) -> None:
     relay.answer(verb, answer)
     send_results, down = send(smtp, [reader(0)])
