@@ -64,7 +64,7 @@ def remove_key(
     web, worker = deepcopy(web), deepcopy(worker)
     keys = _keys(web, worker, purpose)
     if str(number) not in keys:
-        raise KeyFileError(f"{purpose}: there is no key number {number}")
+        raise KeyFileError(f"{purpose}: key number {number} does not exist")
     for document in (web, worker):
         for name in _entries_of(purpose):
             if name not in document:

@@ -44,7 +44,7 @@ def test_the_key_in_use_cannot_be_removed() -> None:
     web, worker = key_documents.use_newest(web, worker)
     web, worker = key_documents.remove_key(web, worker, "sealing", 1)
     assert set(web["sealing"]) == set(worker["opening"]) == {"2"}
-    with pytest.raises(KeyFileError, match="no key number 1"):
+    with pytest.raises(KeyFileError, match="key number 1 does not exist"):
         key_documents.remove_key(web, worker, "sealing", 1)
 
 
