@@ -125,15 +125,15 @@ def work(record: Path, mailing_id: int) -> None:
 
     with record.open("w", encoding="ascii") as file:
 
-        class Relay(Transport):
+        class Relay(Transport[Email]):
             name = "recording"
 
-            def compile(self, mail: Email) -> Any:
-                return mail
+            def compile(self, email: Email) -> Email:
+                return email
 
             def send(
                 self,
-                compiled: Any,
+                compiled: Email,
                 recipients: Iterable[Recipient],
                 *,
                 stop: Callable[[], bool] = never_stop,

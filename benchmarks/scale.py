@@ -24,7 +24,7 @@ from pathlib import Path
 
 from newsletter.lib import sandbox
 from newsletter.transport import registry, template
-from newsletter.transport.base import Transport, never_stop
+from newsletter.transport.base import AnyTransport, Transport, never_stop
 from newsletter.transport.outcomes import Email, Recipient, Result, SendResult
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
@@ -33,12 +33,12 @@ from tests.chaos.servers import Postgres, peak_memory
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def from_url(url: TransportURL) -> Transport:
+def from_url(url: TransportURL) -> AnyTransport:
     """`null://?deferred=PERCENT`."""
-    return NullTransport(url.number("deferred", default=0, least=0, most=100))
+    return NullTransport(url.int_option("deferred", default=0, minimum=0, maximum=100))
 
 
-class NullTransport(Transport):
+class NullTransport(Transport[Template]):
     """A transport that renders each message and discards it."""
 
     name = "null://"
@@ -48,8 +48,8 @@ class NullTransport(Transport):
         self._random = random.Random(1)  # noqa: S311
         self._asked_to_wait: set[str] = set()
 
-    def compile(self, mail: Email) -> Template:
-        return template.compile(mail)
+    def compile(self, email: Email) -> Template:
+        return template.compile(email)
 
     def close(self) -> None:
         return

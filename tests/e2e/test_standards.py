@@ -223,7 +223,7 @@ def test_a10_a_confirmation_says_that_a_machine_wrote_it(out: Way, weekly: Newsl
     assert mail.header("Content-Language") == "be"
     assert "list-unsubscribe" not in mail.headers
     assert re.search(r"https?://\S+/be/confirm/\S+/", mail.text)
-    assert "places.invalid" not in mail.text + mail.html
+    assert "placeholders.invalid" not in mail.text + mail.html
 
 
 def test_a11_size_and_a_way_out_near_the_top(mails: dict[str, Delivered]) -> None:
@@ -242,4 +242,4 @@ def test_a12_the_text_says_the_same(mails: dict[str, Delivered]) -> None:
             assert heading.text in flat
         assert not re.search(r"<[a-z/]|&[a-z]+;|{[{%]", mail.text)
         for form in (mail.text, mail.html):
-            assert not re.search(r"places\.invalid|%recipient|-tydzen_|{{|slot-", form)
+            assert not re.search(r"placeholders\.invalid|%recipient|-tydzen_|{{|slot-", form)

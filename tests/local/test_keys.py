@@ -156,7 +156,7 @@ def test_a_process_opens_a_locked_file_with_the_passphrase_only(
     locked = start(tmp_path)
     assert "set WORKER_KEYS_PASSPHRASE" in locked.stderr
     wrong = start(tmp_path, WORKER_KEYS_PASSPHRASE="another one, as long")
-    assert "WORKER_KEYS: the passphrase does not open it" in wrong.stderr
+    assert "WORKER_KEYS: the passphrase is wrong" in wrong.stderr
     assert "another one" not in wrong.stderr
 
 

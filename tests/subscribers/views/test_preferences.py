@@ -80,7 +80,7 @@ def test_the_preview_is_of_the_readers_choices(
     shown = mail.content.decode()
     assert ("Перамовы" if chain[0] == "be" else "Talks") in page
     assert ("Перамовы" in shown) == (chain[0] == "be")
-    assert "places.invalid" not in shown
+    assert "placeholders.invalid" not in shown
     assert "script-src 'none'" in mail["Content-Security-Policy"]
     assert "frame-ancestors 'self'" in mail["Content-Security-Policy"]
     assert mail["X-Frame-Options"] == "SAMEORIGIN"
@@ -92,7 +92,7 @@ def test_the_preview_of_a_reader_of_text(client: Client, add_reader: AddReader, 
     page = client.get(url("preview", subscription)).content.decode()
     assert '<pre class="mail" lang="be">' in page
     assert "Перамовы" in page
-    assert "places.invalid" not in page
+    assert "placeholders.invalid" not in page
 
 
 def test_nothing_to_read_is_told(client: Client, add_reader: AddReader, issue: Issue) -> None:
