@@ -31,8 +31,6 @@ class Program:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     ready: Callable[[], bool]
-    needs: str = ""
-    """What a person should look at where it does not start."""
 
 
 @dataclass

@@ -117,7 +117,7 @@ class TestRemoval:
     def test_everything_is_gone(
         self, django_capture_on_commit_callbacks: Any, media: Path, var: Path
     ) -> None:
-        snapshot.prepare(snapshot.send_now(Issue.objects.first(), by=None).pk)
+        snapshot.prepare(snapshot.send_now(Issue.objects.earliest("starts_on"), by=None).pk)
         assert ReleaseRecipient.objects.exists()
         with django_capture_on_commit_callbacks(execute=True):
             call_command("sample", "remove", "--yes", stdout=StringIO())
