@@ -46,12 +46,13 @@ def listening_ports() -> dict[int, tuple[str, str]]:
 
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a program of someone else's."""
+    """Return the environment without any keys, for a program that isn't part of this project."""
     secret = {form for name in SECRETS for form in (name, f"{name}_FILE")}
     return {name: text for name, text in environment.items() if name not in secret}
 
 
 def broker() -> Program:
+    """Return the embedded Valkey, which listens on a Unix socket only and writes each change to disk."""
     data = settings.VAR_DIR / "valkey"
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     make_private_directory(Path(settings.BROKER_SOCKET).parent)
@@ -82,6 +83,7 @@ def make_private_directory(path: Path) -> None:
 
 
 def mailbox() -> Program:
+    """Return the local mailbox's SMTP server."""
     return Program(
         "mailbox",
         (sys.executable, "manage.py", "mailbox"),
@@ -91,6 +93,7 @@ def mailbox() -> Program:
 
 
 def web() -> Program:
+    """Return the web server."""
     where = f"[{settings.BIND}]" if ":" in settings.BIND else settings.BIND
     command = (sys.executable, "-m", "gunicorn", "--bind", f"{where}:{settings.PORT}")
     return Program(
@@ -102,6 +105,7 @@ def web() -> Program:
 
 
 def worker() -> Program:
+    """Return the worker, the only program with keys that decrypt."""
     return Program(
         "worker",
         (sys.executable, "manage.py", "worker"),
@@ -111,6 +115,7 @@ def worker() -> Program:
 
 
 def beat() -> Program:
+    """Return Celery beat."""
     # The schedule has only two intervals. In memory, no crash can corrupt it.
     options = ("--scheduler=celery.beat.Scheduler", "--pidfile=", "--loglevel=WARNING")
     return Program(

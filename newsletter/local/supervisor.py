@@ -30,7 +30,7 @@ class StartError(Exception):
 
 
 class Supervisor:
-    """One run. `directory` is their working directory, `records_dir` is VAR_DIR/run."""
+    """One run. `directory` is the programs' working directory, `records_dir` is VAR_DIR/run."""
 
     def __init__(
         self, programs: Sequence[Program], console: Console, *, directory: Path, records_dir: Path
