@@ -120,7 +120,7 @@ def work(record: Path, mailing_id: int) -> None:
     from newsletter.delivery.models import Mailing
     from newsletter.delivery.sending import protocol, transports
     from newsletter.delivery.sending.sender import send_batch
-    from newsletter.transport.base import Transport, never
+    from newsletter.transport.base import Transport, never_stop
     from newsletter.transport.outcomes import Email, Recipient, Result, SendResult
 
     with record.open("w", encoding="ascii") as file:
@@ -136,8 +136,8 @@ def work(record: Path, mailing_id: int) -> None:
                 compiled: Any,
                 recipients: Iterable[Recipient],
                 *,
-                stop: Callable[[], bool] = never,
-                ahead: int | None = None,
+                stop: Callable[[], bool] = never_stop,
+                max_pending: int | None = None,
             ) -> Generator[SendResult, None, None]:
                 for recipient in recipients:
                     file.write(f"{recipient.address}\n")
@@ -187,7 +187,7 @@ def run(var: Path) -> int:
     from django.db import connection
 
     from newsletter.delivery.models import Mailing
-    from newsletter.delivery.planning import snapshot
+    from newsletter.delivery.planning import snapshot, start
     from subscribers.models import Subscriber
 
     call_command("migrate", verbosity=0)
@@ -195,7 +195,7 @@ def run(var: Path) -> int:
         raise SystemExit("The database is not empty.")
     issue = write_newsroom()
     add_readers(issue.newsletter)
-    mailing = snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+    mailing = snapshot.prepare(start.send_now(issue, by=None).pk)
     assert mailing.state == Mailing.State.SENDING  # noqa: S101
     began = time.monotonic()
     workers = [

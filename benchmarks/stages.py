@@ -48,7 +48,7 @@ def install() -> Clocks:
         (template, "render", "message"),
     ):
         setattr(holder, name, _timed(getattr(holder, name), stage, clocks))
-    maker: Any = sender.recipients
+    maker: Any = sender.recipient_factory
     setattr(sender, "recipients", lambda mailing: _timed(maker(mailing), "places", clocks))  # noqa: B010
     send: Any = SmtpTransport.send
     setattr(SmtpTransport, "send", _timed_each(send, "send", clocks))  # noqa: B010 - a method

@@ -20,7 +20,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 
 from newsletter import old_database
-from newsletter.lib.environment import misspelt
+from newsletter.lib.environment import suggest_names
 from newsletter.transport import registry
 from newsletter.transport.base import TransportURLError
 from subscribers.crypto import key_check
@@ -196,7 +196,7 @@ def misspelt_variables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             hint="docs/configuration.md lists every variable.",
             id="newsletter.W003",
         )
-        for given, suggestion in misspelt(settings.CONFIGURATION, os.environ).items()
+        for given, suggestion in suggest_names(settings.CONFIGURATION, os.environ).items()
     ]
 
 

@@ -27,7 +27,7 @@ from newsletter.editorial.models import (
 from newsletter.lib import outages, sandbox
 from newsletter.lib.catalogs import compile_catalogs
 from newsletter.lib.logs import KeyValueFormatter
-from newsletter.lib.outages import Outages
+from newsletter.lib.outages import OutageMonitor
 from subscribers.views import cached_newsletters
 
 HERE = Path(__file__).parent
@@ -108,7 +108,7 @@ def caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-class ReportedOutages(Outages):
+class ReportedOutages(OutageMonitor):
     """Records which services were reported down, and starts no thread that tries them: it would
     write into the log of later tests."""
 
@@ -116,17 +116,17 @@ class ReportedOutages(Outages):
         super().__init__({})
         self.services: list[str] = []
 
-    def failed(self, service: str, error: str) -> None:
+    def report_failure(self, service: str, error: str) -> None:
         self.services.append(service)
 
-    def knows_of_any(self) -> bool:
+    def is_any_suspected(self) -> bool:
         return bool(self.services)
 
 
 @pytest.fixture(autouse=True)
 def reported(monkeypatch: pytest.MonkeyPatch) -> ReportedOutages:
     reported = ReportedOutages()
-    monkeypatch.setattr(outages, "current", reported)
+    monkeypatch.setattr(outages, "monitor", reported)
     return reported
 
 
@@ -229,5 +229,5 @@ def render_in_process(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     `sandbox`, and running sites, render in a child process as in production."""
     if request.node.get_closest_marker("sandbox") is None:
         monkeypatch.setattr(
-            sandbox, "call", lambda function, *args, **kwargs: function(*args, **kwargs)
+            sandbox, "run", lambda function, *args, **kwargs: function(*args, **kwargs)
         )

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from django.conf import settings
 
-from newsletter.lib.keys import newest
+from newsletter.lib.keys import current_key
 
 MAILING, TRANSACTIONAL = 1, 2
 
@@ -37,13 +37,13 @@ def _cipher(key: bytes) -> Cipher[modes.ECB]:
 
 def delivery_id(trace: MessageTrace) -> str:
     """28 characters of a–z and 2–7: the key's number and the block."""
-    return delivery_ids(trace.kind, trace.mailing_id)(trace.subscriber_id)
+    return delivery_id_factory(trace.kind, trace.mailing_id)(trace.subscriber_id)
 
 
-def delivery_ids(kind: int, mailing_id: int) -> Callable[[int], str]:
+def delivery_id_factory(kind: int, mailing_id: int) -> Callable[[int], str]:
     """`delivery_id` for many subscribers, with the key looked up once: to be kept for a moment
     only, as keys are rotated, and by the thread that asked."""
-    number, key = newest(settings.WEB_KEYS.latest().tokens)
+    number, key = current_key(settings.WEB_KEYS.latest().tokens)
     before = b"%c%b" % (kind, mailing_id.to_bytes(5, "big"))
     encrypt = _encryptor(key, get_ident()).update
     prefix = bytes([number])

@@ -16,14 +16,14 @@ from newsletter.delivery.transactional import outbox
 from newsletter.delivery.worker import concurrency, shutdown
 from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
-from subscribers import intake, pruning
+from subscribers import intake, personal_data
 from subscribers.crypto import rotation
 
-GO_ON_SECONDS = 60
+KEEP_SENDING_SECONDS = 60
 """How long one hint keeps a worker at what is due, well below the task's time limit."""
-ROTATE = 5000
+ROTATION_BATCH = 5000
 """Readers that a tick writes anew under new keys: a second's work."""
-SPREAD = 16
+BATCH_CHOICES = 16
 
 
 @shared_task(name="delivery.tick")
@@ -33,14 +33,14 @@ def tick() -> dict[str, int]:
     return run_all(
         [
             ("rescued", rescue.rescue_batches),
-            ("letters", outbox.rescue),
+            ("transactional", outbox.rescue),
             ("dispatched", lambda: len(dispatch.dispatch())),
             ("prepared", dispatch.prepare_waiting),
             ("cancelled", control.settle_cancelled),
             ("finished", rescue.finish_mailings),
-            ("hinted", dispatch.wake_due),
-            ("rotated", lambda: rotation.step(ROTATE).done),
-            ("pruned", lambda: pruning.prune(timezone.now())),
+            ("woken", dispatch.wake_due),
+            ("rotated", lambda: rotation.step(ROTATION_BATCH).done),
+            ("pruned", lambda: personal_data.prune(timezone.now())),
             ("collapsed", lambda: retention.collapse(timezone.now())),
         ]
     )
@@ -53,8 +53,8 @@ def drain() -> dict[str, int]:
         return {}
     return run_all(
         [
-            ("arrivals", lambda: intake.drain(200)),
-            ("letters", lambda: outbox.drain(100, stop=shutdown.requested)),
+            ("intake", lambda: intake.drain(200)),
+            ("transactional", lambda: outbox.drain(100, stop=shutdown.requested)),
         ]
     )
 
@@ -75,8 +75,8 @@ def send(batch_id: int) -> int:
 
 def _send_due(batch_id: int) -> int:
     sent = int(send_batch(batch_id, stop=shutdown.requested))
-    until = monotonic() + GO_ON_SECONDS
-    while not shutdown.requested() and (due := protocol.due_batches(SPREAD)):
+    until = monotonic() + KEEP_SENDING_SECONDS
+    while not shutdown.requested() and (due := protocol.due_batches(BATCH_CHOICES)):
         # Any of them: workers that all took the first would stand in each other's way.
         another = random.choice(due)  # noqa: S311
         if monotonic() >= until:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning.snapshot import CannotSendError, send_now
+from newsletter.delivery.planning.start import CannotSendError, send_now
 from newsletter.desk.dashboard import readers_by_chain
 from newsletter.desk.groups import SEND
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of

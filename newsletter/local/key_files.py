@@ -33,7 +33,7 @@ def write_new(directory: Path, *, recovery: Path | None, passphrase: str = "") -
     Raises FileExistsError before it writes anything if one of them exists: without the keys it was
     sealed with, nobody can read the list of readers.
     """
-    pair = Pair(*keys.generate(), passphrase)
+    pair = Pair(*keys.generate_documents(), passphrase)
     return _write_all(directory, pair.texts(), recovery)
 
 
@@ -41,8 +41,8 @@ def load_pair(web: Path, worker: Path, *, passphrase: str) -> Pair:
     """Return the documents from two files. Raises KeyFileError, OSError."""
     text = worker.read_text(encoding="utf-8")
     locked = passphrase if key_documents.is_locked(text) else ""
-    opened = keys.load(key_documents.unlock(text, passphrase))
-    return Pair(keys.load(web.read_text(encoding="utf-8")), opened, locked)
+    opened = keys.parse_document(key_documents.unlock(text, passphrase))
+    return Pair(keys.parse_document(web.read_text(encoding="utf-8")), opened, locked)
 
 
 def replace(web: Path, worker: Path, pair: Pair, *, recovery: Path | None) -> None:
@@ -67,7 +67,7 @@ def restore(recovery: Path, directory: Path) -> tuple[Path, Path]:
 
     Raises KeyFileError if the file isn't a recovery copy.
     """
-    data = keys.load(recovery.read_text(encoding="utf-8"))
+    data = keys.parse_document(recovery.read_text(encoding="utf-8"))
     texts = data.get("web"), data.get("worker")
     if not isinstance(texts[0], str) or not isinstance(texts[1], str):
         raise keys.KeyFileError("not a recovery copy")

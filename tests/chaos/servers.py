@@ -26,7 +26,7 @@ CONNECTIONS = 2
 """Of each child of a worker to the relay."""
 
 
-_given: set[int] = set()
+_reserved_ports: set[int] = set()
 """Ports that may not be listened on yet."""
 
 
@@ -39,20 +39,20 @@ def free_port() -> int:
         with suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
-            if port not in _given:
-                _given.add(port)
+            if port not in _reserved_ports:
+                _reserved_ports.add(port)
                 return port
 
 
-def until(what: str, holds: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
-    while not holds():
+    while not condition():
         if time.monotonic() > end:
             raise TimeoutError(what)
         time.sleep(0.1)
 
 
-def answers(port: int) -> bool:
+def accepts_connections(port: int) -> bool:
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
@@ -89,19 +89,19 @@ class Server:
         assert self.process is not None
         return self.process.pid
 
-    def send(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def end(self, number: int = signal.SIGTERM, seconds: float = 15) -> None:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 15) -> None:
         """Ends it, and what is left of its group."""
         if self.process is None:
             return
         if self.running():
-            self.send(number)
+            self.send_signal(number)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(seconds)
         with suppress(ProcessLookupError):
@@ -116,10 +116,10 @@ class Postgres(Server):
         root = os.geteuid() == 0
         user = "postgres" if root else None
         binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-        found = shutil.which("initdb")
-        if not binaries and not found:
+        environment = shutil.which("initdb")
+        if not binaries and not environment:
             raise FileNotFoundError("PostgreSQL's initdb (Debian: apt install postgresql)")
-        where = binaries[-1] if binaries else Path(str(found)).parent
+        where = binaries[-1] if binaries else Path(str(environment)).parent
         self.folder, self.port = folder / "postgres", free_port()
         self.folder.mkdir(mode=0o700)
         if user:
@@ -150,16 +150,16 @@ class Postgres(Server):
             return True
         return False
 
-    def begin(self) -> None:
+    def start_and_wait(self) -> None:
         self.start()
-        until("PostgreSQL", self.ready)
+        wait_until("PostgreSQL", self.ready)
 
     def crash(self) -> None:
         """Immediate shutdown: as after a power cut, it recovers from its log."""
-        self.send(signal.SIGQUIT)
+        self.send_signal(signal.SIGQUIT)
         assert self.process is not None
         self.process.wait(30)
-        self.begin()
+        self.start_and_wait()
 
 
 class Broker(Server):
@@ -175,17 +175,17 @@ class Broker(Server):
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def begin(self) -> None:
+    def start_and_wait(self) -> None:
         self.folder.mkdir(exist_ok=True)
         self.start()
-        until("the broker", lambda: answers(self.port))
+        wait_until("the broker", lambda: accepts_connections(self.port))
 
     def lose_everything(self) -> None:
-        self.send(signal.SIGKILL)
+        self.send_signal(signal.SIGKILL)
         assert self.process is not None
         self.process.wait()
         shutil.rmtree(self.folder)
-        self.begin()
+        self.start_and_wait()
 
 
 class Sink(Server):
@@ -201,18 +201,18 @@ class Sink(Server):
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}?connections={CONNECTIONS}"
 
-    def taken(self) -> list[int]:
+    def accepted(self) -> list[int]:
         """The numbers of the readers whose mail was taken, in order."""
-        return self.heard("A")
+        return self.recorded("A")
 
-    def heard(self, event: str) -> list[int]:
+    def recorded(self, event: str) -> list[int]:
         """The readers' numbers of the record's lines of one kind."""
         lines = self.record.read_text().splitlines() if self.record.exists() else []
         return [int(line.split()[1]) for line in lines if line.startswith(event)]
 
-    def begin(self) -> None:
+    def start_and_wait(self) -> None:
         self.start()
-        until("the sink", lambda: answers(self.port))
+        wait_until("the sink", lambda: accepts_connections(self.port))
 
 
 class Worker(Server):
@@ -223,9 +223,9 @@ class Worker(Server):
         quiet = {"PYTHONWARNINGS": "ignore:::celery.platforms"}
         super().__init__(name, command, {**environment, **quiet}, folder / f"{name}.log")
 
-    def megabytes(self) -> list[int]:
+    def peak_memory(self) -> list[int]:
         """The most that it, its children and their helpers have held, each."""
-        return megabytes(self.pid)
+        return peak_memory(self.pid)
 
     def children(self) -> list[int]:
         with suppress(OSError):
@@ -233,17 +233,17 @@ class Worker(Server):
         return []
 
 
-def megabytes(pid: int) -> list[int]:
+def peak_memory(pid: int) -> list[int]:
     """The most that the process, its children and theirs have held, each."""
-    found, ids = [], [pid]
+    environment, ids = [], [pid]
     for each in ids:
         with suppress(OSError):
             ids += _children(each)
             status = Path(f"/proc/{each}/status").read_text()
             peaks = [int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line]
             # One that has ended and is not waited for yet holds nothing, and tells nothing.
-            found += [round(peak / 1024) for peak in peaks]
-    return found
+            environment += [round(peak / 1024) for peak in peaks]
+    return environment
 
 
 def _children(pid: int) -> list[int]:

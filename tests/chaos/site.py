@@ -23,7 +23,7 @@ class Site:
         self.folder = folder
         self.broker, self.sink = Broker(folder), Sink(folder, *relay)
         self.workers: list[Worker] = []
-        self._others: list[Sink] = []
+        self._other_relays: list[Sink] = []
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environment = {
             **kept,
@@ -38,8 +38,8 @@ class Site:
             "SEND_RETRY_SECONDS": "1",
         }
 
-    def prepare(self) -> None:
-        self.broker.begin()
+    def set_up(self) -> None:
+        self.broker.start_and_wait()
         self.run("manage.py", "keys", "new", "--no-recovery")
         self.run("manage.py", "migrate", "--verbosity=0")
 
@@ -56,31 +56,33 @@ class Site:
 
     def script(self, code: str) -> str:
         """Run a few lines with Django set up and `mailing` at hand; what they printed."""
-        begin = "import django; django.setup()\n"
-        begin += "from newsletter.delivery.models import *\nmailing = Mailing.objects.get()\n"
-        return self.run("-c", begin + code)
+        start_and_wait = "import django; django.setup()\n"
+        start_and_wait += (
+            "from newsletter.delivery.models import *\nmailing = Mailing.objects.get()\n"
+        )
+        return self.run("-c", start_and_wait + code)
 
-    def freeze(self, readers: int) -> None:
+    def prepare_mailing(self, readers: int) -> None:
         self.run("-m", "tests.chaos.newsroom", str(readers))
 
-    def work(self) -> Worker:
+    def start_worker(self) -> Worker:
         """One more worker."""
         worker = Worker(f"worker{len(self.workers)}", self.folder, self.environment)
         worker.start()
         self.workers.append(worker)
         return worker
 
-    def another_relay(self, *options: str) -> Sink:
+    def switch_relay(self, *options: str) -> Sink:
         """Runs, and is the one that workers started from now on use."""
-        folder = self.folder / f"relay{len(self._others)}"
+        folder = self.folder / f"relay{len(self._other_relays)}"
         folder.mkdir()
         other = Sink(folder, *options)
-        self._others.append(other)
-        other.begin()
+        self._other_relays.append(other)
+        other.start_and_wait()
         self.environment["DELIVERY_TRANSPORTS"] = other.url
         return other
 
-    def order(self, asked: str) -> tuple[list[str], int]:
+    def run_control(self, asked: str) -> tuple[list[str], int]:
         """Have something done by newsletter.delivery.oversight.control: its answers, and how many mails the
         relay had taken by then."""
         told = self.script(
@@ -89,26 +91,26 @@ class Site:
         ).split()
         return told[:-1], int(told[-1])
 
-    def account(self) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """The audit of the only mailing, with how many batches are in somebody's hands."""
         audited = self.script(
             "from newsletter.delivery.oversight.audit import audit; import json\n"
             "claimed = Batch.objects.filter(state='claimed').count()\n"
             "print(json.dumps({**audit()[0].as_dict(), 'claimed': claimed}))"
         )
-        found: dict[str, Any] = json.loads(audited.splitlines()[-1])
-        assert found["faults"] == []
-        return found
+        environment: dict[str, Any] = json.loads(audited.splitlines()[-1])
+        assert environment["faults"] == []
+        return environment
 
-    def wait(self, holds: Callable[[], bool], seconds: float = 90) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = 90) -> None:
         """Until it holds; ticks meanwhile, as beat does."""
         code = "from newsletter.lib.queue import hint; hint('delivery.tick', expires=5)"
         end = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < end, self.account()
+        while not condition():
+            assert time.monotonic() < end, self.report()
             self.script(code)
             time.sleep(0.5)
 
-    def end(self) -> None:
-        for server in (*self.workers, self.sink, *self._others, self.broker):
-            server.end()
+    def stop(self) -> None:
+        for server in (*self.workers, self.sink, *self._other_relays, self.broker):
+            server.stop()

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tests.chaos.arena import Arena, arena
+from tests.chaos.environment import ChaosEnvironment, chaos_environment
 from tests.chaos.servers import CONNECTIONS, Worker
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 WORKERS, CHILDREN = 2, 2
 STEP = 50
 MEGABYTES = 100
-PATIENCE = 1800.0
+TIMEOUT = 1800.0
 """Seconds for one send-out."""
 Rows = list[tuple[str, object]]
 
 
 def main() -> int:
-    options = _options()
+    options = _parse_options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     relay = [f"--defer={options.defer}", f"--pace={options.pace}"]
     settings = {
@@ -43,12 +43,12 @@ def main() -> int:
         "SEND_BATCH_SIZE": min(1000, options.readers // 8),
         "SEND_RETRY_SECONDS": options.retry,
     }
-    with arena(options.database, *relay, **settings) as found:
-        found.agrees = _weather(options, found)
-    return 0 if found.agrees else 1
+    with chaos_environment(options.database, *relay, **settings) as environment:
+        environment.passed = _run_scenarios(options, environment)
+    return 0 if environment.passed else 1
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.storm")
     parser.add_argument("--readers", type=int, default=100_000)
     parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
@@ -61,119 +61,131 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _weather(options: argparse.Namespace, found: Arena) -> bool:
+def _run_scenarios(options: argparse.Namespace, environment: ChaosEnvironment) -> bool:
     from tests.chaos import newsroom
 
-    email, _ = newsroom.found()
-    newsroom.add_readers(email, range(options.readers))
+    newsletter, _ = newsroom.create_newsroom()
+    newsroom.add_readers(newsletter, range(options.readers))
     workers = [
-        Worker(f"worker{number}", found.folder, dict(os.environ)) for number in range(WORKERS)
+        Worker(f"worker{number}", environment.folder, dict(os.environ)) for number in range(WORKERS)
     ]
     try:
         for worker in workers:
             worker.start()
         # All, also where the first does not agree.
-        return all([_put_off(options, found, email), _down(options, found, email), _small(workers)])
+        return all(
+            [
+                _deferred_recipients(options, environment, newsletter),
+                _relay_outage(options, environment, newsletter),
+                _memory_within_limit(workers),
+            ]
+        )
     finally:
         for worker in workers:
-            worker.end()
+            worker.stop()
 
 
-def _put_off(options: argparse.Namespace, found: Arena, email: Newsletter) -> bool:
+def _deferred_recipients(
+    options: argparse.Namespace, environment: ChaosEnvironment, newsletter: Newsletter
+) -> bool:
     """A part of RCPT is answered by 451."""
-    mailing = _begin(email, date(2017, 7, 31))
-    seconds = _to_the_end(mailing)
-    put_off = Counter(found.sink.heard("D"))
-    happened: Rows = [
+    mailing = _start_mailing(newsletter, date(2017, 7, 31))
+    seconds = _wait_for_finish(mailing)
+    put_off = Counter(environment.sink.recorded("D"))
+    events: Rows = [
         ("seconds", round(seconds)),
         ("451 answered", sum(put_off.values())),
         ("  to so many readers", len(put_off)),
         ("  to more than once", sum(times > 1 for times in put_off.values())),
-        ("rounds", _rounds(mailing)),
+        ("rounds", _most_retries(mailing)),
     ]
     title = f"{options.defer:.0%} of RCPT answered by 451, on {options.database}"
-    return _judge(mailing, found, title, happened, lines=0) and bool(put_off)
+    return _compare(mailing, environment, title, events, lines=0) and bool(put_off)
 
 
-def _down(options: argparse.Namespace, found: Arena, email: Newsletter) -> bool:
+def _relay_outage(
+    options: argparse.Namespace, environment: ChaosEnvironment, newsletter: Newsletter
+) -> bool:
     """The relay is killed when a third is sent; its port is closed, and opened again."""
-    found.sink.record.unlink()
-    found.sink.end(signal.SIGKILL)
-    found.sink.command.remove(f"--defer={options.defer}")
-    found.sink.begin()
-    mailing = _begin(email, date(2017, 8, 7))
+    environment.sink.record.unlink()
+    environment.sink.stop(signal.SIGKILL)
+    environment.sink.command.remove(f"--defer={options.defer}")
+    environment.sink.start_and_wait()
+    mailing = _start_mailing(newsletter, date(2017, 8, 7))
     began = time.monotonic()
-    _tick_until(lambda: len(found.sink.taken()) * 3 >= options.readers)
-    found.sink.end(signal.SIGKILL)
-    at_end, closed = len(found.sink.taken()), time.monotonic()
+    _tick_until(lambda: len(environment.sink.accepted()) * 3 >= options.readers)
+    environment.sink.stop(signal.SIGKILL)
+    at_end, closed = len(environment.sink.accepted()), time.monotonic()
     _tick_until(lambda: time.monotonic() - closed >= options.down)
-    is_open = not _ended(mailing)
-    found.sink.begin()
-    _to_the_end(mailing)
-    happened: Rows = [
+    is_open = not _is_finished(mailing)
+    environment.sink.start_and_wait()
+    _wait_for_finish(mailing)
+    events: Rows = [
         ("seconds", round(time.monotonic() - began)),
         ("seconds without a relay", round(options.down)),
         ("accepted before", at_end),
         ("finished meanwhile", "no" if is_open else "yes"),
-        ("rounds", _rounds(mailing)),
+        ("rounds", _most_retries(mailing)),
     ]
     title = f"The relay down in mid-send, on {options.database}"
     lines = WORKERS * CHILDREN * CONNECTIONS
-    return _judge(mailing, found, title, happened, lines=lines) and is_open
+    return _compare(mailing, environment, title, events, lines=lines) and is_open
 
 
-def _small(workers: list[Worker]) -> bool:
+def _memory_within_limit(workers: list[Worker]) -> bool:
     """Whether no process of the workers, which froze both and sent them, held more than it may."""
-    most = sorted((held for worker in workers for held in worker.megabytes()), reverse=True)
+    most = sorted((held for worker in workers for held in worker.peak_memory()), reverse=True)
     print(f"MB at most, of each process of the workers: {', '.join(map(str, most))}")
     return len(most) > WORKERS * CHILDREN and most[0] <= MEGABYTES
 
 
-def _judge(mailing: Mailing, found: Arena, title: str, happened: Rows, *, lines: int) -> bool:
-    from tests.chaos import verdict
+def _compare(
+    mailing: Mailing, environment: ChaosEnvironment, title: str, events: Rows, *, lines: int
+) -> bool:
+    from tests.chaos import comparison
 
-    return verdict.judge(
+    return comparison.compare_records(
         mailing,
-        found.sink,
+        environment.sink,
         title=title,
-        happened=happened,
-        bound=lines,
-        bound_words="one for each line that was cut",
-        of_a_batch=2 * STEP + CONNECTIONS,
+        events=events,
+        max_unknown=lines,
+        explanation="one for each line that was cut",
+        max_per_batch=2 * STEP + CONNECTIONS,
     )
 
 
-def _begin(email: Newsletter, monday: date) -> Mailing:
+def _start_mailing(newsletter: Newsletter, monday: date) -> Mailing:
     """The workers freeze it."""
-    from newsletter.delivery.planning import snapshot
+    from newsletter.delivery.planning import start
     from tests.chaos import newsroom
 
-    return snapshot.send_now(newsroom.write_issue(email, monday), by=None)
+    return start.send_now(newsroom.create_issue(newsletter, monday), by=None)
 
 
-def _to_the_end(mailing: Mailing) -> float:
+def _wait_for_finish(mailing: Mailing) -> float:
     """Seconds that it took."""
     began = time.monotonic()
-    _tick_until(lambda: _ended(mailing))
+    _tick_until(lambda: _is_finished(mailing))
     return time.monotonic() - began
 
 
-def _ended(mailing: Mailing) -> bool:
+def _is_finished(mailing: Mailing) -> bool:
     mailing.refresh_from_db()
     return mailing.state == mailing.State.FINISHED
 
 
-def _rounds(mailing: Mailing) -> int:
+def _most_retries(mailing: Mailing) -> int:
     """How often the reader who waited longest was tried again."""
     return max(mailing.batches.values_list("round", flat=True))
 
 
-def _tick_until(holds: Callable[[], bool]) -> None:
+def _tick_until(condition: Callable[[], bool]) -> None:
     """Ticks each second, as beat does each minute."""
     from newsletter.lib.queue import wake
 
-    ticked, end = 0.0, time.monotonic() + PATIENCE
-    while not holds():
+    ticked, end = 0.0, time.monotonic() + TIMEOUT
+    while not condition():
         now = time.monotonic()
         if now > end:
             raise TimeoutError("the send-out does not come to an end")

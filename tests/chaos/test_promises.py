@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.servers import CONNECTIONS, until
+from tests.chaos.servers import CONNECTIONS, wait_until
 from tests.chaos.site import STEP, Site
 
 pytestmark = [pytest.mark.server, pytest.mark.chaos]
@@ -26,12 +26,12 @@ def make_site(tmp_path: Path) -> Iterator[MakeSite]:
 
     def make(*relay: str) -> Site:
         sites.append(Site(tmp_path, *relay))
-        sites[-1].prepare()
+        sites[-1].set_up()
         return sites[-1]
 
     yield make
     for site in sites:
-        site.end()
+        site.stop()
 
 
 @pytest.mark.parametrize(
@@ -50,74 +50,74 @@ def test_sigterm_leaves_nobody_unknown(
     """E7: within 10 s, with a relay that answers the final dot after 4, and with one that answers
     each command after some time up to 4.5 s."""
     site = make_site(*relay)
-    site.freeze(200)
-    site.sink.begin()
-    worker = site.work()
-    until("two mails taken", lambda: len(site.sink.taken()) >= 2, 90)
+    site.prepare_mailing(200)
+    site.sink.start_and_wait()
+    worker = site.start_worker()
+    wait_until("two mails taken", lambda: len(site.sink.accepted()) >= 2, 90)
     time.sleep(1)
     asked = time.monotonic()
     tell(worker.pid, signal.SIGTERM)
     assert worker.process is not None
     worker.process.wait(15)
     assert time.monotonic() - asked < 10
-    account = site.account()
-    assert account["unknown"] == account["claimed"] == 0
-    assert account["sent"] == len(site.sink.taken())
-    assert account["sent"] + account["waiting"] == 200
+    report = site.report()
+    assert report["unknown"] == report["claimed"] == 0
+    assert report["sent"] == len(site.sink.accepted())
+    assert report["sent"] + report["waiting"] == 200
 
 
 def test_pause_new_settings_restart_resume(make_site: MakeSite) -> None:
     """Nobody twice, also by another relay; E5: the pause takes effect within one STEP."""
     site = make_site("--pace=0.2")
-    site.freeze(300)
-    site.sink.begin()
-    site.work()
-    until("some mails taken", lambda: len(site.sink.taken()) >= 20, 90)
-    paused, at_pause = site.order("control.pause(mailing)")
+    site.prepare_mailing(300)
+    site.sink.start_and_wait()
+    site.start_worker()
+    wait_until("some mails taken", lambda: len(site.sink.accepted()) >= 20, 90)
+    paused, at_pause = site.run_control("control.pause(mailing)")
     assert paused == ["True"]
-    site.wait(lambda: site.account()["claimed"] == 0)
-    assert len(site.sink.taken()) - at_pause <= PERMITTED
+    site.wait(lambda: site.report()["claimed"] == 0)
+    assert len(site.sink.accepted()) - at_pause <= PERMITTED
     for worker in site.workers:
-        worker.end()
+        worker.stop()
     site.broker.lose_everything()
-    site.sink.end()
-    before = site.sink.taken()
-    other = site.another_relay("--chunking")
+    site.sink.stop()
+    before = site.sink.accepted()
+    other = site.switch_relay("--chunking")
     site.environment.update(SEND_STEP="7", SEND_BATCH_SIZE="30", SEND_LEASE_SECONDS="20")
-    site.work()
+    site.start_worker()
     site.script("from newsletter.delivery import control; control.resume(mailing)")
-    site.wait(lambda: site.account()["state"] == "finished")
+    site.wait(lambda: site.report()["state"] == "finished")
     assert 20 <= len(before) < 200
-    assert sorted([*before, *other.taken()]) == list(range(300))
+    assert sorted([*before, *other.accepted()]) == list(range(300))
 
 
 def test_cancelled_in_mid_send(make_site: MakeSite) -> None:
     """E5: within one STEP; who was not reached is skipped, nobody is in doubt."""
     site = make_site("--pace=0.2")
-    site.freeze(300)
-    site.sink.begin()
-    site.work()
-    until("some mails taken", lambda: len(site.sink.taken()) >= 20, 90)
-    answers, at_cancel = site.order("control.cancel(mailing), control.cancel(mailing)")
+    site.prepare_mailing(300)
+    site.sink.start_and_wait()
+    site.start_worker()
+    wait_until("some mails taken", lambda: len(site.sink.accepted()) >= 20, 90)
+    answers, at_cancel = site.run_control("control.cancel(mailing), control.cancel(mailing)")
     assert answers == ["True", "False"]
-    site.wait(lambda: site.account()["claimed"] == 0)
-    account = site.account()
-    assert account["state"] == "cancelled"
-    assert account["sent"] == len(site.sink.taken()) <= at_cancel + PERMITTED
-    assert account["skipped"] == 300 - account["sent"] > 100
+    site.wait(lambda: site.report()["claimed"] == 0)
+    report = site.report()
+    assert report["state"] == "cancelled"
+    assert report["sent"] == len(site.sink.accepted()) <= at_cancel + PERMITTED
+    assert report["skipped"] == 300 - report["sent"] > 100
 
 
 def test_with_the_relay_down_a_mailing_is_never_finished(make_site: MakeSite) -> None:
     site = make_site("--pace=0.0")
-    site.freeze(40)
-    site.work()
+    site.prepare_mailing(40)
+    site.start_worker()
     began = time.monotonic()
     site.wait(lambda: time.monotonic() - began > 15)
-    account = site.account()
-    assert (account["state"], account["waiting"]) == ("sending", 40)
-    site.sink.begin()
-    site.wait(lambda: site.account()["state"] == "finished")
-    assert sorted(site.sink.taken()) == list(range(40))
+    report = site.report()
+    assert (report["state"], report["waiting"]) == ("sending", 40)
+    site.sink.start_and_wait()
+    site.wait(lambda: site.report()["state"] == "finished")
+    assert sorted(site.sink.accepted()) == list(range(40))
 
 
 LEAVE = """
@@ -138,15 +138,15 @@ second read of them can have been before."""
 def test_who_leaves_is_mailed_only_past_the_second_read(make_site: MakeSite) -> None:
     """A15, with a relay that waits a second with each answer."""
     site = make_site("--pace=1.0")
-    site.freeze(200)
-    site.sink.begin()
-    site.work()
-    until("some mails taken", lambda: len(site.sink.taken()) >= 4, 90)
+    site.prepare_mailing(200)
+    site.sink.start_and_wait()
+    site.start_worker()
+    wait_until("some mails taken", lambda: len(site.sink.accepted()) >= 4, 90)
     lines = site.script(LEAVE).splitlines()
     obeyed = {int(line.split()[1]) for line in lines if line.startswith("obey")}
     assert 100 <= len(obeyed) < 200
-    site.wait(lambda: site.account()["state"] == "finished")
-    account = site.account()
-    assert not obeyed & set(site.sink.taken())
-    assert account["sent"] == len(site.sink.taken()) <= 200 - len(obeyed)
-    assert account["sent"] + account["skipped"] == 200
+    site.wait(lambda: site.report()["state"] == "finished")
+    report = site.report()
+    assert not obeyed & set(site.sink.accepted())
+    assert report["sent"] == len(site.sink.accepted()) <= 200 - len(obeyed)
+    assert report["sent"] + report["skipped"] == 200

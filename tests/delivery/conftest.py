@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.sending.sender import compiled_edition, send_batch
 from newsletter.editorial.models import Issue, Newsletter
@@ -27,13 +27,13 @@ AddReader = Callable[..., Subscription]
 def relay(settings: Any) -> Iterator[MemoryTransport]:
     """The only transport: it keeps what it is given."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
-    forget()
-    yield memory.named("relay")
-    forget()
+    reset_transports()
+    yield memory.get_transport("relay")
+    reset_transports()
 
 
-def forget() -> None:
-    memory.forget()
+def reset_transports() -> None:
+    memory.clear()
     transports.reset()
     compiled_edition.cache_clear()
 
@@ -64,7 +64,7 @@ def readers(add_reader: AddReader) -> list[Subscription]:
 
 
 @pytest.fixture
-def frozen(
+def prepared_mailing(
     relay: MemoryTransport,
     readers: list[Subscription],
     issue: Issue,
@@ -72,13 +72,13 @@ def frozen(
 ) -> Mailing:
     """The issue, frozen for the ten readers; nothing is sent yet."""
     write_article(issue=issue, en="Minsk looks east")
-    return freeze(issue)
+    return prepare_mailing(issue)
 
 
-def freeze(issue: Issue) -> Mailing:
+def prepare_mailing(issue: Issue) -> Mailing:
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    return snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+    return snapshot.prepare(start.send_now(issue, by=None).pk)
 
 
 def send_all_due() -> None:
@@ -91,7 +91,7 @@ def send_all_due() -> None:
     raise AssertionError("the batches do not come to an end")
 
 
-def dispatch_at_once(number: int, at: datetime) -> None:
+def dispatch_concurrently(number: int, at: datetime) -> None:
     """So many dispatchers, each with a connection of its own, which also freeze and send."""
     errors: list[BaseException] = []
     barrier = threading.Barrier(number)

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from newsletter.delivery.models import Edition, Mailing
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.transactional import outbox
 from newsletter.editorial.models import (
     ArticleTranslation,
@@ -115,7 +115,7 @@ def test_from_the_confirmation_to_the_digest(
     assert Subscription.objects.get().state == "active"
 
     relay.delivered.clear()
-    snapshot.prepare(snapshot.send_now(out, by=None).pk)
+    snapshot.prepare(start.send_now(out, by=None).pk)
     send_all_due()
     digest = assert_neutral(relay)
     assert digest["Subject"] == "Notes, 24–30 ліпеня 2017"
@@ -134,7 +134,7 @@ def test_the_preheader_says_nothing_in_any_language(
     add_reader: AddReader, out: Issue, relay: MemoryTransport, language: str
 ) -> None:
     add_reader(READER, language, discreet=True)
-    snapshot.prepare(snapshot.send_now(out, by=None).pk)
+    snapshot.prepare(start.send_now(out, by=None).pk)
     send_all_due()
     assert_neutral(relay)
     edition = Edition.objects.get()
@@ -164,7 +164,7 @@ def test_each_letter_is_neutral(
 def test_others_get_their_own(add_reader: AddReader, out: Issue, relay: MemoryTransport) -> None:
     add_reader(READER, "en", discreet=True)
     add_reader("other@readers.example", "en")
-    snapshot.prepare(snapshot.send_now(out, by=None).pk)
+    snapshot.prepare(start.send_now(out, by=None).pk)
     send_all_due()
     by_address = {mail.address: mail.parsed for mail in relay.delivered}
     assert by_address["other@readers.example"]["Subject"] == "Brand subject"
@@ -177,7 +177,7 @@ def test_without_the_neutral_domain_nothing_goes_out_under_our_name(
 ) -> None:
     subscription = add_reader(READER, "en", discreet=True)
     settings.DISCREET_URL = ""
-    snapshot.send_now(out, by=None)
+    start.send_now(out, by=None)
     mailing = snapshot.prepare(Mailing.objects.get().pk)
     send_all_due()
     assert mailing.state == Mailing.State.HELD
@@ -240,7 +240,7 @@ def test_the_edition_in_the_browser_leads_nowhere(
     client: Client, add_reader: AddReader, out: Issue, relay: MemoryTransport
 ) -> None:
     add_reader(READER, "en", discreet=True)
-    snapshot.send_now(out, by=None)
+    start.send_now(out, by=None)
     snapshot.prepare(Mailing.objects.get().pk)
     edition = Edition.objects.get()
     page = client.get(f"/view/{edition.public_id}/", headers={"host": "notes.example.net"})

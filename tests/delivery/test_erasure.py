@@ -54,19 +54,19 @@ def faults(mailing: Mailing) -> list[str]:
 
 
 def test_before_the_batch_is_taken(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
     reader = erase(readers[4])
     assert traces(reader) == []
-    assert faults(frozen) == []
+    assert faults(prepared_mailing) == []
     send_all_due()
     assert "r4@readers.example" not in [mail.address for mail in relay.delivered]
-    assert (report(frozen).sent, report(frozen).skipped) == (9, 1)
-    assert faults(frozen) == []
+    assert (report(prepared_mailing).sent, report(prepared_mailing).skipped) == (9, 1)
+    assert faults(prepared_mailing) == []
 
 
 def test_between_permission_and_second_read_nothing_is_handed_over(
-    frozen: Mailing,
+    prepared_mailing: Mailing,
     relay: MemoryTransport,
     readers: list[Subscription],
     monkeypatch: pytest.MonkeyPatch,
@@ -83,22 +83,24 @@ def test_between_permission_and_second_read_nothing_is_handed_over(
     send_all_due()
     assert "r4@readers.example" not in [mail.address for mail in relay.delivered]
     assert traces(readers[4].subscriber_id) == []
-    assert report(frozen).skipped == 1
-    assert faults(frozen) == []
+    assert report(prepared_mailing).skipped == 1
+    assert faults(prepared_mailing) == []
 
 
 def test_after_the_second_read_the_mail_arrives_and_points_to_nobody(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
     relay.on_message = lambda to: erase(readers[4]) and None if to.position == 0 else None
     send_all_due()
     assert len(relay.delivered) == 10
     assert traces(readers[4].subscriber_id) == []
-    assert report(frozen).sent == 10
-    assert faults(frozen) == []
+    assert report(prepared_mailing).sent == 10
+    assert faults(prepared_mailing) == []
 
 
-def test_a_batch_whose_worker_was_lost(frozen: Mailing, readers: list[Subscription]) -> None:
+def test_a_batch_whose_worker_was_lost(
+    prepared_mailing: Mailing, readers: list[Subscription]
+) -> None:
     [batch] = protocol.due_batches(5)
     claim = protocol.claim(batch)
     assert claim is not None
@@ -107,12 +109,12 @@ def test_a_batch_whose_worker_was_lost(frozen: Mailing, readers: list[Subscripti
     Batch.objects.update(lease_until="2020-01-01T00:00:00+00:00")
     assert protocol.finish_lost(batch) is not None
     assert traces(reader) == []
-    assert report(frozen).unknown == 5
-    assert faults(frozen) == []
+    assert report(prepared_mailing).unknown == 5
+    assert faults(prepared_mailing) == []
 
 
 def test_after_the_end_with_retries_behind_it(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription], settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription], settings: Any
 ) -> None:
     """Closed batches hold ids as well: the one with the outcome, and those it went on from."""
     relay.script("r5@readers.example", Result.DEFERRED, code=451, status="4.7.1")
@@ -123,24 +125,24 @@ def test_after_the_end_with_retries_behind_it(
     assert Batch.objects.count() == 2
     reader = erase(readers[5])
     assert traces(reader) == []
-    assert report(frozen).sent == 10
-    assert faults(frozen) == []
+    assert report(prepared_mailing).sent == 10
+    assert faults(prepared_mailing) == []
 
 
 def test_two_of_one_batch_and_events(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
     send_all_due()
     for number in (0, 9):
         Event.objects.create(
             key=bytes([number]),
             kind=Event.Kind.BOUNCED,
-            mailing_id=frozen.pk if number else None,
+            mailing_id=prepared_mailing.pk if number else None,
             subscriber_id=readers[number].subscriber_id,
             on=date(2026, 1, 5),
         )
         assert traces(erase(readers[number])) == []
-    assert faults(frozen) == []
+    assert faults(prepared_mailing) == []
     left, settled = (
         {row.subscriber_id for row in model._default_manager.filter(subscriber_id__lt=0)}
         for model in (ReleaseRecipient, Outcome)
@@ -150,11 +152,14 @@ def test_two_of_one_batch_and_events(
 
 
 def test_one_number_for_each_release(
-    frozen: Mailing, readers: list[Subscription], issue: Any, write_article: Callable[..., Any]
+    prepared_mailing: Mailing,
+    readers: list[Subscription],
+    issue: Any,
+    write_article: Callable[..., Any],
 ) -> None:
     """Two releases' rows cannot be put together to one, if nameless, reader."""
     other = Mailing.objects.create(
-        release=frozen.release.newsletter.releases.create(kind="special", period="extra"),
+        release=prepared_mailing.release.newsletter.releases.create(kind="special", period="extra"),
         state=Mailing.State.SENDING,
     )
     reader = readers[1].subscriber_id
@@ -169,7 +174,7 @@ def test_one_number_for_each_release(
 
 
 def test_what_is_left_is_a_keyed_hash_a_reason_and_a_date(
-    frozen: Mailing, readers: list[Subscription]
+    prepared_mailing: Mailing, readers: list[Subscription]
 ) -> None:
     TransactionalEmail.objects.create(
         kind=TransactionalEmail.Kind.LINK,
@@ -185,7 +190,7 @@ def test_what_is_left_is_a_keyed_hash_a_reason_and_a_date(
 
 
 def test_a_freeze_that_read_the_reader_before_is_looked_at_again(
-    frozen: Mailing, readers: list[Subscription]
+    prepared_mailing: Mailing, readers: list[Subscription]
 ) -> None:
     """As if the freeze had committed after the erasure looked, and before it committed."""
     reader = erase(readers[3])
@@ -204,7 +209,7 @@ def test_an_id_that_only_seems_to_be_in_a_batch() -> None:
 
 
 def test_a_reader_is_told_which_releases_reached_them(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550, status="5.1.1")
     waiting = personal_data.export(readers[0].subscriber)["delivery"]["releases"]

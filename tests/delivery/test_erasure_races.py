@@ -17,7 +17,7 @@ from newsletter.editorial.models import Issue
 from newsletter.transport.memory import MemoryTransport
 from subscribers import personal_data
 from subscribers.models import Subscriber, Subscription
-from tests.delivery.conftest import freeze, send_all_due
+from tests.delivery.conftest import prepare_mailing, send_all_due
 from tests.delivery.test_erasure import traces
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -74,7 +74,7 @@ def test_an_erasure_in_the_midst_of_a_freeze(
         return taken
 
     monkeypatch.setattr(ledger, "reach", reach)
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     begun[0].wait()
     assert mailing.readers == 10
     assert traces(readers[4].subscriber_id) == []
@@ -97,7 +97,7 @@ def test_a_freeze_that_begins_in_the_midst_of_an_erasure(
     real, begun = personal_data.suppress, []
 
     def suppress(*args: Any) -> None:
-        begun.append(Beside(lambda: freeze(issue)))
+        begun.append(Beside(lambda: prepare_mailing(issue)))
         threading.Event().wait(1)
         real(*args)
 
@@ -112,7 +112,7 @@ def test_a_freeze_that_begins_in_the_midst_of_an_erasure(
 
 @pytest.mark.parametrize("ends", ["all sent", "half of it goes on"])
 def test_an_erasure_at_the_moment_in_which_a_batch_ends(
-    frozen: Mailing,
+    prepared_mailing: Mailing,
     relay: MemoryTransport,
     readers: list[Subscription],
     monkeypatch: pytest.MonkeyPatch,
@@ -133,8 +133,8 @@ def test_an_erasure_at_the_moment_in_which_a_batch_ends(
     assert send_batch(batch, stop=stop)
     begun[0].wait()
     assert traces(readers[8].subscriber_id) == []
-    assert faults(frozen) == []
+    assert faults(prepared_mailing) == []
     send_all_due()
-    assert faults(frozen) == []
-    assert Outcome.objects.filter(mailing_id=frozen.pk).count() == 10
+    assert faults(prepared_mailing) == []
+    assert Outcome.objects.filter(mailing_id=prepared_mailing.pk).count() == 10
     assert len(relay.delivered) == (10 if ends == "all sent" else 9)

@@ -247,7 +247,9 @@ def test_the_commands_in_the_documentation_make_a_key_and_open_an_export(
 
     shell(make)
     first, secret = (file.parent / "key.txt").read_text().splitlines()
-    settings.EXPORT_RECIPIENTS = environment.age_recipients(first.removeprefix("# public key: "))
+    settings.EXPORT_RECIPIENTS = environment.parse_age_recipients(
+        first.removeprefix("# public key: ")
+    )
     assert secret.startswith("AGE-SECRET-KEY-1")
     add_reader("ala@readers.example")
     run("--to", str(file))

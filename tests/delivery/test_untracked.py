@@ -20,7 +20,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{36,60}(?=/)")
 
 @pytest.fixture
 def mails(
-    relay: MemoryTransport, frozen: Mailing, readers: list[Subscription]
+    relay: MemoryTransport, prepared_mailing: Mailing, readers: list[Subscription]
 ) -> list[tuple[str, str]]:
     """HTML and text of what each of ten readers got."""
     send_all_due()

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from newsletter.delivery.models import Mailing, Outcome, Release, ReleaseRecipient
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.editorial import workflow
 from newsletter.editorial.models import (
     Article,
@@ -117,7 +117,7 @@ class TestRemoval:
     def test_everything_is_removed(
         self, django_capture_on_commit_callbacks: Any, media: Path, var: Path
     ) -> None:
-        snapshot.prepare(snapshot.send_now(Issue.objects.earliest("starts_on"), by=None).pk)
+        snapshot.prepare(start.send_now(Issue.objects.earliest("starts_on"), by=None).pk)
         assert ReleaseRecipient.objects.exists()
         with django_capture_on_commit_callbacks(execute=True):
             call_command("sample", "remove", "--yes", stdout=StringIO())

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils.log import configure_logging
 
-from newsletter.lib.private_paths import PRIVATE_IN_A_LANGUAGE, without_token
+from newsletter.lib.private_paths import LOCALIZED_PRIVATE_PREFIXES, redact_tokens
 from tests.web.routes import filled, routes
 
 TOKEN = "AQEBAAAAAAAAAAFrCxmxR1JUI-Fbf1ghJ0g-dV7_"
@@ -39,7 +39,7 @@ def test_g8_a_token_in_a_path_that_leads_nowhere_is_not_logged(
     assert TOKEN not in log.getvalue()
 
 
-@pytest.mark.parametrize("name", PRIVATE_IN_A_LANGUAGE)
+@pytest.mark.parametrize("name", LOCALIZED_PRIVATE_PREFIXES)
 def test_g8_a_token_of_a_page_that_fails_is_not_logged(
     db: None, log: io.StringIO, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -62,5 +62,5 @@ def test_a_visitor_who_names_another_host_gets_one_line(client: Client, log: io.
 def test_other_paths_are_logged_as_they_are(client: Client, db: None, log: io.StringIO) -> None:
     client.get("/en/articles/you/")
     assert "Not Found: /en/articles/you/\n" in log.getvalue()
-    assert without_token("/en/issues/weekly/2017-07-24/") == "/en/issues/weekly/2017-07-24/"
-    assert without_token(f"/by/you/{TOKEN}") == "/by/you/…"
+    assert redact_tokens("/en/issues/weekly/2017-07-24/") == "/en/issues/weekly/2017-07-24/"
+    assert redact_tokens(f"/by/you/{TOKEN}") == "/by/you/…"

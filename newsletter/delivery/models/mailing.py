@@ -9,7 +9,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.editorial.models import Issue, Newsletter
-from newsletter.lib.languages import LanguageField, name_in
+from newsletter.lib.languages import LanguageField, language_name_in
 
 
 class KillSwitch(models.Model):
@@ -145,7 +145,7 @@ class Mailing(models.Model):
     def audience_label(self) -> str:
         """Whom it goes to, in the active language: "Belarusian first", "not reached, round 2"."""
         if self.audience == self.Audience.FIRST_LANGUAGE:
-            name = name_in(self.language, get_language() or "en")
+            name = language_name_in(self.language, get_language() or "en")
             return gettext("%(language)s first") % {"language": name}
         label = str(self.get_audience_display())
         if self.number == 1:

@@ -91,7 +91,9 @@ def _close_as_skipped(batch_id: int) -> bool:
     )
     if batch is None:
         return False
-    settled = settle(unpack(batch.reader_ids), b"", {}, doubt_below=0, rest=Result.SKIPPED)
+    settled = settle(
+        unpack(batch.reader_ids), b"", {}, unknown_below=0, rest_becomes=Result.SKIPPED
+    )
     protocol.close(batch, settled, source=Outcome.Source.OPERATOR)
     return True
 

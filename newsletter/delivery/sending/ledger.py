@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection
 
 from newsletter.delivery.models import Outcome
-from newsletter.delivery.sending.settlement import OutcomeRow, StoredReply
+from newsletter.delivery.sending.settlement import OutcomeRow, ReplyCodes
 from newsletter.lib import prepared_statements
 from newsletter.transport.outcomes import Result
 
@@ -20,12 +20,14 @@ def add_recipients(release_id: int, mailing_id: int, readers: Sequence[int]) -> 
     if not readers:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_REACH[connection.vendor], [release_id, mailing_id, _array(readers)])
+        cursor.execute(
+            _ADD_RECIPIENTS[connection.vendor], [release_id, mailing_id, _array_literal(readers)]
+        )
         taken = {row[0] for row in cursor.fetchall()}
     return [reader for reader in readers if reader in taken]
 
 
-_REACH = {
+_ADD_RECIPIENTS = {
     "postgresql": """
         INSERT INTO delivery_releaserecipient (release_id, mailing_id, subscriber_id)
         SELECT %s, %s, unnest(%s::bigint[])
@@ -48,18 +50,18 @@ def move_recipients(
     with connection.cursor() as cursor:
         cursor.execute(
             f"""UPDATE delivery_releaserecipient SET mailing_id = %s
-            WHERE release_id = %s AND mailing_id <> %s AND subscriber_id IN {_IN[connection.vendor]}
+            WHERE release_id = %s AND mailing_id <> %s AND subscriber_id IN {_SUBSCRIBER_IDS[connection.vendor]}
             AND EXISTS (SELECT 1 FROM delivery_outcome o
                 WHERE o.mailing_id = delivery_releaserecipient.mailing_id
                 AND o.subscriber_id = delivery_releaserecipient.subscriber_id AND o.result IN ({marks}))
             RETURNING subscriber_id""",  # noqa: S608 - built of our own constants
-            [mailing_id, release_id, mailing_id, _array(readers), *map(int, after)],
+            [mailing_id, release_id, mailing_id, _array_literal(readers), *map(int, after)],
         )
         taken = {row[0] for row in cursor.fetchall()}
     return [reader for reader in readers if reader in taken]
 
 
-_IN = {
+_SUBSCRIBER_IDS = {
     "postgresql": "(SELECT unnest(%s::bigint[]))",
     "sqlite": "(SELECT value FROM json_each(%s))",
 }
@@ -79,7 +81,7 @@ def settle_unknown(
     ).update(result=result, source=source)
 
 
-def _array(ids: Sequence[int]) -> str:
+def _array_literal(ids: Sequence[int]) -> str:
     text = ",".join(map(str, ids))
     return f"[{text}]" if connection.vendor == "sqlite" else f"{{{text}}}"
 
@@ -88,7 +90,7 @@ def insert_outcomes(
     mailing_id: int, lines: Iterable[OutcomeRow], *, source: Outcome.Source, batch_id: int | None
 ) -> None:
     """Add one row per line. A second row for the same reader is an IntegrityError: a bug."""
-    alike: dict[tuple[int, StoredReply], list[int]] = {}
+    alike: dict[tuple[int, ReplyCodes], list[int]] = {}
     for reader, result, reply in lines:
         # An enum's own hash is computed in Python, a number's is not.
         alike.setdefault((int(result), reply), []).append(reader)
@@ -96,12 +98,12 @@ def insert_outcomes(
         # One statement for each kind of outcome, and nearly all readers have the same.
         for (number, (code, status)), readers in alike.items():
             cursor.execute(
-                _OUTCOMES[connection.vendor],
-                [mailing_id, number, code, status, source.value, batch_id, _array(readers)],
+                _INSERT_OUTCOMES[connection.vendor],
+                [mailing_id, number, code, status, source.value, batch_id, _array_literal(readers)],
             )
 
 
-_OUTCOMES = {
+_INSERT_OUTCOMES = {
     "postgresql": """
         INSERT INTO delivery_outcome
         (mailing_id, result, code, status, source, batch_id, subscriber_id)

@@ -9,7 +9,7 @@ from functools import cache
 from django.conf import settings
 from django.core.files.storage import default_storage
 
-from newsletter.delivery.message_ids import MAILING, delivery_ids
+from newsletter.delivery.message_ids import MAILING, delivery_id_factory
 from newsletter.delivery.models import Edition
 from newsletter.digest.content import RenderedEmail
 from newsletter.editorial.models import Newsletter
@@ -70,7 +70,7 @@ def stored_images(rendered: RenderedEmail) -> list[dict[str, str]]:
     return [asdict(image) for image in rendered.images]
 
 
-def email_of(edition: Edition) -> Email:
+def build_email(edition: Edition) -> Email:
     """The frozen edition as a Mail. Picture files never change: their names hold their hash."""
     headers = edition.headers
     return Email(
@@ -90,14 +90,14 @@ def _image(stored: dict[str, str]) -> Image:
         return Image(cid=stored["cid"], content=file.read(), type=stored["type"])
 
 
-def recipient(position: int, mailing_id: int, reader: Reader) -> Recipient:
+def build_recipient(position: int, mailing_id: int, reader: Reader) -> Recipient:
     """A reader with the URLs for an edition's places."""
-    return recipients(mailing_id)(position, reader)
+    return recipient_factory(mailing_id)(position, reader)
 
 
-def recipients(mailing_id: int) -> Callable[[int, Reader], Recipient]:
+def recipient_factory(mailing_id: int) -> Callable[[int, Reader], Recipient]:
     """`recipient` for many at a time: what they share (keys, site, routes) is looked up once."""
-    identify = delivery_ids(MAILING, mailing_id)
+    identify = delivery_id_factory(MAILING, mailing_id)
 
     @cache
     def urls(language: str, discreet: bool) -> tuple[Callable[[int], str], Callable[[int], str]]:  # noqa: FBT001 - an argument of the cache

@@ -32,7 +32,7 @@ from django.db.models.functions import Now
 from newsletter.delivery.models import Batch, KillSwitch, Mailing, Outcome
 from newsletter.delivery.sending import ledger
 from newsletter.delivery.sending.packing import pack, unpack
-from newsletter.delivery.sending.settlement import Settlement, StoredReply, settle
+from newsletter.delivery.sending.settlement import ReplyCodes, Settlement, settle
 from newsletter.lib import prepared_statements
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Result
@@ -40,7 +40,7 @@ from newsletter.transport.outcomes import Result
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _UNSETTLED = {Result.NONE, Result.DEFERRED}
-PATIENCE = (0.1, 0.4, 1.0, 2.0, 3.0)
+RECONNECT_DELAYS = (0.1, 0.4, 1.0, 2.0, 3.0)
 """Seconds before a batch is finished again: a restart of the database takes about as long."""
 
 
@@ -89,7 +89,7 @@ def claim(batch_id: int) -> Claim | None:
     )
 
 
-def permit(held: Claim, *, upto: int, results: bytes, replies: Mapping[int, StoredReply]) -> bool:
+def permit(held: Claim, *, upto: int, results: bytes, replies: Mapping[int, ReplyCodes]) -> bool:
     """Permission to hand over the positions below `upto`, committed when this returns True.
 
     False: stop, and hand over nothing more.
@@ -158,7 +158,7 @@ def finish(
     held: Claim,
     *,
     results: bytes,
-    replies: Mapping[int, StoredReply],
+    replies: Mapping[int, ReplyCodes],
     source: Outcome.Source = Outcome.Source.SENDER,
     due_in: timedelta = timedelta(0),
     why: str = "",
@@ -168,7 +168,7 @@ def finish(
     What has no result was not handed over, and goes on in a successor due after `due_in`; `why`
     tells editors what it waits for, and names no reader.
     """
-    return outlasting_lost_connections(
+    return retry_on_lost_connection(
         lambda: _finish(
             Q(pk=held.batch_id, fence=held.fence),
             known=(results, replies),
@@ -187,13 +187,13 @@ def finish_lost(batch_id: int) -> Settlement | None:
     return _finish(Q(pk=batch_id, lease_until__lte=Now()), known=None, source=Outcome.Source.RESCUE)
 
 
-def outlasting_lost_connections(finish: Callable[[], T]) -> T:
+def retry_on_lost_connection(finish: Callable[[], T]) -> T:
     """Run `finish`, again where the database went away in it.
 
     A connection lost during COMMIT leaves open whether it happened. The next attempt reads it:
     what has ended is no longer CLAIMED under the fence, and nothing is done twice.
     """
-    for seconds in PATIENCE:
+    for seconds in RECONNECT_DELAYS:
         try:
             return finish()
         except (OperationalError, InterfaceError):
@@ -206,7 +206,7 @@ def outlasting_lost_connections(finish: Callable[[], T]) -> T:
 def _finish(
     which: Q,
     *,
-    known: tuple[bytes, Mapping[int, StoredReply]] | None,
+    known: tuple[bytes, Mapping[int, ReplyCodes]] | None,
     source: Outcome.Source,
     due_in: timedelta = timedelta(0),
     why: str = "",
@@ -219,13 +219,13 @@ def _finish(
     )
     if batch is None:
         return None
-    results, replies = known or (bytes(batch.results), stored_replies(batch))
+    results, replies = known or (bytes(batch.results), parse_replies(batch))
     settled = settle(
         unpack(batch.reader_ids),
         results,
         replies,
-        doubt_below=0 if known else batch.intent,
-        rest=_end_of_the_rest(batch)
+        unknown_below=0 if known else batch.intent,
+        rest_becomes=_final_result(batch)
         if _UNSETTLED & set(results.ljust(batch.size, b"\0"))
         else None,
     )
@@ -245,7 +245,7 @@ def close(
     """Record and close, inside the caller's transaction, which holds the batch's row."""
     ledger.insert_outcomes(batch.mailing_id, settled.lines, source=source, batch_id=batch.pk)
     if settled.again:
-        _successor(batch, settled, due_in, why or _said(settled.asked))
+        _create_successor(batch, settled, due_in, why or _describe_reply(settled.asked))
     Batch.objects.filter(pk=batch.pk).update(
         state=Batch.State.CLOSED, results=settled.results, lease_until=None, fence=F("fence") + 1
     )
@@ -254,7 +254,7 @@ def close(
     return settled
 
 
-def _end_of_the_rest(batch: Batch) -> Result | None:
+def _final_result(batch: Batch) -> Result | None:
     """What ends readers who were not handed over, where they are not to be tried again."""
     if batch.mailing.state == Mailing.State.CANCELLED:
         return Result.SKIPPED
@@ -263,12 +263,12 @@ def _end_of_the_rest(batch: Batch) -> Result | None:
     return None
 
 
-def _said(reply: StoredReply) -> str:
+def _describe_reply(reply: ReplyCodes) -> str:
     code, status = reply
     return f"{code or ''} {status}".strip()
 
 
-def _successor(batch: Batch, settled: Settlement, due_in: timedelta, why: str) -> None:
+def _create_successor(batch: Batch, settled: Settlement, due_in: timedelta, why: str) -> None:
     Batch.objects.create(
         mailing_id=batch.mailing_id,
         edition_id=batch.edition_id,
@@ -282,7 +282,7 @@ def _successor(batch: Batch, settled: Settlement, due_in: timedelta, why: str) -
     )
 
 
-def stored_replies(batch: Batch) -> dict[int, StoredReply]:
+def parse_replies(batch: Batch) -> dict[int, ReplyCodes]:
     return {int(position): (code, status) for position, (code, status) in batch.replies.items()}
 
 

@@ -20,9 +20,9 @@ from django.db import InterfaceError, OperationalError, connection
 
 from newsletter.delivery.models import Edition
 from newsletter.delivery.sending import protocol, transports
-from newsletter.delivery.sending.messages import email_of, recipients
+from newsletter.delivery.sending.messages import build_email, recipient_factory
 from newsletter.delivery.sending.protocol import Claim
-from newsletter.delivery.sending.settlement import StoredReply
+from newsletter.delivery.sending.settlement import ReplyCodes
 from newsletter.transport.base import Transport
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
@@ -33,15 +33,15 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Run:
+class BatchProgress:
     """What one worker knows of its batch."""
 
     claim: Claim
     transport: Transport
     results: bytearray = field(init=False)
-    replies: dict[int, StoredReply] = field(default_factory=dict)
+    replies: dict[int, ReplyCodes] = field(default_factory=dict)
     down: TransportDownError | None = None
-    keyless: bool = False
+    missing_key: bool = False
 
     def __post_init__(self) -> None:
         self.results = bytearray(len(self.claim.readers))
@@ -51,7 +51,7 @@ class Run:
     ) -> None:
         """At most STEP readers (and one for each connection) are pulled without a result."""
         send_results = self.transport.send(
-            compiled, recipients, stop=stop, ahead=settings.SEND_STEP
+            compiled, recipients, stop=stop, max_pending=settings.SEND_STEP
         )
         for send_result in send_results:
             self.record(send_result)
@@ -71,7 +71,7 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
     claim = None if stop() else protocol.claim(batch_id)
     if claim is None:
         return False
-    run = Run(claim, transports.preferred())
+    run = BatchProgress(claim, transports.preferred())
     try:
         _send_windows(run, stop)
         transports.mark_up(run.transport)
@@ -88,21 +88,21 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
     except SealedError as error:
         # A key that has not come to this host yet. It was met in the second read, so nothing of
         # that window was handed over: another worker, or this one later, goes on.
-        run.keyless = True
+        run.missing_key = True
         log.error("key-missing", extra={"batch": batch_id, "error": error})
     settled = protocol.finish(
         claim,
         results=bytes(run.results),
         replies=run.replies,
-        due_in=_pause_before_next(run),
-        why=_why(run),
+        due_in=_delay_for_the_rest(run),
+        why=_deferral_reason(run),
     )
     if settled is not None:
         protocol.finish_mailing(claim.mailing_id)
     return True
 
 
-def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
+def _send_windows(run: BatchProgress, stop: Callable[[], bool]) -> None:
     """A relay pulls readers as it has room for them, so that its connections never run dry; a
     provider's call gets one window and is run to its end: to stop in between would forget some.
     """
@@ -115,18 +115,18 @@ def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
         return stop() or monotonic() > deadline
 
     if run.transport.window is None:
-        run.send(compiled, _permitted_readers(run, ended), ended)
+        run.send(compiled, _permitted_recipients(run, ended), ended)
         return
-    for window in _permitted(run, ended):
-        run.send(compiled, _second_read(run, window), ended)
+    for window in _permitted_windows(run, ended):
+        run.send(compiled, _read_recipients(run, window), ended)
 
 
-def _permitted_readers(run: Run, ended: Callable[[], bool]) -> Iterator[Recipient]:
-    for window in _permitted(run, ended):
-        yield from _second_read(run, window)
+def _permitted_recipients(run: BatchProgress, ended: Callable[[], bool]) -> Iterator[Recipient]:
+    for window in _permitted_windows(run, ended):
+        yield from _read_recipients(run, window)
 
 
-def _permitted(run: Run, ended: Callable[[], bool]) -> Iterator[range]:
+def _permitted_windows(run: BatchProgress, ended: Callable[[], bool]) -> Iterator[range]:
     """Each window once it may be sent: what was settled before is stored by the same commit."""
     for window in windows(len(run.claim.readers), run.transport.window or settings.SEND_STEP):
         if ended() or not protocol.permit(
@@ -142,11 +142,11 @@ def windows(size: int, step: int) -> Iterator[range]:
         yield range(start, min(start + step, size))
 
 
-def _second_read(run: Run, window: range) -> list[Recipient]:
+def _read_recipients(run: BatchProgress, window: range) -> list[Recipient]:
     """The window's readers who still want it; the others are recorded as skipped."""
     ids = run.claim.readers[window.start : window.stop]
     wanted = audience.still_wanted(run.claim.newsletter_id, ids)
-    recipient = recipients(run.claim.mailing_id)
+    recipient = recipient_factory(run.claim.mailing_id)
     found = []
     for position, reader_id in zip(window, ids, strict=True):
         reader = wanted.get(reader_id)
@@ -157,20 +157,20 @@ def _second_read(run: Run, window: range) -> list[Recipient]:
     return found
 
 
-def _pause_before_next(run: Run) -> timedelta:
+def _delay_for_the_rest(run: BatchProgress) -> timedelta:
     """How long those who were not handed over wait."""
     if run.down is not None and transports.has_another(run.transport):
         return timedelta(0)
     if run.down is not None and run.down.retry_after:
         return timedelta(seconds=run.down.retry_after)
-    if run.down is not None or run.keyless or Result.DEFERRED in run.results:
+    if run.down is not None or run.missing_key or Result.DEFERRED in run.results:
         return timedelta(seconds=backoff(run.claim.round + 1, settings.SEND_RETRY_SECONDS))
     return timedelta(0)
 
 
-def _why(run: Run) -> str:
+def _deferral_reason(run: BatchProgress) -> str:
     """What put the rest off, but for replies to single readers."""
-    if run.keyless:
+    if run.missing_key:
         return "a key of the list has not come to this worker yet"
     return run.down.reason if run.down is not None else ""
 
@@ -178,4 +178,4 @@ def _why(run: Run) -> str:
 @lru_cache(maxsize=32)
 def compiled_edition(transport: Transport, edition_id: int) -> Any:
     """The edition as this transport sends it, made once per process."""
-    return transport.compile(email_of(Edition.objects.get(pk=edition_id)))
+    return transport.compile(build_email(Edition.objects.get(pk=edition_id)))

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from newsletter.transport.outcomes import Result
 
-StoredReply = tuple[int | None, str]
+ReplyCodes = tuple[int | None, str]
 """Reply code and enhanced status."""
 
 _RESULTS = tuple(Result)
-_NO_REPLY: StoredReply = (None, "")
+_NO_REPLY: ReplyCodes = (None, "")
 
 
 class OutcomeRow(NamedTuple):
@@ -21,7 +21,7 @@ class OutcomeRow(NamedTuple):
 
     subscriber_id: int
     result: Result
-    reply: StoredReply = (None, "")
+    reply: ReplyCodes = (None, "")
 
 
 @dataclass(frozen=True)
@@ -34,41 +34,41 @@ class Settlement:
     again: list[int] = field(default_factory=list)
     deferred: bool = False
     results: bytes = b""
-    asked: StoredReply = (None, "")
+    asked: ReplyCodes = (None, "")
 
 
 def settle(
     readers: Sequence[int],
     results: bytes,
-    replies: Mapping[int, StoredReply],
+    replies: Mapping[int, ReplyCodes],
     *,
-    doubt_below: int,
-    rest: Result | None = None,
+    unknown_below: int,
+    rest_becomes: Result | None = None,
 ) -> Settlement:
     """Decide each position of a batch.
 
     `results` may be shorter than `readers`. A position without a result is unknown below
     `doubt_below` (permitted to somebody who did not come back), else provably unsent. What is
-    unsent or deferred goes on in a successor, or, where `rest` is given, ends as that. Whoever
+    unsent or deferred goes on in a successor, or, where `rest_becomes` is given, ends as that. Whoever
     was next in line goes last there: a message that itself breaks the connection holds up nobody.
     """
     lines: list[OutcomeRow] = []
     again: list[int] = []
-    deferred: Counter[StoredReply] = Counter()
+    deferred: Counter[ReplyCodes] = Counter()
     next_in_line: list[int] = []
     final = bytearray(results.ljust(len(readers), b"\0"))
     for position, reader in enumerate(readers):
         result = _RESULTS[final[position]]
-        if result is Result.NONE and position < doubt_below:
+        if result is Result.NONE and position < unknown_below:
             result = Result.UNKNOWN
         if result is Result.NONE or result is Result.DEFERRED:
-            if rest is None:
+            if rest_becomes is None:
                 if result is Result.DEFERRED:
                     deferred[replies.get(position, _NO_REPLY)] += 1
                 is_next = result is Result.NONE and not next_in_line
                 (next_in_line if is_next else again).append(reader)
                 continue
-            result = rest
+            result = rest_becomes
         final[position] = result
         lines.append(OutcomeRow(reader, result, replies.get(position, _NO_REPLY)))
     [(asked, _)] = deferred.most_common(1) or [(_NO_REPLY, 0)]

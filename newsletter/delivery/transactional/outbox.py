@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 State = TransactionalEmail.State
 SENDING_ALLOWED = ~Q(Exists(KillSwitch.objects.filter(engaged=True)))
 
-END_OF = {
+STATE_BY_RESULT = {
     Result.SENT: State.SENT,
     Result.REFUSED: State.REFUSED,
     Result.FAILED: State.FAILED,
@@ -94,7 +94,7 @@ def _claim(email_id: int) -> ClaimedEmail | None:
 def _deliver(held: ClaimedEmail) -> None:
     email = held.email
     if email.expires_at is not None and email.expires_at <= protocol.database_now():
-        _end(held, State.CLAIMED, State.DROPPED)
+        _finish(held, State.CLAIMED, State.DROPPED)
         return
     transport = transports.preferred()
     try:
@@ -106,17 +106,17 @@ def _deliver(held: ClaimedEmail) -> None:
         recipient = _recipient(email)
     except wording.NotWantedError as reason:
         log.info("letter-dropped", extra={"letter": email.pk, "reason": reason})
-        _end(held, State.CLAIMED, State.DROPPED)
+        _finish(held, State.CLAIMED, State.DROPPED)
         return
     except RenderServiceError as error:
         log.error("letter-not-written-yet", extra={"letter": email.pk, "error": error})
-        _again(held, State.CLAIMED)
+        _retry_later(held, State.CLAIMED)
         return
     except (RenderError, CompileError) as error:
         log.error("letter-cannot-be-written", extra={"letter": email.pk, "error": error})
-        _end(held, State.CLAIMED, State.FAILED)
+        _finish(held, State.CLAIMED, State.FAILED)
         return
-    if not _permitted(held):
+    if not _permit_or_requeue(held):
         return
     try:
         for send_result in transport.send(compiled, [recipient]):
@@ -126,7 +126,7 @@ def _deliver(held: ClaimedEmail) -> None:
         transports.mark_down(transport, seconds=down.retry_after)
         facts = {"letter": email.pk, "transport": transport.name, "reason": down}
         log.warning("transport-down", extra=facts)
-        _again(held, State.SENDING)
+        _retry_later(held, State.SENDING)
 
 
 def _recipient(email: TransactionalEmail) -> Recipient:
@@ -134,13 +134,13 @@ def _recipient(email: TransactionalEmail) -> Recipient:
         position=0,
         address=audience.address_of(email.subscriber),
         delivery_id=delivery_id(MessageTrace(TRANSACTIONAL, email.pk, email.subscriber_id)),
-        places=wording.placeholder_values(email),
+        urls=wording.placeholder_values(email),
     )
 
 
 def _settle(held: ClaimedEmail, send_result: SendResult, transport: str) -> None:
     if send_result.result is Result.DEFERRED:
-        _again(
+        _retry_later(
             held,
             State.SENDING,
             code=send_result.code,
@@ -148,39 +148,39 @@ def _settle(held: ClaimedEmail, send_result: SendResult, transport: str) -> None
             transport=transport,
         )
         return
-    _end(
+    _finish(
         held,
         State.SENDING,
-        END_OF[send_result.result],
+        STATE_BY_RESULT[send_result.result],
         code=send_result.code,
         status=send_result.status,
         transport=transport,
     )
 
 
-def _again(held: ClaimedEmail, before: TransactionalEmail.State, **facts: object) -> None:
+def _retry_later(held: ClaimedEmail, before: TransactionalEmail.State, **facts: object) -> None:
     """Back to the queue with a growing pause, until the time to give up."""
     pause = timedelta(seconds=backoff(held.email.attempts, min(settings.SEND_RETRY_SECONDS, 60)))
-    now = protocol.outlasting_lost_connections(protocol.database_now)
+    now = protocol.retry_on_lost_connection(protocol.database_now)
     if now - held.email.created_at >= timedelta(hours=settings.SEND_GIVE_UP_HOURS):
-        _end(held, before, State.FAILED, **facts)
+        _finish(held, before, State.FAILED, **facts)
         return
-    _end(held, before, State.QUEUED, due_at=now + pause, **facts)
+    _finish(held, before, State.QUEUED, due_at=now + pause, **facts)
 
 
-def _permitted(held: ClaimedEmail) -> bool:
+def _permit_or_requeue(held: ClaimedEmail) -> bool:
     """Whether the letter may be handed over now."""
     try:
-        return _move(held, State.CLAIMED, State.SENDING)
+        return _permit(held, State.CLAIMED, State.SENDING)
     except (OperationalError, InterfaceError):
         # Committed or not: nothing was handed over.
         log.warning("letter-lost", extra={"letter": held.email.pk})
-        _end(held, State.SENDING, State.QUEUED)
-        _end(held, State.CLAIMED, State.QUEUED)
+        _finish(held, State.SENDING, State.QUEUED)
+        _finish(held, State.CLAIMED, State.QUEUED)
         return False
 
 
-def _move(
+def _permit(
     held: ClaimedEmail, before: TransactionalEmail.State, after: TransactionalEmail.State
 ) -> bool:
     """Permission to send, committed when this returns True."""
@@ -196,14 +196,14 @@ def _move(
     )
 
 
-def _end(
+def _finish(
     held: ClaimedEmail,
     before: TransactionalEmail.State,
     after: TransactionalEmail.State,
     **facts: object,
 ) -> None:
     mine = TransactionalEmail.objects.filter(pk=held.email.pk, fence=held.fence, state=before)
-    ended = protocol.outlasting_lost_connections(
+    ended = protocol.retry_on_lost_connection(
         lambda: mine.update(state=after, lease_until=None, **facts)
     )
     log.info("letter-ended", extra={"letter": held.email.pk, "state": after, "mine": bool(ended)})

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from newsletter.delivery.models import Edition, Mailing
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.planning.editions import draft_editions
 from newsletter.delivery.sending import ledger, protocol
 from newsletter.delivery.sending.packing import MODULUS, checksum
@@ -50,7 +50,7 @@ def _draft(email: TransactionalEmail) -> Edition | None:
     if issue is None or subscription is None:
         return None
     mailing, _ = Mailing.objects.get_or_create(
-        release=snapshot.release_of(issue),
+        release=start.release_of(issue),
         audience=Mailing.Audience.WELCOME,
         defaults={"state": Mailing.State.SENDING, "readers": 0, "checksum": 0},
     )

@@ -13,20 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-_file: IO[bytes] | None = None
+_lock_file: IO[bytes] | None = None
 _slots = 0
 
 
 def limit(slots: int) -> None:
     """For this process's children, which are forked afterwards."""
-    global _file, _slots
-    _file, _slots = tempfile.TemporaryFile(), slots  # noqa: SIM115 - open as long as the process
+    global _lock_file, _slots
+    _lock_file, _slots = tempfile.TemporaryFile(), slots  # noqa: SIM115 - open as long as the process
 
 
 @contextmanager
 def sending_slot() -> Iterator[bool]:
     """Whether there is a slot, which is held until the end. Without a limit there always is."""
-    taken = _file is None
+    taken = _lock_file is None
     for number in range(_slots):
         taken = _take(number)
         if taken:
@@ -34,14 +34,14 @@ def sending_slot() -> Iterator[bool]:
     try:
         yield taken
     finally:
-        if _file is not None and taken:
-            fcntl.lockf(_file, fcntl.LOCK_UN, 1, number)
+        if _lock_file is not None and taken:
+            fcntl.lockf(_lock_file, fcntl.LOCK_UN, 1, number)
 
 
 def _take(number: int) -> bool:
-    assert _file is not None  # noqa: S101
+    assert _lock_file is not None  # noqa: S101
     try:
-        fcntl.lockf(_file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+        fcntl.lockf(_lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
     except (BlockingIOError, PermissionError):
         return False
     return True

@@ -50,7 +50,7 @@ def as_page(edition: Edition) -> str:
 def _without_places(edition: Edition, text: str) -> str:
     """A discreet edition's leads nowhere: the home page would tell whose it is."""
     if edition.discreet:
-        return placeholders.PATTERN.sub("#", text)
+        return placeholders.PLACEHOLDER_URL.sub("#", text)
     return without_places(text, edition.language)
 
 
@@ -58,4 +58,4 @@ def without_places(text: str, language: str) -> str:
     """Every place that is filled for a reader leads to the home page, where the form is: whoever
     was given the link holds no reader's token."""
     known = language if language in site_languages() else site_languages()[0]
-    return placeholders.PATTERN.sub(absolute(path_in(known, "web:home")), text)
+    return placeholders.PLACEHOLDER_URL.sub(absolute(path_in(known, "web:home")), text)

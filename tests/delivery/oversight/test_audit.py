@@ -79,16 +79,16 @@ def readers() -> list[int]:
     ],
 )
 def test_what_does_not_balance_is_named(
-    frozen: Mailing, spoil: Callable[[Mailing], None], sentence: str
+    prepared_mailing: Mailing, spoil: Callable[[Mailing], None], sentence: str
 ) -> None:
     assert audit()[0].faults == []
-    spoil(frozen)
+    spoil(prepared_mailing)
     assert sentence in " ".join(audit()[0].faults)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_it_reads_one_snapshot_outside_a_transaction(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     assert audit()[0].faults == []
     send_all_due()

@@ -27,33 +27,33 @@ def shown(mailing: Mailing, client: Client, editor: User) -> str:
 
 
 def test_a_relay_that_is_down_is_told_with_its_reason(
-    frozen: Mailing, relay: MemoryTransport, client: Client, editor: User
+    prepared_mailing: Mailing, relay: MemoryTransport, client: Client, editor: User
 ) -> None:
-    assert deferred(frozen) is None
-    assert "next try" not in shown(frozen, client, editor)
+    assert deferred(prepared_mailing) is None
+    assert "next try" not in shown(prepared_mailing, client, editor)
     relay.script_calls(*[TransportDownError(DOWN)] * Batch.objects.count())
     send_all_due()
-    waits = deferred(frozen)
+    waits = deferred(prepared_mailing)
     assert waits is not None
-    frozen.refresh_from_db()
-    assert (waits.readers, waits.why) == (frozen.readers, DOWN)
-    text = shown(frozen, client, editor)
+    prepared_mailing.refresh_from_db()
+    assert (waits.readers, waits.why) == (prepared_mailing.readers, DOWN)
+    text = shown(prepared_mailing, client, editor)
     assert f"{waits.readers} readers could not be handed over yet; the next try is on" in text
     assert DOWN in text
     Batch.objects.update(due_at=Now())
     send_all_due()
-    assert deferred(frozen) is None
-    assert "next try" not in shown(frozen, client, editor)
+    assert deferred(prepared_mailing) is None
+    assert "next try" not in shown(prepared_mailing, client, editor)
 
 
 def test_an_editor_need_not_wait_for_the_next_try(
-    frozen: Mailing, relay: MemoryTransport, client: Client, editor: User
+    prepared_mailing: Mailing, relay: MemoryTransport, client: Client, editor: User
 ) -> None:
-    url = reverse("admin:delivery_mailing_act", args=[frozen.pk, "try"])
-    assert url not in shown(frozen, client, editor)
+    url = reverse("admin:delivery_mailing_act", args=[prepared_mailing.pk, "try"])
+    assert url not in shown(prepared_mailing, client, editor)
     relay.script_calls(*[TransportDownError(DOWN)] * Batch.objects.count())
     send_all_due()
-    assert url in shown(frozen, client, editor)
+    assert url in shown(prepared_mailing, client, editor)
     assert "not kept waiting" in client.get(url).content.decode()
     send_all_due()
     assert relay.delivered == [], "looking changes nothing"
@@ -63,7 +63,9 @@ def test_an_editor_need_not_wait_for_the_next_try(
     assert "Nothing to do" in client.post(url, follow=True).content.decode()
 
 
-def test_of_single_readers_the_most_frequent_reply(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_of_single_readers_the_most_frequent_reply(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     """G1: its codes, and nothing of its text."""
     batch = Batch.objects.order_by("-size").first()
     assert batch is not None
@@ -72,12 +74,14 @@ def test_of_single_readers_the_most_frequent_reply(frozen: Mailing, relay: Memor
         code = (451, "4.7.1") if n % 3 else (450, "4.2.2")
         relay.script(address, Result.DEFERRED, code=code[0], status=code[1])
     send_all_due()
-    waits = deferred(frozen)
+    waits = deferred(prepared_mailing)
     assert waits is not None
     assert waits.why == "451 4.7.1"
 
 
-def test_the_command_says_it_once(frozen: Mailing, relay: MemoryTransport, settings: Any) -> None:
+def test_the_command_says_it_once(
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
+) -> None:
     settings.SEND_RETRY_SECONDS = 1
     relay.script_calls(*[TransportDownError(DOWN)] * Batch.objects.count())
     said = StringIO()
@@ -86,4 +90,4 @@ def test_the_command_says_it_once(frozen: Mailing, relay: MemoryTransport, setti
     assert lines
     assert len(lines) == len(set(lines))
     assert all("wait until" in line for line in lines)
-    assert deferred(frozen) is None
+    assert deferred(prepared_mailing) is None

@@ -17,7 +17,7 @@ from newsletter.delivery.models import KillSwitch, Mailing
 from newsletter.delivery.oversight import kill_switch
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, start
 from newsletter.delivery.sending import protocol
 from newsletter.editorial.models import Issue, Newsletter, User
 from newsletter.lib import keys
@@ -38,39 +38,39 @@ def manage(*words: str) -> str:
 
 
 def test_nothing_is_handed_over_after_the_step_that_runs(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
     relay.on_message = lambda to: kill_switch.engage() and None if to.position == 1 else None
     send_all_due()
     assert len(relay.delivered) == 4
-    assert (report(frozen).sent, report(frozen).waiting) == (4, 6)
+    assert (report(prepared_mailing).sent, report(prepared_mailing).waiting) == (4, 6)
 
 
 def test_thawed_it_waits_for_a_person_and_reaches_everybody_once(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
     relay.on_message = lambda to: kill_switch.engage() and None if to.position == 1 else None
     send_all_due()
     relay.on_message = None
     assert "1 send-outs wait" in manage("thaw")
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.PAUSED
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.PAUSED
     assert protocol.due_batches(5) == []
     Mailing.objects.update(state=Mailing.State.SENDING)
     send_all_due()
     assert len({mail.address for mail in relay.delivered}) == len(relay.delivered) == 10
-    assert audit(frozen.pk)[0].faults == []
+    assert audit(prepared_mailing.pk)[0].faults == []
 
 
 def test_frozen_it_takes_up_nothing_new(issue: Issue, weekly: Newsletter) -> None:
     Issue.objects.update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    mailing = snapshot.send_now(issue, by=None)
+    mailing = start.send_now(issue, by=None)
     kill_switch.engage()
-    with pytest.raises(snapshot.CannotSendError, match="frozen"):
-        snapshot.send_now(issue, by=None)
+    with pytest.raises(start.CannotSendError, match="frozen"):
+        start.send_now(issue, by=None)
     assert dispatch.dispatch() == []
     assert dispatch.prepare_waiting() == 0
     kill_switch.release()
@@ -88,12 +88,12 @@ def test_who_signs_up_meanwhile_waits_sealed_and_is_not_lost(
     assert tasks.drain() == {}
     assert (Intake.objects.count(), TransactionalEmail.objects.count()) == (1, 0)
     kill_switch.release()
-    assert tasks.drain() == {"intake": 1, "letters": 1}
+    assert tasks.drain() == {"intake": 1, "transactional": 1}
     assert len(relay.delivered) == 1
 
 
 def test_a_reader_can_leave_a_frozen_site(
-    frozen: Mailing, readers: list[Subscription], client: Client
+    prepared_mailing: Mailing, readers: list[Subscription], client: Client
 ) -> None:
     from subscribers.links import reader_urls
 
@@ -140,7 +140,7 @@ def test_thaw_needs_the_keys(db: None, settings: Any) -> None:
     settings.WORKER_KEYS = None
     with pytest.raises(CommandError, match="holds no worker keys"):
         manage("thaw")
-    settings.WORKER_KEYS = keys.worker_keys(keys.temporary()[1])
+    settings.WORKER_KEYS = keys.parse_worker_keys(keys.generate_temporary()[1])
     with pytest.raises(CommandError, match="do not fit the database"):
         manage("thaw")
     assert kill_switch.is_engaged()

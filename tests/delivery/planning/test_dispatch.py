@@ -13,7 +13,7 @@ from newsletter.delivery.planning import dispatch
 from newsletter.delivery.tasks import tick
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.memory import MemoryTransport
-from tests.delivery.conftest import AddReader, dispatch_at_once, send_all_due
+from tests.delivery.conftest import AddReader, dispatch_concurrently, send_all_due
 
 Write = Callable[..., Article]
 LONG_AGO = datetime(2017, 1, 1, tzinfo=UTC)
@@ -150,7 +150,7 @@ def test_e1_twenty_dispatchers_make_one_mailing_and_one_message_each(
 ) -> None:
     for number in range(5):
         add_reader(f"r{number}@readers.example", "en")
-    dispatch_at_once(20, DUE)
+    dispatch_concurrently(20, DUE)
     assert Mailing.objects.count() == 1
     assert ReleaseRecipient.objects.count() == 5
     assert sorted(mail.address for mail in relay.delivered) == [

@@ -19,7 +19,7 @@ from newsletter.delivery.models import Batch, Mailing
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report, waiting_for_hour
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.delivery.planning.delivery_hour import due_at
 from newsletter.delivery.sending import protocol, rescue
 from newsletter.delivery.sending.packing import unpack
@@ -27,7 +27,7 @@ from newsletter.editorial.models import Article, Issue, User
 from newsletter.transport.memory import MemoryTransport
 from subscribers import lifecycle
 from subscribers.models import Subscription
-from tests.delivery.conftest import AddReader, freeze, send_all_due
+from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
 
 Write = Callable[..., Article]
 MINSK = ZoneInfo("Europe/Minsk")
@@ -57,7 +57,7 @@ def mailing(
     add_reader("c@readers.example", "en", preferred_hour=last)
     add_reader("d@readers.example", "en")
     add_reader("e@readers.example", "en", preferred_hour=soon)
-    return freeze(issue)
+    return prepare_mailing(issue)
 
 
 def addresses(relay: MemoryTransport) -> list[str]:
@@ -117,7 +117,7 @@ def test_only_what_is_due_is_hinted(
     )
     Mailing.objects.filter(pk=mailing.pk).update(state=Mailing.State.CANCELLED)
     control.settle_cancelled()
-    snapshot.prepare(snapshot.send_to_unreached(mailing.release, by=None).pk)
+    snapshot.prepare(start.send_to_unreached(mailing.release, by=None).pk)
     assert len(hinted) == 1
 
 
@@ -231,7 +231,7 @@ def test_each_hour_fills_its_own_batches(
     write_article(issue=issue, en="Army")
     for number in range(12):
         add_reader(f"r{number}@readers.example", "en", hour=number % 3)
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     sizes = sorted(Batch.objects.values_list("size", flat=True))
     assert sizes == ([2] * 6 if size == 2 else [4, 4, 4])
     assert mailing.readers == 12

@@ -15,14 +15,14 @@ from django.test import Client
 from newsletter.delivery.models import Edition, Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.oversight import control, kill_switch, retention
 from newsletter.delivery.oversight.audit import audit
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.editorial.schedule import Month
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
-from tests.delivery.conftest import AddReader, dispatch_at_once, send_all_due
+from tests.delivery.conftest import AddReader, dispatch_concurrently, send_all_due
 
 pytestmark = pytest.mark.slow
 
@@ -194,7 +194,7 @@ def test_e3_late_it_is_held_and_goes_out_by_an_editors_word(
     assert (round_up().state, round_up().hold) == (Mailing.State.HELD, Mailing.Hold.LATE)
     assert subjects(relay, "ala") == []
     with time_machine.travel(late, tick=False):
-        snapshot.prepare(snapshot.send_round_up(july[0].newsletter, JULY, by=None).pk)
+        snapshot.prepare(start.send_round_up(july[0].newsletter, JULY, by=None).pk)
         send_all_due()
     assert subjects(relay, "ala") == ["July 2017: Week of 24"]
 
@@ -253,7 +253,7 @@ def test_e1_twenty_dispatchers_make_one_round_up(
     for number in range(5):
         add_reader(f"r{number}@readers.example", "en", frequency="monthly")
     send_july()
-    dispatch_at_once(20, DUE)
+    dispatch_concurrently(20, DUE)
     assert Mailing.objects.filter(release__kind=Release.Kind.MONTHLY).count() == 1
     assert [len(subjects(relay, f"r{number}")) for number in range(5)] == [1] * 5
 
@@ -281,11 +281,11 @@ def test_freezing_the_site_holds_it_and_it_collapses_with_time(
     with time_machine.travel(DUE, tick=False):
         dispatch.dispatch()
     kill_switch.engage()
-    with pytest.raises(snapshot.CannotSendError, match="frozen"):
-        snapshot.send_round_up(july[0].newsletter, JULY, by=None)
+    with pytest.raises(start.CannotSendError, match="frozen"):
+        start.send_round_up(july[0].newsletter, JULY, by=None)
     kill_switch.release()
     assert (round_up().state, round_up().hold) == (Mailing.State.HELD, Mailing.Hold.FROZEN)
-    snapshot.prepare(snapshot.send_round_up(july[0].newsletter, JULY, by=None).pk)
+    snapshot.prepare(start.send_round_up(july[0].newsletter, JULY, by=None).pk)
     send_all_due()
     assert len(subjects(relay, "ala")) == 1
     retention.collapse(datetime.now(UTC) + timedelta(days=settings.RETENTION_DAYS + 1))
@@ -303,7 +303,7 @@ def test_who_was_not_reached_can_be_sent_to(
         dispatch.dispatch()
         dispatch.prepare_waiting()
         control.cancel(round_up())
-        again = snapshot.prepare(snapshot.send_to_unreached(round_up().release, by=None).pk)
+        again = snapshot.prepare(start.send_to_unreached(round_up().release, by=None).pk)
         send_all_due()
     assert again.readers == 1
     assert subjects(relay, "ala") == ["July 2017: Week of 24"]

@@ -10,7 +10,7 @@ import pytest
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.sending.packing import unpack
 from newsletter.editorial.models import Article, Issue, Topic
 from newsletter.lib import sandbox
@@ -18,7 +18,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
-from tests.delivery.conftest import AddReader, freeze, send_all_due
+from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
 
 Write = Callable[..., Article]
 
@@ -30,7 +30,7 @@ def test_readers_are_many_editions_few(
     for number in range(6):
         add_reader(f"en{number}@readers.example", "en")
         add_reader(f"be{number}@readers.example", "be", "ru")
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     assert mailing.readers == 12
     assert mailing.editions.count() == 2
     assert ReleaseRecipient.objects.filter(release_id=mailing.release_id).count() == 12
@@ -43,7 +43,7 @@ def test_batches_hold_at_most_their_size(
     settings.SEND_BATCH_SIZE = 4
     write_article(issue=issue, en="Army")
     pks = [add_reader(f"r{number}@readers.example", "en").subscriber_id for number in range(10)]
-    freeze(issue)
+    prepare_mailing(issue)
     batches = Batch.objects.order_by("pk")
     assert [batch.size for batch in batches] == [4, 4, 2]
     assert [reader for batch in batches for reader in unpack(batch.reader_ids)] == pks
@@ -56,7 +56,7 @@ def test_the_chain_decides_article_by_article(
     write_article(issue=issue, en="Guarantees", ru="Гарантии по-русски")
     write_article(issue=issue, en="Only in English")
     add_reader("ala@readers.example", "be", "ru")
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
     [mail] = relay.to("ala@readers.example")
     text = mail.parsed.get_body(("plain",)).get_content()  # type: ignore[union-attr]
@@ -71,7 +71,7 @@ def test_nothing_to_read_is_skipped_never_an_empty_mail(
 ) -> None:
     write_article(issue=issue, en="Only in English")
     add_reader("ala@readers.example", "be")
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     assert mailing.state == Mailing.State.FINISHED
     assert relay.delivered == []
     assert [row.result for row in Outcome.objects.all()] == [Result.SKIPPED]
@@ -90,7 +90,7 @@ def test_readers_topics_are_followed(
     write_article(issue=issue, topic=security, en="Army")
     write_article(issue=issue, topic=other, en="Talks")
     add_reader("ala@readers.example", "en", topics={other.pk})
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
     text = relay.to("ala@readers.example")[0].message.decode()
     assert "Talks" in text
@@ -106,7 +106,7 @@ def test_pending_unsubscribed_and_paused_readers_are_not_taken(
     lifecycle.unsubscribe(add_reader("left@readers.example", "en").pk)
     add_reader("later@readers.example", "en", paused_until="2099-01-01")
     add_reader("back@readers.example", "en", paused_until="2020-01-01")
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
     assert [mail.address for mail in relay.delivered] == [
         "in@readers.example",
@@ -114,23 +114,25 @@ def test_pending_unsubscribed_and_paused_readers_are_not_taken(
     ]
 
 
-def test_send_now_twice_is_once(frozen: Mailing, issue: Issue, relay: MemoryTransport) -> None:
+def test_send_now_twice_is_once(
+    prepared_mailing: Mailing, issue: Issue, relay: MemoryTransport
+) -> None:
     send_all_due()
-    again = snapshot.send_now(issue, by=None)
-    assert again.pk == frozen.pk
+    again = start.send_now(issue, by=None)
+    assert again.pk == prepared_mailing.pk
     snapshot.prepare(again.pk)
     send_all_due()
     assert len(relay.delivered) == 10
 
 
 def test_an_issue_that_is_not_approved_is_not_sent(issue: Issue) -> None:
-    with pytest.raises(snapshot.CannotSendError):
-        snapshot.send_now(issue, by=None)
+    with pytest.raises(start.CannotSendError):
+        start.send_now(issue, by=None)
     assert not Release.objects.exists()
 
 
 def test_what_was_frozen_is_sent_though_the_article_changes(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     """E6."""
     from newsletter.editorial.models import ArticleTranslation
@@ -152,11 +154,11 @@ def test_a_mailing_that_the_press_cannot_lay_out_is_held(
         raise sandbox.SandboxEndedError("render: EOFError")
 
     with monkeypatch.context() as broken:
-        broken.setattr(sandbox, "call", ended)
-        mailing = freeze(issue)
+        broken.setattr(sandbox, "run", ended)
+        mailing = prepare_mailing(issue)
     assert (mailing.state, mailing.hold) == (Mailing.State.HELD, Mailing.Hold.UNRENDERABLE)
     assert mailing.hold_detail == "The process that lays out mails ended: render: EOFError"
-    assert freeze(issue).state == Mailing.State.SENDING
+    assert prepare_mailing(issue).state == Mailing.State.SENDING
 
 
 def test_an_edition_that_cannot_be_built_holds_the_mailing(
@@ -166,13 +168,13 @@ def test_an_edition_that_cannot_be_built_holds_the_mailing(
     article = write_article(issue=issue, en="Army")
     article.translations.update(headline="Army\r\nBcc: all@readers.example")
     add_reader("ala@readers.example", "en")
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     assert mailing.state == Mailing.State.HELD
     assert mailing.hold == Mailing.Hold.UNRENDERABLE
     assert mailing.hold_detail
     assert not ReleaseRecipient.objects.exists()
     article.translations.update(headline="Army")
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
     assert len(relay.delivered) == 1
 
@@ -196,24 +198,28 @@ def test_a_reader_who_appears_while_it_is_rendered_starts_it_over(
         return drafts[-1]
 
     monkeypatch.setattr(snapshot, "_draft", draft_and_let_one_in)
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     assert len(drafts) == 2
     assert mailing.readers == 2
     assert Edition.objects.count() == 2
 
 
-def test_the_account_adds_up_while_it_runs(frozen: Mailing, relay: MemoryTransport) -> None:
-    before = report(frozen)
+def test_the_account_adds_up_while_it_runs(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
+    before = report(prepared_mailing)
     assert (before.readers, before.waiting, before.done_percent) == (10, 10, 0)
     send_all_due()
-    after = report(frozen)
+    after = report(prepared_mailing)
     assert (after.sent, after.waiting, after.done_percent) == (10, 0, 100)
 
 
 @pytest.mark.parametrize("damage", ["outcome lost", "reach lost", "stranger", "checksum"])
-def test_audit_finds_what_is_wrong(frozen: Mailing, relay: MemoryTransport, damage: str) -> None:
+def test_audit_finds_what_is_wrong(
+    prepared_mailing: Mailing, relay: MemoryTransport, damage: str
+) -> None:
     send_all_due()
-    assert audit(frozen.pk)[0].faults == []
+    assert audit(prepared_mailing.pk)[0].faults == []
     first = Outcome.objects.order_by("subscriber_id")[0]
     match damage:
         case "outcome lost":
@@ -222,8 +228,8 @@ def test_audit_finds_what_is_wrong(frozen: Mailing, relay: MemoryTransport, dama
             ReleaseRecipient.objects.filter(subscriber_id=first.subscriber_id).delete()
         case "stranger":
             Outcome.objects.create(
-                mailing_id=frozen.pk, subscriber_id=10**9, result=1, source="sender"
+                mailing_id=prepared_mailing.pk, subscriber_id=10**9, result=1, source="sender"
             )
         case "checksum":
             Mailing.objects.update(checksum=1)
-    assert audit(frozen.pk)[0].faults
+    assert audit(prepared_mailing.pk)[0].faults

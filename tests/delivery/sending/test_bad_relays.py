@@ -28,7 +28,7 @@ EVERYONE = [f"r{number}@readers.example" for number in range(10)]
 
 
 @pytest.fixture
-def wire(frozen: Mailing) -> Iterator[Relay]:
+def wire(prepared_mailing: Mailing) -> Iterator[Relay]:
     server = Relay(pipelines=True)
     transports.reset()
     yield server
@@ -65,8 +65,8 @@ def sent_once(settings: Any, url: str) -> None:
     send_batch(protocol.due_batches(1)[0])
 
 
-def nobody_is_lost(frozen: Mailing, wire: Relay, settings: Any) -> None:
-    assert report(frozen).waiting == 10, "provably unsent"
+def nobody_is_lost(prepared_mailing: Mailing, wire: Relay, settings: Any) -> None:
+    assert report(prepared_mailing).waiting == 10, "provably unsent"
     assert wire.messages == []
     wire.answers.clear()
     settings.DELIVERY_TRANSPORTS = [f"smtp://127.0.0.1:{wire.port}?timeout=2"]
@@ -74,8 +74,8 @@ def nobody_is_lost(frozen: Mailing, wire: Relay, settings: Any) -> None:
     Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
     send_all_due()
     assert sorted(str(message_from_bytes(each)["To"]) for each in wire.messages) == EVERYONE
-    assert report(frozen).sent == 10
-    assert audit(frozen.pk)[0].faults == []
+    assert report(prepared_mailing).sent == 10
+    assert audit(prepared_mailing.pk)[0].faults == []
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def nobody_is_lost(frozen: Mailing, wire: Relay, settings: Any) -> None:
     ids=["no TLS", "credentials", "nonsense", "overlong line", "never"],
 )
 def test_the_reason_is_in_the_log_and_no_reader_is_lost(
-    frozen: Mailing,
+    prepared_mailing: Mailing,
     wire: Relay,
     settings: Any,
     caplog: pytest.LogCaptureFixture,
@@ -107,11 +107,11 @@ def test_the_reason_is_in_the_log_and_no_reader_is_lost(
     [line] = [each for each in caplog.text.splitlines() if "action=transport-down" in each]
     assert f'reason="smtp://127.0.0.1:{wire.port}: {reason}' in line
     assert "s3cret" not in caplog.text
-    nobody_is_lost(frozen, wire, settings)
+    nobody_is_lost(prepared_mailing, wire, settings)
 
 
 def test_a_certificate_that_does_not_match_is_named_and_no_reader_is_lost(
-    frozen: Mailing,
+    prepared_mailing: Mailing,
     wire: Relay,
     settings: Any,
     caplog: pytest.LogCaptureFixture,
@@ -121,4 +121,4 @@ def test_a_certificate_that_does_not_match_is_named_and_no_reader_is_lost(
     sent_once(settings, f"smtps://127.0.0.1:{port}?ca={trusted}&timeout=2")
     [line] = [each for each in caplog.text.splitlines() if "action=transport-down" in each]
     assert "its certificate or its TLS is not acceptable (IP address mismatch" in line
-    nobody_is_lost(frozen, wire, settings)
+    nobody_is_lost(prepared_mailing, wire, settings)

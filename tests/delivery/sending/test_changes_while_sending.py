@@ -15,7 +15,7 @@ from newsletter.delivery.models import Batch, Mailing, Release
 from newsletter.delivery.oversight import control, retention
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, start
 from newsletter.delivery.sending import protocol, rescue
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter, User
 from newsletter.transport.memory import MemoryTransport
@@ -55,7 +55,7 @@ def at(position: int, happens: Callable[[], object]) -> Callable[[Any], None]:
 
 
 def test_an_issue_changed_and_deleted_while_it_is_sent(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     """E6: what was frozen is sent, to everybody alike."""
 
@@ -69,46 +69,53 @@ def test_an_issue_changed_and_deleted_while_it_is_sent(
     assert addresses(relay) == EVERYONE
     assert all(b"Minsk looks east" in mail.message for mail in relay.delivered)
     assert not any(b"Changed afterwards" in mail.message for mail in relay.delivered)
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.FINISHED
-    assert faults(frozen) == []
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.FINISHED
+    assert faults(prepared_mailing) == []
 
 
 def test_cancelled_twice_in_mid_send_is_cancelled_once(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     answers: list[bool] = []
     relay.on_message = at(
-        1, lambda: answers.extend([control.cancel(frozen), control.cancel(frozen)])
+        1,
+        lambda: answers.extend(
+            [control.cancel(prepared_mailing), control.cancel(prepared_mailing)]
+        ),
     )
     send_all_due()
     assert answers == [True, False]
-    assert not control.cancel(frozen)
-    assert not control.pause(frozen)
-    assert not control.resume(frozen)
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.CANCELLED
-    assert (report(frozen).sent, report(frozen).skipped) == (4, 6)
-    assert faults(frozen) == []
+    assert not control.cancel(prepared_mailing)
+    assert not control.pause(prepared_mailing)
+    assert not control.resume(prepared_mailing)
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.CANCELLED
+    assert (report(prepared_mailing).sent, report(prepared_mailing).skipped) == (4, 6)
+    assert faults(prepared_mailing) == []
 
 
-@pytest.mark.parametrize("again", [snapshot.send_to_unreached, snapshot.send_to_in_doubt])
+@pytest.mark.parametrize("again", [start.send_to_unreached, start.send_to_in_doubt])
 def test_a_resend_of_a_closed_mailing_is_refused_in_words(
-    frozen: Mailing, relay: MemoryTransport, again: Callable[..., Mailing]
+    prepared_mailing: Mailing, relay: MemoryTransport, again: Callable[..., Mailing]
 ) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
     assert retention.collapse(timezone.now() + timedelta(days=400)) == 1
-    with pytest.raises(snapshot.CannotSendError, match="only its counts are left"):
-        again(frozen.release, by=None)
+    with pytest.raises(start.CannotSendError, match="only its counts are left"):
+        again(prepared_mailing.release, by=None)
     assert Mailing.objects.count() == 1
     assert len(relay.delivered) == 9
-    assert faults(frozen) == []
+    assert faults(prepared_mailing) == []
 
 
 @pytest.mark.parametrize("permitted", [False, True])
 def test_a_batch_whose_readers_were_all_erased(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription], *, permitted: bool
+    prepared_mailing: Mailing,
+    relay: MemoryTransport,
+    readers: list[Subscription],
+    *,
+    permitted: bool,
 ) -> None:
     """B9: before it is taken, and between permission and second read."""
 
@@ -123,13 +130,15 @@ def test_a_batch_whose_readers_were_all_erased(
     send_all_due()
     sent = 4 if permitted else 0
     assert len(relay.delivered) == sent
-    assert (report(frozen).sent, report(frozen).skipped) == (sent, 10 - sent)
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.FINISHED
-    assert faults(frozen) == []
+    assert (report(prepared_mailing).sent, report(prepared_mailing).skipped) == (sent, 10 - sent)
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.FINISHED
+    assert faults(prepared_mailing) == []
 
 
-def test_a_workers_clock_set_back_changes_nothing(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_a_workers_clock_set_back_changes_nothing(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     """Leases and due times are the database's clock's."""
     clock = time_machine.travel(timezone.now() - 24 * HOUR, tick=True)
     relay.on_message = at(2, clock.start)
@@ -139,17 +148,17 @@ def test_a_workers_clock_set_back_changes_nothing(frozen: Mailing, relay: Memory
     finally:
         clock.stop()
     assert addresses(relay) == EVERYONE
-    assert faults(frozen) == []
+    assert faults(prepared_mailing) == []
 
 
 def test_the_databases_clock_set_back_in_mid_send_delays_and_loses_nobody(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     """Seen from a clock that went back an hour, all that is stored lies an hour ahead."""
     relay.on_message = at(2, _set_back)
     relay.down_after = 6
     send_all_due()
-    assert (report(frozen).sent, report(frozen).waiting) == (6, 4)
+    assert (report(prepared_mailing).sent, report(prepared_mailing).waiting) == (6, 4)
     relay.down_after = None
     Batch.objects.update(due_at=F("due_at") - HOUR)  # the first of them are due again
     held = protocol.claim(protocol.due_batches(1)[0])
@@ -161,9 +170,9 @@ def test_the_databases_clock_set_back_in_mid_send_delays_and_loses_nobody(
     assert rescue.rescue_batches() == 1
     Batch.objects.filter(state=Batch.State.OPEN).update(due_at=F("due_at") - HOUR)
     send_all_due()
-    assert (report(frozen).sent, report(frozen).unknown) == (8, 2)
+    assert (report(prepared_mailing).sent, report(prepared_mailing).unknown) == (8, 2)
     assert len(set(addresses(relay))) == len(relay.delivered) == 8
-    assert faults(frozen) == []
+    assert faults(prepared_mailing) == []
 
 
 def _set_back() -> None:
@@ -193,7 +202,7 @@ def test_a_clock_set_back_after_the_schedules_hour_sends_nothing_again(
     assert addresses(relay) == EVERYONE
     assert Release.objects.count() == Mailing.objects.count() == 1
     issue.refresh_from_db()
-    snapshot.send_now(issue, by=editor)  # and asked by hand
+    start.send_now(issue, by=editor)  # and asked by hand
     send_all_due()
     assert len(relay.delivered) == 10
     assert faults(Mailing.objects.get()) == []

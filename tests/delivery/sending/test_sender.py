@@ -37,16 +37,16 @@ def results(mailing: Mailing) -> list[Result]:
     return [Result(row.result) for row in rows]
 
 
-def test_each_reader_gets_one_mail(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_each_reader_gets_one_mail(prepared_mailing: Mailing, relay: MemoryTransport) -> None:
     send_all_due()
     assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.FINISHED
-    assert report(frozen).sent == 10
-    assert balances(frozen)
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.FINISHED
+    assert report(prepared_mailing).sent == 10
+    assert balances(prepared_mailing)
 
 
-def test_a_batch_is_taken_once(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_a_batch_is_taken_once(prepared_mailing: Mailing, relay: MemoryTransport) -> None:
     [batch] = protocol.due_batches(5)
     assert protocol.claim(batch) is not None
     assert protocol.claim(batch) is None
@@ -55,18 +55,18 @@ def test_a_batch_is_taken_once(frozen: Mailing, relay: MemoryTransport) -> None:
 
 
 def test_a_reader_who_left_after_the_freeze_is_skipped(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
     """A15: the readers' state is read again at the moment of sending."""
     lifecycle.unsubscribe(readers[3].pk)
     send_all_due()
     assert "r3@readers.example" not in addresses(relay)
-    assert report(frozen).skipped == 1
-    assert balances(frozen)
+    assert report(prepared_mailing).skipped == 1
+    assert balances(prepared_mailing)
 
 
 def test_an_unsubscription_between_two_windows_is_obeyed(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription], settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription], settings: Any
 ) -> None:
     settings.SEND_STEP = 4
     relay.on_message = lambda to: lifecycle.unsubscribe(readers[8].pk) if to.position == 1 else None
@@ -76,49 +76,53 @@ def test_an_unsubscription_between_two_windows_is_obeyed(
 
 
 def test_pause_takes_effect_within_one_step(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     """E5."""
     settings.SEND_STEP = 4
-    relay.on_message = lambda to: control.pause(frozen) and None if to.position == 2 else None
+    relay.on_message = lambda to: (
+        control.pause(prepared_mailing) and None if to.position == 2 else None
+    )
     send_all_due()
     assert len(relay.delivered) == 4
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.PAUSED
-    assert report(frozen).waiting == 6
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.PAUSED
+    assert report(prepared_mailing).waiting == 6
     relay.on_message = None
-    assert control.resume(frozen)
+    assert control.resume(prepared_mailing)
     send_all_due()
     assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
-    assert balances(frozen)
+    assert balances(prepared_mailing)
 
 
 def test_a_cancelled_mailing_skips_the_rest_and_is_cancelled_once(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
-    relay.on_message = lambda to: control.cancel(frozen) and None if to.position == 0 else None
+    relay.on_message = lambda to: (
+        control.cancel(prepared_mailing) and None if to.position == 0 else None
+    )
     send_all_due()
     control.settle_cancelled()
-    assert report(frozen).sent == 4
-    assert report(frozen).skipped == 6
-    assert balances(frozen)
-    assert not control.cancel(frozen)
+    assert report(prepared_mailing).sent == 4
+    assert report(prepared_mailing).skipped == 6
+    assert balances(prepared_mailing)
+    assert not control.cancel(prepared_mailing)
 
 
-def test_a_frozen_site_permits_nothing(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_a_frozen_site_permits_nothing(prepared_mailing: Mailing, relay: MemoryTransport) -> None:
     KillSwitch.objects.create(engaged=True)
     assert protocol.due_batches(5) == []
     assert relay.delivered == []
 
 
-def test_refused_and_deferred_readers(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_refused_and_deferred_readers(prepared_mailing: Mailing, relay: MemoryTransport) -> None:
     relay.script("r2@readers.example", Result.REFUSED, code=550, status="5.1.1")
     relay.script("r5@readers.example", Result.DEFERRED, code=451, status="4.7.1")
     send_all_due()
-    assert report(frozen).sent == 8
-    assert report(frozen).waiting == 1
-    refused = Outcome.objects.get(mailing_id=frozen.pk, result=Result.REFUSED)
+    assert report(prepared_mailing).sent == 8
+    assert report(prepared_mailing).waiting == 1
+    refused = Outcome.objects.get(mailing_id=prepared_mailing.pk, result=Result.REFUSED)
     assert (refused.code, refused.status) == (550, "5.1.1")
     successor = Batch.objects.get(state=Batch.State.OPEN)
     assert successor.round == 1
@@ -127,45 +131,49 @@ def test_refused_and_deferred_readers(frozen: Mailing, relay: MemoryTransport) -
     Batch.objects.update(due_at=Now())
     send_all_due()
     assert len(relay.to("r5@readers.example")) == 1
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.FINISHED
-    assert balances(frozen)
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.FINISHED
+    assert balances(prepared_mailing)
 
 
-def test_a_relay_that_is_down_loses_nobody(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_a_relay_that_is_down_loses_nobody(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     relay.down_after = 3
     send_all_due()
     assert len(relay.delivered) == 3
-    assert report(frozen).waiting == 7
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.SENDING
+    assert report(prepared_mailing).waiting == 7
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.SENDING
     relay.down_after = None
     Batch.objects.update(due_at=Now())
     send_all_due()
     assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
-    assert balances(frozen)
+    assert balances(prepared_mailing)
 
 
-def test_after_the_time_to_give_up_the_rest_fails(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_after_the_time_to_give_up_the_rest_fails(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     relay.script_calls(TransportDownError("greeting 554"))
     Batch.objects.update(give_up_at=Now())
     send_all_due()
-    assert report(frozen).failed == 10
-    assert balances(frozen)
+    assert report(prepared_mailing).failed == 10
+    assert balances(prepared_mailing)
 
 
 def test_an_unknown_is_neither_dropped_nor_sent_again(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     relay.script("r4@readers.example", Result.UNKNOWN)
     send_all_due()
-    assert report(frozen).unknown == 1
+    assert report(prepared_mailing).unknown == 1
     assert len(relay.to("r4@readers.example")) == 1
-    assert balances(frozen)
+    assert balances(prepared_mailing)
 
 
 def test_a_message_that_breaks_the_connection_holds_up_nobody(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     """Whoever was next in line goes last in the successor."""
 
@@ -179,12 +187,15 @@ def test_a_message_that_breaks_the_connection_holds_up_nobody(
     Batch.objects.update(due_at=Now())
     send_all_due()
     assert len(relay.delivered) == 9
-    assert report(frozen).waiting == 1
-    assert balances(frozen)
+    assert report(prepared_mailing).waiting == 1
+    assert balances(prepared_mailing)
 
 
 def test_a_slow_relay_ends_the_batch_before_the_lease_does(
-    frozen: Mailing, relay: MemoryTransport, settings: Any, monkeypatch: pytest.MonkeyPatch
+    prepared_mailing: Mailing,
+    relay: MemoryTransport,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """E7: the sender ends by itself; what was permitted and not reached goes on, undoubted."""
     settings.SEND_LEASE_SECONDS, settings.SEND_STEP = 100, 4
@@ -197,11 +208,11 @@ def test_a_slow_relay_ends_the_batch_before_the_lease_does(
     relay.on_message = slow
     send_batch(protocol.due_batches(1)[0])
     assert len(relay.delivered) == 3
-    assert (report(frozen).sent, report(frozen).waiting) == (3, 7)
+    assert (report(prepared_mailing).sent, report(prepared_mailing).waiting) == (3, 7)
     send_all_due()
     assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
-    assert report(frozen).unknown == 0
-    assert balances(frozen)
+    assert report(prepared_mailing).unknown == 0
+    assert balances(prepared_mailing)
 
 
 class Killed(BaseException):
@@ -209,7 +220,7 @@ class Killed(BaseException):
 
 
 def test_a_killed_worker_leaves_unknowns_within_its_intent_only(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
 
@@ -224,16 +235,16 @@ def test_a_killed_worker_leaves_unknowns_within_its_intent_only(
     Batch.objects.update(lease_until=Now())
     relay.on_message = None
     assert rescue.rescue_batches() == 1
-    assert results(frozen) == [Result.SENT] * 4 + [Result.UNKNOWN] * 4
+    assert results(prepared_mailing) == [Result.SENT] * 4 + [Result.UNKNOWN] * 4
     send_all_due()
-    assert report(frozen).sent == 6
-    assert report(frozen).unknown == 4
+    assert report(prepared_mailing).sent == 6
+    assert report(prepared_mailing).unknown == 4
     assert len(addresses(relay)) == len(set(addresses(relay))), "nobody twice"
-    assert balances(frozen)
+    assert balances(prepared_mailing)
 
 
 def test_who_was_put_off_waits_also_when_the_worker_is_lost(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     """What a peer asked for does not die with the worker: backoff, not at once."""
     settings.SEND_STEP = 4
@@ -252,10 +263,10 @@ def test_who_was_put_off_waits_also_when_the_worker_is_lost(
     assert (successor.size, successor.round) == (3, 1), "the one put off, and two not permitted"
     wait = successor.due_at - protocol.database_now()
     assert timedelta(minutes=4) < wait <= timedelta(seconds=settings.SEND_RETRY_SECONDS)
-    assert balances(frozen)
+    assert balances(prepared_mailing)
 
 
-def test_a_worker_that_wakes_after_its_lease_is_not_permitted(frozen: Mailing) -> None:
+def test_a_worker_that_wakes_after_its_lease_is_not_permitted(prepared_mailing: Mailing) -> None:
     held = protocol.claim(protocol.due_batches(1)[0])
     assert held is not None
     Batch.objects.update(lease_until=Now())
@@ -267,7 +278,7 @@ def test_a_worker_that_wakes_after_its_lease_is_not_permitted(frozen: Mailing) -
     assert sorted(unpack(successor.reader_ids)) == held.readers
 
 
-def test_an_old_fence_is_not_permitted(frozen: Mailing) -> None:
+def test_an_old_fence_is_not_permitted(prepared_mailing: Mailing) -> None:
     held = protocol.claim(protocol.due_batches(1)[0])
     assert held is not None
     Batch.objects.update(fence=held.fence + 1)
@@ -275,7 +286,7 @@ def test_an_old_fence_is_not_permitted(frozen: Mailing) -> None:
 
 
 def test_of_a_row_that_was_opened_again_by_hand_the_fence_alone_keeps_the_first_holder_out(
-    frozen: Mailing,
+    prepared_mailing: Mailing,
 ) -> None:
     """Nothing of ours opens a row again; an operator with SQL may."""
     first = protocol.claim(protocol.due_batches(1)[0])
@@ -291,58 +302,64 @@ def test_of_a_row_that_was_opened_again_by_hand_the_fence_alone_keeps_the_first_
 
 
 def test_a_worker_that_is_told_to_stop_gives_the_rest_back(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
     send_batch(protocol.due_batches(1)[0], stop=lambda: len(relay.delivered) >= 2)
-    assert report(frozen).sent == 2
-    assert report(frozen).unknown == 0
+    assert report(prepared_mailing).sent == 2
+    assert report(prepared_mailing).unknown == 0
     send_all_due()
     assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
 
 
-def test_readers_without_results_do_not_come_twice_into_the_successor(frozen: Mailing) -> None:
+def test_readers_without_results_do_not_come_twice_into_the_successor(
+    prepared_mailing: Mailing,
+) -> None:
     held = protocol.claim(protocol.due_batches(1)[0])
     assert held is not None
     assert protocol.finish(held, results=b"", replies={}) is not None
     assert protocol.finish(held, results=b"", replies={}) is None
     assert Batch.objects.exclude(state=Batch.State.CLOSED).count() == 1
-    assert balances(frozen)
+    assert balances(prepared_mailing)
 
 
 def test_a_call_to_a_provider_is_recorded_to_its_end_before_the_worker_stops(
-    frozen: Mailing, relay: MemoryTransport
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     relay.window = 10
     [batch] = Batch.objects.all()
     send_batch(batch.pk, stop=lambda: bool(relay.delivered))
     send_all_due()
     assert addresses(relay) == [f"r{number}@readers.example" for number in range(10)]
-    assert results(frozen) == [Result.SENT] * 10
-    assert balances(frozen)
+    assert results(prepared_mailing) == [Result.SENT] * 10
+    assert balances(prepared_mailing)
 
 
 def test_a_worker_without_the_key_gives_the_batch_back(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription], settings: Any
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription], settings: Any
 ) -> None:
     """In a rotation on several hosts: nothing was handed over, so nobody is in doubt."""
     settings.SEND_STEP = 4
     Subscriber.objects.filter(pk=readers[6].subscriber_id).update(storage_key=9)
     send_all_due()
     assert len(relay.delivered) == 4
-    assert (report(frozen).sent, report(frozen).unknown, report(frozen).waiting) == (4, 0, 6)
-    assert balances(frozen)
+    assert (
+        report(prepared_mailing).sent,
+        report(prepared_mailing).unknown,
+        report(prepared_mailing).waiting,
+    ) == (4, 0, 6)
+    assert balances(prepared_mailing)
     Subscriber.objects.filter(pk=readers[6].subscriber_id).update(storage_key=1)
     Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
     send_all_due()
     assert len({mail.address for mail in relay.delivered}) == len(relay.delivered) == 10
-    assert balances(frozen)
+    assert balances(prepared_mailing)
 
 
 def test_a_spoilt_row_keeps_nobody_else_waiting(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
     Subscriber.objects.filter(pk=readers[6].subscriber_id).update(sealed_address=b"spoilt" * 9)
     send_all_due()
-    assert (report(frozen).sent, report(frozen).skipped) == (9, 1)
-    assert balances(frozen)
+    assert (report(prepared_mailing).sent, report(prepared_mailing).skipped) == (9, 1)
+    assert balances(prepared_mailing)

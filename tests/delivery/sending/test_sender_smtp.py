@@ -24,7 +24,9 @@ STEP, CONNECTIONS = 3, 2
 
 
 @pytest.fixture(params=[False, True], ids=["stepwise", "pipelining"])
-def wire(request: pytest.FixtureRequest, frozen: Mailing, settings: Any) -> Iterator[Relay]:
+def wire(
+    request: pytest.FixtureRequest, prepared_mailing: Mailing, settings: Any
+) -> Iterator[Relay]:
     """A relay on loopback, used from now on."""
     server = Relay(pipelines=request.param)
     transports.reset()
@@ -42,7 +44,7 @@ def taken(wire: Relay) -> list[str]:
 
 
 def test_windows_are_permitted_one_ahead_with_all_that_is_known(
-    frozen: Mailing, wire: Relay, monkeypatch: pytest.MonkeyPatch
+    prepared_mailing: Mailing, wire: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     permitted: list[tuple[int, int]] = []
     permit = protocol.permit
@@ -59,7 +61,7 @@ def test_windows_are_permitted_one_ahead_with_all_that_is_known(
     monkeypatch.setattr(protocol, "permit", seen)
     send_all_due()
     assert taken(wire) == EVERYONE
-    assert report(frozen).sent == 10
+    assert report(prepared_mailing).sent == 10
     assert [upto for upto, _ in permitted] == [3, 6, 9, 10]
     for upto, settled in permitted:
         assert upto - settled <= 2 * STEP + CONNECTIONS, "the declared doubt"
@@ -68,36 +70,36 @@ def test_windows_are_permitted_one_ahead_with_all_that_is_known(
 
 
 def test_a_worker_that_is_told_to_stop_leaves_nothing_in_doubt(
-    frozen: Mailing, wire: Relay
+    prepared_mailing: Mailing, wire: Relay
 ) -> None:
     """E7."""
     wire.delays["."] = 0.2
     send_batch(protocol.due_batches(1)[0], stop=lambda: len(wire.messages) >= 4)
-    assert report(frozen).unknown == 0
-    assert 4 <= report(frozen).sent < 10
+    assert report(prepared_mailing).unknown == 0
+    assert 4 <= report(prepared_mailing).sent < 10
     wire.delays.clear()
     send_all_due()
     assert taken(wire) == EVERYONE
-    assert audit(frozen.pk)[0].faults == []
+    assert audit(prepared_mailing.pk)[0].faults == []
 
 
 def test_a_line_that_is_cut_after_a_final_dot_leaves_that_reader_unknown(
-    frozen: Mailing, wire: Relay
+    prepared_mailing: Mailing, wire: Relay
 ) -> None:
     wire.answer(".", "250 2.0.0 ok", HANG_UP, HANG_UP)
     send_all_due()
     transports.reset()
     wire.answers.clear()
-    assert 1 <= report(frozen).unknown <= CONNECTIONS
+    assert 1 <= report(prepared_mailing).unknown <= CONNECTIONS
     Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
     send_all_due()
     assert taken(wire) == EVERYONE, "nobody twice"
-    assert report(frozen).sent + report(frozen).unknown == 10
-    assert audit(frozen.pk)[0].faults == []
+    assert report(prepared_mailing).sent + report(prepared_mailing).unknown == 10
+    assert audit(prepared_mailing.pk)[0].faults == []
 
 
 def test_a_permission_that_is_refused_in_mid_send_ends_it(
-    frozen: Mailing, wire: Relay, monkeypatch: pytest.MonkeyPatch
+    prepared_mailing: Mailing, wire: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     permit = protocol.permit
 
@@ -109,5 +111,5 @@ def test_a_permission_that_is_refused_in_mid_send_ends_it(
     monkeypatch.setattr(protocol, "permit", paused)
     send_all_due()
     assert len(wire.messages) == 2 * STEP
-    assert report(frozen).sent == 2 * STEP
-    assert report(frozen).waiting == 10 - 2 * STEP
+    assert report(prepared_mailing).sent == 2 * STEP
+    assert report(prepared_mailing).waiting == 10 - 2 * STEP

@@ -19,7 +19,7 @@ N, SENT, REFUSED, DEFERRED, UNKNOWN = (
 
 
 def test_a_living_sender_knows_that_the_rest_is_unsent() -> None:
-    settled = settle([11, 12, 13], bytes([SENT, REFUSED]), {1: (550, "5.1.1")}, doubt_below=0)
+    settled = settle([11, 12, 13], bytes([SENT, REFUSED]), {1: (550, "5.1.1")}, unknown_below=0)
     assert [(line.subscriber_id, line.result) for line in settled.lines] == [
         (11, SENT),
         (12, REFUSED),
@@ -30,19 +30,19 @@ def test_a_living_sender_knows_that_the_rest_is_unsent() -> None:
 
 
 def test_a_lost_senders_permitted_readers_are_unknown_and_the_others_go_on() -> None:
-    settled = settle([11, 12, 13, 14], bytes([SENT]), {}, doubt_below=3)
+    settled = settle([11, 12, 13, 14], bytes([SENT]), {}, unknown_below=3)
     assert [line.result for line in settled.lines] == [SENT, UNKNOWN, UNKNOWN]
     assert settled.again == [14]
 
 
 def test_deferred_readers_go_on_even_below_the_intent() -> None:
-    settled = settle([11, 12], bytes([DEFERRED, SENT]), {}, doubt_below=2)
+    settled = settle([11, 12], bytes([DEFERRED, SENT]), {}, unknown_below=2)
     assert settled.again == [11]
     assert settled.deferred
 
 
 def test_after_the_time_to_give_up_the_rest_fails_and_the_unknown_stays() -> None:
-    settled = settle([1, 2, 3], bytes([DEFERRED]), {}, doubt_below=2, rest=Result.FAILED)
+    settled = settle([1, 2, 3], bytes([DEFERRED]), {}, unknown_below=2, rest_becomes=Result.FAILED)
     assert [line.result for line in settled.lines] == [Result.FAILED, UNKNOWN, Result.FAILED]
     assert settled.again == []
 
@@ -61,7 +61,7 @@ def test_everybody_is_settled_or_goes_on_once(
     case: tuple[list[int], bytes, int, Result | None],
 ) -> None:
     ids, results, doubt, rest = case
-    settled = settle(ids, results, {}, doubt_below=doubt, rest=rest)
+    settled = settle(ids, results, {}, unknown_below=doubt, rest_becomes=rest)
     assert sorted([line.subscriber_id for line in settled.lines] + settled.again) == sorted(ids)
     assert rest is None or settled.again == []
 

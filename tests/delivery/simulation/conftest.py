@@ -10,14 +10,14 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import start
 from newsletter.delivery.sending import protocol, sender, transports
 from newsletter.editorial.models import Issue
 from subscribers import audience
-from tests.delivery.conftest import AddReader, forget, freeze
-from tests.delivery.simulation.world import World
+from tests.delivery.conftest import AddReader, prepare_mailing, reset_transports
+from tests.delivery.simulation.mailing import MailingSimulation
 
-MakeWorld = Callable[..., World]
+MakeSimulation = Callable[..., MailingSimulation]
 
 
 def _hurry(connection: Any, **_: Any) -> None:
@@ -29,7 +29,7 @@ def _hurry(connection: Any, **_: Any) -> None:
 
 
 @pytest.fixture
-def hurried(transactional_db: None) -> Iterator[None]:
+def without_fsync(transactional_db: None) -> Iterator[None]:
     connection_created.connect(_hurry)
     connection.close()
     yield
@@ -38,45 +38,47 @@ def hurried(transactional_db: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def make_world(
-    hurried: None,
+def make_simulation(
+    without_fsync: None,
     add_reader: AddReader,
     issue: Issue,
     write_article: Callable[..., Any],
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[MakeWorld]:
+) -> Iterator[MakeSimulation]:
     """A function that freezes the issue for so many readers: make_world(5, batch=4, step=2)."""
 
-    def make(readers: int, *, batch: int, step: int, frozen: bool = True) -> World:
+    def make(readers: int, *, batch: int, step: int, frozen: bool = True) -> MailingSimulation:
         settings.SEND_BATCH_SIZE, settings.SEND_STEP = batch, step
         settings.DELIVERY_TRANSPORTS = ["memory://relay"]
         write_article(issue=issue, en="Minsk looks east")
         subscriptions = [add_reader(f"r{n}@readers.example", "en") for n in range(readers)]
-        world = World(freeze(issue) if frozen else start(issue), subscriptions)
-        world.keep()
-        monkeypatch.setattr(transports, "configured", lambda: (world.relay,))
+        simulation = MailingSimulation(
+            prepare_mailing(issue) if frozen else start_mailing(issue), subscriptions
+        )
+        simulation.save_rows()
+        monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))
         monkeypatch.setattr(protocol, "PATIENCE", (0.0,) * 5)
         read = audience.still_wanted
 
         def announced(newsletter_id: int, subscribers: Any) -> Any:
-            world.second_read(subscribers)
+            simulation.second_read(subscribers)
             return read(newsletter_id, subscribers)
 
         monkeypatch.setattr(sender.audience, "still_wanted", announced)
-        return world
+        return simulation
 
     yield make
-    forget()
+    reset_transports()
 
 
-def start(issue: Issue) -> Mailing:
+def start_mailing(issue: Issue) -> Mailing:
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    return snapshot.send_now(issue, by=None)
+    return start.send_now(issue, by=None)
 
 
 @pytest.fixture
-def states(record_property: Callable[[str, object], None]) -> Callable[[int], None]:
+def record_states(record_property: Callable[[str, object], None]) -> Callable[[int], None]:
     """Tells how many states a test checked; the run's summary adds them up."""
     return lambda number: record_property("states", number)

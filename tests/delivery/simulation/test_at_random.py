@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.delivery.simulation.conftest import MakeWorld
+from tests.delivery.simulation.base import Fault
+from tests.delivery.simulation.conftest import MakeSimulation
 from tests.delivery.simulation.relay import Answer
-from tests.delivery.simulation.stepping import Fault
 
 READERS = 30
 faults = st.lists(st.tuples(st.integers(1, 400), st.sampled_from(Fault)), max_size=6)
@@ -20,8 +20,10 @@ answers = st.dictionaries(
 )
 
 
-def test_random_steps(make_world: MakeWorld, settings: Any, states: Callable[[int], None]) -> None:
-    world = make_world(READERS, batch=10, step=4)
+def test_random_steps(
+    make_simulation: MakeSimulation, settings: Any, record_states: Callable[[int], None]
+) -> None:
+    simulation = make_simulation(READERS, batch=10, step=4)
     checked = 0
 
     @quickly
@@ -34,14 +36,14 @@ def test_random_steps(make_world: MakeWorld, settings: Any, states: Callable[[in
     ) -> None:
         nonlocal checked
         settings.SEND_STEP = step
-        world.restore(*happening, window=window)
+        simulation.restore(*happening, window=window)
         for number, texts in replies.items():
-            world.relay.script[world.subscriptions[number].subscriber_id] = deque(texts)
-        world.run()
+            simulation.relay.script[simulation.subscriptions[number].subscriber_id] = deque(texts)
+        simulation.run()
         checked += 1
 
     holds()
-    states(checked)
+    record_states(checked)
 
 
 quickly = settings(

@@ -20,27 +20,27 @@ from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.lifecycle import SignupRequest
 from subscribers.models import TransactionalEmail
-from tests.delivery.conftest import AddReader, forget
+from tests.delivery.conftest import AddReader, reset_transports
+from tests.delivery.simulation.base import Fault, InvariantError
 from tests.delivery.simulation.relay import Answer
-from tests.delivery.simulation.stepping import Fault, InvariantError
-from tests.delivery.simulation.transactional import Mailroom, Welcomes
+from tests.delivery.simulation.transactional import LatestIssueSimulation, TransactionalSimulation
 
-FAULTS = [Fault.KILL, Fault.LOSE, Fault.SLEEP, Fault.DOZE, Fault.TERM]
-ROUGH = [
-    [Answer.DEFER, Answer.DEFER_AND_HANG_UP],
-    [Answer.HANG_UP, Answer.TAKE_AND_HANG_UP],
-    [Answer.DEFER_AND_HANG_UP, Answer.REFUSE],
+FAULTS = [Fault.KILL, Fault.LOSE_CONNECTION, Fault.STALL_LONG, Fault.STALL_SHORT, Fault.SIGTERM]
+MIXED_ANSWERS = [
+    [Answer.DEFER, Answer.DEFER_AND_DISCONNECT],
+    [Answer.DISCONNECT, Answer.ACCEPT_AND_DISCONNECT],
+    [Answer.DEFER_AND_DISCONNECT, Answer.REFUSE],
 ]
 """The relay's answers to each of the readers, one after another, then 250."""
 
 
 @pytest.fixture
-def mailroom(
-    hurried: None, weekly: Newsletter, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Mailroom]:
+def confirmations(
+    without_fsync: None, weekly: Newsletter, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TransactionalSimulation]:
     """Three readers who asked for the newsletter, to each of whom a confirmation is due."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
-    for number in range(len(ROUGH)):
+    for number in range(len(MIXED_ANSWERS)):
         lifecycle.request(
             normalise(f"r{number}@readers.example"),
             SignupRequest(
@@ -54,23 +54,23 @@ def mailroom(
     # What they say is rendered once: it takes ten times what all the rest of their way does.
     written = {email.pk: outbox.wording.write(email) for email in TransactionalEmail.objects.all()}
     monkeypatch.setattr(outbox.wording, "write", lambda email: written[email.pk])
-    room = Mailroom()
-    room.keep()
-    monkeypatch.setattr(transports, "configured", lambda: (room.relay,))
+    simulation = TransactionalSimulation()
+    simulation.save_rows()
+    monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))
     monkeypatch.setattr(protocol, "PATIENCE", (0.0,) * 5)
-    yield room
-    forget()
+    yield simulation
+    reset_transports()
 
 
 @pytest.fixture
-def welcomes(
-    hurried: None,
+def latest_issue(
+    without_fsync: None,
     add_reader: AddReader,
     issue: Issue,
     write_article: Callable[..., Any],
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Welcomes]:
+) -> Iterator[LatestIssueSimulation]:
     """A reader who asked for the latest issue."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
     write_article(issue=issue, en="Minsk looks east")
@@ -92,25 +92,29 @@ def welcomes(
         return made[0]
 
     monkeypatch.setattr(render, "to_html", once)
-    room = Welcomes()
-    room.keep()
-    monkeypatch.setattr(transports, "configured", lambda: (room.relay,))
+    simulation = LatestIssueSimulation()
+    simulation.save_rows()
+    monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))
     monkeypatch.setattr(protocol, "PATIENCE", (0.0,) * 5)
-    yield room
-    forget()
+    yield simulation
+    reset_transports()
 
 
-def every_state(room: Mailroom, fault: Fault, answers: Sequence[Sequence[Answer]] = ROUGH) -> int:
+def run_every_state(
+    simulation: TransactionalSimulation,
+    fault: Fault,
+    answers: Sequence[Sequence[Answer]] = MIXED_ANSWERS,
+) -> int:
     """Run one state for each step that allows the fault; returns how many."""
 
     def run(*faults: tuple[int, Fault]) -> None:
-        room.restore(*faults)
-        for reader, replies in zip(room.readers, answers, strict=True):
-            room.relay.script[reader] = deque(replies)
-        room.run()
+        simulation.restore(*faults)
+        for reader, replies in zip(simulation.readers, answers, strict=True):
+            simulation.relay.script[reader] = deque(replies)
+        simulation.run()
 
     run()
-    steps = [step.number for step in room.trail if step.allows(fault)]
+    steps = [step.number for step in simulation.history if step.allows(fault)]
     for number in steps:
         try:
             run((number, fault))
@@ -122,19 +126,21 @@ def every_state(room: Mailroom, fault: Fault, answers: Sequence[Sequence[Answer]
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.lower())
 def test_every_step_of_letters(
-    mailroom: Mailroom, fault: Fault, states: Callable[[int], None]
+    confirmations: TransactionalSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
-    states(every_state(mailroom, fault))
+    record_states(run_every_state(confirmations, fault))
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.KILL, Fault.LOSE, Fault.SLEEP], ids=lambda fault: fault.name.lower()
+    "fault",
+    [Fault.KILL, Fault.LOSE_CONNECTION, Fault.STALL_LONG],
+    ids=lambda fault: fault.name.lower(),
 )
 def test_every_step_of_the_latest_issue_for_one(
-    welcomes: Welcomes, fault: Fault, states: Callable[[int], None]
+    latest_issue: LatestIssueSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
     """It becomes a batch of one, once."""
-    states(every_state(welcomes, fault, [[Answer.DEFER]]))
+    record_states(run_every_state(latest_issue, fault, [[Answer.DEFER]]))
 
 
 def without_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +169,7 @@ def without_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
     """Handed over while it is only claimed: whoever rescues it takes it for unsent."""
-    end = outbox._end
+    end = outbox._finish
 
     def ended(
         held: ClaimedEmail,
@@ -180,12 +186,12 @@ def without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("mutate", "fault", "seen"),
     [
-        (without_the_fence, Fault.DOZE, "sent twice"),
+        (without_the_fence, Fault.STALL_SHORT, "sent twice"),
         (without_the_permission, Fault.KILL, "sent twice"),
     ],
 )
 def test_a_guard_that_is_missing_is_missed(
-    mailroom: Mailroom,
+    confirmations: TransactionalSimulation,
     monkeypatch: pytest.MonkeyPatch,
     mutate: Callable[[pytest.MonkeyPatch], None],
     fault: Fault,
@@ -193,4 +199,4 @@ def test_a_guard_that_is_missing_is_missed(
 ) -> None:
     mutate(monkeypatch)
     with pytest.raises(InvariantError, match=seen):
-        every_state(mailroom, fault)
+        run_every_state(confirmations, fault)

@@ -24,15 +24,15 @@ from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch
 from newsletter.delivery.sending import protocol, sender
-from newsletter.delivery.sending.messages import recipient
+from newsletter.delivery.sending.messages import build_recipient
 from newsletter.delivery.sending.protocol import Claim
-from newsletter.delivery.sending.settlement import StoredReply
+from newsletter.delivery.sending.settlement import ReplyCodes
 from newsletter.transport.outcomes import Recipient
 from subscribers.audience import Reader
 from subscribers.models import Subscription
-from tests.delivery.simulation.conftest import MakeWorld
-from tests.delivery.simulation.stepping import Fault, InvariantError
-from tests.delivery.simulation.test_every_step import SMOOTH, every_state
+from tests.delivery.simulation.base import Fault, InvariantError
+from tests.delivery.simulation.conftest import MakeSimulation
+from tests.delivery.simulation.test_every_step import ALL_ACCEPTED, run_every_state
 
 Mutate = Callable[[pytest.MonkeyPatch], None]
 
@@ -41,7 +41,7 @@ def without_fence_state_and_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever once claimed a batch is permitted, also when it was taken from them."""
 
     def permit(
-        held: Claim, *, upto: int, results: bytes, replies: Mapping[int, StoredReply]
+        held: Claim, *, upto: int, results: bytes, replies: Mapping[int, ReplyCodes]
     ) -> bool:
         permitted = Batch.objects.filter(protocol._may_send(), pk=held.batch_id).update(
             intent=upto, results=results, lease_until=Now() + protocol.lease()
@@ -54,7 +54,7 @@ def without_fence_state_and_lease(monkeypatch: pytest.MonkeyPatch) -> None:
 def without_the_second_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who was frozen is mailed: addresses as they were when the batch was claimed."""
 
-    def first_read(run: sender.Run, window: range) -> list[Recipient]:
+    def first_read(run: sender.BatchProgress, window: range) -> list[Recipient]:
         recipients = []
         for position in window:
             subscription = Subscription.objects.get(
@@ -63,19 +63,19 @@ def without_the_second_read(monkeypatch: pytest.MonkeyPatch) -> None:
             reader = Reader(
                 subscription.subscriber_id, subscription.pk, "someone@readers.example", "en"
             )
-            recipients.append(recipient(position, run.claim.mailing_id, reader))
+            recipients.append(build_recipient(position, run.claim.mailing_id, reader))
         return recipients
 
     monkeypatch.setattr(sender, "_second_read", first_read)
 
 
 def with_the_second_read_before_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
-    permit, read = protocol.permit, sender._second_read
-    runs: dict[int, sender.Run] = {}
+    permit, read = protocol.permit, sender._read_recipients
+    runs: dict[int, sender.BatchProgress] = {}
     early: dict[tuple[int, int], list[Recipient]] = {}
-    remember = sender.Run.__post_init__
+    remember = sender.BatchProgress.__post_init__
 
-    def remembered(run: sender.Run) -> None:
+    def remembered(run: sender.BatchProgress) -> None:
         remember(run)
         runs[run.claim.batch_id] = run
 
@@ -85,7 +85,7 @@ def with_the_second_read_before_the_permission(monkeypatch: pytest.MonkeyPatch) 
                 early[held.batch_id, window.start] = read(runs[held.batch_id], window)
         return permit(held, upto=upto, **stored)
 
-    monkeypatch.setattr(sender.Run, "__post_init__", remembered)
+    monkeypatch.setattr(sender.BatchProgress, "__post_init__", remembered)
     monkeypatch.setattr(protocol, "permit", permit_late)
     monkeypatch.setattr(
         sender, "_second_read", lambda run, window: early[run.claim.batch_id, window.start]
@@ -96,7 +96,7 @@ def without_the_durable_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Permission and hand-over in one transaction: a death takes the permission back."""
     send_windows = sender._send_windows
 
-    def within(run: sender.Run, *arguments: Any) -> None:
+    def within(run: sender.BatchProgress, *arguments: Any) -> None:
         with transaction.atomic():
             send_windows(run, *arguments)
 
@@ -113,22 +113,22 @@ def without_the_single_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("mutate", "fault", "seen"),
     [
-        (without_fence_state_and_lease, Fault.DOZE, "sent twice"),
-        (without_the_second_read, Fault.LEAVE, "mailed after they left"),
-        (with_the_second_read_before_the_permission, Fault.LEAVE, "mailed after they left"),
+        (without_fence_state_and_lease, Fault.STALL_SHORT, "sent twice"),
+        (without_the_second_read, Fault.UNSUBSCRIBE, "mailed after they left"),
+        (with_the_second_read_before_the_permission, Fault.UNSUBSCRIBE, "mailed after they left"),
         (without_the_durable_commit, Fault.KILL, "neither recorded nor in doubt"),
         (without_the_single_transaction, Fault.KILL, "twice|forgotten|duplicate|UNIQUE"),
     ],
 )
 def test_a_guard_that_is_missing_is_missed(
-    make_world: MakeWorld,
+    make_simulation: MakeSimulation,
     monkeypatch: pytest.MonkeyPatch,
     mutate: Mutate,
     fault: Fault,
     seen: str,
 ) -> None:
-    world = make_world(4, batch=2 if fault is Fault.DOZE else 4, step=2)
-    every_state(world, fault, SMOOTH, window=None)
+    simulation = make_simulation(4, batch=2 if fault is Fault.STALL_SHORT else 4, step=2)
+    run_every_state(simulation, fault, ALL_ACCEPTED, window=None)
     mutate(monkeypatch)
     with pytest.raises(InvariantError, match=seen):
-        every_state(world, fault, SMOOTH, window=None)
+        run_every_state(simulation, fault, ALL_ACCEPTED, window=None)

@@ -18,14 +18,14 @@ from newsletter.delivery.sending import protocol, rescue, sender
 from newsletter.delivery.transactional import outbox
 from newsletter.transport.outcomes import Result
 from subscribers.models import TransactionalEmail
+from tests.delivery.simulation.base import Fault, InvariantError, ProcessKilled, Simulation
 from tests.delivery.simulation.relay import Relay
-from tests.delivery.simulation.stepping import Fault, InvariantError, Killed, Stepped
 
 State = TransactionalEmail.State
-UNDER_WAY = [State.QUEUED, State.CLAIMED, State.SENDING]
+UNFINISHED = [State.QUEUED, State.CLAIMED, State.SENDING]
 
 
-class Mailroom(Stepped):
+class TransactionalSimulation(Simulation):
     """One state after another of the same letters; `restore` begins each anew."""
 
     tables = ("subscribers_transactionalemail",)
@@ -40,16 +40,16 @@ class Mailroom(Stepped):
     def restore(self, *faults: tuple[int, Fault]) -> None:
         connection.close()
         with transaction.atomic():
-            self.give_back()
-        self.begin_anew(faults)
+            self.restore_rows()
+        self.reset(faults)
         self.relay = Relay(self)
 
-    def expire(self) -> None:
+    def expire_leases(self) -> None:
         TransactionalEmail.objects.filter(lease_until__isnull=False).update(
             lease_until=Now() - timedelta(seconds=1)
         )
 
-    def others_begin(self) -> None:
+    def start_another_worker(self) -> None:
         """Another worker takes up what the lost one left, hands one over, and is as yet without
         an answer; it never comes back."""
         outbox.rescue()
@@ -57,33 +57,35 @@ class Mailroom(Stepped):
         self.incidents += 1
         taken = self.relay.accepted
         before = len(taken)
-        self.relay.after_taking = lambda: _die(len(taken) > before)
+        self.relay.on_accept = lambda: _die(len(taken) > before)
         try:
             outbox.drain()
-        except Killed:
+        except ProcessKilled:
             pass
         finally:
-            self.relay.after_taking = lambda: None
+            self.relay.on_accept = lambda: None
 
     def work(self) -> bool:
-        with self.unwatched():
+        with self.unobserved():
             self._all_due()
-        if outbox.drain(stop=lambda: self.stopping):
-            self._stopped()
+        if outbox.drain(stop=lambda: self.stop_requested):
+            self._check_sigterm()
             return True
-        with self.unwatched():
-            self.expire()
+        with self.unobserved():
+            self.expire_leases()
         outbox.rescue()
-        self._stopped()
-        with self.unwatched():
-            return TransactionalEmail.objects.filter(state__in=UNDER_WAY).exists()
+        self._check_sigterm()
+        with self.unobserved():
+            return TransactionalEmail.objects.filter(state__in=UNFINISHED).exists()
 
     def check(self) -> None:
-        states = dict(TransactionalEmail.objects.values_list("subscriber_id", "state"))
+        record_states = dict(TransactionalEmail.objects.values_list("subscriber_id", "state"))
         taken = Counter(subscriber for subscriber, _ in self.relay.accepted)
-        known = {reader for reader, state in states.items() if state == State.SENT}
-        doubt = {reader for reader, state in states.items() if state == State.UNKNOWN}
-        forgotten = {reader for reader in self.readers if states.get(reader) in [None, *UNDER_WAY]}
+        known = {reader for reader, state in record_states.items() if state == State.SENT}
+        doubt = {reader for reader, state in record_states.items() if state == State.UNKNOWN}
+        forgotten = {
+            reader for reader in self.readers if record_states.get(reader) in [None, *UNFINISHED]
+        }
         problems = {
             "sent twice": {reader for reader, times in taken.items() if times > 1},
             "forgotten": forgotten,
@@ -99,16 +101,16 @@ class Mailroom(Stepped):
     def _all_due(self) -> None:
         TransactionalEmail.objects.filter(state=State.QUEUED).update(due_at=Now())
 
-    def _stopped(self) -> None:
+    def _check_sigterm(self) -> None:
         """SIGTERM ends the letter that is in flight, and begins no other."""
-        if self.term_at is not None:
-            since = [at for _, at in self.relay.accepted if at > self.term_at]
+        if self.sigterm_at is not None:
+            since = [at for _, at in self.relay.accepted if at > self.sigterm_at]
             if len(since) > 1:
                 raise InvariantError(f"{len(since)} letters after SIGTERM")
-        self.stopping, self.term_at = False, None
+        self.stop_requested, self.sigterm_at = False, None
 
 
-class Welcomes(Mailroom):
+class LatestIssueSimulation(TransactionalSimulation):
     """Letters that each become a batch of one: the latest issue, for a reader who asked for it."""
 
     tables = (
@@ -121,21 +123,21 @@ class Welcomes(Mailroom):
         "subscribers_transactionalemail",
     )
 
-    def expire(self) -> None:
-        super().expire()
+    def expire_leases(self) -> None:
+        super().expire_leases()
         Batch.objects.filter(state=Batch.State.CLAIMED).update(
             lease_until=Now() - timedelta(seconds=1)
         )
 
     def work(self) -> bool:
-        with self.unwatched():
+        with self.unobserved():
             Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
         for batch in protocol.due_batches(1):
             return sender.send_batch(batch)
         going_on = super().work()
         rescue.rescue_batches()
         rescue.finish_mailings()
-        with self.unwatched():
+        with self.unobserved():
             return going_on or Batch.objects.exclude(state=Batch.State.CLOSED).exists()
 
     def check(self) -> None:
@@ -154,7 +156,7 @@ class Welcomes(Mailroom):
             raise InvariantError(f"forgotten: {sets}")
         if len(doubt) > self.incidents:
             raise InvariantError(f"{len(doubt)} in doubt after {self.incidents} incidents")
-        if TransactionalEmail.objects.filter(state__in=UNDER_WAY).exists():
+        if TransactionalEmail.objects.filter(state__in=UNFINISHED).exists():
             raise InvariantError("a letter waits for ever")
         for finding in audit():
             if finding.faults:
@@ -163,4 +165,4 @@ class Welcomes(Mailroom):
 
 def _die(now: bool) -> None:  # noqa: FBT001 - of a lambda
     if now:
-        raise Killed
+        raise ProcessKilled

@@ -22,7 +22,7 @@ from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.lifecycle import SignupRequest
 from subscribers.models import Subscription, TransactionalEmail
-from tests.delivery.conftest import AddReader, freeze, send_all_due
+from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
 
 ALA = "ala@readers.example"
 
@@ -78,7 +78,7 @@ def test_a_letter_is_written_later_where_the_press_ended(
     confirmation: TransactionalEmail, relay: MemoryTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(sandbox, "call", _ended)
+        broken.setattr(sandbox, "run", _ended)
         outbox.drain()
     assert (state_of(confirmation), confirmation.attempts) == (TransactionalEmail.State.QUEUED, 1)
     assert outbox.drain() == 0, "it waits before it tries again"
@@ -120,12 +120,12 @@ def test_a_lost_worker_before_and_after_its_permission(
     TransactionalEmail.objects.update(lease_until=Now())
     assert outbox.rescue() == 1
     assert state_of(confirmation) == TransactionalEmail.State.QUEUED
-    assert not outbox._move(
+    assert not outbox._permit(
         held, TransactionalEmail.State.CLAIMED, TransactionalEmail.State.SENDING
     ), "it was too late"
     again = outbox._claim(confirmation.pk)
     assert again is not None
-    assert outbox._move(again, TransactionalEmail.State.CLAIMED, TransactionalEmail.State.SENDING)
+    assert outbox._permit(again, TransactionalEmail.State.CLAIMED, TransactionalEmail.State.SENDING)
     TransactionalEmail.objects.update(lease_until=Now())
     assert outbox.rescue() == 1
     assert state_of(confirmation) == TransactionalEmail.State.UNKNOWN
@@ -171,7 +171,7 @@ def test_the_latest_issue_at_once_and_not_again_with_the_rest(
     outbox.drain()
     send_all_due()
     assert len(relay.to(ALA)) == 1
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
     assert len(relay.to(ALA)) == 1
     assert len(relay.to("bob@readers.example")) == 1
@@ -215,6 +215,6 @@ def test_a_letter_does_not_wait_for_the_end_of_a_send_out(
     write_article(issue=issue, en="Army")
     for number in range(3):
         add_reader(f"r{number}@readers.example", "en")
-    freeze(issue)
+    prepare_mailing(issue)
     assert send(protocol.due_batches(1)[0]) == 3
     assert [mail.address for mail in relay.delivered].index(ALA) == 1

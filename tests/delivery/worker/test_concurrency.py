@@ -15,7 +15,7 @@ from newsletter.delivery.models import Batch, Mailing
 from newsletter.delivery.worker import concurrency
 from newsletter.editorial.models import Article, Issue
 from newsletter.transport.memory import MemoryTransport
-from tests.delivery.conftest import AddReader, freeze
+from tests.delivery.conftest import AddReader, prepare_mailing
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def two_slots(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(concurrency, "_slots", 0)
     concurrency.limit(2)
     yield
-    assert concurrency._file is not None
-    concurrency._file.close()
+    assert concurrency._lock_file is not None
+    concurrency._lock_file.close()
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def test_as_many_as_there_are_and_who_is_killed_gives_it_back() -> None:
 @pytest.mark.usefixtures("two_slots")
 @pytest.mark.slow
 def test_without_a_slot_nothing_is_sent(
-    frozen: Mailing, relay: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+    prepared_mailing: Mailing, relay: MemoryTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = Batch.objects.first()
     assert batch is not None
@@ -106,7 +106,7 @@ def test_who_ends_after_a_minute_hints_at_what_is_left(
     write_article(issue=issue, en="Army")
     for name in ("ala", "bob"):
         add_reader(f"{name}@readers.example", "en")
-    freeze(issue)
+    prepare_mailing(issue)
     first, second = Batch.objects.order_by("pk").values_list("pk", flat=True)
     assert tasks.send(first) == 1
     assert hints == [("delivery.send", second)]

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from newsletter.delivery import tasks
 from newsletter.delivery.models import Batch, Mailing
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.editorial.models import Article, Issue
 from newsletter.transport.memory import MemoryTransport
 from tests.delivery.conftest import AddReader, send_all_due
@@ -22,7 +22,7 @@ def test_a_mailing_that_breaks_the_program_holds_up_no_other(
     add_reader: AddReader,
     issue: Issue,
     write_article: Callable[..., Article],
-    frozen: Mailing,
+    prepared_mailing: Mailing,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     later = Issue.objects.create(
@@ -40,8 +40,8 @@ def test_a_mailing_that_breaks_the_program_holds_up_no_other(
     Issue.objects.update(state=Issue.State.APPROVED)
     later.refresh_from_db()
     special.refresh_from_db()
-    broken = snapshot.send_now(later, by=None)
-    fine = snapshot.send_now(special, by=None)
+    broken = start.send_now(later, by=None)
+    fine = start.send_now(special, by=None)
     Batch.objects.update(state=Batch.State.CLAIMED, fence=1, lease_until=Now())
     real = snapshot._draft
 
@@ -61,5 +61,7 @@ def test_a_mailing_that_breaks_the_program_holds_up_no_other(
     send_all_due()
     with pytest.raises(ExceptionGroup):
         tasks.tick()
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.FINISHED, "its worker was lost, and it was rescued"
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.FINISHED, (
+        "its worker was lost, and it was rescued"
+    )

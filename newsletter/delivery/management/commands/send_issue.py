@@ -14,7 +14,7 @@ from newsletter.delivery.management.commands.audit import describe
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import Report, deferred, report, waiting_for_hour
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.delivery.sending import protocol, rescue
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.editorial import workflow
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         send = self._send_round_up if options["monthly"] else self._send_issue
         try:
             mailing = snapshot.prepare(send(newsletter, options["week"]).pk)
-        except snapshot.CannotSendError as error:
+        except start.CannotSendError as error:
             raise CommandError(str(error)) from None
         self._say_start(mailing)
         if options["wait"]:
@@ -64,14 +64,14 @@ class Command(BaseCommand):
         if not issue.is_approved:
             workflow.approve(issue, by=None)
             self.stdout.write("The issue was not approved yet; it is now, by the operator.")
-        return snapshot.send_now(issue, by=None)
+        return start.send_now(issue, by=None)
 
     def _send_round_up(self, newsletter: Newsletter, month: str) -> Mailing:
         try:
             asked = Month.read(month)
         except ValueError:
             raise CommandError(f"“{month}” is no month (YYYY-MM).") from None
-        return snapshot.send_round_up(newsletter, asked, by=None)
+        return start.send_round_up(newsletter, asked, by=None)
 
     def _say_start(self, mailing: Mailing) -> None:
         if mailing.state == Mailing.State.HELD:

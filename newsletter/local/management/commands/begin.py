@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from newsletter.editorial.models import Newsroom
-from newsletter.lib.environment import words
-from newsletter.lib.time_zones import validate_zone, zone_of_this_machine
+from newsletter.lib.environment import split_list
+from newsletter.lib.time_zones import system_time_zone, validate_zone
 from newsletter.local import first_run
 from newsletter.local.sample import removal
 from newsletter.local.setup import NewsroomExistsError, create_newsroom
@@ -53,7 +53,7 @@ class Command(BaseCommand):
                     removal.remove()
                 newsletter = create_newsroom(
                     name=answers["name"].strip(),
-                    languages=words(answers["languages"]),
+                    languages=split_list(answers["languages"]),
                     address=answers["address"].strip(),
                     time_zone=time_zone,
                 )
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         )
 
     def _ask_time_zone(self) -> str:
-        suggested = zone_of_this_machine()
+        suggested = system_time_zone()
         while True:
             answer = _ask("time-zone", f"Time zone [{suggested}]: ").strip() or suggested
             try:

@@ -97,7 +97,7 @@ class Command(BaseCommand):
 
     def _rotate(self, options: dict[str, Any]) -> None:
         pair = _pair()
-        web, worker, added = key_documents.add_numbers(
+        web, worker, added = key_documents.add_keys(
             pair.web, pair.worker, options["only"] or key_documents.PURPOSES
         )
         if not options["add_only"]:
@@ -118,7 +118,7 @@ class Command(BaseCommand):
     def _retire(self, options: dict[str, Any]) -> None:
         purpose, number = options["purpose"], options["number"]
         pair = _pair()
-        web, worker = key_documents.without(pair.web, pair.worker, purpose, number)
+        web, worker = key_documents.remove_key(pair.web, pair.worker, purpose, number)
         if purpose == "tokens":
             if not options["break_old_links"]:
                 raise CommandError(

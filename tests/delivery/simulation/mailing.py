@@ -24,11 +24,11 @@ from newsletter.delivery.sending.packing import unpack
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
+from tests.delivery.simulation.base import Fault, InvariantError, Simulation
 from tests.delivery.simulation.relay import Relay
-from tests.delivery.simulation.stepping import Fault, InvariantError, Stepped
 
 
-class World(Stepped):
+class MailingSimulation(Simulation):
     """One state after another of the same frozen mailing; `restore` begins each anew."""
 
     tables = (
@@ -42,40 +42,42 @@ class World(Stepped):
     def __init__(self, mailing: Mailing, subscriptions: list[Subscription]) -> None:
         super().__init__()
         self.mailing, self.subscriptions = mailing, subscriptions
-        self.left: dict[int, int] = {}
+        self.unsubscribed_at: dict[int, int] = {}
         """subscriber -> the step at which their unsubscription was answered"""
         self.second_reads: defaultdict[int, list[int]] = defaultdict(list)
         self.paused_at: int | None = None
         self.relay = Relay(self)
 
-    def restore(self, *faults: tuple[int, Fault], window: int | None = None, lead: int = 0) -> None:
+    def restore(
+        self, *faults: tuple[int, Fault], window: int | None = None, pipelined: int = 0
+    ) -> None:
         connection.close()
         with transaction.atomic(), connection.cursor() as cursor:
-            self.give_back()
+            self.restore_rows()
             cursor.execute("UPDATE subscribers_subscription SET state = 'active'")
-        self.begin_anew(faults)
-        self.paused_at, self.left = None, {}
+        self.reset(faults)
+        self.paused_at, self.unsubscribed_at = None, {}
         self.second_reads.clear()
-        self.relay = Relay(self, window=window, lead=lead)
+        self.relay = Relay(self, window=window, pipelined=pipelined)
 
     def second_read(self, subscribers: Sequence[int]) -> None:
         """It counts only for those whose permission is committed: what the database holds now."""
-        with self.unwatched():
+        with self.unobserved():
             for batch in Batch.objects.filter(state=Batch.State.CLAIMED):
                 for reader in unpack(batch.reader_ids)[: batch.intent]:
                     if reader in subscribers and not connection.in_atomic_block:
                         self.second_reads[reader].append(self.steps)
 
     # --- What happens -------------------------------------------------------------------------
-    def happen(self, fault: Fault) -> None:
+    def apply_fault(self, fault: Fault) -> None:
         match fault:
-            case Fault.LEAVE:
+            case Fault.UNSUBSCRIBE:
                 gone = next(
                     (s for s in self.subscriptions if s.subscriber_id not in self.second_reads),
                     self.subscriptions[self.steps % len(self.subscriptions)],
                 )
                 lifecycle.unsubscribe(gone.pk)
-                self.left.setdefault(gone.subscriber_id, self.steps)
+                self.unsubscribed_at.setdefault(gone.subscriber_id, self.steps)
             case Fault.PAUSE:
                 if control.pause(self.mailing):
                     self.paused_at = self.steps
@@ -83,13 +85,13 @@ class World(Stepped):
                 control.cancel(self.mailing)
 
     # --- Workers ------------------------------------------------------------------------------
-    def expire(self) -> None:
+    def expire_leases(self) -> None:
         """The clock moves past every lease."""
         Batch.objects.filter(state=Batch.State.CLAIMED).update(
             lease_until=Now() - timedelta(seconds=1)
         )
 
-    def others_begin(self) -> None:
+    def start_another_worker(self) -> None:
         """Another worker takes over what the lost one left, and no more."""
         rescue.rescue_batches()
         Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
@@ -99,33 +101,33 @@ class World(Stepped):
 
     def work(self) -> bool:
         """One batch, or what the minute's tick does; False where nothing is left to do."""
-        with self.unwatched():
+        with self.unobserved():
             Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
         due = protocol.due_batches(1)
         if due:
-            sender.send_batch(due[0], stop=lambda: self.stopping)
-            self._stopped()
+            sender.send_batch(due[0], stop=lambda: self.stop_requested)
+            self._check_sigterm()
             return True
-        with self.unwatched():
-            self.expire()
-            self._end_pause()
+        with self.unobserved():
+            self.expire_leases()
+            self._resume_after_pause()
         rescue.rescue_batches()
         dispatch.prepare_waiting()
         control.settle_cancelled()
         rescue.finish_mailings()
-        self._stopped()
-        with self.unwatched():
+        self._check_sigterm()
+        with self.unobserved():
             return Batch.objects.exclude(state=Batch.State.CLOSED).exists()
 
-    def _stopped(self) -> None:
+    def _check_sigterm(self) -> None:
         """SIGTERM ends what is in flight, and no more: one message, or one call to a provider."""
-        if self.term_at is not None:
-            since = [at for _, at in self.relay.accepted if at > self.term_at]
+        if self.sigterm_at is not None:
+            since = [at for _, at in self.relay.accepted if at > self.sigterm_at]
             if len(since) > (self.relay.window or 1):
                 raise InvariantError(f"{len(since)} mails after SIGTERM")
-        self.stopping, self.term_at = False, None
+        self.stop_requested, self.sigterm_at = False, None
 
-    def _end_pause(self) -> None:
+    def _resume_after_pause(self) -> None:
         if self.paused_at is None:
             return
         since = [at for _, at in self.relay.accepted if at > self.paused_at]
@@ -135,7 +137,7 @@ class World(Stepped):
         control.resume(self.mailing)
 
     # --- The account --------------------------------------------------------------------------
-    def check_midway(self) -> None:
+    def check_after_kill(self) -> None:
         """After a death: what was accepted and is not recorded lies within the declared doubt."""
         outcomes = self._outcomes()
         taken = {subscriber for subscriber, _ in self.relay.accepted}
@@ -154,7 +156,7 @@ class World(Stepped):
             doubt.update(open_)
         if taken - recorded - doubt:
             raise InvariantError("somebody was mailed, and neither recorded nor in doubt")
-        self._audited()
+        self._check_audit()
 
     @property
     def bound(self) -> int:
@@ -177,7 +179,7 @@ class World(Stepped):
             "forgotten": forgotten,
             "said to be sent, but not accepted": known - taken,
             "accepted outside the declared doubt": taken - known - doubt,
-            "mailed after they left": self._mailed_after_leaving(),
+            "mailed after they left": self._sent_after_unsubscribing(),
         }
         for problem, readers in problems.items():
             if readers:
@@ -186,18 +188,20 @@ class World(Stepped):
             raise InvariantError("a batch was claimed twice")
         if len(doubt) > self.incidents * self.bound + self.relay.unanswered:
             raise InvariantError(f"{len(doubt)} in doubt after {self.incidents} incidents")
-        self._audited()
+        self._check_audit()
         self.mailing.refresh_from_db()
         if self.mailing.state not in {Mailing.State.FINISHED, Mailing.State.CANCELLED}:
             raise InvariantError(f"the mailing is still {self.mailing.state}")
 
-    def _mailed_after_leaving(self) -> set[int]:
+    def _sent_after_unsubscribing(self) -> set[int]:
         """Those who were handed over although they had left before any second read of them."""
         return {
             subscriber
             for subscriber, at in self.relay.accepted
-            if subscriber in self.left
-            and not any(read < self.left[subscriber] for read in self.second_reads[subscriber])
+            if subscriber in self.unsubscribed_at
+            and not any(
+                read < self.unsubscribed_at[subscriber] for read in self.second_reads[subscriber]
+            )
         }
 
     def _outcomes(self) -> dict[int, Result]:
@@ -207,7 +211,7 @@ class World(Stepped):
             for subscriber, result in rows.values_list("subscriber_id", "result")
         }
 
-    def _audited(self) -> None:
+    def _check_audit(self) -> None:
         [finding] = audit(self.mailing.pk)
         if finding.faults:
             raise InvariantError("; ".join(finding.faults))

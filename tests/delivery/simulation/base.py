@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection, connections
 from django.db.backends.signals import connection_created
 
 
-class Killed(BaseException):
+class ProcessKilled(BaseException):
     """kill -9: nothing of ours runs after it, and the database rolls back what is open."""
 
 
@@ -27,16 +27,16 @@ class InvariantError(AssertionError):
 
 class Fault(Enum):
     KILL = "kill -9"
-    SLEEP = "sleeps past its lease, wakes after others have finished"
-    DOZE = "sleeps past its lease, wakes while others are sending"
-    LOSE = "connection to the database lost, with what it was doing"
-    TERM = "SIGTERM"
-    LEAVE = "a reader unsubscribes"
+    STALL_LONG = "sleeps past its lease, wakes after others have finished"
+    STALL_SHORT = "sleeps past its lease, wakes while others are sending"
+    LOSE_CONNECTION = "connection to the database lost, with what it was doing"
+    SIGTERM = "SIGTERM"
+    UNSUBSCRIBE = "a reader unsubscribes"
     PAUSE = "an editor pauses"
     CANCEL = "an editor cancels"
 
 
-class At(Enum):
+class StepKind(Enum):
     """Where a step is."""
 
     SQL = "statement"
@@ -47,19 +47,19 @@ class At(Enum):
 @dataclass(frozen=True)
 class Step:
     number: int
-    at: At
+    at: StepKind
     inside: bool
     """In a transaction: nobody else sees what it did, and on SQLite nobody else writes."""
 
     def allows(self, fault: Fault) -> bool:
         if fault is Fault.KILL:
             return True
-        if fault is Fault.LOSE:
-            return self.at is not At.RELAY
+        if fault is Fault.LOSE_CONNECTION:
+            return self.at is not StepKind.RELAY
         return not self.inside
 
 
-class Stepped:
+class Simulation:
     """What all worlds share: steps, deaths, sleep, and the database as it was at the beginning.
 
     A world says in `work` what workers do next, in `expire` that all leases have run out, in
@@ -71,206 +71,206 @@ class Stepped:
 
     def __init__(self) -> None:
         self.steps = 0
-        self.trail: list[Step] = []
-        self.plan: dict[int, list[Fault]] = {}
+        self.history: list[Step] = []
+        self.pending_faults: dict[int, list[Fault]] = {}
         """Faults by the number of the step from which on they wait for one that allows them."""
         self.incidents = 0
-        self.stopping = False
-        self.term_at: int | None = None
-        self.dead = False
-        self.quiet = True
-        self._kept: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
+        self.stop_requested = False
+        self.sigterm_at: int | None = None
+        self.connection_lost = False
+        self.muted = True
+        self._saved_rows: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
 
     def work(self) -> bool:
         """One thing to do, done; False where nothing is left."""
         raise NotImplementedError
 
-    def expire(self) -> None:
+    def expire_leases(self) -> None:
         raise NotImplementedError
 
-    def others_begin(self) -> None:
+    def start_another_worker(self) -> None:
         raise NotImplementedError
 
     def check(self) -> None:
         """At the end."""
         raise NotImplementedError
 
-    def check_midway(self) -> None:
+    def check_after_kill(self) -> None:
         """After a death."""
 
-    def happen(self, fault: Fault) -> None:
+    def apply_fault(self, fault: Fault) -> None:
         """What only this world knows."""
         raise NotImplementedError
 
     # --- States -------------------------------------------------------------------------------
-    def keep(self) -> None:
+    def save_rows(self) -> None:
         """Remember the database as `begin_anew` is to give it back."""
         with connection.cursor() as cursor:
             for table in self.tables:
                 cursor.execute(f"SELECT * FROM {table}")  # noqa: S608
                 names = [column[0] for column in cursor.description]
-                self._kept[table] = (names, cursor.fetchall())
+                self._saved_rows[table] = (names, cursor.fetchall())
 
-    def give_back(self) -> None:
+    def restore_rows(self) -> None:
         """Inside the caller's transaction."""
         with connection.cursor() as cursor:
             for table in reversed(self.tables):
                 cursor.execute(f"DELETE FROM {table}")  # noqa: S608
-            for table, (names, rows) in self._kept.items():
+            for table, (names, rows) in self._saved_rows.items():
                 if rows:
                     columns, marks = ", ".join(f'"{name}"' for name in names), "%s, " * len(names)
                     cursor.executemany(
                         f"INSERT INTO {table} ({columns}) VALUES ({marks[:-2]})",  # noqa: S608
-                        [_adapted(row) for row in rows],
+                        [_adapt_json(row) for row in rows],
                     )
 
-    def begin_anew(self, faults: Iterable[tuple[int, Fault]]) -> None:
-        self.steps, self.incidents, self.stopping = 0, 0, False
-        self.term_at = None
-        self.trail, self.plan = [], {}
+    def reset(self, faults: Iterable[tuple[int, Fault]]) -> None:
+        self.steps, self.incidents, self.stop_requested = 0, 0, False
+        self.sigterm_at = None
+        self.history, self.pending_faults = [], {}
         for number, fault in faults:
-            self.plan.setdefault(number, []).append(fault)
+            self.pending_faults.setdefault(number, []).append(fault)
 
     # --- Steps --------------------------------------------------------------------------------
     @contextmanager
-    def watched(self) -> Iterator[None]:
+    def observed(self) -> Iterator[None]:
         """Every statement, COMMIT and event at the relay is a step in here."""
         wrapper: Any = connections["default"]
         commit, rollback = wrapper._commit, wrapper._rollback
 
         def stepped_commit() -> None:
-            self._alive()
-            self.step(At.COMMIT)
+            self._require_connection()
+            self.step(StepKind.COMMIT)
             commit()
             # `in_atomic_block` is still set, but what was done is done.
-            self.step(At.COMMIT)
+            self.step(StepKind.COMMIT)
 
         def stepped_rollback() -> None:
-            self._alive()
+            self._require_connection()
             rollback()
 
         connection_created.connect(self._reconnected)
         wrapper._commit, wrapper._rollback = stepped_commit, stepped_rollback
-        self.quiet = False
+        self.muted = False
         try:
             with connection.execute_wrapper(self._statement):
                 yield
         finally:
-            self.quiet = True
+            self.muted = True
             del wrapper._commit, wrapper._rollback
             connection_created.disconnect(self._reconnected)
-            self.dead = False
+            self.connection_lost = False
 
-    def step(self, at: At) -> None:
-        if self.quiet:
+    def step(self, at: StepKind) -> None:
+        if self.muted:
             return
         self.steps += 1
-        here = Step(self.steps, at, at is At.COMMIT or in_transaction())
-        self.trail.append(here)
-        for number in sorted(self.plan):
+        here = Step(self.steps, at, at is StepKind.COMMIT or in_transaction())
+        self.history.append(here)
+        for number in sorted(self.pending_faults):
             if number > self.steps:
                 break
-            waiting = self.plan.pop(number, [])
+            waiting = self.pending_faults.pop(number, [])
             for position, fault in enumerate(waiting):
                 if here.allows(fault):
                     rest = waiting[position + 1 :]
                     if rest:
-                        self.plan.setdefault(self.steps + 1, []).extend(rest)
-                    self._happen(fault)
+                        self.pending_faults.setdefault(self.steps + 1, []).extend(rest)
+                    self._inject(fault)
                     break
-                self.plan.setdefault(self.steps + 1, []).append(fault)
+                self.pending_faults.setdefault(self.steps + 1, []).append(fault)
 
     def _statement(
         self, execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any
     ) -> Any:
-        self._alive()
-        self.step(At.SQL)
+        self._require_connection()
+        self.step(StepKind.SQL)
         answer = execute(sql, params, many, context)
         if not sql.startswith("SELECT"):  # after a read it is as before what comes next
-            self.step(At.SQL)
+            self.step(StepKind.SQL)
         return answer
 
-    def _alive(self) -> None:
-        if self.dead:
+    def _require_connection(self) -> None:
+        if self.connection_lost:
             raise OperationalError("simulated: the connection is lost")
 
     def _reconnected(self, **_: Any) -> None:
-        self.dead = False
+        self.connection_lost = False
 
     @contextmanager
-    def unwatched(self) -> Iterator[None]:
-        before, self.quiet = self.quiet, True
+    def unobserved(self) -> Iterator[None]:
+        before, self.muted = self.muted, True
         try:
             yield
         finally:
-            self.quiet = before
+            self.muted = before
 
     # --- What happens -------------------------------------------------------------------------
-    def _happen(self, fault: Fault) -> None:
-        with self.unwatched():
-            self._do(fault)
+    def _inject(self, fault: Fault) -> None:
+        with self.unobserved():
+            self._apply(fault)
         if fault is Fault.KILL:
-            raise Killed
-        if fault is Fault.LOSE:
+            raise ProcessKilled
+        if fault is Fault.LOSE_CONNECTION:
             raise OperationalError("simulated: the connection was lost")
 
-    def _do(self, fault: Fault) -> None:
+    def _apply(self, fault: Fault) -> None:
         match fault:
             case Fault.KILL:
                 self.incidents += 1
                 if in_transaction():  # as the server does when its client is gone
                     connection.connection.rollback()
-                    self.dead = True
-            case Fault.LOSE:  # no incident: it leaves nobody in doubt
+                    self.connection_lost = True
+            case Fault.LOSE_CONNECTION:  # no incident: it leaves nobody in doubt
                 if in_transaction():
                     connection.connection.rollback()
-                self.dead = True
-            case Fault.SLEEP:
+                self.connection_lost = True
+            case Fault.STALL_LONG:
                 self.incidents += 1
-                with self._connection_of_others():
-                    self.expire()
-                    self.quiet = False
-                    self.drive()
-            case Fault.DOZE:  # the others' steps are not watched: they only begin
+                with self._connection_of_another_worker():
+                    self.expire_leases()
+                    self.muted = False
+                    self.run_workers()
+            case Fault.STALL_SHORT:  # the others' steps are not watched: they only begin
                 self.incidents += 1
-                with self._connection_of_others():
-                    self.expire()
-                    self.others_begin()
-            case Fault.TERM:
-                self.stopping, self.term_at = True, self.steps
+                with self._connection_of_another_worker():
+                    self.expire_leases()
+                    self.start_another_worker()
+            case Fault.SIGTERM:
+                self.stop_requested, self.sigterm_at = True, self.steps
             case _:
-                self.happen(fault)
+                self.apply_fault(fault)
 
     @contextmanager
-    def _connection_of_others(self) -> Iterator[None]:
+    def _connection_of_another_worker(self) -> Iterator[None]:
         """Who sleeps keeps their own connection, open, and whether it is lost."""
         wrapper: Any = connections["default"]
-        kept, dead = wrapper.connection, self.dead
-        wrapper.connection, self.dead = None, False
+        kept, connection_lost = wrapper.connection, self.connection_lost
+        wrapper.connection, self.connection_lost = None, False
         try:
             yield
         finally:
             connection.close()
-            wrapper.connection, self.dead = kept, dead
+            wrapper.connection, self.connection_lost = kept, connection_lost
 
     # --- Workers ------------------------------------------------------------------------------
     def run(self) -> None:
         """To the end, whatever happens on the way, and the account checked."""
-        with self.watched():
-            self.drive()
+        with self.observed():
+            self.run_workers()
         connection.close()
         self.check()
 
-    def drive(self) -> None:
+    def run_workers(self) -> None:
         for _ in range(500):
             try:
                 if not self._work_while_connected():
                     return
-            except Killed:
-                self.stopping, self.term_at = False, None
+            except ProcessKilled:
+                self.stop_requested, self.sigterm_at = False, None
                 connection.close()
-                with self.unwatched():
-                    self.check_midway()
+                with self.unobserved():
+                    self.check_after_kill()
         raise InvariantError("the work does not come to an end")
 
     def _work_while_connected(self) -> bool:
@@ -283,7 +283,7 @@ class Stepped:
         return goes_on
 
 
-def _adapted(row: tuple[Any, ...]) -> tuple[Any, ...]:
+def _adapt_json(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(
         connection.ops.adapt_json_value(v, None) if isinstance(v, dict | list) else v for v in row
     )

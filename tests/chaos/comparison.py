@@ -15,39 +15,39 @@ from tests.chaos.servers import Sink
 Rows = list[tuple[str, object]]
 
 
-def judge(
+def compare_records(
     mailing: Mailing,
     sink: Sink,
     *,
     title: str,
-    happened: Rows,
-    bound: int,
-    bound_words: str,
-    of_a_batch: int,
+    events: Rows,
+    max_unknown: int,
+    explanation: str,
+    max_per_batch: int,
 ) -> bool:
     """Print the table; whether all of it is as P1 promises. `bound` is how many may be
     unknown in all, for which `bound_words` are the reason, and `of_a_batch` of any one batch."""
     mailing.refresh_from_db()
-    taken = Counter(sink.taken())
+    accepted = Counter(sink.accepted())
     result = _results(mailing)
     counts = report(mailing)
     unknown = {n for n, r in result.items() if r is Result.UNKNOWN}
     sent = {n for n, r in result.items() if r is Result.SENT}
     [finding] = audit(mailing.pk)
-    lost = counts.readers - len(result) + len(sent - set(taken))
-    twice = sum(n > 1 for n in taken.values())
-    outside = len(set(taken) - sent - unknown)
+    lost = counts.readers - len(result) + len(sent - set(accepted))
+    twice = sum(n > 1 for n in accepted.values())
+    outside = len(set(accepted) - sent - unknown)
     worst = max(_unknown_by_batch(mailing).values(), default=0)
     rows: Rows = [
-        *happened,
+        *events,
         ("readers", counts.readers),
         ("sent", counts.sent),
         ("refused, failed, skipped", counts.refused + counts.failed + counts.skipped),
         ("unknown", counts.unknown),
-        ("  of them accepted by the relay", len(unknown & set(taken))),
-        (f"  at most ({bound_words})", bound),
+        ("  of them accepted by the relay", len(unknown & set(accepted))),
+        (f"  at most ({explanation})", max_unknown),
         ("  in the batch that has most of them", worst),
-        ("  of one batch at most (2 × STEP + connections)", of_a_batch),
+        ("  of one batch at most (2 × STEP + connections)", max_per_batch),
         ("lost", lost),
         ("sent twice", twice),
         ("accepted outside the declared doubt", outside),
@@ -58,9 +58,9 @@ def judge(
     for name, value in rows:
         print(f"  {name:83} {value}")
     sys.stdout.flush()
-    within = counts.unknown <= bound and worst <= of_a_batch
-    agrees = within and not (lost or twice or outside or finding.faults)
-    return agrees and mailing.state == Mailing.State.FINISHED
+    within = counts.unknown <= max_unknown and worst <= max_per_batch
+    passed = within and not (lost or twice or outside or finding.faults)
+    return passed and mailing.state == Mailing.State.FINISHED
 
 
 def _unknown_by_batch(mailing: Mailing) -> Counter[int]:

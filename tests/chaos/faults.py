@@ -15,11 +15,11 @@ from django.db import InterfaceError, OperationalError, connection
 
 from newsletter.delivery.models import Batch, Mailing
 from newsletter.lib.queue import wake
-from tests.chaos.arena import Arena
-from tests.chaos.servers import Worker, until
+from tests.chaos.environment import ChaosEnvironment
+from tests.chaos.servers import Worker, wait_until
 
 T = TypeVar("T")
-STRUCK = {
+BATCHES_HIT = {
     "kill -9 of a child": 1,
     "kill -9 of a worker": 2,
     "SIGSTOP past the lease": 1,
@@ -28,25 +28,27 @@ STRUCK = {
 }
 """How many batches an event may tear out of a worker's hands: one for each child it strikes."""
 KILLS = ("kill -9 of a child", "kill -9 of a worker")
-ENDINGS = (Mailing.State.FINISHED, Mailing.State.CANCELLED)
+FINAL_STATES = (Mailing.State.FINISHED, Mailing.State.CANCELLED)
 
 
-class Chaos:
+class ChaosRun:
     """`happened` counts the events by name; `open_batches` those that they struck."""
 
-    def __init__(self, found: Arena, mailing: Mailing, *, seed: int, lease: int) -> None:
-        self.mailing, self.broker, self.sink = mailing, found.broker, found.sink
-        self.database = found.database
+    def __init__(
+        self, environment: ChaosEnvironment, mailing: Mailing, *, seed: int, lease: int
+    ) -> None:
+        self.mailing, self.broker, self.sink = mailing, environment.broker, environment.sink
+        self.database = environment.database
         self.workers = [
-            Worker(name, found.folder, dict(os.environ)) for name in ("first", "second")
+            Worker(name, environment.folder, dict(os.environ)) for name in ("first", "second")
         ]
-        self.happened: Counter[str] = Counter()
-        self.open_batches = 0
+        self.events: Counter[str] = Counter()
+        self.batches_hit = 0
         self.seconds = 0.0
         self._random = random.Random(seed)  # noqa: S311
         self._lease = lease
-        self._asleep: list[tuple[float, int]] = []
-        self._ticked = 0.0
+        self._suspended: list[tuple[float, int]] = []
+        self._last_tick = 0.0
 
     def run(self, kills: int) -> None:
         """Until so many kills have happened, then on to the end of the send-out."""
@@ -58,43 +60,43 @@ class Chaos:
             "kill -9 of a worker": self._kill_worker,
             "SIGSTOP past the lease": self._stop_child,
             "broker killed, its data deleted": self.broker.lose_everything,
-            "relay silent": lambda: self.sink.send(signal.SIGUSR1),
+            "relay silent": lambda: self.sink.send_signal(signal.SIGUSR1),
         }
         weights = [4, 3, 2, 1, 1]
         if self.database is not None:
             events["PostgreSQL restarted"] = self.database.crash
             weights.append(1)
-        until("a worker that sends", self._sending, 120)
+        wait_until("a worker that sends", self._sending, 120)
         pending = dict.fromkeys(events)  # each happens at least once
-        while sum(self.happened[name] for name in KILLS) < kills or pending:
-            if not self._left():
+        while sum(self.events[name] for name in KILLS) < kills or pending:
+            if not self._is_unfinished():
                 raise RuntimeError("the send-out was over before the chaos")
             self._wait(self._random.uniform(1.0, 4.0))
-            late = sum(self.happened[name] for name in KILLS) >= kills
+            late = sum(self.events[name] for name in KILLS) >= kills
             name = next(iter(pending)) if late else self._random.choices(list(events), weights)[0]
-            self.open_batches += min(self._open(), STRUCK.get(name, 0))
+            self.batches_hit += min(self._claimed_batches(), BATCHES_HIT.get(name, 0))
             events[name]()
-            self.happened[name] += 1
+            self.events[name] += 1
             pending.pop(name, None)
-        self.sink.send(signal.SIGUSR2)
+        self.sink.send_signal(signal.SIGUSR2)
         end = time.monotonic() + 180
-        while self._left():
+        while self._is_unfinished():
             self._wait(0.5)
             if time.monotonic() > end:
                 raise TimeoutError("the send-out does not come to an end")
         self.seconds = time.monotonic() - began
 
-    def end(self) -> None:
-        for _, pid in self._asleep:
+    def stop(self) -> None:
+        for _, pid in self._suspended:
             _signal(pid, signal.SIGCONT)
         for worker in self.workers:
-            worker.end()
+            worker.stop()
 
     def table(self) -> list[tuple[str, object]]:
         """What happened, as rows."""
         return [
-            ("kills", sum(self.happened[name] for name in KILLS)),
-            *((f"  {name}", number) for name, number in sorted(self.happened.items())),
+            ("kills", sum(self.events[name] for name in KILLS)),
+            *((f"  {name}", number) for name, number in sorted(self.events.items())),
             ("seconds", round(self.seconds)),
         ]
 
@@ -105,12 +107,12 @@ class Chaos:
     def _kill_worker(self) -> None:
         """Its children are left behind, and work on until they notice."""
         worker = self._random.choice(self.workers)
-        worker.send(signal.SIGKILL)
+        worker.send_signal(signal.SIGKILL)
 
     def _stop_child(self) -> None:
         pid = self._child()
         _signal(pid, signal.SIGSTOP)
-        self._asleep.append((time.monotonic() + self._lease + 3, pid))
+        self._suspended.append((time.monotonic() + self._lease + 3, pid))
 
     def _child(self) -> int:
         def running() -> list[int]:
@@ -125,35 +127,35 @@ class Chaos:
         """Ticks each second, as beat does each minute; restarts and wakes who has to be."""
         end = time.monotonic() + seconds
         while (now := time.monotonic()) < end:
-            if now - self._ticked > 1:
-                self._ticked = now
+            if now - self._last_tick > 1:
+                self._last_tick = now
                 wake("delivery.tick", expires=5)
             for worker in self.workers:
                 if not worker.running():
                     worker.start()
-            for when, pid in [sleeper for sleeper in self._asleep if sleeper[0] <= now]:
-                self._asleep.remove((when, pid))
+            for when, pid in [sleeper for sleeper in self._suspended if sleeper[0] <= now]:
+                self._suspended.remove((when, pid))
                 _signal(pid, signal.SIGCONT)
             time.sleep(0.1)
 
     def _sending(self) -> bool:
         self._wait(0.5)
-        return self._open() > 0
+        return self._claimed_batches() > 0
 
-    def _open(self) -> int:
+    def _claimed_batches(self) -> int:
         """Batches in a worker's hands."""
-        return self._asked(
+        return self._query(
             lambda: Batch.objects.filter(
                 mailing=self.mailing, state=Batch.State.CLAIMED, intent__gt=0
             ).count()
         )
 
-    def _left(self) -> bool:
-        return self._asked(
-            lambda: not Mailing.objects.filter(pk=self.mailing.pk, state__in=ENDINGS).exists()
+    def _is_unfinished(self) -> bool:
+        return self._query(
+            lambda: not Mailing.objects.filter(pk=self.mailing.pk, state__in=FINAL_STATES).exists()
         )
 
-    def _asked(self, question: Callable[[], T]) -> T:
+    def _query(self, question: Callable[[], T]) -> T:
         """The database may just have been restarted."""
         for _ in range(20):
             try:

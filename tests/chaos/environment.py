@@ -18,51 +18,53 @@ WINDOW = 4
 
 
 @dataclass
-class Arena:
+class ChaosEnvironment:
     """`agrees` is what came out: the logs are kept where it is not True."""
 
     folder: Path
     broker: Broker
     database: Postgres | None
     sink: Sink
-    agrees: bool = False
+    passed: bool = False
 
 
 @contextmanager
-def arena(database: str, *relay: str, timeout: int = 3, **settings: object) -> Iterator[Arena]:
+def chaos_environment(
+    database: str, *relay: str, timeout: int = 3, **settings: object
+) -> Iterator[ChaosEnvironment]:
     """`relay`: options of tests.chaos.sink; `timeout`: seconds that a reply of it may take."""
     folder = Path(tempfile.mkdtemp(prefix="tydzen-chaos-"))
     folder.chmod(0o755)  # the database's user passes through it
     postgres = Postgres(folder) if database == "postgresql" else None
-    found = Arena(folder, Broker(folder), postgres, Sink(folder, *relay))
+    environment = ChaosEnvironment(folder, Broker(folder), postgres, Sink(folder, *relay))
     try:
         if postgres is not None:
-            postgres.begin()
-        found.broker.begin()
-        found.sink.begin()
-        _set_up(found, timeout, settings)
-        yield found
+            postgres.start_and_wait()
+        environment.broker.start_and_wait()
+        environment.sink.start_and_wait()
+        _set_up(environment, timeout, settings)
+        yield environment
     finally:
-        for server in (found.sink, found.broker, postgres):
+        for server in (environment.sink, environment.broker, postgres):
             if server is not None:
-                server.end()
-        if found.agrees:
+                server.stop()
+        if environment.passed:
             shutil.rmtree(folder)
         else:
             print(f"The logs are in {folder}", file=sys.stderr)
 
 
-def _set_up(found: Arena, timeout: int, settings: dict[str, object]) -> None:
+def _set_up(environment: ChaosEnvironment, timeout: int, settings: dict[str, object]) -> None:
     """The environment holds only what is ours: nothing of the machine's servers."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = {
         **keep,
         "DJANGO_SETTINGS_MODULE": "newsletter.settings",
-        "VAR_DIR": str(found.folder / "var"),
-        **({"DATABASE_URL": found.database.url} if found.database else {}),
-        "BROKER_URL": found.broker.url,
+        "VAR_DIR": str(environment.folder / "var"),
+        **({"DATABASE_URL": environment.database.url} if environment.database else {}),
+        "BROKER_URL": environment.broker.url,
         "CACHE_URL": "locmem://",
-        "DELIVERY_TRANSPORTS": f"{found.sink.url}&window={WINDOW}&timeout={timeout}",
+        "DELIVERY_TRANSPORTS": f"{environment.sink.url}&window={WINDOW}&timeout={timeout}",
         **{name: str(value) for name, value in settings.items()},
     }
     for command in (["keys", "new", "--no-recovery"], ["migrate", "--verbosity=0"]):
