@@ -17,7 +17,8 @@ _.no_body_for_head
 _.no_nul
 _.streaming_content
 _.KeyValueFormatter
-_.QuietAboutVisitors
+_.PrivacyFilter
+_.OutageFilter
 _.exc_text
 _._has_been_logged
 _.track_clicks
