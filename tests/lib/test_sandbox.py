@@ -26,7 +26,7 @@ from newsletter.local import key_files
 from tests.digest.cast import NEWSLETTER
 from tests.lib import in_sandbox
 
-pytestmark = [pytest.mark.apart, pytest.mark.slow]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
 EMAIL: dict[str, Any] = {
     "language": "be",
