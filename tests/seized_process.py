@@ -112,14 +112,14 @@ def _through_secrets(guess: Address, waiting: Ciphertext, row: bytes) -> list[st
             continue
         succeeded.append("box")
     # Sealing the same address again must not give the same bytes.
-    if sealing.seal_intake({"address": guess.mail}).value[32:64] in row:
+    if sealing.seal_intake({"address": guess.email}).value[32:64] in row:
         succeeded.append("sealed alike")
     return succeeded
 
 
 def _hashes(guess: Address, secrets: list[bytes]) -> set[bytes]:
     hashes = set()
-    for key, text in itertools.product(secrets, {guess.mail, guess.key, guess.local, guess.domain}):
+    for key, text in itertools.product(secrets, {guess.email, guess.key, guess.local, guess.domain}):
         data = text.encode()
         hashes.add(hashlib.blake2b(data, key=key[:64], digest_size=32).digest())
         for algorithm in ("md5", "sha1", "sha256", "sha512", "blake2b"):

@@ -27,7 +27,7 @@ from newsletter.editorial.models import Newsletter, User
 from subscribers import intake, lifecycle
 from subscribers.crypto import sealing
 from subscribers.links import reader_urls, tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake
 from tests.subscribers.conftest import filled
 from tests.subscribers.test_no_address_leaks import SECRET, assert_hidden, database
@@ -172,10 +172,10 @@ def test_g6_every_kind_of_intake_is_sealed(kind: str) -> None:
     """This includes providers' webhooks. No URL accepts them yet, but their bodies could only be
     stored sealed."""
     body = {"event": "bounced", "recipient": SECRET, "address": SECRET}
-    sealed = sealing.seal_arrival(body)
+    sealed = sealing.seal_intake(body)
     Intake.objects.create(kind=kind, sealed=sealed.value, sealing_key=sealed.key)
     assert_hidden(database(), "the intake")
-    assert sealing.open_arrival(sealed) == body
+    assert sealing.open_intake(sealed) == body
     open_fields = {field.name for field in Intake._meta.get_fields()} - {"sealed"}
     assert open_fields == {"id", "kind", "sealing_key", "received_at", "attempts", "due_at"}
 
@@ -220,7 +220,7 @@ def test_g10_no_link_contains_an_address(weekly: Newsletter) -> None:
         reader_urls.one_click_url(subscription.pk),
         reader_urls.preferences_url(subscription.pk, "en"),
         reader_urls.confirm_url(subscription.pk, "en"),
-        *(tokens.make(purpose, subscription.pk) for purpose in Purpose),
+        *(tokens.make(purpose, subscription.pk) for purpose in LinkPurpose),
     ]
     index = bytes(subscription.subscriber.address_hash)
     for url in urls:
