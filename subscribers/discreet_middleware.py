@@ -51,5 +51,7 @@ def is_discreet_domain(request: HttpRequest) -> bool:
 def frame(request: HttpRequest) -> dict[str, str]:
     """Context of every template: which frame a reader's page has."""
     return {
-        "reader_frame": "subscribers/bare.html" if is_discreet_domain(request) else "web/base.html"
+        "reader_frame": "subscribers/discreet_base.html"
+        if is_discreet_domain(request)
+        else "web/base.html"
     }

@@ -1,4 +1,4 @@
-"""Addresses for machines, in no language."""
+"""URLs that programs fetch, without a language prefix."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 PRIVATE = ("admin", "inbox", "u")
-PRIVATE_IN_A_LANGUAGE = ("confirm", "move", "preferences", "unsubscribe", "you")
+PRIVATE_IN_A_LANGUAGE = ("account", "confirm", "new-address", "preferences", "unsubscribe")
 """The first part of every private path, without and with a language's prefix before it
 (tests/web/test_robots.py compares these with the URL conf)."""
 
@@ -18,8 +18,8 @@ AFTER_TOKENS_PLACE = re.compile(rf"(/(?:u|{'|'.join(PRIVATE_IN_A_LANGUAGE)})/)[^
 
 
 def private_paths(languages: Iterable[str]) -> list[str]:
-    """What each private path begins with. Every language is named: a pattern such as /*/move/
-    would also hide the article whose slug is “move”."""
+    """What each private path begins with. Every language is named: a pattern such as
+    /*/account/ would also hide the article whose slug is “account”."""
     in_languages = [f"/{code}/{name}/" for code in languages for name in PRIVATE_IN_A_LANGUAGE]
     return [*(f"/{name}/" for name in PRIVATE), *in_languages]
 

@@ -43,12 +43,12 @@ def confirm_url(subscription_id: int, language: str, *, site: str = "") -> str:
 
 def account_url(subscription_id: int, language: str, *, site: str = "") -> str:
     """Everything of a reader's, for four hours."""
-    return _link("subscribers:you", language, Purpose.FRESH, subscription_id, site)
+    return _link("subscribers:account", language, Purpose.FRESH, subscription_id, site)
 
 
 def change_address_url(email_id: int, language: str, *, site: str = "") -> str:
     """Where a new address is confirmed."""
-    return _link("subscribers:move", language, Purpose.MOVE, email_id, site)
+    return _link("subscribers:confirm-change", language, Purpose.MOVE, email_id, site)
 
 
 def _link(name: str, language: str, purpose: Purpose, subject: int, site: str) -> str:

@@ -262,4 +262,4 @@ def test_it_is_offered_only_with_a_neutral_domain(
 
 
 def test_no_template_of_the_bare_frame_names_the_newsroom() -> None:
-    assert "newsroom" not in Path("templates/subscribers/bare.html").read_text(encoding="utf-8")
+    assert "newsroom" not in Path("templates/subscribers/discreet_base.html").read_text(encoding="utf-8")

@@ -258,17 +258,17 @@ def test_b9_forgotten_by_the_pages_and_what_is_left(
     phone.locator("main input[type=email]").fill(READER)
     phone.locator("main form button").click()
     expect(phone.get_by_role("heading", level=1)).to_be_visible()
-    phone.wait_for_url(re.compile("/preferences/asked/"))
+    phone.wait_for_url(re.compile("/preferences/sent/"))
     assert intake.drain(10) == 1
     assert outbox.drain() == 1
     text = message_view.text_of(
         message_from_bytes(relay.messages(READER)[-1], policy=policy.default)
     )  # type: ignore[arg-type]
-    (link,) = set(re.findall(r"https?://\S+/you/[^/\s]+/", text))
+    (link,) = set(re.findall(r"https?://\S+/account/[^/\s]+/", text))
     phone.goto(link)
     phone.get_by_role("link", name="Delete my data").click()
     phone.locator("main form button").click()
-    phone.wait_for_url(re.compile("/you/forgotten/"))
+    phone.wait_for_url(re.compile("/account/deleted/"))
     intake.drain(10)
 
     assert rows_that_name(reader, sealed) == []

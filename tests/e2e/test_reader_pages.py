@@ -223,7 +223,15 @@ def axe_script() -> str:
     return Path(named).read_text(encoding="utf-8")
 
 
-NO_PAGE = {"send-latest", "undo", "held", "leave-all", "preview-mail", "feed", "one-click"}
+NO_PAGE = {
+    "send-latest",
+    "undo",
+    "your-data",
+    "unsubscribe-all",
+    "preview-email",
+    "feed",
+    "one-click",
+}
 NO_PAGE |= {
     "one-click-without-slash",
     "embedded-without-slash",
@@ -236,7 +244,7 @@ NO_PAGE |= {
 
 
 def pages(reader: Subscription, pending: Subscription, move: TransactionalEmail) -> list[str]:
-    own = ("you", "forget", "change-address")
+    own = ("account", "delete-data", "change-address")
     left = Subscription.objects.get(state="unsubscribed")
     edition = Edition.objects.get()
     return [
@@ -255,21 +263,21 @@ def pages(reader: Subscription, pending: Subscription, move: TransactionalEmail)
         path("preferences", Purpose.PREFERENCES, left.pk),
         path("confirm", Purpose.CONFIRM, left.pk),
         "/en/subscribe/",
-        "/en/subscribe/asked/",
+        "/en/subscribe/sent/",
         "/en/preferences/",
-        "/en/preferences/asked/",
+        "/en/preferences/sent/",
         "/en/embed/weekly/",
-        "/en/embed/weekly/asked/",
-        "/en/you/forgotten/",
-        "/en/you/moved/",
-        "/en/you/change/asked/",
+        "/en/embed/weekly/sent/",
+        "/en/account/deleted/",
+        "/en/account/change-address/done/",
+        "/en/account/change-address/sent/",
         f"/en/confirm/{'A' * 36}/",
         path("confirm", Purpose.CONFIRM, pending.pk),
-        path("confirmed", Purpose.CONFIRM, reader.pk),
+        path("welcome", Purpose.CONFIRM, reader.pk),
         path("preferences", Purpose.PREFERENCES, reader.pk),
         path("preview", Purpose.PREFERENCES, reader.pk),
         path("unsubscribe", Purpose.UNSUBSCRIBE, reader.pk),
-        path("move", Purpose.MOVE, move.pk),
+        path("confirm-change", Purpose.MOVE, move.pk),
         *[path(name, Purpose.FRESH, reader.pk) for name in own],
     ]
 

@@ -26,8 +26,8 @@ PURPOSES = {
     "preferences": Purpose.PREFERENCES,
     "unsubscribe": Purpose.UNSUBSCRIBE,
     "u": Purpose.UNSUBSCRIBE,
-    "you": Purpose.FRESH,
-    "move": Purpose.MOVE,
+    "account": Purpose.FRESH,
+    "new-address": Purpose.MOVE,
 }
 
 

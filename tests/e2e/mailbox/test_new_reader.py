@@ -75,7 +75,7 @@ def test_subscribes_reads_and_leaves(page_without_scripts: Page, site: Site) -> 
     # A form without JavaScript that comes back at once is taken for a machine's (B4).
     page.wait_for_timeout(2000)
     box.get_by_role("button").click()
-    expect(page).to_have_url(f"{site.url}/be/subscribe/asked/")
+    expect(page).to_have_url(f"{site.url}/be/subscribe/sent/")
 
     open_mail(page, "Тыднёвік")
     page = follow(page, "/be/confirm/")
