@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import django
@@ -11,7 +12,9 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.forms import ChoiceField
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, override, pgettext
+from django.utils.translation.trans_real import DjangoTranslation
 
 DJANGO = Path(django.__file__).parent
 RUNNING = "Django {}.{}".format(*django.VERSION)
@@ -41,12 +44,40 @@ def test_the_desk_speaks_the_official_orthography(part: str) -> None:
     assert [text for text in texts if TARASKIEVICA.search(text)] == []
 
 
+def test_the_desks_scripts_are_in_the_official_orthography() -> None:
+    """The calendar's “Today” comes from the catalog of the admin's scripts."""
+    catalog = DjangoTranslation(
+        "be", domain="djangojs", localedirs=[str(DJANGO / "contrib/admin/locale")]
+    )
+    assert catalog.gettext("Today") == "Сёння"
+    source = DJANGO / "contrib/admin/locale/be/LC_MESSAGES/djangojs.po"
+    with source.open("rb") as file:
+        ids = [each.id for each in read_po(file, locale="be") if each.id and not each.context]
+    texts = [
+        catalog.ngettext(*each, number) if isinstance(each, tuple) else catalog.gettext(each)
+        for each in ids
+        for number in (1, 2, 5)
+    ]
+    assert [text for text in texts if TARASKIEVICA.search(text)] == []
+
+
+def test_a_month_and_year_are_in_the_nominative() -> None:
+    """As in the date filter of the desk's lists."""
+    with override("be"):
+        assert date_format(date(2026, 10, 1), "YEAR_MONTH_FORMAT") == "кастрычнік 2026 г."
+        assert date_format(date(2026, 10, 1), "DATE_FORMAT") == "1 кастрычніка 2026 г."
+
+
 def test_forms_and_months_are_in_the_official_orthography() -> None:
     with override("be"):
         with pytest.raises(ValidationError) as refusal:
             ChoiceField(choices=[("a", "A")]).clean("b")
         assert refusal.value.messages == ["Выберыце адно з даступных значэнняў. Сярод іх няма b."]
-        assert (gettext("December"), gettext("March")) == ("снежня", "сакавіка")
+        assert (gettext("December"), gettext("March")) == ("снежань", "сакавік")
+        assert [date_format(date(2026, month, 3), "E") for month in (3, 12)] == [
+            "сакавіка",
+            "снежня",
+        ]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.digest.dates import weekday_name
 from newsletter.editorial.models import Newsletter, Topic
-from newsletter.lib.languages import language_name
+from newsletter.lib.languages import language_name, name_in
 from subscribers.forms.fields import add_discreet_field, set_choices
 from subscribers.models import Subscription
 from subscribers.preferences import reordered
@@ -115,6 +115,14 @@ class PreferencesForm(forms.Form):
     @property
     def language_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith("language_")]
+
+    @property
+    def language_rows(self) -> list[tuple[forms.BoundField, str]]:
+        """Each language field with the chosen language's name, for its “Move … up” button."""
+        return [
+            (field, name_in(field.value(), self.language) if field.value() else "")
+            for field in self.language_fields
+        ]
 
     def clean_paused_until(self) -> date | None:
         until: date | None = self.cleaned_data["paused_until"]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.digest.render_service import render_transactional
 from newsletter.editorial.content import newsletter_content
-from newsletter.lib.languages import language_name
+from newsletter.lib.languages import name_in
 from newsletter.lib.placeholders import Placeholder
 from newsletter.transport.outcomes import Email, Image
 from subscribers import discreet_domain
@@ -246,7 +246,8 @@ _WRITERS: dict[TransactionalEmail.Kind, Callable[[str, str], EmailTexts]] = {
 
 
 def _languages(subscription: Subscription) -> str:
-    return ", ".join(language_name(code) for code in subscription.languages)
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    return ", ".join(name_in(code, language) for code in subscription.languages)
 
 
 def _image(cid: str, name: str, type_: str) -> Image:
