@@ -198,13 +198,13 @@ class Desk:
             "next": "/admin/",
             "csrfmiddlewaretoken": token[1],
         }
-        with self._opener.open(f"{self._url}/admin/login/", urlencode(fields).encode()) as answer:
-            assert urlsplit(answer.geturl()).path == "/admin/"
+        with self._opener.open(f"{self._url}/admin/login/", urlencode(fields).encode()) as response:
+            assert urlsplit(response.geturl()).path == "/admin/"
 
     def _get(self, path: str) -> str:
         try:
-            with self._opener.open(self._url + path, timeout=30) as answer:
-                return str(answer.read().decode(errors="replace"))
+            with self._opener.open(self._url + path, timeout=30) as response:
+                return str(response.read().decode(errors="replace"))
         except urllib.error.HTTPError as error:
             with error:
                 pytest.fail(f"{path}: {error.code}")

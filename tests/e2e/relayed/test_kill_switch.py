@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Hidden
+from tests.e2e.conftest import RelayedSite
 from tests.e2e.content import article, document
 from tests.e2e.relayed.test_killed import outcomes
 from tests.e2e.site import Site, eventually
@@ -24,16 +24,16 @@ LEAVER = f"reader119@{DOMAIN}"
 
 
 @pytest.fixture
-def desk(chromium: Browser, hidden: Hidden) -> Iterator[Page]:
+def desk(chromium: Browser, relayed: RelayedSite) -> Iterator[Page]:
     size = {"width": 1280, "height": 1000}
-    with chromium.new_context(base_url=hidden.site.url, viewport=size) as context:  # type: ignore[arg-type]
+    with chromium.new_context(base_url=relayed.site.url, viewport=size) as context:  # type: ignore[arg-type]
         context.set_default_timeout(30_000)
         yield context.new_page()
 
 
 @pytest.fixture
-def reader_page(chromium: Browser, hidden: Hidden) -> Iterator[Page]:
-    with chromium.new_context(base_url=hidden.site.url) as context:
+def reader_page(chromium: Browser, relayed: RelayedSite) -> Iterator[Page]:
+    with chromium.new_context(base_url=relayed.site.url) as context:
         context.set_default_timeout(30_000)
         yield context.new_page()
 
@@ -46,7 +46,7 @@ def sign_in(page: Page, site: Site) -> None:
 
 
 def leaving_page(site: Site) -> str:
-    """Where the last reader's mails lead to for leaving."""
+    """Where the last reader's emails lead to for leaving."""
     return site.shell(
         "from django.urls import reverse\n"
         "from django.utils import translation\n"
@@ -60,10 +60,10 @@ def leaving_page(site: Site) -> str:
 
 
 def test_the_brake_in_the_midst_of_a_send_out(
-    desk: Page, reader_page: Page, hidden: Hidden
+    desk: Page, reader_page: Page, relayed: RelayedSite
 ) -> None:
-    site, relay = hidden.site, hidden.relay
-    site.bring_in(document("frozen", {"2021-03-01": [article(en="Stopped")]}))
+    site, relay = relayed.site, relayed.relay
+    site.import_document(document("frozen", {"2021-03-01": [article(en="Stopped")]}))
     site.add_readers("frozen", f"reader{{0}}@{DOMAIN}", READERS)
     leave = leaving_page(site)
     sign_in(desk, site)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Hidden
+from tests.e2e.conftest import RelayedSite
 from tests.e2e.content import article, document
 from tests.e2e.site import Site, eventually
 
@@ -54,9 +54,9 @@ def outcomes(site: Site, mailing: object) -> dict[str, str]:
     return dict(rows)  # type: ignore[arg-type]
 
 
-def test_kill_9_while_sending(hidden: Hidden) -> None:
-    site, relay = hidden.site, hidden.relay
-    site.bring_in(document("killed", {"2021-03-01": [article(en="Broken off")]}))
+def test_kill_9_while_sending(relayed: RelayedSite) -> None:
+    site, relay = relayed.site, relayed.relay
+    site.import_document(document("killed", {"2021-03-01": [article(en="Broken off")]}))
     site.add_readers("killed", f"reader{{0}}@{DOMAIN}", READERS)
     relay.pause = 0.05
     site.run("send_issue", "killed", "2021-03-01")

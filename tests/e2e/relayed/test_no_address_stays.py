@@ -22,7 +22,7 @@ import pytest
 from pyrage.x25519 import Identity
 
 from newsletter.local import message_view
-from tests.e2e.conftest import Hidden
+from tests.e2e.conftest import RelayedSite
 from tests.e2e.content import article, document
 from tests.e2e.scan import BrokerRecord, Desk, TemporaryFiles, backup, database, files, logs
 from tests.e2e.shapes import WRITTEN, traces
@@ -51,16 +51,16 @@ class Visitor:
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
 
     def get(self, path: str) -> str:
-        with self._opener.open(self._url + path, timeout=20) as answer:
-            return str(answer.read().decode())
+        with self._opener.open(self._url + path, timeout=20) as response:
+            return str(response.read().decode())
 
     def post(self, path: str, **fields: str) -> int:
         """The status of the page that follows."""
         try:
             with self._opener.open(
                 self._url + path, urlencode(fields).encode(), timeout=20
-            ) as answer:
-                return int(answer.status)
+            ) as response:
+                return int(response.status)
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
@@ -72,8 +72,8 @@ class Visitor:
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
         request = urllib.request.Request(self._url + path, body.encode(), kind)  # noqa: S310
         try:
-            with self._opener.open(request, timeout=60) as answer:
-                return int(answer.status)
+            with self._opener.open(request, timeout=60) as response:
+                return int(response.status)
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
@@ -96,10 +96,10 @@ class Visitor:
         )
 
 
-def confirm(hidden: Hidden, visitor: Visitor, address: str) -> None:
+def confirm(relayed: RelayedSite, visitor: Visitor, address: str) -> None:
     """Follow the link of the confirmation that the relay took."""
     (raw,) = eventually(
-        lambda: hidden.relay.messages(address), seconds=60, what=f"the confirmation: {address}"
+        lambda: relayed.relay.messages(address), seconds=60, what=f"the confirmation: {address}"
     )
     text = message_view.text_of(message_from_bytes(raw, policy=policy.default))  # type: ignore[arg-type]
     link = re.search(r"/en/confirm/[^/\s]+/", text)
@@ -107,8 +107,8 @@ def confirm(hidden: Hidden, visitor: Visitor, address: str) -> None:
     assert visitor.post(link[0]) == 200
 
 
-def sign_ups(hidden: Hidden) -> None:
-    visitor = Visitor(hidden.site)
+def sign_ups(relayed: RelayedSite) -> None:
+    visitor = Visitor(relayed.site)
     assert visitor.sign_up(f"{SIGNED_UP[0]}@") == 422
     million = f"{SIGNED_UP[0]}," * (10_000_000 // len(SIGNED_UP[0]))
     assert visitor.post("/en/embed/quiet/", email=million) == 400
@@ -117,15 +117,15 @@ def sign_ups(hidden: Hidden) -> None:
     for address in (*SIGNED_UP, REFUSED):
         assert visitor.sign_up(address) == 200
     for address in SIGNED_UP:
-        confirm(hidden, visitor, address)
+        confirm(relayed, visitor, address)
 
 
-def send_out(hidden: Hidden) -> None:
+def send_out(relayed: RelayedSite) -> None:
     for address in (*ADDED, ABROAD):
-        hidden.site.add_reader(address, "quiet", "en")
-    hidden.site.run("send_issue", "quiet", "2021-03-01")
-    eventually(lambda: hidden.relay.messages(ADDED[0]), seconds=20, what="the send-out begins")
-    (finding,) = eventually(lambda: finished(hidden.site, "Quiet"), seconds=60, what="its end")
+        relayed.site.add_reader(address, "quiet", "en")
+    relayed.site.run("send_issue", "quiet", "2021-03-01")
+    eventually(lambda: relayed.relay.messages(ADDED[0]), seconds=20, what="the send-out begins")
+    (finding,) = eventually(lambda: finished(relayed.site, "Quiet"), seconds=60, what="its end")
     assert finding["faults"] == []
     assert finding["readers"] == len(SIGNED_UP) + len(ADDED) + 1
     assert (finding["sent"], finding["refused"] + finding["failed"]) == (5, 2)
@@ -161,27 +161,27 @@ def export(site: Site) -> None:
 
 
 @pytest.fixture
-def broker(hidden: Hidden) -> Iterator[BrokerRecord]:
-    with BrokerRecord(hidden.site.environment, hidden.site.var).kept() as record:
+def broker(relayed: RelayedSite) -> Iterator[BrokerRecord]:
+    with BrokerRecord(relayed.site.environment, relayed.site.var).kept() as record:
         yield record
 
 
 @pytest.fixture
-def temporary(hidden: Hidden) -> Iterator[TemporaryFiles]:
-    with TemporaryFiles(hidden.site.temporary).kept() as record:
+def temporary(relayed: RelayedSite) -> Iterator[TemporaryFiles]:
+    with TemporaryFiles(relayed.site.temporary).kept() as record:
         yield record
 
 
 def test_no_address_is_left_anywhere(
-    hidden: Hidden, broker: BrokerRecord, temporary: TemporaryFiles
+    relayed: RelayedSite, broker: BrokerRecord, temporary: TemporaryFiles
 ) -> None:
-    site = hidden.site
-    site.bring_in(document("quiet", {"2021-03-01": [article(en="Quiet times")]}))
-    sign_ups(hidden)
-    send_out(hidden)
+    site = relayed.site
+    site.import_document(document("quiet", {"2021-03-01": [article(en="Quiet times")]}))
+    sign_ups(relayed)
+    send_out(relayed)
     crashes(site)
     export(site)
-    answered = hidden.relay.answered
+    answered = relayed.relay.answered
     assert all(answered[code] for code in ("550", "451", "554")), answered
     for place, data in places(site, broker, temporary).items():
         assert traces(data, SECRETS) == [], place

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.e2e.conftest import Hidden
+from tests.e2e.conftest import RelayedSite
 from tests.e2e.content import article, document
 from tests.e2e.site import eventually
 
@@ -17,9 +17,9 @@ DOMAIN, READERS = "slow.example", 400
 NEWCOMER = "newcomer@hurry.example"
 
 
-def test_who_signs_up_meanwhile_is_answered(hidden: Hidden) -> None:
-    site, relay = hidden.site, hidden.relay
-    site.bring_in(document("slow", {"2021-04-05": [article(en="Taking its time")]}))
+def test_who_signs_up_meanwhile_is_answered(relayed: RelayedSite) -> None:
+    site, relay = relayed.site, relayed.relay
+    site.import_document(document("slow", {"2021-04-05": [article(en="Taking its time")]}))
     site.add_readers("slow", f"reader{{0}}@{DOMAIN}", READERS)
     relay.pause = 0.8
     try:
@@ -29,8 +29,8 @@ def test_who_signs_up_meanwhile_is_answered(hidden: Hidden) -> None:
         request = urllib.request.Request(  # noqa: S310
             f"{site.url}/en/embed/slow/", form, {"Accept": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
-            assert answer.status == 202
+        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+            assert response.status == 202
         eventually(lambda: relay.messages(NEWCOMER), seconds=40, what="the confirmation")
         sent = len(relay.recipients(DOMAIN))
         assert sent < READERS, "it came after the send-out"
