@@ -52,12 +52,13 @@ def test_the_desks_scripts_are_in_the_official_orthography() -> None:
     assert catalog.gettext("Today") == "Сёння"
     source = DJANGO / "contrib/admin/locale/be/LC_MESSAGES/djangojs.po"
     with source.open("rb") as file:
-        ids = [each.id for each in read_po(file, locale="be") if each.id and not each.context]
-    texts = [
-        catalog.ngettext(*each, number) if isinstance(each, tuple) else catalog.gettext(each)
-        for each in ids
-        for number in (1, 2, 5)
-    ]
+        messages = [each for each in read_po(file, locale="be") if each.id and not each.context]
+    texts = []
+    for message in messages:
+        if isinstance(message.id, tuple):
+            texts += [catalog.ngettext(message.id[0], message.id[1], n) for n in (1, 2, 5)]
+        else:
+            texts.append(catalog.gettext(str(message.id)))
     assert [text for text in texts if TARASKIEVICA.search(text)] == []
 
 

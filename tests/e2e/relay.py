@@ -17,8 +17,9 @@ class _AnyPort(Controller):
     """Aiosmtpd's controller connects to its own port at the start, which fails for port 0."""
 
     def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 class EchoingRelay:

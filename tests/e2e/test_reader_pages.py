@@ -18,7 +18,7 @@ import pytest
 from django.core.cache import cache
 from django.urls import resolve, reverse
 from django.utils import translation
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 import subscribers.machine_urls
 import subscribers.urls
@@ -36,7 +36,7 @@ from tests.delivery.conftest import freeze
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("readers")]
 READER = "ala@readers.example"
-PHONE = {"width": 375, "height": 700}
+PHONE: ViewportSize = {"width": 375, "height": 700}
 
 
 @pytest.fixture(scope="module", autouse=True)

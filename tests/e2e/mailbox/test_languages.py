@@ -36,7 +36,7 @@ def add_two_readers(site: Site, newsletter: str) -> None:
 
 
 def send_and_read(site: Site, newsletter: str, week: str) -> tuple[ReadEmail, ReadEmail]:
-    """Send an issue and return what the English and the BE/RU reader get; the audit must balance."""
+    """Send an issue and return what the English and the BE/RU reader get. Check the audit."""
     addresses = [f"en@{newsletter}.example", f"be@{newsletter}.example"]
     before = [len(site.emails(address)) for address in addresses]
     output = site.run("send_issue", newsletter, week, "--wait")

@@ -89,7 +89,9 @@ def test_b6_a_disposable_address_cannot_be_moved_to_but_still_gets_its_link(
     ],
 )
 def test_b6_subdomains_of_a_listed_domain_count(
-    domain: str, expected: bool, tmp_path: Path
+    domain: str,
+    expected: bool,  # noqa: FBT001 - from the table above
+    tmp_path: Path,
 ) -> None:
     path = tmp_path / "list"
     path.write_text("# a comment\nShort-Lived.example.\n\nПошта.example  # seen in May\n")

@@ -111,8 +111,13 @@ def test_b4_counters_store_no_address_and_their_key_changes_daily(
     client: Client, weekly: Newsletter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names: list[str] = []
-    counted = cache.incr
-    monkeypatch.setattr(cache, "incr", lambda name: [names.append(name), counted(name)][1])
+    incr = cache.incr
+
+    def recording_incr(name: str) -> int:
+        names.append(name)
+        return int(incr(name))
+
+    monkeypatch.setattr(cache, "incr", recording_incr)
     with time_machine.travel(MONDAY, tick=False) as clock:
         post(client)
         clock.shift(timedelta(days=1))

@@ -7,6 +7,9 @@ from django.core.cache import cache
 from django.test import Client
 
 from newsletter.editorial.models import Newsletter
+from subscribers import suppression
+from subscribers.crypto.sealing import AddressHash
+from subscribers.models import Subscriber
 
 
 @pytest.fixture(autouse=True)
@@ -26,4 +29,11 @@ def second(weekly: Newsletter) -> Newsletter:
     """Another newsletter beside the weekly."""
     return Newsletter.objects.create(
         slug="second", languages=["en"], sender_address="desk@news.example.org", time=weekly.time
+    )
+
+
+def complain(reader: Subscriber) -> None:
+    """Suppress the reader's address as if they had reported an email as spam."""
+    suppression.suppress(
+        AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
     )

@@ -14,13 +14,14 @@ from django.utils import timezone
 from newsletter.delivery.transactional import outbox
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.placeholders import Placeholder
-from subscribers import intake, lifecycle, pruning, suppression
+from subscribers import intake, lifecycle, pruning
 from subscribers.audience import address_of
 from subscribers.links import tokens
 from subscribers.links.tokens import Purpose
 from subscribers.models import Intake, Subscriber, Subscription, Suppression, TransactionalEmail
 from subscribers.transactional import texts
 from tests.subscribers.conftest import ALA, AddReader, Ask, filled
+from tests.subscribers.views.conftest import complain
 from tests.subscribers.views.urls import page_path, path_with
 
 pytestmark = pytest.mark.django_db
@@ -75,9 +76,7 @@ def test_at_most_one_link_an_hour_is_sent(client: Client, add_reader: AddReader)
 
 def test_a_reader_who_complained_gets_no_link(client: Client, add_reader: AddReader) -> None:
     reader = add_reader("en").subscriber
-    suppression.suppress(
-        suppression.AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
-    )
+    complain(reader)
     request_link(client)
     intake.drain(10)
     assert not TransactionalEmail.objects.exists()
@@ -276,9 +275,7 @@ def test_a_change_to_an_address_that_complained_is_not_sent(
 ) -> None:
     subscription = add_reader("en")
     reader = add_reader("en", address=NEW).subscriber
-    suppression.suppress(
-        suppression.AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
-    )
+    complain(reader)
     assert request_change(client, subscription) is None
 
 

@@ -32,7 +32,7 @@ def test_preferences_are_saved(client: Client, add_reader: AddReader, security: 
     assert response["Location"].startswith("/be/preferences/")
     subscription.refresh_from_db()
     assert subscription.languages == ("be", "ru")
-    assert subscription.topics == {security.pk}
+    assert subscription.topics == frozenset({security.pk})
     assert (subscription.content, subscription.pictures) == ("complete", False)
     assert subscription.plain_text
     assert subscription.subscriber.language == "be"

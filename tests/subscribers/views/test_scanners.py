@@ -72,7 +72,7 @@ def ids(add_reader: AddReader, ask: Ask, weekly: Newsletter, write_article: Writ
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(time.time(), tick=False) as travel:
         yield travel
 
@@ -156,7 +156,7 @@ def test_b3_an_invalid_token_changes_nothing(client: Client, ids: Ids, name: str
     "name", [name for name, purpose in PURPOSES.items() if purpose in LIFETIMES]
 )
 def test_b3_an_expired_token_changes_nothing(
-    client: Client, ids: Ids, name: str, clock: time_machine.Coordinates
+    client: Client, ids: Ids, name: str, clock: time_machine.Traveller
 ) -> None:
     token = valid_token(name, ids)
     before = database()

@@ -8,9 +8,10 @@ import pytest
 from django.test import Client
 
 from newsletter.editorial.models import Newsletter
-from subscribers import intake, lifecycle, suppression
+from subscribers import intake, lifecycle
 from subscribers.models import Intake, Subscription, TransactionalEmail
 from tests.subscribers.conftest import ALA, AddReader, Ask, filled
+from tests.subscribers.views.conftest import complain
 
 pytestmark = pytest.mark.django_db
 
@@ -44,10 +45,7 @@ def test_b1_the_response_is_the_same_for_every_address(
     ask(address="pending@readers.example")
     lifecycle.unsubscribe(add_reader("en", address="unsubscribed@readers.example").pk)
     complained = add_reader("en", address="complained@readers.example").subscriber
-    suppression.suppress(
-        suppression.AddressHash(complained.address_hash_key, bytes(complained.address_hash)),
-        "complained",
-    )
+    complain(complained)
     responses = set()
     for reader in ("new", "active", "pending", "unsubscribed", "complained"):
         response = sign_up(client, email=f"{reader}@readers.example")

@@ -21,9 +21,10 @@ from django.db import connection
 from django.test import Client
 
 from newsletter.editorial.models import Newsletter
-from subscribers import intake, lifecycle, suppression
+from subscribers import intake, lifecycle
 from subscribers.addresses import Address
 from tests.subscribers.conftest import AddReader, Ask, filled
+from tests.subscribers.views.conftest import complain
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
@@ -39,9 +40,7 @@ def readers(add_reader: AddReader, ask: Ask, weekly: Newsletter) -> None:
     add_reader("en", address="active@readers.example")
     lifecycle.unsubscribe(add_reader("en", address="unsubscribed@readers.example").pk)
     reader = add_reader("en", address="suppressed@readers.example").subscriber
-    suppression.suppress(
-        suppression.AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
-    )
+    complain(reader)
     cache.clear()
 
 
