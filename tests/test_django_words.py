@@ -31,9 +31,9 @@ def spoken(part: str) -> list[str]:
                 singular, plural = message.id
                 texts += [ngettext(singular, plural, number) for number in (1, 2, 5)]
             elif message.id and message.context:
-                texts.append(pgettext(message.context, message.id))
+                texts.append(pgettext(message.context, str(message.id)))
             elif message.id:
-                texts.append(gettext(message.id))
+                texts.append(gettext(str(message.id)))
     return texts
 
 

@@ -11,11 +11,12 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from html import unescape
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import psycopg
@@ -166,7 +167,7 @@ class BrokerRecord:
 
 def _values(url: str) -> bytes:
     """Return every key of a Redis database with its value."""
-    read = {
+    readers: dict[bytes, Callable[[Any, bytes], Iterable[Any]]] = {
         b"string": lambda client, key: [client.get(key)],
         b"list": lambda client, key: client.lrange(key, 0, -1),
         b"set": lambda client, key: client.smembers(key),
@@ -180,7 +181,9 @@ def _values(url: str) -> bytes:
         for key in client.scan_iter():
             kind = client.type(key)
             found += (
-                [key, *(each for each in read[kind](client, key) if each)] if kind in read else []
+                [key, *(each for each in readers[kind](client, key) if each)]
+                if kind in readers
+                else []
             )
     return b"\n".join(found)
 
