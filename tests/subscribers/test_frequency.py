@@ -16,14 +16,14 @@ from subscribers import personal_data
 from subscribers.models import Subscription
 from tests.conftest import WriteArticle
 from tests.subscribers.conftest import AddReader
-from tests.subscribers.views.test_preferences import url
+from tests.subscribers.views.urls import page_path
 
 pytestmark = pytest.mark.django_db
 
 
 def choose(client: Client, subscription: Subscription, **data: Any) -> Any:
     form = {"language_0": "be", "page_language": "be", "pictures": "on"}
-    return client.post(url("preferences", subscription), {**form, **data})
+    return client.post(page_path("preferences", subscription.pk), {**form, **data})
 
 
 def test_rhythm_and_hour_are_chosen_and_kept_through_a_pause(
@@ -35,7 +35,7 @@ def test_rhythm_and_hour_are_chosen_and_kept_through_a_pause(
     subscription.refresh_from_db()
     assert (subscription.frequency, subscription.preferred_hour) == ("monthly", 7)
     assert subscription.consents.order_by("pk").last().action == "changed"  # type: ignore[union-attr]
-    page = client.get(url("preferences", subscription)).content.decode()
+    page = client.get(page_path("preferences", subscription.pk)).content.decode()
     assert re.search(r'name="frequency" value="monthly"[^>]*checked', page)
     assert '<option value="7" selected>07:00</option>' in page
     choose(client, subscription, preferred_hour="", paused_until="")
@@ -51,7 +51,7 @@ def test_the_page_says_whose_clock_the_hours_are_of(
     client: Client, add_reader: AddReader, weekly: Newsletter
 ) -> None:
     subscription = add_reader("en")
-    page = client.get(url("preferences", subscription)).content.decode()
+    page = client.get(page_path("preferences", subscription.pk)).content.decode()
     assert "By the clock of Europe/Minsk, where it is 09:05 now." in page
     assert '<option value="" selected>With everyone</option>' in page
     Newsletter.objects.update(schedule_active=True)
@@ -60,7 +60,9 @@ def test_the_page_says_whose_clock_the_hours_are_of(
         "be": "Разам з усімі: панядзелак, каля 09:00",
         "ru": "Вместе со всеми: понедельник, около 09:00",
     }.items():
-        page = client.get(url("preferences", subscription, language=language)).content.decode()
+        page = client.get(
+            page_path("preferences", subscription.pk, language=language)
+        ).content.decode()
         assert words in page
 
 
@@ -76,10 +78,10 @@ def test_the_preview_of_a_monthly_reader_is_the_months(
         )
         write_article(issue=issue, en=headline)
     subscription = add_reader("en", frequency="monthly")
-    page = client.get(url("preview", subscription)).content.decode()
+    page = client.get(page_path("preview", subscription.pk)).content.decode()
     assert "July 2017: Newer" in page
     assert "this is the round-up of the latest month so far" in page
-    mail = client.get(url("preview-mail", subscription)).content.decode()
+    mail = client.get(page_path("preview-email", subscription.pk)).content.decode()
     assert mail.index("Newer") < mail.index("Older")
     assert "Not approved" not in mail
 

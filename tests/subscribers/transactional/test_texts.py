@@ -46,7 +46,7 @@ def test_f4_a_confirmation_is_in_the_readers_language(
             "If it wasn’t you, ignore this email. You won’t hear from us again."
         )
     for text in (mail.text, mail.html):
-        assert languages in text
+        assert languages in " ".join(text.split())
         assert "https://confirm.places.invalid/" in text
         assert ALA not in text
     assert " ".join(nothing.split()) in " ".join(mail.text.split())
