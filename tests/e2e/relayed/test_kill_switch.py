@@ -71,7 +71,7 @@ def test_p1_the_kill_switch_stops_a_mailing_and_loses_nobody(
     unsubscribe = unsubscribe_path(site)
     sign_in(desk, site)
     desk.get_by_role("link", name="Emergency: kill switch").click()
-    expect(desk.get_by_text("Everybody is signed out of the desk")).to_be_visible()
+    expect(desk.get_by_text("Everyone is signed out of the desk")).to_be_visible()
     relay.pause = 0.2
     site.run("send_issue", "stopped", "2021-03-01")
     eventually(lambda: len(relay.recipients(DOMAIN)) >= 10, seconds=30, what="10 sent", every=0.02)
