@@ -137,7 +137,7 @@ def work(record: Path, mailing_id: int) -> None:
                 recipients: Iterable[Recipient],
                 *,
                 stop: Callable[[], bool] = never_stop,
-                ahead: int | None = None,
+                max_pending: int | None = None,
             ) -> Generator[SendResult, None, None]:
                 for recipient in recipients:
                     file.write(f"{recipient.address}\n")
@@ -187,7 +187,7 @@ def run(var: Path) -> int:
     from django.db import connection
 
     from newsletter.delivery.models import Mailing
-    from newsletter.delivery.planning import snapshot
+    from newsletter.delivery.planning import snapshot, start
     from subscribers.models import Subscriber
 
     call_command("migrate", verbosity=0)
@@ -195,7 +195,7 @@ def run(var: Path) -> int:
         raise SystemExit("The database is not empty.")
     issue = write_newsroom()
     add_readers(issue.newsletter)
-    mailing = snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+    mailing = snapshot.prepare(start.send_now(issue, by=None).pk)
     assert mailing.state == Mailing.State.SENDING  # noqa: S101
     began = time.monotonic()
     workers = [
@@ -222,13 +222,13 @@ def report(var: Path, mailing: Any, statuses: list[int]) -> int:
 
     got = [line for n in range(WORKERS) for line in (var / f"relay{n}").read_text().splitlines()]
     [finding] = audit(mailing.pk)
-    print(f"report: {finding.account.as_dict()}; faults: {finding.faults or 'none'}")
+    print(f"report: {finding.report.as_dict()}; faults: {finding.faults or 'none'}")
     checks = {
         "every process succeeded": not any(statuses),
         "nobody got it twice": len(got) == len(set(got)),
-        "the relay's record matches the report": len(got) == finding.account.sent,
-        "no reader is missing": finding.account.sent + finding.account.skipped == READERS,
-        "only erased readers were skipped": finding.account.skipped <= ERASED,
+        "the relay's record matches the report": len(got) == finding.report.sent,
+        "no reader is missing": finding.report.sent + finding.report.skipped == READERS,
+        "only erased readers were skipped": finding.report.skipped <= ERASED,
         "the audit balances": not finding.faults,
         "no row has an old key": not Subscriber.objects.exclude(
             storage_key=2, address_hash_key=2

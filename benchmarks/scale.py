@@ -60,7 +60,7 @@ class NullTransport(Transport[Template]):
         recipients: Iterable[Recipient],
         *,
         stop: Callable[[], bool] = never_stop,
-        ahead: int | None = None,
+        max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
         date = template.date_header()
         for recipient in recipients:
@@ -119,7 +119,7 @@ def audit(_: int) -> str:
     [finding] = account()
     if finding.faults:
         raise SystemExit("; ".join(finding.faults))
-    counts = {name: n for name, n in finding.account.as_dict().items() if n}
+    counts = {name: n for name, n in finding.report.as_dict().items() if n}
     return f"{finding.state}: {counts}"
 
 
@@ -166,11 +166,11 @@ def main() -> None:
     cluster = Postgres(folder) if options.database == "postgresql" else None
     try:
         if cluster is not None:
-            cluster.begin()
+            cluster.start_and_wait()
         _run(options, folder, cluster.url if cluster else "")
     finally:
         if cluster is not None:
-            cluster.end(signal.SIGINT)
+            cluster.stop(signal.SIGINT)
         shutil.rmtree(folder)
 
 

@@ -138,7 +138,7 @@ def _continue(worker: subprocess.Popen[str]) -> None:
 def _require_balance(mailing: Mailing, sink: Sink) -> None:
     finding = audit(mailing.pk)[0]
     got = sink.counts
-    if finding.faults or finding.account.sent != mailing.readers:
+    if finding.faults or finding.report.sent != mailing.readers:
         raise NotBalancedError(f"{finding.as_dict()}")
     if got["again"] or got["messages"] != mailing.readers or got["recipients"] != mailing.readers:
         raise NotBalancedError(f"the sink counted {got}, the report {mailing.readers}")

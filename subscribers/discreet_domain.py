@@ -65,7 +65,7 @@ def discreet_issue(
 # --- Requests under the discreet domain -------------------------------------------------------
 ALLOWED_VIEWS = frozenset({"one-click", "one-click-without-slash", "challenge", "edition"})
 MAIN_DOMAIN_ONLY = frozenset(
-    {"subscribe", "asked", "embedded", "embedded-without-slash", "embedded-asked"}
+    {"subscribe", "signup-received", "embedded", "embedded-without-slash", "embedded-received"}
 )
 """Pages of this app that anyone may open, so they exist only under the newsroom's own domain."""
 
@@ -108,5 +108,7 @@ def is_discreet_domain(request: HttpRequest) -> bool:
 def reader_frame(request: HttpRequest) -> dict[str, str]:
     """Add the base template of readers' pages to the context of every template."""
     return {
-        "reader_frame": "subscribers/bare.html" if is_discreet_domain(request) else "web/base.html"
+        "reader_frame": "subscribers/discreet_base.html"
+        if is_discreet_domain(request)
+        else "web/base.html"
     }

@@ -107,19 +107,21 @@ def _through_secrets(guess: Address, waiting: Ciphertext, row: bytes) -> list[st
         succeeded.append("hash")
     for key in secrets:
         try:
-            SealedBox(PrivateKey(key[:32].ljust(32, b"0"))).decrypt(waiting.value)
+            SealedBox(PrivateKey(key[:32].ljust(32, b"0"))).decrypt(waiting.data)
         except CryptoError:
             continue
         succeeded.append("box")
     # Sealing the same address again must not give the same bytes.
-    if sealing.seal_intake({"address": guess.email}).value[32:64] in row:
+    if sealing.seal_intake({"address": guess.email}).data[32:64] in row:
         succeeded.append("sealed alike")
     return succeeded
 
 
 def _hashes(guess: Address, secrets: list[bytes]) -> set[bytes]:
     hashes = set()
-    for key, text in itertools.product(secrets, {guess.email, guess.key, guess.local, guess.domain}):
+    for key, text in itertools.product(
+        secrets, {guess.email, guess.key, guess.local, guess.domain}
+    ):
         data = text.encode()
         hashes.add(hashlib.blake2b(data, key=key[:64], digest_size=32).digest())
         for algorithm in ("md5", "sha1", "sha256", "sha512", "blake2b"):

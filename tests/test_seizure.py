@@ -173,7 +173,7 @@ def test_g6_every_kind_of_intake_is_sealed(kind: str) -> None:
     stored sealed."""
     body = {"event": "bounced", "recipient": SECRET, "address": SECRET}
     sealed = sealing.seal_intake(body)
-    Intake.objects.create(kind=kind, sealed=sealed.value, sealing_key=sealed.key)
+    Intake.objects.create(kind=kind, sealed=sealed.data, sealing_key=sealed.key_number)
     assert_hidden(database(), "the intake")
     assert sealing.open_intake(sealed) == body
     open_fields = {field.name for field in Intake._meta.get_fields()} - {"sealed"}

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
 
 from newsletter.digest.content import Credit, Issue, Period, Status
 from newsletter.digest.dates import month_name, week_range
-from newsletter.lib.languages import language_name
+from newsletter.lib.languages import language_name_in
 
 
 def page_labels(language: str, *, newsletter: str) -> dict[str, str]:
@@ -105,4 +105,5 @@ def _in_language(code: str) -> str:
             return _("in Belarusian")
         case "ru":
             return _("in Russian")
-    return _("in another language (%(language)s)") % {"language": language_name(code)}
+    name = language_name_in(code, get_language() or code)
+    return _("in another language (%(language)s)") % {"language": name}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 PRIVATE_PREFIXES = ("admin", "inbox", "u")
-LOCALIZED_PRIVATE_PREFIXES = ("confirm", "move", "preferences", "unsubscribe", "you")
+LOCALIZED_PRIVATE_PREFIXES = ("account", "confirm", "new-address", "preferences", "unsubscribe")
 """The first segment of every private path, without and with a language before it.
 tests/web/test_robots.py compares them with the URL conf."""
 
@@ -20,8 +20,8 @@ TOKEN_IN_PATH = re.compile(rf"(/(?:u|{'|'.join(LOCALIZED_PRIVATE_PREFIXES)})/)[^
 def private_paths(languages: Iterable[str]) -> list[str]:
     """Return the prefixes of all private paths.
 
-    Every language is listed, because a pattern such as /*/move/ would also hide an article with
-    the slug “move”.
+    Every language is listed, because a pattern such as /*/account/ would also hide an article with
+    the slug “account”.
     """
     in_languages = [f"/{code}/{name}/" for code in languages for name in LOCALIZED_PRIVATE_PREFIXES]
     return [*(f"/{name}/" for name in PRIVATE_PREFIXES), *in_languages]

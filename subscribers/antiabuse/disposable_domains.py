@@ -1,4 +1,4 @@
-"""Throw-away mailboxes, by a list that the operator keeps (B6); with none, each domain will do."""
+"""Disposable email domains (B6), from a list that the operator keeps. The default list is empty."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from collections.abc import Collection
 
 
 def is_listed(domain: str, listed: Collection[str]) -> bool:
-    """Whether an ACE domain, or one that it is below, is in the list."""
+    """Return whether an ACE domain, or one of its parent domains, is in the list."""
     parts = domain.split(".")
     return any(".".join(parts[start:]) in listed for start in range(len(parts) - 1))

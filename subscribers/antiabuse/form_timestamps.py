@@ -1,5 +1,7 @@
-"""The time at which a form was shown, signed into the form itself: telling a machine that answers
-at once needs neither a cookie nor a session (B4)."""
+"""The time at which a form was shown, signed and stored in the form itself (B4).
+
+A bot that submits at once is recognised without a cookie or a session.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,12 @@ from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 
 
 def sign_timestamp() -> str:
-    """The current time, signed."""
+    """Return the current time, signed."""
     return _signer().sign("")
 
 
 def is_genuine(text: str) -> bool:
-    """Whether `text` is a stamp that this site signed, however old it is."""
+    """Return whether `text` is a timestamp that this site signed, however old."""
     try:
         _signer().unsign(text)
     except BadSignature:
@@ -21,7 +23,7 @@ def is_genuine(text: str) -> bool:
 
 
 def is_older(text: str, *, than: int) -> bool:
-    """Whether `text` is a genuine stamp that was made more than `than` seconds ago."""
+    """Return whether `text` is a genuine timestamp that is more than `than` seconds old."""
     try:
         _signer().unsign(text, max_age=than)
     except SignatureExpired:
@@ -32,5 +34,5 @@ def is_older(text: str, *, than: int) -> bool:
 
 
 def _signer() -> TimestampSigner:
-    # Made for each use, so that it always signs with the secret key that settings hold now.
+    # Created for each use, so that it always has the current SECRET_KEY.
     return TimestampSigner(salt="subscribers.antiabuse.form_timestamps")

@@ -1,9 +1,9 @@
-"""A proof of work, ALTCHA's version 1, so that a machine pays for each sign-up.
+"""A proof of work (ALTCHA, version 1), which makes each sign-up cost a bot some time (B4).
 
-The browser is given SHA-256(salt + number) and finds the number, which takes a phone a second.
-Version 1 is what our script solves (newsletter/web/assets/web/proof.js). The challenge is signed
-and expires, so nothing is stored until it is solved; a solution is used once (B4). The form also
-works without JavaScript, under stricter limits.
+The browser gets SHA-256(salt + number) and searches for the number, which takes a phone about a
+second (newsletter/web/assets/web/proof_of_work.js). The challenge is signed and expires, so nothing
+is stored until it is solved, and a solution works only once. The form also works without
+JavaScript, with a stricter rate limit.
 """
 
 from __future__ import annotations
@@ -20,46 +20,48 @@ from newsletter.lib import outages
 from newsletter.lib.cache_errors import cache_errors
 from subscribers.crypto.derived_keys import key_for
 
-HARDEST = 50_000
-LIFETIME = 3600
-LONGEST = 1000
+MAX_NUMBER = 50_000
+LIFETIME = 3600  # seconds
+MAX_PAYLOAD = 1000  # characters
 
 
 def new_challenge() -> dict[str, Any]:
-    """A new challenge, with the names under which ALTCHA's script expects it in JSON."""
-    made = create_challenge(
+    """Return a new challenge as a dict with the keys of ALTCHA's JSON format."""
+    challenge = create_challenge(
         ChallengeOptions(
             algorithm=SHA256,
-            max_number=HARDEST,
+            max_number=MAX_NUMBER,
             hmac_key=key_for("proof"),
             expires=datetime.now(tz=UTC) + timedelta(seconds=LIFETIME),
         )
     )
     return {
-        "algorithm": made.algorithm,
-        "challenge": made.challenge,
-        # The library's own to_dict says maxNumber, which no script of version 1 reads.
-        "maxnumber": made.max_number,
-        "salt": made.salt,
-        "signature": made.signature,
+        "algorithm": challenge.algorithm,
+        "challenge": challenge.challenge,
+        # The library's own to_dict writes maxNumber, which version 1 scripts don't read.
+        "maxnumber": challenge.max_number,
+        "salt": challenge.salt,
+        "signature": challenge.signature,
     }
 
 
 def verify(payload: str) -> bool:
-    """Whether this solves a challenge that we signed, has not expired and was not used before;
-    marks it as used. `payload` is the form's field, base64 of JSON, and may hold anything."""
-    solution = _parsed(payload)
+    """Return whether `payload` solves a challenge of ours that hasn't expired or been used before,
+    and mark it as used. `payload` is the posted form field: base64 of JSON, or anything at all."""
+    solution = _parse(payload)
     if solution is None:
         return False
-    is_right, _reason = verify_solution(solution, key_for("proof"))
-    return is_right and _first_use(solution.challenge)
+    is_correct, _reason = verify_solution(solution, key_for("proof"))
+    return is_correct and _first_use(solution.challenge)
 
 
-def _parsed(payload: str) -> Payload | None:
-    """The solution in `payload`, or None unless every part has its type. The library checks no
-    types: it raises AttributeError for a salt that is a number."""
+def _parse(payload: str) -> Payload | None:
+    """Return the solution in `payload`, or None if a part is missing or has the wrong type.
+
+    The library doesn't check types: it raises AttributeError for a salt that is a number.
+    """
     try:
-        found = json.loads(b64decode(payload[:LONGEST], validate=True))
+        found = json.loads(b64decode(payload[:MAX_PAYLOAD], validate=True))
         texts = [found[name] for name in ("challenge", "salt", "signature")]
         number = found["number"]
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -1,9 +1,10 @@
-"""Limits against list bombing (B4), on counters that keep no IP address.
+"""Rate limits against list bombing (B4), with counters that store no IP address.
 
-A counter's name is a keyed hash whose key turns daily; it lives in the cache for an hour. Whoever
-shares a network (/24, /64) shares its counter. The web process counts networks; a worker, which
-alone can read an address, counts domains, letters in all, and letters to one address (lifecycle).
-A cache that is down stops no reader: what the database counts still holds.
+A counter is named by a keyed hash whose key changes daily, and stays in the cache for an hour.
+Visitors from one network (/24 or /64) share a counter. The web process counts networks. A worker,
+which alone can decrypt addresses, counts domains, all confirmations, and emails to one address
+(lifecycle). If the cache is down, readers can still sign up; the limits that count rows in the
+database still apply.
 """
 
 from __future__ import annotations
@@ -27,52 +28,52 @@ from subscribers.models import TransactionalEmail
 
 HOUR = 3600
 UNPROVEN_SHARE = 5
-"""Without a proof of work a network has a fifth."""
+"""Without proofs of work, a network may send a fifth as many forms."""
 
 
 def network_allowed(request: HttpRequest, *, proven: bool) -> bool:
-    """Count one form from the visitor's network; whether it is within the limit.
+    """Count one form from the visitor's network, and return whether it is within the limit.
 
-    A visitor whose network is not known, as one on this machine, is not counted.
+    A visitor whose network is unknown, such as one on this machine, isn't counted.
     """
-    most = settings.SIGN_UPS_PER_NETWORK
+    limit = settings.SIGN_UPS_PER_NETWORK
     network = network_of(
         request.META.get("REMOTE_ADDR", ""),
         request.headers.get("X-Forwarded-For", ""),
         settings.TRUSTED_PROXIES,
     )
-    if not most or network is None:
+    if not limit or network is None:
         return True
     if proven:
-        return _count("network", network) <= most
-    return _count("network-unproven", network) <= max(1, most // UNPROVEN_SHARE)
+        return _count("network", network) <= limit
+    return _count("network-unproven", network) <= max(1, limit // UNPROVEN_SHARE)
 
 
 def domain_allowed(domain: str) -> bool:
-    """Count one sign-up with an address of this domain; whether it is within the limit. The large
-    providers' domains have none of their own."""
-    most = settings.SIGN_UPS_PER_DOMAIN
-    return not most or domain in COMMON or _count("domain", domain) <= most
+    """Count one sign-up with an address at this domain, and return whether it is within the limit.
+    The large providers' domains have no limit."""
+    limit = settings.SIGN_UPS_PER_DOMAIN
+    return not limit or domain in COMMON or _count("domain", domain) <= limit
 
 
 def confirmations_left() -> int | None:
-    """How many more confirmations may be queued this hour, all readers together; None: no limit."""
-    most = settings.SIGN_UPS_IN_ALL
-    if not most:
+    """Return how many more confirmations may be queued this hour, or None for no limit."""
+    limit = settings.SIGN_UPS_IN_ALL
+    if not limit:
         return None
     since = timezone.now() - timedelta(hours=1)
     queued = TransactionalEmail.objects.filter(
         kind=TransactionalEmail.Kind.CONFIRMATION, created_at__gt=since
     ).count()
-    return max(0, most - queued)
+    return max(0, limit - queued)
 
 
 def network_of(remote: str, forwarded: str, trusted: Iterable[Network]) -> str | None:
-    """The visitor's network: /24, or /64. None where it is not known. Pure.
+    """Return the visitor's network (/24 or /64), or None if it is unknown. Pure.
 
-    `forwarded` is X-Forwarded-For, of which only what trusted proxies wrote is believed: from the
-    right, the first address that is not a trusted proxy's own. A peer without an address is a
-    proxy at a socket.
+    `remote` is the peer's address; it is empty for a proxy that connects through a Unix socket.
+    `forwarded` is the X-Forwarded-For header. Only what trusted proxies wrote counts: the visitor
+    is the rightmost address that isn't a trusted proxy.
     """
     trusted = list(trusted)
     for hop in reversed([*forwarded.split(","), remote]):
@@ -81,7 +82,7 @@ def network_of(remote: str, forwarded: str, trusted: Iterable[Network]) -> str |
             if hop.strip():
                 return None
             continue
-        if not any(address in each for each in trusted):
+        if not any(address in proxies for proxies in trusted):
             bits = 64 if address.version == 6 else 24
             return str(ip_network((address, bits), strict=False))
     return None
@@ -96,18 +97,18 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     return mapped or address
 
 
-def _count(kind: str, what: str) -> int:
-    """How often this was counted in this clock hour, this time included; 0 if it cannot be told."""
+def _count(kind: str, key: str) -> int:
+    """Count `key` and return its count in this clock hour, or 0 if the cache is down."""
     now = timezone.now()
     hashed = blake2b(
-        f"{kind}\0{what}\0{now.hour}".encode(), key=key_for("limits", now.date()), digest_size=16
+        f"{kind}\0{key}\0{now.hour}".encode(), key=key_for("limits", now.date()), digest_size=16
     ).hexdigest()
     name = f"limit:{hashed}"
     try:
         cache.add(name, 0, timeout=HOUR)
         return int(cache.incr(name))
     except ValueError:
-        # It ran out between the two.
+        # The counter expired between the two calls.
         return 1
     except cache_errors() as error:
         outages.monitor.report_failure("cache", type(error).__name__)

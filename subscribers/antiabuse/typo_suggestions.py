@@ -1,4 +1,4 @@
-"""Slips of the finger in the domain of an address: "did you mean gmail.com?" Pure."""
+"""Suggestions for a mistyped domain: “Did you mean gmail.com?” Pure."""
 
 from __future__ import annotations
 
@@ -10,26 +10,30 @@ _NAMES = """
     yandex.kz yandex.ru ymail.com
 """
 COMMON = frozenset(_NAMES.split())
-"""The large public providers here and around."""
+"""The domains of large public providers, in the region and beyond."""
 
-SHORTEST = 7
-"""A shorter domain has too many honest neighbours."""
+MIN_LENGTH = 7
+"""Shorter domains resemble too many real ones."""
 
 
 def suggestion(domain: str) -> str | None:
-    """The large provider's domain that this one misses by one slip; None where it is one itself,
-    or is near none. A slip is a letter too many, too few, another, or two in the wrong order."""
+    """Return the large provider's domain that differs from this one by a single typo, or None.
+
+    A typo is an extra, missing or wrong letter, or two neighbouring letters swapped.
+    """
     if domain in COMMON:
         return None
-    near = (each for each in sorted(COMMON) if len(each) >= SHORTEST and _one_slip(domain, each))
-    return next(near, None)
+    similar = (
+        known for known in sorted(COMMON) if len(known) >= MIN_LENGTH and _one_typo(domain, known)
+    )
+    return next(similar, None)
 
 
-def _one_slip(typed: str, wanted: str) -> bool:
+def _one_typo(typed: str, intended: str) -> bool:
     start = 0
-    while start < min(len(typed), len(wanted)) and typed[start] == wanted[start]:
+    while start < min(len(typed), len(intended)) and typed[start] == intended[start]:
         start += 1
-    one, other = typed[start:], wanted[start:]
+    one, other = typed[start:], intended[start:]
     return (
         one[1:] == other[1:]
         or one[1:] == other

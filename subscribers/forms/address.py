@@ -1,5 +1,5 @@
-"""What every form that asks for an address has in common: words that help, and traps for machines
-(B4, B5, B6)."""
+"""The base of every form that takes an address: helpful error messages, and checks that keep bots
+out (B4, B5, B6)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from subscribers.antiabuse.typo_suggestions import suggestion
 
 
 class AddressForm(forms.Form):
-    """A form that asks for an address, with what keeps machines from filling it (B4).
+    """A form that takes an address and resists bots (B4).
 
-    `website` is a trap: people do not see it, and machines fill it. `stamp` tells when the form
-    was shown; `altcha` holds a proof of work; `insist` the domain that was asked about.
+    `website` is a honeypot: people don't see it, and bots fill it in. Three more values are read
+    from the POST data: `stamp`, the signed time at which the form was shown; `altcha`, a proof of
+    work; and `insist`, the domain that the reader was warned about and wants to use anyway.
     """
 
     email = forms.CharField(
@@ -44,29 +45,35 @@ class AddressForm(forms.Form):
 
     is_embedded = False
 
+    accepts_disposable = False
+    """Whether an address at a disposable domain will do: its owner may already be a reader."""
+
+    warned_domain = ""
+    """The domain that the form has warned about; a hidden field sends it as `insist`."""
+
     def clean_email(self) -> Address:
         try:
             address = normalise(self.cleaned_data["email"])
         except AddressError as error:
             raise ValidationError(str(error.message)) from None
-        near = suggestion(address.domain)
-        if near and self.data.get("insist") != address.domain:
-            self.asked_about = address.domain
+        suggested = suggestion(address.domain)
+        if suggested and self.data.get("insist") != address.domain:
+            self.warned_domain = address.domain
             raise ValidationError(
                 _("Did you mean %(domain)s? If the address is correct, submit the form again.")
-                % {"domain": near}
+                % {"domain": suggested}
             )
-        if self.is_for_mail and is_listed(address.domain, settings.DISPOSABLE_DOMAINS):
-            self._ask_for_a_lasting_one(address.domain)
+        if not self.accepts_disposable and is_listed(address.domain, settings.DISPOSABLE_DOMAINS):
+            self._warn_or_refuse(address.domain)
         return address
 
-    def _ask_for_a_lasting_one(self, domain: str) -> None:
+    def _warn_or_refuse(self, domain: str) -> None:
         if settings.DISPOSABLE_ACTION == "block":
             raise ValidationError(
                 _("We don’t accept disposable email addresses. Enter a different address.")
             )
         if self.data.get("insist") != domain:
-            self.asked_about = domain
+            self.warned_domain = domain
             raise ValidationError(
                 _(
                     "This looks like a disposable address that may stop working soon. To use "
@@ -74,15 +81,9 @@ class AddressForm(forms.Form):
                 )
             )
 
-    is_for_mail = True
-    """Whether the address is to be written to from now on."""
-
-    asked_about = ""
-    """The domain that was asked about; sent along when the reader insists."""
-
     @property
     def action(self) -> str:
-        """Where the form is sent to."""
+        """The URL that the form posts to."""
         raise NotImplementedError
 
     @property
@@ -91,19 +92,23 @@ class AddressForm(forms.Form):
 
     @property
     def stamp(self) -> str:
-        """The stamp that the form came with if it is genuine, or a new one."""
-        given = str(self.data.get("stamp", ""))
-        return given if form_timestamps.is_genuine(given) else form_timestamps.sign_timestamp()
+        """The posted timestamp if it is genuine, otherwise a new one."""
+        posted = self._posted_stamp
+        return posted if form_timestamps.is_genuine(posted) else form_timestamps.sign_timestamp()
 
     @property
     def honeypot_filled(self) -> bool:
         return bool(self.cleaned_data.get("website"))
 
     def is_proven(self) -> bool:
-        """Whether a proof of work came with it; uses the proof up."""
+        """Return whether the form carries a valid proof of work, and mark the proof as used."""
         return proof_of_work.verify(str(self.data.get("altcha", "")))
 
     def submitted_too_fast(self) -> bool:
-        """Whether it came back sooner than a person fills it, or without a genuine stamp."""
-        given = str(self.data.get("stamp", ""))
-        return not form_timestamps.is_older(given, than=settings.SIGN_UP_SECONDS)
+        """Return whether the form came back faster than a person can fill it in, or without a
+        genuine timestamp."""
+        return not form_timestamps.is_older(self._posted_stamp, than=settings.SIGN_UP_SECONDS)
+
+    @property
+    def _posted_stamp(self) -> str:
+        return str(self.data.get("stamp", ""))

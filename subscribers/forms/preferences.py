@@ -1,151 +1,34 @@
-"""The forms that readers fill: the subscription box, and their choices."""
+"""The preferences form."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
-from typing import Any, cast
+from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.digest.dates import weekday_name
 from newsletter.editorial.models import Newsletter, Topic
-from newsletter.lib.fields import join_chain, split_chain
-from newsletter.lib.languages import language_name
-from subscribers.consent import consent_text, promise_of
-from subscribers.discreet_domain import is_configured
-from subscribers.forms.address import AddressForm
-from subscribers.forms.chains import chain_of, reordered
+from newsletter.lib.languages import language_name, language_name_in
+from subscribers.forms.chains import reordered
+from subscribers.forms.fields import add_discreet_field, set_choices
 from subscribers.models import Subscription
 
 LONGEST_PAUSE = timedelta(days=366)
 
 
-class SubscribeForm(AddressForm):
-    """The box on the site."""
-
-    newsletter = forms.SlugField(widget=forms.HiddenInput)
-    choices = forms.MultipleChoiceField(
-        label=_("Languages"),
-        widget=forms.CheckboxSelectMultiple,
-        error_messages={
-            "required": _("Choose at least one."),
-            "invalid_choice": _("The newsletter isn’t available in this language."),
-        },
-    )
-
-    def __init__(
-        self, newsletter: Newsletter, language: str, data: Mapping[str, Any] | None = None
-    ) -> None:
-        offers = _offers(newsletter)
-        chosen = [value for value, _label in offers if language in split_chain(value)]
-        super().__init__(
-            data,
-            auto_id="subscribe_%s",
-            initial={
-                "newsletter": newsletter.slug,
-                "choices": chosen[:1] or [offers[0][0]],
-            },
-        )
-        self.instance = newsletter
-        self.language = language
-        _choose(self.fields["choices"], offers)
-        _offer_discretion(self)
-
-    # What only a page needs is looked up by the page: a POST that is let in does without.
-    @property
-    def newsletter_name(self) -> str:
-        return self.instance.name_in(self.language)
-
-    @property
-    def promise(self) -> str:
-        return promise_of(self.instance, self.language)
-
-    @property
-    def wording(self) -> str:
-        return consent_text(self.instance, self.language)
-
-    @property
-    def action(self) -> str:
-        return reverse("subscribers:subscribe")
-
-    @property
-    def chain(self) -> tuple[str, ...]:
-        """The languages that were chosen; after `is_valid`."""
-        chosen = self.cleaned_data["choices"]
-        in_order = [
-            split_chain(value) for value, _label in _offers(self.instance) if value in chosen
-        ]
-        return chain_of(in_order, self.language)
-
-
-def subscribe_form(
-    newsletter: Newsletter, language: str, data: Mapping[str, Any] | None = None
-) -> SubscribeForm:
-    """The box for a newsletter, in the page's language; `data` is what was posted."""
-    return SubscribeForm(newsletter, language, data)
-
-
-class EmbeddedForm(SubscribeForm):
-    """The box on somebody else's page: no cookie, so no CSRF token (B7).
-
-    A form in a page's own HTML needs no more than an address: without a stamp it has the stricter
-    limit, and without choices the first one of the page's language.
-    """
-
-    is_embedded = True
-
-    def __init__(
-        self, newsletter: Newsletter, language: str, data: QueryDict | None = None
-    ) -> None:
-        super().__init__(newsletter, language, data)
-        self.fields["newsletter"].required = False
-        if data is not None and "stamp" not in data and "choices" not in data:
-            data = data.copy()
-            data.setlist("choices", self.initial["choices"])
-            self.data = data
-
-    def submitted_too_fast(self) -> bool:
-        return "stamp" in self.data and super().submitted_too_fast()
-
-    @property
-    def action(self) -> str:
-        return reverse("subscribers:embedded", args=[self.instance.slug])
-
-
-class LinkForm(AddressForm):
-    """Asks for a link to one's choices by e-mail."""
-
-    is_for_mail = False
-
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, auto_id="link_%s")
-
-    @property
-    def action(self) -> str:
-        return reverse("subscribers:link")
-
-
-class ChangeAddressForm(AddressForm):
-    """The address to move to. The link it is behind keeps machines out."""
-
-    website = None  # type: ignore[assignment]
-
-    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, auto_id="change_%s")
-        self.fields["email"].label = _("Your new email address")
-
-
 class PreferencesForm(forms.Form):
-    """A reader's choices. The order of languages is one list per place: it needs no JavaScript,
-    and every keyboard and phone has a way to choose from a list."""
+    """The preferences of one subscription.
+
+    The order of languages is one drop-down list per position, which works without JavaScript, with
+    a keyboard and on a phone.
+    """
 
     content = forms.ChoiceField(
         label=_("Content of each email"),
@@ -196,28 +79,27 @@ class PreferencesForm(forms.Form):
         language: str,
         data: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(data, auto_id="preferences_%s", initial=_current(subscription))
+        super().__init__(data, auto_id="preferences_%s", initial=_initial(subscription))
         self.subscription = subscription
         self.language = language
-        self._add_places(subscription)
-        _choose(self.fields["topics"], _topics(subscription.newsletter, language))
-        _choose(self.fields["page_language"], list(site_languages))
-        _choose(self.fields["preferred_hour"], _hours(subscription.newsletter, language))
-        self.fields["preferred_hour"].help_text = _clock(subscription.newsletter)
-        _offer_discretion(self)
+        self._add_language_fields(subscription)
+        set_choices(self.fields["topics"], _topic_choices(subscription.newsletter, language))
+        set_choices(self.fields["page_language"], list(site_languages))
+        set_choices(self.fields["preferred_hour"], _hour_choices(subscription.newsletter, language))
+        self.fields["preferred_hour"].help_text = _hour_help(subscription.newsletter)
+        add_discreet_field(self)
 
-    def _add_places(self, subscription: Subscription) -> None:
+    def _add_language_fields(self, subscription: Subscription) -> None:
         codes = list(dict.fromkeys([*subscription.newsletter.languages, *subscription.languages]))
         names = [(code, language_name(code)) for code in codes]
-        for place, _code in enumerate(codes):
-            label = _("First language") if place == 0 else _("If not available, then")
-            self.fields[f"language_{place}"] = forms.ChoiceField(
-                label=label if place < 2 else _("Then"),
-                choices=names if place == 0 else [("", "—"), *names],
-                required=place == 0,
-                initial=subscription.languages[place]
-                if place < len(subscription.languages)
-                else "",
+        chosen = dict(enumerate(subscription.languages))
+        for position, _code in enumerate(codes):
+            label = _("First language") if position == 0 else _("If not available, then")
+            self.fields[f"language_{position}"] = forms.ChoiceField(
+                label=label if position < 2 else _("Then"),
+                choices=names if position == 0 else [("", "—"), *names],
+                required=position == 0,
+                initial=chosen.get(position, ""),
                 error_messages={
                     "required": _("Choose at least one language."),
                     "invalid_choice": _("The newsletter isn’t available in this language."),
@@ -225,17 +107,25 @@ class PreferencesForm(forms.Form):
             )
 
     @property
-    def moved_up(self) -> int:
-        """The place whose language was moved up by its button; 0 where none was."""
-        given = str(self.data.get("up", ""))
-        return int(given) if given.isdecimal() and int(given) < len(self.places) else 0
+    def moved_position(self) -> int:
+        """The position whose “Move up” button was pressed, or 0 if none was."""
+        value = str(self.data.get("up", ""))
+        return int(value) if value.isdecimal() and int(value) < len(self.language_fields) else 0
 
     @property
-    def places(self) -> list[forms.BoundField]:
+    def language_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith("language_")]
 
-    def clean_paused_until(self) -> Any:
-        until = self.cleaned_data["paused_until"]
+    @property
+    def language_rows(self) -> list[tuple[forms.BoundField, str]]:
+        """Each language field with the chosen language's name, for its “Move … up” button."""
+        return [
+            (field, language_name_in(field.value(), self.language) if field.value() else "")
+            for field in self.language_fields
+        ]
+
+    def clean_paused_until(self) -> date | None:
+        until: date | None = self.cleaned_data["paused_until"]
         today = timezone.now().date()
         if until and until <= today and until != self.subscription.paused_until:
             raise ValidationError(_("This day has passed. Choose a later one."))
@@ -243,17 +133,17 @@ class PreferencesForm(forms.Form):
             raise ValidationError(_("A pause can last up to a year. You can also unsubscribe."))
         return until
 
-    def choices(self) -> dict[str, Any]:
-        """Subscription's columns as they shall be; after `is_valid`."""
+    def columns(self) -> dict[str, Any]:
+        """Return the subscription's new column values, after `is_valid`."""
         data = self.cleaned_data
         until = data["paused_until"]
-        chosen = [data[place.name] for place in self.places]
-        if place := self.moved_up:
-            chosen[place - 1], chosen[place] = chosen[place], chosen[place - 1]
-        chain = reordered(chosen, self.subscription.languages)
-        paused = until and until > timezone.now().date()
+        languages = [data[field.name] for field in self.language_fields]
+        if position := self.moved_position:
+            above = position - 1
+            languages[above], languages[position] = languages[position], languages[above]
+        is_paused = until and until > timezone.now().date()
         return {
-            "languages": chain,
+            "languages": reordered(languages, self.subscription.languages),
             "topics": frozenset(map(int, data["topics"])) or None,
             "content": data["content"],
             "pictures": data["pictures"],
@@ -261,32 +151,11 @@ class PreferencesForm(forms.Form):
             "discreet": data.get("discreet", self.subscription.discreet),
             "frequency": data["frequency"] or self.subscription.frequency,
             "preferred_hour": data["preferred_hour"],
-            "paused_until": until if paused else None,
+            "paused_until": until if is_paused else None,
         }
 
 
-def _offers(newsletter: Newsletter) -> list[tuple[str, str]]:
-    """The choices as (value, label): ("be,ru", "BE/RU")."""
-    choices: list[dict[str, Any]] = newsletter.choices
-    return [(join_chain(choice["languages"]), choice["label"]) for choice in choices] or [
-        (code, language_name(code)) for code in newsletter.languages
-    ]
-
-
-def _offer_discretion(form: forms.Form) -> None:
-    """The box for it, where the newsroom has a neutral domain."""
-    if is_configured():
-        form.fields["discreet"] = forms.BooleanField(
-            label=_("Discreet emails"),
-            required=False,
-            help_text=_(
-                "The sender, subject and links don’t mention us, and there are no pictures. "
-                "The articles are the same."
-            ),
-        )
-
-
-def _current(subscription: Subscription) -> dict[str, Any]:
+def _initial(subscription: Subscription) -> dict[str, Any]:
     return {
         "content": subscription.content,
         "topics": sorted(map(str, subscription.topics or [])),
@@ -300,19 +169,19 @@ def _current(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def _hours(newsletter: Newsletter, language: str) -> list[tuple[str, str]]:
-    """No wish, and what that means; then each hour of the day."""
-    with_everyone = gettext("As soon as it’s sent")
+def _hour_choices(newsletter: Newsletter, language: str) -> list[tuple[str, str]]:
+    """Return the delivery times as (value, label): as soon as it's sent, then each hour."""
+    as_sent = gettext("As soon as it’s sent")
     if newsletter.schedule_active:
-        with_everyone = gettext("As soon as it’s sent: %(weekday)s, around %(time)s") % {
+        as_sent = gettext("As soon as it’s sent: %(weekday)s, around %(time)s") % {
             "weekday": weekday_name(newsletter.weekday, language),
             "time": newsletter.time.strftime("%H:%M"),
         }
-    return [("", with_everyone), *((str(hour), f"{hour:02d}:00") for hour in range(24))]
+    return [("", as_sent), *((str(hour), f"{hour:02d}:00") for hour in range(24))]
 
 
-def _clock(newsletter: Newsletter) -> str:
-    """Whose hours these are, so that it is plain from any other place."""
+def _hour_help(newsletter: Newsletter) -> str:
+    """Return the help text that names the time zone, as a reader may live in another one."""
     return gettext(
         "In the time zone %(zone)s, where it is now %(time)s. You get each issue at this time, "
         "at most a day after it is sent."
@@ -322,11 +191,7 @@ def _clock(newsletter: Newsletter) -> str:
     }
 
 
-def _topics(newsletter: Newsletter, language: str) -> list[tuple[str, str]]:
+def _topic_choices(newsletter: Newsletter, language: str) -> list[tuple[str, str]]:
     topics = Topic.objects.filter(newsletter=newsletter).prefetch_related("translations")
     chain = newsletter.chain_for(language)
     return [(str(topic.pk), topic.name_in(chain)) for topic in topics]
-
-
-def _choose(field: forms.Field, choices: list[tuple[str, str]]) -> None:
-    cast(forms.ChoiceField, field).choices = choices

@@ -45,12 +45,12 @@ def confirm_url(subscription_id: int, language: str, *, site: str = "") -> str:
 
 def account_url(subscription_id: int, language: str, *, site: str = "") -> str:
     """Return the URL of the account page."""
-    return _urls("subscribers:you", language, LinkPurpose.ACCOUNT, site)(subscription_id)
+    return _urls("subscribers:account", language, LinkPurpose.ACCOUNT, site)(subscription_id)
 
 
 def change_address_url(email_id: int, language: str, *, site: str = "") -> str:
     """Return the URL of the page that confirms a new address."""
-    return _urls("subscribers:move", language, LinkPurpose.CHANGE_ADDRESS, site)(email_id)
+    return _urls("subscribers:confirm-change", language, LinkPurpose.CHANGE_ADDRESS, site)(email_id)
 
 
 def _urls(name: str, language: str, purpose: LinkPurpose, site: str) -> Callable[[int], str]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.digest.render_service import render_transactional
 from newsletter.editorial.content import newsletter_content
-from newsletter.lib.languages import language_name
+from newsletter.lib.languages import language_name_in
 from newsletter.lib.placeholders import Placeholder
 from newsletter.transport.outcomes import Email, Image
 from subscribers import discreet_domain
@@ -126,7 +126,9 @@ def _texts(email: TransactionalEmail, subscription: Subscription) -> EmailTexts:
         raise NotWantedError(f"email {email.pk}: {email.kind} is not written here")
     own = subscription.newsletter.name_in(subscription.subscriber.language)
     name = discreet_domain.name_of(own, discreet=subscription.discreet)
-    return write_texts(name, ", ".join(map(language_name, subscription.languages)))
+    page_language = translation.get_language() or settings.LANGUAGE_CODE
+    languages = ", ".join(language_name_in(code, page_language) for code in subscription.languages)
+    return write_texts(name, languages)
 
 
 def _confirmation(name: str, languages: str) -> EmailTexts:

@@ -1,5 +1,8 @@
-"""Everything of a reader's, behind a fresh link: it was mailed to their address at their wish,
-and works for four hours. A mail that was passed on opens none of this."""
+"""The account pages: a reader's subscriptions, address and data.
+
+They open only with a link that was emailed to the reader on request and works for four hours. The
+links in a forwarded email open none of them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from subscribers import intake, lifecycle, personal_data
-from subscribers.forms.preferences import ChangeAddressForm
+from subscribers.forms.signup import ChangeAddressForm
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription, TransactionalEmail
 from subscribers.views.token_pages import (
@@ -28,73 +31,75 @@ State = Subscription.State
 
 @token_page(LinkPurpose.ACCOUNT)
 def account(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
-    """What a reader has, and what they can do with it."""
+    """Show the reader's subscriptions and what they can do with them."""
     own = subscription.subscriber.subscriptions.select_related("newsletter", "subscriber")
     context = {
-        "subscriptions": [_shown(each) for each in own.order_by("pk")],
-        "can_leave": own.exclude(state=State.UNSUBSCRIBED).exists(),
+        "subscriptions": [_subscription_context(each) for each in own.order_by("pk")],
+        "can_unsubscribe": own.exclude(state=State.UNSUBSCRIBED).exists(),
         **_links(token),
     }
-    return render(request, "subscribers/you.html", context)
+    return render(request, "subscribers/account.html", context)
 
 
-def _shown(subscription: Subscription) -> dict[str, Any]:
-    """One of the reader's newsletters; who left it finds the way back behind the same link."""
-    is_open = subscription.state != State.PENDING
+def _subscription_context(subscription: Subscription) -> dict[str, Any]:
+    """Return what the account page shows of one subscription. The preferences link of an
+    unsubscribed one leads to the page that offers to subscribe again."""
+    is_pending = subscription.state == State.PENDING
     return {
         **page_context(subscription),
         "state": subscription.get_state_display(),
-        "choices": path_for("preferences", LinkPurpose.PREFERENCES, subscription)
-        if is_open
-        else "",
+        "preferences": ""
+        if is_pending
+        else path_for("preferences", LinkPurpose.PREFERENCES, subscription),
     }
 
 
 @token_page(LinkPurpose.ACCOUNT)
-def personal_data_json(
-    request: HttpRequest, token: str, subscription: Subscription
-) -> HttpResponse:
-    """What we know of the reader (GDPR Art. 15), but for the address: this process cannot read
-    it, and the reader got the link there."""
+def your_data(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
+    """Return the data we hold about the reader as a JSON download (GDPR Art. 15).
+
+    The address is left out: the web process can't decrypt it, and the reader received the link at
+    that address.
+    """
     note = _("Stored encrypted. It is the address that the link to this page was sent to.")
     data = {"address": note, **personal_data.export_without_address(subscription.subscriber)}
     return JsonResponse(
         data,
         json_dumps_params={"ensure_ascii": False, "indent": 2},
-        headers={"Content-Disposition": 'attachment; filename="what-we-hold.json"'},
+        headers={"Content-Disposition": 'attachment; filename="your-data.json"'},
     )
 
 
 @token_page(LinkPurpose.ACCOUNT)
-def unsubscribe_from_all(
-    request: HttpRequest, token: str, subscription: Subscription
-) -> HttpResponse:
+def unsubscribe_all(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
+    """Unsubscribe the reader from every newsletter on POST."""
     if request.method == "POST":
         lifecycle.unsubscribe_from_all(subscription.pk)
-    return redirect_303(reverse("subscribers:you", args=[token]))
+    return redirect_303(reverse("subscribers:account", args=[token]))
 
 
 @token_page(LinkPurpose.ACCOUNT)
-def erase(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
-    """GET tells what erasure means, POST erases."""
+def delete_data(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
+    """Explain on GET what erasure means, and erase the reader's data on POST."""
     if request.method != "POST":
-        return render(request, "subscribers/forget.html", _links(token))
+        return render(request, "subscribers/delete_data.html", _links(token))
     personal_data.erase(subscription.subscriber)
-    return redirect_303(reverse("subscribers:forgotten"))
+    return redirect_303(reverse("subscribers:data-deleted"))
 
 
 @require_safe
-def erased(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/forgotten.html")
+def data_deleted(request: HttpRequest) -> HttpResponse:
+    return render(request, "subscribers/data_deleted.html")
 
 
-# --- Another address --------------------------------------------------------------------------
+# --- Changing the address ---------------------------------------------------------------------
 @token_page(LinkPurpose.ACCOUNT)
 def change_address(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
+    """Take a new address and have a confirmation emailed to it."""
     form = ChangeAddressForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         intake.receive_change(form.cleaned_data["email"], subscription_id=subscription.pk)
-        return redirect_303(reverse("subscribers:change-asked"))
+        return redirect_303(reverse("subscribers:change-requested"))
     context = {"form": form, **_links(token)}
     status = 422 if form.errors else 200
     return render(request, "subscribers/change_address.html", context, status=status)
@@ -102,10 +107,10 @@ def change_address(request: HttpRequest, token: str, subscription: Subscription)
 
 @require_safe
 def change_requested(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/change_asked.html")
+    return render(request, "subscribers/change_requested.html")
 
 
-def _change_with(email_id: int) -> tuple[int, Subscription] | None:
+def _find_change(email_id: int) -> tuple[int, Subscription] | None:
     email = TransactionalEmail.objects.filter(
         pk=email_id, kind=TransactionalEmail.Kind.CHANGE
     ).first()
@@ -113,23 +118,23 @@ def _change_with(email_id: int) -> tuple[int, Subscription] | None:
     return (email_id, subscription) if subscription else None
 
 
-@token_page_for(LinkPurpose.CHANGE_ADDRESS, _change_with)
+@token_page_for(LinkPurpose.CHANGE_ADDRESS, _find_change)
 def confirm_change(
-    request: HttpRequest, token: str, asked: tuple[int, Subscription]
+    request: HttpRequest, token: str, change: tuple[int, Subscription]
 ) -> HttpResponse:
-    """At the new address: GET shows the button, POST confirms (B2)."""
-    email_id, subscription = asked
+    """Show the button to the reader of the new address on GET; confirm the change on POST (B2)."""
+    email_id, subscription = change
     if request.method != "POST":
-        return render(request, "subscribers/move.html", page_context(subscription))
+        return render(request, "subscribers/confirm_change.html", page_context(subscription))
     intake.receive_confirmed_change(email_id)
-    return redirect_303(reverse("subscribers:moved"))
+    return redirect_303(reverse("subscribers:change-confirmed"))
 
 
 @require_safe
 def change_confirmed(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/moved.html")
+    return render(request, "subscribers/change_confirmed.html")
 
 
 def _links(token: str) -> dict[str, str]:
-    names = ("you", "held", "leave-all", "forget", "change-address")
+    names = ("account", "your-data", "unsubscribe-all", "delete-data", "change-address")
     return {name.replace("-", "_"): reverse(f"subscribers:{name}", args=[token]) for name in names}

@@ -1,8 +1,8 @@
-"""Newsletters as a form that comes in needs them, kept for some seconds in the process.
+"""An in-process cache of newsletters for sign-ups, which lasts a few seconds.
 
-They change a few times a year, and a flood of sign-ups would ask the database for the same two rows
-each time: that cost half of a sign-up. A page that shows the form asks the database; and the worker
-that acts on a sign-up holds its languages against what is offered then.
+Newsletters change a few times a year. Querying the same two rows took half the time of a sign-up,
+which would hurt in a flood of them. A page that shows the form still queries the database, and the
+worker that processes a sign-up checks its languages against the newsletter of that moment.
 """
 
 from __future__ import annotations
@@ -13,23 +13,25 @@ from newsletter.editorial.models import Newsletter
 
 SECONDS = 5.0
 
-_kept: dict[str, tuple[float, Newsletter]] = {}
+_cache: dict[str, tuple[float, Newsletter]] = {}
 
 
 def cached_newsletter(slug: str) -> Newsletter | None:
-    """The one of this name with its translations, at most `SECONDS` old: not to be changed. What
-    does not exist is looked up each time, so that nobody can fill the memory with names."""
-    made, found = _kept.get(slug, (0.0, None))
-    if found is not None and monotonic() - made < SECONDS:
+    """Return the newsletter with its translations, at most `SECONDS` old, or None. Don't change it.
+
+    A slug that doesn't exist is looked up each time, so that nobody can fill the memory with slugs.
+    """
+    cached_at, found = _cache.get(slug, (0.0, None))
+    if found is not None and monotonic() - cached_at < SECONDS:
         return found
     found = Newsletter.objects.prefetch_related("translations").filter(slug=slug).first()
     if found is None:
-        _kept.pop(slug, None)
+        _cache.pop(slug, None)
         return None
-    _kept[slug] = (monotonic(), found)
+    _cache[slug] = (monotonic(), found)
     return found
 
 
 def clear() -> None:
-    """Ask the database again."""
-    _kept.clear()
+    """Empty the cache."""
+    _cache.clear()

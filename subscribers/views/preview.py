@@ -1,44 +1,93 @@
-"""The latest issue, or the round-up of its month, as one reader's choices make it: no key is
-needed, and nothing is stored."""
+"""The preview pages: the latest issue, or the round-up of its month, with a reader's preferences.
+
+Rendering a preview needs no worker keys and stores nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp_replace
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.digest.assemble import assemble
 from newsletter.digest.content import Issue, RenderError
-from newsletter.digest.labels import period_name
 from newsletter.digest.render_service import render_edition
 from newsletter.editorial.content import issue_content, newsletter_content, round_up_content
 from newsletter.editorial.schedule import Month
 from newsletter.lib import placeholders
 from subscribers import discreet_domain
 from subscribers.audience import edition_options, segment_of
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription
 from subscribers.transactional.latest_issue import latest_public_issue
+from subscribers.views.token_pages import gone, page_context, token_page
+
+# The frame may show the email's own pictures and inline styles, and run nothing.
+EMAIL_POLICY = {
+    "default-src": [NONE],
+    "script-src": [NONE],
+    "style-src": [UNSAFE_INLINE],
+    "img-src": [SELF, "data:"],
+    "frame-ancestors": [SELF],
+}
+
+
+@token_page(LinkPurpose.PREFERENCES)
+def preview_page(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
+    """Show the preview in a frame, below its subject."""
+    if subscription.state != Subscription.State.ACTIVE:
+        return gone(request)
+    context = {
+        **page_context(subscription),
+        "monthly": subscription.frequency == Subscription.Frequency.MONTHLY,
+        "preview": preview(subscription),
+        "email": reverse("subscribers:preview-email", args=[token]),
+        "preferences": reverse("subscribers:preferences", args=[token]),
+    }
+    return render(request, "subscribers/preview.html", context)
+
+
+@csp_replace(EMAIL_POLICY)  # type: ignore[arg-type]
+@token_page(LinkPurpose.PREFERENCES)
+def preview_email(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
+    """Return the email's HTML, for the frame on the preview page."""
+    found = preview(subscription)
+    if subscription.state != Subscription.State.ACTIVE or found is None:
+        return gone(request)
+    response = HttpResponse(found.html)
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    return response
 
 
 @dataclass(frozen=True)
 class Preview:
-    """`html` is "" for a reader of text. Its personal links lead nowhere."""
+    """An edition as the reader would get it, except that its personal links lead nowhere.
+
+    `html` is empty for a reader who gets plain text only.
+    """
 
     subject: str
-    period: str
     language: str
     html: str
     text: str
 
 
 def preview(subscription: Subscription) -> Preview | None:
-    """None where there is no issue, or nothing in it for this reader."""
-    content = _paper(subscription)
+    """Render the latest content with the subscription's preferences.
+
+    Return None if there is no issue, it has nothing for this reader, or it can't be rendered.
+    """
+    content = _latest_content(subscription)
     if content is None:
         return None
     options = edition_options(segment_of(subscription), subscription.newsletter)
     if options.pictures == "embedded":
-        # A page shows the same pictures from the site.
+        # The page shows the same pictures from the site.
         options = replace(options, pictures="linked")
     today = subscription.newsletter.date_at(timezone.now())
     branding = newsletter_content(subscription.newsletter)
@@ -52,20 +101,19 @@ def preview(subscription: Subscription) -> Preview | None:
         selection = assemble(content, options)
         if selection is None:
             return None
-        mail = render_edition(branding, content, selection, view_url=url, today=today)
+        edition = render_edition(branding, content, selection, view_url=url, today=today)
     except RenderError:
-        # Such an issue is held for the editors, and not sent.
+        # The mailing of such an issue is held until an editor fixes it, so no reader would get it.
         return None
     return Preview(
-        subject=mail.subject,
-        period=period_name(content, mail.language, today=today),
-        language=mail.language,
-        html=placeholders.PLACEHOLDER_URL.sub("#", mail.html),
-        text=placeholders.PLACEHOLDER_URL.sub("…", mail.text),
+        subject=edition.subject,
+        language=edition.language,
+        html=placeholders.PLACEHOLDER_URL.sub("#", edition.html),
+        text=placeholders.PLACEHOLDER_URL.sub("…", edition.text),
     )
 
 
-def _paper(subscription: Subscription) -> Issue | None:
+def _latest_content(subscription: Subscription) -> Issue | None:
     newsletter, now = subscription.newsletter, timezone.now()
     issue = latest_public_issue(newsletter)
     if issue is None:

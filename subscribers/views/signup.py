@@ -1,5 +1,8 @@
-"""Pages that are given an address: signing up, here or on somebody else's page, and asking for a
-link. Each answers the same for each address, in the same time: one sealed row, and no task (B1)."""
+"""The pages that take an address: signing up, on this site or another one, and requesting a link.
+
+Each gives the same response, in the same time, whether or not the address is known: it stores one
+sealed row and queues no task (B1).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from newsletter.editorial.models import Newsletter
 from subscribers import intake
 from subscribers.antiabuse import proof_of_work, rate_limits
 from subscribers.forms.address import AddressForm
-from subscribers.forms.preferences import EmbeddedForm, LinkForm, SubscribeForm, subscribe_form
+from subscribers.forms.signup import EmbeddedForm, LinkForm, SubscribeForm
 from subscribers.views import cached_newsletters
 from subscribers.views.token_pages import redirect_303
 
@@ -36,55 +39,56 @@ View = Callable[..., HttpResponse]
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def subscribe(request: HttpRequest) -> HttpResponse:
-    """The form on a page of its own."""
+    """Show the subscription form on its own page, and take a sign-up."""
     newsletter = _newsletter(request)
     if request.method != "POST":
-        return _form_page(request, subscribe_form(newsletter, _language()))
-    form = subscribe_form(newsletter, _language(), request.POST)
-    if status := _refused(request, form):
+        return _form_page(request, SubscribeForm(newsletter, _language()))
+    form = SubscribeForm(newsletter, _language(), request.POST)
+    if status := _refusal_status(request, form):
         return _form_page(request, form, status=status)
     _receive(form)
-    return redirect_303(reverse("subscribers:asked"))
+    return redirect_303(reverse("subscribers:signup-received"))
 
 
 @never_cache
 @require_safe
 def signup_received(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/asked.html")
+    return render(request, "subscribers/signup_received.html")
 
 
 @never_cache
 @require_safe
 def challenge(request: HttpRequest) -> HttpResponse:
-    """A proof of work to be done (subscribers.antiabuse.proof_of_work)."""
+    """Return a new proof-of-work challenge (subscribers.antiabuse.proof_of_work)."""
     return JsonResponse(proof_of_work.new_challenge())
 
 
-# --- Asking for a link ------------------------------------------------------------------------
+# --- Requesting a link ------------------------------------------------------------------------
 @sensitive_post_parameters("email")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def link_request(request: HttpRequest) -> HttpResponse:
+    """Show the form that emails a reader a link to their account, and take the request."""
     if request.method != "POST":
-        return render(request, "subscribers/ask_link.html", {"form": LinkForm()})
+        return render(request, "subscribers/link_request.html", {"form": LinkForm()})
     form = LinkForm(request.POST)
-    if status := _refused(request, form):
-        return render(request, "subscribers/ask_link.html", {"form": form}, status=status)
+    if status := _refusal_status(request, form):
+        return render(request, "subscribers/link_request.html", {"form": form}, status=status)
     if not form.honeypot_filled:
         intake.receive_link_request(form.cleaned_data["email"])
-    return redirect_303(reverse("subscribers:link-asked"))
+    return redirect_303(reverse("subscribers:link-requested"))
 
 
 @never_cache
 @require_safe
 def link_requested(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/link_asked.html")
+    return render(request, "subscribers/link_requested.html")
 
 
-# --- On somebody else's page ------------------------------------------------------------------
+# --- On other sites ---------------------------------------------------------------------------
 def _for_other_sites(view: View) -> View:
-    """No cookie is set or looked at; any page may frame it, or fetch from it without its
-    visitor's cookies (B7)."""
+    """Make a view usable from other sites: it sets and reads no cookie, and any page may frame it
+    or fetch from it without credentials (B7)."""
 
     @sensitive_post_parameters("email")
     @never_cache
@@ -92,33 +96,34 @@ def _for_other_sites(view: View) -> View:
     @csp_replace({"frame-ancestors": ["*"]})
     @csrf_exempt
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response["Access-Control-Allow-Origin"] = "*"
         response["Vary"] = "Accept"
         return response
 
-    return cast(View, answer)
+    return cast(View, wrapper)
 
 
 @_for_other_sites
 @require_http_methods(["GET", "HEAD", "POST", "OPTIONS"])
 def embedded(request: HttpRequest, newsletter: str) -> HttpResponse:
-    """The form for a frame, and where a form in a page's own HTML, or a script, sends to."""
+    """Show the form for a frame, and take sign-ups from it, from another page's own form and from
+    scripts, which get JSON if they accept no HTML."""
     if request.method == "OPTIONS":
         allowed = {"Access-Control-Allow-Methods": "POST", "Access-Control-Max-Age": "86400"}
         return HttpResponse(status=204, headers=allowed)
     if request.method != "POST":
         found = get_object_or_404(Newsletter, slug=newsletter)
-        return _frame(request, EmbeddedForm(found, _language()))
-    found = cached_newsletters.cached_newsletter(newsletter) or _unknown()
+        return _embedded_page(request, EmbeddedForm(found, _language()))
+    found = cached_newsletters.cached_newsletter(newsletter) or _not_found()
     form = EmbeddedForm(found, _language(), request.POST)
-    status = _refused(request, form)
+    status = _refusal_status(request, form)
     if not status:
         _receive(form)
     if request.accepts("text/html"):
-        done = reverse("subscribers:embedded-asked", args=[newsletter])
-        return _frame(request, form, status=status) if status else redirect_303(done)
+        done = reverse("subscribers:embedded-received", args=[newsletter])
+        return _embedded_page(request, form, status=status) if status else redirect_303(done)
     if status:
         return JsonResponse({"errors": form.errors.get_json_data()}, status=status)
     return JsonResponse({"message": _("Check your inbox")}, status=202)
@@ -128,18 +133,18 @@ def embedded(request: HttpRequest, newsletter: str) -> HttpResponse:
 @require_safe
 def embedded_received(request: HttpRequest, newsletter: str) -> HttpResponse:
     get_object_or_404(Newsletter, slug=newsletter)
-    return render(request, "subscribers/embed.html", {"is_asked": True})
+    return render(request, "subscribers/embedded.html", {"is_received": True})
 
 
-def _frame(request: HttpRequest, form: EmbeddedForm, *, status: int = 200) -> HttpResponse:
-    return render(request, "subscribers/embed.html", {"form": form}, status=status)
+def _embedded_page(request: HttpRequest, form: EmbeddedForm, *, status: int = 200) -> HttpResponse:
+    return render(request, "subscribers/embedded.html", {"form": form}, status=status)
 
 
 # --- Steps ------------------------------------------------------------------------------------
-def _refused(request: HttpRequest, form: AddressForm) -> int:
-    """The status with which the form is shown again, its errors told; 0 where it is let in.
+def _refusal_status(request: HttpRequest, form: AddressForm) -> int:
+    """Return the HTTP status for showing the form again with its errors, or 0 to accept it.
 
-    A machine in the trap is let in, and nothing is done for it.
+    A bot that filled in the honeypot is accepted, so that it learns nothing, and then ignored.
     """
     if not form.is_valid():
         return 422
@@ -150,10 +155,7 @@ def _refused(request: HttpRequest, form: AddressForm) -> int:
         form.add_error(None, _("Please press the button again."))
         return 422
     if not rate_limits.network_allowed(request, proven=proven):
-        form.add_error(
-            None,
-            _("Too many requests from your network. Try again in an hour."),
-        )
+        form.add_error(None, _("Too many requests from your network. Try again in an hour."))
         return 429
     return 0
 
@@ -170,18 +172,18 @@ def _receive(form: SubscribeForm) -> None:
 
 
 def _newsletter(request: HttpRequest) -> Newsletter:
-    """The one that was named, else the first. Raises Http404."""
-    named = request.POST.get("newsletter") or request.GET.get("newsletter")
-    if named:
-        # A slug that no database takes is as unknown as any other.
-        slug = named.replace("\0", "")
+    """Return the requested newsletter, or else the first one. Raise Http404 if it doesn't exist."""
+    requested = request.POST.get("newsletter") or request.GET.get("newsletter")
+    if requested:
+        # PostgreSQL refuses NUL in a query.
+        slug = requested.replace("\0", "")
         if request.method == "POST":
-            return cached_newsletters.cached_newsletter(slug) or _unknown()
+            return cached_newsletters.cached_newsletter(slug) or _not_found()
         return get_object_or_404(Newsletter, slug=slug)
-    return Newsletter.objects.first() or _unknown()
+    return Newsletter.objects.first() or _not_found()
 
 
-def _unknown() -> NoReturn:
+def _not_found() -> NoReturn:
     raise Http404
 
 

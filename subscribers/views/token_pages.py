@@ -1,9 +1,9 @@
-"""What the pages behind a mail's links have in common.
+"""What all pages behind the links in an email share.
 
-The token is the authority: no cookie is set or looked at, so no CSRF token is needed, and a
-mail program's own browser that keeps no cookies will do. The address of such a page holds the
-token, so nothing learns of it: no referrer, no cache, no search engine. (With `no-referrer`
-browsers send `Origin: null`, which a CSRF check would refuse.)
+The token alone authorises the request. No cookie is set or read, so no CSRF token is needed, and
+the pages work in a mail program's browser that keeps no cookies. The URL contains the token, so it
+must not leak through a referrer, a cache or a search engine. (With `no-referrer`, browsers send
+`Origin: null`, which Django's CSRF check would refuse.)
 """
 
 from __future__ import annotations
@@ -36,27 +36,30 @@ HEADERS = {
 }
 
 
-def subscription_with(pk: int) -> Subscription | None:
+def _find_subscription(pk: int) -> Subscription | None:
     return Subscription.objects.select_related("subscriber", "newsletter").filter(pk=pk).first()
 
 
 def token_page(purpose: LinkPurpose) -> Callable[[Page[Subscription]], View]:
-    """A view that is given the token and its subscription, or else answers with a page that shows
-    a way on: 404 for a token that is not ours, 410 for one whose time is over."""
-    return token_page_for(purpose, subscription_with)
+    """Decorate a view of a token and its subscription.
+
+    A bad token gets a page with a way forward instead: 404 for one that we didn't make, 410 for
+    one that has expired or whose subscription is gone.
+    """
+    return token_page_for(purpose, _find_subscription)
 
 
 def token_page_for(
     purpose: LinkPurpose, find: Callable[[int], T | None]
 ) -> Callable[[Page[T]], View]:
-    """A `token_page` whose token's id is of something else."""
+    """Do the same for a token that identifies something else, which `find` looks up by its ID."""
 
     def decorate(page: Page[T]) -> View:
         @csrf_exempt
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(page)
         def view(request: HttpRequest, token: str) -> HttpResponse:
-            return private(_answer(page, purpose, find, request, token))
+            return private(_respond(page, purpose, find, request, token))
 
         return view
 
@@ -64,20 +67,20 @@ def token_page_for(
 
 
 def gone(request: HttpRequest) -> HttpResponse:
-    """The link was good once; what it was for is over."""
-    return render(request, "subscribers/link_over.html", {"why": "gone"}, status=410)
+    """Return the page for a link that was valid once but has served its purpose."""
+    return render(request, "subscribers/link_invalid.html", {"reason": "gone"}, status=410)
 
 
 def private(response: HttpResponse) -> HttpResponse:
-    """The response, kept by nobody and told to nobody: not to our own log either, where Django
-    would write the whole address of each refusal."""
+    """Mark the response as one that nobody may store or index, and that isn't logged: Django
+    would log the whole URL, token included, of each refusal."""
     for name, value in HEADERS.items():
         response[name] = value
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
-def _answer(
+def _respond(
     page: Page[T],
     purpose: LinkPurpose,
     find: Callable[[int], T | None],
@@ -87,16 +90,16 @@ def _answer(
     try:
         pk = tokens.parse(purpose, token)
     except ExpiredTokenError:
-        context = {"why": "expired", "is_confirmation": purpose == LinkPurpose.CONFIRM}
-        return render(request, "subscribers/link_over.html", context, status=410)
+        context = {"reason": "expired", "is_confirmation": purpose == LinkPurpose.CONFIRM}
+        return render(request, "subscribers/link_invalid.html", context, status=410)
     except TokenError:
-        return render(request, "subscribers/link_over.html", {"why": "forged"}, status=404)
+        return render(request, "subscribers/link_invalid.html", {"reason": "forged"}, status=404)
     found = find(pk)
     return gone(request) if found is None else page(request, token, found)
 
 
 def page_context(subscription: Subscription) -> dict[str, Any]:
-    """What each page says of a subscription, in the page's language."""
+    """Return what every page shows of a subscription, in the page's language."""
     language = translation.get_language() or settings.LANGUAGE_CODE
     return {
         "language": language,
@@ -109,10 +112,10 @@ def page_context(subscription: Subscription) -> dict[str, Any]:
 
 
 def path_for(name: str, purpose: LinkPurpose, subscription: Subscription) -> str:
-    """The address of a page for this subscription, in the page's language."""
+    """Return the path of one of this subscription's pages, in the current language."""
     return reverse(f"subscribers:{name}", args=[tokens.make(purpose, subscription.pk)])
 
 
 def redirect_303(url: str) -> HttpResponse:
-    """303: what follows is fetched by GET, and a reload sends nothing twice."""
+    """Redirect with 303, so that the next page is fetched by GET and a reload posts nothing."""
     return HttpResponseRedirect(url, status=303)

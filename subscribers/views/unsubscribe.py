@@ -1,4 +1,7 @@
-"""Leaving: a page with a button, the POST of a mail program, and the way back. Each is at once."""
+"""Unsubscribing on a page or with a mail program's one click, and resubscribing within a day.
+
+Each takes effect before the response is sent.
+"""
 
 from __future__ import annotations
 
@@ -22,22 +25,22 @@ State = Subscription.State
 
 @token_page(LinkPurpose.UNSUBSCRIBE)
 def unsubscribe(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
-    """GET shows the buttons, POST unsubscribes; what is shown after can be loaded again."""
+    """Show the buttons on GET; unsubscribe on POST, then redirect."""
     if request.method != "POST":
-        return _leaving_page(request, subscription)
+        return _unsubscribe_page(request, subscription)
     if "all" in request.POST:
-        left = lifecycle.unsubscribe_from_all(subscription.pk)
+        unsubscribed = lifecycle.unsubscribe_from_all(subscription.pk)
     else:
-        left = [subscription.pk] if lifecycle.unsubscribe(subscription.pk) else []
+        unsubscribed = [subscription.pk] if lifecycle.unsubscribe(subscription.pk) else []
     reason = request.POST.get("reason", "")
     if reason in UnsubscribeReason.Reason.values:
-        lifecycle.count_unsubscribe_reason(left, reason)
+        lifecycle.count_unsubscribe_reason(unsubscribed, reason)
     return redirect_303(reverse("subscribers:unsubscribe", args=[token]))
 
 
 @token_page(LinkPurpose.UNSUBSCRIBE)
 def undo(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
-    """Back to what was left at once: one newsletter, or all."""
+    """Resubscribe to all the newsletters that the reader unsubscribed from together."""
     if request.method == "POST" and lifecycle.resubscribe_to_all(subscription.pk):
         return redirect_303(
             path_for("preferences", LinkPurpose.PREFERENCES, subscription) + "?saved=1#saved"
@@ -48,12 +51,14 @@ def undo(request: HttpRequest, token: str, subscription: Subscription) -> HttpRe
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def one_click(request: HttpRequest, token: str) -> HttpResponse:
-    """RFC 8058 (A5): a mail program's POST unsubscribes, whatever its body's encoding; it has
-    committed when this answers. A person who opens the address sees the page with the button, in
-    the reader's language."""
+    """Unsubscribe on a mail program's POST (RFC 8058, A5), whatever the encoding of its body.
+
+    The change is committed before the response. A person who opens the URL sees the page with the
+    button, in the reader's language.
+    """
     if request.method == "POST":
         return private(_one_click_post(token))
-    return _person_at_one_click(request, token)
+    return _one_click_page(request, token)
 
 
 def _one_click_post(token: str) -> HttpResponse:
@@ -61,21 +66,19 @@ def _one_click_post(token: str) -> HttpResponse:
         lifecycle.unsubscribe(tokens.parse(LinkPurpose.UNSUBSCRIBE, token))
     except TokenError:
         return HttpResponse("unknown token\n", content_type="text/plain", status=404)
-    # Who is not there any more is not subscribed: the answer is the same.
+    # A subscription that no longer exists gets the same response.
     return HttpResponse("unsubscribed\n", content_type="text/plain")
 
 
 @token_page(LinkPurpose.UNSUBSCRIBE)
-def _person_at_one_click(
-    request: HttpRequest, token: str, subscription: Subscription
-) -> HttpResponse:
+def _one_click_page(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     language = subscription.subscriber.language
     with translation.override(language if language in dict(settings.LANGUAGES) else None):
-        return _leaving_page(request, subscription)
+        return _unsubscribe_page(request, subscription)
 
 
 def unsubscribed_page(request: HttpRequest, subscription: Subscription) -> HttpResponse:
-    """What is shown to whoever left; for a day, with the way back."""
+    """Return the page shown after unsubscribing; for a day it offers to resubscribe."""
     can_undo = lifecycle.can_undo(subscription)
     context = {
         **page_context(subscription),
@@ -84,7 +87,7 @@ def unsubscribed_page(request: HttpRequest, subscription: Subscription) -> HttpR
     return render(request, "subscribers/unsubscribed.html", context)
 
 
-def _leaving_page(request: HttpRequest, subscription: Subscription) -> HttpResponse:
+def _unsubscribe_page(request: HttpRequest, subscription: Subscription) -> HttpResponse:
     if subscription.state == State.UNSUBSCRIBED:
         return unsubscribed_page(request, subscription)
     context = {
@@ -93,7 +96,7 @@ def _leaving_page(request: HttpRequest, subscription: Subscription) -> HttpRespo
         "preferences": path_for("preferences", LinkPurpose.PREFERENCES, subscription),
         "is_active": subscription.state == State.ACTIVE,
         "reasons": UnsubscribeReason.Reason.choices,
-        # The same for each reader: it does not tell a finder what else the reader gets.
+        # The same for every reader, so that a forwarded email doesn't reveal other subscriptions.
         "has_others": Newsletter.objects.exclude(pk=subscription.newsletter_id).exists(),
     }
     return render(request, "subscribers/unsubscribe.html", context)

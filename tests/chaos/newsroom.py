@@ -93,8 +93,8 @@ def _reader(number: int) -> Subscriber:
     hashed = address_hash(address)
     reader = Subscriber(public_id=uuid.uuid4(), language="en")
     sealed = seal_address(address, reader.public_id)
-    reader.sealed_address, reader.storage_key = sealed.value, sealed.key
-    reader.address_hash, reader.address_hash_key = hashed.value, hashed.key
+    reader.sealed_address, reader.storage_key = sealed.data, sealed.key_number
+    reader.address_hash, reader.address_hash_key = hashed.digest, hashed.key_number
     return reader
 
 

@@ -61,4 +61,4 @@ def test_every_word_of_a_mail_is_translated(language: str) -> None:
 def test_a_language_without_catalogue_gets_english_words() -> None:
     """F5"""
     assert labels.read_more("ka") == "Read more"
-    assert labels.language_label("ka", "en") == "in another language (ქართული)"
+    assert labels.language_label("ka", "en") == "in another language (Georgian)"

@@ -1,6 +1,5 @@
-"""Two running sites for a session: one with the local mailbox, one behind a relay that answers
-with the recipient's address in its error text. Tests share them, each with a newsletter of its
-own."""
+"""Two running sites for a session: one with the local mailbox, one behind a relay whose error texts
+contain the recipient's address. Tests share them, and each uses its own newsletter."""
 
 from __future__ import annotations
 
@@ -31,8 +30,8 @@ QUIET = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Running sites come first, as they take the longest, and what waits for the clock last:
-    others work meanwhile."""
+    """Run the slow tests of running sites first, and those that wait for the clock last, so that
+    all workers stay busy."""
     items.sort(key=_rank)
 
 
@@ -44,7 +43,7 @@ def _rank(item: pytest.Item) -> int:
 
 @contextmanager
 def running(folder_of: pytest.TempPathFactory, name: str, **environment: str) -> Iterator[Site]:
-    """A site with its own folder, ports, database and broker; nothing of it stays."""
+    """Run a site with its own folder, ports, database and broker, and remove it afterwards."""
     with (
         servers.database(f"tydzen_e2e_{name}_{os.getpid()}") as database,
         servers.broker() as broker,
@@ -60,37 +59,37 @@ def running(folder_of: pytest.TempPathFactory, name: str, **environment: str) ->
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The newsroom "weekly", and a mailbox that everything goes to."""
-    with running(tmp_path_factory, "site") as begun:
-        yield begun
+    """The newsroom “Weekly”, with a local mailbox that receives every email."""
+    with running(tmp_path_factory, "site") as started:
+        yield started
 
 
 @dataclass(frozen=True)
-class Hidden:
-    """A site behind the relay, and the relay."""
+class RelayedSite:
+    """A site that sends through the relay, and the relay."""
 
     site: Site
     relay: EchoingRelay
 
 
 @pytest.fixture(scope="session")
-def hidden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hidden]:
-    """Short leases and pauses, small batches: what takes minutes elsewhere takes seconds here."""
+def relayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayedSite]:
+    """With short leases and pauses and small batches, so that minutes become seconds."""
     with EchoingRelay() as relay:
-        brisk = {
+        fast_settings = {
             "DELIVERY_TRANSPORTS": f"smtp://127.0.0.1:{relay.port}?connections=2",
             "SEND_BATCH_SIZE": "40",
             "SEND_STEP": "5",
             "SEND_LEASE_SECONDS": "8",
             "SEND_RETRY_SECONDS": "1",
         }
-        with running(tmp_path_factory, "hidden", **brisk) as begun:
-            yield Hidden(begun, relay)
+        with running(tmp_path_factory, "relayed", **fast_settings) as started:
+            yield RelayedSite(started, relay)
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Ended with the module: while Playwright runs, this thread counts as an event loop's."""
+    """Per module: while Playwright runs, Django believes that this thread runs an event loop."""
     path = CHROMIUM if os.path.exists(CHROMIUM) else shutil.which("chromium")
     if path is None:
         pytest.skip("no Chromium on this machine (Debian: apt install chromium)")

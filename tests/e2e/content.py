@@ -1,4 +1,4 @@
-"""Newsletters for a site: documents as `manage.py import_issues` takes them."""
+"""Documents that `manage.py import_issues` takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CHOICES = [
 
 
 def article(category: str = "security", *, credit: str = "", **headlines: str) -> dict[str, Any]:
-    """An article with a headline in each language given; lead and text follow from it."""
+    """Return an article with a headline per language; lead and text are made from the headline."""
     return {
         "category": category,
         "image_credit": credit or None,
@@ -28,7 +28,7 @@ def article(category: str = "security", *, credit: str = "", **headlines: str) -
 
 
 def document(slug: str, issues: dict[str, list[dict[str, Any]]], **names: str) -> dict[str, Any]:
-    """A newsletter with an approved issue for each Monday."""
+    """Return a newsletter with an approved issue for each Monday."""
     return {
         "newsletter": {
             "slug": slug,

@@ -1,5 +1,5 @@
-"""A relay that repeats the recipient's address in its error texts, as real ones do (G1), and keeps
-a record of what it accepted."""
+"""An SMTP relay that repeats the recipient's address in its error texts, as real ones do (G1), and
+records what it accepted."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 class _AnyPort(Controller):
-    """The controller asks its port for a reply at the start; port 0 has become another by then."""
+    """Aiosmtpd's controller connects to its own port at the start, which fails for port 0."""
 
     def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 class EchoingRelay:
-    """What the local part of an address holds decides: "gone" is refused for good, "later" is put
-    off once, "spam" is refused after the message was seen."""
+    """Behaves by the local part of the address: “gone” is refused permanently, “later” is deferred
+    once, and “spam” is refused after the message was transferred."""
 
     def __init__(self) -> None:
         self.accepted: list[tuple[str, bytes]] = []
-        """Recipient and message, written down before the relay answers."""
+        """Recipient and message, recorded before the relay replies."""
         self.return_paths: list[str] = []
-        """The envelope's sender of each of them."""
-        self.answered: Counter[str] = Counter()
-        """How often it answered with each code but 250."""
+        """The envelope sender of each accepted message."""
+        self.error_codes: Counter[str] = Counter()
+        """How often it replied with each error code."""
         self.pause = 0.0
-        """Seconds that it thinks over each message."""
-        self._put_off: set[str] = set()
+        """Seconds that it waits before it accepts a message."""
+        self._deferred: set[str] = set()
         self._lock = threading.Lock()
         self._controller = _AnyPort(self, hostname="127.0.0.1", port=0)
 
@@ -56,7 +57,7 @@ class EchoingRelay:
             return [message for to, message in self.accepted if to.lower() == address.lower()]
 
     def recipients(self, domain: str) -> Counter[str]:
-        """How often it accepted a message for each address of a domain."""
+        """Return how often it accepted a message for each address at a domain."""
         with self._lock:
             return Counter(to for to, _message in self.accepted if to.endswith(f"@{domain}"))
 
@@ -65,23 +66,23 @@ class EchoingRelay:
     ) -> str:
         local = address.lower().partition("@")[0]
         if "gone" in local:
-            return self._says(f"550 5.1.1 <{address}> unknown, no such user as {address}")
-        if "later" in local and local not in self._put_off:
-            self._put_off.add(local)
-            return self._says(f"451 4.7.1 <{address}> is greylisted, try again")
+            return self._reply(f"550 5.1.1 <{address}> unknown, no such user as {address}")
+        if "later" in local and local not in self._deferred:
+            self._deferred.add(local)
+            return self._reply(f"451 4.7.1 <{address}> is greylisted, try again")
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 ok"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         (address,) = envelope.rcpt_tos
         if "spam" in address.lower():
-            return self._says(f"554 5.7.1 <{address}> does not want this")
+            return self._reply(f"554 5.7.1 <{address}> does not want this")
         with self._lock:
             self.accepted.append((address, envelope.original_content or b""))
             self.return_paths.append(envelope.mail_from or "")
         await asyncio.sleep(self.pause)
         return f"250 2.0.0 taken for {address}"
 
-    def _says(self, text: str) -> str:
-        self.answered[text[:3]] += 1
+    def _reply(self, text: str) -> str:
+        self.error_codes[text[:3]] += 1
         return text

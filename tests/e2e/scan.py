@@ -1,5 +1,5 @@
-"""What a site leaves behind that may hold no address: database, backup, broker, logs, files, pages
-of the desk (G1–G10)."""
+"""Reads everything that a site leaves behind and that must contain no address: database, backup,
+broker, logs, files and desk pages (G1–G10)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from html import unescape
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import psycopg
@@ -28,7 +29,7 @@ from tests.e2e.site import Site
 
 
 def database(site: Site) -> bytes:
-    """The database: SQLite's files, or every table of PostgreSQL with its bytes as they are."""
+    """Return SQLite's files, or the binary contents of every PostgreSQL table."""
     url = site.environment.get("DATABASE_URL")
     if url is None:
         return b"".join(path.read_bytes() for path in sorted(site.var.glob("*.sqlite3*")))
@@ -46,8 +47,8 @@ def _table(connection: psycopg.Connection[tuple[str, ...]], name: str) -> bytes:
 
 
 def backup(site: Site) -> bytes:
-    """What operations.md says to keep: of SQLite a copy made by SQLite and its text, of PostgreSQL
-    what pg_dump writes, as text and packed."""
+    """Return a backup as docs/operations.md describes it: for SQLite a copy and its SQL dump, for
+    PostgreSQL the output of pg_dump, plain and compressed."""
     url = site.environment.get("DATABASE_URL")
     if url is None:
         (file,) = site.var.glob("*.sqlite3")
@@ -58,7 +59,7 @@ def backup(site: Site) -> bytes:
         return copy.read_bytes() + text.encode()
     program = shutil.which("pg_dump")
     if program is None:
-        pytest.fail("pg_dump is not here (Debian: apt install postgresql-client)")
+        pytest.fail("pg_dump isn't installed (Debian: apt install postgresql-client)")
     dumps = [
         subprocess.run([program, *words, url], capture_output=True, check=True).stdout
         for words in ([], ["--compress=6"])
@@ -67,69 +68,71 @@ def backup(site: Site) -> bytes:
 
 
 def logs(site: Site) -> bytes:
-    """What every program of the site has said."""
-    files = [*sorted((site.var / "log").iterdir()), site.said]
+    """Return the logs and output of all the site's programs."""
+    files = [*sorted((site.var / "log").iterdir()), site.output]
     return b"\n".join(path.read_bytes() for path in files)
 
 
 def files(site: Site) -> bytes:
-    """Every other file of the site's, but for the keys, which are to be kept elsewhere, and the
-    program's own."""
-    apart = {"keys", "log", "valkey", "static"}
+    """Return the names and contents of the site's other files, except for the keys, which belong
+    elsewhere, and static files."""
+    excluded = {"keys", "log", "valkey", "static"}
     return b"\n".join(
         str(path).encode() + b"\n" + path.read_bytes()
         for path in sorted(site.var.rglob("*"))
-        if path.is_file() and path.relative_to(site.var).parts[0] not in apart
+        if path.is_file() and path.relative_to(site.var).parts[0] not in excluded
     )
 
 
 class TemporaryFiles:
-    """Whatever was in the site's folder for temporary files, however short a time."""
+    """Records the site's temporary files, however short-lived."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen: dict[Path, bytes] = {}
-        self._ended = threading.Event()
+        self._stopped = threading.Event()
 
     @contextmanager
-    def kept(self) -> Iterator[TemporaryFiles]:
+    def recording(self) -> Iterator[TemporaryFiles]:
         watcher = threading.Thread(target=self._watch, daemon=True)
         watcher.start()
         yield self
-        self._ended.set()
+        self._stopped.set()
         watcher.join(5)
 
     def _watch(self) -> None:
-        while not self._ended.wait(0.002):
+        while not self._stopped.wait(0.002):
             self._look()
 
     def _look(self) -> None:
         for path in list(self._folder.rglob("*")):
-            with suppress(OSError):  # gone again meanwhile, or a socket
+            with suppress(OSError):  # already deleted, or a socket
                 if path.is_file() and len(data := path.read_bytes()) >= len(
                     self._seen.get(path, b"")
                 ):
                     self._seen[path] = data
 
     def bytes(self) -> bytes:
-        """Names and contents. It begins with a line of its own, as there may be none."""
+        """Return names and contents, after a line with the count, so that there is always one."""
         self._look()
         found = [str(path).encode() + b"\n" + data for path, data in dict(self._seen).items()]
         return b"\n".join([f"{len(found)} temporary files".encode(), *found])
 
 
 class BrokerRecord:
-    """All that goes through the broker: the embedded one writes it to its files by itself, of
-    another one MONITOR is kept."""
+    """Records everything that goes through the broker.
+
+    The embedded broker writes it to its own files; another one is watched with MONITOR.
+    """
 
     def __init__(self, variables: Mapping[str, str], var: Path) -> None:
         self._url = variables.get("BROKER_URL")
         self._cache_url = variables.get("CACHE_URL")
         self._var = var
-        self._heard = bytearray()
+        self._recorded = bytearray()
 
     @contextmanager
-    def kept(self) -> Iterator[BrokerRecord]:
+    def recording(self) -> Iterator[BrokerRecord]:
         if self._url is None:
             yield self
             return
@@ -145,17 +148,17 @@ class BrokerRecord:
     def _listen(self, line: socket.socket) -> None:
         with suppress(OSError):
             while part := line.recv(65_536):
-                self._heard += part
+                self._recorded += part
 
     def bytes(self) -> bytes:
         if self._url is not None:
-            return bytes(self._heard) + b"".join(map(_values, self._urls()))
+            return bytes(self._recorded) + b"".join(map(_values, self._urls()))
         folder = self._var / "valkey"
         files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
         return b"".join([*files, *map(_values, self._urls())])
 
     def _urls(self) -> list[str]:
-        """Of the broker and of the cache beside it."""
+        """Return the URLs of the broker and the cache."""
         if self._url is not None:
             return [self._url, self._cache_url or self._url]
         at = environment.default_broker_socket(self._var)
@@ -163,8 +166,8 @@ class BrokerRecord:
 
 
 def _values(url: str) -> bytes:
-    """Every key of a database of the broker's, and its value."""
-    read = {
+    """Return every key of a Redis database with its value."""
+    readers: dict[bytes, Callable[[Any, bytes], Iterable[Any]]] = {
         b"string": lambda client, key: [client.get(key)],
         b"list": lambda client, key: client.lrange(key, 0, -1),
         b"set": lambda client, key: client.smembers(key),
@@ -178,13 +181,15 @@ def _values(url: str) -> bytes:
         for key in client.scan_iter():
             kind = client.type(key)
             found += (
-                [key, *(each for each in read[kind](client, key) if each)] if kind in read else []
+                [key, *(each for each in readers[kind](client, key) if each)]
+                if kind in readers
+                else []
             )
     return b"\n".join(found)
 
 
 class Desk:
-    """The desk as the one sees it who may see everything."""
+    """The desk as a user with all permissions sees it."""
 
     def __init__(self, site: Site) -> None:
         self._url = site.url
@@ -198,35 +203,37 @@ class Desk:
             "next": "/admin/",
             "csrfmiddlewaretoken": token[1],
         }
-        with self._opener.open(f"{self._url}/admin/login/", urlencode(fields).encode()) as answer:
-            assert urlsplit(answer.geturl()).path == "/admin/"
+        with self._opener.open(f"{self._url}/admin/login/", urlencode(fields).encode()) as response:
+            assert urlsplit(response.geturl()).path == "/admin/"
 
     def _get(self, path: str) -> str:
         try:
-            with self._opener.open(self._url + path, timeout=30) as answer:
-                return str(answer.read().decode(errors="replace"))
+            with self._opener.open(self._url + path, timeout=30) as response:
+                return str(response.read().decode(errors="replace"))
         except urllib.error.HTTPError as error:
             with error:
                 pytest.fail(f"{path}: {error.code}")
 
     def pages(self, search: str) -> dict[str, str]:
-        """Every page that links lead to from the first, and each list searched for a word. Filters
-        and orders show a part of what their list shows."""
+        """Return every page that the dashboard leads to, and each list searched for a word.
+
+        Filtered and sorted lists are left out: they show nothing more.
+        """
         found: dict[str, str] = {}
-        waiting = ["/admin/"]
-        while waiting:
-            path = waiting.pop()
-            if path in found or not _is_to_be_seen(path):
+        queue = ["/admin/"]
+        while queue:
+            path = queue.pop()
+            if path in found or not _is_safe_to_open(path):
                 continue
             found[path] = page = self._get(path)
             for link in re.findall(r'(?:href|src)="([^"#]*)', page):
                 at = urlsplit(urljoin(path, unescape(link)))
                 if not at.netloc and at.path.startswith("/admin/"):
-                    waiting.append(at.path)
+                    queue.append(at.path)
             if 'id="changelist-search"' in page:
                 found[f"{path}?q="] = self._get(f"{path}?{urlencode({'q': search})}")
         return found
 
 
-def _is_to_be_seen(path: str) -> bool:
+def _is_safe_to_open(path: str) -> bool:
     return "logout" not in path and not path.endswith("/delete/")

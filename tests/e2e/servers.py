@@ -1,4 +1,4 @@
-"""A database and a broker of a site's own, on the servers that the environment names."""
+"""A separate database and broker for a site, on the servers that the environment names."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ LAST_REDIS_DATABASE = 15
 
 @contextmanager
 def database(name: str) -> Iterator[dict[str, str]]:
-    """The variables that name an empty database; none, and so SQLite below VAR_DIR, where the
-    environment names no PostgreSQL."""
+    """Create a database and yield the variables that name it. Without a PostgreSQL server in the
+    environment, yield none, so that the site uses SQLite below VAR_DIR."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
         yield {}
@@ -32,24 +32,24 @@ def database(name: str) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def broker() -> Iterator[dict[str, str]]:
-    """The variables that name an empty broker and cache; none, and so the embedded one, where the
-    environment names no server."""
+    """Yield the variables that name an empty broker and cache. Without a Redis server in the
+    environment, yield none, so that the site uses the embedded one."""
     url = os.environ.get("BROKER_URL", "")
     if not url.startswith("redis://"):
         yield {}
         return
-    numbers = _take_two(url)
+    numbers = _claim_two(url)
     urls = [urlsplit(url)._replace(path=f"/{number}").geturl() for number in numbers]
     try:
         yield dict(zip(("BROKER_URL", "CACHE_URL"), urls, strict=True))
     finally:
-        for mine in urls:
-            with redis.Redis.from_url(mine) as client:
+        for claimed in urls:
+            with redis.Redis.from_url(claimed) as client:
                 client.flushdb()
 
 
-def _take_two(url: str) -> list[int]:
-    """Two databases of the server that nobody uses; a key of ours says that they are taken."""
+def _claim_two(url: str) -> list[int]:
+    """Return two unused databases of the server, after marking them as taken with a key."""
     taken: list[int] = []
     for number in range(LAST_REDIS_DATABASE, 0, -1):
         with redis.Redis.from_url(urlsplit(url)._replace(path=f"/{number}").geturl()) as client:

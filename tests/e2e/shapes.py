@@ -1,4 +1,4 @@
-"""The shapes in which an address may have been left, and whether one is in some data (G1–G10)."""
+"""Finds an address in data, in any encoding in which it may have been left (G1–G10)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from urllib.parse import quote, unquote_to_bytes
 import idna
 
 GZIP = b"\x1f\x8b\x08"
-WINDOW = 8_000_000
-"""Bytes that one packed part may have."""
+MAX_COMPRESSED = 8_000_000
+"""The most bytes of a compressed part that are read."""
 LETTERS = ("letters", "base64")
 BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}")
 
-WRITTEN: dict[str, Callable[[str], str]] = {
+ENCODERS: dict[str, Callable[[str], str]] = {
     "plain": str,
     "small letters": str.lower,
     "capitals": str.upper,
@@ -34,17 +34,17 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "entities": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
     "backwards": lambda text: text[::-1],
 }
-"""Name of a shape -> what writes it as text, so that it can be planted anywhere."""
+"""Name of an encoding -> the function that encodes text with it, so that it can be planted."""
 
 
 def traces(data: bytes, texts: Iterable[str]) -> list[str]:
-    """In which shape which text stands in the data; [] where it is clean."""
+    """Return which texts the data contains in which encodings; an empty list if it is clean."""
     found = set()
     shapes = {(text, *each) for text in texts for each in _shapes(text)}
-    for packed in [data, *_unpacked(data)]:
-        for number, (raw, small) in enumerate(_read(packed)):
+    for packed in [data, *_unpack(data)]:
+        for number, (raw, small) in enumerate(_readings(packed)):
             for text, name, shape in shapes:
-                # What is read as something else holds letters.
+                # A decoded reading contains plain letters only.
                 if number and not name.startswith(LETTERS):
                     continue
                 if shape in (small if "any case" in name else raw):
@@ -53,8 +53,8 @@ def traces(data: bytes, texts: Iterable[str]) -> list[str]:
 
 
 def _shapes(text: str) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of the shapes that are looked for; those named "any case" are in small
-    letters, for data that are."""
+    """Yield the name and bytes of each form to look for. Those named “any case” are in lower case,
+    to be looked for in lower-cased data."""
     for name, form in _spellings(text.lower()):
         yield f"letters, {name}, any case", form.encode()
         yield f"{name}, backwards, any case", form[::-1].encode()
@@ -73,7 +73,7 @@ def _shapes(text: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _spellings(text: str) -> Iterator[tuple[str, str]]:
-    """The text, and where its domain has another form, in Unicode or punycode, that too."""
+    """Yield the text, and its other form if its domain is in Unicode or punycode."""
     yield "as it is", text
     local, _at, domain = text.rpartition("@")
     start = f"{local}@" if local else ""
@@ -84,8 +84,8 @@ def _spellings(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _alignments(raw: bytes, encode: Callable[[bytes], bytes]) -> Iterator[bytes]:
-    """The letters that stand for `raw` in base64, wherever in a text it begins: those that also
-    depend on a neighbour are cut off."""
+    """Yield the base64 of `raw` for each of the three alignments, without the characters that also
+    depend on neighbouring bytes."""
     for before in range(3):
         coded = encode(b"\0" * before + raw).rstrip(b"=")
         first = -(-before * 8 // 6)
@@ -93,9 +93,9 @@ def _alignments(raw: bytes, encode: Callable[[bytes], bytes]) -> Iterator[bytes]
         yield coded[first:last]
 
 
-def _read(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The data as they are, and as those read them who take them for a URL, a mail, a page, or
-    for lines that were broken; each also in small letters."""
+def _readings(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the data as it is, and decoded as a URL, an email, HTML and broken lines; each also in
+    lower case."""
     entities = html.unescape(html.unescape(data.decode("utf-8", "surrogateescape")))
     for each in (
         data,
@@ -104,19 +104,19 @@ def _read(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         entities.encode("utf-8", "surrogateescape"),
         data.replace(b"\r\n", b"").replace(b"\n", b""),
     ):
-        # Of bytes, lower() knows ASCII only.
+        # bytes.lower() changes ASCII only.
         yield (
             each,
             each.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape"),
         )
 
 
-def _unpacked(data: bytes) -> Iterator[bytes]:
-    """What is packed in the data: in gzip, and in base64, as the broker's messages are."""
+def _unpack(data: bytes) -> Iterator[bytes]:
+    """Yield what the data contains in gzip, and in base64, as the broker's messages are."""
     start = data.find(GZIP)
     while start >= 0:
-        with suppress(zlib.error):  # three bytes that only look like the beginning
-            yield zlib.decompressobj(wbits=31).decompress(data[start : start + WINDOW])
+        with suppress(zlib.error):  # not gzip after all
+            yield zlib.decompressobj(wbits=31).decompress(data[start : start + MAX_COMPRESSED])
         start = data.find(GZIP, start + 1)
     yield b"\n".join(_decoded(run) for run in BASE64.findall(data))
 

@@ -1,5 +1,7 @@
-"""Redis or PostgreSQL goes away for some seconds: worker, beat and web say so once, say when it is
-back, and write no traceback."""
+"""Redis or PostgreSQL is down for some seconds.
+
+Worker, beat and web log the outage once, and its end, without a traceback.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,11 @@ pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.slow]
 DOWN_SECONDS = 8
 CELERY = (sys.executable, "-m", "celery", "-A", "newsletter", "--quiet")
 PROCESSES = {"worker": 4, "beat": 1, "web": 2}
-"""The worker and its three children; gunicorn's workers."""
+"""The worker and its three children, beat, and gunicorn's two workers."""
 
 
-class Desk:
-    """Three services with a database and a broker of their own."""
+class Services:
+    """Worker, beat and web with their own database and broker."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,7 +60,7 @@ class Desk:
             "web": Server("web", [*web, "newsletter.wsgi"], environment, folder / "web.log"),
         }
 
-    def start_and_wait(self) -> None:
+    def start(self) -> None:
         self.database.start_and_wait()
         self.broker.start_and_wait()
         for words in (("keys", "new", "--no-recovery"), ("prepare",)):
@@ -87,7 +89,7 @@ class Desk:
             return 0
 
     def sign_in(self) -> int:
-        """An attempt with a wrong password, which is counted in the cache."""
+        """Try a wrong password, which is counted in the cache, and return the status."""
         jar = http.cookiejar.CookieJar()
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
         url = f"http://127.0.0.1:{self.port}/admin/login/"
@@ -100,70 +102,70 @@ class Desk:
         except urllib.error.HTTPError as error:
             return error.code
 
-    def said(self, service: str, about: str) -> Counter[str]:
-        """How often a service's processes named each action about a server."""
+    def actions(self, service: str, about: str) -> Counter[str]:
+        """Count the actions about a server that a service's processes logged."""
         lines = re.findall(
             rf"newsletter\.lib\.outages action=(\S+) service={about}\b", self.log(service)
         )
         return Counter(lines)
 
-    def wait_until_told(self, pairs: list[tuple[str, str]]) -> None:
-        def told() -> bool:
-            return all(self.said(service, about)["unavailable"] for service, about in pairs)
+    def wait_until_logged(self, pairs: list[tuple[str, str]]) -> None:
+        def is_logged() -> bool:
+            return all(self.actions(service, about)["unavailable"] for service, about in pairs)
 
-        wait_until(f"an outage in {pairs}", told, 40)
+        wait_until(f"an outage in {pairs}", is_logged, 40)
 
     def wait_until_over(self, pairs: list[tuple[str, str]]) -> None:
-        """As many processes say that it is over as said that it began."""
+        """Wait until as many processes have logged the end as the beginning."""
 
-        def over() -> bool:
-            said = [self.said(service, about) for service, about in pairs]
+        def is_over() -> bool:
+            said = [self.actions(service, about) for service, about in pairs]
             return all(each["unavailable"] == each["available-again"] for each in said)
 
-        wait_until(f"the end of the outage in {pairs}", over, 40)
+        wait_until(f"the end of the outage in {pairs}", is_over, 40)
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def services() -> Iterator[Services]:
     folder = Path(tempfile.mkdtemp(prefix="tydzen-outages-"))
-    folder.chmod(0o755)  # the database's user passes through it
-    desk = Desk(folder)
+    folder.chmod(0o755)  # the database's user must be able to enter it
+    services = Services(folder)
     try:
-        desk.start_and_wait()
-        yield desk
+        services.start()
+        yield services
     finally:
-        desk.stop()
+        services.stop()
         shutil.rmtree(folder)
 
 
-def test_each_outage_is_told_once_and_without_a_traceback(desk: Desk) -> None:
-    assert desk.sign_in() == 200
-    desk.broker.end(signal.SIGKILL)
-    gone = [("worker", "broker"), ("beat", "broker"), ("web", "cache")]
+def test_each_outage_is_logged_once_and_without_a_traceback(services: Services) -> None:
+    assert services.sign_in() == 200
+    services.broker.stop(signal.SIGKILL)
+    outages = [("worker", "broker"), ("beat", "broker"), ("web", "cache")]
     for _ in range(3):
-        assert desk.sign_in() == 500
-    desk.wait_until_told(gone)
+        assert services.sign_in() == 500
+    services.wait_until_logged(outages)
     time.sleep(DOWN_SECONDS)
-    desk.broker.start_and_wait()
-    desk.wait_until_over(gone)
-    assert desk.sign_in() == 200
+    services.broker.start_and_wait()
+    services.wait_until_over(outages)
+    assert services.sign_in() == 200
 
-    desk.database.end(signal.SIGQUIT)
-    gone += [("worker", "database"), ("web", "database")]
+    services.database.stop(signal.SIGQUIT)
+    outages += [("worker", "database"), ("web", "database")]
     for _ in range(3):
-        assert desk.get("/en/") == 500
-        assert desk.get("/healthz") == 503
-    desk.wait_until_told(gone)
+        assert services.get("/en/") == 500
+        assert services.get("/healthz") == 503
+    services.wait_until_logged(outages)
     time.sleep(DOWN_SECONDS)
-    desk.database.start_and_wait()
-    desk.wait_until_over(gone)
-    assert desk.get("/healthz") == 200
+    services.database.start_and_wait()
+    services.wait_until_over(outages)
+    assert services.get("/healthz") == 200
 
-    for service, about in gone:
-        said = desk.said(service, about)
+    for service, about in outages:
+        said = services.actions(service, about)
         assert 1 <= said["unavailable"] <= PROCESSES[service], (service, about, said)
-    for service in desk.services:
-        assert "Traceback" not in desk.log(service), desk.log(service)
-    assert "/healthz" not in desk.log("web")
-    assert "Control server" not in desk.log("web")
-    assert "CPendingDeprecationWarning" not in desk.log("worker")
+    for service in services.services:
+        assert "Traceback" not in services.log(service), services.log(service)
+    assert "/healthz" not in services.log("web")
+    assert "Control server" not in services.log("web")
+    assert "CPendingDeprecationWarning" not in services.log("worker")

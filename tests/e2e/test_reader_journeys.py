@@ -1,5 +1,7 @@
-"""Two readers' ways through the pages and their mails: one who must not be seen to read, from the
-form to the digest, and one who wants to be forgotten (B9)."""
+"""Two readers' journeys through pages and emails (B9).
+
+A discreet one goes from the form to the digest; the other has their data deleted.
+"""
 
 from __future__ import annotations
 
@@ -57,8 +59,8 @@ BRAND = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _beside_a_browser() -> Iterator[None]:
-    # While Playwright runs, Django takes this thread for an event loop's.
+def _allow_queries_beside_a_browser() -> Iterator[None]:
+    # While Playwright runs, Django believes that this thread runs an event loop.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         yield
@@ -66,7 +68,7 @@ def _beside_a_browser() -> Iterator[None]:
 
 @pytest.fixture
 def relay(settings: Any, tmp_path: Path) -> Iterator[EchoingRelay]:
-    """The only transport; it signs."""
+    """The only transport, which signs with DKIM."""
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "dkim.pem").write_bytes(pem)
@@ -89,8 +91,8 @@ def phone(chromium: Browser, live_server: Any) -> Iterator[Page]:
 
 
 @pytest.fixture
-def out(weekly: Newsletter, issue: Issue, write_article: WriteArticle) -> Issue:
-    """An issue with the newsroom's name wherever it can stand."""
+def branded_issue(weekly: Newsletter, issue: Issue, write_article: WriteArticle) -> Issue:
+    """An issue that names the newsroom wherever it can."""
     Newsroom.objects.update(postal_address="Our street 1")
     NewsletterTranslation.objects.update(footer="Our footer", sender_name="Week in View desk")
     for language in NAMES:
@@ -103,8 +105,8 @@ def out(weekly: Newsletter, issue: Issue, write_article: WriteArticle) -> Issue:
 
 # --- Discreet ---------------------------------------------------------------------------------
 @pytest.fixture
-def neutral(live_server: Any, settings: Any) -> str:
-    """The neutral site: the same server under another name, which browsers know to be here."""
+def discreet_site(live_server: Any, settings: Any) -> str:
+    """The discreet site: the same server under a name that browsers resolve to loopback."""
     settings.SITE_URL = live_server.url
     settings.DISCREET_URL = f"http://notes.localhost:{urlsplit(live_server.url).port}"
     settings.DISCREET_SENDER = "post@notes.example"
@@ -113,8 +115,8 @@ def neutral(live_server: Any, settings: Any) -> str:
     return str(settings.DISCREET_URL)
 
 
-class Neutral:
-    """The last mail that the relay took, which says nothing of whose it is."""
+class DiscreetEmail:
+    """The next email that the relay accepted; its checks find nothing that names the newsroom."""
 
     def __init__(self, relay: EchoingRelay, site: str, own: str) -> None:
         ((to, raw),) = relay.accepted
@@ -142,88 +144,96 @@ class Neutral:
             urlsplit(site).netloc
         }
 
-    def links(self, beginning: str) -> set[str]:
-        """What follows this beginning in each address that can be clicked."""
+    def links(self, prefix: str) -> set[str]:
+        """Return each link without this prefix."""
         found = re.findall(r'href="([^"]+)"', self.html) + re.findall(r"https?://\S+", self.text)
-        return {url.removeprefix(beginning) for url in found if url.startswith("http")}
+        return {url.removeprefix(prefix) for url in found if url.startswith("http")}
 
 
 def brand_in(text: str, own: str) -> list[str]:
+    """Return what in the text identifies the newsroom."""
+    # The neutral preheader happens to contain the newsletter's slug.
+    text = text.replace("Your weekly email", "")
     return [word for word in [*BRAND, own] if word.lower() in text.lower()]
 
 
 def assert_no_brand(page: Page, own: str) -> None:
-    """Neither in the page that is open nor in what it loaded."""
-    # The choice of a rhythm, which happens to be the newsletter's short name too.
+    """Check the open page's HTML, its title, and that it loads no picture or frame."""
+    # A choice of frequency has the same value as the newsletter's slug.
     assert brand_in(page.content().replace('value="weekly"', ""), own) == []
     assert brand_in(page.title(), own) == []
     assert page.locator("img, iframe").count() == 0
 
 
 @pytest.mark.parametrize("language", ["en", "be", "ru"])
-def test_a_discreet_readers_mails_and_pages_without_the_brand(
-    phone: Page, out: Issue, relay: EchoingRelay, live_server: Any, neutral: str, language: str
+def test_a_discreet_readers_emails_and_pages_do_not_name_the_newsroom(
+    phone: Page,
+    branded_issue: Issue,
+    relay: EchoingRelay,
+    live_server: Any,
+    discreet_site: str,
+    language: str,
 ) -> None:
     own = live_server.url.removeprefix("http:")
     with translation.override(language):
-        said = {
-            words: gettext(words)
-            for words in ("Discreet emails", "Check your inbox", "Confirm subscription")
+        labels = {
+            text: gettext(text)
+            for text in ("Discreet emails", "Check your inbox", "Confirm subscription")
         }
-    # The form is on the newsroom's own page: the box is ticked there.
+    # The form is on the newsroom's own site.
     phone.goto(f"/{language}/subscribe/?newsletter=weekly")
     phone.locator("main input[type=email]").fill(READER)
-    phone.locator("main").get_by_label(said["Discreet emails"]).check()
+    phone.locator("main").get_by_label(labels["Discreet emails"]).check()
     phone.locator("main form button").first.click()
-    expect(phone.get_by_role("heading", level=1)).to_have_text(said["Check your inbox"])
+    expect(phone.get_by_role("heading", level=1)).to_have_text(labels["Check your inbox"])
     assert intake.drain(10) == 1
     assert outbox.drain() == 1
-    confirmation = Neutral(relay, neutral, own)
+    confirmation = DiscreetEmail(relay, discreet_site, own)
     assert "Notes" in confirmation.message["Subject"]
 
     (link,) = {url for url in confirmation.links("") if "/confirm/" in url}
     phone.goto(link)
     assert_no_brand(phone, own)
-    phone.get_by_role("button", name=said["Confirm subscription"]).click()
+    phone.get_by_role("button", name=labels["Confirm subscription"]).click()
     phone.wait_for_url(re.compile(r"/welcome/$"))
-    assert phone.url.startswith(neutral)
+    assert phone.url.startswith(discreet_site)
     assert_no_brand(phone, own)
     assert Subscription.objects.get().state == "active"
     assert relay.accepted == []
 
-    prepare_mailing(out)
+    prepare_mailing(branded_issue)
     send_all_due()
-    digest = Neutral(relay, neutral, own)
+    digest = DiscreetEmail(relay, discreet_site, own)
     assert digest.message["Subject"].startswith("Notes, ")
     assert digest.message["List-Id"] == f"letter <letter.{language}.notes.example>"
-    assert digest.message["List-Unsubscribe"].startswith(f"<{neutral}/u/")
+    assert digest.message["List-Unsubscribe"].startswith(f"<{discreet_site}/u/")
     assert digest.message["Feedback-ID"] is None
 
-    # As a mail program renders it; it asks for nothing.
-    asked: list[str] = []
-    phone.on("request", lambda request: asked.append(request.url))
+    # As a mail program renders it; it must load nothing.
+    requested: list[str] = []
+    phone.on("request", lambda request: requested.append(request.url))
     phone.goto("about:blank")
     phone.set_content(digest.html)
-    assert asked in ([], ["about:blank"])
+    assert requested in ([], ["about:blank"])
     assert brand_in(phone.locator("body").inner_text(), own) == []
     headline = {"en": "Talks", "be": "Перамовы", "ru": "Переговоры"}[language]
     expect(phone.get_by_text(headline).first).to_be_visible()
     for url in sorted(digest.links("")):
-        answer = phone.goto(url)
-        assert answer is not None
-        assert answer.status == 200, url
-        assert phone.url.startswith(neutral)
+        response = phone.goto(url)
+        assert response is not None
+        assert response.status == 200, url
+        assert phone.url.startswith(discreet_site)
         assert_no_brand(phone, own)
-    answer = phone.goto(neutral + f"/{language}/")
-    assert answer is not None
-    assert answer.status == 404
+    response = phone.goto(discreet_site + f"/{language}/")
+    assert response is not None
+    assert response.status == 404
     assert_no_brand(phone, own)
 
 
-# --- Forgotten --------------------------------------------------------------------------------
-def rows_that_name(reader: Subscriber, *more: bytes) -> list[str]:
-    """Every table with a row that still leads to this reader: by id in whatever column speaks of
-    a reader, by the public id, or by what was sealed of the address."""
+# --- Erasure ----------------------------------------------------------------------------------
+def columns_identifying(reader: Subscriber, *more: bytes) -> list[str]:
+    """Return the columns that still identify this reader: by ID, public ID, address or sealed
+    address."""
     marks = [reader.public_id.bytes, *more]
     found = []
     for model in apps.get_models():
@@ -237,8 +247,8 @@ def rows_that_name(reader: Subscriber, *more: bytes) -> list[str]:
     return found
 
 
-def test_b9_forgotten_by_the_pages_and_what_is_left(
-    phone: Page, out: Issue, relay: EchoingRelay, live_server: Any, settings: Any
+def test_b9_erasure_leaves_only_counts_and_a_suppression(
+    phone: Page, branded_issue: Issue, relay: EchoingRelay, live_server: Any, settings: Any
 ) -> None:
     settings.SITE_URL = live_server.url
     weekly = Newsletter.objects.get()
@@ -248,44 +258,46 @@ def test_b9_forgotten_by_the_pages_and_what_is_left(
         )
     reader = Subscription.objects.order_by("pk")[0].subscriber
     sealed = bytes(reader.sealed_address)
-    prepare_mailing(out)
+    prepare_mailing(branded_issue)
     send_all_due()
     assert sorted(to for to, _raw in relay.accepted) == sorted([READER, OTHER])
-    assert {"Reach.subscriber_id", "Outcome.subscriber_id"} <= set(rows_that_name(reader, sealed))
+    assert {"ReleaseRecipient.subscriber_id", "Outcome.subscriber_id"} <= set(
+        columns_identifying(reader, sealed)
+    )
 
-    # The old mail's link is not enough: a fresh one is asked for.
+    # A link in an old email isn't enough: the reader requests a new one.
     phone.goto("/en/preferences/")
     phone.locator("main input[type=email]").fill(READER)
     phone.locator("main form button").click()
     expect(phone.get_by_role("heading", level=1)).to_be_visible()
-    phone.wait_for_url(re.compile("/preferences/asked/"))
+    phone.wait_for_url(re.compile("/preferences/sent/"))
     assert intake.drain(10) == 1
     assert outbox.drain() == 1
     text = message_view.plain_text(
         message_from_bytes(relay.messages(READER)[-1], policy=policy.default)
-    )  # type: ignore[arg-type]
-    (link,) = set(re.findall(r"https?://\S+/you/[^/\s]+/", text))
+    )
+    (link,) = set(re.findall(r"https?://\S+/account/[^/\s]+/", text))
     phone.goto(link)
     phone.get_by_role("link", name="Delete my data").click()
     phone.locator("main form button").click()
-    phone.wait_for_url(re.compile("/you/forgotten/"))
+    phone.wait_for_url(re.compile("/account/deleted/"))
     intake.drain(10)
 
-    assert rows_that_name(reader, sealed) == []
+    assert columns_identifying(reader, sealed) == []
     assert not TransactionalEmail.objects.filter(subscriber_id=reader.pk).exists()
-    # The counts stay: two were sent, of which one is nobody's.
+    # The counts stay: two were sent, one of them to nobody any more.
     assert Outcome.objects.filter(result=Result.SENT).count() == 2
     assert ReleaseRecipient.objects.count() == 2
     [finding] = audit(Mailing.objects.get().pk)
     assert finding.faults == []
-    # And the keyed hash that keeps an old list from bringing them back.
-    (left,) = Suppression.objects.all()
-    assert (left.reason, bytes(left.address_hash)) == (
+    # So does the keyed hash that keeps an old list from adding the reader again.
+    (suppression,) = Suppression.objects.all()
+    assert (suppression.reason, bytes(suppression.address_hash)) == (
         "erased",
         address_hash(normalise(READER)).digest,
     )
-    # The link leads nowhere any more.
-    answer = phone.goto(link)
-    assert answer is not None
-    assert answer.status in {404, 410}
+    # The link no longer works.
+    response = phone.goto(link)
+    assert response is not None
+    assert response.status in {404, 410}
     assert READER not in phone.content()

@@ -1,5 +1,7 @@
-"""A reader's pages in a browser: the form on a foreign page, the choices on a phone and by keyboard
-alone, and axe's findings on every page (B7, A13)."""
+"""Readers' pages in a browser (B7, A13).
+
+The form on another site, preferences on a phone and with the keyboard only, and axe on every page.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ import pytest
 from django.core.cache import cache
 from django.urls import resolve, reverse
 from django.utils import translation
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 import subscribers.urls
 from newsletter.delivery.models import Edition
@@ -33,27 +35,27 @@ from tests.delivery.conftest import prepare_mailing
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("readers")]
 READER = "ala@readers.example"
-PHONE = {"width": 375, "height": 700}
+PHONE: ViewportSize = {"width": 375, "height": 700}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _beside_a_browser() -> Iterator[None]:
-    # While Playwright runs, Django takes this thread for an event loop's.
+def _allow_queries_beside_a_browser() -> Iterator[None]:
+    # While Playwright runs, Django believes that this thread runs an event loop.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         yield
 
 
 @pytest.fixture(autouse=True)
-def _fresh_counters() -> None:
+def _empty_cache() -> None:
     cache.clear()
 
 
 @pytest.fixture
-def out(
+def published(
     live_server: Any, weekly: Newsletter, security: Topic, write_article: WriteArticle
 ) -> Newsletter:
-    """The weekly with an issue that is out."""
+    """The weekly with a published issue."""
     issue = Issue.objects.create(
         newsletter=weekly, starts_on=date(2017, 7, 24), ends_on=date(2017, 7, 30)
     )
@@ -63,9 +65,9 @@ def out(
 
 
 @pytest.fixture
-def reader(out: Newsletter) -> Subscription:
+def reader(published: Newsletter) -> Subscription:
     return lifecycle.add_confirmed(
-        READER, newsletter=out, languages=["en", "be"], page_language="en", source="operator"
+        READER, newsletter=published, languages=["en", "be"], page_language="en", source="operator"
     )
 
 
@@ -83,13 +85,13 @@ def path(name: str, purpose: LinkPurpose, pk: int) -> str:
         return reverse(f"subscribers:{name}", args=[tokens.make(purpose, pk)])
 
 
-# --- On a foreign page ------------------------------------------------------------------------
+# --- On another site --------------------------------------------------------------------------
 @pytest.fixture
-def foreign() -> Iterator[Callable[[str], str]]:
-    """A function that puts HTML on a site of somebody else's, and says where."""
+def other_site() -> Iterator[Callable[[str], str]]:
+    """A function that serves HTML from another site and returns its URL."""
     pages: list[bytes] = [b""]
 
-    class Answer(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -97,9 +99,9 @@ def foreign() -> Iterator[Callable[[str], str]]:
             self.wfile.write(pages[0])
 
         def log_message(self, *args: object) -> None:
-            """Nothing is told."""
+            """Log nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
 
@@ -112,12 +114,12 @@ def foreign() -> Iterator[Callable[[str], str]]:
         thread.join()
 
 
-def test_b7_the_form_in_a_frame_of_a_foreign_page(
-    phone: Page, out: Newsletter, live_server: Any, foreign: Callable[[str], str]
+def test_b7_the_form_works_in_a_frame_on_another_site(
+    phone: Page, published: Newsletter, live_server: Any, other_site: Callable[[str], str]
 ) -> None:
-    """It comes back at once, so what lets it in is the browser's proof of work."""
+    """The form is submitted at once, so it is accepted only with the browser's proof of work."""
     frame_url = f"{live_server.url}/be/embed/weekly/"
-    phone.goto(foreign(f'<iframe src="{frame_url}" width="350" height="500"></iframe>'))
+    phone.goto(other_site(f'<iframe src="{frame_url}" width="350" height="500"></iframe>'))
     frame = phone.frame_locator("iframe")
     frame.locator("input[type=email]").fill(READER)
     frame.get_by_role("button").click()
@@ -129,14 +131,14 @@ def test_b7_the_form_in_a_frame_of_a_foreign_page(
     assert Subscription.objects.get().languages == ("be", "ru")
 
 
-def test_b7_a_form_of_one_line_in_a_foreign_pages_own_html(
-    chromium: Browser, out: Newsletter, live_server: Any, foreign: Callable[[str], str]
+def test_b7_a_one_line_form_works_in_another_sites_html(
+    chromium: Browser, published: Newsletter, live_server: Any, other_site: Callable[[str], str]
 ) -> None:
     url = f"{live_server.url}/en/embed/weekly/"
     form = f'<form action="{url}" method="post"><input name="email"><button>Go</button></form>'
     with chromium.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        page.goto(foreign(form))
+        page.goto(other_site(form))
         page.locator("input").fill(READER)
         page.get_by_role("button").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Check your inbox")
@@ -144,22 +146,22 @@ def test_b7_a_form_of_one_line_in_a_foreign_pages_own_html(
     assert Intake.objects.count() == 1
 
 
-def test_b7_no_other_page_can_be_framed(
-    phone: Page, reader: Subscription, live_server: Any, foreign: Callable[[str], str]
+def test_b7_other_pages_cannot_be_framed(
+    phone: Page, reader: Subscription, live_server: Any, other_site: Callable[[str], str]
 ) -> None:
-    choices = live_server.url + path("preferences", LinkPurpose.PREFERENCES, reader.pk)
-    phone.goto(foreign(f'<iframe src="{choices}"></iframe>'))
+    preferences = live_server.url + path("preferences", LinkPurpose.PREFERENCES, reader.pk)
+    phone.goto(other_site(f'<iframe src="{preferences}"></iframe>'))
     expect(phone.frame_locator("iframe").get_by_role("heading", name="Preferences")).to_have_count(
         0
     )
 
 
-# --- The choices ------------------------------------------------------------------------------
-def test_the_choices_fit_a_phone(phone: Page, reader: Subscription) -> None:
+# --- Preferences ------------------------------------------------------------------------------
+def test_preferences_fit_a_phone(phone: Page, reader: Subscription) -> None:
     phone.goto(path("preferences", LinkPurpose.PREFERENCES, reader.pk))
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    shown = phone.locator("main button:visible:not(.visually-hidden), main select")
-    for box in [each.bounding_box() for each in shown.all()]:
+    controls = phone.locator("main button:visible:not(.visually-relayed), main select")
+    for box in [control.bounding_box() for control in controls.all()]:
         assert box is not None
         assert box["height"] >= 40
         assert box["x"] + box["width"] <= PHONE["width"]
@@ -172,7 +174,7 @@ def test_the_choices_fit_a_phone(phone: Page, reader: Subscription) -> None:
 
 
 def tab_to(page: Page, name: str) -> None:
-    """Press Tab until the element with these words, or with this label, has the focus."""
+    """Press Tab until the element with this text or label has focus."""
     for _press in range(60):
         page.keyboard.press("Tab")
         focused = page.evaluate(
@@ -181,7 +183,7 @@ def tab_to(page: Page, name: str) -> None:
         )
         if name in focused:
             return
-    raise AssertionError(f"no way to “{name}” by the Tab key")
+    raise AssertionError(f"Tab doesn’t reach “{name}”")
 
 
 def enter(page: Page) -> None:
@@ -190,9 +192,9 @@ def enter(page: Page) -> None:
         page.keyboard.press("Enter")
 
 
-def test_the_choices_by_keyboard_alone(phone: Page, reader: Subscription) -> None:
+def test_preferences_work_with_the_keyboard_only(phone: Page, reader: Subscription) -> None:
     phone.goto(path("preferences", LinkPurpose.PREFERENCES, reader.pk))
-    tab_to(phone, "Move беларуская up")
+    tab_to(phone, "Move Belarusian up")
     outline = phone.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     enter(phone)
@@ -215,15 +217,23 @@ def test_the_choices_by_keyboard_alone(phone: Page, reader: Subscription) -> Non
 
 # --- axe --------------------------------------------------------------------------------------
 def axe_script() -> str:
-    """axe-core, where `AXE` names its file (.ci/run has npm bring it) or npm put it here."""
-    named = os.environ.get("AXE", "node_modules/axe-core/axe.min.js")
-    if not Path(named).is_file():
-        pytest.skip("no axe-core here: npm install axe-core, or AXE=…/axe.min.js")
-    return Path(named).read_text(encoding="utf-8")
+    """Return axe-core's source, from the file named by `AXE` (.ci/run) or node_modules."""
+    path = os.environ.get("AXE", "node_modules/axe-core/axe.min.js")
+    if not Path(path).is_file():
+        pytest.skip("axe-core isn't installed: npm install axe-core, or AXE=…/axe.min.js")
+    return Path(path).read_text(encoding="utf-8")
 
 
-NO_PAGE = {"send-latest", "undo", "held", "leave-all", "preview-mail", "feed", "one-click"}
-NO_PAGE |= {
+NOT_PAGES = {
+    "send-latest",
+    "undo",
+    "your-data",
+    "unsubscribe-all",
+    "preview-email",
+    "feed",
+    "one-click",
+}
+NOT_PAGES |= {
     "one-click-without-slash",
     "embedded-without-slash",
     "challenge",
@@ -231,12 +241,12 @@ NO_PAGE |= {
     "robots",
     "sitemap",
 }
-"""Addresses that show none of their own: they lead on, answer machines, or are a mail."""
+"""URL names that show no page: they redirect, serve programs or return an email."""
 
 
-def pages(reader: Subscription, pending: Subscription, move: TransactionalEmail) -> list[str]:
-    own = ("you", "forget", "change-address")
-    left = Subscription.objects.get(state="unsubscribed")
+def pages(reader: Subscription, pending: Subscription, change: TransactionalEmail) -> list[str]:
+    own = ("account", "delete-data", "change-address")
+    unsubscribed = Subscription.objects.get(state="unsubscribed")
     edition = Edition.objects.get()
     return [
         "/en/",
@@ -250,113 +260,114 @@ def pages(reader: Subscription, pending: Subscription, move: TransactionalEmail)
         "/en/privacy/",
         "/en/nothing-here/",
         f"/view/{edition.public_id}/",
-        path("unsubscribe", LinkPurpose.UNSUBSCRIBE, left.pk),
-        path("preferences", LinkPurpose.PREFERENCES, left.pk),
-        path("confirm", LinkPurpose.CONFIRM, left.pk),
+        path("unsubscribe", LinkPurpose.UNSUBSCRIBE, unsubscribed.pk),
+        path("preferences", LinkPurpose.PREFERENCES, unsubscribed.pk),
+        path("confirm", LinkPurpose.CONFIRM, unsubscribed.pk),
         "/en/subscribe/",
-        "/en/subscribe/asked/",
+        "/en/subscribe/sent/",
         "/en/preferences/",
-        "/en/preferences/asked/",
+        "/en/preferences/sent/",
         "/en/embed/weekly/",
-        "/en/embed/weekly/asked/",
-        "/en/you/forgotten/",
-        "/en/you/moved/",
-        "/en/you/change/asked/",
+        "/en/embed/weekly/sent/",
+        "/en/account/deleted/",
+        "/en/account/change-address/done/",
+        "/en/account/change-address/sent/",
         f"/en/confirm/{'A' * 36}/",
         path("confirm", LinkPurpose.CONFIRM, pending.pk),
-        path("confirmed", LinkPurpose.CONFIRM, reader.pk),
+        path("welcome", LinkPurpose.CONFIRM, reader.pk),
         path("preferences", LinkPurpose.PREFERENCES, reader.pk),
         path("preview", LinkPurpose.PREFERENCES, reader.pk),
         path("unsubscribe", LinkPurpose.UNSUBSCRIBE, reader.pk),
-        path("move", LinkPurpose.CHANGE_ADDRESS, move.pk),
+        path("confirm-change", LinkPurpose.CHANGE_ADDRESS, change.pk),
         *[path(name, LinkPurpose.ACCOUNT, reader.pk) for name in own],
     ]
 
 
-def names(addresses: list[str]) -> set[str | None]:
-    """The names of the pages, as urls.py has them."""
+def url_names(paths: list[str]) -> set[str | None]:
+    """Return the URL names of these paths."""
     found = set()
-    for address in addresses:
-        language = address.split("/")[1]
+    for path in paths:
+        language = path.split("/")[1]
         with translation.override(language if language in {"be", "ru"} else "en"):
-            if address != "/en/nothing-here/":
-                found.add(resolve(urlsplit(address).path).url_name)
+            if path != "/en/nothing-here/":
+                found.add(resolve(urlsplit(path).path).url_name)
     return found
 
 
 @pytest.fixture
-def everything(reader: Subscription, out: Newsletter) -> list[str]:
-    """The address of each page a reader can come to."""
+def every_page(reader: Subscription, published: Newsletter) -> list[str]:
+    """The path of every page that a reader can open."""
     intake.receive_sign_up(
-        normalise("new@readers.example"), newsletter=out, languages=("en",), page_language="en"
+        normalise("new@readers.example"),
+        newsletter=published,
+        languages=("en",),
+        page_language="en",
     )
     intake.receive_change(normalise("other@readers.example"), subscription_id=reader.pk)
     assert intake.drain(10) == 2
-    left = lifecycle.add_confirmed(
-        "left@readers.example",
-        newsletter=out,
+    unsubscribed = lifecycle.add_confirmed(
+        "unsubscribed@readers.example",
+        newsletter=published,
         languages=["en"],
         page_language="en",
         source="operator",
     )
-    lifecycle.unsubscribe(left.pk)
+    lifecycle.unsubscribe(unsubscribed.pk)
     prepare_mailing(Issue.objects.get())
     pending = Subscription.objects.get(state="pending")
     return pages(reader, pending, TransactionalEmail.objects.get(kind="change"))
 
 
-def test_each_page_is_looked_at(everything: list[str]) -> None:
+def test_every_page_is_checked(every_page: list[str]) -> None:
     patterns = [
-        pattern
-        for each in (
-            subscribers.urls.urlpatterns,
-            subscribers.urls.machine_urlpatterns,
-            web_urls.urlpatterns,
-            web_machine_urls.urlpatterns,
-        )
-        for pattern in each
+        *subscribers.urls.urlpatterns,
+        *subscribers.urls.machine_urlpatterns,
+        *web_urls.urlpatterns,
+        *web_machine_urls.urlpatterns,
     ]
-    there = {pattern.name for pattern in patterns if pattern.name}
-    assert names(everything) | NO_PAGE == there
-    assert not names(everything) & NO_PAGE
+    expected = {pattern.name for pattern in patterns if pattern.name}
+    assert url_names(every_page) | NOT_PAGES == expected
+    assert not url_names(every_page) & NOT_PAGES
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(
-    chromium: Browser, live_server: Any, everything: list[str], scheme: Any
+def test_axe_finds_no_serious_violation(
+    chromium: Browser, live_server: Any, every_page: list[str], scheme: Any
 ) -> None:
     script = axe_script()
     found = []
-    # The page's own policy would refuse axe as it refuses any script that is not the site's.
+    # bypass_csp: the site's policy refuses scripts from elsewhere, such as axe.
     with chromium.new_context(
         base_url=live_server.url, bypass_csp=True, color_scheme=scheme
     ) as context:
         page = context.new_page()
-        for address in everything:
-            page.goto(address)
+        for path in every_page:
+            page.goto(path)
             page.evaluate(script)
             result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
             found += [
-                (address[:30], fault["id"], [node["html"][:120] for node in fault["nodes"]])
-                for fault in result["violations"]
-                if fault["impact"] in {"serious", "critical"}
+                (path[:30], violation["id"], [node["html"][:120] for node in violation["nodes"]])
+                for violation in result["violations"]
+                if violation["impact"] in {"serious", "critical"}
             ]
-        # A form with faults of its own, and one whose input has some.
+        # A form that shows errors.
         page.goto("/en/subscribe/")
         page.locator("input[type=email]").fill("nobody")
         page.get_by_role("button", name="Subscribe").click()
         expect(page.get_by_role("alert")).to_be_visible()
         page.evaluate(script)
         result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        found += [fault["id"] for fault in result["violations"] if fault["impact"] != "minor"]
+        found += [
+            violation["id"] for violation in result["violations"] if violation["impact"] != "minor"
+        ]
     assert found == []
 
 
-def test_axe_would_find_a_fault(chromium: Browser) -> None:
+def test_axe_detects_a_violation(chromium: Browser) -> None:
     script = axe_script()
     with chromium.new_context() as context:
         page = context.new_page()
         page.set_content("<html lang='en'><title>x</title><main><input></main></html>")
         page.evaluate(script)
         result = page.evaluate("axe.run(document)")
-    assert "label" in {fault["id"] for fault in result["violations"]}
+    assert "label" in {violation["id"] for violation in result["violations"]}

@@ -1,5 +1,7 @@
-"""Ways by which a mail leaves, each to a stand-in on loopback, and what then reaches a reader: of
-a provider's call, with the merge fields filled in as the provider does it."""
+"""Transports to stand-ins on loopback, and what each delivers to a reader.
+
+For a provider's API, the merge fields are filled in as the provider does it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from tests.transport.provider import Mailgun, Provider, Request, SendGrid
 
 @dataclass(frozen=True)
 class Delivered:
-    """One reader's mail. Names of headers are in small letters, each with every value it has."""
+    """One reader's email. Header names are in lower case, each with all its values."""
 
     to: str
     sender: tuple[str, str]
@@ -30,31 +32,31 @@ class Delivered:
     text: str
     html: str
     raw: bytes = b""
-    """Its bytes, where it was made here; a provider makes them itself."""
+    """The message's bytes over SMTP; empty for a provider, which builds the message."""
 
     def header(self, name: str) -> str:
-        """The one value of a header."""
+        """Return the only value of a header."""
         (value,) = self.headers[name.lower()]
         return value
 
 
-class Way(Protocol):
+class Transport(Protocol):
     url: str
 
     def delivered(self) -> list[Delivered]:
-        """Everything handed over so far."""
+        """Return every email handed over so far."""
 
 
-class Smtp:
+class SmtpTransport:
     def __init__(self, relay: EchoingRelay) -> None:
         self._relay = relay
         self.url = f"smtp://127.0.0.1:{relay.port}"
 
     def delivered(self) -> list[Delivered]:
-        return [_of_bytes(to, raw) for to, raw in self._relay.accepted]
+        return [_from_bytes(to, raw) for to, raw in self._relay.accepted]
 
 
-def _of_bytes(to: str, raw: bytes) -> Delivered:
+def _from_bytes(to: str, raw: bytes) -> Delivered:
     message: Any = message_from_bytes(raw, policy=policy.default)
     headers: dict[str, list[str]] = {}
     for name, value in message.items():
@@ -71,84 +73,84 @@ def _of_bytes(to: str, raw: bytes) -> Delivered:
     )
 
 
-class ThroughMailgun:
+class MailgunTransport:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self.url = f"anymail+mailgun://?api_key=k&sender_domain=mg.example&api_url={provider.url}"
 
     def delivered(self) -> list[Delivered]:
-        return [mail for request in self._provider.requests for mail in _of_mailgun(request)]
+        return [email for request in self._provider.requests for email in _from_mailgun(request)]
 
 
-def _of_mailgun(request: Request) -> Iterator[Delivered]:
+def _from_mailgun(request: Request) -> Iterator[Delivered]:
     form = request.form
     variables = json.loads(form.get("recipient-variables", ["{}"])[0])
     for to in form["to"]:
-        filled = partial(_by_name, variables.get(to, {}))
+        fill = partial(_fill_by_name, variables.get(to, {}))
         yield Delivered(
             to=to,
             sender=parseaddr(form["from"][0]),
-            subject=filled(form["subject"][0]),
+            subject=fill(form["subject"][0]),
             headers={
-                name[2:].lower(): [filled(value) for value in values]
+                name[2:].lower(): [fill(value) for value in values]
                 for name, values in form.items()
                 if name.startswith("h:")
             },
-            text=filled(form["text"][0]),
-            html=filled(form["html"][0]),
+            text=fill(form["text"][0]),
+            html=fill(form["html"][0]),
         )
 
 
-def _by_name(own: dict[str, str], text: str) -> str:
+def _fill_by_name(own: dict[str, str], text: str) -> str:
     return re.sub(r"%recipient\.([^%]+)%", lambda found: own[found[1]], text)
 
 
-class ThroughSendGrid:
+class SendGridTransport:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self.url = f"anymail+sendgrid://?api_key=k&api_url={provider.url}"
 
     def delivered(self) -> list[Delivered]:
-        return [mail for request in self._provider.requests for mail in _of_sendgrid(request)]
+        return [email for request in self._provider.requests for email in _from_sendgrid(request)]
 
 
-def _of_sendgrid(request: Request) -> Iterator[Delivered]:
+def _from_sendgrid(request: Request) -> Iterator[Delivered]:
     data = request.json
     texts = {part["type"]: part["value"] for part in data["content"]}
     for own in data["personalizations"]:
         (to,) = own["to"]
-        filled = partial(_by_mark, own.get("substitutions", {}))
+        fill = partial(_fill_by_mark, own.get("substitutions", {}))
         headers = {**data.get("headers", {}), **own.get("headers", {})}
         yield Delivered(
             to=to["email"],
             sender=(data["from"].get("name", ""), data["from"]["email"]),
-            subject=filled(own.get("subject", data.get("subject", ""))),
-            headers={name.lower(): [filled(value)] for name, value in headers.items()},
-            text=filled(texts["text/plain"]),
-            html=filled(texts["text/html"]),
+            subject=fill(own.get("subject", data.get("subject", ""))),
+            headers={name.lower(): [fill(value)] for name, value in headers.items()},
+            text=fill(texts["text/plain"]),
+            html=fill(texts["text/html"]),
         )
 
 
-def _by_mark(own: dict[str, str], text: str) -> str:
+def _fill_by_mark(own: dict[str, str], text: str) -> str:
     for mark, value in own.items():
         text = text.replace(mark, value)
     return text
 
 
 @contextmanager
-def way(name: str) -> Iterator[Way]:
-    """The way of this name, with its stand-in listening."""
+def open_transport(name: str) -> Iterator[Transport]:
+    """Open the transport of this name, with its stand-in."""
     if name == "smtp":
         with EchoingRelay() as relay:
-            yield Smtp(relay)
+            yield SmtpTransport(relay)
         return
     kinds: dict[str, tuple[type[Provider], Any]] = {
-        "mailgun": (Mailgun, ThroughMailgun),
-        "sendgrid": (SendGrid, ThroughSendGrid),
+        "mailgun": (Mailgun, MailgunTransport),
+        "sendgrid": (SendGrid, SendGridTransport),
     }
-    kind, through = kinds[name]
-    provider = kind()
+    provider_class, transport_class = kinds[name]
+    provider = provider_class()
     try:
-        yield through(provider)
+        yield transport_class(provider)
     finally:
         provider.close()

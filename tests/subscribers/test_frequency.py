@@ -16,14 +16,14 @@ from subscribers import personal_data
 from subscribers.models import Subscription
 from tests.conftest import WriteArticle
 from tests.subscribers.conftest import AddReader
-from tests.subscribers.views.test_preferences import url
+from tests.subscribers.views.urls import page_path
 
 pytestmark = pytest.mark.django_db
 
 
 def choose(client: Client, subscription: Subscription, **data: Any) -> Any:
     form = {"language_0": "be", "page_language": "be", "pictures": "on"}
-    return client.post(url("preferences", subscription), {**form, **data})
+    return client.post(page_path("preferences", subscription.pk), {**form, **data})
 
 
 def test_frequency_and_hour_are_kept_through_a_pause(client: Client, add_reader: AddReader) -> None:
@@ -33,7 +33,7 @@ def test_frequency_and_hour_are_kept_through_a_pause(client: Client, add_reader:
     subscription.refresh_from_db()
     assert (subscription.frequency, subscription.preferred_hour) == ("monthly", 7)
     assert subscription.consents.order_by("pk").last().action == "changed"  # type: ignore[union-attr]
-    page = client.get(url("preferences", subscription)).content.decode()
+    page = client.get(page_path("preferences", subscription.pk)).content.decode()
     assert re.search(r'name="frequency" value="monthly"[^>]*checked', page)
     assert '<option value="7" selected>07:00</option>' in page
     choose(client, subscription, preferred_hour="", paused_until="")
@@ -49,7 +49,7 @@ def test_the_page_names_the_time_zone_of_the_hours(
     client: Client, add_reader: AddReader, weekly: Newsletter
 ) -> None:
     subscription = add_reader("en")
-    page = client.get(url("preferences", subscription)).content.decode()
+    page = client.get(page_path("preferences", subscription.pk)).content.decode()
     assert "In the time zone Europe/Minsk, where it is now 09:05." in page
     assert '<option value="" selected>As soon as it’s sent</option>' in page
     Newsletter.objects.update(schedule_active=True)
@@ -58,7 +58,9 @@ def test_the_page_names_the_time_zone_of_the_hours(
         "be": "Разам з усімі: панядзелак, каля 09:00",
         "ru": "Вместе со всеми: понедельник, около 09:00",
     }.items():
-        page = client.get(url("preferences", subscription, language=language)).content.decode()
+        page = client.get(
+            page_path("preferences", subscription.pk, language=language)
+        ).content.decode()
         assert words in page
 
 
@@ -74,10 +76,10 @@ def test_a_monthly_reader_previews_the_round_up(
         )
         write_article(issue=issue, en=headline)
     subscription = add_reader("en", frequency="monthly")
-    page = client.get(url("preview", subscription)).content.decode()
+    page = client.get(page_path("preview", subscription.pk)).content.decode()
     assert "July 2017: Newer" in page
     assert "This is the round-up of the latest month so far" in page
-    mail = client.get(url("preview-mail", subscription)).content.decode()
+    mail = client.get(page_path("preview-email", subscription.pk)).content.decode()
     assert mail.index("Newer") < mail.index("Older")
     assert "Not approved" not in mail
 

@@ -14,7 +14,7 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def routes(language: str) -> list[str]:
-    """Each route with a slash before it, those of the admin left out: "/en/you/<str:token>/"."""
+    """Each route with a leading slash, without the admin's: "/en/account/<str:token>/"."""
     with translation.override(language):
         return [route for route in _walk(get_resolver(), "/") if not route.startswith("/admin/")]
 

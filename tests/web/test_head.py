@@ -26,8 +26,8 @@ PURPOSES = {
     "preferences": LinkPurpose.PREFERENCES,
     "unsubscribe": LinkPurpose.UNSUBSCRIBE,
     "u": LinkPurpose.UNSUBSCRIBE,
-    "you": LinkPurpose.ACCOUNT,
-    "move": LinkPurpose.CHANGE_ADDRESS,
+    "account": LinkPurpose.ACCOUNT,
+    "new-address": LinkPurpose.CHANGE_ADDRESS,
 }
 
 

@@ -95,7 +95,10 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing(
     slug = army.translations.get(language="en").slug
     for path in [*PAGES, f"articles/{slug}/", "no-such-page/"]:
         page = ParsedPage(client.get(f"/en/{path}"))
-        assert [each["src"] for each in page.all("script")] in ([], ["/static/web/proof.js"])
+        assert [each["src"] for each in page.all("script")] in (
+            [],
+            ["/static/web/proof_of_work.js"],
+        )
         assert not [name for _tag, found in page.elements for name in found if name[:2] == "on"]
         for tag, found in page.elements:
             loaded = found.get("src") or (

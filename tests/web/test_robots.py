@@ -48,15 +48,15 @@ def test_every_other_route_is_allowed(robot: RobotFileParser, language: str) -> 
     below = {f"/{language}/{path}" for path in NO_TOKEN}
     assert below < set(public)
     for route in set(public) - below:
-        assert robot.can_fetch("anybot", fill_route(route, other="move")), route
+        assert robot.can_fetch("anybot", fill_route(route, other="account")), route
 
 
 NO_TOKEN = (
     "preferences/",
-    "preferences/asked/",
-    "you/forgotten/",
-    "you/change/asked/",
-    "you/moved/",
+    "preferences/sent/",
+    "account/deleted/",
+    "account/change-address/sent/",
+    "account/change-address/done/",
 )
 
 
@@ -68,7 +68,7 @@ def test_each_private_path_leads_to_something() -> None:
 
 
 def test_links_with_the_old_prefix_of_belarusian_are_private_too(robot: RobotFileParser) -> None:
-    assert not robot.can_fetch("anybot", "/by/you/AbC-_1/")
+    assert not robot.can_fetch("anybot", "/by/account/AbC-_1/")
     assert robot.can_fetch("anybot", "/by/issues/")
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 
 from newsletter.editorial.models import Newsletter
 from newsletter.web.page_urls import PageUrls, site_languages
-from subscribers.forms.preferences import subscribe_form
+from subscribers.forms.signup import SubscribeForm
 
 
 def page_language() -> str:
@@ -41,7 +41,7 @@ def render_page(
     box = None
     if newsletter:
         prefetch_related_objects([newsletter], "translations")
-        box = subscribe_form(newsletter, page_language())
+        box = SubscribeForm(newsletter, page_language())
     more = {"addresses": addresses, "box": box}
     response = render(request, template, {**context, **more})
     patch_cache_control(response, private=True, no_cache=True)

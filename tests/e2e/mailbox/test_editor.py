@@ -1,4 +1,4 @@
-"""What an editor does: write in two languages, approve, preview, send, see it arrive."""
+"""An editor writes in two languages, approves, previews and sends, and the issue arrives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.server]
 
 
 def write(page: Page, language: str, headline: str) -> None:
-    """Fill in the tab of a language, and call its text ready."""
+    """Fill in the tab of a language and mark its text as ready."""
     page.get_by_role("tab", name=language).click()
     panel = page.get_by_role("tabpanel", name=language)
     panel.get_by_label("Headline:").fill(headline)
@@ -23,9 +23,9 @@ def write(page: Page, language: str, headline: str) -> None:
     panel.get_by_label("State:").select_option("ready")
 
 
-def test_writes_approves_previews_and_sends(desk_page: Page, site: Site) -> None:
+def test_an_editor_writes_approves_previews_and_sends(desk_page: Page, site: Site) -> None:
     page = desk_page
-    site.bring_in(document("desk", {}))
+    site.import_document(document("desk", {}))
     site.add_reader("en@desk.example", "desk", "en")
     site.add_reader("be@desk.example", "desk", "be,ru")
 
@@ -63,15 +63,15 @@ def test_writes_approves_previews_and_sends(desk_page: Page, site: Site) -> None
     sent = page.locator("dl.counts div", has_text="sent").locator("dd")
     expect(sent).to_have_text("2", timeout=40_000)
 
-    assert site.mail("en@desk.example", "Bread is dearer")["Content-Language"] == "en"
-    assert site.mail("be@desk.example", "Хлеб даражэе")["Content-Language"] == "be"
+    assert site.email("en@desk.example", "Bread is dearer")["Content-Language"] == "en"
+    assert site.email("be@desk.example", "Хлеб даражэе")["Content-Language"] == "be"
     (finding,) = site.audit("Desk")
     assert (finding["sent"], finding["waiting"], finding["faults"]) == (2, 0, [])
 
 
-def test_the_desks_first_page_fits_a_phone(desk_page: Page, site: Site) -> None:
-    """With a send-out on it."""
-    site.bring_in(document("phone", {"2021-03-01": [article(en="On a phone")]}))
+def test_the_dashboard_fits_a_phone(desk_page: Page, site: Site) -> None:
+    """With a mailing on it."""
+    site.import_document(document("phone", {"2021-03-01": [article(en="On a phone")]}))
     site.add_reader("phone@readers.example", "phone", "en")
     site.run("send_issue", "phone", "2021-03-01", "--wait")
     page = desk_page

@@ -1,4 +1,4 @@
-"""Who reads what: each reader gets an issue in their own languages, as delivered."""
+"""Each reader gets an issue in their own languages."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ REAL_ISSUES = os.environ.get("REAL_ISSUES", "")
 
 
 @dataclass
-class Read:
-    """A delivered mail in its two forms."""
+class ReadEmail:
+    """The text and the HTML of a delivered email."""
 
     text: str
     html: str
 
     def has(self, words: str) -> bool:
-        """Whether both forms hold the words; one of two would be a fault."""
+        """Return whether both forms contain these words; fail if only one does."""
         flat = " ".join(self.text.split())
         assert (words in flat) == (words in self.html), words
         return words in flat
@@ -35,22 +35,23 @@ def add_two_readers(site: Site, newsletter: str) -> None:
     site.add_reader(f"be@{newsletter}.example", newsletter, "be,ru")
 
 
-def send_and_read(site: Site, newsletter: str, week: str) -> tuple[Read, Read]:
-    """What the English and the BE/RU reader get of an issue; the account must balance."""
+def send_and_read(site: Site, newsletter: str, week: str) -> tuple[ReadEmail, ReadEmail]:
+    """Send an issue and return what the English and the BE/RU reader get. Check the audit."""
     addresses = [f"en@{newsletter}.example", f"be@{newsletter}.example"]
-    before = [len(site.mails(address)) for address in addresses]
-    said = site.run("send_issue", newsletter, week, "--wait")
-    assert "2 readers" in said
-    assert "Every reader is accounted for." in said
-    fresh = [site.mails(name)[count:] for name, count in zip(addresses, before, strict=True)]
-    assert [len(mails) for mails in fresh] == [1, 1]
+    before = [len(site.emails(address)) for address in addresses]
+    output = site.run("send_issue", newsletter, week, "--wait")
+    assert "2 readers" in output
+    assert "The account balances." in output
+    fresh = [site.emails(name)[count:] for name, count in zip(addresses, before, strict=True)]
+    assert [len(emails) for emails in fresh] == [1, 1]
     english, belarusian = (
-        Read(message_view.plain_text(mails[0]), message_view.html(mails[0])) for mails in fresh
+        ReadEmail(message_view.plain_text(emails[0]), message_view.html(emails[0]))
+        for emails in fresh
     )
     return english, belarusian
 
 
-def every_reader_is_accounted_for(site: Site, title: str) -> None:
+def assert_every_reader_is_accounted_for(site: Site, title: str) -> None:
     found = site.audit(title)
     assert len(found) == 2
     for finding in found:
@@ -58,7 +59,7 @@ def every_reader_is_accounted_for(site: Site, title: str) -> None:
         assert (finding["readers"], finding["sent"], finding["waiting"]) == (2, 2, 0)
 
 
-def test_each_article_comes_in_the_first_language_that_it_has(site: Site) -> None:
+def test_each_article_comes_in_the_readers_first_available_language(site: Site) -> None:
     issues = {
         "2017-05-15": [article(credit="photo.example", en="Seeking", ru="Поиски")],
         "2017-07-24": [
@@ -66,7 +67,7 @@ def test_each_article_comes_in_the_first_language_that_it_has(site: Site) -> Non
             article("west", en="Opening to the West"),
         ],
     }
-    site.bring_in(document("chains", issues))
+    site.import_document(document("chains", issues))
     add_two_readers(site, "chains")
     english, belarusian = send_and_read(site, "chains", "2017-07-24")
     assert english.has("The army grows — lead.")
@@ -82,7 +83,7 @@ def test_each_article_comes_in_the_first_language_that_it_has(site: Site) -> Non
     assert belarusian.has("Поиски — lead.")
     assert belarusian.has("па-руску")
     assert belarusian.has("Фото: photo.example")
-    every_reader_is_accounted_for(site, "Chains")
+    assert_every_reader_is_accounted_for(site, "Chains")
 
 
 @pytest.mark.skipif(not REAL_ISSUES, reason="REAL_ISSUES does not name a file of published issues")
@@ -107,4 +108,4 @@ def test_the_real_issues_reach_both_readers(site: Site) -> None:
     assert belarusian.has("Минск ищет дополнительные гарантии безопасности")
     assert belarusian.has("па-руску")
     assert belarusian.has("Фото: 4esnok.by")
-    every_reader_is_accounted_for(site, "Belarus in Focus")
+    assert_every_reader_is_accounted_for(site, "Belarus in Focus")

@@ -1,6 +1,9 @@
-"""After a run with refusals that repeat the address, sign-ups, uploads, crashes and an export, no
-reader's address is in the database, a backup, the broker, a log, a file or a page of the desk
-(P3, G1–G5, G8)."""
+"""No reader's address is left in the database, a backup, the broker, a log, a file or a desk page
+(P3, G1–G5, G8).
+
+The run before the scan has refusals that repeat the address, sign-ups, uploads, crashes and an
+export.
+"""
 
 from __future__ import annotations
 
@@ -22,58 +25,58 @@ import pytest
 from pyrage.x25519 import Identity
 
 from newsletter.local import message_view
-from tests.e2e.conftest import Hidden
+from tests.e2e.conftest import RelayedSite
 from tests.e2e.content import article, document
 from tests.e2e.scan import BrokerRecord, Desk, TemporaryFiles, backup, database, files, logs
-from tests.e2e.shapes import WRITTEN, traces
+from tests.e2e.shapes import ENCODERS, traces
 from tests.e2e.site import Site, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server]
 DOMAIN = "hidden-mailbox.example"
-SIGNED_UP = [f"Newcomer.Ala@{DOMAIN}", f"Newcomer.Later@{DOMAIN}"]
+SUBSCRIBED = [f"Newcomer.Ala@{DOMAIN}", f"Newcomer.Later@{DOMAIN}"]
 REFUSED = f"Newcomer.Gone@{DOMAIN}"
 ADDED = [f"Reader.{name}@{DOMAIN}" for name in ("Ok+tag", "Gone", "Later", "Spam")]
 ABROAD = "Reader.Abroad@Схаваная-пошта.example"
-SECRETS = [DOMAIN, *SIGNED_UP, REFUSED, *ADDED, ABROAD, ABROAD.rpartition("@")[2]]
+SECRETS = [DOMAIN, *SUBSCRIBED, REFUSED, *ADDED, ABROAD, ABROAD.rpartition("@")[2]]
 PLANTED = "Planted.Reader+x@planted-mailbox.example"
 PLANTS = {
     name: (f"Planted.{number}+x@mailbox{number}.planted.example", write)
-    for number, (name, write) in enumerate(WRITTEN.items())
+    for number, (name, write) in enumerate(ENCODERS.items())
 }
-"""Name of a shape -> an address that is planted in that shape alone, and what writes it."""
+"""Name of an encoding -> an address planted in that encoding only, and the encoder."""
 
 
 class Visitor:
-    """A browser without scripts, of somebody who signs up."""
+    """The browser, without scripts, of somebody who signs up."""
 
     def __init__(self, site: Site) -> None:
         self._url = site.url
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
 
     def get(self, path: str) -> str:
-        with self._opener.open(self._url + path, timeout=20) as answer:
-            return str(answer.read().decode())
+        with self._opener.open(self._url + path, timeout=20) as response:
+            return str(response.read().decode())
 
     def post(self, path: str, **fields: str) -> int:
-        """The status of the page that follows."""
+        """Post a form and return the status of the page that follows."""
         try:
             with self._opener.open(
                 self._url + path, urlencode(fields).encode(), timeout=20
-            ) as answer:
-                return int(answer.status)
+            ) as response:
+                return int(response.status)
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
 
     def upload(self, path: str, content: str) -> int:
-        """The status after a form with a file of so many bytes."""
+        """Post a form with a file and return the status."""
         head = 'Content-Disposition: form-data; name="file"; filename="readers.csv"'
         body = f"--x\r\n{head}\r\nContent-Type: text/csv\r\n\r\n{content}\r\n--x--\r\n"
         kind = {"Content-Type": "multipart/form-data; boundary=x"}
         request = urllib.request.Request(self._url + path, body.encode(), kind)  # noqa: S310
         try:
-            with self._opener.open(request, timeout=60) as answer:
-                return int(answer.status)
+            with self._opener.open(request, timeout=60) as response:
+                return int(response.status)
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
@@ -84,7 +87,7 @@ class Visitor:
         stamp = re.search(r'name="stamp" value="([^"]+)"', page)
         assert token
         assert stamp
-        # A form that comes back at once is taken for a machine's (B4).
+        # A form that comes back at once is taken for a bot's (B4).
         time.sleep(2)
         return self.post(
             "/en/subscribe/",
@@ -96,92 +99,98 @@ class Visitor:
         )
 
 
-def confirm(hidden: Hidden, visitor: Visitor, address: str) -> None:
-    """Follow the link of the confirmation that the relay took."""
+def confirm(relayed: RelayedSite, visitor: Visitor, address: str) -> None:
+    """Confirm with the link in the email that the relay accepted."""
     (raw,) = eventually(
-        lambda: hidden.relay.messages(address), seconds=60, what=f"the confirmation: {address}"
+        lambda: relayed.relay.messages(address), seconds=60, what=f"the confirmation: {address}"
     )
-    text = message_view.plain_text(message_from_bytes(raw, policy=policy.default))  # type: ignore[arg-type]
+    text = message_view.plain_text(message_from_bytes(raw, policy=policy.default))
     link = re.search(r"/en/confirm/[^/\s]+/", text)
     assert link
     assert visitor.post(link[0]) == 200
 
 
-def sign_ups(hidden: Hidden) -> None:
-    visitor = Visitor(hidden.site)
-    assert visitor.sign_up(f"{SIGNED_UP[0]}@") == 422
-    million = f"{SIGNED_UP[0]}," * (10_000_000 // len(SIGNED_UP[0]))
+def sign_ups(relayed: RelayedSite) -> None:
+    visitor = Visitor(relayed.site)
+    assert visitor.sign_up(f"{SUBSCRIBED[0]}@") == 422
+    million = f"{SUBSCRIBED[0]}," * (10_000_000 // len(SUBSCRIBED[0]))
     assert visitor.post("/en/embed/quiet/", email=million) == 400
     assert visitor.upload("/en/embed/quiet/", million) == 422
-    assert visitor.get(f"/en/?q={quote(SIGNED_UP[0])}")
-    for address in (*SIGNED_UP, REFUSED):
+    assert visitor.get(f"/en/?q={quote(SUBSCRIBED[0])}")
+    for address in (*SUBSCRIBED, REFUSED):
         assert visitor.sign_up(address) == 200
-    for address in SIGNED_UP:
-        confirm(hidden, visitor, address)
+    for address in SUBSCRIBED:
+        confirm(relayed, visitor, address)
 
 
-def send_out(hidden: Hidden) -> None:
+def send_mailing(relayed: RelayedSite) -> None:
     for address in (*ADDED, ABROAD):
-        hidden.site.add_reader(address, "quiet", "en")
-    hidden.site.run("send_issue", "quiet", "2021-03-01")
-    eventually(lambda: hidden.relay.messages(ADDED[0]), seconds=20, what="the send-out begins")
-    (finding,) = eventually(lambda: finished(hidden.site, "Quiet"), seconds=60, what="its end")
+        relayed.site.add_reader(address, "quiet", "en")
+    relayed.site.run("send_issue", "quiet", "2021-03-01")
+    eventually(lambda: relayed.relay.messages(ADDED[0]), seconds=20, what="the mailing starts")
+    (finding,) = eventually(
+        lambda: finished(relayed.site, "Quiet"), seconds=60, what="the mailing is finished"
+    )
     assert finding["faults"] == []
-    assert finding["readers"] == len(SIGNED_UP) + len(ADDED) + 1
+    assert finding["readers"] == len(SUBSCRIBED) + len(ADDED) + 1
     assert (finding["sent"], finding["refused"] + finding["failed"]) == (5, 2)
 
 
 def finished(site: Site, title: str) -> list[dict[str, object]]:
-    """The send-out once it is finished; ticks, as beat does, so that nobody waits a minute."""
+    """Trigger a tick, and return the mailing if it is finished."""
     site.shell("from newsletter.celery import app; app.send_task('delivery.tick')")
     return [finding for finding in site.audit(title) if finding["state"] == "finished"]
 
 
-def crashes(site: Site) -> None:
-    """A task that cannot run, and an arrival whose handling fails with the address at hand."""
+def cause_crashes(site: Site) -> None:
+    """Queue a task that can't run and an intake row whose processing fails."""
     site.shell(
         "from newsletter.celery import app\n"
         "from subscribers.models import Intake\n"
-        "from subscribers.crypto.sealing import seal_intake\n"
-        f"sealed = seal_intake({{'address': {ADDED[0]!r}, 'newsletter': 999999}})\n"
-        "Intake.objects.create(kind='sign-up', sealed=sealed.data, sealing_key=sealed.key_number)\n"
+        "from subscribers.crypto.sealing import seal_arrival\n"
+        f"sealed = seal_arrival({{'address': {ADDED[0]!r}, 'newsletter': 999999}})\n"
+        "Intake.objects.create(kind='sign-up', sealed=sealed.value, sealing_key=sealed.key)\n"
         "app.send_task('delivery.prepare', args=['no number'])\n"
     )
-    for words in (b"postponed: DoesNotExist", b"expected a number but got 'no number'"):
-        eventually(lambda said=words: said in logs(site), seconds=20, what=str(words))
+    messages = (b"reason=DoesNotExist", b"expected a number but got 'no number'")
+    eventually(
+        lambda: all(message in logs(site) for message in messages),
+        seconds=20,
+        what=f"the log has {messages}",
+    )
 
 
 def export(site: Site) -> None:
-    """Encrypted for two people, into the site's own folder."""
+    """Export the readers, encrypted for two people, into the site's folder."""
     keys = [str(Identity.generate().to_public()) for _ in range(2)]
     site.environment["EXPORT_RECIPIENTS"] = ",".join(keys)
     site.run("export_readers", "quiet", "--to", str(site.var / "readers.age"))
-    # What is asked for by a wrong name is told without it.
+    # The error for an unknown newsletter must not repeat the address.
     site.run("add_reader", ADDED[0], "--newsletter", "none", "--languages", "en", status=1)
 
 
 @pytest.fixture
-def broker(hidden: Hidden) -> Iterator[BrokerRecord]:
-    with BrokerRecord(hidden.site.environment, hidden.site.var).kept() as record:
+def broker(relayed: RelayedSite) -> Iterator[BrokerRecord]:
+    with BrokerRecord(relayed.site.environment, relayed.site.var).recording() as record:
         yield record
 
 
 @pytest.fixture
-def temporary(hidden: Hidden) -> Iterator[TemporaryFiles]:
-    with TemporaryFiles(hidden.site.temporary).kept() as record:
+def temporary(relayed: RelayedSite) -> Iterator[TemporaryFiles]:
+    with TemporaryFiles(relayed.site.temporary).recording() as record:
         yield record
 
 
 def test_no_address_is_left_anywhere(
-    hidden: Hidden, broker: BrokerRecord, temporary: TemporaryFiles
+    relayed: RelayedSite, broker: BrokerRecord, temporary: TemporaryFiles
 ) -> None:
-    site = hidden.site
-    site.bring_in(document("quiet", {"2021-03-01": [article(en="Quiet times")]}))
-    sign_ups(hidden)
-    send_out(hidden)
-    crashes(site)
+    site = relayed.site
+    site.import_document(document("quiet", {"2021-03-01": [article(en="Quiet times")]}))
+    sign_ups(relayed)
+    send_mailing(relayed)
+    cause_crashes(site)
     export(site)
-    answered = hidden.relay.answered
+    answered = relayed.relay.error_codes
     assert all(answered[code] for code in ("550", "451", "554")), answered
     for place, data in places(site, broker, temporary).items():
         assert traces(data, SECRETS) == [], place
@@ -226,11 +235,11 @@ def plant(site: Site) -> None:
 
 @pytest.mark.parametrize("before", range(6))
 @pytest.mark.parametrize("text", [PLANTED, PLANTED.lower(), PLANTED.upper()])
-def test_the_scan_knows_every_shape(text: str, before: int) -> None:
+def test_the_scan_detects_every_encoding(text: str, before: int) -> None:
     noise = os.urandom(before)
     raw = text.encode()
     shapes = [
-        *(write(text).encode() for write in WRITTEN.values()),
+        *(write(text).encode() for write in ENCODERS.values()),
         raw.title(),
         b64encode(noise + raw + noise),
         urlsafe_b64encode(noise + raw + noise),
@@ -247,7 +256,7 @@ def test_the_scan_knows_every_shape(text: str, before: int) -> None:
 
 
 @pytest.mark.parametrize("text", [ABROAD, "a@xn--80aaa1bcb2c3d.example", "Пошта.example"])
-def test_the_scan_knows_both_forms_of_a_domain(text: str) -> None:
+def test_the_scan_detects_both_forms_of_a_domain(text: str) -> None:
     local, at, domain = text.rpartition("@")
     other = (
         idna.encode(domain, uts46=True).decode() if not domain.isascii() else idna.decode(domain)

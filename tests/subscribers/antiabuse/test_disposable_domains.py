@@ -1,4 +1,4 @@
-"""B6: throw-away mailboxes, by a list kept here: asked about or refused, and let in by default."""
+"""Disposable domains (B6): accepted by default, warned about or refused if listed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake
 from tests.subscribers.conftest import AddReader, filled
 
-THROWN_AWAY = filled(email="ala@mail.short-lived.example")
-WHERE = ["/en/subscribe/", "/en/embed/weekly/"]
+DISPOSABLE_FORM = filled(email="ala@mail.short-lived.example")
+FORM_PATHS = ["/en/subscribe/", "/en/embed/weekly/"]
 
 
 @pytest.fixture
@@ -28,51 +28,53 @@ def listed(settings: Any) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", WHERE)
-def test_b6_it_is_off_by_default(client: Client, weekly: Newsletter, path: str) -> None:
-    assert client.post(path, THROWN_AWAY).status_code == 303
+@pytest.mark.parametrize("path", FORM_PATHS)
+def test_b6_disposable_domains_are_accepted_by_default(
+    client: Client, weekly: Newsletter, path: str
+) -> None:
+    assert client.post(path, DISPOSABLE_FORM).status_code == 303
     assert Intake.objects.count() == 1
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", WHERE)
-def test_b6_a_warning_is_given_once(
+@pytest.mark.parametrize("path", FORM_PATHS)
+def test_b6_a_disposable_domain_is_warned_about_once(
     client: Client, weekly: Newsletter, listed: None, path: str
 ) -> None:
-    answer = client.post(path, THROWN_AWAY)
+    answer = client.post(path, DISPOSABLE_FORM)
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert "throw-away mailbox" in page
+    assert "disposable address" in page
     assert 'name="insist" value="mail.short-lived.example"' in page
     assert not Intake.objects.exists()
-    insisted = {**THROWN_AWAY, "insist": "mail.short-lived.example"}
-    assert client.post(path, insisted).status_code == 303
+    insisting = {**DISPOSABLE_FORM, "insist": "mail.short-lived.example"}
+    assert client.post(path, insisting).status_code == 303
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", WHERE)
-def test_b6_or_they_are_refused(
+@pytest.mark.parametrize("path", FORM_PATHS)
+def test_b6_a_disposable_domain_can_be_refused(
     client: Client, weekly: Newsletter, listed: None, settings: Any, path: str
 ) -> None:
     settings.DISPOSABLE_ACTION = "block"
-    insisted = {**THROWN_AWAY, "insist": "mail.short-lived.example"}
-    answer = client.post(path, insisted)
+    insisting = {**DISPOSABLE_FORM, "insist": "mail.short-lived.example"}
+    answer = client.post(path, insisting)
     assert answer.status_code == 422
-    assert "We do not write to throw-away mailboxes" in answer.content.decode()
+    assert "We don’t accept disposable email addresses" in answer.content.decode()
     assert not Intake.objects.exists()
     assert client.post(path, filled(email="ala@readers.example")).status_code == 303
 
 
 @pytest.mark.django_db
-def test_b6_who_moves_is_asked_and_who_has_one_gets_their_link(
+def test_b6_a_disposable_address_cannot_be_moved_to_but_still_gets_its_link(
     client: Client, add_reader: AddReader, listed: None, settings: Any
 ) -> None:
     settings.DISPOSABLE_ACTION = "block"
-    move = reverse(
+    change_address = reverse(
         "subscribers:change-address", args=[tokens.make(LinkPurpose.ACCOUNT, add_reader("en").pk)]
     )
-    assert client.post(move, THROWN_AWAY).status_code == 422
-    assert client.post("/en/preferences/", THROWN_AWAY).status_code == 303
+    assert client.post(change_address, DISPOSABLE_FORM).status_code == 422
+    assert client.post("/en/preferences/", DISPOSABLE_FORM).status_code == 303
     assert Intake.objects.get().kind == "link"
 
 
@@ -86,13 +88,17 @@ def test_b6_who_moves_is_asked_and_who_has_one_gets_their_link(
         ("xn--80a1acn3a.example", True),
     ],
 )
-def test_b6_what_is_below_a_domain_counts(domain: str, expected: bool, tmp_path: Path) -> None:  # noqa: FBT001
+def test_b6_subdomains_of_a_listed_domain_count(
+    domain: str,
+    expected: bool,  # noqa: FBT001 - from the table above
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "list"
-    path.write_text("# ours\nShort-Lived.example.\n\nПошта.example  # seen in May\n")
+    path.write_text("# a comment\nShort-Lived.example.\n\nПошта.example  # seen in May\n")
     assert is_listed(domain, environment.read_domains(str(path))) is expected
 
 
-def test_b6_a_list_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+def test_b6_an_unreadable_list_stops_startup(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="No such file"):
         environment.read_domains(str(tmp_path / "none"))
     (tmp_path / "binary").write_bytes(b"\xff\xfe")

@@ -1,4 +1,4 @@
-"""When a form was shown (B4): signed, for this purpose only, with the secret key of the moment."""
+"""The signed time at which a form was shown (B4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from subscribers.antiabuse import form_timestamps
 TEN = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
 
 
-def test_b4_a_stamp_tells_how_long_ago_the_form_was_shown() -> None:
+def test_b4_a_timestamp_tells_how_long_ago_the_form_was_shown() -> None:
     with time_machine.travel(TEN, tick=False) as clock:
         shown = form_timestamps.sign_timestamp()
         clock.shift(timedelta(seconds=1))
@@ -24,7 +24,7 @@ def test_b4_a_stamp_tells_how_long_ago_the_form_was_shown() -> None:
         assert form_timestamps.is_older(shown, than=2)
 
 
-def test_a_form_that_was_open_for_a_week_is_still_good() -> None:
+def test_a_form_that_was_open_for_a_week_still_works() -> None:
     with time_machine.travel(TEN, tick=False) as clock:
         shown = form_timestamps.sign_timestamp()
         clock.shift(timedelta(days=7))
@@ -32,7 +32,7 @@ def test_a_form_that_was_open_for_a_week_is_still_good() -> None:
         assert form_timestamps.is_older(shown, than=2)
 
 
-def test_b4_an_earlier_time_cannot_be_put_into_a_stamp() -> None:
+def test_b4_an_earlier_time_cannot_be_forged() -> None:
     with time_machine.travel(TEN, tick=False) as clock:
         shown = form_timestamps.sign_timestamp()
         clock.shift(-timedelta(hours=1))
@@ -44,19 +44,19 @@ def test_b4_an_earlier_time_cannot_be_put_into_a_stamp() -> None:
         assert not form_timestamps.is_older(forged, than=2)
 
 
-def test_a_stamp_from_the_future_is_not_old() -> None:
+def test_a_timestamp_from_the_future_is_not_old() -> None:
     with time_machine.travel(TEN, tick=False) as clock:
         shown = form_timestamps.sign_timestamp()
         clock.shift(-timedelta(hours=1))
         assert not form_timestamps.is_older(shown, than=0)
 
 
-def test_what_was_signed_for_another_purpose_is_not_a_stamp() -> None:
+def test_a_signature_for_another_purpose_is_not_genuine() -> None:
     assert not form_timestamps.is_genuine(TimestampSigner().sign(""))
     assert not form_timestamps.is_genuine(TimestampSigner(salt="another").sign(""))
 
 
-def test_a_stamp_goes_with_the_secret_key(settings: Any) -> None:
+def test_a_new_secret_key_invalidates_old_timestamps(settings: Any) -> None:
     shown = form_timestamps.sign_timestamp()
     settings.SECRET_KEY = "another"
     assert not form_timestamps.is_genuine(shown)
@@ -64,6 +64,6 @@ def test_a_stamp_goes_with_the_secret_key(settings: Any) -> None:
 
 
 @given(st.text())
-def test_no_text_is_an_error(text: str) -> None:
+def test_arbitrary_text_is_not_genuine_and_raises_nothing(text: str) -> None:
     assert not form_timestamps.is_genuine(text)
     assert not form_timestamps.is_older(text, than=0)

@@ -1,4 +1,4 @@
-"""The proof of work (B4): done once, signed, not for ever."""
+"""The proof of work (B4): signed, short-lived and accepted once."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from subscribers.antiabuse import proof_of_work
-from tests.subscribers.solving import payload, solution, solved
+from tests.subscribers.proof_of_work import encode_payload, new_solution, solve
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> None:
+def _empty_cache() -> None:
     cache.clear()
 
 
-def test_b4_a_solution_is_used_once() -> None:
-    done = solved()
+def test_b4_a_solution_works_only_once() -> None:
+    done = new_solution()
     assert proof_of_work.verify(done)
     assert not proof_of_work.verify(done)
 
 
-def test_an_old_solution_is_none() -> None:
-    done = solved()
+def test_an_expired_solution_is_refused() -> None:
+    done = new_solution()
     with time_machine.travel(timezone.now() + timedelta(hours=1, minutes=1)):
         assert not proof_of_work.verify(done)
 
@@ -56,41 +56,48 @@ def test_an_old_solution_is_none() -> None:
         {"challenge": None},
     ],
 )
-def test_what_was_changed_is_none(change: dict[str, Any]) -> None:
-    assert not proof_of_work.verify(payload({**solution(proof_of_work.new_challenge()), **change}))
+def test_a_tampered_solution_is_refused(change: dict[str, Any]) -> None:
+    assert not proof_of_work.verify(
+        encode_payload({**solve(proof_of_work.new_challenge()), **change})
+    )
 
 
-def test_the_time_of_expiry_takes_no_digit_of_the_number() -> None:
-    """The salt ends with a mark: "…=1234&" + "567" cannot be read as "…=12345" + "67"."""
-    found = solution(proof_of_work.new_challenge())
+def test_digits_cannot_move_between_the_expiry_time_and_the_number() -> None:
+    """The salt ends with “&”, so “…=1234&” + “567” can't be read as “…=12345” + “67”."""
+    found = solve(proof_of_work.new_challenge())
     number = str(found["number"])
     moved = {**found, "salt": found["salt"][:-1] + number[:1] + "&", "number": number[1:] or "0"}
-    assert not proof_of_work.verify(payload(moved))
+    assert not proof_of_work.verify(encode_payload(moved))
 
 
-def test_a_challenge_of_another_site_is_none(settings: Any) -> None:
-    done = solved()
+def test_a_challenge_from_another_site_is_refused(settings: Any) -> None:
+    done = new_solution()
     settings.SECRET_KEY = "another"
     assert not proof_of_work.verify(done)
 
 
-def test_a_used_solution_written_otherwise_is_used_all_the_same() -> None:
-    found = solution(proof_of_work.new_challenge())
-    assert proof_of_work.verify(payload(found))
+def test_a_used_solution_stays_used_when_written_differently() -> None:
+    found = solve(proof_of_work.new_challenge())
+    assert proof_of_work.verify(encode_payload(found))
     for other in ({"algorithm": "SHA-1"}, {"salt": found["salt"].rstrip("&")}, {"more": 1}):
-        assert not proof_of_work.verify(payload({**found, **other}))
+        assert not proof_of_work.verify(encode_payload({**found, **other}))
 
 
-def test_altchas_own_solver_and_ours_agree() -> None:
-    task = proof_of_work.new_challenge()
-    parts = (task["challenge"], task["salt"], task["algorithm"], task["maxnumber"])
+def test_the_tests_solver_agrees_with_altchas() -> None:
+    challenge = proof_of_work.new_challenge()
+    parts = (
+        challenge["challenge"],
+        challenge["salt"],
+        challenge["algorithm"],
+        challenge["maxnumber"],
+    )
     solved_by_altcha = solve_challenge(*parts)
     assert solved_by_altcha is not None
-    assert solved_by_altcha.number == solution(task)["number"]
+    assert solved_by_altcha.number == solve(challenge)["number"]
 
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
-def test_no_payload_is_an_error(text: str) -> None:
+def test_arbitrary_payloads_are_refused_without_an_error(text: str) -> None:
     assert not proof_of_work.verify(text)
 
 
@@ -101,8 +108,8 @@ def test_no_payload_is_an_error(text: str) -> None:
         max_leaves=5,
     )
 )
-def test_no_json_is_an_error(value: object) -> None:
-    assert not proof_of_work.verify(payload(value))
+def test_arbitrary_json_is_refused_without_an_error(value: object) -> None:
+    assert not proof_of_work.verify(encode_payload(value))
 
 
 def test_the_challenge_sets_no_cookie(client: Client) -> None:
@@ -112,9 +119,9 @@ def test_the_challenge_sets_no_cookie(client: Client) -> None:
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_the_challenge_does_not_hold_its_number() -> None:
+def test_the_challenge_does_not_reveal_its_number() -> None:
     assert "number" not in proof_of_work.new_challenge()
 
 
-def test_the_payload_is_that_of_altcha() -> None:
-    assert b64decode(solved()).startswith(b'{"algorithm": "SHA-256"')
+def test_the_payload_has_altchas_format() -> None:
+    assert b64decode(new_solution()).startswith(b'{"algorithm": "SHA-256"')

@@ -1,4 +1,4 @@
-"""List bombing (B4): limits per network, domain, address and in all; traps for machines."""
+"""Rate limits against list bombing (B4): per network, domain and address, and in total."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
-from redis.exceptions import ConnectionError as Unreachable
+from redis.exceptions import ConnectionError as BrokerDownError
 
 from newsletter.editorial.models import Newsletter, NewsletterTranslation
 from newsletter.lib.environment import parse_networks
@@ -23,7 +23,7 @@ from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake, Subscription, TransactionalEmail
 from tests.subscribers.conftest import Ask, filled
-from tests.subscribers.solving import solved
+from tests.subscribers.proof_of_work import new_solution
 
 pytestmark = pytest.mark.django_db
 LOCAL = parse_networks("127.0.0.0/8,::1")
@@ -31,7 +31,7 @@ MONDAY = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _fresh_counters() -> None:
+def _empty_cache() -> None:
     cache.clear()
 
 
@@ -56,16 +56,18 @@ def post(client: Client, ip: str = "198.51.100.7", **data: Any) -> int:
         ("127.0.0.1", "198.51.100.7, 127.0.0.1", "198.51.100.0/24"),
     ],
 )
-def test_only_a_trusted_proxy_is_believed(remote: str, forwarded: str, network: str | None) -> None:
+def test_x_forwarded_for_counts_only_from_trusted_proxies(
+    remote: str, forwarded: str, network: str | None
+) -> None:
     assert rate_limits.network_of(remote, forwarded, LOCAL) == network
 
 
 @given(st.text(), st.text())
-def test_no_header_stops_the_form(remote: str, forwarded: str) -> None:
+def test_arbitrary_headers_raise_nothing(remote: str, forwarded: str) -> None:
     rate_limits.network_of(remote, forwarded, LOCAL)
 
 
-def test_b4_a_network_without_proof_has_a_fifth(
+def test_b4_without_proof_of_work_a_network_gets_a_fifth_of_the_limit(
     client: Client, weekly: Newsletter, settings: Any
 ) -> None:
     settings.SIGN_UPS_PER_NETWORK = 10
@@ -75,15 +77,15 @@ def test_b4_a_network_without_proof_has_a_fifth(
     assert Intake.objects.count() == 3
 
 
-def test_b4_a_network_with_proofs_has_all(
+def test_b4_with_proof_of_work_a_network_gets_the_whole_limit(
     client: Client, weekly: Newsletter, settings: Any
 ) -> None:
     settings.SIGN_UPS_PER_NETWORK = 3
-    answers = [post(client, altcha=solved()) for _time in range(5)]
+    answers = [post(client, altcha=new_solution()) for _time in range(5)]
     assert answers == [303, 303, 303, 429, 429]
 
 
-def test_b4_who_is_over_the_limit_is_told_and_keeps_the_input(
+def test_b4_a_reader_over_the_limit_gets_an_explanation_and_keeps_the_input(
     client: Client, weekly: Newsletter, settings: Any
 ) -> None:
     settings.SIGN_UPS_PER_NETWORK = 5
@@ -91,11 +93,11 @@ def test_b4_who_is_over_the_limit_is_told_and_keeps_the_input(
     form = filled(email="kept@readers.example")
     page = client.post("/en/subscribe/", form, REMOTE_ADDR="198.51.100.7")
     assert page.status_code == 429
-    assert "try again in an hour" in page.content.decode()
+    assert "Try again in an hour" in page.content.decode()
     assert "kept@readers.example" in page.content.decode()
 
 
-def test_an_hour_later_the_network_may_again(
+def test_the_network_limit_resets_after_an_hour(
     client: Client, weekly: Newsletter, settings: Any
 ) -> None:
     settings.SIGN_UPS_PER_NETWORK = 5
@@ -105,12 +107,17 @@ def test_an_hour_later_the_network_may_again(
         assert post(client) == 303
 
 
-def test_b4_counters_keep_no_address_and_their_key_turns_daily(
+def test_b4_counters_store_no_address_and_their_key_changes_daily(
     client: Client, weekly: Newsletter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names: list[str] = []
-    counted = cache.incr
-    monkeypatch.setattr(cache, "incr", lambda name: [names.append(name), counted(name)][1])
+    incr = cache.incr
+
+    def recording_incr(name: str) -> int:
+        names.append(name)
+        return int(incr(name))
+
+    monkeypatch.setattr(cache, "incr", recording_incr)
     with time_machine.travel(MONDAY, tick=False) as clock:
         post(client)
         clock.shift(timedelta(days=1))
@@ -119,38 +126,36 @@ def test_b4_counters_keep_no_address_and_their_key_turns_daily(
     assert not [name for name in names if "198.51" in name or "51.100" in name]
 
 
-def test_a_cache_that_is_down_stops_no_reader(
+def test_readers_can_sign_up_while_the_cache_is_down(
     client: Client, weekly: Newsletter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*args: object, **kwargs: object) -> None:
-        raise Unreachable("no broker")
+        raise BrokerDownError("no broker")
 
     monkeypatch.setattr(cache, "add", down)
     assert post(client) == 303
-    assert post(client, altcha=solved()) == 303
+    assert post(client, altcha=new_solution()) == 303
     assert intake.drain(10) == 2
 
 
-def test_no_limit_where_it_is_set_to_none(
-    client: Client, weekly: Newsletter, settings: Any
-) -> None:
+def test_zero_disables_a_limit(client: Client, weekly: Newsletter, settings: Any) -> None:
     settings.SIGN_UPS_PER_NETWORK = settings.SIGN_UPS_PER_DOMAIN = settings.SIGN_UPS_IN_ALL = 0
     assert {post(client, email=f"reader{n}@readers.example") for n in range(20)} == {303}
     assert intake.drain(50) == TransactionalEmail.objects.count() == 20
 
 
-# --- Time and trap ----------------------------------------------------------------------------
+# --- Timestamp --------------------------------------------------------------------------------
 @pytest.mark.parametrize("stamp", ["", ":1wPNkW:" + "0" * 43, "x" * 5000, "\0"])
-def test_b4_a_form_without_a_stamp_of_ours_is_asked_for_again(
+def test_b4_a_form_without_a_genuine_timestamp_must_be_sent_again(
     client: Client, weekly: Newsletter, stamp: str
 ) -> None:
     answer = client.post("/en/subscribe/", filled(stamp=stamp))
     assert answer.status_code == 422
-    assert "press the button once more" in answer.content.decode()
+    assert "press the button again" in answer.content.decode()
     assert not Intake.objects.exists()
 
 
-def test_b4_a_form_that_comes_at_once_is_asked_for_again(
+def test_b4_a_form_submitted_too_fast_must_be_sent_again(
     client: Client, weekly: Newsletter
 ) -> None:
     with time_machine.travel(MONDAY, tick=False) as clock:
@@ -163,12 +168,14 @@ def test_b4_a_form_that_comes_at_once_is_asked_for_again(
         assert client.post("/en/subscribe/", data).status_code == 303
 
 
-def test_who_has_worked_need_not_wait(client: Client, weekly: Newsletter) -> None:
-    data = filled(stamp=form_timestamps.sign_timestamp(), altcha=solved())
+def test_with_a_proof_of_work_a_form_may_be_submitted_at_once(
+    client: Client, weekly: Newsletter
+) -> None:
+    data = filled(stamp=form_timestamps.sign_timestamp(), altcha=new_solution())
     assert client.post("/en/subscribe/", data).status_code == 303
 
 
-# --- Domain, and in all -----------------------------------------------------------------------
+# --- Domain, and in total ---------------------------------------------------------------------
 def sign_up(weekly: Newsletter, *addresses: str) -> None:
     for address in addresses:
         intake.receive_sign_up(
@@ -176,7 +183,7 @@ def sign_up(weekly: Newsletter, *addresses: str) -> None:
         )
 
 
-def test_b4_what_is_above_a_domains_limit_waits(weekly: Newsletter, settings: Any) -> None:
+def test_b4_sign_ups_above_the_domain_limit_wait(weekly: Newsletter, settings: Any) -> None:
     settings.SIGN_UPS_PER_DOMAIN = 2
     sign_up(weekly, *[f"reader{n}@victim.example" for n in range(4)], "other@readers.example")
     assert intake.drain(10) == 3
@@ -188,13 +195,13 @@ def test_b4_what_is_above_a_domains_limit_waits(weekly: Newsletter, settings: An
     assert TransactionalEmail.objects.count() == 5
 
 
-def test_large_providers_have_no_limit_of_their_own(weekly: Newsletter, settings: Any) -> None:
+def test_large_providers_have_no_domain_limit(weekly: Newsletter, settings: Any) -> None:
     settings.SIGN_UPS_PER_DOMAIN = 1
     sign_up(weekly, *[f"reader{n}@gmail.com" for n in range(4)])
     assert intake.drain(10) == 4
 
 
-def test_b4_what_is_above_the_limit_in_all_waits(weekly: Newsletter, settings: Any) -> None:
+def test_b4_sign_ups_above_the_total_limit_wait(weekly: Newsletter, settings: Any) -> None:
     settings.SIGN_UPS_IN_ALL = 3
     sign_up(weekly, *[f"reader{n}@site{n}.example" for n in range(5)])
     intake.receive_link_request(normalise("nobody@readers.example"))
@@ -208,7 +215,7 @@ def test_b4_what_is_above_the_limit_in_all_waits(weekly: Newsletter, settings: A
 
 # --- One address ------------------------------------------------------------------------------
 @pytest.mark.slow
-def test_b4_a_thousand_sign_ups_for_one_address_make_one_letter(ask: Ask) -> None:
+def test_b4_a_thousand_sign_ups_for_one_address_send_one_email(ask: Ask) -> None:
     for n in range(1000):
         ask(address="VICTIM@readers.example" if n % 2 else "victim@Readers.Example")
     assert TransactionalEmail.objects.count() == 1
@@ -216,29 +223,29 @@ def test_b4_a_thousand_sign_ups_for_one_address_make_one_letter(ask: Ask) -> Non
 
 @pytest.fixture
 def monthly(weekly: Newsletter) -> Newsletter:
-    email = Newsletter.objects.create(
+    newsletter = Newsletter.objects.create(
         slug="monthly", languages=["en"], sender_address="desk@news.example.org", time=weekly.time
     )
-    NewsletterTranslation.objects.create(newsletter=email, language="en", name="The Month")
-    return email
+    NewsletterTranslation.objects.create(newsletter=newsletter, language="en", name="The Month")
+    return newsletter
 
 
-def ask_for(newsletter: Newsletter) -> None:
+def process_sign_up(newsletter: Newsletter) -> None:
     sign_up(newsletter, "ala@readers.example")
     intake.drain(10)
 
 
-def test_b4_a_second_newsletter_within_the_day_waits_and_is_not_lost(
+def test_b4_a_second_newsletters_confirmation_waits_a_day(
     weekly: Newsletter, monthly: Newsletter
 ) -> None:
-    ask_for(weekly)
+    process_sign_up(weekly)
     for _time in range(3):
-        ask_for(monthly)
+        process_sign_up(monthly)
     first, second = TransactionalEmail.objects.order_by("pk")
     assert first.newsletter == weekly
     assert second.newsletter == monthly
     assert second.due_at - first.due_at == timedelta(hours=24)
-    ask_for(weekly)
+    process_sign_up(weekly)
     assert TransactionalEmail.objects.count() == 2
 
 
@@ -254,78 +261,78 @@ def test_b4_signing_up_for_five_newsletters_in_a_day_sends_two_emails(
 ) -> None:
     with time_machine.travel(MONDAY, tick=False) as clock:
         for newsletter in (*five, *five):
-            ask_for(newsletter)
+            process_sign_up(newsletter)
             clock.shift(timedelta(hours=1))
         first, second = TransactionalEmail.objects.order_by("due_at")
         assert (first.newsletter, first.due_at) == (five[0], MONDAY)
         assert (second.newsletter, second.due_at) == (five[1], MONDAY + timedelta(hours=24))
-        # Nothing is lost by it: the page of either email confirms all five.
+        # Nothing is lost: the page behind either email confirms all five.
         for email in (first, second):
-            page = client.get(confirm_link(Subscription.objects.get(pk=email.about)))
+            page = client.get(confirm_url(Subscription.objects.get(pk=email.about)))
             assert len(page.context["also"]) == 4
 
 
-def test_b4_the_days_after_send_one_email_each(five: list[Newsletter]) -> None:
+def test_b4_later_confirmations_go_out_one_a_day(five: list[Newsletter]) -> None:
     with time_machine.travel(MONDAY, tick=False) as clock:
         for newsletter in five:
-            ask_for(newsletter)
+            process_sign_up(newsletter)
             TransactionalEmail.objects.filter(due_at__lte=datetime.now(tz=UTC)).update(state="sent")
             clock.shift(timedelta(hours=13))
         due = list(TransactionalEmail.objects.order_by("due_at").values_list("due_at", flat=True))
     assert due == [MONDAY + timedelta(days=n) for n in range(4)]
 
 
-def test_b4_asking_again_for_the_same_sends_nothing_more(weekly: Newsletter) -> None:
+def test_b4_signing_up_again_sends_nothing_more(weekly: Newsletter) -> None:
     for _time in range(3):
-        ask_for(weekly)
+        process_sign_up(weekly)
     assert TransactionalEmail.objects.count() == 1
 
 
-def test_one_confirmation_names_all_that_waits(
+def test_the_confirmation_page_lists_and_confirms_other_pending_subscriptions(
     client: Client, weekly: Newsletter, monthly: Newsletter
 ) -> None:
-    ask_for(weekly)
-    ask_for(monthly)
+    process_sign_up(weekly)
+    process_sign_up(monthly)
     first, second = Subscription.objects.order_by("pk")
-    link = confirm_link(first)
-    page = client.get(link).content.decode()
+    url = confirm_url(first)
+    page = client.get(url).content.decode()
     assert "The Month" in page
-    client.post(link, {"also": ["x", "999999", "9" * 5000, "\0", str(second.pk)]})
+    client.post(url, {"also": ["x", "999999", "9" * 5000, "\0", str(second.pk)]})
     assert set(Subscription.objects.values_list("state", flat=True)) == {"active"}
 
 
-def test_what_is_not_ticked_is_not_confirmed(
+def test_an_unchecked_newsletter_is_not_confirmed(
     client: Client, weekly: Newsletter, monthly: Newsletter
 ) -> None:
-    ask_for(weekly)
-    ask_for(monthly)
+    process_sign_up(weekly)
+    process_sign_up(monthly)
     first, second = Subscription.objects.order_by("pk")
-    client.post(confirm_link(first), {"also": []})
+    client.post(confirm_url(first), {"also": []})
     second.refresh_from_db()
     assert second.state == "pending"
 
 
-def test_nobody_confirms_for_another_reader(
+def test_a_reader_cannot_confirm_another_readers_subscription(
     client: Client, weekly: Newsletter, ask: Ask, monthly: Newsletter
 ) -> None:
-    ask_for(weekly)
-    mine = Subscription.objects.get()
-    others = ask(address="other@readers.example")
-    assert others is not None
-    client.post(confirm_link(mine), {"also": [str(others.pk)]})
-    others.refresh_from_db()
-    assert others.state == "pending"
+    process_sign_up(weekly)
+    own = Subscription.objects.get()
+    foreign = ask(address="other@readers.example")
+    assert foreign is not None
+    client.post(confirm_url(own), {"also": [str(foreign.pk)]})
+    foreign.refresh_from_db()
+    assert foreign.state == "pending"
 
 
-def confirm_link(subscription: Subscription) -> str:
+def confirm_url(subscription: Subscription) -> str:
     return reverse("subscribers:confirm", args=[tokens.make(LinkPurpose.CONFIRM, subscription.pk)])
 
 
 @pytest.mark.slow
-def test_b4_a_script_that_bombs_gets_one_letter_out_a_day(
+def test_b4_a_list_bombing_script_triggers_one_email_a_day(
     client: Client, weekly: Newsletter, settings: Any
 ) -> None:
-    """From many networks, with proofs done, three days long, each hour: one a day."""
+    """For three days, hourly, from many networks: one email a day."""
     with time_machine.travel(datetime(2026, 5, 4, 0, 30, tzinfo=UTC), tick=False) as clock:
         for hour in range(72):
             for form in range(3):

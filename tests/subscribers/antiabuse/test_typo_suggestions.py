@@ -1,4 +1,4 @@
-"""Odd addresses: a slip is asked about, a control character refused, in words that help (B5)."""
+"""Mistyped domains get a suggestion, and malformed addresses a helpful refusal (B5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LETTERS = st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789.-")
 
 
 @pytest.mark.parametrize(
-    ("typed", "wanted"),
+    ("typed", "intended"),
     [
         ("gmial.com", "gmail.com"),
         ("gmai.com", "gmail.com"),
@@ -28,29 +28,29 @@ LETTERS = st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789.-")
         ("mail.ry", "mail.ru"),
     ],
 )
-def test_a_slip_is_seen(typed: str, wanted: str) -> None:
-    assert suggestion(typed) == wanted
+def test_a_typo_gets_a_suggestion(typed: str, intended: str) -> None:
+    assert suggestion(typed) == intended
 
 
 @pytest.mark.parametrize("domain", [*sorted(COMMON), "readers.example", "gmx.it", "wp.eu", "a", ""])
-def test_no_slip_is_seen_where_there_is_none(domain: str) -> None:
+def test_a_domain_without_a_typo_gets_no_suggestion(domain: str) -> None:
     assert suggestion(domain) is None
 
 
-@given(st.sampled_from(sorted(each for each in COMMON if len(each) >= 7)), st.data())
-def test_any_letter_swapped_in_is_seen(domain: str, data: st.DataObject) -> None:
-    place = data.draw(st.integers(0, len(domain) - 1))
-    typed = domain[:place] + data.draw(LETTERS) + domain[place + 1 :]
+@given(st.sampled_from(sorted(domain for domain in COMMON if len(domain) >= 7)), st.data())
+def test_any_wrong_letter_gets_a_suggestion(domain: str, data: st.DataObject) -> None:
+    position = data.draw(st.integers(0, len(domain) - 1))
+    typed = domain[:position] + data.draw(LETTERS) + domain[position + 1 :]
     assert (suggestion(typed) is None) == (typed in COMMON)
 
 
 @given(st.text(max_size=80))
-def test_any_text_is_no_error(text: str) -> None:
+def test_arbitrary_text_raises_nothing(text: str) -> None:
     suggestion(text)
 
 
 @pytest.mark.django_db
-def test_a_slip_is_asked_about_once(client: Client, weekly: Newsletter) -> None:
+def test_a_suggestion_is_made_once(client: Client, weekly: Newsletter) -> None:
     data = filled(email="ala@gmial.com")
     answer = client.post("/en/subscribe/", data)
     page = answer.content.decode()
@@ -80,7 +80,7 @@ def test_a_slip_is_asked_about_once(client: Client, weekly: Newsletter) -> None:
         "<a@readers.example>",
     ],
 )
-def test_control_characters_and_oddities_are_refused(
+def test_control_characters_and_malformed_addresses_are_refused(
     client: Client, weekly: Newsletter, address: str
 ) -> None:
     answer = client.post("/be/subscribe/", filled(email=address))
@@ -89,16 +89,16 @@ def test_control_characters_and_oddities_are_refused(
 
 
 @pytest.mark.django_db
-def test_ten_megabytes_are_refused_with_words(client: Client, weekly: Newsletter) -> None:
+def test_ten_megabytes_are_refused_with_an_explanation(client: Client, weekly: Newsletter) -> None:
     for path in ("/en/subscribe/", "/en/embed/weekly/", "/en/preferences/"):
         answer = client.post(path, filled(email="x" * 10_000_000))
         assert answer.status_code == 400
-        assert "Nothing was changed" in answer.content.decode()
+        assert "Nothing has changed" in answer.content.decode()
     assert not Intake.objects.exists()
 
 
 @pytest.mark.django_db
-def test_a_thousand_choices_and_unknown_fields_are_no_error(
+def test_repeated_choices_and_unknown_fields_are_ignored(
     client: Client, weekly: Newsletter
 ) -> None:
     data = filled(choices=["en"] * 500, **{f"field{n}": "x" for n in range(400)})
@@ -108,15 +108,15 @@ def test_a_thousand_choices_and_unknown_fields_are_no_error(
 
 # --- Normalisation (B5) -----------------------------------------------------------------------
 @given(st.text(max_size=300))
-def test_b5_any_text_is_an_address_or_is_refused_with_words(text: str) -> None:
+def test_b5_any_text_is_an_address_or_gets_an_error_message(text: str) -> None:
     try:
         address = normalise(text)
     except AddressError as error:
-        told = str(error.message)
+        message = str(error.message)
         address = None
     if address is None:
-        assert told
-        assert len(text.strip()) < 6 or text.strip() not in told
+        assert message
+        assert len(text.strip()) < 6 or text.strip() not in message
         return
     assert address.email.isascii()
     assert address.key == address.key.lower()

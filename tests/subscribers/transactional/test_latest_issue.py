@@ -56,8 +56,8 @@ def pages(client: Client, subscription: Subscription) -> list[str]:
     preferences = tokens.make(LinkPurpose.PREFERENCES, subscription.pk)
     urls = [
         "/en/",
-        reverse("subscribers:confirmed", args=[confirmed]),
-        reverse("subscribers:preview-mail", args=[preferences]),
+        reverse("subscribers:welcome", args=[confirmed]),
+        reverse("subscribers:preview-email", args=[preferences]),
     ]
     return [client.get(url).content.decode() for url in urls]
 

@@ -22,8 +22,17 @@ def email_for(subscription: Subscription, kind: str) -> TransactionalEmail:
     )
 
 
-@pytest.mark.parametrize("language", ["en", "be", "ru"])
-def test_f4_a_confirmation_is_in_the_readers_language(ask: Ask, language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "languages"),
+    [
+        ("en", "Belarusian, Russian"),
+        ("be", "беларуская, руская"),
+        ("ru", "белорусский, русский"),
+    ],
+)
+def test_f4_a_confirmation_is_in_the_readers_language(
+    ask: Ask, language: str, languages: str
+) -> None:
     ask("be", "ru", page_language=language)
     with translation.override("en"):
         message = texts.write(TransactionalEmail.objects.get())

@@ -1,4 +1,4 @@
-"""What a sign-up asks the database for once in some seconds, and what it never takes from there."""
+"""The cache of newsletters: few queries per sign-up, and no stale decisions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from subscribers.views import cached_newsletters
 FORM = {"email": "ala@readers.example", "choices": "en"}
 
 
-def test_a_newsletter_is_looked_up_once(
+def test_a_newsletter_is_queried_once(
     weekly: Newsletter, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(2):
@@ -22,7 +22,7 @@ def test_a_newsletter_is_looked_up_once(
         assert cached_newsletters.cached_newsletter("weekly") == weekly
 
 
-def test_a_change_is_seen_after_some_seconds(
+def test_a_change_shows_after_a_few_seconds(
     weekly: Newsletter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cached_newsletters.cached_newsletter("weekly")
@@ -33,26 +33,26 @@ def test_a_change_is_seen_after_some_seconds(
     assert found.languages == ["be"]
 
 
-def test_what_does_not_exist_is_not_kept(weekly: Newsletter) -> None:
+def test_an_unknown_slug_is_not_cached(weekly: Newsletter) -> None:
     assert cached_newsletters.cached_newsletter("monthly") is None
     weekly.pk, weekly.slug = None, "monthly"
     weekly.save()
     assert cached_newsletters.cached_newsletter("monthly") == weekly
 
 
-def test_a_sign_up_is_one_statement(
+def test_a_sign_up_runs_one_query(
     client: Client, weekly: Newsletter, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """500 of them a second is the measure (benchmarks/signups.py)."""
+    """The goal is 500 sign-ups a second (benchmarks/signups.py)."""
     client.post("/en/embed/weekly/", FORM)
     with django_assert_num_queries(1):
         assert client.post("/en/embed/weekly/", FORM).status_code == 303
 
 
-def test_a_language_withdrawn_meanwhile_is_not_subscribed(
+def test_a_language_withdrawn_before_processing_is_not_subscribed(
     client: Client, weekly: Newsletter
 ) -> None:
-    """The worker asks the database, whatever the web process still knew."""
+    """The worker queries the database, whatever the web process has cached."""
     cached_newsletters.cached_newsletter("weekly")
     Newsletter.objects.update(languages=["be", "ru"], choices=[])
     assert client.post("/en/embed/weekly/", FORM).status_code == 303
@@ -61,7 +61,9 @@ def test_a_language_withdrawn_meanwhile_is_not_subscribed(
     assert not Subscription.objects.exists()
 
 
-def test_one_that_was_removed_meanwhile(client: Client, weekly: Newsletter) -> None:
+def test_a_newsletter_removed_before_processing_is_not_subscribed(
+    client: Client, weekly: Newsletter
+) -> None:
     cached_newsletters.cached_newsletter("weekly")
     Newsletter.objects.all().delete()
     assert client.post("/en/embed/weekly/", FORM).status_code == 303

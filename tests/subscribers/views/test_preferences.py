@@ -1,131 +1,163 @@
-"""The preference centre: languages moved by buttons, and what the latest issue becomes."""
+"""The preferences page."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from newsletter.editorial.models import Issue, Topic
-from subscribers.links import tokens
-from subscribers.links.tokens import LinkPurpose
+from subscribers import lifecycle
 from subscribers.models import Subscription
-from subscribers.views.preview import preview
-from tests.conftest import WriteArticle
 from tests.subscribers.conftest import AddReader
+from tests.subscribers.views.urls import page_path
 
 pytestmark = pytest.mark.django_db
 
 
-def url(name: str, subscription: Subscription, language: str = "en") -> str:
-    with translation.override(language):
-        token = tokens.make(LinkPurpose.PREFERENCES, subscription.pk)
-        return reverse(f"subscribers:{name}", args=[token])
+def save(client: Client, subscription: Subscription, **data: Any) -> Any:
+    form = {"language_0": "be", "language_1": "ru", "language_2": "", "page_language": "be"}
+    return client.post(page_path("preferences", subscription.pk), {**form, **data})
 
 
-def move_up(client: Client, subscription: Subscription, place: object) -> Any:
+def test_preferences_are_saved(client: Client, add_reader: AddReader, security: Topic) -> None:
+    subscription = add_reader("en")
+    response = save(
+        client, subscription, topics=[str(security.pk)], content="complete", plain_text="on"
+    )
+    assert response.status_code == 303
+    assert response["Location"].startswith("/be/preferences/")
+    subscription.refresh_from_db()
+    assert subscription.languages == ("be", "ru")
+    assert subscription.topics == frozenset({security.pk})
+    assert (subscription.content, subscription.pictures) == ("complete", False)
+    assert subscription.plain_text
+    assert subscription.subscriber.language == "be"
+    assert subscription.consents.order_by("pk").last().action == "changed"  # type: ignore[union-attr]
+    with translation.override("be"):
+        saved = translation.gettext("Your preferences have been saved.")
+    assert saved in client.get(response["Location"]).content.decode()
+
+
+def test_the_form_shows_the_current_preferences(
+    client: Client, add_reader: AddReader, security: Topic
+) -> None:
+    subscription = add_reader("ru", "be", topics={security.pk}, content="lead")
+    page = client.get(page_path("preferences", subscription.pk, language="ru")).content.decode()
+    assert '<option value="ru" selected>русский</option>' in page
+    assert "Безопасность" in page
+    assert page.count("checked") == 4  # topic, frequency, content, pictures
+
+
+def test_a_language_chosen_twice_counts_once(client: Client, add_reader: AddReader) -> None:
+    subscription = add_reader("en")
+    save(client, subscription, language_1="", language_2="be")
+    subscription.refresh_from_db()
+    assert subscription.languages == ("be",)
+
+
+def test_a_pause_can_be_set_and_cleared(client: Client, add_reader: AddReader) -> None:
+    subscription = add_reader("be")
+    until = (timezone.now() + timedelta(days=30)).date()
+    save(client, subscription, paused_until=until.isoformat())
+    subscription.refresh_from_db()
+    assert (subscription.frequency, subscription.paused_until) == ("weekly", until)
+    save(client, subscription, paused_until="")
+    subscription.refresh_from_db()
+    assert (subscription.frequency, subscription.paused_until) == ("weekly", None)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"frequency": "daily"}, "not one of the available choices"),
+        ({"preferred_hour": "24"}, "not one of the available choices"),
+        ({"preferred_hour": "noon"}, "not one of the available choices"),
+        ({"language_0": ""}, "at least one language"),
+        ({"language_0": "ka"}, "isn’t available in this language"),
+        ({"topics": ["999999"]}, "Topic not found"),
+        ({"topics": ["x"]}, "Topic not found"),
+        ({"paused_until": "soon"}, "Enter a date such as"),
+        ({"paused_until": "2017-01-01"}, "This day has passed"),
+        ({"paused_until": "2999-01-01"}, "up to a year"),
+        ({"content": "everything"}, "not one of the available choices"),
+        ({"page_language": "ka"}, "not one of the available choices"),
+    ],
+)
+def test_an_invalid_form_explains_the_problem_and_saves_nothing(
+    client: Client, add_reader: AddReader, data: dict[str, Any], message: str
+) -> None:
+    subscription = add_reader("en")
+    response = save(client, subscription, **data)
+    assert response.status_code == 422
+    assert message in response.content.decode()
+    subscription.refresh_from_db()
+    assert subscription.languages == ("en",)
+
+
+def test_an_unsubscribed_readers_preferences_offer_to_resubscribe(
+    client: Client, add_reader: AddReader
+) -> None:
+    subscription = add_reader("en")
+    lifecycle.unsubscribe(subscription.pk)
+    page = client.get(page_path("preferences", subscription.pk))
+    assert "You’ve been unsubscribed" in page.content.decode()
+    save(client, subscription)
+    subscription.refresh_from_db()
+    assert subscription.state == "unsubscribed"
+
+
+def move_up(client: Client, subscription: Subscription, position: object) -> Any:
     chain = dict(enumerate([*subscription.languages, "", ""][:3]))
     data = {f"language_{n}": code for n, code in chain.items()}
-    data |= {"page_language": "en", "pictures": "on", "up": str(place)}
-    answer = client.post(url("preferences", subscription), data)
+    data |= {"page_language": "en", "pictures": "on", "up": str(position)}
+    response = client.post(page_path("preferences", subscription.pk), data)
     subscription.refresh_from_db()
-    return answer
+    return response
 
 
-def test_a_language_is_moved_up_by_its_button(client: Client, add_reader: AddReader) -> None:
+def test_a_button_moves_a_language_up(client: Client, add_reader: AddReader) -> None:
     subscription = add_reader("en", "be", "ru")
-    page = client.get(url("preferences", subscription)).content.decode()
+    page = client.get(page_path("preferences", subscription.pk)).content.decode()
     assert page.count('name="up"') == 2
-    answer = move_up(client, subscription, 2)
+    response = move_up(client, subscription, 2)
     assert subscription.languages == ("en", "ru", "be")
-    assert answer["Location"].endswith("#languages")
+    assert response["Location"].endswith("#languages")
     move_up(client, subscription, 1)
     assert subscription.languages == ("ru", "en", "be")
 
 
-@pytest.mark.parametrize("place", ["0", "3", "99", "-1", "x", "²"])
-def test_another_place_is_no_error(client: Client, add_reader: AddReader, place: str) -> None:
+@pytest.mark.parametrize("position", ["0", "3", "99", "-1", "x", "²"])
+def test_an_invalid_position_is_ignored(
+    client: Client, add_reader: AddReader, position: str
+) -> None:
     subscription = add_reader("en", "be")
-    assert move_up(client, subscription, place).status_code == 303
+    assert move_up(client, subscription, position).status_code == 303
     assert subscription.languages == ("en", "be")
 
 
-def test_the_enter_key_saves_and_moves_nothing(client: Client, add_reader: AddReader) -> None:
-    """It presses the form's first button."""
-    page = client.get(url("preferences", add_reader("en", "be"))).content.decode()
+def test_the_enter_key_saves_without_moving_a_language(
+    client: Client, add_reader: AddReader
+) -> None:
+    """Enter presses the form's first button."""
+    page = client.get(page_path("preferences", add_reader("en", "be").pk)).content.decode()
     form = page[page.index('class="preferences"') :]
     assert 'name="up"' not in form[: form.index("</button>")]
 
 
-@pytest.fixture
-def out(issue: Issue, write_article: WriteArticle, security: Topic) -> Issue:
-    """An approved issue: one article in three languages, and one of security in English."""
-    write_article(issue=issue, en="Talks", be="Перамовы", ru="Переговоры")
-    write_article(issue=issue, topic=security, en="Guards")
-    Issue.objects.update(state=Issue.State.APPROVED)
-    return issue
-
-
-@pytest.mark.parametrize("chain", [("be", "ru"), ("en",)])
-def test_the_preview_is_of_the_readers_choices(
-    client: Client, add_reader: AddReader, out: Issue, settings: Any, chain: tuple[str, ...]
+def test_missing_translations_of_names_are_taken_from_the_next_language(
+    client: Client, add_reader: AddReader, issue: Issue, security: Topic
 ) -> None:
-    subscription = add_reader(*chain)
-    settings.WORKER_KEYS = None
-    page = client.get(url("preview", subscription)).content.decode()
-    mail = client.get(url("preview-mail", subscription))
-    shown = mail.content.decode()
-    assert ("Перамовы" if chain[0] == "be" else "Talks") in page
-    assert ("Перамовы" in shown) == (chain[0] == "be")
-    assert "placeholders.invalid" not in shown
-    assert "script-src 'none'" in mail["Content-Security-Policy"]
-    assert "frame-ancestors 'self'" in mail["Content-Security-Policy"]
-    assert mail["X-Frame-Options"] == "SAMEORIGIN"
-    assert mail["Cache-Control"] == "private, no-store"
-
-
-def test_the_preview_of_a_reader_of_text(client: Client, add_reader: AddReader, out: Issue) -> None:
-    subscription = add_reader("be", plain_text=True)
-    page = client.get(url("preview", subscription)).content.decode()
-    assert '<pre class="mail" lang="be">' in page
-    assert "Перамовы" in page
-    assert "placeholders.invalid" not in page
-
-
-def test_nothing_to_read_is_told(client: Client, add_reader: AddReader, issue: Issue) -> None:
-    subscription = add_reader("en")
-    assert "nothing in it" in client.get(url("preview", subscription)).content.decode()
-    assert client.get(url("preview-mail", subscription)).status_code == 410
-
-
-def test_the_preview_holds_no_token_to_leave_or_choose(
-    client: Client, add_reader: AddReader, out: Issue
-) -> None:
-    shown = preview(add_reader("en"))
-    assert shown is not None
-    for word in ("/preferences/", "/unsubscribe/", "/u/"):
-        assert word not in shown.html
-
-
-def test_who_left_has_no_preview(client: Client, add_reader: AddReader, out: Issue) -> None:
-    subscription = add_reader("en", state="unsubscribed")
-    for name in ("preview", "preview-mail"):
-        assert client.get(url(name, subscription)).status_code == 410
-
-
-def test_names_are_those_of_the_site(
-    client: Client, add_reader: AddReader, out: Issue, security: Topic
-) -> None:
-    """What is missing in Belarusian is taken from Russian, as BE/RU is one choice."""
+    """Belarusian falls back to Russian, as BE/RU is one choice."""
     security.translations.filter(language="be").delete()
     weekly = security.newsletter
     weekly.translations.filter(language="be").delete()
     pages = [
         client.get("/be/").content.decode(),
-        client.get(url("preferences", add_reader("be"), language="be")).content.decode(),
+        client.get(page_path("preferences", add_reader("be").pk, language="be")).content.decode(),
     ]
     for page in pages:
         assert "Безопасность" in page

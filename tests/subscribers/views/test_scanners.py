@@ -1,6 +1,5 @@
-"""Whatever opens a link that is not a person with a good one: a mail scanner, a token for another
-page, an old one, one with a flipped bit, ten megabytes. A clear answer, and the list as it was
-(B2, B3)."""
+"""Requests that must change nothing: mail scanners, tokens that are forged, expired or for another
+page, and oversized bodies (B2, B3). Each gets a clear response."""
 
 from __future__ import annotations
 
@@ -13,10 +12,10 @@ import pytest
 import time_machine
 from django.core.cache import cache
 from django.test import Client
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern
 
 from newsletter.editorial.models import Issue, Newsletter
-from subscribers import intake, lifecycle, urls
+from subscribers import intake, lifecycle, machine_urls, urls
 from subscribers.addresses import normalise
 from subscribers.links import tokens
 from subscribers.links.tokens import LIFETIMES, LinkPurpose
@@ -24,113 +23,92 @@ from subscribers.models import Subscription, TransactionalEmail
 from tests.conftest import WriteArticle
 from tests.subscribers.conftest import AddReader, Ask
 from tests.subscribers.test_no_address_leaks import database
+from tests.subscribers.views.urls import PURPOSES, path_with
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
-
-PURPOSES = {
-    "confirm": LinkPurpose.CONFIRM,
-    "confirmed": LinkPurpose.CONFIRM,
-    "send-latest": LinkPurpose.CONFIRM,
-    "preferences": LinkPurpose.PREFERENCES,
-    "preview": LinkPurpose.PREFERENCES,
-    "preview-mail": LinkPurpose.PREFERENCES,
-    "unsubscribe": LinkPurpose.UNSUBSCRIBE,
-    "undo": LinkPurpose.UNSUBSCRIBE,
-    "one-click": LinkPurpose.UNSUBSCRIBE,
-    "one-click-without-slash": LinkPurpose.UNSUBSCRIBE,
-    "you": LinkPurpose.ACCOUNT,
-    "held": LinkPurpose.ACCOUNT,
-    "leave-all": LinkPurpose.ACCOUNT,
-    "forget": LinkPurpose.ACCOUNT,
-    "change-address": LinkPurpose.ACCOUNT,
-    "move": LinkPurpose.CHANGE_ADDRESS,
-}
-"""Each page that is behind a token -> what its token is for."""
 
 CHANGES = {
     "confirm": "pending",
     "send-latest": "active",
     "preferences": "active",
     "unsubscribe": "active",
-    "undo": "left",
+    "undo": "unsubscribed",
     "one-click": "active",
     "one-click-without-slash": "active",
-    "leave-all": "active",
-    "forget": "active",
+    "unsubscribe-all": "active",
+    "delete-data": "active",
     "change-address": "active",
-    "move": "move",
+    "confirm-change": "confirm-change",
 }
-"""What a POST changes something of -> of whom."""
+"""The pages whose POST changes something -> the key in `Ids` of the row that their token names."""
 
 POSTED = {"email": "another@readers.example", "page_language": "be", "language_0": "be"}
-Cast = dict[str, int]
+Ids = dict[str, int]
 
 
 @pytest.fixture
-def cast(add_reader: AddReader, ask: Ask, weekly: Newsletter, write_article: WriteArticle) -> Cast:
-    """Ids of a subscription that waits, of one that is active, of one that was left; and of a
-    letter that asks for a move."""
+def ids(add_reader: AddReader, ask: Ask, weekly: Newsletter, write_article: WriteArticle) -> Ids:
+    """Return the IDs of subscriptions in three states, and of the email about a new address."""
     issue = Issue.objects.create(
         newsletter=weekly, starts_on=date(2017, 7, 24), ends_on=date(2017, 7, 30)
     )
     write_article(issue=issue, en="Talks")
     Issue.objects.update(state=Issue.State.APPROVED)
     active = add_reader("en", address="active@readers.example")
-    left = add_reader("en", address="left@readers.example")
-    lifecycle.unsubscribe(left.pk)
+    unsubscribed = add_reader("en", address="unsubscribed@readers.example")
+    lifecycle.unsubscribe(unsubscribed.pk)
     pending = ask(address="pending@readers.example")
     assert pending is not None
     intake.receive_change(normalise("moved@readers.example"), subscription_id=active.pk)
     assert intake.drain(10) == 1
     email = TransactionalEmail.objects.get(kind="change")
     cache.clear()
-    return {"active": active.pk, "left": left.pk, "pending": pending.pk, "move": email.pk}
+    return {
+        "active": active.pk,
+        "unsubscribed": unsubscribed.pk,
+        "pending": pending.pk,
+        "confirm-change": email.pk,
+    }
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
-    with time_machine.travel(time.time(), tick=False) as traveller:
-        yield traveller
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(time.time(), tick=False) as travel:
+        yield travel
 
 
-def page(name: str, token: str) -> str:
-    return reverse(name if name.startswith("one-click") else f"subscribers:{name}", args=[token])
+def row_id(name: str, ids: Ids) -> int:
+    return ids[CHANGES.get(name, "active")]
 
 
-def subject(name: str, cast: Cast) -> int:
-    return cast[CHANGES.get(name, "active")]
+def valid_token(name: str, ids: Ids) -> str:
+    return tokens.make(PURPOSES[name], row_id(name, ids))
 
 
-def good(name: str, cast: Cast) -> str:
-    return tokens.make(PURPOSES[name], subject(name, cast))
-
-
-def test_each_page_behind_a_token_is_named_here() -> None:
-    patterns = [*urls.urlpatterns, *urls.machine_urlpatterns]
-    behind = {
+def test_every_page_behind_a_token_is_covered() -> None:
+    patterns = [*urls.urlpatterns, *machine_urls.urlpatterns]
+    names = {
         pattern.name
         for pattern in patterns
         if isinstance(pattern, URLPattern) and "<str:token>" in str(pattern.pattern)
     }
-    assert behind == set(PURPOSES)
+    assert names == set(PURPOSES)
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_with_a_good_token_a_post_changes_something(client: Client, cast: Cast, name: str) -> None:
-    """So that what follows can fail."""
+def test_a_post_with_a_valid_token_changes_something(client: Client, ids: Ids, name: str) -> None:
+    """Proves that the tests below can fail."""
     before = database()
-    assert client.post(page(name, good(name, cast)), POSTED).status_code in {200, 303}
+    assert client.post(path_with(name, valid_token(name, ids)), POSTED).status_code in {200, 303}
     assert database() != before
 
 
 @pytest.mark.parametrize("name", PURPOSES)
-def test_b2_a_scanner_that_opens_a_link_changes_nothing(
-    client: Client, cast: Cast, name: str
-) -> None:
+def test_b2_a_scanner_changes_nothing(client: Client, ids: Ids, name: str) -> None:
     before = database()
-    for whom in ("active", "pending", "left"):
-        pk = cast["move"] if name == "move" else cast[whom]
-        link = page(name, tokens.make(PURPOSES[name], pk))
+    for state in ("active", "pending", "unsubscribed"):
+        pk = ids["confirm-change"] if name == "confirm-change" else ids[state]
+        link = path_with(name, tokens.make(PURPOSES[name], pk))
         for method in ("get", "head"):
             assert getattr(client, method)(link).status_code in {200, 303, 405, 410}
         for method in ("options", "put", "patch", "delete", "trace"):
@@ -138,64 +116,77 @@ def test_b2_a_scanner_that_opens_a_link_changes_nothing(
     assert database() == before
 
 
-def spoilt(name: str, cast: Cast) -> dict[str, str]:
-    """Tokens that are no good for this page."""
-    token = good(name, cast)
+def invalid_tokens(name: str, ids: Ids) -> dict[str, str]:
+    """Return tokens that are invalid for this page, by what is wrong with them."""
+    token = valid_token(name, ids)
     raw = bytearray(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     flipped = {}
-    for place in range(len(raw)):
-        raw[place] ^= 1 << place % 8
-        flipped[f"bit in byte {place}"] = urlsafe_b64encode(raw).rstrip(b"=").decode()
-        raw[place] ^= 1 << place % 8
+    for position in range(len(raw)):
+        raw[position] ^= 1 << position % 8
+        flipped[f"bit in byte {position}"] = urlsafe_b64encode(raw).rstrip(b"=").decode()
+        raw[position] ^= 1 << position % 8
     others = {
-        f"for {purpose.name}": tokens.make(purpose, subject(name, cast))
+        f"for {purpose.name}": tokens.make(purpose, row_id(name, ids))
         for purpose in LinkPurpose
         if purpose != PURPOSES[name]
     }
-    odd = {"cut off": token[:-1], "twice": token * 2, "markup": "<b>" + token[3:], "other": "x"}
-    return {**flipped, **others, **odd}
+    malformed = {
+        "cut off": token[:-1],
+        "twice": token * 2,
+        "markup": "<b>" + token[3:],
+        "other": "x",
+    }
+    return {**flipped, **others, **malformed}
 
 
 @pytest.mark.parametrize("name", PURPOSES)
-def test_b3_a_token_that_is_no_good_opens_nothing(client: Client, cast: Cast, name: str) -> None:
+def test_b3_an_invalid_token_changes_nothing(client: Client, ids: Ids, name: str) -> None:
     before = database()
-    for what, token in spoilt(name, cast).items():
-        for answer in (client.get(page(name, token)), client.post(page(name, token), POSTED)):
-            assert answer.status_code == 404, what
-            assert_clear(name, answer.content.decode())
+    for flaw, token in invalid_tokens(name, ids).items():
+        for response in (
+            client.get(path_with(name, token)),
+            client.post(path_with(name, token), POSTED),
+        ):
+            assert response.status_code == 404, flaw
+            assert_clear(response.content.decode())
     assert database() == before
 
 
 @pytest.mark.parametrize(
     "name", [name for name, purpose in PURPOSES.items() if purpose in LIFETIMES]
 )
-def test_b3_an_expired_token_opens_nothing(
-    client: Client, cast: Cast, name: str, clock: time_machine.Coordinates
+def test_b3_an_expired_token_changes_nothing(
+    client: Client, ids: Ids, name: str, clock: time_machine.Traveller
 ) -> None:
-    token = good(name, cast)
+    token = valid_token(name, ids)
     before = database()
     clock.shift(LIFETIMES[PURPOSES[name]])
-    for answer in (client.get(page(name, token)), client.post(page(name, token), POSTED)):
-        assert answer.status_code == 410
-        assert_clear(name, answer.content.decode())
+    for response in (
+        client.get(path_with(name, token)),
+        client.post(path_with(name, token), POSTED),
+    ):
+        assert response.status_code == 410
+        assert_clear(response.content.decode())
     assert database() == before
 
 
-def assert_clear(name: str, text: str) -> None:
-    """A way on, for people; a word, for the program that a one-click comes from."""
+def assert_clear(text: str) -> None:
+    """Check that people get a link to go on with, and one-click programs a plain message."""
     assert "unknown token" in text or 'href="/en/' in text
     assert POSTED["email"] not in text
 
 
 @pytest.mark.parametrize("name", ["preferences", "unsubscribe", "change-address"])
-def test_ten_megabytes_behind_a_good_token_change_nothing(
-    client: Client, cast: Cast, name: str
+def test_ten_megabytes_with_a_valid_token_change_nothing(
+    client: Client, ids: Ids, name: str
 ) -> None:
-    """Of the other pages the button alone counts: what comes with it is not read."""
+    """The other pages don't read the body of the POST."""
     before = database()
-    answer = client.post(page(name, good(name, cast)), {**POSTED, "more": "x" * 10_000_000})
-    assert answer.status_code == 400
-    assert "Nothing was changed" in answer.content.decode()
+    response = client.post(
+        path_with(name, valid_token(name, ids)), {**POSTED, "more": "x" * 10_000_000}
+    )
+    assert response.status_code == 400
+    assert "Nothing has changed" in response.content.decode()
     assert database() == before
 
 
@@ -205,17 +196,15 @@ def test_two_hundred_thousand_fields_are_refused(
 ) -> None:
     before = database()
     body = "&".join(f"f{number}=1" for number in range(200_000))
-    answer = client.post(path, body, content_type="application/x-www-form-urlencoded")
-    assert answer.status_code == 400
-    assert "Nothing was changed" in answer.content.decode()
+    response = client.post(path, body, content_type="application/x-www-form-urlencoded")
+    assert response.status_code == 400
+    assert "Nothing has changed" in response.content.decode()
     assert database() == before
 
 
-def test_a_confirmation_that_a_scanner_opened_can_still_be_confirmed(
-    client: Client, cast: Cast
-) -> None:
-    link = page("confirm", good("confirm", cast))
+def test_a_scanned_confirmation_link_still_works(client: Client, ids: Ids) -> None:
+    link = path_with("confirm", valid_token("confirm", ids))
     for method in ("head", "get", "options", "get"):
         getattr(client, method)(link)
     assert client.post(link).status_code == 303
-    assert Subscription.objects.get(pk=cast["pending"]).state == "active"
+    assert Subscription.objects.get(pk=ids["pending"]).state == "active"

@@ -1,9 +1,9 @@
-"""B1: the form takes the same time for new, pending, active, unsubscribed and suppressed.
+"""The form takes the same time whatever the state of the address (B1).
 
-The forms of the five states are sent in turns, in an order shuffled for each turn, so that what
-else the machine does falls on all of them. The times are compared by their ranks in each turn:
-where the states do not differ, each order is as likely as another, however busy the machine is.
-Both are compared: work, in which a millisecond shows, and work with what it waits for.
+Each round sends one form per state, in random order, so that other load on the machine affects all
+states alike. The times are compared by their ranks within a round: if the states don't differ,
+every order is equally likely, however busy the machine is. Two clocks are compared: CPU time, in
+which a millisecond shows, and elapsed time, which includes waiting.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from django.db import connection
 from django.test import Client
 
 from newsletter.editorial.models import Newsletter
-from subscribers import intake, lifecycle, suppression
+from subscribers import intake, lifecycle
 from subscribers.addresses import Address
-from subscribers.crypto.sealing import AddressHash
 from tests.subscribers.conftest import AddReader, Ask, filled
+from tests.subscribers.views.conftest import complain
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 STATES = ("new", "pending", "active", "unsubscribed", "suppressed")
-TURNS = 50
-UNLIKELY = 27.9
-"""What chi-squared with four degrees of freedom exceeds once in 80,000 times."""
+ROUNDS = 50
+THRESHOLD = 27.9
+"""Chi-squared with four degrees of freedom exceeds this once in 80,000 times."""
 
 
 @pytest.fixture
@@ -40,42 +40,42 @@ def readers(add_reader: AddReader, ask: Ask, weekly: Newsletter) -> None:
     add_reader("en", address="active@readers.example")
     lifecycle.unsubscribe(add_reader("en", address="unsubscribed@readers.example").pk)
     reader = add_reader("en", address="suppressed@readers.example").subscriber
-    suppression.suppress(
-        AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
-    )
+    complain(reader)
     cache.clear()
 
 
-def times(send: Callable[[str], object], clock: Callable[[], float]) -> dict[str, list[float]]:
-    """Seconds for each state and turn."""
-    taken: dict[str, list[float]] = {state: [] for state in STATES}
-    for _turn in range(TURNS):
+def measure(send: Callable[[str], object], clock: Callable[[], float]) -> dict[str, list[float]]:
+    """Return the seconds seconds for each state in each round."""
+    seconds: dict[str, list[float]] = {state: [] for state in STATES}
+    for _ in range(ROUNDS):
         for state in random.sample(STATES, len(STATES)):
-            begun = clock()
+            start = clock()
             send(state)
-            taken[state].append(clock() - begun)
-    return taken
+            seconds[state].append(clock() - start)
+    return seconds
 
 
-def clock_here() -> float:
-    """Seconds on the clock, but for those in which this thread was ready and others had the
-    processor: those are the machine's, and drown what is looked for (Linux; see proc(5))."""
-    ready = Path("/proc/thread-self/schedstat")
-    stood = int(ready.read_bytes().split()[1]) / 1e9 if ready.exists() else 0.0
-    return time.perf_counter() - stood
+def elapsed_time() -> float:
+    """Return seconds on the clock, without the time in which this thread was ready to run but the
+    CPU was busy with others: it would drown the difference (Linux; see proc(5))."""
+    schedstat = Path("/proc/thread-self/schedstat")
+    waited = int(schedstat.read_bytes().split()[1]) / 1e9 if schedstat.exists() else 0.0
+    return time.perf_counter() - waited
 
 
-def difference(taken: dict[str, list[float]]) -> float:
-    """Friedman's statistic: as chi-squared where the states do not differ. Only times of one turn
-    are compared with each other, as the machine is slower at one moment than at another."""
-    sums = dict.fromkeys(taken, 0)
-    for turn in range(TURNS):
-        in_order = sorted(taken, key=lambda state: taken[state][turn])
+def friedman_statistic(seconds: dict[str, list[float]]) -> float:
+    """Return Friedman's statistic, which follows chi-squared if the states don't differ.
+
+    It compares only times of the same round, as the machine's speed varies over time.
+    """
+    sums = dict.fromkeys(seconds, 0)
+    for round_number in range(ROUNDS):
+        in_order = sorted(seconds, key=lambda state: seconds[state][round_number])
         for rank, state in enumerate(in_order, start=1):
             sums[state] += rank
-    k = len(taken)
+    k = len(seconds)
     squares = sum(total**2 for total in sums.values())
-    return 12 / (TURNS * k * (k + 1)) * squares - 3 * TURNS * (k + 1)
+    return 12 / (ROUNDS * k * (k + 1)) * squares - 3 * ROUNDS * (k + 1)
 
 
 @pytest.fixture
@@ -88,56 +88,54 @@ def send(client: Client, readers: None) -> Callable[[str], object]:
     return post
 
 
-@pytest.mark.parametrize("clock", [time.thread_time, clock_here])
+@pytest.mark.parametrize("clock", [time.thread_time, elapsed_time])
 def test_b1_the_five_states_take_the_same_time(
     send: Callable[[str], object], clock: Callable[[], float]
 ) -> None:
-    assert difference(times(send, clock)) < UNLIKELY
+    assert friedman_statistic(measure(send, clock)) < THRESHOLD
 
 
-def test_b1_a_millisecond_of_work_is_found(send: Callable[[str], object]) -> None:
+def test_b1_the_test_detects_a_millisecond_of_work(send: Callable[[str], object]) -> None:
     def slower(state: str) -> None:
         until = time.thread_time() + (0.001 if state == "active" else 0)
         while time.thread_time() < until:
             pass
         send(state)
 
-    assert difference(times(slower, time.thread_time)) > UNLIKELY
+    assert friedman_statistic(measure(slower, time.thread_time)) > THRESHOLD
 
 
 @pytest.mark.parametrize("state", ["active", "suppressed"])
-def test_b1_waiting_in_one_state_is_found(
+def test_b1_the_test_detects_waiting(
     send: Callable[[str], object], monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
-    """Such as for a lookup of the address: nothing of it is work of this thread."""
+    """Such as for a database lookup of the address, which takes no CPU time in this thread."""
     real = intake.receive_sign_up
 
-    def slower(address: Address, **words: Any) -> Any:
+    def slower(address: Address, **kwargs: Any) -> Any:
         if address.local == state:
             time.sleep(0.005)
-        return real(address, **words)
+        return real(address, **kwargs)
 
     monkeypatch.setattr(intake, "receive_sign_up", slower)
-    assert difference(times(send, clock_here)) > UNLIKELY
+    assert friedman_statistic(measure(send, elapsed_time)) > THRESHOLD
 
 
 @pytest.mark.parametrize("path", ["/en/subscribe/", "/en/preferences/", "/en/embed/weekly/"])
-def test_b1_the_five_states_ask_the_database_the_same(
-    client: Client, readers: None, path: str
-) -> None:
-    # What is asked once in some seconds is asked by whoever comes first (subscribers.views.cached_newsletters).
+def test_b1_every_state_runs_the_same_queries(client: Client, readers: None, path: str) -> None:
+    # The first request fills the cache of newsletters (subscribers.views.cached_newsletters).
     client.post(path, filled(email="somebody@readers.example"))
-    asked = set()
+    queries = set()
     for state in STATES:
         statements: list[str] = []
-        with connection.execute_wrapper(partial(_note, statements)):
+        with connection.execute_wrapper(partial(_record_sql, statements)):
             client.post(path, filled(email=f"{state}@readers.example"))
-        asked.add(tuple(statements))
-    assert len(asked) == 1
-    assert any("INSERT" in statement for statement in asked.pop())
+        queries.add(tuple(statements))
+    assert len(queries) == 1
+    assert any("INSERT" in statement for statement in queries.pop())
 
 
-def _note(statements: list[str], execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-    """The text alone: without its values, which differ."""
+def _record_sql(statements: list[str], execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+    """Record the SQL without its parameters, which differ."""
     statements.append(sql)
     return execute(sql, *rest)
