@@ -48,7 +48,7 @@ def install() -> Clocks:
         (template, "render", "message"),
     ):
         setattr(holder, name, _timed(getattr(holder, name), stage, clocks))
-    maker: Any = sender.recipient_factory
+    maker: Any = vars(sender)["recipient_factory"]
     setattr(
         sender, "recipient_factory", lambda mailing: _timed(maker(mailing), "placeholders", clocks)
     )  # noqa: B010
