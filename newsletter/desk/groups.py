@@ -1,4 +1,4 @@
-"""Who may do what: two groups, made once. Changing them afterwards is the newsroom's own affair."""
+"""The desk's two user groups. They are created once; the newsroom may change them afterwards."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission
 EDITORS = "Editors"
 TRANSLATORS = "Translators"
 
-_OF_EDITORS = [
+_EDITOR_PERMISSIONS = [
     (
         "editorial",
         [
@@ -24,21 +24,22 @@ _OF_EDITORS = [
         ["add", "change", "view"],
     ),
     ("delivery", ["mailing"], ["view"]),
-    ("subscribers", ["departure"], ["view"]),
+    ("subscribers", ["unsubscribereason"], ["view"]),
 ]
-_OF_TRANSLATORS = [
+_TRANSLATOR_PERMISSIONS = [
     ("editorial", ["article"], ["change", "view"]),
     ("editorial", ["articletranslation"], ["add", "change", "view"]),
     ("editorial", ["picture"], ["add", "view"]),
     ("editorial", ["issue", "issuetranslation", "topic"], ["view"]),
 ]
 SEND = "editorial.send_issue"
-"""May approve an issue, send it, and pause or cancel its send-out."""
+"""The permission to approve and send issues, to pause and cancel mailings, and to turn on the kill
+switch."""
 
 
-def make_groups(**signal: Any) -> None:
-    """After `migrate`: the groups with what they may do, unless there are such already."""
-    for name, rules in ((EDITORS, _OF_EDITORS), (TRANSLATORS, _OF_TRANSLATORS)):
+def create_groups(**signal: Any) -> None:
+    """Create the groups with their permissions after `migrate`, unless they exist."""
+    for name, rules in ((EDITORS, _EDITOR_PERMISSIONS), (TRANSLATORS, _TRANSLATOR_PERMISSIONS)):
         group, is_new = Group.objects.get_or_create(name=name)
         if not is_new:
             continue

@@ -1,4 +1,4 @@
-"""What can be done with a send-out: each action's name, what it means, and when it is offered."""
+"""The actions that editors can take on a mailing."""
 
 from __future__ import annotations
 
@@ -16,30 +16,35 @@ from newsletter.editorial.models import User
 from newsletter.editorial.schedule import Month
 
 State = Mailing.State
-ENDED = {State.FINISHED, State.CANCELLED}
+CLOSED = {State.FINISHED, State.CANCELLED}
 
 
 @dataclass(frozen=True)
 class Action:
-    """`do` returns the send-out to look at next, or None where there was nothing to do. It may
-    raise planner.CannotSend."""
+    """One action. `meaning` explains it on the confirmation page.
+
+    `run` returns the mailing to show next, or None if there was nothing to do; it may raise
+    CannotSendError. `is_offered` tells whether the action applies to a mailing with these counts.
+    """
 
     label: Any
     meaning: Any
-    do: Callable[[Mailing, User], Mailing | None]
-    offered: Callable[[Mailing, Report], bool]
+    run: Callable[[Mailing, User], Mailing | None]
+    is_offered: Callable[[Mailing, Report], bool]
 
 
-def _if_changed(change: Callable[[Mailing], object]) -> Callable[[Mailing, User], Mailing | None]:
+def _returning_mailing(
+    change: Callable[[Mailing], object],
+) -> Callable[[Mailing, User], Mailing | None]:
     return lambda mailing, _by: mailing if change(mailing) else None
 
 
-def _in(*states: State) -> Callable[[Mailing, Report], bool]:
-    return lambda mailing, _account: mailing.state in states
+def _in_states(*states: State) -> Callable[[Mailing, Report], bool]:
+    return lambda mailing, _counts: mailing.state in states
 
 
-def _is_held_round_up(mailing: Mailing, _account: Report) -> bool:
-    """A held issue is sent from its own page."""
+def _is_held_round_up(mailing: Mailing, _counts: Report) -> bool:
+    """Tell whether it is a held round-up. A held issue is sent from the issue's own page."""
     return mailing.state == State.HELD and mailing.release.kind == Release.Kind.MONTHLY
 
 
@@ -55,11 +60,11 @@ ACTIONS = {
         _send_round_up,
         _is_held_round_up,
     ),
-    "try": Action(
+    "retry": Action(
         _("Retry now"),
         _("Retry deferred readers now instead of waiting for the next attempt."),
-        _if_changed(control.retry_now),
-        lambda mailing, _account: control.may_retry_now(mailing),
+        _returning_mailing(control.retry_now),
+        lambda mailing, _counts: control.may_retry_now(mailing),
     ),
     "pause": Action(
         _("Pause"),
@@ -67,20 +72,20 @@ ACTIONS = {
             "Sending stops until you resume. Emails that have already been handed over will "
             "still arrive."
         ),
-        _if_changed(control.pause),
-        _in(State.SENDING),
+        _returning_mailing(control.pause),
+        _in_states(State.SENDING),
     ),
     "resume": Action(
         _("Resume"),
         _("Sending continues with the readers who are still waiting."),
-        _if_changed(control.resume),
-        _in(State.PAUSED),
+        _returning_mailing(control.resume),
+        _in_states(State.PAUSED),
     ),
     "cancel": Action(
         _("Cancel mailing"),
         _("This can’t be undone. Readers who are still waiting won’t get this issue."),
-        _if_changed(control.cancel),
-        _in(*control.CANCELLABLE),
+        _returning_mailing(control.cancel),
+        _in_states(*control.CANCELLABLE),
     ),
     "unreached": Action(
         _("Send to readers who weren’t reached"),
@@ -89,20 +94,20 @@ ACTIONS = {
             "Anyone who got it, or may have got it, is left out."
         ),
         lambda mailing, by: snapshot.send_to_unreached(mailing.release, by=by),
-        lambda mailing, account: (
-            mailing.state in ENDED and bool(account.refused + account.failed + account.skipped)
+        lambda mailing, counts: (
+            mailing.state in CLOSED and bool(counts.refused + counts.failed + counts.skipped)
         ),
     ),
-    "again": Action(
+    "resend-unknown": Action(
         _("Resend to unknown (may arrive twice)"),
         _("We don’t know whether these readers got the email. Some of them may get it twice."),
         lambda mailing, by: snapshot.send_to_in_doubt(mailing.release, by=by),
-        lambda mailing, account: mailing.state in ENDED and bool(account.unknown),
+        lambda mailing, counts: mailing.state in CLOSED and bool(counts.unknown),
     ),
-    "leave": Action(
+    "mark-failed": Action(
         _("Mark unknown as failed"),
         _("These readers won’t be sent this issue again. They are counted as failed."),
-        _if_changed(control.mark_unknown_as_failed),
-        lambda mailing, account: mailing.state in ENDED and bool(account.unknown),
+        _returning_mailing(control.mark_unknown_as_failed),
+        lambda mailing, counts: mailing.state in CLOSED and bool(counts.unknown),
     ),
 }

@@ -1,4 +1,4 @@
-"""A month's round-up: what is in it, who gets it, and sending it."""
+"""The page of a monthly round-up: a preview, the number of readers, and sending it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from newsletter.delivery.planning.preview import preview_of
 from newsletter.delivery.planning.snapshot import CannotSendError, send_round_up
 from newsletter.desk.groups import SEND
 from newsletter.desk.preview import (
-    as_frame,
-    asked_for,
-    choices_of,
-    mail_policy,
-    previewed,
-    rendered_or_why,
+    email_frame_policy,
+    frame_response,
+    preview_choices,
+    preview_context,
+    render_or_explain,
+    requested_choice,
 )
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
 from newsletter.digest.content import RenderedEmail
@@ -38,12 +38,12 @@ from subscribers import audience
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("delivery.view_mailing")
 def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
-    """GET shows it as it would be now; POST sends it and shows the progress."""
-    newsletter, month = _month(slug, key)
+    """Show the round-up as it would be now on GET; send it on POST."""
+    newsletter, month = _get_month(slug, key)
     if request.method == "POST":
         return _send(request, newsletter, month)
-    shown = asked_for(request, newsletter)
-    rendered, error = _rendered(request, newsletter, month)
+    selected = requested_choice(request, newsletter)
+    rendered, error = _render_preview(request, newsletter, month)
     readers = audience.segments(newsletter, audience.Frequency.MONTHLY)
     mailing = Mailing.objects.filter(
         release__newsletter=newsletter,
@@ -57,22 +57,22 @@ def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         title=_("Round-up: %(month)s") % {"month": name},
         newsletter=newsletter,
         month=month,
-        total=sum(count for _profile, count in readers),
+        total=sum(count for _segment, count in readers),
         mailing=mailing,
         may_send=user_of(request).has_perm(SEND),
-        choices=choices_of(newsletter, shown, amounts=["lead"]),
-        shown=shown,
-        **previewed(rendered, error),
+        choices=preview_choices(newsletter, selected, lengths=["lead"]),
+        selected=selected,
+        **preview_context(rendered, error),
     )
 
 
 @require_safe
 @permission_required("delivery.view_mailing")
-@mail_policy
+@email_frame_policy
 def frame(request: HttpRequest, slug: str, key: str) -> HttpResponse:
-    """The mail's HTML alone."""
-    rendered, _error = _rendered(request, *_month(slug, key))
-    return as_frame(rendered)
+    """Return the email's HTML alone."""
+    rendered, _error = _render_preview(request, *_get_month(slug, key))
+    return frame_response(rendered)
 
 
 def _send(request: HttpRequest, newsletter: Newsletter, month: Month) -> HttpResponse:
@@ -88,17 +88,18 @@ def _send(request: HttpRequest, newsletter: Newsletter, month: Month) -> HttpRes
     return redirect("admin:delivery_mailing_change", mailing.pk)
 
 
-def _rendered(
+def _render_preview(
     request: HttpRequest, newsletter: Newsletter, month: Month
 ) -> tuple[RenderedEmail | None, str]:
-    paper = release_content.round_up(newsletter, month, at=timezone.now())
-    if not paper.articles:
+    content = release_content.round_up(newsletter, month, at=timezone.now())
+    if not content.articles:
         return None, _("No issue of this month has been sent.")
-    view = partial(preview_of, paper, newsletter)
-    return rendered_or_why(view, newsletter, asked_for(request, newsletter))
+    render = partial(preview_of, content, newsletter)
+    return render_or_explain(render, newsletter, requested_choice(request, newsletter))
 
 
-def _month(slug: str, key: str) -> tuple[Newsletter, Month]:
+def _get_month(slug: str, key: str) -> tuple[Newsletter, Month]:
+    """Raises Http404 for an unknown newsletter or a malformed month."""
     try:
         month = Month.read(key)
     except ValueError:

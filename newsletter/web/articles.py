@@ -1,4 +1,4 @@
-"""Articles as pages show them: in which language, and under which date."""
+"""View models of articles: the language shown and the dateline."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from newsletter.digest.labels import credit_line, language_label
 from newsletter.digest.topics import names_topic
 from newsletter.editorial.models import Article, ArticleTranslation, Picture
 from newsletter.lib.languages import direction
-from newsletter.web.trends import Statuses, status_label, status_of, statuses
+from newsletter.web.trends import Statuses, article_status, load_statuses, status_label
 
 KINDS: dict[str, Literal["photo", "image", "graphic"]] = {
     Picture.Kind.PHOTO: "photo",
@@ -32,8 +32,8 @@ KINDS: dict[str, Literal["photo", "image", "graphic"]] = {
 _BLOCK_ENDS = re.compile(r"(?=</(?:p|h[1-6]|li|blockquote|t[dh]|div)>|<br)")
 
 
-def dated_by(article: Article, status: str) -> Literal["week", "moment"]:
-    """Which of the two kinds of dateline the article has."""
+def dateline_kind(article: Article, status: str) -> Literal["week", "moment"]:
+    """Return the kind of the article's dateline: its issue's week, or its time of publication."""
     if article.issue is None or article.dateline == Article.Dateline.MOMENT:
         return "moment"
     if article.dateline == Article.Dateline.WEEK:
@@ -41,7 +41,6 @@ def dated_by(article: Article, status: str) -> Literal["week", "moment"]:
     return "week" if status else "moment"
 
 
-# --- An article on a page ---------------------------------------------------------------------
 @dataclass(frozen=True)
 class ArticleView:
     """An article in the language in which a page shows it."""
@@ -50,8 +49,8 @@ class ArticleView:
     text: ArticleTranslation
     page_language: str
     dateline: str
-    stamp: str
-    """The dateline for machines (HTML's `datetime`)."""
+    machine_date: str
+    """The dateline in ISO 8601, for HTML's `datetime` attribute."""
     by_week: bool
     status: str
     topic: str
@@ -78,14 +77,16 @@ class ArticleView:
         return picture if picture and picture.file else None
 
     @property
-    def beginning(self) -> str:
-        """Plain text: the lead, else the first paragraphs of the text."""
-        return self.text.lead or plain(self.text.body)
+    def excerpt(self) -> str:
+        """Plain text to shorten in lists: the lead, or the body if there is no lead."""
+        return self.text.lead or plain_text(self.text.body)
 
     @property
     def credit(self) -> str:
-        """ "Photo: name": the label is in the page's language, whatever the article's. A credit
-        may be known where the file is not."""
+        """Return "Photo: name", labelled in the page's language; "" without a credit.
+
+        Imported articles may have a credit but no file.
+        """
         picture = self.article.picture
         if not (picture and picture.credit):
             return ""
@@ -101,7 +102,7 @@ class ArticleView:
 
     @property
     def shows_topic(self) -> bool:
-        """Whether the topic is named: not twice where the headline begins with it."""
+        """Whether to name the topic: not if the headline already starts with it."""
         return bool(self.topic and not names_topic(self.text.headline, self.topic))
 
     @property
@@ -109,46 +110,46 @@ class ArticleView:
         return self.text.is_public(timezone.now())
 
 
-def plain(html: str) -> str:
-    """Clean HTML without its tags; what stood in two paragraphs stays apart."""
+def plain_text(html: str) -> str:
+    """Strip the tags from sanitized HTML; paragraphs stay separated by a space."""
     return " ".join(unescape(strip_tags(_BLOCK_ENDS.sub(" ", html))).split())
 
 
-def article_view(articles: Sequence[Article], language: str, *, at: datetime) -> list[ArticleView]:
-    """The articles as a page in `language` shows them: one query more than it took to load."""
-    known = statuses(articles)
-    found = (_article_view(article, language, known, at=at) for article in articles)
-    return [each for each in found if each]
+def article_views(articles: Sequence[Article], language: str, *, at: datetime) -> list[ArticleView]:
+    """Return view models for a page in `language`, skipping articles without a text. One query."""
+    known = load_statuses(articles)
+    views = (_view_in_best_language(article, language, known, at=at) for article in articles)
+    return [view for view in views if view]
 
 
-def _article_view(
+def _view_in_best_language(
     article: Article, language: str, known: Statuses, *, at: datetime
 ) -> ArticleView | None:
     text = article.any_text(article.newsletter.chain_for(language))
-    return in_text(article, text, language, known, at=at) if text else None
+    return article_view(article, text, language, known, at=at) if text else None
 
 
-def in_text(
+def article_view(
     article: Article, text: ArticleTranslation, language: str, known: Statuses, *, at: datetime
 ) -> ArticleView:
-    """The article in one certain language on a page in `language`."""
-    status = status_of(article, known)
+    """Return the view model of the article with the given text, on a page in `language`."""
+    status = article_status(article, known)
     zone = ZoneInfo(article.newsletter.timezone)
     local = article.published_at.astimezone(zone)
-    by_week = dated_by(article, status) == "week"
+    by_week = dateline_kind(article, status) == "week"
     if by_week and article.issue:
         issue = article.issue
         today = article.newsletter.date_at(at)
         dateline = week_range(issue.starts_on, issue.ends_on, language, today=today)
-        stamp = issue.starts_on.isoformat()
+        machine_date = issue.starts_on.isoformat()
     else:
-        dateline, stamp = moment(local, language), local.isoformat(timespec="minutes")
+        dateline, machine_date = moment(local, language), local.isoformat(timespec="minutes")
     return ArticleView(
         article=article,
         text=text,
         page_language=language,
         dateline=dateline,
-        stamp=stamp,
+        machine_date=machine_date,
         by_week=by_week,
         status=status,
         topic=article.topic.name_in(article.newsletter.chain_for(language))
@@ -158,7 +159,7 @@ def in_text(
 
 
 def corrected_on(text: ArticleTranslation, article: Article, language: str) -> str:
-    """Day and time of the correction on the newsletter's clock; "" where there is none."""
+    """Return the correction's date and time in the newsletter's zone; "" without a correction."""
     if not (text.correction and text.corrected_at):
         return ""
     return moment(text.corrected_at.astimezone(ZoneInfo(article.newsletter.timezone)), language)

@@ -1,4 +1,4 @@
-"""What every page knows of the newsroom. Nothing is looked up until a template asks for it."""
+"""The `newsroom` variable in every template. Nothing is queried until a template uses it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from newsletter.editorial.models import Issue, Newsletter, Newsroom, NewsroomTranslation, Topic
 from newsletter.web.archive import IssueView, issue_view
 from newsletter.web.colours import palette
-from newsletter.web.page_urls import Alternate, path_in, site_languages
+from newsletter.web.page_urls import Alternate, localized_path, site_languages
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class TopicLink:
 
 
 class Masthead:
-    """The newsroom in one language; each property asks the database once, if at all."""
+    """The newsroom in one language. Each property queries the database at most once."""
 
     def __init__(self, request: HttpRequest, language: str) -> None:
         self._request, self._language = request, language
@@ -75,7 +75,7 @@ class Masthead:
 
     @cached_property
     def topics(self) -> list[TopicLink]:
-        """Those of the first newsletter."""
+        """The topics of the first newsletter."""
         if not self.newsletters:
             return []
         topics = Topic.objects.filter(newsletter=self.newsletters[0])
@@ -92,9 +92,11 @@ class Masthead:
         return issue_view(issue, self._language, at=now) if issue else None
 
     @property
-    def switch(self) -> list[Alternate]:
-        """This page in each language; the home page where this one is the answer to a form, or
-        its address means nothing in that language."""
+    def language_switch(self) -> list[Alternate]:
+        """Links to this page in each language.
+
+        They lead to the home page if this page answers a form or doesn't exist in that language.
+        """
         return [Alternate(code, self._path_in(code)) for code in site_languages()]
 
     def _path_in(self, code: str) -> str:
@@ -102,8 +104,9 @@ class Masthead:
             path = translate_url(self._request.get_full_path(), code)
             if path.startswith(f"/{code}/"):
                 return path
-        return path_in(code, "web:home")
+        return localized_path(code, "web:home")
 
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:
+    """A template context processor."""
     return {"newsroom": Masthead(request, get_language() or site_languages()[0])}

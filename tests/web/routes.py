@@ -14,7 +14,7 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def routes(language: str) -> list[str]:
-    """Each route with a slash before it, those of the admin left out: "/en/you/<str:token>/"."""
+    """Return each route except the desk's, with a leading slash: "/en/you/<str:token>/"."""
     with translation.override(language):
         return [route for route in _walk(get_resolver(), "/") if not route.startswith("/admin/")]
 
@@ -28,6 +28,6 @@ def _walk(resolver: Any, prefix: str) -> Iterator[str]:
             yield route
 
 
-def filled(route: str, **values: str) -> str:
-    """The route's path; a parameter that isn't named gets the value of `other`."""
+def fill_route(route: str, **values: str) -> str:
+    """Return the route's path. A parameter that isn't named gets the value of `other`."""
     return PARAMETER.sub(lambda found: values.get(found[1], values.get("other", "")), route)

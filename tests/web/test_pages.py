@@ -1,4 +1,4 @@
-"""Every page, in every language: addresses, languages, nothing from elsewhere."""
+"""Every page in every language: URLs, languages, nothing loaded from other sites."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 
 from newsletter.editorial.models import Article, Newsroom, NewsroomTranslation
-from tests.web.reading import Page
+from tests.web.parsed_page import ParsedPage
 
 LANGUAGES = ["en", "be", "ru"]
 PAGES = ["", "issues/", "issues/weekly/2017-07-24/", "topics/security/", "about/", "privacy/"]
@@ -18,12 +18,12 @@ PAGES = ["", "issues/", "issues/weekly/2017-07-24/", "topics/security/", "about/
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_page_is_there_in_each_language(
+def test_each_page_exists_in_each_language(
     client: Client, army: Article, language: str, path: str
 ) -> None:
     response = client.get(f"/{language}/{path}")
     assert response.status_code == 200
-    page = Page(response)
+    page = ParsedPage(response)
     (html,) = page.all("html")
     assert (html["lang"], html["dir"]) == (language, "ltr")
     assert page.canonical == f"{settings.SITE_URL}/{language}/{path}"
@@ -33,49 +33,53 @@ def test_a_page_is_there_in_each_language(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_hreflang_is_reciprocal_with_self_and_default(  # F4
+def test_hreflang_is_reciprocal_and_includes_itself_and_a_default(  # F4
     client: Client, army: Article, path: str
 ) -> None:
-    first = Page(client.get(f"/en/{path}")).alternates
+    first = ParsedPage(client.get(f"/en/{path}")).alternates
     assert set(first) == {*LANGUAGES, "x-default"}
     for language in LANGUAGES:
         assert first[language] == f"{settings.SITE_URL}/{language}/{path}"
-        assert Page(client.get(f"/{language}/{path}")).alternates == first
+        assert ParsedPage(client.get(f"/{language}/{path}")).alternates == first
     assert first["x-default"] == first["en"]
 
 
-def test_an_articles_hreflang_names_its_own_slugs(client: Client, army: Article) -> None:  # F4
+def test_an_articles_hreflang_uses_each_translations_slug(
+    client: Client, army: Article
+) -> None:  # F4
     texts = {text.language: text.slug for text in army.translations.all()}
-    wanted = {code: f"{settings.SITE_URL}/{code}/articles/{slug}/" for code, slug in texts.items()}
+    expected = {
+        code: f"{settings.SITE_URL}/{code}/articles/{slug}/" for code, slug in texts.items()
+    }
     for code, slug in texts.items():
-        alternates = Page(client.get(f"/{code}/articles/{slug}/")).alternates
-        assert alternates == {**wanted, "x-default": wanted["en"]}
+        alternates = ParsedPage(client.get(f"/{code}/articles/{slug}/")).alternates
+        assert alternates == {**expected, "x-default": expected["en"]}
 
 
-def test_the_newsrooms_words_are_in_the_pages_language(client: Client, army: Article) -> None:
-    page = Page(client.get("/be/issues/weekly/2017-07-24/"))
+def test_dates_and_headlines_are_in_the_pages_language(client: Client, army: Article) -> None:
+    page = ParsedPage(client.get("/be/issues/weekly/2017-07-24/"))
     assert "Тыдзень у фокусе" in page.text
     assert "24–30 ліпеня 2017" in page.text
     assert "Навіны войска" in page.text
-    assert "July 24 – July 30, 2017" in Page(client.get("/en/issues/weekly/2017-07-24/")).text
+    assert "July 24 – July 30, 2017" in ParsedPage(client.get("/en/issues/weekly/2017-07-24/")).text
 
 
-def test_lists_go_on_on_further_pages(client: Client, many: list[object]) -> None:
+def test_long_lists_are_paginated(client: Client, thirty_issues: list[object]) -> None:
     first, second = client.get("/ru/issues/"), client.get("/ru/issues/?page=2")
-    assert Page(first).all("a", rel="next")[0]["href"] == "?page=2"
-    page = Page(second)
+    assert ParsedPage(first).all("a", rel="next")[0]["href"] == "?page=2"
+    page = ParsedPage(second)
     assert page.canonical.endswith("/ru/issues/?page=2")
     assert page.alternates["be"].endswith("/be/issues/?page=2")
     assert client.get("/ru/issues/?page=99").status_code == 404
     assert client.get("/ru/topics/security/?page=x").status_code == 404
 
 
-def test_the_archive_names_months_by_themselves(client: Client, army: Article) -> None:
-    assert "Ліпень" in Page(client.get("/be/issues/")).text
-    assert "1 article" in Page(client.get("/en/issues/")).text
+def test_the_archive_uses_stand_alone_month_names(client: Client, army: Article) -> None:
+    assert "Ліпень" in ParsedPage(client.get("/be/issues/")).text
+    assert "1 article" in ParsedPage(client.get("/en/issues/")).text
 
 
-def test_a_site_without_anything_answers(client: Client, db: None) -> None:
+def test_an_empty_site_works(client: Client, db: None) -> None:
     for path in PAGES:
         expected = 404 if "weekly" in path or "security" in path else 200
         assert client.get(f"/be/{path}").status_code == expected
@@ -83,18 +87,18 @@ def test_a_site_without_anything_answers(client: Client, db: None) -> None:
 
 def test_about_falls_back_to_the_nearest_language(client: Client, newsroom: Newsroom) -> None:
     NewsroomTranslation.objects.filter(language="ru").update(about="<p>О нас</p>")
-    page = Page(client.get("/be/about/"))
+    page = ParsedPage(client.get("/be/about/"))
     assert "О нас" in page.text
     assert page.all("div", lang="ru")
 
 
-def test_pages_load_nothing_from_elsewhere_and_run_nothing(
+def test_pages_load_nothing_from_other_sites_and_run_no_inline_scripts(
     client: Client, army: Article, newsroom: Newsroom
 ) -> None:
     Newsroom.objects.update(follow_links=[{"label": "Telegram", "url": "https://t.me/x"}])
     slug = army.translations.get(language="en").slug
     for path in [*PAGES, f"articles/{slug}/", "no-such-page/"]:
-        page = Page(client.get(f"/en/{path}"))
+        page = ParsedPage(client.get(f"/en/{path}"))
         assert [each["src"] for each in page.all("script")] in ([], ["/static/web/proof.js"])
         assert not [name for _tag, found in page.elements for name in found if name[:2] == "on"]
         for tag, found in page.elements:
@@ -106,7 +110,7 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing(
             assert not loaded or urlsplit(loaded).netloc == ""
 
 
-def test_a_colour_that_is_none_never_reaches_the_style_sheet(
+def test_an_invalid_colour_never_reaches_the_style_sheet(
     client: Client, newsroom: Newsroom
 ) -> None:
     Newsroom.objects.update(accent="</styl")
@@ -115,7 +119,7 @@ def test_a_colour_that_is_none_never_reaches_the_style_sheet(
     assert "--accent-light: #8a1c1c" in style
 
 
-def test_no_shared_cache_keeps_a_page_with_a_form(client: Client, army: Article) -> None:
+def test_shared_caches_do_not_store_pages_with_a_form(client: Client, army: Article) -> None:
     response = client.get("/en/")
     assert "private" in response["Cache-Control"]
     assert "no-cache" in response["Cache-Control"]

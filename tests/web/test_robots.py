@@ -1,4 +1,4 @@
-"""robots.txt (RFC 9309): what is private is in it, what is public is not."""
+"""robots.txt (RFC 9309) disallows private URLs and allows public ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from newsletter.lib.private_paths import PRIVATE, PRIVATE_IN_A_LANGUAGE
-from tests.web.routes import PARAMETER, filled, routes
+from tests.web.routes import PARAMETER, fill_route, routes
 
 LANGUAGES = ["en", "be", "ru"]
 
@@ -27,7 +27,7 @@ def robot(text: str) -> RobotFileParser:
 
 
 def is_private(route: str) -> bool:
-    """A reader's token is in it, or it is for this machine alone."""
+    """Tell whether the route contains a reader's token or is only for this machine."""
     return "token" in PARAMETER.findall(route) or route.startswith("/inbox/")
 
 
@@ -38,17 +38,17 @@ def test_every_private_route_of_the_site_is_disallowed(
     private = [route for route in routes(language) if is_private(route)]
     assert len(private) > 15
     for route in (*private, "/admin/", "/admin/login/"):
-        assert not robot.can_fetch("anybot", filled(route, token="AbC-_1", name="x")), route
+        assert not robot.can_fetch("anybot", fill_route(route, token="AbC-_1", name="x")), route
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_other_route_is_allowed(robot: RobotFileParser, language: str) -> None:
-    """But for pages that lie below a private path and hold no token."""
+    """The exceptions are pages below a private path that contain no token."""
     public = [route for route in routes(language) if not is_private(route)]
     below = {f"/{language}/{path}" for path in NO_TOKEN}
     assert below < set(public)
     for route in set(public) - below:
-        assert robot.can_fetch("anybot", filled(route, other="move")), route
+        assert robot.can_fetch("anybot", fill_route(route, other="move")), route
 
 
 NO_TOKEN = (
@@ -60,19 +60,19 @@ NO_TOKEN = (
 )
 
 
-def test_each_private_path_leads_to_something() -> None:
-    """A route that is renamed leaves nothing behind in the list."""
+def test_each_private_path_has_a_route() -> None:
+    """A renamed route must not leave its old path in the list."""
     found = [*routes("be"), "/admin/"]
     for path in (*PRIVATE, *(f"be/{name}" for name in PRIVATE_IN_A_LANGUAGE)):
         assert [route for route in found if route.startswith(f"/{path}/")], path
 
 
-def test_links_with_the_old_prefix_of_belarusian_are_private_too(robot: RobotFileParser) -> None:
+def test_private_paths_below_the_belarusian_alias_are_disallowed(robot: RobotFileParser) -> None:
     assert not robot.can_fetch("anybot", "/by/you/AbC-_1/")
     assert robot.can_fetch("anybot", "/by/issues/")
 
 
-def test_an_article_may_be_called_like_a_private_page(robot: RobotFileParser) -> None:
+def test_an_article_may_share_its_slug_with_a_private_page(robot: RobotFileParser) -> None:
     for name in PRIVATE_IN_A_LANGUAGE:
         assert robot.can_fetch("anybot", f"/en/articles/{name}/")
 

@@ -1,4 +1,4 @@
-"""Articles with their languages as tabs; pictures."""
+"""Articles, with their translations as tabs, and pictures."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from newsletter.editorial.revisions import bring_up_to_date, is_stale
 from newsletter.lib.languages import language_name
 
 
-class TextForm(forms.ModelForm[ArticleTranslation]):
-    """An article in a language; a stale translation can be taken as current."""
+class ArticleTranslationForm(forms.ModelForm[ArticleTranslation]):
+    """One translation of an article. A stale one can be marked as up to date."""
 
     is_current = forms.BooleanField(
         label=_("This translation is up to date with the original"), required=False
@@ -39,9 +39,9 @@ def _original(text: ArticleTranslation) -> ArticleTranslation | None:
     return text.article.text([text.article.original_language])
 
 
-class TextInline(TranslationInline):
+class ArticleTranslationInline(TranslationInline):
     model = ArticleTranslation
-    form = TextForm
+    form = ArticleTranslationForm
     verbose_name_plural = _("text")
     fields = (
         "language",
@@ -56,7 +56,7 @@ class TextInline(TranslationInline):
     )
 
     def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
-        newsletter = obj.newsletter if obj else newsletter_asked_for(request)
+        newsletter = obj.newsletter if obj else requested_newsletter(request)
         languages = list(newsletter.languages) if newsletter else []
         original = obj.original_language if obj else request.POST.get("original_language")
         return sorted(languages, key=lambda code: code != original)
@@ -68,8 +68,8 @@ class TextInline(TranslationInline):
         return field
 
 
-def newsletter_asked_for(request: HttpRequest) -> Newsletter | None:
-    """That of a new article: as posted, of the issue it is added to, or the first."""
+def requested_newsletter(request: HttpRequest) -> Newsletter | None:
+    """Return the newsletter of a new row: the one named, its issue's, or the first."""
     chosen = request.POST.get("newsletter") or request.GET.get("newsletter", "")
     if chosen.isdecimal():
         return Newsletter.objects.filter(pk=chosen).first()
@@ -80,17 +80,17 @@ def newsletter_asked_for(request: HttpRequest) -> Newsletter | None:
 
 
 class ArticleForm(forms.ModelForm[Article]):
-    """An article's facts; its original language is one of the newsletters'."""
+    """An article's own fields. The original language is chosen from the newsletters' languages."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "original_language" not in self.fields:
-            return  # someone who may only look
+            return  # the user may only view
         codes = [code for row in Newsletter.objects.all() for code in row.languages]
         codes += [self.instance.original_language] if self.instance.pk else []
-        old = self.fields["original_language"]
+        field = self.fields["original_language"]
         self.fields["original_language"] = forms.ChoiceField(
-            label=old.label,
+            label=field.label,
             choices=[(code, language_name(code)) for code in dict.fromkeys(codes)],
         )
         self.fields["published_at"].help_text = _("Local time: %(zone)s.") % {
@@ -101,8 +101,8 @@ class ArticleForm(forms.ModelForm[Article]):
         data: dict[str, Any] = super().clean() or {}
         newsletter = data.get("newsletter")
         for name in ("issue", "topic"):
-            other = data.get(name)
-            if newsletter and other and other.newsletter_id != newsletter.pk:
+            related = data.get(name)
+            if newsletter and related and related.newsletter_id != newsletter.pk:
                 self.add_error(name, _("This belongs to another newsletter."))
         original = data.get("original_language")
         if newsletter and original and original not in newsletter.languages:
@@ -115,7 +115,7 @@ class ArticleForm(forms.ModelForm[Article]):
 @admin.register(Article)
 class ArticleAdmin(TabbedAdmin):
     form = ArticleForm
-    inlines = [TextInline]
+    inlines = [ArticleTranslationInline]
     list_display = ("__str__", "issue", "topic", "languages", "published_at")
     list_filter = ("newsletter", "topic", "translations__state")
     search_fields = ("translations__headline", "translations__lead")
@@ -143,7 +143,7 @@ class ArticleAdmin(TabbedAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
-        newsletter = newsletter_asked_for(request)
+        newsletter = requested_newsletter(request)
         if newsletter:
             initial.setdefault("newsletter", newsletter.pk)
             initial.setdefault("original_language", newsletter.languages[0])
@@ -163,17 +163,17 @@ class ArticleAdmin(TabbedAdmin):
     ) -> None:
         super().save_related(request, form, formsets, change)
         for formset in formsets:
-            for one in formset.forms:
-                if one.instance.pk and one.cleaned_data.get("is_current"):
-                    bring_up_to_date(one.instance)
+            for translation in formset.forms:
+                if translation.instance.pk and translation.cleaned_data.get("is_current"):
+                    bring_up_to_date(translation.instance)
 
     @admin.display(description=_("languages"))
     def languages(self, article: Article) -> str:
-        return states_in_line(article)
+        return translation_states(article)
 
 
-def states_in_line(article: Article) -> str:
-    """ "EN ✓ · BE draft": each language's state."""
+def translation_states(article: Article) -> str:
+    """Return each translation's state: "EN ✓ · BE draft"."""
     return " · ".join(
         f"{text.language.upper()} {'✓' if text.is_ready else text.get_state_display()}"
         for text in article.texts().values()

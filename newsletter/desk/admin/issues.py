@@ -1,4 +1,4 @@
-"""Issues: their words in tabs, their articles in order, the week's trends, and what to do next."""
+"""Issues: their texts as tabs, their articles in order, the week's trends, and the next steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.delivery.models import Mailing
 from newsletter.desk import preview, sending
-from newsletter.desk.admin.articles import newsletter_asked_for, states_in_line
+from newsletter.desk.admin.articles import requested_newsletter, translation_states
 from newsletter.desk.groups import SEND
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.editorial import workflow
@@ -23,7 +23,7 @@ from newsletter.editorial.models import Article, Issue, IssueTranslation, Topic,
 
 
 class IssueForm(forms.ModelForm[Issue]):
-    """The issue, and a trend for each topic of its week (fields `trend_<id of the topic>`)."""
+    """An issue, and a trend for each topic in its week (fields `trend_<topic ID>`)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -52,13 +52,13 @@ class IssueForm(forms.ModelForm[Issue]):
             workflow.set_trend_of_issue(self.instance, topic, status)
 
 
-class WordsInline(TranslationInline):
+class IssueTranslationInline(TranslationInline):
     model = IssueTranslation
     verbose_name_plural = _("the issue’s texts")
     fields = ("language", "subject", "preheader", "introduction")
 
     def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
-        newsletter = obj.newsletter if obj else newsletter_asked_for(request)
+        newsletter = obj.newsletter if obj else requested_newsletter(request)
         return list(newsletter.languages) if newsletter else []
 
 
@@ -86,13 +86,13 @@ class ArticlesInline(admin.TabularInline[Article, Issue]):
 
     @admin.display(description=_("languages"))
     def languages(self, article: Article) -> str:
-        return states_in_line(article)
+        return translation_states(article)
 
 
 @admin.register(Issue)
 class IssueAdmin(TabbedAdmin):
     form = IssueForm
-    inlines = [WordsInline, ArticlesInline]
+    inlines = [IssueTranslationInline, ArticlesInline]
     change_form_template = "admin/editorial/issue/change_form.html"
     list_display = ("__str__", "newsletter", "kind", "state")
     list_filter = ("newsletter", "state", "kind")
@@ -116,7 +116,7 @@ class IssueAdmin(TabbedAdmin):
             "send": sending.send,
         }
         wrap = self.admin_site.admin_view
-        own = [
+        desk_urls = [
             path(
                 f"<int:issue_id>/{name}/",
                 wrap(view),
@@ -124,11 +124,11 @@ class IssueAdmin(TabbedAdmin):
             )
             for name, view in views.items()
         ]
-        return [*own, *super().get_urls()]
+        return [*desk_urls, *super().get_urls()]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
-        if newsletter := newsletter_asked_for(request):
+        if newsletter := requested_newsletter(request):
             initial.setdefault("newsletter", newsletter.pk)
         return initial
 

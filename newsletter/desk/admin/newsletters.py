@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.desk.fields import LinesField, WordsField
+from newsletter.desk.fields import CodeListField, LabelledLinesField
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.editorial.models import (
     Newsletter,
@@ -27,21 +27,21 @@ def site_languages() -> list[str]:
 
 
 class NewsletterForm(forms.ModelForm[Newsletter]):
-    languages = WordsField(
+    languages = CodeListField(
         label=_("Languages"),
         help_text=_("Language codes in order, for example: en, be, ru"),
         initial=site_languages,
     )
-    choices = LinesField(
+    choices = LabelledLinesField(
         value_key="languages",
-        as_list=True,
+        is_list=True,
         required=False,
         label=_("Choices on the sign-up form"),
         help_text=_("One per line, label first. Example: BE/RU = be, ru"),
     )
 
 
-class WordingInline(TranslationInline):
+class NewsletterTranslationInline(TranslationInline):
     model = NewsletterTranslation
     verbose_name_plural = _("wording")
     fields = ("language", "name", "sender_name", "promise", "footer")
@@ -53,7 +53,7 @@ class WordingInline(TranslationInline):
 @admin.register(Newsletter)
 class NewsletterAdmin(TabbedAdmin):
     form = NewsletterForm
-    inlines = [WordingInline]
+    inlines = [NewsletterTranslationInline]
     list_display = ("__str__", "slug", "schedule_active", "weekday", "time", "timezone")
     fieldsets = (
         (None, {"fields": ("slug", "languages", "choices", "sender_address", "reply_to")}),
@@ -73,7 +73,7 @@ class NewsletterAdmin(TabbedAdmin):
     )
 
 
-class TopicNameInline(TranslationInline):
+class TopicTranslationInline(TranslationInline):
     model = TopicTranslation
     verbose_name_plural = _("name")
     fields = ("language", "name")
@@ -85,7 +85,7 @@ class TopicNameInline(TranslationInline):
 
 @admin.register(Topic)
 class TopicAdmin(TabbedAdmin):
-    inlines = [TopicNameInline]
+    inlines = [TopicTranslationInline]
     list_display = ("__str__", "slug", "newsletter", "position")
     list_editable = ("position",)
     list_filter = ("newsletter",)
@@ -93,16 +93,16 @@ class TopicAdmin(TabbedAdmin):
 
 
 class NewsroomForm(forms.ModelForm[Newsroom]):
-    follow_links = LinesField(
+    follow_links = LabelledLinesField(
         value_key="url",
-        as_list=False,
+        is_list=False,
         required=False,
         label=_("Follow links"),
         help_text=_("One per line. Example: Telegram = https://t.me/…"),
     )
 
 
-class RoomInline(TranslationInline):
+class NewsroomTranslationInline(TranslationInline):
     model = NewsroomTranslation
     verbose_name_plural = _("name and pages")
     fields = ("language", "name", "tagline", "about", "privacy")
@@ -114,7 +114,7 @@ class RoomInline(TranslationInline):
 @admin.register(Newsroom)
 class NewsroomAdmin(TabbedAdmin):
     form = NewsroomForm
-    inlines = [RoomInline]
+    inlines = [NewsroomTranslationInline]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not Newsroom.objects.exists()

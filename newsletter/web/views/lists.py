@@ -17,12 +17,12 @@ from newsletter.editorial.querysets import IssueQuerySet
 from newsletter.lib.languages import direction
 from newsletter.web import archive, articles, topics
 from newsletter.web.archive import issue_view
-from newsletter.web.page_urls import same_in_all
-from newsletter.web.views.page import is_staff, page, page_language, query_of_page
+from newsletter.web.page_urls import urls_in_every_language
+from newsletter.web.views.page import is_staff, page_language, page_query, render_page
 
-ISSUES_A_PAGE = 26
-ARTICLES_A_PAGE = 12
-BESIDE_HOME = 4
+ISSUES_PER_PAGE = 26
+ARTICLES_PER_PAGE = 12
+HOME_PAGE_ITEMS = 4
 
 
 def first_newsletter() -> Newsletter | None:
@@ -32,36 +32,38 @@ def first_newsletter() -> Newsletter | None:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     now, language = timezone.now(), page_language()
-    newest = list(_public_issues(now)[: BESIDE_HOME + 1])
+    newest = list(_public_issues(now)[: HOME_PAGE_ITEMS + 1])
     issue = newest[0] if newest else None
     public = Article.objects.public(now).with_parts()
     single = public.filter(issue=None).order_by("-published_at", "pk")
     context = {
         "issue": issue_view(issue, language, at=now) if issue else None,
-        "earlier": [issue_view(each, language, at=now) for each in newest[1:]],
+        "earlier": [issue_view(older, language, at=now) for older in newest[1:]],
         "articles": _articles_of(issue, language, staff=False) if issue else [],
-        "trends": topics.of_issue(issue, language, at=now) if issue else [],
-        "single": articles.article_view(list(single[:BESIDE_HOME]), language, at=now),
+        "trends": topics.weeks_of_issue(issue, language, at=now) if issue else [],
+        "single": articles.article_views(list(single[:HOME_PAGE_ITEMS]), language, at=now),
     }
     newsletter = issue.newsletter if issue else first_newsletter()
-    addresses = same_in_all("web:home", language=language)
-    return page(request, "web/home.html", context, addresses=addresses, newsletter=newsletter)
+    urls = urls_in_every_language("web:home", language=language)
+    return render_page(request, "web/home.html", context, urls=urls, newsletter=newsletter)
 
 
 @require_safe
 def issue_archive(request: HttpRequest) -> HttpResponse:
     now, language = timezone.now(), page_language()
-    paginator = Paginator(_public_issues(now).with_article_count(now), ISSUES_A_PAGE)
-    current = _page_of(paginator, request)
-    shown = [issue_view(each, language, at=now) for each in current.object_list]
+    paginator = Paginator(_public_issues(now).with_article_count(now), ISSUES_PER_PAGE)
+    current = _requested_page(paginator, request)
+    shown = [issue_view(issue, language, at=now) for issue in current.object_list]
     context = {
-        "years": archive.by_month(shown, language),
+        "years": archive.group_by_month(shown, language),
         "page": current,
-        "several": len({each.issue.newsletter_id for each in shown}) > 1,
+        "several_newsletters": len({view.issue.newsletter_id for view in shown}) > 1,
     }
-    addresses = same_in_all("web:archive", language=language, query=query_of_page(current.number))
-    return page(
-        request, "web/archive.html", context, addresses=addresses, newsletter=first_newsletter()
+    urls = urls_in_every_language(
+        "web:archive", language=language, query=page_query(current.number)
+    )
+    return render_page(
+        request, "web/archive.html", context, urls=urls, newsletter=first_newsletter()
     )
 
 
@@ -76,40 +78,36 @@ def issue(request: HttpRequest, newsletter: str, key: str) -> HttpResponse:
     context = {
         "issue": issue_view(found, language, at=now),
         "articles": _articles_of(found, language, staff=staff),
-        "trends": topics.of_issue(found, language, at=now),
+        "trends": topics.weeks_of_issue(found, language, at=now),
         "earlier": earlier,
         "later": later,
         "not_public": staff and not Issue.objects.public(now).filter(pk=found.pk).exists(),
     }
-    addresses = same_in_all("web:issue", language=language, newsletter=newsletter, key=key)
-    return page(
-        request, "web/issue.html", context, addresses=addresses, newsletter=found.newsletter
-    )
+    urls = urls_in_every_language("web:issue", language=language, newsletter=newsletter, key=key)
+    return render_page(request, "web/issue.html", context, urls=urls, newsletter=found.newsletter)
 
 
 @require_safe
 def topic(request: HttpRequest, slug: str) -> HttpResponse:
     now, language = timezone.now(), page_language()
-    found = topics.find(slug)
+    found = topics.find_topic(slug)
     if found is None:
         raise Http404(_("Topic not found."))
     public = Article.objects.public(now).with_parts()
     listed = public.filter(topic=found).order_by("-published_at", "pk")
-    current = _page_of(Paginator(listed, ARTICLES_A_PAGE), request)
-    weeks = topics.recent(found, language, at=now, limit=topics.STRIP)
+    current = _requested_page(Paginator(listed, ARTICLES_PER_PAGE), request)
+    weeks = topics.recent_weeks(found, language, at=now, limit=topics.TIMELINE_WEEKS)
     context = {
         "topic": found.name_in(found.newsletter.chain_for(language)),
-        "strip": topics.strip(weeks, topic=found, language=language, at=now),
+        "timeline": topics.timeline(weeks, topic=found, language=language, at=now),
         "latest_week": weeks[0] if weeks else None,
-        "articles": articles.article_view(list(current.object_list), language, at=now),
+        "articles": articles.article_views(list(current.object_list), language, at=now),
         "page": current,
     }
-    addresses = same_in_all(
-        "web:topic", language=language, query=query_of_page(current.number), slug=slug
+    urls = urls_in_every_language(
+        "web:topic", language=language, query=page_query(current.number), slug=slug
     )
-    return page(
-        request, "web/topic.html", context, addresses=addresses, newsletter=found.newsletter
-    )
+    return render_page(request, "web/topic.html", context, urls=urls, newsletter=found.newsletter)
 
 
 @require_safe
@@ -123,7 +121,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 
 def _newsroom_page(request: HttpRequest, field: str, *, title: str) -> HttpResponse:
-    """A page whose text is the newsroom's own, in the nearest language that has it."""
+    """Show one of the newsroom's own texts in the best language available."""
     language, newsletter = page_language(), first_newsletter()
     chain = newsletter.chain_for(language) if newsletter else (language,)
     room = Newsroom.objects.prefetch_related("translations").first()
@@ -136,11 +134,10 @@ def _newsroom_page(request: HttpRequest, field: str, *, title: str) -> HttpRespo
         "text_language": code,
         "text_direction": direction(code),
     }
-    addresses = same_in_all(f"web:{field}", language=language)
-    return page(request, "web/text.html", context, addresses=addresses, newsletter=newsletter)
+    urls = urls_in_every_language(f"web:{field}", language=language)
+    return render_page(request, "web/newsroom_page.html", context, urls=urls, newsletter=newsletter)
 
 
-# --- Parts ------------------------------------------------------------------------------------
 def _public_issues(at: datetime) -> IssueQuerySet:
     return Issue.objects.public(at).with_texts().newest_first()
 
@@ -149,13 +146,13 @@ def _articles_of(issue: Issue, language: str, *, staff: bool) -> list[articles.A
     now = timezone.now()
     visible = Article.objects.visible_to(staff=staff, at=now).with_parts()
     listed = visible.filter(issue=issue).order_by("position", "pk")
-    return articles.article_view(list(listed), language, at=now)
+    return articles.article_views(list(listed), language, at=now)
 
 
 def _neighbours(
     found: Issue, language: str
 ) -> tuple[archive.IssueView | None, archive.IssueView | None]:
-    """The public issues of the same newsletter before and after this one."""
+    """Return the newsletter's previous and next public issues."""
     now = timezone.now()
     others = _public_issues(now).filter(newsletter=found.newsletter).exclude(pk=found.pk)
     earlier = others.filter(ends_on__lt=found.ends_on).first()
@@ -166,8 +163,8 @@ def _neighbours(
     )
 
 
-def _page_of(paginator: Paginator[Any], request: HttpRequest) -> Page[Any]:
-    """The page that the address asks for. A number that does not exist is no page."""
+def _requested_page(paginator: Paginator[Any], request: HttpRequest) -> Page[Any]:
+    """Return the page named in the query. Raises Http404 for a page that doesn't exist."""
     try:
         return paginator.page(request.GET.get("page", "1"))
     except (PageNotAnInteger, EmptyPage):

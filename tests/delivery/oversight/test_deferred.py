@@ -49,7 +49,7 @@ def test_a_relay_that_is_down_is_told_with_its_reason(
 def test_an_editor_need_not_wait_for_the_next_try(
     frozen: Mailing, relay: MemoryTransport, client: Client, editor: User
 ) -> None:
-    url = reverse("admin:delivery_mailing_act", args=[frozen.pk, "try"])
+    url = reverse("admin:delivery_mailing_act", args=[frozen.pk, "retry"])
     assert url not in shown(frozen, client, editor)
     relay.script_calls(*[TransportDownError(DOWN)] * Batch.objects.count())
     send_all_due()

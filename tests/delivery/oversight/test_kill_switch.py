@@ -110,11 +110,11 @@ def test_the_button_asks_then_stops_and_signs_everybody_out(
     mine, theirs = Client(), Client()
     for each in (mine, theirs):
         each.force_login(editor)
-    assert reverse("admin:freeze") in mine.get(reverse("admin:index")).content.decode()
-    page = mine.get(reverse("admin:freeze"))
+    assert reverse("admin:kill_switch") in mine.get(reverse("admin:index")).content.decode()
+    page = mine.get(reverse("admin:kill_switch"))
     assert "Turn on the kill switch now" in page.content.decode()
     assert not kill_switch.is_engaged()
-    assert mine.post(reverse("admin:freeze")).url == reverse("admin:login")  # type: ignore[attr-defined]
+    assert mine.post(reverse("admin:kill_switch")).url == reverse("admin:login")  # type: ignore[attr-defined]
     assert kill_switch.is_engaged()
     assert not Session.objects.exists()
     for each in (mine, theirs):
@@ -130,7 +130,7 @@ def test_a_session_that_survived_shows_nothing(editor: User, weekly: Newsletter)
     KillSwitch.objects.create(engaged=True)
     client.force_login(editor)
     assert client.get(reverse("admin:index")).status_code == 302
-    assert client.post(reverse("admin:freeze")).status_code == 302
+    assert client.post(reverse("admin:kill_switch")).status_code == 302
 
 
 def test_thaw_needs_the_keys(db: None, settings: Any) -> None:
