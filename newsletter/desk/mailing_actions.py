@@ -67,7 +67,7 @@ ACTIONS = {
         lambda mailing, _counts: control.may_retry_now(mailing),
     ),
     "pause": Action(
-        _("Pause"),
+        _("Pause mailing"),
         _(
             "Sending stops until you resume. Emails that have already been handed over will "
             "still arrive."
@@ -76,7 +76,7 @@ ACTIONS = {
         _in_states(State.SENDING),
     ),
     "resume": Action(
-        _("Resume"),
+        _("Resume mailing"),
         _("Sending continues with the readers who are still waiting."),
         _returning_mailing(control.resume),
         _in_states(State.PAUSED),

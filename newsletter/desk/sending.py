@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,7 +17,7 @@ from newsletter.desk.groups import SEND
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Issue, Newsletter
-from newsletter.lib.languages import language_name
+from newsletter.lib.languages import name_in
 
 
 @require_POST
@@ -78,7 +79,8 @@ def _audience_choices(newsletter: Newsletter) -> list[tuple[str, str]]:
     return all_readers + [
         (
             code,
-            _("readers whose first language is %(language)s") % {"language": language_name(code)},
+            _("readers whose first language is %(language)s")
+            % {"language": name_in(code, get_language() or "en")},
         )
         for code in newsletter.languages
     ]
