@@ -164,6 +164,7 @@ def test_sending_shows_the_progress_and_sending_twice_sends_once(
     assert mailing.started_by
     as_editor.post(issue_urls(ready)["send"])
     assert Mailing.objects.count() == 1
+    assert "already has a mailing" in as_editor.get(issue_urls(ready)["send"]).content.decode()
     page = as_editor.get(answer["Location"]).content.decode()
     assert "data-running" in page
     assert re.search(r'<noscript>\s*<meta http-equiv="refresh" content="5">\s*</noscript>', page)

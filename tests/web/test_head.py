@@ -52,7 +52,7 @@ class Response:
         setup_testing_defaults(environ)
         environ["HTTP_HOST"] = "localhost"
         environ["REMOTE_ADDR"] = "127.0.0.1"
-        with closing(WSGIHandler()(environ, self._start)) as response:  # type: ignore[arg-type]
+        with closing(WSGIHandler()(environ, self._start)) as response:
             self.body = b"".join(response)
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -94,7 +94,7 @@ def _paths(army: Article, photo: Picture) -> Iterator[str]:
         "key": army.issue.key,
         "public_id": "Qw3rty",
         "rest": "issues/",
-        "path": photo.file.name,
+        "path": str(photo.file.name),
         "name": "20260504-100000-abcdef",
     }
     for route in routes("be"):
