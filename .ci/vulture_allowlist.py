@@ -59,7 +59,7 @@ _.website
 
 # Columns that only the database and the desk's lists read.
 _.singleton
-_.frozen_at
+_.engaged_at
 _.started_by
 _.finished_at
 _.lease_until

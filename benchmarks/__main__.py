@@ -36,7 +36,7 @@ def own_database() -> Iterator[str]:
 
 def environment(database: str, folder: Path) -> dict[str, str]:
     """A configuration of its own: keys, database, no broker; nothing from the caller's."""
-    web, worker = keys.generate()
+    web, worker = keys.generate_documents()
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "newsletter.settings",

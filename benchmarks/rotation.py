@@ -120,7 +120,7 @@ def work(record: Path, mailing_id: int) -> None:
     from newsletter.delivery.models import Mailing
     from newsletter.delivery.sending import protocol, transports
     from newsletter.delivery.sending.sender import send_batch
-    from newsletter.transport.base import Transport, never
+    from newsletter.transport.base import Transport, never_stop
     from newsletter.transport.outcomes import Email, Recipient, Result, SendResult
 
     with record.open("w", encoding="ascii") as file:
@@ -136,8 +136,8 @@ def work(record: Path, mailing_id: int) -> None:
                 compiled: Any,
                 recipients: Iterable[Recipient],
                 *,
-                stop: Callable[[], bool] = never,
-                ahead: int | None = None,
+                stop: Callable[[], bool] = never_stop,
+                max_pending: int | None = None,
             ) -> Generator[SendResult, None, None]:
                 for recipient in recipients:
                     file.write(f"{recipient.address}\n")
@@ -187,7 +187,7 @@ def run(var: Path) -> int:
     from django.db import connection
 
     from newsletter.delivery.models import Mailing
-    from newsletter.delivery.planning import snapshot
+    from newsletter.delivery.planning import snapshot, start
     from subscribers.models import Subscriber
 
     call_command("migrate", verbosity=0)
@@ -195,7 +195,7 @@ def run(var: Path) -> int:
         raise SystemExit("The database is not empty.")
     issue = write_newsroom()
     add_readers(issue.newsletter)
-    mailing = snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+    mailing = snapshot.prepare(start.send_now(issue, by=None).pk)
     assert mailing.state == Mailing.State.SENDING  # noqa: S101
     began = time.monotonic()
     workers = [
@@ -222,13 +222,13 @@ def report(var: Path, mailing: Any, statuses: list[int]) -> int:
 
     got = [line for n in range(WORKERS) for line in (var / f"relay{n}").read_text().splitlines()]
     [finding] = audit(mailing.pk)
-    print(f"account: {finding.account.as_dict()}; faults: {finding.faults or 'none'}")
+    print(f"account: {finding.report.as_dict()}; faults: {finding.faults or 'none'}")
     checks = {
         "every process ended well": not any(statuses),
         "nobody twice": len(got) == len(set(got)),
-        "the relay's record is the account's": len(got) == finding.account.sent,
-        "nobody forgotten": finding.account.sent + finding.account.skipped == READERS,
-        "only erased readers were skipped": finding.account.skipped <= ERASED,
+        "the relay's record is the account's": len(got) == finding.report.sent,
+        "nobody forgotten": finding.report.sent + finding.report.skipped == READERS,
+        "only erased readers were skipped": finding.report.skipped <= ERASED,
         "the audit balances": not finding.faults,
         "no row carries an old key": not Subscriber.objects.exclude(
             storage_key=2, address_hash_key=2

@@ -24,11 +24,11 @@ from pathlib import Path
 
 from newsletter.lib import sandbox
 from newsletter.transport import registry, template
-from newsletter.transport.base import Transport, never
+from newsletter.transport.base import Transport, never_stop
 from newsletter.transport.outcomes import Email, Recipient, Result, SendResult
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
-from tests.chaos.servers import Postgres, megabytes
+from tests.chaos.servers import Postgres, peak_memory
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,8 +59,8 @@ class NullTransport(Transport):
         compiled: Template,
         recipients: Iterable[Recipient],
         *,
-        stop: Callable[[], bool] = never,
-        ahead: int | None = None,
+        stop: Callable[[], bool] = never_stop,
+        max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
         date = template.date_header()
         for recipient in recipients:
@@ -85,7 +85,7 @@ class NullTransport(Transport):
 def readers(number: int) -> str:
     from tests.chaos import newsroom
 
-    email, _ = newsroom.found()
+    email, _ = newsroom.create_newsroom()
     newsroom.add_readers(email, range(number))
     return f"{number} added"
 
@@ -94,7 +94,7 @@ def freeze(_: int) -> str:
     from newsletter.editorial.models import Issue
     from tests.chaos import newsroom
 
-    mailing = newsroom.send(Issue.objects.get())
+    mailing = newsroom.prepare_mailing(Issue.objects.get())
     return f"{mailing.readers} readers, {mailing.batches.count()} batches"
 
 
@@ -119,7 +119,7 @@ def audit(_: int) -> str:
     [finding] = account()
     if finding.faults:
         raise SystemExit("; ".join(finding.faults))
-    counts = {name: n for name, n in finding.account.as_dict().items() if n}
+    counts = {name: n for name, n in finding.report.as_dict().items() if n}
     return f"{finding.state}: {counts}"
 
 
@@ -136,8 +136,8 @@ def stage(name: str, number: int) -> None:
     [run] = [function for function in STAGES if function.__name__ == name]
     told = run(number)
     seconds = time.monotonic() - began
-    held, *beside = megabytes(os.getpid())
-    sandbox.end()
+    held, *beside = peak_memory(os.getpid())
+    sandbox.stop()
     both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     facts = {
         "seconds": round(seconds, 1),
@@ -166,11 +166,11 @@ def main() -> None:
     cluster = Postgres(folder) if options.database == "postgresql" else None
     try:
         if cluster is not None:
-            cluster.begin()
+            cluster.start_and_wait()
         _run(options, folder, cluster.url if cluster else "")
     finally:
         if cluster is not None:
-            cluster.end(signal.SIGINT)
+            cluster.stop(signal.SIGINT)
         shutil.rmtree(folder)
 
 

@@ -22,7 +22,7 @@ from newsletter.delivery.models import Mailing
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.planning import snapshot
 from newsletter.delivery.sending import protocol
-from newsletter.delivery.sending.messages import email_of, recipients
+from newsletter.delivery.sending.messages import build_email, recipient_factory
 from newsletter.editorial.models import Newsletter
 from newsletter.transport import template
 from newsletter.transport.outcomes import Email, Recipient
@@ -138,7 +138,7 @@ def _tell(worker: subprocess.Popen[str]) -> None:
 def _agree(mailing: Mailing, sink: Sink) -> None:
     finding = audit(mailing.pk)[0]
     got = sink.counts
-    if finding.faults or finding.account.sent != mailing.readers:
+    if finding.faults or finding.report.sent != mailing.readers:
         raise NotBalancedError(f"{finding.as_dict()}")
     if got["again"] or got["messages"] != mailing.readers or got["recipients"] != mailing.readers:
         raise NotBalancedError(f"the sink counted {got}, the account {mailing.readers}")
@@ -156,7 +156,7 @@ def clear_ledger() -> None:
 def one_mail(email: Newsletter) -> Email:
     """The edition that all get."""
     mailing, _ = frozen(email)
-    mail = email_of(mailing.editions.get())
+    mail = build_email(mailing.editions.get())
     clear_ledger()
     return mail
 
@@ -168,17 +168,17 @@ def one_message(email: Newsletter) -> bytes:
 
 
 def _somebody() -> Recipient:
-    return recipients(1)(0, SOMEBODY)
+    return recipient_factory(1)(0, SOMEBODY)
 
 
 def parts(email: Newsletter) -> dict[str, float]:
     """Microseconds of CPU time of what a send-out is made of, each alone, in this process."""
     mailing, _ = frozen(email)
     edition = mailing.editions.get()
-    compiled = template.compile(email_of(edition))
-    somebody, date, places = _somebody(), template.date_header(), recipients(1)
+    compiled = template.compile(build_email(edition))
+    somebody, date, places = _somebody(), template.date_header(), recipient_factory(1)
     found = {
-        "compile an edition": _each(lambda: template.compile(email_of(edition)), 5),
+        "compile an edition": _each(lambda: template.compile(build_email(edition)), 5),
         "a reader's places (tokens, delivery id)": _each(lambda: places(0, SOMEBODY), 5_000),
         "a reader's message (join)": _each(lambda: compiled.message(somebody, date=date), 5_000),
         "second read of 50, per reader": _each(

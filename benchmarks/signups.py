@@ -230,7 +230,7 @@ def main() -> None:
         bombed = bomb(site, posts, rate=100)
         run = measure(site, posts, rate=options.rate, seconds=options.seconds)
     show(told(run, options.rate))
-    letters, most = bombed.drained["letters"], bombed.drained["most"]
+    letters, most = bombed.drained["transactional"], bombed.drained["most"]
     show(
         {
             "list bombing: forms for addresses": f"{bombed.forms} for {BOMBED}, within ten seconds",

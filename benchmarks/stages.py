@@ -43,13 +43,13 @@ def install() -> Clocks:
         (protocol, "claim", "claim"),
         (protocol, "permit", "permit"),
         (protocol, "finish", "finish"),
-        (sender, "_second_read", "second read"),
+        (sender, "_read_recipients", "second read"),
         (sender, "compiled_edition", "compile"),
         (template, "render", "message"),
     ):
         setattr(holder, name, _timed(getattr(holder, name), stage, clocks))
-    maker: Any = sender.recipients
-    setattr(sender, "recipients", lambda mailing: _timed(maker(mailing), "places", clocks))  # noqa: B010
+    maker: Any = sender.recipient_factory
+    setattr(sender, "recipient_factory", lambda mailing: _timed(maker(mailing), "places", clocks))  # noqa: B010
     send: Any = SmtpTransport.send
     setattr(SmtpTransport, "send", _timed_each(send, "send", clocks))  # noqa: B010 - a method
     return clocks

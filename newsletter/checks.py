@@ -1,6 +1,7 @@
-"""System checks of the configuration, each with an id that stays.
+"""System checks of the configuration. Their IDs are stable.
 
-Errors stop every command; `insist` stops the web process and the worker, which run none.
+Errors stop every management command. The web server and the worker run no system checks, so they
+call `require_configuration` when they start.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 
-from newsletter.lib.environment import misspelt
+from newsletter import old_database
+from newsletter.lib.environment import suggest_names
 from newsletter.transport import registry
 from newsletter.transport.base import TransportURLError
 from subscribers.crypto import key_check
@@ -27,48 +29,47 @@ log = logging.getLogger(__name__)
 
 TAG = "newsletter"
 WAIT_SECONDS = 45.0
-"""How long a process that starts waits for the database."""
+"""How long a process waits for the database when it starts."""
 
-TOUCH_NO_READER = frozenset(
+COMMANDS_WITHOUT_KEYS = frozenset(
     {"collectstatic", "compilemessages", "makemessages", "makemigrations", "migrate"}
 )
-"""Commands for which temporary keys do."""
+"""Commands that touch no reader, so that temporary keys suffice."""
 
 
 def temporary_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E001: what is sealed under keys that end with the process is lost."""
-    if not settings.KEYS_ARE_TEMPORARY or TOUCH_NO_READER.intersection(sys.argv[1:2]):
+    """Report E001: whatever is sealed under temporary keys is lost when the process ends."""
+    if not settings.KEYS_ARE_TEMPORARY or COMMANDS_WITHOUT_KEYS.intersection(sys.argv[1:2]):
         return []
     return [
         Error(
-            "There are no keys, so no reader's address could be read again.",
-            hint="Make them once: manage.py keys new --recovery FILE. "
+            "No keys exist yet, so readers' addresses couldn't be decrypted again.",
+            hint="Create them once: manage.py keys new --recovery FILE. "
             "Then see WEB_KEYS in docs/configuration.md.",
             id="newsletter.E001",
         )
     ]
 
 
-def local_mailbox_in_public(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E002: `/inbox/` shows every mail to whoever asks, so it must be alone on its machine."""
+def public_local_mailbox(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report E002: `/inbox/` shows every email to anyone who can reach the site."""
     if not settings.USES_LOCAL_MAILBOX:
         return []
-    hint = "Set DELIVERY_TRANSPORTS to your relay or provider, without the local mailbox."
+    hint = "Set DELIVERY_TRANSPORTS to your relay or provider only."
     if len(settings.DELIVERY_TRANSPORTS) > 1:
-        return [_mailbox_error("is used beside another transport", hint)]
+        return [_mailbox_error("is configured together with another transport", hint)]
     if not is_loopback(settings.SITE_URL):
-        return [_mailbox_error("is used on a site that others can reach", hint)]
+        return [_mailbox_error("is in use on a site that others can reach", hint)]
     return []
 
 
-def _mailbox_error(what: str, hint: str) -> CheckMessage:
-    return Error(
-        f"The local mailbox, readable at /inbox/, {what}.", hint=hint, id="newsletter.E002"
-    )
+def _mailbox_error(problem: str, hint: str) -> CheckMessage:
+    message = f"The local mailbox, which anyone can read at /inbox/, {problem}."
+    return Error(message, hint=hint, id="newsletter.E002")
 
 
-def transports_can_be_used(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E003: a mistake in a transport's URL is better told now than when an issue is due."""
+def valid_transports(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report E003: a mistake in a transport's URL must show now, not when an issue is due."""
     try:
         registry.validate(settings.DELIVERY_TRANSPORTS)
     except TransportURLError as error:
@@ -78,12 +79,12 @@ def transports_can_be_used(app_configs: Any, **kwargs: Any) -> list[CheckMessage
 
 
 def debug_in_public(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E004: Django's error pages show settings and what a form was sent."""
+    """Report E004: Django's error pages show settings and submitted form data."""
     if not settings.DEBUG or is_loopback(settings.SITE_URL):
         return []
     return [
         Error(
-            "DEBUG is on, on a site that others can reach.",
+            "DEBUG is on although others can reach the site.",
             hint="Unset DEBUG.",
             id="newsletter.E004",
         )
@@ -91,48 +92,50 @@ def debug_in_public(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def plain_http(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """W001: a link that changes a reader's choices would travel in clear."""
+    """Report W001: links that change a reader's preferences would travel unencrypted."""
     if is_loopback(settings.SITE_URL) or settings.SITE_URL.startswith("https://"):
         return []
     return [
         Warning(
-            "SITE_URL is not https, so readers' links can be read on their way.",
-            hint="Put a proxy with a certificate in front; docs/deploy.md has an example. "
-            "One-click unsubscription (RFC 8058) works with https only.",
+            "SITE_URL isn't https, so readers' links can be read in transit.",
+            hint="Put a TLS proxy in front of the site; docs/deploy.md has an example. "
+            "One-click unsubscribe (RFC 8058) requires https.",
             id="newsletter.W001",
         )
     ]
 
 
 def keys_fit_the_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E005: what is written under a wrong key is lost. W004: that could not be found out."""
-    if settings.KEYS_ARE_TEMPORARY or TOUCH_NO_READER.intersection(sys.argv[1:2]):
+    """Report E005 if anything written now would be lost, and W004 if nobody can tell."""
+    if old_database.traces():  # E007 says what to do
         return []
-    hint = "Give each process the documents that this database was used with; see docs/safety.md."
+    if settings.KEYS_ARE_TEMPORARY or COMMANDS_WITHOUT_KEYS.intersection(sys.argv[1:2]):
+        return []
+    hint = "Give each process the key documents that belong to this database; see docs/safety.md."
     try:
         faults = key_check.check()
     except key_check.CannotCompareError as error:
         return [
             Warning(
-                f"The database cannot be read ({error}), so the keys were not compared with it.",
-                hint="Look at DATABASE_URL and at the database server, then run this again.",
+                f"The database can't be read ({error}), so the keys weren't compared with it.",
+                hint="Check DATABASE_URL and the database server, then try again.",
                 id="newsletter.W004",
             )
         ]
     return [
-        Error(f"The keys do not fit the database. {fault}.", hint=hint, id="newsletter.E005")
+        Error(f"The keys don't belong to this database. {fault}.", hint=hint, id="newsletter.E005")
         for fault in faults
     ]
 
 
 def worker_keys_are_private(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """W002: a file that others can read opens the list for them."""
+    """Report W002: anyone who can read this file can decrypt the list of readers."""
     path = settings.WORKER_KEYS_PATH
     if path is None or not path.stat().st_mode & 0o077:
         return []
     return [
         Warning(
-            f"{path} can be read by others than its owner.",
+            f"Other users can read {path}.",
             hint=f"chmod 600 {path}",
             id="newsletter.W002",
         )
@@ -140,7 +143,7 @@ def worker_keys_are_private(app_configs: Any, **kwargs: Any) -> list[CheckMessag
 
 
 def is_loopback(url: str) -> bool:
-    """Whether only this machine can reach the URL."""
+    """Return whether only this machine can reach the URL."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -150,70 +153,88 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def discreet_domain_is_kept(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """E006: a Return-Path of the newsroom's would tell whose a discreet mail is, and so would a
-    neutral domain that is no other."""
+def discreet_domain_is_neutral(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report E006: a Return-Path under the newsroom's domain, or a “neutral” domain that is the
+    site's own, would reveal who sent a discreet email."""
     if not settings.DISCREET_URL:
         return []
     own = {urlsplit(settings.SITE_URL).hostname}
     if urlsplit(settings.DISCREET_URL).hostname in own:
-        return [_discreet_domain_error("DISCREET_URL is under the site's own name")]
+        return [_discreet_domain_error("DISCREET_URL has the site's own host name")]
     if any("return_path=" in url for url in settings.DELIVERY_TRANSPORTS):
-        return [_discreet_domain_error("a transport has a return_path, which all mails bear")]
+        return [_discreet_domain_error("a transport sets a return_path for every email")]
     return []
 
 
-def _discreet_domain_error(what: str) -> CheckMessage:
-    hint = "docs/configuration.md, Discreet readers."
-    return Error(f"Discreet mails would not be: {what}.", hint=hint, id="newsletter.E006")
+def _discreet_domain_error(problem: str) -> CheckMessage:
+    message = f"Discreet emails would reveal the newsroom: {problem}."
+    hint = "See “Discreet readers” in docs/configuration.md."
+    return Error(message, hint=hint, id="newsletter.E006")
+
+
+def database_of_this_version(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report E007: another version's database can't be migrated."""
+    traces = old_database.traces()
+    if not traces:
+        return []
+    more = f" and {len(traces) - 1} more" if len(traces) > 1 else ""
+    return [
+        Error(
+            f"Another version of Tydzen set this database up ({traces[0]}{more}), and this one "
+            f"can't migrate it. Start afresh: move {settings.VAR_DIR} away, or drop the database "
+            "that DATABASE_URL names.",
+            id="newsletter.E007",
+        )
+    ]
 
 
 def misspelt_variables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """W003: a variable with a slip in its name would have no effect, and nobody would notice."""
+    """Report W003: a misspelt variable has no effect, and nobody would notice."""
     return [
         Warning(
-            f"{given} is not a setting." + (f" Did you mean {meant}?" if meant else ""),
+            f"{given} isn't a setting." + (f" Did you mean {suggestion}?" if suggestion else ""),
             hint="docs/configuration.md lists every variable.",
             id="newsletter.W003",
         )
-        for given, meant in misspelt(settings.CONFIGURATION, os.environ).items()
+        for given, suggestion in suggest_names(settings.CONFIGURATION, os.environ).items()
     ]
 
 
 ALL = (
+    database_of_this_version,
     temporary_keys,
-    local_mailbox_in_public,
-    transports_can_be_used,
+    public_local_mailbox,
+    valid_transports,
     debug_in_public,
     plain_http,
     worker_keys_are_private,
     keys_fit_the_database,
-    discreet_domain_is_kept,
+    discreet_domain_is_neutral,
     misspelt_variables,
 )
 
 
 def register() -> None:
-    """Called once, when the applications are ready."""
+    """Register all checks. LocalConfig.ready calls this once."""
     for check in ALL:
         checks.register(check, TAG)
 
 
 def require_configuration(*, wait_seconds: float = WAIT_SECONDS) -> None:
-    """Raise SystemExit with the errors' texts unless the configuration can be worked with.
+    """Raise SystemExit with the errors' texts if the configuration has any; log the warnings.
 
-    Waits for a database that does not answer yet: keys that nobody compared with it could write
-    what is lost, so a process must not start without having done so. Warnings go to the log.
+    Waits up to `wait_seconds` for a database that doesn't answer: under keys that were never
+    compared with it, a process could write data that nobody can decrypt.
     """
-    until = time.monotonic() + wait_seconds
+    deadline = time.monotonic() + wait_seconds
     messages = checks.run_checks(tags=[TAG])
     while any(message.id == "newsletter.W004" for message in messages):
-        if time.monotonic() >= until:
+        if time.monotonic() >= deadline:
             raise SystemExit("\n".join(str(message) for message in messages))
-        log.warning("waiting-for-database", extra={"seconds": round(until - time.monotonic())})
-        time.sleep(min(5.0, max(0.0, until - time.monotonic())))
+        log.warning("waiting-for-database", extra={"seconds": round(deadline - time.monotonic())})
+        time.sleep(min(5.0, max(0.0, deadline - time.monotonic())))
         messages = checks.run_checks(tags=[TAG])
-    errors: Sequence[CheckMessage] = [each for each in messages if each.is_serious()]
+    errors: Sequence[CheckMessage] = [message for message in messages if message.is_serious()]
     if errors:
         raise SystemExit("\n".join(str(error) for error in errors))
     for warning in messages:

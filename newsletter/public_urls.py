@@ -6,8 +6,10 @@ from __future__ import annotations
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
+from subscribers.urls import machine_urlpatterns
+
 urlpatterns = [
-    path("", include("subscribers.machine_urls")),
+    path("", include(machine_urlpatterns)),
     path("", include("newsletter.web.machine_urls")),
     *i18n_patterns(
         path("", include("subscribers.urls")),

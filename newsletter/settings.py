@@ -15,8 +15,7 @@ from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.lib import environment as read
-from newsletter.lib import key_documents, keys, logs
+from newsletter.lib import environment, key_documents, keys, logs
 from newsletter.lib.environment import between, env, one_of
 from newsletter.lib.language_names import language_name
 
@@ -30,17 +29,17 @@ DEBUG = env.bool("DEBUG", default=False)
 # --- The site ---------------------------------------------------------------------------------
 PORT = env.int("PORT", 8000, validate=between(1, 65_000))
 BIND = env.str("BIND", "127.0.0.1")
-SITE_URL = env.parsed("SITE_URL", f"http://127.0.0.1:{PORT}", read.site_url)
+SITE_URL = env.parsed("SITE_URL", f"http://127.0.0.1:{PORT}", environment.parse_site_url)
 ALLOWED_HOSTS = [
-    read.host_in(SITE_URL),
-    *env.parsed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", read.words),
+    environment.host_of(SITE_URL),
+    *env.parsed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", environment.split_list),
 ]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
 # --- Keys -------------------------------------------------------------------------------------
 KEYS_DIR = VAR_DIR / "keys"
-WEB_KEYS_PATH, _web_document = read.key_document("WEB_KEYS")
-WORKER_KEYS_PATH, _worker_document = read.key_document("WORKER_KEYS")
+WEB_KEYS_PATH, _web_document = environment.read_key_document("WEB_KEYS")
+WORKER_KEYS_PATH, _worker_document = environment.read_key_document("WORKER_KEYS")
 WORKER_KEYS_PASSPHRASE = env.str("WORKER_KEYS_PASSPHRASE", "")
 KEYS_ARE_TEMPORARY = False
 if not _web_document and (KEYS_DIR / "web.json").exists():
@@ -52,9 +51,11 @@ if not _web_document and (KEYS_DIR / "web.json").exists():
 elif not _web_document:
     # Enough for commands that touch no reader; newsletter.E001 stops the rest.
     KEYS_ARE_TEMPORARY = True
-    _web_document, _worker_document = keys.temporary()
+    _web_document, _worker_document = keys.generate_temporary()
     WEB_KEYS_PATH = WORKER_KEYS_PATH = None
-WEB_KEYS = read.key_set("WEB_KEYS", WEB_KEYS_PATH, _web_document, keys.web_keys_in, keys.web_keys)
+WEB_KEYS = environment.load_keys(
+    "WEB_KEYS", WEB_KEYS_PATH, _web_document, keys.load_web_keys, keys.parse_web_keys
+)
 
 
 def _unlock(document: str) -> str:
@@ -63,17 +64,17 @@ def _unlock(document: str) -> str:
 
 WORKER_KEYS = None
 if WORKER_KEYS_PATH or _worker_document:
-    WORKER_KEYS = read.key_set(
+    WORKER_KEYS = environment.load_keys(
         "WORKER_KEYS",
         WORKER_KEYS_PATH,
         _worker_document,
-        lambda path: keys.worker_keys_in(path, unlock=_unlock),
-        lambda document: keys.worker_keys(_unlock(document)),
+        lambda path: keys.load_worker_keys(path, unlock=_unlock),
+        lambda document: keys.parse_worker_keys(_unlock(document)),
     )
 SECRET_KEY = WEB_KEYS.secret_key
 # age public keys of the one or two people for whom lists of readers are encrypted; two of them can
 # open a list only together.
-EXPORT_RECIPIENTS = env.parsed("EXPORT_RECIPIENTS", "", read.age_recipients)
+EXPORT_RECIPIENTS = env.parsed("EXPORT_RECIPIENTS", "", environment.parse_age_recipients)
 
 # --- Applications -----------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -107,7 +108,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "subscribers.discreet_middleware.DiscreetDomainMiddleware",
+    "subscribers.discreet_domain.DiscreetDomainMiddleware",
     "newsletter.web.middleware.no_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -134,27 +135,31 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "newsletter.web.context.newsroom",
-                "subscribers.discreet_middleware.frame",
+                "subscribers.discreet_domain.frame",
             ],
         },
     },
 ]
 
 # --- Database, broker, cache ------------------------------------------------------------------
-read.insist_on_folder("VAR_DIR", VAR_DIR)
+environment.require_folder("VAR_DIR", VAR_DIR)
 DATABASES = {
-    "default": env.parsed("DATABASE_URL", f"sqlite:///{VAR_DIR / 'tydzen.sqlite3'}", read.database)
+    "default": env.parsed(
+        "DATABASE_URL", f"sqlite:///{VAR_DIR / 'tydzen.sqlite3'}", environment.parse_database
+    )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # SQLite writes its journal beside the database.
-    read.insist_on_folder("DATABASE_URL", Path(DATABASES["default"]["NAME"]).parent, write=True)
+    environment.require_folder(
+        "DATABASE_URL", Path(DATABASES["default"]["NAME"]).parent, write=True
+    )
     # A file, as in production: in memory, threads would share one cache and its table locks.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 
-BROKER_SOCKET = read.broker_socket(VAR_DIR)
-BROKER_URL = env.parsed("BROKER_URL", f"redis+socket://{BROKER_SOCKET}", read.broker)
-CACHE_URL = env.str("CACHE_URL", read.cache_beside(BROKER_URL))
-CACHES = {"default": read.cache(CACHE_URL)}
+BROKER_SOCKET = environment.default_broker_socket(VAR_DIR)
+BROKER_URL = env.parsed("BROKER_URL", f"redis+socket://{BROKER_SOCKET}", environment.parse_broker)
+CACHE_URL = env.str("CACHE_URL", environment.default_cache_url(BROKER_URL))
+CACHES = {"default": environment.cache_config(CACHE_URL)}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = BROKER_URL
@@ -181,7 +186,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 LOCAL_MAILBOX_DIR = VAR_DIR / "mailbox"
 MAILBOX_PORT = env.int("MAILBOX_PORT", PORT + 25, validate=between(1, 65_535))
 DELIVERY_TRANSPORTS = env.parsed(
-    "DELIVERY_TRANSPORTS", f"smtp://127.0.0.1:{MAILBOX_PORT}", read.words
+    "DELIVERY_TRANSPORTS", f"smtp://127.0.0.1:{MAILBOX_PORT}", environment.split_list
 )
 USES_LOCAL_MAILBOX = f"smtp://127.0.0.1:{MAILBOX_PORT}" in DELIVERY_TRANSPORTS
 SEND_BATCH_SIZE = env.int("SEND_BATCH_SIZE", 1000, validate=between(1, 5000))
@@ -191,7 +196,7 @@ SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", 300, validate=between(1, 86_4
 SEND_GIVE_UP_HOURS = env.int("SEND_GIVE_UP_HOURS", 24, validate=between(1, 168))
 RETENTION_DAYS = env.int("RETENTION_DAYS", 90, validate=between(1, 3650))
 LATE_HOURS = env.int("LATE_HOURS", 12, validate=between(1, 168))
-FEEDBACK_SENDER_ID = env.parsed("FEEDBACK_SENDER_ID", "tydzen", read.feedback_sender)
+FEEDBACK_SENDER_ID = env.parsed("FEEDBACK_SENDER_ID", "tydzen", environment.parse_feedback_sender)
 # Nothing uses Django's own mail functions for readers; errors are logged, not emailed (G3).
 _console = "django.core.mail.backends.console.EmailBackend"
 if django.VERSION >= (6, 1):
@@ -205,12 +210,14 @@ SIGN_UPS_PER_DOMAIN = env.int("SIGN_UPS_PER_DOMAIN", 300, validate=between(0, 1_
 SIGN_UPS_IN_ALL = env.int("SIGN_UPS_IN_ALL", 3000, validate=between(0, 1_000_000))
 SIGN_UP_SECONDS = env.int("SIGN_UP_SECONDS", 2, validate=between(0, 60))
 # Throw-away mailboxes (B6): a file with a domain a line; they are asked about, or refused.
-DISPOSABLE_DOMAINS = env.parsed("DISPOSABLE_DOMAINS", "", read.domains_in)
+DISPOSABLE_DOMAINS = env.parsed("DISPOSABLE_DOMAINS", "", environment.read_domains)
 DISPOSABLE_ACTION = env.str("DISPOSABLE_ACTION", "warn", validate=one_of("warn", "block"))
-TRUSTED_PROXIES = env.parsed("TRUSTED_PROXIES", "127.0.0.0/8,::1", read.networks)
+TRUSTED_PROXIES = env.parsed("TRUSTED_PROXIES", "127.0.0.0/8,::1", environment.parse_networks)
 
 # --- Discreet readers: a second, neutral domain ------------------------------------------------
-DISCREET_URL = env.parsed("DISCREET_URL", "", lambda text: read.site_url(text) if text else "")
+DISCREET_URL = env.parsed(
+    "DISCREET_URL", "", lambda text: environment.parse_site_url(text) if text else ""
+)
 
 
 def _discreet_sender(text: str) -> str:
@@ -222,12 +229,13 @@ def _discreet_sender(text: str) -> str:
 DISCREET_SENDER = env.parsed("DISCREET_SENDER", "", _discreet_sender)
 DISCREET_NAME = env.str("DISCREET_NAME", "Letter")
 if DISCREET_URL:
-    ALLOWED_HOSTS.append(read.host_in(DISCREET_URL))
+    ALLOWED_HOSTS.append(environment.host_of(DISCREET_URL))
 
 # --- Languages --------------------------------------------------------------------------------
 # What Django lacks of a language's name can be added here; another language needs no migration.
 LANGUAGES = [
-    (code, language_name(code)) for code in env.parsed("SITE_LANGUAGES", "en,be,ru", read.languages)
+    (code, language_name(code))
+    for code in env.parsed("SITE_LANGUAGES", "en,be,ru", environment.parse_languages)
 ]
 LANGUAGE_CODE = LANGUAGES[0][0]
 # Ours, and what we say otherwise than Django (docs/decisions/).

@@ -74,3 +74,23 @@ def _refuse_the_obvious(text: str) -> None:
         raise AddressError(_("Something is missing before or after the @."))
     if not local.isascii():
         raise AddressError(_("The part before the @ may only contain Latin letters."))
+
+
+# --- Mailbox providers ----------------------------------------------------------------------
+_DOMAINS = {
+    "gmail": "gmail.com googlemail.com",
+    "outlook": "outlook.com hotmail.com live.com msn.com outlook.de outlook.fr hotmail.co.uk"
+    " hotmail.fr hotmail.de live.co.uk live.fr",
+    "yahoo": "yahoo.com ymail.com rocketmail.com yahoo.co.uk yahoo.de yahoo.fr aol.com",
+    "icloud": "icloud.com me.com mac.com",
+    "mailru": "mail.ru bk.ru list.ru inbox.ru internet.ru",
+    "yandex": "yandex.ru ya.ru yandex.com yandex.by yandex.kz yandex.ua",
+    "proton": "proton.me protonmail.com pm.me",
+    "gmx": "gmx.de gmx.net gmx.com gmx.at gmx.ch web.de",
+}
+_OF_DOMAIN = {domain: name for name, domains in _DOMAINS.items() for domain in domains.split()}
+
+
+def mailbox_provider_of(domain: str) -> str:
+    """The provider's short name, or "" for all others; `domain` is lower-case ACE."""
+    return _OF_DOMAIN.get(domain, "")

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from newsletter.digest import content
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import prepared_statements
 from subscribers.crypto.sealing import KeyMissingError, Sealed, SealedError, open_address, opener
@@ -193,3 +194,29 @@ def _segment(columns: Sequence[Any]) -> Segment:
         plain_text=plain_text,
         discreet=discreet,
     )
+
+
+# --- Options of an edition ------------------------------------------------------------------
+def edition_options(segment: Segment, newsletter: Newsletter) -> content.EditionOptions:
+    """A profile with the newsletter's defaults filled in."""
+    # A discreet mail has no link to the site, so it holds the texts.
+    complete = Newsletter.Content.COMPLETE if segment.discreet else ""
+    length = complete or segment.content or newsletter.content
+    pictures = newsletter.pictures if segment.pictures else Newsletter.Pictures.NONE
+    return content.EditionOptions(
+        chain=segment.languages,
+        page_language=segment.page_language,
+        topics=segment.topics,
+        length="complete" if length == Newsletter.Content.COMPLETE else "lead",
+        pictures="none" if segment.plain_text or segment.discreet else _pictures(pictures),
+        plain_text=segment.plain_text,
+        discreet=segment.discreet,
+    )
+
+
+def _pictures(value: str) -> content.Pictures:
+    match value:
+        case "embedded" | "linked":
+            return value
+        case _:
+            return "none"

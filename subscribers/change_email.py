@@ -11,13 +11,12 @@ from django.db import transaction
 from django.db.models import Case, IntegerField, Value, When
 
 from subscribers import personal_data
-from subscribers.addresses import Address, normalise
+from subscribers.addresses import Address, mailbox_provider_of, normalise
 from subscribers.audience import address_of
 from subscribers.consent import record
 from subscribers.crypto.rotation import current_hash_of
 from subscribers.crypto.sealing import seal_address
 from subscribers.lifecycle import reader_with
-from subscribers.mailbox_providers import mailbox_provider_of
 from subscribers.models import Consent, Subscriber, Subscription, TransactionalEmail
 from subscribers.suppression import is_suppressed
 from subscribers.transactional.queue import ONE_HOUR, queue_confirmation, queue_rarely

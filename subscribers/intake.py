@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import prepared_statements
-from subscribers import change_email, erasure, lifecycle
+from subscribers import change_email, lifecycle, personal_data
 from subscribers.addresses import Address, normalise
 from subscribers.antiabuse import rate_limits
 from subscribers.consent import consent_text
@@ -196,5 +196,5 @@ _ACTIONS: dict[Intake.Kind, Callable[[dict[str, Any]], None]] = {
     Intake.Kind.SIGN_UP: _sign_up,
     Intake.Kind.LINK: _link,
     Intake.Kind.CHANGE: _change,
-    Intake.Kind.FORGET: erasure.erase_arrivals,
+    Intake.Kind.FORGET: personal_data.erase_arrivals,
 }

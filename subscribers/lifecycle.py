@@ -20,11 +20,10 @@ from django.utils.translation import gettext as _
 
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.languages import language_name
-from subscribers.addresses import Address, normalise
+from subscribers.addresses import Address, mailbox_provider_of, normalise
 from subscribers.consent import consent_text, record
 from subscribers.crypto.rotation import current_hash_of
 from subscribers.crypto.sealing import AddressHash, seal_address
-from subscribers.mailbox_providers import mailbox_provider_of
 from subscribers.models import (
     Consent,
     Subscriber,

@@ -7,14 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, Q
+from django.utils import timezone
 
-from subscribers import erasure
+from subscribers.addresses import AddressError, normalise
 from subscribers.audience import address_of
-from subscribers.crypto.sealing import AddressHash
-from subscribers.models import Subscriber, Subscription, Suppression
+from subscribers.crypto.sealing import (
+    AddressHash,
+    Sealed,
+    SealedError,
+    address_hashes,
+    open_arrival,
+    seal_arrival,
+)
+from subscribers.models import (
+    Consent,
+    Intake,
+    Subscriber,
+    Subscription,
+    Suppression,
+    TransactionalEmail,
+)
 from subscribers.suppression import suppress
 
 
@@ -56,7 +73,7 @@ def erase(subscriber: Subscriber) -> None:
     index = AddressHash(subscriber.address_hash_key, bytes(subscriber.address_hash))
     erase_without_trace(subscriber)
     suppress(index, Suppression.Reason.ERASED)
-    erasure.leave_erasure_note(index)
+    leave_erasure_note(index)
 
 
 @transaction.atomic
@@ -115,3 +132,75 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
             for consent in subscription.consents.order_by("pk")
         ],
     }
+
+
+# --- What still waits in the intake ---------------------------------------------------------
+def leave_erasure_note(index: AddressHash) -> None:
+    """Leave the note; part of the erasure's transaction."""
+    note = {"index": index.value.hex(), "before": timezone.now().isoformat()}
+    sealed = seal_arrival(note)
+    Intake.objects.create(kind=Intake.Kind.FORGET, sealed=sealed.value, sealing_key=sealed.key)
+
+
+def erase_arrivals(note: dict[str, Any]) -> None:
+    """Delete what arrived from this reader before the note. Needs a worker's keys."""
+    index = bytes.fromhex(note["index"])
+    before = datetime.fromisoformat(note["before"])
+    waiting = Intake.objects.filter(received_at__lte=before).exclude(kind=Intake.Kind.FORGET)
+    for arrival in waiting.iterator():
+        if index in _indexes_in(arrival):
+            arrival.delete()
+
+
+def _indexes_in(arrival: Intake) -> set[bytes]:
+    """The indexes of the address in an arrival; none where it cannot be opened, or has none."""
+    try:
+        data = open_arrival(Sealed(arrival.sealing_key, bytes(arrival.sealed)))
+        address = normalise(data["address"])
+    except (SealedError, AddressError, KeyError):
+        return set()
+    return {each.value for each in address_hashes(address)}
+
+
+# --- How long rows are kept -----------------------------------------------------------------
+UNCONFIRMED_DAYS = 7
+LETTER_DAYS = 30
+CHANGE_DAYS = timedelta(days=4)
+"""A day until the email is sent at the latest, two in which its link works, and one more."""
+ENDED = (
+    TransactionalEmail.State.SENT,
+    TransactionalEmail.State.REFUSED,
+    TransactionalEmail.State.FAILED,
+    TransactionalEmail.State.DROPPED,
+)
+
+
+@transaction.atomic
+def prune(at: datetime) -> int:
+    """Delete sign-ups that nobody confirmed within 7 days; returns how many.
+
+    A subscription that was confirmed at an earlier time goes back to unsubscribed and keeps its
+    evidence. Single emails are deleted 30 days after they ended; those with an unknown outcome
+    are kept.
+    """
+    before = at - timedelta(days=UNCONFIRMED_DAYS)
+    stale = Subscription.objects.filter(state=Subscription.State.PENDING).alias(
+        asked=Max("consents__at", filter=Q(consents__action=Consent.Action.REQUESTED))
+    )
+    ids = list(
+        stale.filter(Q(asked__lt=before) | Q(asked=None, created_on__lt=before.date())).values_list(
+            "pk", flat=True
+        )
+    )
+    found = Subscription.objects.filter(pk__in=ids)
+    found.exclude(confirmed_on=None).update(state=Subscription.State.UNSUBSCRIBED)
+    found.filter(confirmed_on=None).delete()
+    # One with no subscription is the holder of a new address that waits to be confirmed.
+    waits = TransactionalEmail.objects.filter(
+        kind=TransactionalEmail.Kind.CHANGE, subscriber=OuterRef("pk"), due_at__gt=at - CHANGE_DAYS
+    )
+    Subscriber.objects.filter(~Exists(waits), subscriptions=None).delete()
+    TransactionalEmail.objects.filter(
+        state__in=ENDED, created_at__lt=at - timedelta(days=LETTER_DAYS)
+    ).delete()
+    return len(ids)

@@ -34,3 +34,11 @@ urlpatterns = [
     path("you/<str:token>/change/", account.change_address, name="change-address"),
     path("move/<str:token>/", account.confirm_change, name="move"),
 ]
+
+# In no language: mail programs and scripts use these.
+machine_urlpatterns = [
+    path("u/<str:token>/", unsubscribe.one_click, name="one-click"),
+    # Some mail programs drop the slash, and a redirect would turn their POST into a GET.
+    path("u/<str:token>", unsubscribe.one_click, name="one-click-without-slash"),
+    path("challenge/", signup.challenge, name="challenge"),
+]

@@ -27,7 +27,7 @@ from newsletter.editorial.models import (
 from newsletter.lib import outages, sandbox
 from newsletter.lib.catalogs import compile_catalogs
 from newsletter.lib.logs import KeyValueFormatter
-from newsletter.lib.outages import Outages
+from newsletter.lib.outages import OutageMonitor
 from subscribers.views import cached_newsletters
 
 HERE = Path(__file__).parent
@@ -109,7 +109,7 @@ def caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-class ReportedOutages(Outages):
+class ReportedOutages(OutageMonitor):
     """Notes which services were reported, and tries none: a thread that did would write into the
     log of the tests that follow."""
 
@@ -117,17 +117,17 @@ class ReportedOutages(Outages):
         super().__init__({})
         self.services: list[str] = []
 
-    def failed(self, service: str, error: str) -> None:
+    def report_failure(self, service: str, error: str) -> None:
         self.services.append(service)
 
-    def knows_of_any(self) -> bool:
+    def is_any_suspected(self) -> bool:
         return bool(self.services)
 
 
 @pytest.fixture(autouse=True)
 def reported(monkeypatch: pytest.MonkeyPatch) -> ReportedOutages:
     reported = ReportedOutages()
-    monkeypatch.setattr(outages, "current", reported)
+    monkeypatch.setattr(outages, "monitor", reported)
     return reported
 
 
@@ -230,5 +230,5 @@ def not_apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     newsletter.lib.sandbox itself, and all running sites, use the other process."""
     if request.node.get_closest_marker("apart") is None:
         monkeypatch.setattr(
-            sandbox, "call", lambda function, *args, **kwargs: function(*args, **kwargs)
+            sandbox, "run", lambda function, *args, **kwargs: function(*args, **kwargs)
         )

@@ -8,7 +8,7 @@ class DeliveryConfig(AppConfig):
     verbose_name = _("Delivery")
 
     def ready(self) -> None:
-        from newsletter.delivery import personal_data as own
+        from newsletter.delivery import personal_data as delivery_data
         from subscribers import personal_data
 
-        personal_data.register("delivery", export=own.export, erase=own.erase)
+        personal_data.register("delivery", export=delivery_data.export, erase=delivery_data.erase)

@@ -1,8 +1,8 @@
-"""The opaque id that a message carries: Message-ID, provider's metadata, later VERP.
+"""The opaque delivery ID that a message carries, in its Message-ID and a provider's metadata.
 
-It must lead back to the reader of a mailing years later, and must tell nobody else anything, not
-even how many readers there are. So it is one AES block over (kind, mailing, reader, zeros) under
-a key of its own; the zeros make a forged one fail (2**-32).
+Years later it must still lead back to the mailing and the reader, and it must tell others nothing,
+not even how many readers there are. So it is one AES block over (kind, mailing, reader, zeros)
+under a separate key. The zeros detect forgeries: one passes with a probability of 2**-32.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from django.conf import settings
 
-from newsletter.lib.keys import newest
+from newsletter.lib.keys import current_key
 
 MAILING, TRANSACTIONAL = 1, 2
 
 
 class MessageTrace(NamedTuple):
+    """What a delivery ID leads back to; `mailing_id` is the email's ID if kind is TRANSACTIONAL."""
+
     kind: int
     mailing_id: int
     subscriber_id: int
@@ -31,40 +33,44 @@ class MessageTrace(NamedTuple):
 @lru_cache(maxsize=8)
 def _cipher(key: bytes) -> Cipher[modes.ECB]:
     derived = blake2b(b"tydzen delivery id", key=key, digest_size=32).digest()
-    # One block, so no chaining mode is called for.
+    # A single block needs no chaining mode.
     return Cipher(algorithms.AES(derived), modes.ECB())  # noqa: S305
 
 
 def delivery_id(trace: MessageTrace) -> str:
-    """28 characters of a–z and 2–7: the key's number and the block."""
-    return delivery_ids(trace.kind, trace.mailing_id)(trace.subscriber_id)
+    """Return the delivery ID: 28 characters of a–z and 2–7 (the key's number and the block)."""
+    return delivery_id_factory(trace.kind, trace.mailing_id)(trace.subscriber_id)
 
 
-def delivery_ids(kind: int, mailing_id: int) -> Callable[[int], str]:
-    """`delivery_id` for many subscribers, with the key looked up once: to be kept for a moment
-    only, as keys are rotated, and by the thread that asked."""
-    number, key = newest(settings.WEB_KEYS.latest().tokens)
-    before = b"%c%b" % (kind, mailing_id.to_bytes(5, "big"))
+def delivery_id_factory(kind: int, mailing_id: int) -> Callable[[int], str]:
+    """Return `delivery_id` for many subscribers, with the key looked up only once.
+
+    Use the function soon, because keys are rotated, and in the same thread only.
+    """
+    number, key = current_key(settings.WEB_KEYS.latest().tokens)
+    prefix = b"%c%b" % (kind, mailing_id.to_bytes(5, "big"))
     encrypt = _encryptor(key, get_ident()).update
-    prefix = bytes([number])
+    key_number = bytes([number])
 
-    def made(subscriber_id: int) -> str:
+    def build(subscriber_id: int) -> str:
         reader = subscriber_id.to_bytes(6, "big", signed=True)
-        return _base32(prefix + encrypt(before + reader + b"\0\0\0\0"))
+        return _base32(key_number + encrypt(prefix + reader + b"\0\0\0\0"))
 
-    return made
+    return build
 
 
 @lru_cache(maxsize=64)
 def _encryptor(key: bytes, _thread: int) -> CipherContext:
-    """One that is never finished, as each block stands alone: beginning one costs more than its
-    use, and a send-out makes an id per reader."""
+    """Return an encryptor that is never finalized: each block stands alone.
+
+    Creating one costs more than using it, and a mailing needs an ID for each reader.
+    """
     return _cipher(key).encryptor()
 
 
-def _base32(seventeen: bytes) -> str:
-    """RFC 4648 in lower case without padding; the standard library's takes four times as long."""
-    bits = int.from_bytes(seventeen, "big") << 4
+def _base32(seventeen_bytes: bytes) -> str:
+    """Encode by RFC 4648, lower case, unpadded; four times as fast as the standard library."""
+    bits = int.from_bytes(seventeen_bytes, "big") << 4
     return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
 
 
@@ -74,7 +80,7 @@ _PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 
 
 def parse_delivery_id(text: str) -> MessageTrace | None:
-    """The trace, or None where it is not one of ours."""
+    """Return what a delivery ID leads back to, or None if it isn't authentic."""
     try:
         raw = base64.b32decode(text.upper() + "=" * (-len(text) % 8))
     except ValueError:

@@ -1,51 +1,54 @@
-"""Delivery's part of a reader's data: exported, and erased (B9).
+"""Export and erase what delivery stores about a reader (B9).
 
-Erasure puts a random negative number in the place of the reader's id, another for each release
-and the same in Reach, Outcome, Event and the batches' packed ids; the mailing's checksum is moved
-along. So counts and audit stay whole, in the midst of a send-out too, and the rows point to nobody.
-Who is in an open batch keeps the position there: the second read finds no such reader, and skips.
+Erasure replaces the reader's ID with a random negative number, different for each release but the
+same in ReleaseRecipient, Outcome, Event and the batches' packed IDs, and adjusts the mailing's
+checksum. Counts and the audit stay intact, even during a mailing, and the rows no longer identify
+anyone. In an open batch the reader's position stays: the second read finds no such reader, and the
+sender skips it.
 
-Locks are taken in one order with all who write here: release, mailings, batches.
+Everything that writes these rows takes its locks in the same order: release, mailings, batches.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from newsletter.delivery.models import Batch, Event, Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.sending.packing import MODULUS, WIDTH, checksum, pack, unpack
 from newsletter.transport.outcomes import Result
 from subscribers.models import Subscriber
 
-NOBODY = 2**47
-"""Below it, as delivery ids have six bytes for a reader."""
+MAX_ID = 2**47
+"""Delivery IDs have six bytes for a reader."""
 
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
-    """Which releases reached the reader, with what result, and what was reported afterwards."""
-    reached = ReleaseRecipient.objects.filter(subscriber_id=subscriber.pk).order_by("release_id")
-    names = _names({each.release_id for each in reached})
+    """Return the releases sent to the reader with their results, and what was reported later."""
+    release_ids = (
+        ReleaseRecipient.objects.filter(subscriber_id=subscriber.pk)
+        .order_by("release_id")
+        .values_list("release_id", flat=True)
+    )
+    releases = Release.objects.select_related("newsletter").in_bulk(release_ids)
     return {
         "releases": [
-            {**names[each.release_id], "results": _results(each.release_id, subscriber.pk)}
-            for each in reached
-            if each.release_id in names
+            {
+                "newsletter": releases[pk].newsletter.slug,
+                "period": releases[pk].period,
+                "results": _results(pk, subscriber.pk),
+            }
+            for pk in release_ids
+            if pk in releases
         ],
         "events": [
             {"kind": event.kind, "on": event.on.isoformat()}
             for event in Event.objects.filter(subscriber_id=subscriber.pk).order_by("pk")
         ],
     }
-
-
-def _names(releases: Iterable[int]) -> dict[int, dict[str, str]]:
-    found = Release.objects.filter(pk__in=releases).select_related("newsletter")
-    return {each.pk: {"newsletter": each.newsletter.slug, "period": each.period} for each in found}
 
 
 def _results(release_id: int, reader: int) -> list[str]:
@@ -57,58 +60,57 @@ def _results(release_id: int, reader: int) -> list[str]:
 
 @transaction.atomic
 def erase(subscriber: Subscriber) -> None:
-    """Leave nothing of the reader in what was sent, and in what is being sent.
+    """Replace the reader's ID in all past and current mailings.
 
-    A freeze that took the reader but has not committed is waited for. One that began meanwhile may
-    have read the reader still: it is looked for again once the erasure is committed.
+    This waits for a snapshot that has taken the reader and not committed yet. A snapshot that
+    starts during the erasure may still have read the reader, so the replacement is repeated once
+    the erasure has committed.
     """
     reader = subscriber.pk
-    transaction.on_commit(lambda: forget(reader))
-    forget(reader)
+    transaction.on_commit(lambda: replace_id(reader))
+    replace_id(reader)
 
 
 @transaction.atomic
-def forget(reader: int) -> None:
-    """Put nobody in the place of a reader's id, in every release."""
+def replace_id(reader: int) -> None:
+    """Replace a reader's ID with a random negative number in every release."""
     preparing = Mailing.objects.filter(state=Mailing.State.PREPARING).values("release")
     list(Release.objects.select_for_update().filter(pk__in=preparing).order_by("pk"))
-    taken = ReleaseRecipient.objects.filter(subscriber_id=reader).values_list(
-        "release_id", flat=True
-    )
-    for release_id in sorted(taken):
-        _forget_in(release_id, reader, -1 - secrets.randbelow(NOBODY - 1))
+    releases = ReleaseRecipient.objects.filter(subscriber_id=reader)
+    for release_id in sorted(releases.values_list("release_id", flat=True)):
+        _replace_in_release(release_id, reader, -1 - secrets.randbelow(MAX_ID - 1))
     Event.objects.filter(subscriber_id=reader).update(subscriber_id=None)
 
 
-def _forget_in(release_id: int, reader: int, nobody: int) -> None:
-    # Not the key: a batch that ends meanwhile refers to its mailing in its successor.
+def _replace_in_release(release_id: int, reader: int, new_id: int) -> None:
+    # FOR NO KEY UPDATE: a batch that ends at the same time inserts a successor, whose foreign key
+    # to the mailing would otherwise have to wait.
     rows = Mailing.objects.select_for_update(no_key=True).filter(release=release_id)
     checksums = dict(rows.order_by("pk").values_list("pk", "checksum"))
     mailings = list(checksums)
-    batches = _locked_batches(mailings, reader)
+    batches = _lock_batches(mailings, reader)
     for batch in batches:
-        ids = [nobody if each == reader else each for each in unpack(batch.reader_ids)]
+        ids = [new_id if each == reader else each for each in unpack(batch.reader_ids)]
         Batch.objects.filter(pk=batch.pk).update(reader_ids=pack(ids))
     outcomes = Outcome.objects.filter(mailing_id__in=mailings, subscriber_id=reader)
-    # Counted once in each mailing: by the outcome, or by the batch that waits.
+    # A mailing's checksum counts the reader once, by the outcome or by the open batch.
     counted = {batch.mailing_id for batch in batches}
     counted.update(outcomes.values_list("mailing_id", flat=True))
-    outcomes.update(subscriber_id=nobody)
+    outcomes.update(subscriber_id=new_id)
     ReleaseRecipient.objects.filter(release_id=release_id, subscriber_id=reader).update(
-        subscriber_id=nobody
+        subscriber_id=new_id
     )
-    Event.objects.filter(mailing_id__in=mailings, subscriber_id=reader).update(subscriber_id=nobody)
+    Event.objects.filter(mailing_id__in=mailings, subscriber_id=reader).update(subscriber_id=new_id)
     for pk in counted:
-        moved = (checksums[pk] or 0) - checksum([reader]) + checksum([nobody])
-        Mailing.objects.filter(pk=pk).update(checksum=moved % MODULUS)
+        adjusted = (checksums[pk] or 0) - checksum([reader]) + checksum([new_id])
+        Mailing.objects.filter(pk=pk).update(checksum=adjusted % MODULUS)
 
 
-def _locked_batches(mailings: list[int], reader: int) -> list[Batch]:
-    """Every batch that holds the reader, locked: the one that is open or has the outcome, and
-    those that it goes on from.
+def _lock_batches(mailings: list[int], reader: int) -> list[Batch]:
+    """Lock and return every batch that contains the reader, with its predecessors.
 
-    A batch may end between being found and being locked, its successor then holds the reader: so
-    it is looked for until nothing new is found. A locked batch can neither end nor be recorded.
+    A batch may end after it was found and before it is locked, and its successor then contains the
+    reader. The search is therefore repeated until it finds nothing new. A locked batch can't end.
     """
     locked: dict[int, Batch] = {}
     while True:
@@ -124,21 +126,22 @@ def _batches_with(mailings: list[int], reader: int) -> set[int]:
     outcomes = Outcome.objects.filter(mailing_id__in=mailings, subscriber_id=reader)
     found = {pk for pk in outcomes.values_list("batch_id", flat=True) if pk is not None}
     unfinished = Batch.objects.filter(mailing__in=mailings).exclude(state=Batch.State.CLOSED)
-    found.update(_holding(unfinished.values_list("pk", "reader_ids").iterator(), reader))
+    found.update(_batches_containing(unfinished.values_list("pk", "reader_ids").iterator(), reader))
     earlier = set(found)
     while earlier:
-        before = Batch.objects.filter(Q(successor__in=earlier)).values_list("pk", flat=True)
-        earlier = set(before) - found
+        predecessors = Batch.objects.filter(successor__in=earlier).values_list("pk", flat=True)
+        earlier = set(predecessors) - found
         found |= earlier
     return found
 
 
-def _holding(rows: Iterable[tuple[int, Any]], reader: int) -> Iterable[int]:
+def _batches_containing(rows: Iterable[tuple[int, Any]], reader: int) -> Iterator[int]:
+    """Yield the IDs of the batches whose packed reader IDs contain the reader."""
     wanted = pack([reader])
     for pk, packed in rows:
         ids = bytes(packed)
         at = ids.find(wanted)
-        # A hit between two ids is none.
+        # A match that straddles two IDs doesn't count.
         while at >= 0 and at % WIDTH:
             at = ids.find(wanted, at + 1)
         if at >= 0:

@@ -1,4 +1,4 @@
-"""The workers' tasks: ids in, one function called, counts out."""
+"""The workers' Celery tasks: each takes IDs, calls one function and returns counts."""
 
 from __future__ import annotations
 
@@ -16,31 +16,32 @@ from newsletter.delivery.transactional import outbox
 from newsletter.delivery.worker import concurrency, shutdown
 from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
-from subscribers import intake, pruning
+from subscribers import intake, personal_data
 from subscribers.crypto import rotation
 
-GO_ON_SECONDS = 60
-"""How long one hint keeps a worker at what is due, well below the task's time limit."""
-ROTATE = 5000
-"""Readers that a tick writes anew under new keys: a second's work."""
-SPREAD = 16
+KEEP_SENDING_SECONDS = 60
+"""How long one wake-up keeps a worker sending, well below the task's time limit."""
+ROTATION_BATCH = 5000
+"""How many readers one tick seals again under new keys: about a second's work."""
+BATCH_CHOICES = 16
+"""How many of the due batches a worker picks its next one from."""
 
 
 @shared_task(name="delivery.tick")
 def tick() -> dict[str, int]:
-    """Each minute: what is due, what was lost, what has ended."""
+    """Each minute: start what is due, rescue what was lost, finish what is done."""
     restore_guard.watch()
     return run_all(
         [
             ("rescued", rescue.rescue_batches),
-            ("letters", outbox.rescue),
+            ("transactional", outbox.rescue),
             ("dispatched", lambda: len(dispatch.dispatch())),
             ("prepared", dispatch.prepare_waiting),
             ("cancelled", control.settle_cancelled),
             ("finished", rescue.finish_mailings),
-            ("hinted", dispatch.wake_due),
-            ("rotated", lambda: rotation.step(ROTATE).done),
-            ("pruned", lambda: pruning.prune(timezone.now())),
+            ("woken", dispatch.wake_due),
+            ("rotated", lambda: rotation.step(ROTATION_BATCH).done),
+            ("pruned", lambda: personal_data.prune(timezone.now())),
             ("collapsed", lambda: retention.collapse(timezone.now())),
         ]
     )
@@ -48,41 +49,46 @@ def tick() -> dict[str, int]:
 
 @shared_task(name="delivery.drain")
 def drain() -> dict[str, int]:
-    """Each few seconds: arrivals are opened, letters sent; while the site is frozen they wait."""
+    """Every few seconds: process the intake and send transactional emails.
+
+    Both wait while the kill switch is on.
+    """
     if kill_switch.is_engaged():
         return {}
     return run_all(
         [
-            ("arrivals", lambda: intake.drain(200)),
-            ("letters", lambda: outbox.drain(100, stop=shutdown.requested)),
+            ("intake", lambda: intake.drain(200)),
+            ("transactional", lambda: outbox.drain(100, stop=shutdown.requested)),
         ]
     )
 
 
 @shared_task(name="delivery.prepare")
 def prepare(mailing_id: int) -> str:
-    """Freeze one mailing."""
+    """Take one mailing's snapshot of its audience; return its state."""
     return snapshot.prepare(mailing_id).state
 
 
 @shared_task(name="delivery.send")
 def send(batch_id: int) -> int:
-    """Send this batch, then others that are due; returns how many. Nothing is sent where as many
-    processes as may send do so already: they go on with what is due by themselves."""
+    """Send this batch, then others that are due; return how many.
+
+    Does nothing if enough processes are sending: they continue with whatever is due.
+    """
     with concurrency.sending_slot() as free:
         return _send_due(batch_id) if free else 0
 
 
 def _send_due(batch_id: int) -> int:
     sent = int(send_batch(batch_id, stop=shutdown.requested))
-    until = monotonic() + GO_ON_SECONDS
-    while not shutdown.requested() and (due := protocol.due_batches(SPREAD)):
-        # Any of them: workers that all took the first would stand in each other's way.
+    until = monotonic() + KEEP_SENDING_SECONDS
+    while not shutdown.requested() and (due := protocol.due_batches(BATCH_CHOICES)):
+        # A random one: if all workers took the first, they would compete for it.
         another = random.choice(due)  # noqa: S311
         if monotonic() >= until:
             wake("delivery.send", another)
             break
-        # Ahead of bulk, where no process was left for them.
+        # Transactional emails go ahead of bulk, also if no process is left for them.
         outbox.drain(20, stop=shutdown.requested)
         sent += send_batch(another, stop=shutdown.requested)
     return sent

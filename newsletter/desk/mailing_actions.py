@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.report import Report
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import start
 from newsletter.editorial.models import User
 from newsletter.editorial.schedule import Month
 
@@ -50,7 +50,7 @@ def _is_held_round_up(mailing: Mailing, _counts: Report) -> bool:
 
 def _send_round_up(mailing: Mailing, by: User) -> Mailing:
     release = mailing.release
-    return snapshot.send_round_up(release.newsletter, Month.read(release.period), by=by)
+    return start.send_round_up(release.newsletter, Month.read(release.period), by=by)
 
 
 ACTIONS = {
@@ -93,7 +93,7 @@ ACTIONS = {
             "Sends the issue again to readers whose email was refused, failed or was skipped. "
             "Anyone who got it, or may have got it, is left out."
         ),
-        lambda mailing, by: snapshot.send_to_unreached(mailing.release, by=by),
+        lambda mailing, by: start.send_to_unreached(mailing.release, by=by),
         lambda mailing, counts: (
             mailing.state in CLOSED and bool(counts.refused + counts.failed + counts.skipped)
         ),
@@ -101,7 +101,7 @@ ACTIONS = {
     "resend-unknown": Action(
         _("Resend to unknown (may arrive twice)"),
         _("We don’t know whether these readers got the email. Some of them may get it twice."),
-        lambda mailing, by: snapshot.send_to_in_doubt(mailing.release, by=by),
+        lambda mailing, by: start.send_to_in_doubt(mailing.release, by=by),
         lambda mailing, counts: mailing.state in CLOSED and bool(counts.unknown),
     ),
     "mark-failed": Action(

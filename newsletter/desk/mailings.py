@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.delivery.models import Edition, Mailing, Release
 from newsletter.delivery.oversight.report import deferred, report, waiting_for_hour
-from newsletter.delivery.planning.snapshot import CannotSendError
+from newsletter.delivery.planning.start import CannotSendError
 from newsletter.desk.groups import SEND
 from newsletter.desk.labels import edition_label
 from newsletter.desk.mailing_actions import ACTIONS, Action

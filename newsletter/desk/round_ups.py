@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.planning import release_content
 from newsletter.delivery.planning.preview import preview_of
-from newsletter.delivery.planning.snapshot import CannotSendError, send_round_up
+from newsletter.delivery.planning.start import CannotSendError, send_round_up
 from newsletter.desk.groups import SEND
 from newsletter.desk.preview import (
     email_frame_policy,

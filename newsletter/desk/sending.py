@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning.snapshot import CannotSendError, send_now
+from newsletter.delivery.planning.start import CannotSendError, send_now
 from newsletter.desk.dashboard import readers_by_chain
 from newsletter.desk.groups import SEND
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Issue, Newsletter
-from newsletter.lib.languages import name_in
+from newsletter.lib.languages import language_name_in
 
 
 @require_POST
@@ -80,7 +80,7 @@ def _audience_choices(newsletter: Newsletter) -> list[tuple[str, str]]:
         (
             code,
             _("readers whose first language is %(language)s")
-            % {"language": name_in(code, get_language() or "en")},
+            % {"language": language_name_in(code, get_language() or "en")},
         )
         for code in newsletter.languages
     ]

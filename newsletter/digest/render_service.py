@@ -25,7 +25,7 @@ class RenderServiceError(RenderError):
 def _rendered(lay_out: Callable[P, RenderedEmail]) -> Callable[P, RenderedEmail]:
     def printed(*args: P.args, **kwargs: P.kwargs) -> RenderedEmail:
         try:
-            return sandbox.call(lay_out, *args, **kwargs)
+            return sandbox.run(lay_out, *args, **kwargs)
         except sandbox.SandboxEndedError as error:
             message = _("The process that renders emails ended: %(reason)s")
             raise RenderServiceError(message % {"reason": error}) from None

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Protocol
 import pyrage
 from pyrage import x25519
 
-MOST_RECIPIENTS = 2
+MAX_RECIPIENTS = 2
 
 
 class Readable(Protocol):
@@ -32,7 +32,7 @@ class Writable(Protocol):
     def write(self, data: bytes) -> int: ...
 
 
-def recipients(keys: Iterable[str]) -> list[str]:
+def parse_recipients(keys: Iterable[str]) -> list[str]:
     """The public keys (age1…) in their one spelling.
 
     Raises ValueError, which never repeats a key: a private one is easily pasted by mistake.
@@ -51,7 +51,7 @@ def recipients(keys: Iterable[str]) -> list[str]:
                 f"key {number} is not an age public key; age-keygen prints one: "
                 "age1 and 58 more characters"
             ) from None
-    if len(found) > MOST_RECIPIENTS:
+    if len(found) > MAX_RECIPIENTS:
         raise ValueError(f"{len(found)} keys are given; use one or two")
     if len(set(found)) < len(found):
         raise ValueError("the same key is given twice; use two different ones, or one")
@@ -66,13 +66,13 @@ def encrypt(chunks: Iterable[bytes], recipients: Sequence[str], file: Writable) 
     """
     *inner, outermost = recipients
     if not inner:
-        _encrypt(_Chunks(chunks), outermost, file)
+        _encrypt(_ChunkReader(chunks), outermost, file)
         return
     with _layer(outermost, file) as pipe:
         encrypt(chunks, inner, pipe)
 
 
-class _Chunks:
+class _ChunkReader:
     """Chunks as a file to read from."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -146,7 +146,7 @@ def _encrypt_pipe(source: _Pipe, recipient: str, file: Writable) -> None:
 
 
 def _encrypt(source: Readable, recipient: str, file: Writable) -> None:
-    reader, writer = _Remembering(source), _Remembering(file)
+    reader, writer = _ErrorRecorder(source), _ErrorRecorder(file)
     try:
         pyrage.encrypt_io(reader, writer, [x25519.Recipient.from_str(recipient)])
     except pyrage.EncryptError:
@@ -156,7 +156,7 @@ def _encrypt(source: Readable, recipient: str, file: Writable) -> None:
         raise error
 
 
-class _Remembering:
+class _ErrorRecorder:
     """A file that remembers the error it raised.
 
     pyrage turns every error, even an interrupt, into an EncryptError that holds its text, and

@@ -26,10 +26,10 @@ from environs import validate as validators
 T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 
-SECRETS = ("WEB_KEYS", "WORKER_KEYS", "WORKER_KEYS_PASSPHRASE")
-FAMILIES = ("DISCREET_", "SEND_", "SIGN_UPS_")
+SECRET_VARIABLES = ("WEB_KEYS", "WORKER_KEYS", "WORKER_KEYS_PASSPHRASE")
+OWN_PREFIXES = ("DISCREET_", "SEND_", "SIGN_UPS_")
 """Beginnings that only our variables have."""
-ALIKE = 0.87
+MIN_SIMILARITY = 0.87
 """How alike (difflib's ratio) an unknown name is to the one that was probably meant."""
 
 
@@ -77,7 +77,7 @@ def one_of(*words: str) -> validators.OneOf:
     return validators.OneOf(words, error="Must be one of: {choices}.")
 
 
-def misspelt(names: list[str], environment: Mapping[str, str]) -> dict[str, str | None]:
+def suggest_names(names: list[str], environment: Mapping[str, str]) -> dict[str, str | None]:
     """Variables that are set and are probably meant as ours -> the name meant, if there is a
     likely one. Pure."""
     found: dict[str, str | None] = {}
@@ -85,14 +85,14 @@ def misspelt(names: list[str], environment: Mapping[str, str]) -> dict[str, str 
         name = given.removesuffix("_FILE")
         if name in names:
             continue
-        ours = name.startswith(FAMILIES)
-        match = get_close_matches(name, names, n=1, cutoff=0.6 if ours else ALIKE)
+        ours = name.startswith(OWN_PREFIXES)
+        match = get_close_matches(name, names, n=1, cutoff=0.6 if ours else MIN_SIMILARITY)
         if match or ours:
             found[given] = match[0] + given[len(name) :] if match else None
     return found
 
 
-def insist_on_folder(variable: str, path: Path, *, write: bool = False) -> None:
+def require_folder(variable: str, path: Path, *, write: bool = False) -> None:
     """Raise EnvError unless this process can look into the folder, and write to it if asked."""
     mode = os.R_OK | os.X_OK | (os.W_OK if write else 0)
     try:
@@ -116,14 +116,14 @@ def without_worker_keys(environment: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "WORKER_KEYS": ""}
 
 
-def key_document(name: str) -> tuple[Path | None, str]:
+def read_key_document(name: str) -> tuple[Path | None, str]:
     """The file that `name`_FILE names, or None, and the document's text ("" if not set)."""
     text = env.str(name, "")
     path = os.environ.get(f"{name}_FILE", "")
     return (Path(path) if path and text else None), text
 
 
-def key_set(
+def load_keys(
     name: str,
     path: Path | None,
     document: str,
@@ -142,12 +142,12 @@ def key_set(
         raise EnvError(f"{name}: {error}") from None
 
 
-def words(text: str) -> list[str]:
+def split_list(text: str) -> list[str]:
     """A comma-separated list; empty entries are dropped."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def site_url(text: str) -> str:
+def parse_site_url(text: str) -> str:
     """The address of a site: scheme and host, without a path."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
@@ -155,13 +155,13 @@ def site_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def host_in(url: str) -> str:
+def host_of(url: str) -> str:
     """The host of a URL as a Host header has it."""
     host = str(urlsplit(url).hostname)
     return f"[{host}]" if ":" in host else host
 
 
-def database(url: str) -> dict[str, Any]:
+def parse_database(url: str) -> dict[str, Any]:
     """Django's configuration of a database. No error repeats the URL, which may hold a password."""
     form = "must be of the form postgres://user@host/name or sqlite:////path"
     try:
@@ -188,10 +188,10 @@ def database(url: str) -> dict[str, Any]:
     return config
 
 
-def networks(text: str) -> list[Network]:
+def parse_networks(text: str) -> list[Network]:
     """A comma-separated list of addresses or networks."""
     found: list[Network] = []
-    for word in words(text):
+    for word in split_list(text):
         try:
             found.append(ip_network(word))
         except ValueError:
@@ -199,33 +199,33 @@ def networks(text: str) -> list[Network]:
     return found
 
 
-def languages(text: str) -> list[str]:
-    codes = words(text)
+def parse_languages(text: str) -> list[str]:
+    codes = split_list(text)
     unknown = [code for code in codes if "name_local" not in LANG_INFO.get(code, {})]
     if unknown or not codes:
         raise ValueError(f"{', '.join(unknown) or 'nothing'}: not a language code such as en or be")
     return codes
 
 
-def feedback_sender(text: str) -> str:
+def parse_feedback_sender(text: str) -> str:
     """The SenderId of Feedback-ID: 5 to 15 characters (Gmail's rule, A9)."""
     if not re.fullmatch(r"[A-Za-z0-9]{5,15}", text):
         raise ValueError(f"{text!r}: 5 to 15 letters and digits")
     return text
 
 
-def age_recipients(text: str) -> list[str]:
+def parse_age_recipients(text: str) -> list[str]:
     """One or two age public keys, separated by a comma, or nothing."""
-    keys = words(text)
+    keys = split_list(text)
     if not keys:
         return []
     # Every process reads the settings, and few of them need age: it costs 1.5 MB.
     from newsletter.lib import age
 
-    return age.recipients(keys)
+    return age.parse_recipients(keys)
 
 
-def domains_in(path: str) -> frozenset[str]:
+def read_domains(path: str) -> frozenset[str]:
     """The domains in a file, one a line, in ACE form; after a # comes a comment."""
     if not path:
         return frozenset()
@@ -237,7 +237,7 @@ def domains_in(path: str) -> frozenset[str]:
     return frozenset(idna.encode(name, uts46=True).decode() for name in named if name)
 
 
-def broker_socket(var: Path) -> str:
+def default_broker_socket(var: Path) -> str:
     """Where the embedded broker listens: below `var`, or, as a socket's path is limited to 107
     bytes, under a name made from it in the folder for temporary files."""
     path = str(var / "run" / "valkey.sock")
@@ -247,13 +247,13 @@ def broker_socket(var: Path) -> str:
     return path
 
 
-def broker(url: str) -> str:
+def parse_broker(url: str) -> str:
     if urlsplit(url).scheme not in {"redis", "rediss", "redis+socket"}:
         raise ValueError("a Redis or Valkey server: redis://host:6379/0 or redis+socket:///path")
     return url
 
 
-def cache_beside(broker_url: str) -> str:
+def default_cache_url(broker_url: str) -> str:
     """The cache on the broker's server: database 1 where the broker uses 0."""
     if broker_url.startswith("redis+socket://"):
         return f"unix://{broker_url.removeprefix('redis+socket://')}?db=1"
@@ -261,7 +261,7 @@ def cache_beside(broker_url: str) -> str:
     return parts._replace(path="/1").geturl()
 
 
-def cache(url: str) -> dict[str, str]:
+def cache_config(url: str) -> dict[str, str]:
     if url == "locmem://":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}

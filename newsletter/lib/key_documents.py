@@ -18,18 +18,18 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey
 from nacl.secret import SecretBox
 
-from newsletter.lib.keys import KeyFileError, WebKeys, WorkerKeys, load
+from newsletter.lib.keys import KeyFileError, WebKeys, WorkerKeys, parse_document
 
 Document = dict[str, Any]
 
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**16, 8, 1
 """64 MB and a fifth of a second for each guess."""
-SHORTEST_PASSPHRASE = 12
+MIN_PASSPHRASE_LENGTH = 12
 PURPOSES = ("storage", "index", "sealing", "tokens")
 """What can be rotated. "sealing" is a pair: its private half is the worker's "opening"."""
 
 
-def add_numbers(
+def add_keys(
     web: Document, worker: Document, purposes: Iterable[str]
 ) -> tuple[Document, Document, dict[str, int]]:
     """Both documents with one more key for each purpose, not in use yet, and its number."""
@@ -41,20 +41,20 @@ def add_numbers(
         if number > 255:
             raise KeyFileError(f"{purpose}: there is no number left; 255 is the last")
         for document in (web, worker):
-            for name in _names(purpose):
+            for name in _entries_of(purpose):
                 if name in document:
-                    document.setdefault("use", {}).setdefault(name, _current(document, name))
-        _put(web, worker, purpose, number)
+                    document.setdefault("use", {}).setdefault(name, _current_number(document, name))
+        _store_new_key(web, worker, purpose, number)
         added[purpose] = number
     return web, worker, added
 
 
 def use_newest(web: Document, worker: Document) -> tuple[Document, Document]:
     """Both documents with each newest key in use."""
-    return _unbound(web), _unbound(worker)
+    return _without_use(web), _without_use(worker)
 
 
-def without(
+def remove_key(
     web: Document, worker: Document, purpose: str, number: int
 ) -> tuple[Document, Document]:
     """Both documents without one key. Raises KeyFileError where it is not there or in use."""
@@ -63,54 +63,54 @@ def without(
     if str(number) not in keys:
         raise KeyFileError(f"{purpose}: there is no number {number}")
     for document in (web, worker):
-        for name in _names(purpose):
+        for name in _entries_of(purpose):
             if name not in document:
                 continue
-            if _current(document, name) == number:
+            if _current_number(document, name) == number:
                 raise KeyFileError(f"{purpose}: number {number} is in use")
             del document[name][str(number)]
     return web, worker
 
 
-def mismatch(web: WebKeys, worker: WorkerKeys) -> list[int]:
+def mismatched_sealing_keys(web: WebKeys, worker: WorkerKeys) -> list[int]:
     """Numbers of sealing keys whose private half is another one, or not there."""
     return [
         number
         for number, public in sorted(web.sealing.items())
-        if number not in worker.opening or public_half(worker.opening[number]) != public
+        if number not in worker.opening or public_key_of(worker.opening[number]) != public
     ]
 
 
-def public_half(private: bytes) -> bytes:
+def public_key_of(private: bytes) -> bytes:
     """The X25519 public key of a private one."""
     return bytes(PrivateKey(private).public_key)
 
 
 # --- Passphrase -------------------------------------------------------------------------------
 def is_locked(document: str) -> bool:
-    return "locked" in load(document)
+    return "locked" in parse_document(document)
 
 
 def lock(document: str, passphrase: str) -> str:
     """The document as only the passphrase opens it. Raises KeyFileError for a short one."""
-    if len(passphrase) < SHORTEST_PASSPHRASE:
-        raise KeyFileError(f"a passphrase has at least {SHORTEST_PASSPHRASE} characters")
+    if len(passphrase) < MIN_PASSPHRASE_LENGTH:
+        raise KeyFileError(f"a passphrase has at least {MIN_PASSPHRASE_LENGTH} characters")
     salt = secrets.token_bytes(16)
     cost = {"n": SCRYPT_N, "r": SCRYPT_R, "p": SCRYPT_P}
-    box = SecretBox(_stretched(passphrase, salt, **cost)).encrypt(document.encode())
+    box = SecretBox(_derive_key(passphrase, salt, **cost)).encrypt(document.encode())
     locked = {"locked": "scrypt", "salt": salt.hex(), **cost, "box": bytes(box).hex()}
     return json.dumps(locked, indent=1) + "\n"
 
 
 def unlock(document: str, passphrase: str) -> str:
     """The text of a document, locked or not. Raises KeyFileError for a wrong passphrase."""
-    data = load(document)
+    data = parse_document(document)
     if "locked" not in data:
         return document
     if not passphrase:
         raise KeyFileError("locked with a passphrase: set WORKER_KEYS_PASSPHRASE")
     try:
-        key = _stretched(
+        key = _derive_key(
             passphrase, bytes.fromhex(data["salt"]), n=data["n"], r=data["r"], p=data["p"]
         )
         return SecretBox(key).decrypt(bytes.fromhex(data["box"])).decode()
@@ -120,7 +120,7 @@ def unlock(document: str, passphrase: str) -> str:
         raise KeyFileError("a locked document that is damaged") from None
 
 
-def _stretched(passphrase: str, salt: bytes, *, n: int, r: int, p: int) -> bytes:
+def _derive_key(passphrase: str, salt: bytes, *, n: int, r: int, p: int) -> bytes:
     if not (n <= 2**20 and r <= 32 and p <= 16):
         raise ValueError("a cost that no document of ours has")
     return hashlib.scrypt(
@@ -129,7 +129,7 @@ def _stretched(passphrase: str, salt: bytes, *, n: int, r: int, p: int) -> bytes
 
 
 # --- Steps ------------------------------------------------------------------------------------
-def _names(purpose: str) -> tuple[str, ...]:
+def _entries_of(purpose: str) -> tuple[str, ...]:
     return ("sealing", "opening") if purpose == "sealing" else (purpose,)
 
 
@@ -140,15 +140,15 @@ def _keys(web: Document, worker: Document, purpose: str) -> dict[str, str]:
     return keys
 
 
-def _unbound(document: Document) -> Document:
+def _without_use(document: Document) -> Document:
     return {name: value for name, value in document.items() if name != "use"}
 
 
-def _current(document: Document, name: str) -> int:
+def _current_number(document: Document, name: str) -> int:
     return int(document.get("use", {}).get(name, max(map(int, document[name]))))
 
 
-def _put(web: Document, worker: Document, purpose: str, number: int) -> None:
+def _store_new_key(web: Document, worker: Document, purpose: str, number: int) -> None:
     if purpose == "sealing":
         private = PrivateKey.generate()
         web["sealing"][str(number)] = bytes(private.public_key).hex()

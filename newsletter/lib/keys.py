@@ -31,7 +31,7 @@ class KeyFileError(ValueError):
     """A key document that cannot be used; the text says which part, never its value."""
 
 
-class Ring(dict[int, bytes]):
+class KeyRing(dict[int, bytes]):
     """Keys of 32 bytes by number; `current` is the number that new material uses."""
 
     def __init__(self, keys: Mapping[int, bytes], *, current: int) -> None:
@@ -116,13 +116,13 @@ class WorkerKeys:
         return self.file.fresh(self) if self.file else self
 
 
-def newest(keys: Mapping[int, bytes]) -> tuple[int, bytes]:
+def current_key(keys: Mapping[int, bytes]) -> tuple[int, bytes]:
     """The number and the key that new material uses."""
-    number = keys.current if isinstance(keys, Ring) else max(keys)
+    number = keys.current if isinstance(keys, KeyRing) else max(keys)
     return number, keys[number]
 
 
-def generate() -> tuple[dict[str, Any], dict[str, Any]]:
+def generate_documents() -> tuple[dict[str, Any], dict[str, Any]]:
     """Two new key documents, (web, worker), ready for `json.dumps`."""
     private = PrivateKey.generate()
     web = {
@@ -138,44 +138,46 @@ def generate() -> tuple[dict[str, Any], dict[str, Any]]:
     return web, worker
 
 
-def temporary() -> tuple[str, str]:
+def generate_temporary() -> tuple[str, str]:
     """Two new key documents as text, for a process that was given none."""
-    web, worker = generate()
+    web, worker = generate_documents()
     return json.dumps(web), json.dumps(worker)
 
 
-def web_keys(document: str, *, file: KeyFile[WebKeys] | None = None) -> WebKeys:
+def parse_web_keys(document: str, *, file: KeyFile[WebKeys] | None = None) -> WebKeys:
     """Read the web set. Raises KeyFileError."""
-    data = load(document)
+    data = parse_document(document)
     secret_key = data.get("secret_key")
     if not isinstance(secret_key, str) or len(secret_key) < 40:
         raise KeyFileError("secret_key must be a text of at least 40 characters")
-    return WebKeys(secret_key, _ring(data, "tokens"), _ring(data, "sealing"), file)
+    return WebKeys(secret_key, _key_ring(data, "tokens"), _key_ring(data, "sealing"), file)
 
 
-def worker_keys(document: str, *, file: KeyFile[WorkerKeys] | None = None) -> WorkerKeys:
+def parse_worker_keys(document: str, *, file: KeyFile[WorkerKeys] | None = None) -> WorkerKeys:
     """Read the worker set, which is not locked. Raises KeyFileError."""
-    data = load(document)
-    return WorkerKeys(_ring(data, "opening"), _ring(data, "index"), _ring(data, "storage"), file)
+    data = parse_document(document)
+    return WorkerKeys(
+        _key_ring(data, "opening"), _key_ring(data, "index"), _key_ring(data, "storage"), file
+    )
 
 
-def web_keys_in(path: Path) -> WebKeys:
+def load_web_keys(path: Path) -> WebKeys:
     """Read the web set from a file, to be read again when that changes. Raises KeyFileError."""
-    file: KeyFile[WebKeys] = KeyFile(path, lambda text: web_keys(text, file=file))
-    return web_keys(path.read_text(encoding="utf-8"), file=file)
+    file: KeyFile[WebKeys] = KeyFile(path, lambda text: parse_web_keys(text, file=file))
+    return parse_web_keys(path.read_text(encoding="utf-8"), file=file)
 
 
-def worker_keys_in(path: Path, *, unlock: Callable[[str], str]) -> WorkerKeys:
+def load_worker_keys(path: Path, *, unlock: Callable[[str], str]) -> WorkerKeys:
     """The same for the worker set; `unlock` gives the text of a document that may be locked."""
 
     def read(text: str) -> WorkerKeys:
-        return worker_keys(unlock(text), file=file)
+        return parse_worker_keys(unlock(text), file=file)
 
     file: KeyFile[WorkerKeys] = KeyFile(path, read)
     return read(path.read_text(encoding="utf-8"))
 
 
-def load(document: str) -> dict[str, Any]:
+def parse_document(document: str) -> dict[str, Any]:
     """A key document as an object. Raises KeyFileError."""
     try:
         data = json.loads(document)
@@ -186,18 +188,18 @@ def load(document: str) -> dict[str, Any]:
     return data
 
 
-def _ring(data: Mapping[str, Any], name: str) -> Ring:
-    keys = _numbered(data, name)
+def _key_ring(data: Mapping[str, Any], name: str) -> KeyRing:
+    keys = _numbered_keys(data, name)
     current = max(keys)
     use = data.get("use", {})
     if isinstance(use, dict) and name in use:
         current = use[name]
         if current not in keys:
             raise KeyFileError(f'"use": there is no "{name}" of that number')
-    return Ring(keys, current=current)
+    return KeyRing(keys, current=current)
 
 
-def _numbered(data: Mapping[str, Any], name: str) -> dict[int, bytes]:
+def _numbered_keys(data: Mapping[str, Any], name: str) -> dict[int, bytes]:
     entries = data.get(name)
     if not isinstance(entries, dict) or not entries:
         raise KeyFileError(f'"{name}" must map key numbers to keys')

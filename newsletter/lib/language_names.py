@@ -16,7 +16,7 @@ def language_name(code: str) -> str:
     return name.lower() if "\u0400" <= name[:1] <= "\u052f" else name
 
 
-def name_in(code: str, language: str) -> str:
+def language_name_in(code: str, language: str) -> str:
     """The language's name in another language, for use in a sentence: "Belarusian", "белорусский".
 
     Falls back to its name in itself if CLDR has no name for it.

@@ -12,7 +12,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.lib.language_names import language_name as language_name
-from newsletter.lib.language_names import name_in as name_in
+from newsletter.lib.language_names import language_name_in as language_name_in
 
 CODE = re.compile(r"^[a-z]{2,3}(-[a-z]{2,8})?$")
 

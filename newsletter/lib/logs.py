@@ -15,11 +15,11 @@ import logging
 import re
 from typing import Any
 
-OURS = ("newsletter.", "subscribers.")
+OWN_LOGGERS = ("newsletter.", "subscribers.")
 # Fields of every record, which are not the caller's; Python 3.12 added taskName.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message", "taskName"}
 _PLAIN = re.compile(r"[^\s\"=]+")
-TALKATIVE = (
+QUIETED_LOGGERS = (
     # At debug level these write requests and replies, addresses included (G8).
     "anymail",
     "urllib3",
@@ -42,7 +42,7 @@ class KeyValueFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        if not record.name.startswith(OURS):
+        if not record.name.startswith(OWN_LOGGERS):
             return super().formatMessage(record)
         facts = {name: fact for name, fact in vars(record).items() if name not in _STANDARD}
         pairs = {"action": record.message, **facts}
@@ -63,8 +63,8 @@ def configuration() -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": "newsletter.lib.logs.KeyValueFormatter"}},
         "filters": {
-            "outages": {"()": "newsletter.lib.outages.Filter"},
-            "visitors": {"()": "newsletter.lib.private_paths.QuietAboutVisitors"},
+            "outages": {"()": "newsletter.lib.outages.OutageFilter"},
+            "visitors": {"()": "newsletter.lib.private_paths.PrivacyFilter"},
         },
         "handlers": {
             "console": {
@@ -75,7 +75,7 @@ def configuration() -> dict[str, Any]:
         },
         "root": {"handlers": ["console"], "level": "INFO"},
         "loggers": {
-            **{name: {"level": "WARNING"} for name in TALKATIVE},
+            **{name: {"level": "WARNING"} for name in QUIETED_LOGGERS},
             # Gunicorn gives these handlers of its own before it applies this.
             "gunicorn.error": {"level": "WARNING", "propagate": True},
             "gunicorn.access": {"level": "WARNING", "propagate": True},

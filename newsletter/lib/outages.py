@@ -18,21 +18,21 @@ from time import monotonic
 
 log = logging.getLogger(__name__)
 
-TRY_SECONDS = 2.0
-REMIND_SECONDS = 300.0
+PROBE_SECONDS = 2.0
+REMINDER_SECONDS = 300.0
 # psycopg's SQLSTATE classes of a server that is going down, coming up, or full.
-_GONE = ("08", "57P", "53300")
+_CONNECTION_SQLSTATES = ("08", "57P", "53300")
 
 
-class Outages:
+class OutageMonitor:
     """What this process knows to be down. `probes`: service -> a call that raises while it is."""
 
     def __init__(
         self,
         probes: Mapping[str, Callable[[], object]],
         *,
-        try_seconds: float = TRY_SECONDS,
-        remind_seconds: float = REMIND_SECONDS,
+        try_seconds: float = PROBE_SECONDS,
+        remind_seconds: float = REMINDER_SECONDS,
     ) -> None:
         self._probes = probes
         self._try_seconds, self._remind_seconds = try_seconds, remind_seconds
@@ -45,11 +45,11 @@ class Outages:
         self._down: dict[str, _Outage] = {}
         self._watch: threading.Thread | None = None
 
-    def knows_of_any(self) -> bool:
+    def is_any_suspected(self) -> bool:
         """Whether something is down, or may be."""
         return bool(self._down or self._suspected)
 
-    def failed(self, service: str, error: str) -> None:
+    def report_failure(self, service: str, error: str) -> None:
         """Something failed because of `service`; `error` is the exception's class."""
         with self._lock:
             if service in self._down or service in self._suspected:
@@ -117,22 +117,22 @@ class _Outage:
         self.announced_at: float | None = None
 
 
-class Filter(logging.Filter):
+class OutageFilter(logging.Filter):
     """Drops records of failures that an outage explains, and reports the outage."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == __name__ or record.levelno < logging.WARNING:
             return True
         for error in _errors_in(record):
-            services = {service_of(leaf, record.name) for leaf in _leaves(error)}
+            services = {failed_service(leaf, record.name) for leaf in _leaf_errors(error)}
             # A group may hold another failure, which has to be seen.
             if services and None not in services:
                 for service in services:
-                    current.failed(str(service), type(error).__name__)
+                    monitor.report_failure(str(service), type(error).__name__)
                 return False
         # Django logs each page that answers 5xx, the health check's too.
         is_5xx = record.name == "django.request" and not record.exc_info
-        return not (is_5xx and record.levelno >= logging.ERROR and current.knows_of_any())
+        return not (is_5xx and record.levelno >= logging.ERROR and monitor.is_any_suspected())
 
 
 def _errors_in(record: logging.LogRecord) -> Iterator[BaseException]:
@@ -143,15 +143,15 @@ def _errors_in(record: logging.LogRecord) -> Iterator[BaseException]:
     yield from (each for each in arguments if isinstance(each, BaseException))
 
 
-def _leaves(error: BaseException) -> Iterator[BaseException]:
+def _leaf_errors(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
-            yield from _leaves(each)
+            yield from _leaf_errors(each)
     else:
         yield error
 
 
-def service_of(error: BaseException | None, logger: str = "") -> str | None:
+def failed_service(error: BaseException | None, logger: str = "") -> str | None:
     """The service whose outage the exception shows: "database", "broker" or "cache"; else None.
 
     Redis's errors are the broker's if Celery's own connection logs them, else the cache's.
@@ -159,7 +159,7 @@ def service_of(error: BaseException | None, logger: str = "") -> str | None:
     while error is not None:
         module = type(error).__module__
         names = {each.__name__ for each in type(error).__mro__}
-        if module.startswith("psycopg") and _is_gone(error, names):
+        if module.startswith("psycopg") and _is_connection_error(error, names):
             return "database"
         if module.startswith("kombu") and "OperationalError" in names:
             return "broker"
@@ -172,15 +172,15 @@ def service_of(error: BaseException | None, logger: str = "") -> str | None:
     return None
 
 
-def _is_gone(error: BaseException, names: set[str]) -> bool:
+def _is_connection_error(error: BaseException, names: set[str]) -> bool:
     """Whether psycopg's error means that there is no connection: not a lock, not a bad query."""
     if not names & {"OperationalError", "InterfaceError"}:
         return False
     state = getattr(error, "sqlstate", None)
-    return state is None or state.startswith(_GONE)
+    return state is None or state.startswith(_CONNECTION_SQLSTATES)
 
 
-def _try_database() -> None:
+def _probe_database() -> None:
     # A connection of its own: the thread's is not in use anywhere else.
     from django.db import connections
 
@@ -192,18 +192,20 @@ def _try_database() -> None:
         connection.close()
 
 
-def _try_broker() -> None:
+def _probe_broker() -> None:
     from celery import current_app
 
     with current_app.connection(connect_timeout=5) as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
 
 
-def _try_cache() -> None:
+def _probe_cache() -> None:
     from django.core.cache import cache
 
     cache.get("outages")
 
 
-current = Outages({"database": _try_database, "broker": _try_broker, "cache": _try_cache})
-os.register_at_fork(after_in_child=current.reset)
+monitor = OutageMonitor(
+    {"database": _probe_database, "broker": _probe_broker, "cache": _probe_cache}
+)
+os.register_at_fork(after_in_child=monitor.reset)

@@ -16,13 +16,13 @@ class Placeholder(StrEnum):
     """The page with a button; also the one-click address of RFC 8058."""
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
-    FRESH = "fresh"
+    ACCOUNT = "account"
     """Everything of a reader's; for a short time."""
 
     @property
     def url(self) -> str:
         """What stands in an edition where the reader's URL will be."""
-        return f"https://{self.value}.places.invalid/"
+        return f"https://{self.value}.placeholders.invalid/"
 
 
-PATTERN = re.compile(r"https://([a-z]+)\.places\.invalid/")
+PLACEHOLDER_URL = re.compile(r"https://([a-z]+)\.placeholders\.invalid/")

@@ -21,6 +21,6 @@ def wake(task: str, *ids: int, expires: int = 300) -> bool:
     try:
         current_app.send_task(task, args=ids, expires=expires, retry=False)
     except (OperationalError, OSError) as error:
-        outages.current.failed("broker", type(error).__name__)
+        outages.monitor.report_failure("broker", type(error).__name__)
         return False
     return True

@@ -34,10 +34,10 @@ from newsletter.lib.environment import without_worker_keys
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 """For one call; afterwards the process is killed."""
 IDLE_SECONDS = 60.0
-TRIES = 2
+MAX_ATTEMPTS = 2
 """A process may have ended since the last call; a pure function can be called again."""
 
 
@@ -49,7 +49,7 @@ class SandboxError(Exception):
     """The function raised what it does not declare; the text is the other process's traceback."""
 
 
-def call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+def run(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """`function(*args, **kwargs)`, for a pure function at the top of a module.
 
     It finds the caller's language active. It may return and raise what its own package defines,
@@ -57,12 +57,12 @@ def call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """
     question = pickle.dumps((get_language(), function, args, kwargs))
     with _lock:
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(MAX_ATTEMPTS)):
             try:
-                kind, value = _helper().ask(question, package_of(function))
+                kind, value = _process().ask(question, package_of(function))
                 break
             except (EOFError, OSError) as error:
-                end()
+                stop()
                 # A pure function that takes too long would do so again.
                 if not left or isinstance(error, TimeoutError):
                     raise SandboxEndedError(
@@ -70,7 +70,7 @@ def call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
                     ) from None
             except BaseException:
                 # An answer that is still to come would be taken for the next call's.
-                end()
+                stop()
                 raise
     if kind == "returned":
         result: R = value
@@ -84,7 +84,7 @@ def package_of(function: Callable[..., object]) -> str:
     return function.__module__.rpartition(".")[0]
 
 
-class _Helper:
+class _SandboxProcess:
     """The other process, and our end of the line to it."""
 
     def __init__(self) -> None:
@@ -105,9 +105,9 @@ class _Helper:
     def ask(self, question: bytes, package: str) -> tuple[str, Any]:
         """The answer's kind and value. Raises EOFError, OSError or TimeoutError, which is one."""
         self.line.send_bytes(question)
-        if not self.line.poll(SECONDS):
+        if not self.line.poll(TIMEOUT_SECONDS):
             raise TimeoutError
-        return _Values(io.BytesIO(self.line.recv_bytes()), package).answer()
+        return _RestrictedUnpickler(io.BytesIO(self.line.recv_bytes()), package).answer()
 
     def end(self) -> None:
         self.line.close()
@@ -115,7 +115,7 @@ class _Helper:
         self.process.wait()
 
 
-class _Values(pickle.Unpickler):
+class _RestrictedUnpickler(pickle.Unpickler):
     """Reads what the other process answers: of one package's classes, and none of its functions,
     so that who took that process over cannot call anything here."""
 
@@ -140,37 +140,37 @@ class _Values(pickle.Unpickler):
 
 
 _lock = threading.Lock()
-_running: _Helper | None = None
+_current: _SandboxProcess | None = None
 
 
-def _helper() -> _Helper:
-    global _running
-    if _running is not None and _running.process.poll() is not None:
-        end()
-    if _running is None:
-        _running = _Helper()
-    return _running
+def _process() -> _SandboxProcess:
+    global _current
+    if _current is not None and _current.process.poll() is not None:
+        stop()
+    if _current is None:
+        _current = _SandboxProcess()
+    return _current
 
 
-def end() -> None:
+def stop() -> None:
     """End the process now, if there is one; the next call starts another."""
-    global _running
-    if _running is not None:
-        _running.end()
-        _running = None
+    global _current
+    if _current is not None:
+        _current.end()
+        _current = None
 
 
-def _begin_anew() -> None:
+def _reset_after_fork() -> None:
     """In a process that was forked: the helper is its parent's."""
-    global _lock, _running
+    global _lock, _current
     _lock = threading.Lock()
-    if _running is not None:
-        _running.line.close()
-        _running = None
+    if _current is not None:
+        _current.line.close()
+        _current = None
 
 
-os.register_at_fork(after_in_child=_begin_anew)
-atexit.register(end)
+os.register_at_fork(after_in_child=_reset_after_fork)
+atexit.register(stop)
 
 
 # --- In the other process ------------------------------------------------------------------------
@@ -181,13 +181,13 @@ def main() -> NoReturn:
     apps.populate(())
     try:
         while line.poll(IDLE_SECONDS):
-            line.send_bytes(_answer(line.recv_bytes()))
+            line.send_bytes(_handle_request(line.recv_bytes()))
     except (EOFError, OSError):
         pass  # our caller is gone
     sys.exit()
 
 
-def _answer(question: bytes) -> bytes:
+def _handle_request(question: bytes) -> bytes:
     # From the process that started us.
     language, function, args, kwargs = pickle.loads(question)  # noqa: S301
     try:

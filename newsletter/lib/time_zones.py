@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 LOCALTIME = Path("/etc/localtime")
 
 
-def zone_of_this_machine() -> str:
+def system_time_zone() -> str:
     """The IANA zone that /etc/localtime names, else UTC. (Django sets TZ to its own.)"""
     # A link to …/zoneinfo/Europe/Minsk, on Linux and macOS alike.
     _, _, linked = str(LOCALTIME.resolve()).partition("/zoneinfo/")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TextIO
 
 COLOURS = {"broker": 35, "mailbox": 33, "web": 36, "worker": 32, "beat": 34, "up": 1}
-KEEP_BYTES = 5_000_000
+MAX_LOG_BYTES = 5_000_000
 
 
 class Console:
@@ -22,7 +22,7 @@ class Console:
         self._files: dict[str, IO[str]] = {}
         self._lock = threading.Lock()
 
-    def say(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """A line of the supervisor's own."""
         self.line("up", text)
 
@@ -50,7 +50,7 @@ class Console:
     def _file(self, name: str) -> IO[str]:
         if name not in self._files:
             path = self._directory / f"{name}.log"
-            if path.exists() and path.stat().st_size > KEEP_BYTES:
+            if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
                 path.replace(path.with_suffix(".log.1"))
             self._files[name] = path.open("a", encoding="utf-8", buffering=1)
         return self._files[name]

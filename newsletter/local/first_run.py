@@ -15,15 +15,15 @@ from newsletter.editorial.models import User
 EDITOR = "editor"
 
 
-def password_file() -> Path:
+def password_path() -> Path:
     return Path(settings.VAR_DIR / "run" / "admin-password")
 
 
-def issue_file() -> Path:
+def sample_issue_path() -> Path:
     return Path(settings.VAR_DIR / "run" / "sample-issue.json")
 
 
-def make_editor() -> None:
+def create_editor() -> None:
     """A first account where there is none, with a password that is kept for this machine's user.
 
     The file is written first: an account whose password nobody learned would be worse than a
@@ -32,7 +32,7 @@ def make_editor() -> None:
     if User.objects.exists():
         return
     password = secrets.token_urlsafe(9)
-    path = password_file()
+    path = password_path()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -44,34 +44,34 @@ def make_editor() -> None:
 def generated_password() -> str | None:
     """The first account's password, as long as it is still the generated one."""
     try:
-        password = password_file().read_text(encoding="utf-8").strip()
+        password = password_path().read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
     user = User.objects.filter(username=EDITOR).first()
     return password if user and user.check_password(password) else None
 
 
-def keep_issue_to_send(newsletter: str, week: str) -> None:
+def schedule_sample_issue(newsletter: str, week: str) -> None:
     """Note that the sample's digest of that week is to go out once everything runs."""
-    path = issue_file()
+    path = sample_issue_path()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_text(json.dumps([newsletter, week]), encoding="utf-8")
 
 
-def waiting_issue() -> tuple[str, str] | None:
+def pending_sample_issue() -> tuple[str, str] | None:
     """Newsletter and Monday of what is to go out, or None. Sending twice is not possible: a
     release is unique, so a run that ended before it could forget does no harm."""
     if not settings.USES_LOCAL_MAILBOX:
         return None
     try:
-        newsletter, week = json.loads(issue_file().read_text(encoding="utf-8"))
+        newsletter, week = json.loads(sample_issue_path().read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     return newsletter, week
 
 
-def issue_was_sent() -> None:
-    issue_file().unlink(missing_ok=True)
+def clear_sample_issue() -> None:
+    sample_issue_path().unlink(missing_ok=True)
 
 
 def welcome() -> str:

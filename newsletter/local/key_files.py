@@ -33,16 +33,16 @@ def write_new(directory: Path, *, recovery: Path | None, passphrase: str = "") -
     Raises FileExistsError, before anything is written, where one of them is there: keys that were
     in use and are gone make the list of readers unreadable.
     """
-    pair = Pair(*keys.generate(), passphrase)
+    pair = Pair(*keys.generate_documents(), passphrase)
     return _write_all(directory, pair.texts(), recovery)
 
 
-def read(web: Path, worker: Path, *, passphrase: str) -> Pair:
+def load_pair(web: Path, worker: Path, *, passphrase: str) -> Pair:
     """The documents in two files. Raises KeyFileError, OSError."""
     text = worker.read_text(encoding="utf-8")
     locked = passphrase if key_documents.is_locked(text) else ""
-    opened = keys.load(key_documents.unlock(text, passphrase))
-    return Pair(keys.load(web.read_text(encoding="utf-8")), opened, locked)
+    opened = keys.parse_document(key_documents.unlock(text, passphrase))
+    return Pair(keys.parse_document(web.read_text(encoding="utf-8")), opened, locked)
 
 
 def replace(web: Path, worker: Path, pair: Pair, *, recovery: Path | None) -> None:
@@ -62,10 +62,10 @@ def write_recovery(path: Path, web_text: str, worker_text: str) -> None:
     _write(path, json.dumps({"web": web_text, "worker": worker_text}, indent=1) + "\n")
 
 
-def recover(recovery: Path, directory: Path) -> tuple[Path, Path]:
+def restore(recovery: Path, directory: Path) -> tuple[Path, Path]:
     """Write the documents of a recovery copy into `directory`, as `write_new` does. Raises
     KeyFileError where it is no recovery copy."""
-    data = keys.load(recovery.read_text(encoding="utf-8"))
+    data = keys.parse_document(recovery.read_text(encoding="utf-8"))
     texts = data.get("web"), data.get("worker")
     if not isinstance(texts[0], str) or not isinstance(texts[1], str):
         raise keys.KeyFileError("not a recovery copy")

@@ -17,7 +17,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-NAME = re.compile(r"^\d{20}-[0-9a-f]{8}$")
+MESSAGE_NAME = re.compile(r"^\d{20}-[0-9a-f]{8}$")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Mailbox:
 
     def source(self, name: str) -> bytes | None:
         """The mail as it came, or None."""
-        if not NAME.match(name):
+        if not MESSAGE_NAME.match(name):
             return None
         try:
             content = self._path(name).read_bytes()
@@ -80,7 +80,7 @@ class Mailbox:
             content = content.partition(b"\r\n")[2]
         return content
 
-    def repair(self) -> int:
+    def rebuild_index(self) -> int:
         """Add the lines that the index lacks; returns how many."""
         if not self.directory.is_dir():
             return 0

@@ -9,16 +9,16 @@ from email.message import EmailMessage
 CID = re.compile(r"""cid:([^"'()\s>]+)""")
 DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
 LIGHT = re.compile(r"\(\s*prefers-color-scheme\s*:\s*light\s*\)")
-PICTURES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
+IMAGE_TYPES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
 ALWAYS, NEVER = "(min-width: 0)", "(max-width: 0)"
 
 
-def text_of(message: EmailMessage) -> str:
+def plain_text(message: EmailMessage) -> str:
     """The text/plain part, or ""."""
     return _content(message, "plain")
 
 
-def html_of(message: EmailMessage) -> str:
+def html(message: EmailMessage) -> str:
     """The text/html part, or ""."""
     return _content(message, "html")
 
@@ -28,17 +28,17 @@ def _content(message: EmailMessage, kind: str) -> str:
     return str(part.get_content()) if part is not None else ""
 
 
-def picture(message: EmailMessage, cid: str) -> tuple[str, bytes] | None:
+def inline_image(message: EmailMessage, cid: str) -> tuple[str, bytes] | None:
     """Type and bytes of the picture with that Content-ID, or None. No SVG: it can hold scripts."""
     for part in message.walk():
         if str(part.get("Content-ID", "")).strip("<> ") == cid:
             kind = part.get_content_type()
             content = part.get_payload(decode=True)
-            return (kind, content) if kind in PICTURES and isinstance(content, bytes) else None
+            return (kind, content) if kind in IMAGE_TYPES and isinstance(content, bytes) else None
     return None
 
 
-def as_page(html: str, *, dark: bool, picture_url: Callable[[str], str]) -> str:
+def framed_html(html: str, *, dark: bool, picture_url: Callable[[str], str]) -> str:
     """The HTML as a browser's own page: links open in the whole window, pictures from the mail
     come from `picture_url`, and the media queries for dark answer as asked."""
     html = CID.sub(lambda found: picture_url(found[1]), html)

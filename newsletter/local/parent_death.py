@@ -1,6 +1,6 @@
 """Runs a command that ends when the process that started it does, even by kill -9.
 
-Called by path, `python leash.py PARENT COMMAND…`, between fork and the command's own exec: Linux
+Called by path, `python parent_death.py PARENT COMMAND…`, between fork and the command's own exec: Linux
 keeps the death signal across exec (prctl(2), PR_SET_PDEATHSIG). It reaches this one process, so
 SIGTERM it is: the command then ends its own children. Other systems have no such signal; there
 the next `manage.py up` ends what an earlier one left.

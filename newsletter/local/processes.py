@@ -16,10 +16,10 @@ from pathlib import Path
 
 from newsletter.local.console import Console
 
-LEASH = Path(__file__).with_name("leash.py")
-PATIENCE = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+PARENT_DEATH_SCRIPT = Path(__file__).with_name("parent_death.py")
+RESTART_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before each restart of a process that keeps dying."""
-SETTLED = 60.0
+STABLE_SECONDS = 60.0
 """Seconds of life after which its deaths are counted anew."""
 
 
@@ -42,7 +42,7 @@ class Process:
     program: Program
     console: Console
     directory: Path
-    deaths: int = 0
+    exits: int = 0
     started_at: float = 0.0
     restart_at: float | None = None
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=12))
@@ -62,7 +62,7 @@ class Process:
         self.restart_at = None
         self.started_at = time.monotonic()
         self.child = subprocess.Popen(  # noqa: S603
-            [sys.executable, str(LEASH), str(os.getpid()), *self.program.command],
+            [sys.executable, str(PARENT_DEATH_SCRIPT), str(os.getpid()), *self.program.command],
             cwd=self.directory,
             env=dict(self.program.environment),
             stdin=subprocess.DEVNULL,
@@ -83,21 +83,23 @@ class Process:
     def running(self) -> bool:
         return self.child is not None and self.child.poll() is None
 
-    def tend(self) -> None:
+    def restart_if_due(self) -> None:
         """Restart it where it died and its time has come; says so."""
         if self.running():
             return
         now = time.monotonic()
         if self.restart_at is None:
-            self.deaths = 1 if now - self.started_at > SETTLED else self.deaths + 1
-            wait = PATIENCE[min(self.deaths, len(PATIENCE)) - 1]
+            self.exits = 1 if now - self.started_at > STABLE_SECONDS else self.exits + 1
+            wait = RESTART_DELAYS[min(self.exits, len(RESTART_DELAYS)) - 1]
             self.restart_at = now + wait
-            self.sweep()
-            self.console.say(f"{self.name} ended ({self.ending()}); starts again in {wait:g} s")
+            self.kill_group()
+            self.console.report(
+                f"{self.name} ended ({self.exit_reason()}); starts again in {wait:g} s"
+            )
         elif now >= self.restart_at:
             self.start()
 
-    def ending(self) -> str:
+    def exit_reason(self) -> str:
         """How it ended, in words."""
         code = self.child.returncode if self.child else None
         if code is not None and code < 0:
@@ -120,7 +122,7 @@ class Process:
             return False
         return True
 
-    def sweep(self) -> None:
+    def kill_group(self) -> None:
         """End what is left of its group, and read what it wrote last."""
         if self.child is None:
             return

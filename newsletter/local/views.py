@@ -29,7 +29,7 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def at_this_machine(view: View[P]) -> View[P]:
+def this_machine_only(view: View[P]) -> View[P]:
     """Refuse who is elsewhere. A proxy on this machine gives itself away by its header or by the
     name that was asked for."""
 
@@ -63,7 +63,7 @@ def _message(name: str) -> tuple[bytes, Any]:
     return source, parse(source)
 
 
-@at_this_machine
+@this_machine_only
 @never_cache
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
@@ -73,21 +73,21 @@ def inbox(request: HttpRequest) -> HttpResponse:
     return render(request, "local/inbox.html", {"page": page, "recipient": recipient})
 
 
-@at_this_machine
+@this_machine_only
 @require_POST
-def empty(request: HttpRequest) -> HttpResponse:
+def clear(request: HttpRequest) -> HttpResponse:
     """Throw all mails away."""
     _mailbox().empty()
     return HttpResponseRedirect(reverse("local:inbox"))
 
 
-@at_this_machine
+@this_machine_only
 @never_cache
 @require_safe
-def mail(request: HttpRequest, name: str) -> HttpResponse:
+def message(request: HttpRequest, name: str) -> HttpResponse:
     """One mail; ?view= html, text or source, ?look= light or dark, ?width= 600 or 375."""
     source, message = _message(name)
-    html, text = message_view.html_of(message), message_view.text_of(message)
+    html, text = message_view.html(message), message_view.plain_text(message)
     views = {"html": bool(html), "text": bool(text), "source": True}
     asked = request.GET.get("view", "")
     shown = asked if views.get(asked) else next(view for view, there in views.items() if there)
@@ -107,7 +107,7 @@ def mail(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "local/mail.html", context)
 
 
-@at_this_machine
+@this_machine_only
 @never_cache
 @require_safe
 @xframe_options_sameorigin
@@ -115,8 +115,8 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
     """The mail's HTML alone, for the frame: no script, nothing from elsewhere but the site's own
     pictures."""
     _source, message = _message(name)
-    content = message_view.as_page(
-        message_view.html_of(message),
+    content = message_view.framed_html(
+        message_view.html(message),
         dark=request.GET.get("look") == "dark",
         picture_url=lambda cid: reverse("local:picture", args=[name]) + "?cid=" + quote(cid),
     )
@@ -131,19 +131,19 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
     return response
 
 
-@at_this_machine
+@this_machine_only
 @require_safe
-def picture(request: HttpRequest, name: str) -> HttpResponse:
+def image(request: HttpRequest, name: str) -> HttpResponse:
     """A picture that lies inside the mail; ?cid= is its Content-ID."""
     _source, message = _message(name)
-    found = message_view.picture(message, request.GET.get("cid", ""))
+    found = message_view.inline_image(message, request.GET.get("cid", ""))
     if found is None:
         raise Http404(_("Picture not found."))
     kind, content = found
     return HttpResponse(content, content_type=kind)
 
 
-@at_this_machine
+@this_machine_only
 @require_safe
 def source(request: HttpRequest, name: str) -> HttpResponse:
     """The mail's raw bytes, as a file."""

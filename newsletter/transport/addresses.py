@@ -6,18 +6,18 @@ import re
 
 import idna
 
-_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-_ADDRESS = re.compile(rf"{_LOCAL}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_ADDRESS = re.compile(rf"{_LOCAL_PART}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 NEEDS_SMTPUTF8 = "5.6.7"
 """RFC 6531, 3.5: non-ASCII addresses are not permitted here."""
 
 
-_USUAL = bytes(range(48, 58)) + bytes(range(97, 123)) + b"-._+"
-_ENDS = _USUAL[:36]
+_PLAIN_OCTETS = bytes(range(48, 58)) + bytes(range(97, 123)) + b"-._+"
+_DOMAIN_EDGE_OCTETS = _PLAIN_OCTETS[:36]
 
 
-def usual(address: str) -> bytes | None:
+def plain_address(address: str) -> bytes | None:
     """An address of the usual form, as it is; None for one that `ace` has to look at.
 
     A send-out asks for every reader: this takes a tenth of the time.
@@ -25,16 +25,16 @@ def usual(address: str) -> bytes | None:
     raw = address.encode("ascii", "replace")
     local, _, domain = raw.partition(b"@")
     if (
-        local.translate(None, _USUAL)
-        or domain.translate(None, _USUAL)
+        local.translate(None, _PLAIN_OCTETS)
+        or domain.translate(None, _PLAIN_OCTETS)
         or len(raw) > 254
         or not local
         or not domain
         or b".." in raw
         or local[0] == 46
         or local[-1] == 46
-        or domain[0] not in _ENDS
-        or domain[-1] not in _ENDS
+        or domain[0] not in _DOMAIN_EDGE_OCTETS
+        or domain[-1] not in _DOMAIN_EDGE_OCTETS
         or b"+" in domain
         or b"_" in domain
     ):
@@ -42,7 +42,7 @@ def usual(address: str) -> bytes | None:
     return raw
 
 
-def ace(address: str) -> str | None:
+def to_ace(address: str) -> str | None:
     """The address with its domain in lower-case ACE; None where it cannot be written so.
 
     A local part beyond ASCII would need SMTPUTF8, and one in quotes is found in forged lists

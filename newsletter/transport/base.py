@@ -9,7 +9,7 @@ from typing import Any
 from newsletter.transport.outcomes import Email, Recipient, SendResult
 
 
-def never() -> bool:
+def never_stop() -> bool:
     """The `stop` of a call that nobody stops."""
     return False
 
@@ -37,14 +37,14 @@ class Transport(ABC):
         compiled: Any,
         recipients: Iterable[Recipient],
         *,
-        stop: Callable[[], bool] = never,
-        ahead: int | None = None,
+        stop: Callable[[], bool] = never_stop,
+        max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
         """Hand over to each recipient; yields as each is settled, in any order, at most once.
 
         `recipients` are pulled as there is room for them, so that the caller can ask for
         permission just before it gives the first of a window; what it raises is raised here once
-        all that is in flight is settled. At most `ahead` recipients (and one for each connection)
+        all that is in flight is settled. At most `max_pending` recipients (and one for each connection)
         are pulled and not yet yielded.
 
         Once `stop` answers True no further message is begun; those in flight are finished within

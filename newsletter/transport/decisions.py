@@ -12,15 +12,15 @@ from newsletter.transport.outcomes import Result
 
 Step = Literal["greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "final"]
 
-_STATUS = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})(?!\S)")
-_OUR_FAULT = frozenset({530, 534, 535, 538})
+_ENHANCED_STATUS = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})(?!\S)")
+_AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
 """The relay wants us to sign in, or otherwise (RFC 4954, 6): nothing that a reader did."""
-_LONGEST_WAIT = 86_400
+_MAX_RETRY_AFTER = 86_400
 
 
 def enhanced_status(text: bytes) -> str:
     """RFC 3463's status at the head of a reply's text, or "". The rest echoes addresses (G1)."""
-    found = _STATUS.match(text)
+    found = _ENHANCED_STATUS.match(text)
     return found[1].decode("ascii") if found else ""
 
 
@@ -30,7 +30,11 @@ def smtp_result(step: Step, code: int, status: str = "") -> Result | None:
     A sender that is refused for good is refused for everyone, so that too is None: the readers
     go on later, or by the next transport.
     """
-    if step in {"greeting", "ehlo", "starttls", "auth"} or code == 421 or code in _OUR_FAULT:
+    if (
+        step in {"greeting", "ehlo", "starttls", "auth"}
+        or code == 421
+        or code in _AUTHENTICATION_CODES
+    ):
         return None
     if 400 <= code < 500:
         return Result.DEFERRED
@@ -41,7 +45,7 @@ def smtp_result(step: Step, code: int, status: str = "") -> Result | None:
     return Result.FAILED
 
 
-class Answer(Enum):
+class CallStatus(Enum):
     """What a provider's HTTP status says of the whole call."""
 
     TAKEN = "taken"
@@ -54,17 +58,17 @@ class Answer(Enum):
     """A gateway lost its answer: it may have been taken (E6)."""
 
 
-_NOT_THE_RECIPIENTS = frozenset({401, 402, 403, 404, 405, 407, 408, 410, 421, 425, 429})
+_UNAVAILABLE_CODES = frozenset({401, 402, 403, 404, 405, 407, 408, 410, 421, 425, 429})
 
 
-def http_answer(status: int) -> Answer:
+def http_call_status(status: int) -> CallStatus:
     if 200 <= status < 300:
-        return Answer.TAKEN
+        return CallStatus.TAKEN
     if status in {502, 504}:
-        return Answer.UNKNOWN
-    if 400 <= status < 500 and status not in _NOT_THE_RECIPIENTS:
-        return Answer.AT_FAULT
-    return Answer.DOWN
+        return CallStatus.UNKNOWN
+    if 400 <= status < 500 and status not in _UNAVAILABLE_CODES:
+        return CallStatus.AT_FAULT
+    return CallStatus.DOWN
 
 
 def retry_after(value: str | None, *, now: datetime | None = None) -> int | None:
@@ -72,7 +76,7 @@ def retry_after(value: str | None, *, now: datetime | None = None) -> int | None
     if not value:
         return None
     if value.strip().isdecimal():
-        return min(int(value), _LONGEST_WAIT)
+        return min(int(value), _MAX_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
@@ -80,7 +84,7 @@ def retry_after(value: str | None, *, now: datetime | None = None) -> int | None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     seconds = (moment - (now or datetime.now(UTC))).total_seconds()
-    return min(max(int(seconds), 0), _LONGEST_WAIT)
+    return min(max(int(seconds), 0), _MAX_RETRY_AFTER)
 
 
 def backoff(number: int, base_seconds: int) -> int:

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-LEAST_BITS = 2048
-SIGNED = (
+MIN_RSA_BITS = 2048
+SIGNED_HEADERS = (
     *(b"from", b"to", b"subject", b"date", b"message-id", b"reply-to"),
     *(b"list-id", b"list-unsubscribe", b"list-unsubscribe-post", b"feedback-id"),
     *(b"content-language", b"mime-version", b"content-type"),
@@ -31,12 +31,12 @@ SIGNED = (
 """Header fields that are signed where they stand (A6). From is named once more than it stands, so
 that a second one breaks the signature (RFC 6376, 8.15)."""
 _SELECTOR = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-_SPACE = re.compile(rb"[ \t]+")
-_SPACE_AT_END = re.compile(rb"[ \t]+(?=\r\n)")
-_NEW_FIELD = re.compile(rb"\r\n(?![ \t])")
-_GAP = re.compile(rb"\0(\d+)\0")
+_WHITESPACE = re.compile(rb"[ \t]+")
+_TRAILING_WHITESPACE = re.compile(rb"[ \t]+(?=\r\n)")
+_FIELD_BREAK = re.compile(rb"\r\n(?![ \t])")
+_MARKER = re.compile(rb"\0(\d+)\0")
 
-Part = bytes | int
+CanonicalSegment = bytes | int
 """Canonical bytes, or the index of the piece that goes there."""
 
 
@@ -49,7 +49,7 @@ class Signer:
     sign: Callable[[bytes], bytes] = field(repr=False)
 
 
-def load(selector: str, path: Path) -> Signer:
+def load_signer(selector: str, path: Path) -> Signer:
     """Raises ValueError, whose text shows nothing of the key."""
     if not _SELECTOR.fullmatch(selector):
         raise ValueError("the selector is a name such as 2026a, in lower case")
@@ -63,19 +63,19 @@ def load(selector: str, path: Path) -> Signer:
         return Signer(
             selector, "ed25519-sha256", lambda d: signing.sign(hashlib.sha256(d).digest())
         )
-    if isinstance(key, RSAPrivateKey) and key.key_size >= LEAST_BITS:
+    if isinstance(key, RSAPrivateKey) and key.key_size >= MIN_RSA_BITS:
         rsa = key
         return Signer(selector, "rsa-sha256", lambda d: rsa.sign(d, PKCS1v15(), SHA256()))
-    raise ValueError(f"the key is neither Ed25519 nor RSA of {LEAST_BITS} bits or more")
+    raise ValueError(f"the key is neither Ed25519 nor RSA of {MIN_RSA_BITS} bits or more")
 
 
 @dataclass(frozen=True)
-class Seal:
+class EditionSigner:
     """An edition made ready for signing; `of` gives the header field for one reader's message."""
 
     signer: Signer
-    head: tuple[Part, ...] = field(repr=False)
-    body: tuple[Part, ...] = field(repr=False)
+    head: tuple[CanonicalSegment, ...] = field(repr=False)
+    body: tuple[CanonicalSegment, ...] = field(repr=False)
     names: bytes
     domain: bytes
 
@@ -101,7 +101,9 @@ class Seal:
         return b"DKIM-Signature: " + folded + b"\r\n ".join(lines) + b"\r\n"
 
 
-def seal(pieces: Sequence[bytes | object], *, domain: str, signer: Signer) -> Seal:
+def edition_signer(
+    pieces: Sequence[bytes | object], *, domain: str, signer: Signer
+) -> EditionSigner:
     """Canonicalise an edition's pieces; whatever is no bytes is filled for each reader."""
     whole = b"".join(
         piece if isinstance(piece, bytes) else b"\0%d\0" % index
@@ -109,12 +111,12 @@ def seal(pieces: Sequence[bytes | object], *, domain: str, signer: Signer) -> Se
     )
     head, _, body = whole.partition(b"\r\n\r\n")
     fields = dict(_relaxed_fields(head))
-    names = [name for name in SIGNED if name in fields]
+    names = [name for name in SIGNED_HEADERS if name in fields]
     lines = b"".join(b"%b:%b\r\n" % (name, fields[name]) for name in names)
-    return Seal(
+    return EditionSigner(
         signer=signer,
-        head=_parts(lines),
-        body=_parts(relaxed_body(body)),
+        head=_split_at_markers(lines),
+        body=_split_at_markers(relaxed_body(body)),
         names=b":".join([*names, b"from"]),
         domain=domain.encode("ascii"),
     )
@@ -122,21 +124,21 @@ def seal(pieces: Sequence[bytes | object], *, domain: str, signer: Signer) -> Se
 
 def relaxed_body(body: bytes) -> bytes:
     """RFC 6376, 3.4.4."""
-    body = _SPACE.sub(b" ", _SPACE_AT_END.sub(b"", body))
+    body = _WHITESPACE.sub(b" ", _TRAILING_WHITESPACE.sub(b"", body))
     stripped = body.rstrip(b"\r\n")
     return stripped + b"\r\n" if stripped else b""
 
 
 def _relaxed_fields(head: bytes) -> Iterator[tuple[bytes, bytes]]:
     """RFC 6376, 3.4.2: name and value of each field."""
-    for line in _NEW_FIELD.split(head):
+    for line in _FIELD_BREAK.split(head):
         name, _, value = line.partition(b":")
-        yield name.strip().lower(), _SPACE.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")
+        yield name.strip().lower(), _WHITESPACE.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")
 
 
-def _parts(canonical: bytes) -> tuple[Part, ...]:
+def _split_at_markers(canonical: bytes) -> tuple[CanonicalSegment, ...]:
     return tuple(
         int(text) if index % 2 else text
-        for index, text in enumerate(_GAP.split(canonical))
+        for index, text in enumerate(_MARKER.split(canonical))
         if index % 2 or text
     )

@@ -6,12 +6,12 @@ import re
 import unicodedata
 from base64 import b64encode
 
-from newsletter.transport.addresses import ace
+from newsletter.transport.addresses import to_ace
 from newsletter.transport.base import CompileError
 
-LONGEST_LINE = 998
+MAX_LINE_LENGTH = 998
 """Octets without CR LF (RFC 5322, 2.1.1)."""
-OURS = frozenset(
+RESERVED_HEADERS = frozenset(
     {
         *("from", "sender", "reply-to", "to", "cc", "bcc", "date", "message-id", "subject"),
         *("mime-version", "content-type", "content-transfer-encoding"),
@@ -19,11 +19,11 @@ OURS = frozenset(
     }
 )
 """What the transport writes itself (A1): not to be given in Mail.headers."""
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
-_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_ATOM_TEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 
-def checked(what: str, text: str) -> str:
+def single_line(what: str, text: str) -> str:
     """The text, trimmed. Raises CompileError at a control character: CR or LF would begin a
     header of someone else's making (A2)."""
     if any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in text):
@@ -31,17 +31,19 @@ def checked(what: str, text: str) -> str:
     return text.strip()
 
 
-def field(name: str, value: str) -> bytes:
+def header_line(name: str, value: str) -> bytes:
     """One header line of Mail.headers. Raises CompileError."""
-    if not _NAME.fullmatch(name) or name.lower() in OURS:
+    if not _HEADER_NAME.fullmatch(name) or name.lower() in RESERVED_HEADERS:
         raise CompileError(f"{name!r} is not a header that a mail may set")
-    value = checked(name, value)
+    value = single_line(name, value)
     if name.lower().startswith("list-"):
-        return _line(name, list_value(name, value))
-    return _line(name, value if _is_plain(name, value) else words(value, len(name) + 2))
+        return _checked_line(name, list_header_value(name, value))
+    return _checked_line(
+        name, value if _is_plain(name, value) else encoded_words(value, len(name) + 2)
+    )
 
 
-def list_value(name: str, value: str) -> str:
+def list_header_value(name: str, value: str) -> str:
     """Never an encoded word in a List-* header: Gmail and Outlook then drop the button (trap 1).
 
     The name before List-Id's identifier is for people and optional (RFC 2919, 2), so one beyond
@@ -54,52 +56,54 @@ def list_value(name: str, value: str) -> str:
     return value
 
 
-def subject(text: str) -> bytes:
-    text = checked("the subject", text)
+def subject_line(text: str) -> bytes:
+    text = single_line("the subject", text)
     plain = _is_plain("Subject", text) and len(text) <= 66
-    return _line("Subject", text if plain else words(text, len("Subject: ")))
+    return _checked_line("Subject", text if plain else encoded_words(text, len("Subject: ")))
 
 
-def mailbox(header: str, name: str, address: str) -> bytes:
+def address_line(header: str, name: str, address: str) -> bytes:
     """`From: "Name, of the desk" <desk@xn--….example>`: F7. Raises CompileError."""
-    written = ace(address)
+    written = to_ace(address)
     if written is None:
         raise CompileError(f"{header}: not an address that can be sent from")
-    name = checked(f"the name in {header}", name)
-    return _line(header, f"{_phrase(name, len(header) + 2)} <{written}>" if name else written)
+    name = single_line(f"the name in {header}", name)
+    return _checked_line(
+        header, f"{_phrase(name, len(header) + 2)} <{written}>" if name else written
+    )
 
 
 def _phrase(name: str, used: int) -> str:
     if not name.isascii() or "=?" in name or len(name) > 60:
-        return words(name, used)
-    if _ATOMS.fullmatch(name) and "  " not in name:
+        return encoded_words(name, used)
+    if _ATOM_TEXT.fullmatch(name) and "  " not in name:
         return name
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _is_plain(name: str, value: str) -> bool:
-    return value.isascii() and "=?" not in value and len(name) + 2 + len(value) <= LONGEST_LINE
+    return value.isascii() and "=?" not in value and len(name) + 2 + len(value) <= MAX_LINE_LENGTH
 
 
-def words(text: str, used: int) -> str:
+def encoded_words(text: str, used: int) -> str:
     """RFC 2047 encoded words, folded; `used` characters stand before them on the first line."""
-    chunks, chunk, room = [], b"", _room(used)
+    chunks, chunk, room = [], b"", _encoded_word_capacity(used)
     for char in text:
         encoded = char.encode("utf-8")
         if len(chunk) + len(encoded) > room:
             chunks.append(chunk)
-            chunk, room = b"", _room(1)
+            chunk, room = b"", _encoded_word_capacity(1)
         chunk += encoded
     return "\r\n ".join(f"=?utf-8?b?{b64encode(part).decode()}?=" for part in [*chunks, chunk])
 
 
-def _room(used: int) -> int:
+def _encoded_word_capacity(used: int) -> int:
     """Bytes that fit an encoded word of at most 75 characters on a line of at most 76."""
     return max((min(75, 76 - used) - len("=?utf-8?b??=")) // 4 * 3, 9)
 
 
-def _line(name: str, value: str) -> bytes:
+def _checked_line(name: str, value: str) -> bytes:
     line = f"{name}: {value}".encode("ascii")
-    if max(map(len, line.split(b"\r\n"))) > LONGEST_LINE:
-        raise CompileError(f"{name}: longer than {LONGEST_LINE} octets")
+    if max(map(len, line.split(b"\r\n"))) > MAX_LINE_LENGTH:
+        raise CompileError(f"{name}: longer than {MAX_LINE_LENGTH} octets")
     return line

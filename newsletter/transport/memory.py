@@ -14,12 +14,12 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from newsletter.transport import template
-from newsletter.transport.base import Transport, TransportURLError, never
+from newsletter.transport.base import Transport, TransportURLError, never_stop
 from newsletter.transport.outcomes import Email, Recipient, Result, SendResult, TransportDownError
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
 
-_KEPT: dict[str, MemoryTransport] = {}
+_transports: dict[str, MemoryTransport] = {}
 
 
 def from_url(url: TransportURL) -> Transport:
@@ -27,21 +27,21 @@ def from_url(url: TransportURL) -> Transport:
     url.only(frozenset())
     if url.user or url.port or url.path not in {"", "/"}:
         raise TransportURLError("memory: memory:// or memory://NAME")
-    return named(url.host)
+    return get_transport(url.host)
 
 
-def named(name: str = "") -> MemoryTransport:
+def get_transport(name: str = "") -> MemoryTransport:
     """The transport of `memory://NAME`."""
-    return _KEPT.setdefault(name, MemoryTransport(name))
+    return _transports.setdefault(name, MemoryTransport(name))
 
 
-def forget() -> None:
+def clear() -> None:
     """Every name begins anew."""
-    _KEPT.clear()
+    _transports.clear()
 
 
 @dataclass(frozen=True)
-class Delivered:
+class DeliveredMessage:
     """One message as it was taken."""
 
     position: int
@@ -69,7 +69,7 @@ class MemoryTransport(Transport):
 
     def reset(self) -> None:
         """Forget everything, scripts included."""
-        self.delivered: list[Delivered] = []
+        self.delivered: list[DeliveredMessage] = []
         self.send_results: list[SendResult] = []
         self.compiled: list[Email] = []
         self.calls: list[int] = []
@@ -94,7 +94,7 @@ class MemoryTransport(Transport):
         """For each of the next calls of `send`: raised at its beginning, or None."""
         self._calls.extend(calls)
 
-    def to(self, address: str) -> list[Delivered]:
+    def to(self, address: str) -> list[DeliveredMessage]:
         """What was delivered to an address, in order."""
         return [email for email in self.delivered if email.address.casefold() == address.casefold()]
 
@@ -108,8 +108,8 @@ class MemoryTransport(Transport):
         compiled: Template,
         recipients: Iterable[Recipient],
         *,
-        stop: Callable[[], bool] = never,
-        ahead: int | None = None,
+        stop: Callable[[], bool] = never_stop,
+        max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
         self.calls.append(0)
         down = self._calls.popleft() if self._calls else None
@@ -118,7 +118,7 @@ class MemoryTransport(Transport):
         if self.window is None:
             yield from self._each(compiled, recipients, stop)
         else:
-            yield from _together(self._each(compiled, recipients, never))
+            yield from _settle_all_first(self._each(compiled, recipients, never_stop))
 
     def close(self) -> None:
         self.closed += 1
@@ -154,7 +154,7 @@ class MemoryTransport(Transport):
         scripted = script.popleft() if script else SendResult(0, Result.SENT, 250, "2.0.0")
         if scripted.result in {Result.SENT, Result.UNKNOWN}:
             self.delivered.append(
-                Delivered(
+                DeliveredMessage(
                     recipient.position,
                     recipient.delivery_id,
                     recipient.address,
@@ -164,7 +164,7 @@ class MemoryTransport(Transport):
         return SendResult(recipient.position, scripted.result, scripted.code, scripted.status)
 
 
-def _together(settled: Iterator[SendResult]) -> Iterator[SendResult]:
+def _settle_all_first(settled: Iterator[SendResult]) -> Iterator[SendResult]:
     results: list[SendResult] = []
     down: TransportDownError | None = None
     try:

@@ -90,7 +90,7 @@ class Recipient(NamedTuple):
     position: int
     address: str
     delivery_id: str
-    places: dict[str, str]
+    urls: dict[str, str]
 
     def __repr__(self) -> str:
         return f"Recipient(position={self.position}, delivery_id={self.delivery_id!r})"

@@ -18,35 +18,35 @@ from email.utils import format_datetime
 from html import escape
 from typing import Literal, NamedTuple
 
-from newsletter.lib.placeholders import PATTERN, Placeholder
+from newsletter.lib.placeholders import PLACEHOLDER_URL, Placeholder
 from newsletter.transport import dkim, headers, quoted_printable, self_check
-from newsletter.transport.addresses import NEEDS_SMTPUTF8, ace, usual
+from newsletter.transport.addresses import NEEDS_SMTPUTF8, plain_address, to_ace
 from newsletter.transport.base import CompileError
-from newsletter.transport.dkim import Seal, Signer
+from newsletter.transport.dkim import EditionSigner, Signer
 from newsletter.transport.outcomes import Email, Image, Recipient, Result, SendResult
 
-_WORD = string.ascii_letters.encode() + string.digits.encode() + b"_-"
-_IN_URL = _WORD + b".~:/?#[]@!$()*+,;=%&"
+_DELIVERY_ID_OCTETS = string.ascii_letters.encode() + string.digits.encode() + b"_-"
+_URL_OCTETS = _DELIVERY_ID_OCTETS + b".~:/?#[]@!$()*+,;=%&"
 """Nothing that would need encoding in a header, and only & in HTML."""
 _IMAGE_TYPE = re.compile(r"image/[a-z0-9.+-]+")
 _CID = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9.-]+)?")
 
 
-class Slot(NamedTuple):
+class MergeField(NamedTuple):
     """Where a reader's own value goes; `place` is "" but for places."""
 
     where: Literal["date", "id", "to", "header", "text", "html"]
     place: str = ""
 
 
-Piece = bytes | Slot
+Segment = bytes | MergeField
 
 
-class FillError(ValueError):
+class MergeError(ValueError):
     """A reader's values that cannot be filled in; the text names the place, not the value."""
 
 
-class Fill(NamedTuple):
+class PlaceholderSegments(NamedTuple):
     """Where a place's value goes: indices of pieces, by how it is written there."""
 
     place: str
@@ -63,19 +63,21 @@ class Template:
     ready, so that a message is a copy of the list, some assignments and a join.
     """
 
-    pieces: tuple[Piece, ...] = field(repr=False)
+    pieces: tuple[Segment, ...] = field(repr=False)
     sender: str
     domain: str
-    seal: Seal | None = None
+    seal: EditionSigner | None = None
     frame: list[bytes] = field(init=False, repr=False)
-    fills: tuple[Fill, ...] = field(init=False)
+    fills: tuple[PlaceholderSegments, ...] = field(init=False)
     _own: tuple[int, int, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         frame = [piece if isinstance(piece, bytes) else b"" for piece in self.pieces]
-        places = {p.place: None for p in self.pieces if isinstance(p, Slot) and p.place}
+        places = {p.place: None for p in self.pieces if isinstance(p, MergeField) and p.place}
         fills = tuple(
-            Fill(place, *(self._at(where, place) for where in ("header", "text", "html")))
+            PlaceholderSegments(
+                place, *(self._at(where, place) for where in ("header", "text", "html"))
+            )
             for place in places
         )
         own = tuple(self._at(where)[0] for where in ("to", "date", "id"))
@@ -87,21 +89,21 @@ class Template:
 
         `date` comes from `date_header`, once for a whole call.
         """
-        to = address_of(recipient)
+        to = envelope_address(recipient)
         if to is None:
-            raise FillError("an address that needs SMTPUTF8")
+            raise MergeError("an address that needs SMTPUTF8")
         return b"".join(self.filled(recipient, to, date))
 
     def filled(self, recipient: Recipient, to: bytes, date: bytes) -> list[bytes]:
         """The pieces of one reader's message. Raises FillError."""
         delivery_id = recipient.delivery_id.encode("ascii", "replace")
-        if not 0 < len(delivery_id) <= 40 or delivery_id.translate(None, _WORD):
-            raise FillError("a delivery id is up to 40 letters and digits")
+        if not 0 < len(delivery_id) <= 40 or delivery_id.translate(None, _DELIVERY_ID_OCTETS):
+            raise MergeError("a delivery id is up to 40 letters and digits")
         pieces = self.frame.copy()
         to_at, date_at, id_at = self._own
         pieces[to_at], pieces[date_at], pieces[id_at] = to, date, delivery_id
         for place, header, text, html in self.fills:
-            url = _usable(place, recipient.places)
+            url = _checked_url(place, recipient.urls)
             for index in header:
                 pieces[index] = url
             value = quoted_printable.encode_url(url)
@@ -119,11 +121,11 @@ class Template:
         return tuple(i for i, piece in enumerate(self.pieces) if piece == (where, place))
 
 
-def address_of(recipient: Recipient) -> bytes | None:
+def envelope_address(recipient: Recipient) -> bytes | None:
     """The recipient's address as it is handed over, or None where it cannot be."""
-    raw = usual(recipient.address)
+    raw = plain_address(recipient.address)
     if raw is None:
-        written = ace(recipient.address)
+        written = to_ace(recipient.address)
         return None if written is None else written.encode()
     return raw
 
@@ -132,30 +134,30 @@ def render(
     template: Template, recipient: Recipient, *, date: bytes
 ) -> tuple[bytes, list[bytes]] | SendResult:
     """A reader's address and message in pieces, or, where there can be none, what that comes to."""
-    to = address_of(recipient)
+    to = envelope_address(recipient)
     if to is None:
         return SendResult(recipient.position, Result.REFUSED, status=NEEDS_SMTPUTF8)
     try:
         return to, template.filled(recipient, to, date)
-    except FillError:
+    except MergeError:
         return SendResult(recipient.position, Result.FAILED)
 
 
-def url_for(place: str, places: Mapping[str, str]) -> str:
+def placeholder_url(place: str, places: Mapping[str, str]) -> str:
     """The reader's URL for a place. Raises FillError where it is missing or is no plain URL."""
-    return _usable(place, places).decode("ascii")
+    return _checked_url(place, places).decode("ascii")
 
 
-def _usable(place: str, places: Mapping[str, str]) -> bytes:
+def _checked_url(place: str, places: Mapping[str, str]) -> bytes:
     url = places.get(place, "")
     raw = url.encode("ascii", "replace")
     if (
         not url.isascii()
         or not raw.startswith((b"https://", b"http://"))
         or not 8 < len(raw) <= 808
-        or raw.translate(None, _IN_URL)
+        or raw.translate(None, _URL_OCTETS)
     ):
-        raise FillError(f"no usable URL for {place}")
+        raise MergeError(f"no usable URL for {place}")
     return raw
 
 
@@ -166,70 +168,70 @@ def date_header(moment: datetime | None = None) -> bytes:
 
 def compile(email: Email, *, signer: Signer | None = None) -> Template:  # noqa: A001 - as in re
     """Raises CompileError where anything in it cannot be sent as it is."""
-    if PATTERN.search(email.subject + email.from_name):
+    if PLACEHOLDER_URL.search(email.subject + email.from_name):
         raise CompileError("a subject or a sender's name cannot hold a reader's URL")
     names = [name.lower() for name, _ in email.headers]
     if len(set(names)) < len(names):
         raise CompileError("a header is given twice")
-    unknown = placeholders_of(email) - {place.value for place in Placeholder}
+    unknown = placeholders_in(email) - {place.value for place in Placeholder}
     if unknown:
         raise CompileError(f"nothing fills the place {', '.join(sorted(unknown))}")
-    pieces = tuple(_joined([*_head(email), *_body(email)]))
-    sender = ace(email.from_address)
+    pieces = tuple(_join_adjacent([*_header_segments(email), *_body_segments(email)]))
+    sender = to_ace(email.from_address)
     if sender is None:  # _head refuses it
         raise CompileError("From: not an address that can be sent from")
     domain = sender.rpartition("@")[2]
-    seal = None if signer is None else dkim.seal(pieces, domain=domain, signer=signer)
+    seal = None if signer is None else dkim.edition_signer(pieces, domain=domain, signer=signer)
     template = Template(pieces, sender, domain, seal)
-    _prove(template, email)
+    _check_sample(template, email)
     return template
 
 
-def _prove(template: Template, email: Email) -> None:
+def _check_sample(template: Template, email: Email) -> None:
     """A sample reader's mail must say what was meant."""
-    places = {name: f"https://sample.example/{name}?a=1&b=2" for name in placeholders_of(email)}
+    places = {name: f"https://sample.example/{name}?a=1&b=2" for name in placeholders_in(email)}
     sample = Recipient(0, "reader@sample.example", "sample", places)
     self_check.check_compiled(
         template.message(sample, date=date_header()),
         subject=email.subject,
-        text=PATTERN.sub(lambda found: places[found[1]], email.text),
-        html=PATTERN.sub(lambda found: escape(places[found[1]]), email.html),
+        text=PLACEHOLDER_URL.sub(lambda found: places[found[1]], email.text),
+        html=PLACEHOLDER_URL.sub(lambda found: escape(places[found[1]]), email.html),
     )
 
 
-def placeholders_of(email: Email) -> frozenset[str]:
+def placeholders_in(email: Email) -> frozenset[str]:
     """Names of the places that occur anywhere in the mail."""
     everything = [email.text, email.html, *(value for _, value in email.headers)]
-    return frozenset(name for text in everything for name in PATTERN.findall(text))
+    return frozenset(name for text in everything for name in PLACEHOLDER_URL.findall(text))
 
 
-def _head(email: Email) -> Iterator[Piece]:
-    yield headers.mailbox("From", email.from_name, email.from_address) + b"\r\nTo: "
-    yield Slot("to")
-    yield b"\r\n" + headers.subject(email.subject) + b"\r\nDate: "
-    yield Slot("date")
+def _header_segments(email: Email) -> Iterator[Segment]:
+    yield headers.address_line("From", email.from_name, email.from_address) + b"\r\nTo: "
+    yield MergeField("to")
+    yield b"\r\n" + headers.subject_line(email.subject) + b"\r\nDate: "
+    yield MergeField("date")
     yield b"\r\nMessage-ID: <"
-    yield Slot("id")
-    yield b"@%b>\r\n" % str(ace(email.from_address)).rpartition("@")[2].encode()
+    yield MergeField("id")
+    yield b"@%b>\r\n" % str(to_ace(email.from_address)).rpartition("@")[2].encode()
     if email.reply_to:
-        yield headers.mailbox("Reply-To", "", email.reply_to) + b"\r\n"
+        yield headers.address_line("Reply-To", "", email.reply_to) + b"\r\n"
     for name, value in email.headers:
-        yield from _split(headers.field(name, value).decode())
+        yield from _split_header(headers.header_line(name, value).decode())
         yield b"\r\n"
     yield b"MIME-Version: 1.0\r\n"
 
 
-def _split(line: str) -> Iterator[Piece]:
+def _split_header(line: str) -> Iterator[Segment]:
     """A header line with its places as slots. `headers.field` made it ASCII."""
-    literal = PATTERN.split(line)
-    if len(literal) > 1 and len(line) > headers.LONGEST_LINE - 850 * (len(literal) // 2):
+    literal = PLACEHOLDER_URL.split(line)
+    if len(literal) > 1 and len(line) > headers.MAX_LINE_LENGTH - 850 * (len(literal) // 2):
         raise CompileError(f"{line.partition(':')[0]}: no room for a reader's URL")
     for index, text in enumerate(literal):
-        yield Slot("header", text) if index % 2 else text.encode()
+        yield MergeField("header", text) if index % 2 else text.encode()
 
 
-def _body(email: Email) -> Iterator[Piece]:
-    text = [*_part("text/plain", email.text, "text"), b"\r\n"]
+def _body_segments(email: Email) -> Iterator[Segment]:
+    text = [*_text_part("text/plain", email.text, "text"), b"\r\n"]
     if not email.html:
         yield from text
         return
@@ -237,12 +239,12 @@ def _body(email: Email) -> Iterator[Piece]:
     yield alternative.head + alternative.begin
     yield from text
     yield alternative.begin
-    yield from _html(email)
+    yield from _html_part(email)
     yield alternative.end
 
 
-def _html(email: Email) -> Iterator[Piece]:
-    html = [*_part("text/html", email.html, "html"), b"\r\n"]
+def _html_part(email: Email) -> Iterator[Segment]:
+    html = [*_text_part("text/html", email.html, "html"), b"\r\n"]
     if not email.images:
         yield from html
         return
@@ -250,7 +252,7 @@ def _html(email: Email) -> Iterator[Piece]:
     yield related.head + related.begin
     yield from html
     for image in email.images:
-        yield related.begin + _image(image)
+        yield related.begin + _image_part(image)
     yield related.end
 
 
@@ -269,11 +271,11 @@ class _Multipart:
         self.end = f"--{boundary}--\r\n".encode()
 
 
-def _part(content_type: str, text: str, where: Literal["text", "html"]) -> Iterator[Piece]:
+def _text_part(content_type: str, text: str, where: Literal["text", "html"]) -> Iterator[Segment]:
     yield f"Content-Type: {content_type}; charset=utf-8\r\n".encode()
     yield b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     try:
-        for index, line in enumerate(quoted_printable.lines(text)):
+        for index, line in enumerate(quoted_printable.split_lines(text)):
             if index:
                 yield b"\r\n"
             yield from _body_line(line, where)
@@ -281,12 +283,12 @@ def _part(content_type: str, text: str, where: Literal["text", "html"]) -> Itera
         raise CompileError(f"the {where} part holds what is no character") from None
 
 
-def _body_line(line: str, where: Literal["text", "html"]) -> Iterator[Piece]:
+def _body_line(line: str, where: Literal["text", "html"]) -> Iterator[Segment]:
     """A place has lines of its own: soft breaks stand wherever text is next to it."""
-    literal = PATTERN.split(line)
+    literal = PLACEHOLDER_URL.split(line)
     for index, text in enumerate(literal):
         if index % 2:
-            yield Slot(where, text)
+            yield MergeField(where, text)
             continue
         before, after = index > 0, index < len(literal) - 1
         if text or (before and after):
@@ -295,7 +297,7 @@ def _body_line(line: str, where: Literal["text", "html"]) -> Iterator[Piece]:
             yield b"=\r\n" if after else b""
 
 
-def _image(image: Image) -> bytes:
+def _image_part(image: Image) -> bytes:
     if not _IMAGE_TYPE.fullmatch(image.type) or not _CID.fullmatch(image.cid):
         raise CompileError("an embedded image needs a type such as image/png, and a plain cid")
     head = (
@@ -305,7 +307,7 @@ def _image(image: Image) -> bytes:
     return head.encode() + encodebytes(image.content).replace(b"\n", b"\r\n")
 
 
-def _joined(pieces: list[Piece]) -> Iterator[Piece]:
+def _join_adjacent(pieces: list[Segment]) -> Iterator[Segment]:
     """Neighbouring bytes become one piece."""
     run: list[bytes] = []
     for piece in pieces:

@@ -78,5 +78,5 @@ def _first_use(hashed: str) -> bool:
     try:
         return bool(cache.add(f"proof:{hashed}", 1, timeout=LIFETIME))
     except cache_errors() as error:
-        outages.current.failed("cache", type(error).__name__)
+        outages.monitor.report_failure("cache", type(error).__name__)
         return False

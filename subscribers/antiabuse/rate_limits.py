@@ -110,5 +110,5 @@ def _count(kind: str, what: str) -> int:
         # It ran out between the two.
         return 1
     except cache_errors() as error:
-        outages.current.failed("cache", type(error).__name__)
+        outages.monitor.report_failure("cache", type(error).__name__)
         return 0

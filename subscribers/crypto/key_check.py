@@ -14,7 +14,7 @@ from hashlib import blake2b
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from newsletter.lib.key_documents import mismatch, public_half
+from newsletter.lib.key_documents import mismatched_sealing_keys, public_key_of
 from newsletter.lib.keys import WebKeys, WorkerKeys
 from subscribers.models import KeyCanary
 
@@ -36,7 +36,7 @@ def key_marks(web: WebKeys, worker: WorkerKeys | None) -> dict[tuple[str, int], 
         (Purpose.SEALING, web.sealing),
     ]
     if worker is not None:
-        opened = {number: public_half(key) for number, key in worker.opening.items()}
+        opened = {number: public_key_of(key) for number, key in worker.opening.items()}
         rings += [
             (Purpose.SEALING, opened),
             (Purpose.INDEX, worker.index),
@@ -57,7 +57,7 @@ def mismatches(web: WebKeys, worker: WorkerKeys | None, stored: Marks) -> list[s
     """What is wrong with these keys for a database with these marks; a sentence each. Pure."""
     found = [
         f"sealing {number}: WEB_KEYS and WORKER_KEYS hold halves of different pairs"
-        for number in (mismatch(web, worker) if worker else [])
+        for number in (mismatched_sealing_keys(web, worker) if worker else [])
     ]
     own = key_marks(web, worker)
     given = {purpose for purpose, _number in own}

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from newsletter.lib.keys import WorkerKeys, newest
+from newsletter.lib.keys import WorkerKeys, current_key
 from subscribers import addresses
 from subscribers.addresses import Address
 from subscribers.crypto.sealing import (
@@ -79,7 +79,7 @@ def step(limit: int) -> Progress:
 
 def _outdated(keys: WorkerKeys) -> QuerySet[Subscriber]:
     """Readers under a key that is held, but not in use. One that is not held cannot be helped."""
-    storage, index = newest(keys.storage)[0], newest(keys.index)[0]
+    storage, index = current_key(keys.storage)[0], current_key(keys.index)[0]
     return Subscriber.objects.filter(
         Q(storage_key__in=[number for number in keys.storage if number != storage])
         | Q(address_hash_key__in=[number for number in keys.index if number != index])

@@ -22,7 +22,7 @@ from django.conf import settings
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
-from newsletter.lib.keys import WorkerKeys, newest
+from newsletter.lib.keys import WorkerKeys, current_key
 from subscribers.addresses import Address
 
 NONCE = 12
@@ -66,7 +66,7 @@ def fresh_worker_keys() -> WorkerKeys:
 
 def seal_arrival(data: Mapping[str, Any]) -> Sealed:
     """Seal JSON data under the public key, padded so that its length tells nothing of it."""
-    number, key = newest(settings.WEB_KEYS.fresh().sealing)
+    number, key = current_key(settings.WEB_KEYS.fresh().sealing)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
     padded = text.ljust(-(-len(text) // PADDING) * PADDING)
     return Sealed(number, SealedBox(PublicKey(key)).encrypt(padded))
@@ -90,7 +90,7 @@ def open_arrival(sealed: Sealed) -> dict[str, Any]:
 
 def seal_address(address: Address, public_id: UUID) -> Sealed:
     """Seal an address for the database: nonce (12), ciphertext, tag (16)."""
-    number, key = newest(fresh_worker_keys().storage)
+    number, key = current_key(fresh_worker_keys().storage)
     nonce = os.urandom(NONCE)
     return Sealed(
         number, nonce + _cipher(key).encrypt(nonce, address.mail.encode(), public_id.bytes)
@@ -136,7 +136,7 @@ def address_hashes(address: Address) -> list[AddressHash]:
     """Its index under each key that is held, the one in use first: an erased reader's is under
     the key of its time, as nobody can compute it anew."""
     keys = fresh_worker_keys().index
-    current, _key = newest(keys)
+    current, _key = current_key(keys)
     numbers = [current, *sorted(set(keys) - {current}, reverse=True)]
     return [AddressHash(number, _hash(address, keys[number])) for number in numbers]
 

@@ -22,8 +22,8 @@ from newsletter.lib.languages import language_name
 from subscribers.consent import consent_text, promise_of
 from subscribers.discreet_domain import is_offered
 from subscribers.forms.address import AddressForm
+from subscribers.forms.chains import chain_of, reordered
 from subscribers.models import Subscription
-from subscribers.preferences import chain_of, reordered
 
 LONGEST_PAUSE = timedelta(days=366)
 

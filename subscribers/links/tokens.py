@@ -20,7 +20,7 @@ from hashlib import blake2b
 
 from django.conf import settings
 
-from newsletter.lib.keys import newest
+from newsletter.lib.keys import current_key
 
 VERSION = 1
 MAC = 16
@@ -71,7 +71,7 @@ def make(purpose: Purpose, subscription_id: int) -> str:
 def token_maker(purpose: Purpose) -> Callable[[int], str]:
     """`make` for many subscriptions, with the key looked up once: to be kept for a moment only,
     as keys are rotated."""
-    number, key = newest(settings.WEB_KEYS.latest().tokens)
+    number, key = current_key(settings.WEB_KEYS.latest().tokens)
     head, begun = _begun(number, key, purpose)
     lifetime = LIFETIMES.get(purpose)
 

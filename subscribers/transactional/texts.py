@@ -129,7 +129,7 @@ def placeholder_values(email: TransactionalEmail) -> dict[str, str]:
             }
         case TransactionalEmail.Kind.LINK:
             return {
-                Placeholder.FRESH.value: reader_urls.account_url(
+                Placeholder.ACCOUNT.value: reader_urls.account_url(
                     subscription.pk, language, site=site
                 )
             }
@@ -209,7 +209,7 @@ def _link(name: str, _languages: str) -> EmailTexts:
                 "you, or delete it."
             ),
         ),
-        button=(_("Open your account page"), Placeholder.FRESH.url),
+        button=(_("Open your account page"), Placeholder.ACCOUNT.url),
         foot=(
             _("The link works for four hours. Don’t forward this email."),
             _("If you didn’t ask for this link, you don’t need to do anything."),

@@ -15,8 +15,7 @@ from newsletter.editorial.content import issue_content, newsletter_content, roun
 from newsletter.editorial.schedule import Month
 from newsletter.lib import placeholders
 from subscribers import discreet_domain
-from subscribers.audience import segment_of
-from subscribers.edition_options import edition_options
+from subscribers.audience import edition_options, segment_of
 from subscribers.models import Subscription
 from subscribers.transactional.latest_issue import latest_issue
 
@@ -61,8 +60,8 @@ def preview(subscription: Subscription) -> Preview | None:
         subject=mail.subject,
         period=period_name(content, mail.language, today=today),
         language=mail.language,
-        html=placeholders.PATTERN.sub("#", mail.html),
-        text=placeholders.PATTERN.sub("…", mail.text),
+        html=placeholders.PLACEHOLDER_URL.sub("#", mail.html),
+        text=placeholders.PLACEHOLDER_URL.sub("…", mail.text),
     )
 
 

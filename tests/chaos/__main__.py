@@ -1,8 +1,8 @@
-"""`python -m tests.chaos [--kills 20] [--database sqlite|postgresql] [--seed N]`
+"""Send an issue with real workers while random faults happen, and check that nobody is lost.
 
-Sends an issue by real workers while they, the broker, the database and the relay are killed,
-stopped and restarted at random moments; then holds the relay's own record, written to disk before
-each of its answers, against the account. Exit status 1 where they do not agree.
+Workers, the broker, the database and the relay are killed, suspended and restarted at random
+moments. The relay writes each message it accepts to disk before it replies; at the end its record
+is compared with the recorded outcomes. The exit status is 1 if they disagree.
 """
 
 from __future__ import annotations
@@ -12,66 +12,74 @@ import random
 import signal
 import sys
 
-from tests.chaos.arena import WINDOW, Arena, arena
+from tests.chaos.environment import WINDOW, ChaosEnvironment, chaos_environment
 from tests.chaos.servers import CONNECTIONS
 
 STEP = 20
 LEASE = 5
 PACE = 0.2
-"""Seconds a message: else a send-out would be over before the chaos is."""
+"""Seconds that the relay takes per message, so that the mailing outlasts the faults."""
 
 
 def main() -> int:
-    options = _options()
-    # Also asked to end, it ends what it started.
+    options = _parse_options()
+    # On SIGTERM, too, stop every process that was started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     relay = [f"--seed={options.seed}", f"--pace={PACE}"]
     if options.chunking:
         relay.append("--chunking")
-    with arena(
+    with chaos_environment(
         options.database,
         *relay,
         SEND_STEP=STEP,
         SEND_BATCH_SIZE=100,
         SEND_LEASE_SECONDS=LEASE,
         SEND_RETRY_SECONDS=1,
-    ) as found:
-        found.agrees = _unleash(options, found)
-    return 0 if found.agrees else 1
+    ) as environment:
+        environment.passed = _run(options, environment)
+    return 0 if environment.passed else 1
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
-    parser.add_argument("--kills", type=int, default=20, help="how often a worker is killed")
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
-    parser.add_argument("--chunking", action="store_true", help="the relay offers BDAT")
-    parser.add_argument("--seed", type=int, default=random.randrange(1, 10**6))  # noqa: S311
+def _parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--kills", type=int, default=20, help="number of kills (default: 20)")
+    parser.add_argument(
+        "--database", choices=["sqlite", "postgresql"], default="sqlite", help="default: sqlite"
+    )
+    parser.add_argument("--chunking", action="store_true", help="let the relay offer BDAT")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=random.randrange(1, 10**6),  # noqa: S311
+        help="repeat the faults of an earlier run (default: random)",
+    )
     return parser.parse_args()
 
 
-def _unleash(options: argparse.Namespace, found: Arena) -> bool:
-    from tests.chaos import chaos, newsroom, verdict
+def _run(options: argparse.Namespace, environment: ChaosEnvironment) -> bool:
+    from tests.chaos import comparison, faults, newsroom
 
-    email, issue = newsroom.found()
-    newsroom.add_readers(email, range(200 * options.kills + 400))
-    mailing = newsroom.send(issue)
-    party = chaos.Chaos(found, mailing, seed=options.seed, lease=LEASE)
+    newsletter, issue = newsroom.create_newsroom()
+    newsroom.add_readers(newsletter, range(200 * options.kills + 400))
+    mailing = newsroom.prepare_mailing(issue)
+    chaos_run = faults.ChaosRun(environment, mailing, seed=options.seed, lease=LEASE)
     try:
-        party.run(options.kills)
+        chaos_run.run(options.kills)
     finally:
-        party.end()
+        chaos_run.stop()
     doubt = 2 * STEP + CONNECTIONS
-    unanswered, cut = (len(found.sink.heard(event)) for event in "UC")
-    behind = WINDOW - 1 if options.chunking else 0
-    return verdict.judge(
+    unanswered, cut = (len(environment.sink.recorded(event)) for event in "UC")
+    # With BDAT, messages behind the one whose connection is lost are in doubt, too.
+    pipelined = WINDOW - 1 if options.chunking else 0
+    return comparison.compare_records(
         mailing,
-        found.sink,
+        environment.sink,
         title=f"Chaos on {options.database}, {'BDAT' if options.chunking else 'DATA'},"
         f" seed {options.seed}",
-        happened=party.table(),
-        bound=party.open_batches * doubt + unanswered + cut * behind,
-        bound_words="2 × STEP + connections of batches struck; unanswered, and behind",
-        of_a_batch=doubt,
+        events=chaos_run.table(),
+        max_unknown=chaos_run.batches_hit * doubt + unanswered + cut * pipelined,
+        explanation="2 × STEP + connections per batch hit; unanswered; pipelined behind them",
+        max_per_batch=doubt,
     )
 
 

@@ -1,6 +1,7 @@
-"""What the chaos sends: one issue to many readers, r0@… to rN@…. Needs django.setup().
+"""Create what a chaos run sends: one issue for many readers, r0@… to rN@….
 
-`python -m tests.chaos.newsroom N` founds it with N readers, and freezes the issue.
+Needs django.setup(). `python -m tests.chaos.newsroom N` creates the newsroom with N readers, and
+prepares the mailing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if __name__ == "__main__":
     django.setup()
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.editorial.models import (
     Article,
     ArticleTranslation,
@@ -31,31 +32,31 @@ from subscribers.crypto.sealing import address_hash, seal_address
 from subscribers.models import Subscriber, Subscription
 
 
-def found() -> tuple[Newsletter, Issue]:
-    """A newsroom with one newsletter and one approved issue of one article."""
-    room = Newsroom.objects.create()
-    NewsroomTranslation.objects.create(newsroom=room, language="en", name="Week in View")
-    email = Newsletter.objects.create(
+def create_newsroom() -> tuple[Newsletter, Issue]:
+    """Create a newsroom with one newsletter and one approved issue of one article."""
+    newsroom = Newsroom.objects.create()
+    NewsroomTranslation.objects.create(newsroom=newsroom, language="en", name="Week in View")
+    newsletter = Newsletter.objects.create(
         slug="weekly",
         languages=["en"],
         choices=[{"label": "EN", "languages": ["en"]}],
         sender_address="desk@news.example.org",
         time="09:00",
     )
-    NewsletterTranslation.objects.create(newsletter=email, language="en", name="Week in View")
-    return email, write_issue(email, date(2017, 7, 24))
+    NewsletterTranslation.objects.create(newsletter=newsletter, language="en", name="Week in View")
+    return newsletter, create_issue(newsletter, date(2017, 7, 24))
 
 
-def write_issue(email: Newsletter, monday: date) -> Issue:
-    """An approved issue of one article."""
+def create_issue(newsletter: Newsletter, monday: date) -> Issue:
+    """Create an approved issue of one article."""
     issue = Issue.objects.create(
-        newsletter=email,
+        newsletter=newsletter,
         starts_on=monday,
         ends_on=monday + timedelta(days=6),
         state=Issue.State.APPROVED,
     )
     article = Article.objects.create(
-        newsletter=email, issue=issue, published_at=timezone.now(), original_language="en"
+        newsletter=newsletter, issue=issue, published_at=timezone.now(), original_language="en"
     )
     ArticleTranslation.objects.create(
         article=article,
@@ -69,15 +70,15 @@ def write_issue(email: Newsletter, monday: date) -> Issue:
     return issue
 
 
-def add_readers(email: Newsletter, numbers: range) -> None:
-    """Confirmed readers of English, many at a time."""
-    for start in range(numbers.start, numbers.stop, 1000):
-        readers = [_reader(n) for n in range(start, min(start + 1000, numbers.stop))]
+def add_readers(newsletter: Newsletter, numbers: range) -> None:
+    """Create confirmed readers of English, many at a time."""
+    for first in range(numbers.start, numbers.stop, 1000):
+        readers = [_reader(n) for n in range(first, min(first + 1000, numbers.stop))]
         Subscriber.objects.bulk_create(readers)
         Subscription.objects.bulk_create(
             Subscription(
                 subscriber=reader,
-                newsletter=email,
+                newsletter=newsletter,
                 state=Subscription.State.ACTIVE,
                 languages=("en",),
                 source=Subscription.Source.OPERATOR,
@@ -89,20 +90,20 @@ def add_readers(email: Newsletter, numbers: range) -> None:
 
 def _reader(number: int) -> Subscriber:
     address = stored(f"r{number}@readers.example")
-    index = address_hash(address)
+    hashed = address_hash(address)
     reader = Subscriber(public_id=uuid.uuid4(), language="en")
     sealed = seal_address(address, reader.public_id)
     reader.sealed_address, reader.storage_key = sealed.value, sealed.key
-    reader.address_hash, reader.address_hash_key = index.value, index.key
+    reader.address_hash, reader.address_hash_key = hashed.value, hashed.key
     return reader
 
 
-def send(issue: Issue) -> Mailing:
-    """Freeze it; the workers send."""
-    return snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+def prepare_mailing(issue: Issue) -> Mailing:
+    """Take the snapshot of a mailing of the issue; the workers send it."""
+    return snapshot.prepare(start.send_now(issue, by=None).pk)
 
 
 if __name__ == "__main__":
-    email, issue = found()
-    add_readers(email, range(int(sys.argv[1])))
-    send(issue)
+    newsletter, issue = create_newsroom()
+    add_readers(newsletter, range(int(sys.argv[1])))
+    prepare_mailing(issue)

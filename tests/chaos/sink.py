@@ -1,9 +1,13 @@
-"""A relay for the chaos: it writes each acceptance to disk before it answers 250.
+"""An SMTP relay for the chaos tests: it writes each acceptance to disk before it replies 250.
 
-`python -m tests.chaos.sink PORT RECORD [options]`. RECORD gets one line per event: "A n" reader
-n's message was taken; "D n" they were put off by 451; "U n" the relay went away after the final
-dot without an answer; "C 0" a line was cut, whoever did it. SIGUSR1: silent for some seconds.
-SIGUSR2: no faults and no pauses any more.
+Run it with `python -m tests.chaos.sink PORT RECORD [options]`. RECORD gets one line per event:
+
+* "A n": it accepted the message to reader n.
+* "D n": it deferred reader n with 451.
+* "U n": it disconnected after the final dot of the message to reader n, without a reply.
+* "C 0": a connection was lost, whichever side closed it.
+
+SIGUSR1 makes it stop replying for a few seconds, SIGUSR2 turns faults and pauses off.
 """
 
 from __future__ import annotations
@@ -16,18 +20,21 @@ import re
 import signal
 
 SILENCE = 6.0
+"""Seconds."""
 _READER = re.compile(rb"r(\d+)@", re.IGNORECASE)
 
 
-class HangUp(Exception):  # noqa: N818 - names what happens
-    """This connection ends here."""
+class DisconnectError(Exception):
+    """Close this connection without a reply."""
 
 
-class Goodbye(Exception):  # noqa: N818 - names what happens
-    """The client said QUIT: nothing is in flight."""
+class QuitError(Exception):
+    """The client sent QUIT, so nothing is in flight."""
 
 
 class Sink:
+    """The server's state: its options, its record, and each connection's current reader."""
+
     def __init__(self, options: argparse.Namespace) -> None:
         self._chunking, self._pace, self._delay = options.chunking, options.pace, options.delay
         self._faults, self._deferred = options.seed != 0, options.defer
@@ -35,35 +42,35 @@ class Sink:
         self._random = random.Random(options.seed)  # noqa: S311
         self._silent_until = 0.0
         self._readers: dict[asyncio.StreamWriter, int] = {}
-        self.calm = False
+        self.faultless = False
 
-    def be_silent(self) -> None:
+    def go_silent(self) -> None:
         self._silent_until = asyncio.get_running_loop().time() + SILENCE
 
-    def be_calm(self) -> None:
-        self.calm = True
+    def stop_faults(self) -> None:
+        self.faultless = True
 
-    def _write(self, event: str, reader: int) -> None:
+    def _record(self, event: str, reader: int) -> None:
         os.write(self._file, f"{event} {reader}\n".encode())
         os.fsync(self._file)
 
-    def _chance(self, of: float) -> bool:
-        return self._faults and not self.calm and self._random.random() < of
+    def _chance(self, probability: float) -> bool:
+        return self._faults and not self.faultless and self._random.random() < probability
 
-    async def _answering(self) -> None:
+    async def _wait_while_silent(self) -> None:
         while (wait := self._silent_until - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(min(wait, 0.2))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await self._say(writer, "220 sink ESMTP")
+            await self._reply(writer, "220 sink ESMTP")
             while line := await reader.readline():
                 await self._command(line, reader, writer)
-            self._write("C", 0)
-        except Goodbye:
+            self._record("C", 0)
+        except QuitError:
             pass
-        except (HangUp, ConnectionError, asyncio.IncompleteReadError):
-            self._write("C", 0)
+        except (DisconnectError, ConnectionError, asyncio.IncompleteReadError):
+            self._record("C", 0)
         finally:
             self._readers.pop(writer, None)
             writer.close()
@@ -76,106 +83,108 @@ class Sink:
             offers = ["sink", "PIPELINING", *(["CHUNKING"] if self._chunking else [])]
             last = len(offers) - 1
             for number, offer in enumerate(offers):
-                await self._say(writer, f"250{' ' if number == last else '-'}{offer}")
+                await self._reply(writer, f"250{' ' if number == last else '-'}{offer}")
         elif verb == b"RCPT":
-            found = _READER.search(line)
-            assert found is not None
-            if await self._recipient(writer, int(found[1])):
-                self._readers[writer] = int(found[1])
+            match = _READER.search(line)
+            assert match is not None
+            if await self._recipient(writer, int(match[1])):
+                self._readers[writer] = int(match[1])
         elif verb == b"DATA":
             await self._data(reader, writer)
         elif verb == b"BDAT":
             await self._chunk(line.split(), reader, writer)
         elif verb == b"QUIT":
-            await self._say(writer, "221 bye")
-            raise Goodbye
+            await self._reply(writer, "221 bye")
+            raise QuitError
         else:
             self._readers.pop(writer, None)
             if self._chance(0.003):
-                raise HangUp
-            await self._say(writer, "250 ok")
+                raise DisconnectError
+            await self._reply(writer, "250 ok")
 
     async def _recipient(self, writer: asyncio.StreamWriter, number: int) -> bool:
         if self._chance(0.01) or self._random.random() < self._deferred:
-            self._write("D", number)
-            await self._say(writer, "451 4.7.1 later")
+            self._record("D", number)
+            await self._reply(writer, "451 4.7.1 try again later")
         elif self._chance(0.004):
-            await self._say(writer, "550 5.1.1 nobody")
+            await self._reply(writer, "550 5.1.1 no such user")
         elif self._chance(0.002):
-            await self._say(writer, "421 4.3.2 closing")
-            raise HangUp
+            await self._reply(writer, "421 4.3.2 closing")
+            raise DisconnectError
         else:
-            await self._say(writer, "250 2.1.5 ok")
+            await self._reply(writer, "250 2.1.5 ok")
             return True
         return False
 
     async def _data(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if writer not in self._readers:
-            await self._say(writer, "503 5.5.1 for whom?")
+            await self._reply(writer, "503 5.5.1 no valid recipient")
             return
-        await self._say(writer, "354 go on")
+        await self._reply(writer, "354 go ahead")
         if self._chance(0.003):
-            raise HangUp
+            raise DisconnectError
         await reader.readuntil(b"\r\n.\r\n")
-        await self._taken(writer)
+        await self._accept(writer)
 
     async def _chunk(
         self, words: list[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """BDAT (RFC 3030): so many bytes, LAST or not."""
+        """Handle BDAT (RFC 3030): a number of bytes, perhaps the LAST ones."""
         if self._chance(0.003):
-            raise HangUp
+            raise DisconnectError
         await reader.readexactly(int(words[1]))
         if writer not in self._readers:
-            await self._say(writer, "503 5.5.1 for whom?")
+            await self._reply(writer, "503 5.5.1 no valid recipient")
         elif len(words) > 2:
-            await self._taken(writer)
+            await self._accept(writer)
         else:
-            await self._say(writer, "250 2.0.0 go on")
+            await self._reply(writer, "250 2.0.0 continue")
 
-    async def _taken(self, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, writer: asyncio.StreamWriter) -> None:
         number = self._readers.pop(writer)
-        if not self.calm:
+        if not self.faultless:
             await asyncio.sleep(self._pace)
         if self._chance(0.002):
-            self._write("U", number)
-            raise HangUp
-        self._write("A", number)
+            self._record("U", number)
+            raise DisconnectError
+        self._record("A", number)
         if self._chance(0.002) or self._silent_until > asyncio.get_running_loop().time():
-            self._write("U", number)
-            raise HangUp
-        await self._say(writer, "250 2.0.0 taken")
+            self._record("U", number)
+            raise DisconnectError
+        await self._reply(writer, "250 2.0.0 accepted")
 
-    async def _say(self, writer: asyncio.StreamWriter, text: str) -> None:
-        await self._answering()
+    async def _reply(self, writer: asyncio.StreamWriter, text: str) -> None:
+        await self._wait_while_silent()
         if self._delay:
             await asyncio.sleep(self._random.uniform(0, self._delay))
         writer.write(f"{text}\r\n".encode())
         await writer.drain()
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.sink")
     parser.add_argument("port", type=int)
     parser.add_argument("record")
-    parser.add_argument("--seed", type=int, default=0, help="of its faults; 0: it makes none")
-    parser.add_argument("--pace", type=float, default=0.0, help="seconds a message")
-    parser.add_argument("--delay", type=float, default=0.0, help="seconds a reply at most")
-    parser.add_argument("--defer", type=float, default=0.0, help="share of RCPT answered by 451")
-    parser.add_argument("--chunking", action="store_true", help="BDAT is offered")
+    parser.add_argument("--seed", type=int, default=0, help="of its random faults; 0 means none")
+    parser.add_argument("--pace", type=float, default=0.0, help="seconds per message")
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds per reply, at most")
+    parser.add_argument(
+        "--defer", type=float, default=0.0, help="share of RCPT commands answered with 451"
+    )
+    parser.add_argument("--chunking", action="store_true", help="offer BDAT")
     return parser.parse_args()
 
 
 async def main(options: argparse.Namespace) -> None:
     sink = Sink(options)
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGUSR1, sink.be_silent)
-    loop.add_signal_handler(signal.SIGUSR2, sink.be_calm)
-    ended = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    loop.add_signal_handler(signal.SIGUSR1, sink.go_silent)
+    loop.add_signal_handler(signal.SIGUSR2, sink.stop_faults)
+    terminated = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, terminated.set)
     async with await asyncio.start_server(sink.serve, "127.0.0.1", options.port, limit=2**22):
-        await ended.wait()
+        await terminated.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(_options()))
+    asyncio.run(main(_parse_options()))

@@ -1,4 +1,4 @@
-"""A site whose parts a test starts and stops one by one: SQLite, own broker, workers, relay."""
+"""A site whose parts a test starts and stops one by one: SQLite, broker, workers, relay."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ STEP = 5
 
 
 class Site:
-    """Once it is prepared, nothing runs but the broker. `relay`: options of tests.chaos.sink."""
+    """After `set_up` only the broker runs. `relay` are options of tests.chaos.sink."""
 
     def __init__(self, folder: Path, *relay: str) -> None:
         self.folder = folder
         self.broker, self.sink = Broker(folder), Sink(folder, *relay)
         self.workers: list[Worker] = []
-        self._others: list[Sink] = []
+        self._other_relays: list[Sink] = []
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environment = {
             **kept,
@@ -38,12 +38,14 @@ class Site:
             "SEND_RETRY_SECONDS": "1",
         }
 
-    def prepare(self) -> None:
-        self.broker.begin()
+    def set_up(self) -> None:
+        """Start the broker, and create the keys and the database."""
+        self.broker.start_and_wait()
         self.run("manage.py", "keys", "new", "--no-recovery")
         self.run("manage.py", "migrate", "--verbosity=0")
 
     def run(self, *command: str) -> str:
+        """Run Python with these arguments in the site's environment; return what it printed."""
         done = subprocess.run(
             [sys.executable, "-W", "ignore", *command],
             cwd=ROOT,
@@ -55,60 +57,64 @@ class Site:
         return done.stdout
 
     def script(self, code: str) -> str:
-        """Run a few lines with Django set up and `mailing` at hand; what they printed."""
-        begin = "import django; django.setup()\n"
-        begin += "from newsletter.delivery.models import *\nmailing = Mailing.objects.get()\n"
-        return self.run("-c", begin + code)
+        """Run Python code with Django set up and `mailing` defined; return what it printed."""
+        prelude = "import django; django.setup()\n"
+        prelude += "from newsletter.delivery.models import *\nmailing = Mailing.objects.get()\n"
+        return self.run("-c", prelude + code)
 
-    def freeze(self, readers: int) -> None:
+    def prepare_mailing(self, readers: int) -> None:
+        """Prepare a mailing for `readers` readers; the workers send it."""
         self.run("-m", "tests.chaos.newsroom", str(readers))
 
-    def work(self) -> Worker:
-        """One more worker."""
+    def start_worker(self) -> Worker:
+        """Start another worker."""
         worker = Worker(f"worker{len(self.workers)}", self.folder, self.environment)
         worker.start()
         self.workers.append(worker)
         return worker
 
-    def another_relay(self, *options: str) -> Sink:
-        """Runs, and is the one that workers started from now on use."""
-        folder = self.folder / f"relay{len(self._others)}"
+    def switch_relay(self, *options: str) -> Sink:
+        """Start a new relay; workers started from now on use it."""
+        folder = self.folder / f"relay{len(self._other_relays)}"
         folder.mkdir()
-        other = Sink(folder, *options)
-        self._others.append(other)
-        other.begin()
-        self.environment["DELIVERY_TRANSPORTS"] = other.url
-        return other
+        relay = Sink(folder, *options)
+        self._other_relays.append(relay)
+        relay.start_and_wait()
+        self.environment["DELIVERY_TRANSPORTS"] = relay.url
+        return relay
 
-    def order(self, asked: str) -> tuple[list[str], int]:
-        """Have something done by newsletter.delivery.oversight.control: its answers, and how many mails the
-        relay had taken by then."""
-        told = self.script(
-            f"from newsletter.delivery import control\nprint({asked})\n"
+    def run_control(self, expression: str) -> tuple[list[str], int]:
+        """Evaluate calls of `control`, the module of newsletter.delivery.oversight.
+
+        Returns their results as strings, and how many messages the relay had accepted by then.
+        """
+        printed = self.script(
+            f"from newsletter.delivery.oversight import control\nprint({expression})\n"
             f"print(open({str(self.sink.record)!r}).read().count('A '))"
         ).split()
-        return told[:-1], int(told[-1])
+        return printed[:-1], int(printed[-1])
 
-    def account(self) -> dict[str, Any]:
-        """The audit of the only mailing, with how many batches are in somebody's hands."""
+    def report(self) -> dict[str, Any]:
+        """Return the audit of the only mailing, and how many batches are claimed."""
         audited = self.script(
             "from newsletter.delivery.oversight.audit import audit; import json\n"
             "claimed = Batch.objects.filter(state='claimed').count()\n"
             "print(json.dumps({**audit()[0].as_dict(), 'claimed': claimed}))"
         )
-        found: dict[str, Any] = json.loads(audited.splitlines()[-1])
-        assert found["faults"] == []
-        return found
+        report: dict[str, Any] = json.loads(audited.splitlines()[-1])
+        assert report["faults"] == []
+        return report
 
-    def wait(self, holds: Callable[[], bool], seconds: float = 90) -> None:
-        """Until it holds; ticks meanwhile, as beat does."""
-        code = "from newsletter.lib.queue import hint; hint('delivery.tick', expires=5)"
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 90) -> None:
+        """Wait until the condition holds, sending ticks as beat does."""
+        code = "from newsletter.lib.queue import wake; wake('delivery.tick', expires=5)"
         end = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < end, self.account()
+        while not condition():
+            assert time.monotonic() < end, self.report()
             self.script(code)
             time.sleep(0.5)
 
-    def end(self) -> None:
-        for server in (*self.workers, self.sink, *self._others, self.broker):
-            server.end()
+    def stop(self) -> None:
+        """Stop everything that was started."""
+        for server in (*self.workers, self.sink, *self._other_relays, self.broker):
+            server.stop()

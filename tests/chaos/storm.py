@@ -1,10 +1,10 @@
-"""`python -m tests.chaos.storm [--readers 100000] [--database postgresql|sqlite] [--down 60]`
+"""Send two large mailings with real workers under bad conditions, and check that nobody is lost.
 
-Two send-outs by real workers to so many readers: one whose relay answers 451 to a part of RCPT,
-at random, to some readers again and again; and one whose relay is killed in mid-send, its port
-closed for so many seconds, then opened again. After each, the relay's own record is held against
-the account. Exit status 1 where they do not agree, or where somebody is unknown whom nothing
-explains.
+During the first, the relay answers a share of RCPT commands with 451, at random, so some readers
+are deferred more than once. During the second, the relay is killed halfway, and its port stays
+closed for a while. After each, the relay's record is compared with the recorded outcomes. The exit
+status is 1 if they disagree, if a reader is unknown without an explanation, or if a process needs
+too much memory.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tests.chaos.arena import Arena, arena
+from tests.chaos.environment import ChaosEnvironment, chaos_environment
 from tests.chaos.servers import CONNECTIONS, Worker
 
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 WORKERS, CHILDREN = 2, 2
 STEP = 50
 MEGABYTES = 100
-PATIENCE = 1800.0
-"""Seconds for one send-out."""
+"""The most that a process of a worker may need."""
+TIMEOUT = 1800.0
+"""Seconds that one mailing may take."""
 Rows = list[tuple[str, object]]
 
 
 def main() -> int:
-    options = _options()
+    options = _parse_options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     relay = [f"--defer={options.defer}", f"--pace={options.pace}"]
     settings = {
@@ -43,142 +44,176 @@ def main() -> int:
         "SEND_BATCH_SIZE": min(1000, options.readers // 8),
         "SEND_RETRY_SECONDS": options.retry,
     }
-    with arena(options.database, *relay, **settings) as found:
-        found.agrees = _weather(options, found)
-    return 0 if found.agrees else 1
+    with chaos_environment(options.database, *relay, **settings) as environment:
+        environment.passed = _run_scenarios(options, environment)
+    return 0 if environment.passed else 1
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos.storm")
-    parser.add_argument("--readers", type=int, default=100_000)
-    parser.add_argument("--database", choices=["postgresql", "sqlite"], default="postgresql")
-    parser.add_argument("--defer", type=float, default=0.01, help="share of RCPT answered by 451")
-    parser.add_argument("--retry", type=int, default=3, help="SEND_RETRY_SECONDS")
-    parser.add_argument("--down", type=float, default=60.0, help="seconds without a relay")
+def _parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.storm", description=__doc__)
+    parser.add_argument("--readers", type=int, default=100_000, help="default: 100000")
     parser.add_argument(
-        "--pace", type=float, default=0.0, help="seconds a message, so that a few take a while"
+        "--database",
+        choices=["postgresql", "sqlite"],
+        default="postgresql",
+        help="default: postgresql",
+    )
+    parser.add_argument(
+        "--defer",
+        type=float,
+        default=0.01,
+        help="share of RCPT commands answered with 451 (default: 0.01)",
+    )
+    parser.add_argument("--retry", type=int, default=3, help="SEND_RETRY_SECONDS (default: 3)")
+    parser.add_argument(
+        "--down", type=float, default=60.0, help="seconds without a relay (default: 60)"
+    )
+    parser.add_argument(
+        "--pace",
+        type=float,
+        default=0.0,
+        help="seconds per message, so that a small mailing takes a while",
     )
     return parser.parse_args()
 
 
-def _weather(options: argparse.Namespace, found: Arena) -> bool:
+def _run_scenarios(options: argparse.Namespace, environment: ChaosEnvironment) -> bool:
     from tests.chaos import newsroom
 
-    email, _ = newsroom.found()
-    newsroom.add_readers(email, range(options.readers))
+    newsletter, _ = newsroom.create_newsroom()
+    newsroom.add_readers(newsletter, range(options.readers))
     workers = [
-        Worker(f"worker{number}", found.folder, dict(os.environ)) for number in range(WORKERS)
+        Worker(f"worker{number}", environment.folder, dict(os.environ)) for number in range(WORKERS)
     ]
     try:
         for worker in workers:
             worker.start()
-        # All, also where the first does not agree.
-        return all([_put_off(options, found, email), _down(options, found, email), _small(workers)])
+        # A list, so that all three run even if the first fails.
+        return all(
+            [
+                _deferred_recipients(options, environment, newsletter),
+                _relay_outage(options, environment, newsletter),
+                _memory_within_limit(workers),
+            ]
+        )
     finally:
         for worker in workers:
-            worker.end()
+            worker.stop()
 
 
-def _put_off(options: argparse.Namespace, found: Arena, email: Newsletter) -> bool:
-    """A part of RCPT is answered by 451."""
-    mailing = _begin(email, date(2017, 7, 31))
-    seconds = _to_the_end(mailing)
-    put_off = Counter(found.sink.heard("D"))
-    happened: Rows = [
+def _deferred_recipients(
+    options: argparse.Namespace, environment: ChaosEnvironment, newsletter: Newsletter
+) -> bool:
+    """Send a mailing while some RCPT commands are answered with 451."""
+    mailing = _start_mailing(newsletter, date(2017, 7, 31))
+    seconds = _wait_for_finish(mailing)
+    deferrals = Counter(environment.sink.recorded("D"))
+    events: Rows = [
         ("seconds", round(seconds)),
-        ("451 answered", sum(put_off.values())),
-        ("  to so many readers", len(put_off)),
-        ("  to more than once", sum(times > 1 for times in put_off.values())),
-        ("rounds", _rounds(mailing)),
+        ("451 replies", sum(deferrals.values())),
+        ("  to how many readers", len(deferrals)),
+        ("  to how many more than once", sum(times > 1 for times in deferrals.values())),
+        ("most retries", _most_retries(mailing)),
     ]
-    title = f"{options.defer:.0%} of RCPT answered by 451, on {options.database}"
-    return _judge(mailing, found, title, happened, lines=0) and bool(put_off)
+    title = f"{options.defer:.0%} of RCPT commands answered with 451, on {options.database}"
+    return _compare(mailing, environment, title, events, cut_connections=0) and bool(deferrals)
 
 
-def _down(options: argparse.Namespace, found: Arena, email: Newsletter) -> bool:
-    """The relay is killed when a third is sent; its port is closed, and opened again."""
-    found.sink.record.unlink()
-    found.sink.end(signal.SIGKILL)
-    found.sink.command.remove(f"--defer={options.defer}")
-    found.sink.begin()
-    mailing = _begin(email, date(2017, 8, 7))
+def _relay_outage(
+    options: argparse.Namespace, environment: ChaosEnvironment, newsletter: Newsletter
+) -> bool:
+    """Kill the relay after a third of a mailing, and start it again later."""
+    environment.sink.record.unlink()
+    environment.sink.stop(signal.SIGKILL)
+    environment.sink.command.remove(f"--defer={options.defer}")
+    environment.sink.start_and_wait()
+    mailing = _start_mailing(newsletter, date(2017, 8, 7))
     began = time.monotonic()
-    _tick_until(lambda: len(found.sink.taken()) * 3 >= options.readers)
-    found.sink.end(signal.SIGKILL)
-    at_end, closed = len(found.sink.taken()), time.monotonic()
-    _tick_until(lambda: time.monotonic() - closed >= options.down)
-    is_open = not _ended(mailing)
-    found.sink.begin()
-    _to_the_end(mailing)
-    happened: Rows = [
+    _tick_until(lambda: len(environment.sink.accepted()) * 3 >= options.readers)
+    environment.sink.stop(signal.SIGKILL)
+    accepted_before, closed_at = len(environment.sink.accepted()), time.monotonic()
+    _tick_until(lambda: time.monotonic() - closed_at >= options.down)
+    still_sending = not _is_finished(mailing)
+    environment.sink.start_and_wait()
+    _wait_for_finish(mailing)
+    events: Rows = [
         ("seconds", round(time.monotonic() - began)),
         ("seconds without a relay", round(options.down)),
-        ("accepted before", at_end),
-        ("finished meanwhile", "no" if is_open else "yes"),
-        ("rounds", _rounds(mailing)),
+        ("accepted before the outage", accepted_before),
+        ("finished during the outage", "no" if still_sending else "yes"),
+        ("most retries", _most_retries(mailing)),
     ]
-    title = f"The relay down in mid-send, on {options.database}"
-    lines = WORKERS * CHILDREN * CONNECTIONS
-    return _judge(mailing, found, title, happened, lines=lines) and is_open
-
-
-def _small(workers: list[Worker]) -> bool:
-    """Whether no process of the workers, which froze both and sent them, held more than it may."""
-    most = sorted((held for worker in workers for held in worker.megabytes()), reverse=True)
-    print(f"MB at most, of each process of the workers: {', '.join(map(str, most))}")
-    return len(most) > WORKERS * CHILDREN and most[0] <= MEGABYTES
-
-
-def _judge(mailing: Mailing, found: Arena, title: str, happened: Rows, *, lines: int) -> bool:
-    from tests.chaos import verdict
-
-    return verdict.judge(
-        mailing,
-        found.sink,
-        title=title,
-        happened=happened,
-        bound=lines,
-        bound_words="one for each line that was cut",
-        of_a_batch=2 * STEP + CONNECTIONS,
+    title = f"A relay outage during the mailing, on {options.database}"
+    connections = WORKERS * CHILDREN * CONNECTIONS
+    return (
+        _compare(mailing, environment, title, events, cut_connections=connections) and still_sending
     )
 
 
-def _begin(email: Newsletter, monday: date) -> Mailing:
-    """The workers freeze it."""
-    from newsletter.delivery.planning import snapshot
+def _memory_within_limit(workers: list[Worker]) -> bool:
+    """Return whether no process of the workers needed more than MEGABYTES."""
+    peaks = sorted((peak for worker in workers for peak in worker.peak_memory()), reverse=True)
+    print(f"Peak memory (MB) of each process of the workers: {', '.join(map(str, peaks))}")
+    return len(peaks) > WORKERS * CHILDREN and peaks[0] <= MEGABYTES
+
+
+def _compare(
+    mailing: Mailing,
+    environment: ChaosEnvironment,
+    title: str,
+    events: Rows,
+    *,
+    cut_connections: int,
+) -> bool:
+    from tests.chaos import comparison
+
+    return comparison.compare_records(
+        mailing,
+        environment.sink,
+        title=title,
+        events=events,
+        max_unknown=cut_connections,
+        explanation="one for each connection that was lost",
+        max_per_batch=2 * STEP + CONNECTIONS,
+    )
+
+
+def _start_mailing(newsletter: Newsletter, monday: date) -> Mailing:
+    """Start a mailing of a new issue; the workers take its snapshot."""
+    from newsletter.delivery.planning import start
     from tests.chaos import newsroom
 
-    return snapshot.send_now(newsroom.write_issue(email, monday), by=None)
+    return start.send_now(newsroom.create_issue(newsletter, monday), by=None)
 
 
-def _to_the_end(mailing: Mailing) -> float:
-    """Seconds that it took."""
+def _wait_for_finish(mailing: Mailing) -> float:
+    """Wait until the mailing is finished; return how many seconds that took."""
     began = time.monotonic()
-    _tick_until(lambda: _ended(mailing))
+    _tick_until(lambda: _is_finished(mailing))
     return time.monotonic() - began
 
 
-def _ended(mailing: Mailing) -> bool:
+def _is_finished(mailing: Mailing) -> bool:
     mailing.refresh_from_db()
     return mailing.state == mailing.State.FINISHED
 
 
-def _rounds(mailing: Mailing) -> int:
-    """How often the reader who waited longest was tried again."""
+def _most_retries(mailing: Mailing) -> int:
+    """Return how often the most deferred readers were tried again."""
     return max(mailing.batches.values_list("round", flat=True))
 
 
-def _tick_until(holds: Callable[[], bool]) -> None:
-    """Ticks each second, as beat does each minute."""
+def _tick_until(condition: Callable[[], bool]) -> None:
+    """Send a tick every second until the condition holds. Raises TimeoutError."""
     from newsletter.lib.queue import wake
 
-    ticked, end = 0.0, time.monotonic() + PATIENCE
-    while not holds():
+    last_tick, end = 0.0, time.monotonic() + TIMEOUT
+    while not condition():
         now = time.monotonic()
         if now > end:
-            raise TimeoutError("the send-out does not come to an end")
-        if now - ticked >= 1:
-            ticked = now
+            raise TimeoutError("the mailing doesn't finish")
+        if now - last_tick >= 1:
+            last_tick = now
             wake("delivery.tick", expires=5)
         time.sleep(0.1)
 

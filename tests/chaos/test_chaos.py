@@ -1,4 +1,4 @@
-"""`make chaos` and `make storm` in small: programs of their own, with servers of their own."""
+"""Short runs of `make chaos` and `make storm`."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def database(request: pytest.FixtureRequest) -> str:
     ],
     ids=["chaos", "storm"],
 )
-def test_nobody_is_lost_and_nobody_mailed_twice(database: str, program: list[str]) -> None:
-    done = subprocess.run(
+def test_nobody_is_lost_and_nobody_is_sent_to_twice(database: str, program: list[str]) -> None:
+    completed = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", *program, f"--database={database}"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=300,
     )
-    print(done.stdout)
-    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+    print(completed.stdout)
+    assert completed.returncode == 0, completed.stdout + completed.stderr[-4000:]

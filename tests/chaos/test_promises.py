@@ -1,4 +1,4 @@
-"""What operators and readers do in mid-send, to real workers with a relay that takes its time."""
+"""Operators and readers act in the middle of a mailing, with real workers and a slow relay."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.servers import CONNECTIONS, until
+from tests.chaos.servers import CONNECTIONS, Worker, wait_until
 from tests.chaos.site import STEP, Site
 
 pytestmark = [pytest.mark.server, pytest.mark.chaos]
 PERMITTED = 2 * (2 * STEP + CONNECTIONS)
-"""What the two children of a worker may have in hand when no further permission is given: a STEP
-that is under way, one ahead, and what their lines are busy with."""
+"""How many more messages a worker's two children may send once permissions are refused: for each, a
+STEP under way, another one ahead, and one per connection."""
 MakeSite = Callable[..., Site]
 
 
@@ -26,101 +26,105 @@ def make_site(tmp_path: Path) -> Iterator[MakeSite]:
 
     def make(*relay: str) -> Site:
         sites.append(Site(tmp_path, *relay))
-        sites[-1].prepare()
+        sites[-1].set_up()
         return sites[-1]
 
     yield make
     for site in sites:
-        site.end()
+        site.stop()
+
+
+def start_sending(site: Site, *, readers: int, accepted: int) -> Worker:
+    """Start the relay and a worker, and wait until so many messages have been accepted."""
+    site.prepare_mailing(readers)
+    site.sink.start_and_wait()
+    worker = site.start_worker()
+    wait_until(f"{accepted} messages", lambda: len(site.sink.accepted()) >= accepted, 90)
+    return worker
 
 
 @pytest.mark.parametrize(
-    ("tell", "relay"),
+    ("kill", "relay"),
     [
         (os.kill, ["--delay=4.5"]),
         (os.killpg, ["--delay=4.5"]),
         (os.killpg, ["--delay=4.5", "--chunking"]),
         (os.killpg, ["--pace=4.0"]),
     ],
-    ids=["worker", "group", "group, a relay that offers BDAT", "group, the last reply late"],
+    ids=["worker", "group", "group, with BDAT", "group, with a late last reply"],
 )
 def test_sigterm_leaves_nobody_unknown(
-    make_site: MakeSite, tell: Callable[[int, int], None], relay: list[str]
+    make_site: MakeSite, kill: Callable[[int, int], None], relay: list[str]
 ) -> None:
-    """E7: within 10 s, with a relay that answers the final dot after 4, and with one that answers
-    each command after some time up to 4.5 s."""
+    """E7: the worker stops within 10 s.
+
+    The relay takes up to 4.5 s for each reply, or 4 s for the reply to the final dot.
+    """
     site = make_site(*relay)
-    site.freeze(200)
-    site.sink.begin()
-    worker = site.work()
-    until("two mails taken", lambda: len(site.sink.taken()) >= 2, 90)
+    worker = start_sending(site, readers=200, accepted=2)
     time.sleep(1)
-    asked = time.monotonic()
-    tell(worker.pid, signal.SIGTERM)
+    signalled = time.monotonic()
+    kill(worker.pid, signal.SIGTERM)
     assert worker.process is not None
     worker.process.wait(15)
-    assert time.monotonic() - asked < 10
-    account = site.account()
-    assert account["unknown"] == account["claimed"] == 0
-    assert account["sent"] == len(site.sink.taken())
-    assert account["sent"] + account["waiting"] == 200
+    assert time.monotonic() - signalled < 10
+    report = site.report()
+    assert report["unknown"] == report["claimed"] == 0
+    assert report["sent"] == len(site.sink.accepted())
+    assert report["sent"] + report["waiting"] == 200
 
 
-def test_pause_new_settings_restart_resume(make_site: MakeSite) -> None:
-    """Nobody twice, also by another relay; E5: the pause takes effect within one STEP."""
+def test_nobody_gets_it_twice_after_pause_new_settings_restart_and_resume(
+    make_site: MakeSite,
+) -> None:
+    """Not even if the new relay is another one. E5: the pause takes effect within one STEP."""
     site = make_site("--pace=0.2")
-    site.freeze(300)
-    site.sink.begin()
-    site.work()
-    until("some mails taken", lambda: len(site.sink.taken()) >= 20, 90)
-    paused, at_pause = site.order("control.pause(mailing)")
+    start_sending(site, readers=300, accepted=20)
+    paused, at_pause = site.run_control("control.pause(mailing)")
     assert paused == ["True"]
-    site.wait(lambda: site.account()["claimed"] == 0)
-    assert len(site.sink.taken()) - at_pause <= PERMITTED
+    site.wait_until(lambda: site.report()["claimed"] == 0)
+    assert len(site.sink.accepted()) - at_pause <= PERMITTED
     for worker in site.workers:
-        worker.end()
+        worker.stop()
     site.broker.lose_everything()
-    site.sink.end()
-    before = site.sink.taken()
-    other = site.another_relay("--chunking")
+    site.sink.stop()
+    before = site.sink.accepted()
+    new_relay = site.switch_relay("--chunking")
     site.environment.update(SEND_STEP="7", SEND_BATCH_SIZE="30", SEND_LEASE_SECONDS="20")
-    site.work()
-    site.script("from newsletter.delivery import control; control.resume(mailing)")
-    site.wait(lambda: site.account()["state"] == "finished")
+    site.start_worker()
+    site.script("from newsletter.delivery.oversight import control; control.resume(mailing)")
+    site.wait_until(lambda: site.report()["state"] == "finished")
     assert 20 <= len(before) < 200
-    assert sorted([*before, *other.taken()]) == list(range(300))
+    assert sorted([*before, *new_relay.accepted()]) == list(range(300))
 
 
-def test_cancelled_in_mid_send(make_site: MakeSite) -> None:
-    """E5: within one STEP; who was not reached is skipped, nobody is in doubt."""
+def test_cancelling_takes_effect_within_one_step(make_site: MakeSite) -> None:
+    """E5. Readers not reached are skipped, and nobody is in doubt."""
     site = make_site("--pace=0.2")
-    site.freeze(300)
-    site.sink.begin()
-    site.work()
-    until("some mails taken", lambda: len(site.sink.taken()) >= 20, 90)
-    answers, at_cancel = site.order("control.cancel(mailing), control.cancel(mailing)")
-    assert answers == ["True", "False"]
-    site.wait(lambda: site.account()["claimed"] == 0)
-    account = site.account()
-    assert account["state"] == "cancelled"
-    assert account["sent"] == len(site.sink.taken()) <= at_cancel + PERMITTED
-    assert account["skipped"] == 300 - account["sent"] > 100
+    start_sending(site, readers=300, accepted=20)
+    results, at_cancel = site.run_control("control.cancel(mailing), control.cancel(mailing)")
+    assert results == ["True", "False"]
+    site.wait_until(lambda: site.report()["claimed"] == 0)
+    report = site.report()
+    assert report["state"] == "cancelled"
+    assert report["sent"] == len(site.sink.accepted()) <= at_cancel + PERMITTED
+    assert report["skipped"] == 300 - report["sent"] > 100
 
 
-def test_with_the_relay_down_a_mailing_is_never_finished(make_site: MakeSite) -> None:
+def test_while_the_relay_is_down_a_mailing_is_not_finished(make_site: MakeSite) -> None:
     site = make_site("--pace=0.0")
-    site.freeze(40)
-    site.work()
+    site.prepare_mailing(40)
+    site.start_worker()
     began = time.monotonic()
-    site.wait(lambda: time.monotonic() - began > 15)
-    account = site.account()
-    assert (account["state"], account["waiting"]) == ("sending", 40)
-    site.sink.begin()
-    site.wait(lambda: site.account()["state"] == "finished")
-    assert sorted(site.sink.taken()) == list(range(40))
+    site.wait_until(lambda: time.monotonic() - began > 15)
+    report = site.report()
+    assert (report["state"], report["waiting"]) == ("sending", 40)
+    site.sink.start_and_wait()
+    site.wait_until(lambda: site.report()["state"] == "finished")
+    assert sorted(site.sink.accepted()) == list(range(40))
 
 
-LEAVE = """
+UNSUBSCRIBE_ALL = """
 from newsletter.delivery.sending.packing import unpack
 from subscribers import lifecycle
 from subscribers.models import Subscription
@@ -129,24 +133,24 @@ for pk, reader in reversed(rows):
     lifecycle.unsubscribe(pk)
     permitted = [unpack(b.reader_ids)[:b.intent] for b in Batch.objects.filter(mailing=mailing)]
     if not any(reader in ids for ids in permitted):
-        print("obey", reader - rows[0][1])
+        print("must-skip", reader - rows[0][1])
 """
-"""All leave, the last first. Whoever is not below an intent once that is answered is named: no
-second read of them can have been before."""
+"""Unsubscribe everyone, the last reader first.
+
+If a reader isn't permitted yet once they are unsubscribed, their second read must come later. So
+they must be skipped: print their number.
+"""
 
 
-def test_who_leaves_is_mailed_only_past_the_second_read(make_site: MakeSite) -> None:
-    """A15, with a relay that waits a second with each answer."""
+def test_a_reader_who_unsubscribes_before_the_second_read_gets_nothing(make_site: MakeSite) -> None:
+    """A15, with a relay that takes a second per message."""
     site = make_site("--pace=1.0")
-    site.freeze(200)
-    site.sink.begin()
-    site.work()
-    until("some mails taken", lambda: len(site.sink.taken()) >= 4, 90)
-    lines = site.script(LEAVE).splitlines()
-    obeyed = {int(line.split()[1]) for line in lines if line.startswith("obey")}
-    assert 100 <= len(obeyed) < 200
-    site.wait(lambda: site.account()["state"] == "finished")
-    account = site.account()
-    assert not obeyed & set(site.sink.taken())
-    assert account["sent"] == len(site.sink.taken()) <= 200 - len(obeyed)
-    assert account["sent"] + account["skipped"] == 200
+    start_sending(site, readers=200, accepted=4)
+    lines = site.script(UNSUBSCRIBE_ALL).splitlines()
+    must_skip = {int(line.split()[1]) for line in lines if line.startswith("must-skip")}
+    assert 100 <= len(must_skip) < 200
+    site.wait_until(lambda: site.report()["state"] == "finished")
+    report = site.report()
+    assert not must_skip & set(site.sink.accepted())
+    assert report["sent"] == len(site.sink.accepted()) <= 200 - len(must_skip)
+    assert report["sent"] + report["skipped"] == 200

@@ -1,4 +1,4 @@
-"""A relay that is looked into, and readers of it."""
+"""A relay in memory, readers, and a mailing that is ready to send."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import pytest
 from django.db import connection
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.sending.sender import compiled_edition, send_batch
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.transport import memory
 from newsletter.transport.memory import MemoryTransport
+from newsletter.transport.outcomes import Recipient
 from subscribers import lifecycle
 from subscribers.models import Subscription
 
@@ -25,15 +26,16 @@ AddReader = Callable[..., Subscription]
 
 @pytest.fixture
 def relay(settings: Any) -> Iterator[MemoryTransport]:
-    """The only transport: it keeps what it is given."""
+    """The only transport: it keeps the messages that it is given."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
-    forget()
-    yield memory.named("relay")
-    forget()
+    reset_transports()
+    yield memory.get_transport("relay")
+    reset_transports()
 
 
-def forget() -> None:
-    memory.forget()
+def reset_transports() -> None:
+    """Close all transports, and clear the memory relay and the compiled editions."""
+    memory.clear()
     transports.reset()
     compiled_edition.cache_clear()
 
@@ -64,35 +66,46 @@ def readers(add_reader: AddReader) -> list[Subscription]:
 
 
 @pytest.fixture
-def frozen(
+def prepared_mailing(
     relay: MemoryTransport,
     readers: list[Subscription],
     issue: Issue,
     write_article: Callable[..., Any],
 ) -> Mailing:
-    """The issue, frozen for the ten readers; nothing is sent yet."""
+    """A mailing of the issue whose snapshot holds the ten readers; nothing is sent yet."""
     write_article(issue=issue, en="Minsk looks east")
-    return freeze(issue)
+    return prepare_mailing(issue)
 
 
-def freeze(issue: Issue) -> Mailing:
+def prepare_mailing(issue: Issue) -> Mailing:
+    """Approve the issue, start its mailing and take the snapshot; nothing is sent yet."""
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    return snapshot.prepare(snapshot.send_now(issue, by=None).pk)
+    return snapshot.prepare(start.send_now(issue, by=None).pk)
+
+
+def call_at(position: int, action: Callable[[], object]) -> Callable[[Recipient], None]:
+    """Return a relay's `on_message` that calls `action` for the message at `position`."""
+
+    def on_message(to: Recipient) -> None:
+        if to.position == position:
+            action()
+
+    return on_message
 
 
 def send_all_due() -> None:
-    """What the workers do until nothing is due."""
+    """Send batches, as the workers do, until none is due."""
     for _ in range(1000):
         due = protocol.due_batches(1)
         if not due:
             return
         send_batch(due[0])
-    raise AssertionError("the batches do not come to an end")
+    raise AssertionError("there is always another batch due")
 
 
-def dispatch_at_once(number: int, at: datetime) -> None:
-    """So many dispatchers, each with a connection of its own, which also freeze and send."""
+def dispatch_concurrently(number: int, at: datetime) -> None:
+    """Dispatch, prepare and send in `number` threads, each with its own connection."""
     errors: list[BaseException] = []
     barrier = threading.Barrier(number)
 

@@ -1,4 +1,4 @@
-"""B9: an erasure that meets a freeze or a batch's end, each in a transaction of its own."""
+"""B9: an erasure that races a snapshot or the end of a batch, in concurrent transactions."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from newsletter.editorial.models import Issue
 from newsletter.transport.memory import MemoryTransport
 from subscribers import personal_data
 from subscribers.models import Subscriber, Subscription
-from tests.delivery.conftest import freeze, send_all_due
+from subscribers.suppression import suppress
+from tests.delivery.conftest import prepare_mailing, send_all_due
 from tests.delivery.test_erasure import traces
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
-class Beside:
-    """Something that is done on another connection, as another process would."""
+class OtherConnection:
+    """A call in a thread with its own database connection, like another process."""
 
     def __init__(self, do: Callable[[], object]) -> None:
         self._do = do
@@ -35,7 +36,7 @@ class Beside:
     def _run(self) -> None:
         try:
             self._do()
-        except BaseException as error:  # noqa: BLE001 - told where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised by wait()
             self._error = error
         finally:
             connections.close_all()
@@ -56,26 +57,27 @@ def faults(mailing: Mailing) -> list[str]:
     return finding.faults
 
 
-def test_an_erasure_in_the_midst_of_a_freeze(
+def test_an_erasure_waits_for_a_snapshot(
     relay: MemoryTransport,
     readers: list[Subscription],
     issue: Issue,
     write_article: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The freeze has taken the reader and not committed: the erasure waits for it."""
+    """The snapshot has taken the reader and not committed yet."""
     write_article(issue=issue, en="Minsk looks east")
-    real, begun = ledger.add_recipients, []
+    original = ledger.add_recipients
+    started: list[OtherConnection] = []
 
-    def reach(*args: Any) -> list[int]:
-        taken = real(*args)
-        begun.append(Beside(erase(readers[4])))
+    def add_recipients(*args: Any) -> list[int]:
+        taken = original(*args)
+        started.append(OtherConnection(erase(readers[4])))
         threading.Event().wait(0.5)
         return taken
 
-    monkeypatch.setattr(ledger, "reach", reach)
-    mailing = freeze(issue)
-    begun[0].wait()
+    monkeypatch.setattr(ledger, "add_recipients", add_recipients)
+    mailing = prepare_mailing(issue)
+    started[0].wait()
     assert mailing.readers == 10
     assert traces(readers[4].subscriber_id) == []
     assert ReleaseRecipient.objects.filter(subscriber_id__lt=0).count() == 1
@@ -85,56 +87,57 @@ def test_an_erasure_in_the_midst_of_a_freeze(
     assert faults(mailing) == []
 
 
-def test_a_freeze_that_begins_in_the_midst_of_an_erasure(
+def test_a_snapshot_that_starts_during_an_erasure_is_corrected(
     relay: MemoryTransport,
     readers: list[Subscription],
     issue: Issue,
     write_article: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It reads the reader still; the erasure looks for the reader again once it has committed."""
+    """It still reads the reader, so the erasure looks again once it has committed."""
     write_article(issue=issue, en="Minsk looks east")
-    real, begun = personal_data.suppress, []
+    started: list[OtherConnection] = []
 
-    def suppress(*args: Any) -> None:
-        begun.append(Beside(lambda: freeze(issue)))
+    def suppress_later(*args: Any) -> None:
+        started.append(OtherConnection(lambda: prepare_mailing(issue)))
         threading.Event().wait(1)
-        real(*args)
+        suppress(*args)
 
-    monkeypatch.setattr(personal_data, "suppress", suppress)
+    monkeypatch.setattr("subscribers.personal_data.suppress", suppress_later)
     erase(readers[4])()
-    begun[0].wait()
+    started[0].wait()
     assert traces(readers[4].subscriber_id) == []
     send_all_due()
     assert len(relay.delivered) == 9
     assert faults(Mailing.objects.get()) == []
 
 
-@pytest.mark.parametrize("ends", ["all sent", "half of it goes on"])
-def test_an_erasure_at_the_moment_in_which_a_batch_ends(
-    frozen: Mailing,
+@pytest.mark.parametrize("ends", ["all sent", "half sent"])
+def test_an_erasure_waits_for_the_end_of_a_batch(
+    prepared_mailing: Mailing,
     relay: MemoryTransport,
     readers: list[Subscription],
     monkeypatch: pytest.MonkeyPatch,
     ends: str,
 ) -> None:
-    """The batch is locked and not closed yet: its outcomes and its successor are found after it."""
-    real, begun = protocol.close, []
+    """The batch is locked and not closed: its outcomes and its successor are found afterwards."""
+    original = protocol.close
+    started: list[OtherConnection] = []
 
     def close(*args: Any, **kwargs: Any) -> Any:
-        if not begun:
-            begun.append(Beside(erase(readers[8])))
+        if not started:
+            started.append(OtherConnection(erase(readers[8])))
             threading.Event().wait(0.5)
-        return real(*args, **kwargs)
+        return original(*args, **kwargs)
 
     monkeypatch.setattr(protocol, "close", close)
-    stop = (lambda: len(relay.delivered) >= 5) if ends == "half of it goes on" else (lambda: False)
+    stop = (lambda: len(relay.delivered) >= 5) if ends == "half sent" else (lambda: False)
     [batch] = protocol.due_batches(5)
     assert send_batch(batch, stop=stop)
-    begun[0].wait()
+    started[0].wait()
     assert traces(readers[8].subscriber_id) == []
-    assert faults(frozen) == []
+    assert faults(prepared_mailing) == []
     send_all_due()
-    assert faults(frozen) == []
-    assert Outcome.objects.filter(mailing_id=frozen.pk).count() == 10
+    assert faults(prepared_mailing) == []
+    assert Outcome.objects.filter(mailing_id=prepared_mailing.pk).count() == 10
     assert len(relay.delivered) == (10 if ends == "all sent" else 9)

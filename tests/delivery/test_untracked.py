@@ -1,5 +1,8 @@
-"""B10: nobody is tracked. What two readers get differs in their own links only; no picture and no
-link tells who opened or followed it; nothing keeps it, so nothing is deleted by it."""
+"""B10: readers are not tracked.
+
+Two readers' emails differ only in their own links. No image and no link tells who opened or
+followed it, and nothing stores that.
+"""
 
 from __future__ import annotations
 
@@ -19,24 +22,26 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{36,60}(?=/)")
 
 
 @pytest.fixture
-def mails(
-    relay: MemoryTransport, frozen: Mailing, readers: list[Subscription]
+def emails(
+    relay: MemoryTransport, prepared_mailing: Mailing, readers: list[Subscription]
 ) -> list[tuple[str, str]]:
-    """HTML and text of what each of ten readers got."""
+    """The HTML and the text that each of ten readers got."""
     send_all_due()
-    parsed = [each.parsed for each in relay.delivered]
-    found = [(message_view.html_of(each), message_view.text_of(each)) for each in parsed]
-    assert len(found) == len(readers)
-    return found
+    parsed = [message.parsed for message in relay.delivered]
+    parts = [(message_view.html(each), message_view.plain_text(each)) for each in parsed]
+    assert len(parts) == len(readers)
+    return parts
 
 
-def test_b10_readers_mails_differ_in_their_own_links_only(mails: list[tuple[str, str]]) -> None:
-    assert len(set(mails)) == len(mails)
-    assert len({tuple(TOKEN.sub("TOKEN", part) for part in mail) for mail in mails}) == 1
+def test_b10_readers_emails_only_differ_in_their_own_links(emails: list[tuple[str, str]]) -> None:
+    assert len(set(emails)) == len(emails)
+    assert len({tuple(TOKEN.sub("TOKEN", part) for part in email) for email in emails}) == 1
 
 
-def test_b10_only_links_that_change_choices_are_personal(mails: list[tuple[str, str]]) -> None:
-    for html, text in mails:
+def test_b10_only_links_to_preferences_and_unsubscribing_are_personal(
+    emails: list[tuple[str, str]],
+) -> None:
+    for html, text in emails:
         urls = {*re.findall(r'href="([^"]+)"', html), *re.findall(r"https?://\S+", text)}
         assert len(urls) > 3
         personal = {urlsplit(url).path.split("/")[-3] for url in urls if TOKEN.search(url)}
@@ -44,15 +49,15 @@ def test_b10_only_links_that_change_choices_are_personal(mails: list[tuple[str, 
         assert not [url for url in urls if urlsplit(url).query]
 
 
-def test_b10_no_picture_is_personal_or_invisible(mails: list[tuple[str, str]]) -> None:
-    for html, _text in mails:
-        for picture in re.findall(r"<img[^>]*>", html):
-            assert not TOKEN.search(picture)
-            assert not re.search(r'(?:width|height)="[01]"', picture)
-    assert len({tuple(re.findall(r"<img[^>]*>", html)) for html, _text in mails}) == 1
+def test_b10_no_image_is_personal_or_invisible(emails: list[tuple[str, str]]) -> None:
+    for html, _text in emails:
+        for image in re.findall(r"<img[^>]*>", html):
+            assert not TOKEN.search(image)
+            assert not re.search(r'(?:width|height)="[01]"', image)
+    assert len({tuple(re.findall(r"<img[^>]*>", html)) for html, _text in emails}) == 1
 
 
-def test_b10_nothing_keeps_what_a_reader_opened_or_followed() -> None:
+def test_b10_no_model_stores_opens_or_clicks() -> None:
     assert not {"opened", "clicked"} & set(Event.Kind.values)
     fields = {
         f"{model._meta.label}.{field.name}"

@@ -13,7 +13,7 @@ from django.urls import reverse
 from newsletter.delivery.models import Mailing, Release
 from newsletter.editorial.models import Issue, Newsletter, User
 from tests.conftest import WriteArticle
-from tests.delivery.conftest import AddReader, add_reader, freeze, relay  # noqa: F401
+from tests.delivery.conftest import AddReader, add_reader, prepare_mailing, relay  # noqa: F401
 
 PAGE = "/admin/delivery/mailing/month/weekly/2017-07/"
 
@@ -28,7 +28,7 @@ def desk(client: Client, editor: User) -> Client:
 def sent(relay: object, issue: Issue, write_article: WriteArticle) -> Mailing:  # noqa: F811
     """The issue of 24–30 July, sent."""
     write_article(issue=issue, en="Minsk looks east", be="Мінск глядзіць на ўсход")
-    return freeze(issue)
+    return prepare_mailing(issue)
 
 
 def text_of(desk: Client, url: str = PAGE, **query: str) -> str:

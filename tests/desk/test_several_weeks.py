@@ -13,7 +13,7 @@ from django.urls import reverse
 from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.planning import dispatch
 from newsletter.delivery.planning.preview import preview
-from newsletter.delivery.planning.snapshot import send_now
+from newsletter.delivery.planning.start import send_now
 from newsletter.digest.content import EditionOptions
 from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
 from newsletter.transport.memory import MemoryTransport

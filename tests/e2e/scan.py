@@ -158,7 +158,7 @@ class BrokerRecord:
         """Of the broker and of the cache beside it."""
         if self._url is not None:
             return [self._url, self._cache_url or self._url]
-        at = environment.broker_socket(self._var)
+        at = environment.default_broker_socket(self._var)
         return [f"unix://{at}?db={number}" for number in (0, 1)]
 
 

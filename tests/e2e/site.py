@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.local.mailbox import Mailbox, parse
-from newsletter.local.processes import LEASH
+from newsletter.local.processes import PARENT_DEATH_SCRIPT
 from tests.chaos.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -121,7 +121,7 @@ class Site:
         with self.said.open("wb") as output:
             self._process = subprocess.Popen(
                 # It ends with this process, even where the tests are killed.
-                [sys.executable, str(LEASH), str(os.getpid()), sys.executable, "manage.py", "up"],
+                [sys.executable, str(PARENT_DEATH_SCRIPT), str(os.getpid()), sys.executable, "manage.py", "up"],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.servers import ROOT, Broker, Postgres, Server, Worker, free_port, until
+from tests.chaos.servers import ROOT, Broker, Postgres, Server, Worker, free_port, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.slow]
 DOWN_SECONDS = 8
@@ -58,21 +58,21 @@ class Desk:
             "web": Server("web", [*web, "newsletter.wsgi"], environment, folder / "web.log"),
         }
 
-    def begin(self) -> None:
-        self.database.begin()
-        self.broker.begin()
+    def start_and_wait(self) -> None:
+        self.database.start_and_wait()
+        self.broker.start_and_wait()
         for words in (("keys", "new", "--no-recovery"), ("prepare",)):
             subprocess.run(
                 [sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, check=True
             )
         for service in self.services.values():
             service.start()
-        until("the web answers", lambda: self.get("/healthz") == 200)
-        until("the worker is ready", lambda: " ready." in self.log("worker"))
+        wait_until("the web answers", lambda: self.get("/healthz") == 200)
+        wait_until("the worker is ready", lambda: " ready." in self.log("worker"))
 
-    def end(self) -> None:
+    def stop(self) -> None:
         for server in (*self.services.values(), self.broker, self.database):
-            server.end()
+            server.stop()
 
     def log(self, service: str) -> str:
         return (self.folder / f"{service}.log").read_text(encoding="utf-8")
@@ -111,7 +111,7 @@ class Desk:
         def told() -> bool:
             return all(self.said(service, about)["unavailable"] for service, about in pairs)
 
-        until(f"an outage in {pairs}", told, 40)
+        wait_until(f"an outage in {pairs}", told, 40)
 
     def wait_until_over(self, pairs: list[tuple[str, str]]) -> None:
         """As many processes say that it is over as said that it began."""
@@ -120,7 +120,7 @@ class Desk:
             said = [self.said(service, about) for service, about in pairs]
             return all(each["unavailable"] == each["available-again"] for each in said)
 
-        until(f"the end of the outage in {pairs}", over, 40)
+        wait_until(f"the end of the outage in {pairs}", over, 40)
 
 
 @pytest.fixture
@@ -129,10 +129,10 @@ def desk() -> Iterator[Desk]:
     folder.chmod(0o755)  # the database's user passes through it
     desk = Desk(folder)
     try:
-        desk.begin()
+        desk.start_and_wait()
         yield desk
     finally:
-        desk.end()
+        desk.stop()
         shutil.rmtree(folder)
 
 
@@ -144,7 +144,7 @@ def test_each_outage_is_told_once_and_without_a_traceback(desk: Desk) -> None:
         assert desk.sign_in() == 500
     desk.wait_until_told(gone)
     time.sleep(DOWN_SECONDS)
-    desk.broker.begin()
+    desk.broker.start_and_wait()
     desk.wait_until_over(gone)
     assert desk.sign_in() == 200
 
@@ -155,7 +155,7 @@ def test_each_outage_is_told_once_and_without_a_traceback(desk: Desk) -> None:
         assert desk.get("/healthz") == 503
     desk.wait_until_told(gone)
     time.sleep(DOWN_SECONDS)
-    desk.database.begin()
+    desk.database.start_and_wait()
     desk.wait_until_over(gone)
     assert desk.get("/healthz") == 200
 

@@ -36,7 +36,7 @@ from subscribers.addresses import normalise
 from subscribers.crypto.sealing import address_hash
 from subscribers.models import Subscriber, Subscription, Suppression, TransactionalEmail
 from tests.conftest import NAMES, WriteArticle
-from tests.delivery.conftest import forget, freeze, send_all_due
+from tests.delivery.conftest import prepare_mailing, reset_transports, send_all_due
 from tests.e2e.relay import EchoingRelay
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("readers")]
@@ -74,9 +74,9 @@ def relay(settings: Any, tmp_path: Path) -> Iterator[EchoingRelay]:
         settings.DELIVERY_TRANSPORTS = [
             f"smtp://127.0.0.1:{opened.port}?dkim_selector=s1&dkim_key_file={tmp_path / 'dkim.pem'}"
         ]
-        forget()
+        reset_transports()
         yield opened
-        forget()
+        reset_transports()
 
 
 @pytest.fixture
@@ -123,8 +123,8 @@ class Neutral:
         relay.return_paths.clear()
         self.message: Any = message_from_bytes(raw, policy=policy.default)
         self.text, self.html = (
-            message_view.text_of(self.message),
-            message_view.html_of(self.message),
+            message_view.plain_text(self.message),
+            message_view.html(self.message),
         )
         headers = "\n".join(f"{name}: {value}" for name, value in self.message.items())
         self.whole = "\n".join([raw.decode("latin-1"), headers, self.text, self.html])
@@ -191,7 +191,7 @@ def test_a_discreet_readers_mails_and_pages_without_the_brand(
     assert Subscription.objects.get().state == "active"
     assert relay.accepted == []
 
-    freeze(out)
+    prepare_mailing(out)
     send_all_due()
     digest = Neutral(relay, neutral, own)
     assert digest.message["Subject"].startswith("Notes, ")
@@ -248,7 +248,7 @@ def test_b9_forgotten_by_the_pages_and_what_is_left(
         )
     reader = Subscription.objects.order_by("pk")[0].subscriber
     sealed = bytes(reader.sealed_address)
-    freeze(out)
+    prepare_mailing(out)
     send_all_due()
     assert sorted(to for to, _raw in relay.accepted) == sorted([READER, OTHER])
     assert {"Reach.subscriber_id", "Outcome.subscriber_id"} <= set(rows_that_name(reader, sealed))
@@ -261,7 +261,7 @@ def test_b9_forgotten_by_the_pages_and_what_is_left(
     phone.wait_for_url(re.compile("/preferences/asked/"))
     assert intake.drain(10) == 1
     assert outbox.drain() == 1
-    text = message_view.text_of(
+    text = message_view.plain_text(
         message_from_bytes(relay.messages(READER)[-1], policy=policy.default)
     )  # type: ignore[arg-type]
     (link,) = set(re.findall(r"https?://\S+/you/[^/\s]+/", text))

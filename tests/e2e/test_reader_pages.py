@@ -18,7 +18,6 @@ from django.urls import resolve, reverse
 from django.utils import translation
 from playwright.sync_api import Browser, Page, expect
 
-import subscribers.machine_urls
 import subscribers.urls
 from newsletter.delivery.models import Edition
 from newsletter.editorial.models import Article, Issue, Newsletter, Topic
@@ -30,7 +29,7 @@ from subscribers.links import tokens
 from subscribers.links.tokens import Purpose
 from subscribers.models import Intake, Subscription, TransactionalEmail
 from tests.conftest import WriteArticle
-from tests.delivery.conftest import freeze
+from tests.delivery.conftest import prepare_mailing
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("readers")]
 READER = "ala@readers.example"
@@ -301,7 +300,7 @@ def everything(reader: Subscription, out: Newsletter) -> list[str]:
         source="operator",
     )
     lifecycle.unsubscribe(left.pk)
-    freeze(Issue.objects.get())
+    prepare_mailing(Issue.objects.get())
     pending = Subscription.objects.get(state="pending")
     return pages(reader, pending, TransactionalEmail.objects.get(kind="change"))
 
@@ -309,8 +308,13 @@ def everything(reader: Subscription, out: Newsletter) -> list[str]:
 def test_each_page_is_looked_at(everything: list[str]) -> None:
     patterns = [
         pattern
-        for each in (subscribers.urls, subscribers.machine_urls, web_urls, web_machine_urls)
-        for pattern in each.urlpatterns
+        for each in (
+            subscribers.urls.urlpatterns,
+            subscribers.urls.machine_urlpatterns,
+            web_urls.urlpatterns,
+            web_machine_urls.urlpatterns,
+        )
+        for pattern in each
     ]
     there = {pattern.name for pattern in patterns if pattern.name}
     assert names(everything) | NO_PAGE == there

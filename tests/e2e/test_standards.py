@@ -21,7 +21,7 @@ from newsletter.editorial.models import Article, Issue, IssueTranslation, Newsle
 from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.models import Subscription
-from tests.delivery.conftest import forget, freeze, send_all_due
+from tests.delivery.conftest import prepare_mailing, reset_transports, send_all_due
 from tests.digest.html import Mail as Html
 from tests.e2e.transports import Delivered, Way, way
 
@@ -42,9 +42,9 @@ def out(request: pytest.FixtureRequest, settings: Any) -> Iterator[Way]:
     """The only transport."""
     with way(request.param) as opened:
         settings.DELIVERY_TRANSPORTS = [opened.url]
-        forget()
+        reset_transports()
         yield opened
-        forget()
+        reset_transports()
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def mails(
     write_article(issue=issue, en="Harvest & weather", be="Ураджай, надвор’е", ru="Урожай")
     write_article(issue=issue, en="Only in English")
     write_article(issue=issue, ru="Только по-русски: " + "очень длинный заголовок " * 6)
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
     delivered = out.delivered()
     assert len(delivered) == len(readers)
@@ -125,7 +125,7 @@ def test_a2_a_subject_with_a_line_break_is_refused(
         IssueTranslation.objects.create(
             issue=issue, language=language, subject="News\r\nBcc: everybody@readers.example"
         )
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     send_all_due()
     assert (mailing.state, mailing.hold) == (Mailing.State.HELD, Mailing.Hold.UNRENDERABLE)
     assert not out.delivered()

@@ -65,8 +65,8 @@ def _of_bytes(to: str, raw: bytes) -> Delivered:
         sender=(sender.display_name, sender.addr_spec),
         subject=str(message["Subject"]),
         headers=headers,
-        text=message_view.text_of(message),
-        html=message_view.html_of(message),
+        text=message_view.plain_text(message),
+        html=message_view.html(message),
         raw=raw,
     )
 

@@ -123,9 +123,9 @@ def open_descriptors() -> set[str]:
 
 
 def test_a_setting_that_is_right() -> None:
-    assert environment.age_recipients("") == environment.age_recipients(" , ") == []
-    assert environment.age_recipients(KEYS[0].upper()) == KEYS[:1]
-    assert environment.age_recipients(f"{KEYS[0]} , {KEYS[1]}") == KEYS
+    assert environment.parse_age_recipients("") == environment.parse_age_recipients(" , ") == []
+    assert environment.parse_age_recipients(KEYS[0].upper()) == KEYS[:1]
+    assert environment.parse_age_recipients(f"{KEYS[0]} , {KEYS[1]}") == KEYS
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,6 @@ def test_a_setting_that_is_right() -> None:
 )
 def test_a_setting_that_is_wrong_is_told_without_the_key(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why) as error:
-        environment.age_recipients(text)
+        environment.parse_age_recipients(text)
     for key in text.split(","):
         assert key not in str(error.value)

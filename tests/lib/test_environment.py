@@ -12,7 +12,7 @@ from django.conf import settings
 from environs import EnvError
 
 from newsletter.lib import environment
-from newsletter.lib.environment import Environment, between, misspelt
+from newsletter.lib.environment import Environment, between, suggest_names
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -35,7 +35,7 @@ class TestParsing:
     ) -> None:
         monkeypatch.setenv("SITE_URL", "news.example.org")
         with pytest.raises(EnvError, match="^SITE_URL: 'news.example.org' is not of the form"):
-            env.parsed("SITE_URL", "http://localhost", environment.site_url)
+            env.parsed("SITE_URL", "http://localhost", environment.parse_site_url)
 
     def test_any_variable_may_come_from_a_file(
         self, env: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -43,12 +43,12 @@ class TestParsing:
         (tmp_path / "url").write_text("postgres://desk@db.example/news\n")
         monkeypatch.setenv("DATABASE_URL", "sqlite:///other")
         monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "url"))
-        config = env.parsed("DATABASE_URL", "", environment.database)
+        config = env.parsed("DATABASE_URL", "", environment.parse_database)
         assert (config["HOST"], config["NAME"]) == ("db.example", "news")
 
     def test_every_variable_read_is_remembered(self, env: Environment) -> None:
         env.int("PORT", 8000)
-        env.parsed("ALLOWED_HOSTS", "a, b", environment.words)
+        env.parsed("ALLOWED_HOSTS", "a, b", environment.split_list)
         assert env.names() == ["PORT", "ALLOWED_HOSTS"]
 
 
@@ -60,7 +60,7 @@ def test_no_error_shows_the_databases_password(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
     with pytest.raises(EnvError, match="^DATABASE_URL: .*postgres://user@host/name") as raised:
-        env.parsed("DATABASE_URL", "", environment.database)
+        env.parsed("DATABASE_URL", "", environment.parse_database)
     shown: BaseException | None = raised.value
     while shown is not None:
         assert "hunter2" not in str(shown)
@@ -101,7 +101,7 @@ class TestMisspelt:
         ],
     )
     def test_a_slip_is_found(self, given: str, meant: str | None) -> None:
-        assert misspelt(settings.CONFIGURATION, {given: "4"}) == {given: meant}
+        assert suggest_names(settings.CONFIGURATION, {given: "4"}) == {given: meant}
 
     def test_common_variables_raise_no_alarm(self) -> None:
         common = (
@@ -114,7 +114,7 @@ class TestMisspelt:
             "MAILBOX_SERVICE_PORT HTTP_PROXY NO_PROXY EDITOR PAGER NODE_ENV CI SENDGRID_API_KEY "
             "SECRET_KEY MEDIA_ROOT STATIC_ROOT VAR CACHE_DIR BROWSER SITE_ID THEME LANGUAGES"
         )
-        assert misspelt(settings.CONFIGURATION, dict.fromkeys(common.split(), "x")) == {}
+        assert suggest_names(settings.CONFIGURATION, dict.fromkeys(common.split(), "x")) == {}
 
 
 def test_a_folder_that_this_user_may_not_write_to_is_named(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_folder_that_this_user_may_not_write_to_is_named(tmp_path: Path) -> No
         "import os, sys; from pathlib import Path; from newsletter.lib import environment as e\n"
         # Permissions do not hold for root.
         "os.geteuid() or os.setuid(65534)\n"
-        "e.insist_on_folder('VAR_DIR', Path(sys.argv[1]), write=True)\n"
+        "e.require_folder('VAR_DIR', Path(sys.argv[1]), write=True)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(folder)], cwd=ROOT, capture_output=True, text=True

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.lib import key_documents, keys
-from newsletter.lib.keys import KeyFileError, newest
+from newsletter.lib.keys import KeyFileError, current_key
 
 pytestmark = pytest.mark.slow
 
@@ -17,55 +17,55 @@ PASSPHRASE = "seven quiet storks over the Bug"
 
 
 def test_added_keys_wait_until_they_are_put_in_use() -> None:
-    web, worker, added = key_documents.add_numbers(*keys.generate(), key_documents.PURPOSES)
+    web, worker, added = key_documents.add_keys(*keys.generate_documents(), key_documents.PURPOSES)
     assert added == dict.fromkeys(key_documents.PURPOSES, 2)
-    before = keys.worker_keys(json.dumps(worker)), keys.web_keys(json.dumps(web))
-    assert newest(before[0].storage)[0] == newest(before[1].sealing)[0] == 1
+    before = keys.parse_worker_keys(json.dumps(worker)), keys.parse_web_keys(json.dumps(web))
+    assert current_key(before[0].storage)[0] == current_key(before[1].sealing)[0] == 1
     assert set(before[0].storage) == {1, 2}
     web, worker = key_documents.use_newest(web, worker)
-    after = keys.worker_keys(json.dumps(worker)), keys.web_keys(json.dumps(web))
+    after = keys.parse_worker_keys(json.dumps(worker)), keys.parse_web_keys(json.dumps(web))
     for ring in (after[0].storage, after[0].index, after[1].sealing, after[1].tokens):
-        assert newest(ring)[0] == 2
-    assert key_documents.mismatch(after[1], after[0]) == []
+        assert current_key(ring)[0] == 2
+    assert key_documents.mismatched_sealing_keys(after[1], after[0]) == []
 
 
 def test_one_purpose_alone() -> None:
-    old = keys.generate()
-    web, worker, added = key_documents.add_numbers(*old, ["index"])
+    old = keys.generate_documents()
+    web, worker, added = key_documents.add_keys(*old, ["index"])
     assert added == {"index": 2}
     assert web == old[0]
     assert worker["storage"] == old[1]["storage"]
 
 
 def test_the_key_in_use_cannot_be_removed() -> None:
-    web, worker, _ = key_documents.add_numbers(*keys.generate(), ["sealing"])
+    web, worker, _ = key_documents.add_keys(*keys.generate_documents(), ["sealing"])
     with pytest.raises(KeyFileError, match="in use"):
-        key_documents.without(web, worker, "sealing", 1)
+        key_documents.remove_key(web, worker, "sealing", 1)
     web, worker = key_documents.use_newest(web, worker)
-    web, worker = key_documents.without(web, worker, "sealing", 1)
+    web, worker = key_documents.remove_key(web, worker, "sealing", 1)
     assert set(web["sealing"]) == set(worker["opening"]) == {"2"}
     with pytest.raises(KeyFileError, match="no number 1"):
-        key_documents.without(web, worker, "sealing", 1)
+        key_documents.remove_key(web, worker, "sealing", 1)
 
 
 def test_numbers_come_to_an_end() -> None:
-    web, worker = keys.generate()
+    web, worker = keys.generate_documents()
     worker["storage"]["255"] = worker["storage"]["1"]
     with pytest.raises(KeyFileError, match="no number left"):
-        key_documents.add_numbers(web, worker, ["storage"])
+        key_documents.add_keys(web, worker, ["storage"])
 
 
 def test_use_of_a_key_that_is_not_there() -> None:
-    _, worker = keys.generate()
+    _, worker = keys.generate_documents()
     with pytest.raises(KeyFileError, match='"use"'):
-        keys.worker_keys(json.dumps({**worker, "use": {"index": 7}}))
+        keys.parse_worker_keys(json.dumps({**worker, "use": {"index": 7}}))
 
 
 def test_a_passphrase_locks_and_opens() -> None:
-    document = json.dumps(keys.generate()[1])
+    document = json.dumps(keys.generate_documents()[1])
     locked = key_documents.lock(document, PASSPHRASE)
     assert key_documents.is_locked(locked)
-    assert keys.load(document)["storage"]["1"] not in locked
+    assert keys.parse_document(document)["storage"]["1"] not in locked
     assert key_documents.unlock(locked, PASSPHRASE) == document
     assert key_documents.unlock(document, "") == document
 
@@ -94,11 +94,11 @@ def test_a_short_passphrase_is_refused() -> None:
 
 def test_a_process_takes_up_a_file_that_changed(tmp_path: Path) -> None:
     path = tmp_path / "worker.json"
-    web, worker = keys.generate()
+    web, worker = keys.generate_documents()
     path.write_text(json.dumps(worker))
-    held = keys.worker_keys_in(path, unlock=lambda text: text)
+    held = keys.load_worker_keys(path, unlock=lambda text: text)
     assert held.fresh() is held
-    _, changed, _ = key_documents.add_numbers(web, worker, ["storage"])
+    _, changed, _ = key_documents.add_keys(web, worker, ["storage"])
     path.write_text(json.dumps(changed))
     assert set(held.fresh().storage) == {1, 2}
     assert set(held.storage) == {1}
@@ -109,9 +109,9 @@ def test_a_file_that_cannot_be_read_changes_nothing(
     tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "web.json"
-    text = json.dumps(keys.generate()[0])
+    text = json.dumps(keys.generate_documents()[0])
     path.write_text(text)
-    held = keys.web_keys_in(path)
+    held = keys.load_web_keys(path)
     if what == "gone":
         path.unlink()
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 
-from newsletter.lib.languages import language_name, name_in
+from newsletter.lib.languages import language_name, language_name_in
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,8 @@ def test_in_a_sentence_a_language_is_named_in_the_sentences_language(
     code: str, names: tuple[str, ...]
 ) -> None:
     for language, name in zip(("en", "be", "ru"), names, strict=True):
-        assert name_in(code, language) == name
+        assert language_name_in(code, language) == name
 
 
 def test_a_language_without_a_name_in_another_keeps_its_own() -> None:
-    assert name_in("be", "xx") == "беларуская"
+    assert language_name_in("be", "xx") == "беларуская"

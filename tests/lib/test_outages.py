@@ -14,7 +14,7 @@ import redis.exceptions
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
 from newsletter.lib import outages
-from newsletter.lib.outages import Outages, service_of
+from newsletter.lib.outages import OutageMonitor, failed_service
 from tests.conftest import ReportedOutages
 
 
@@ -41,8 +41,8 @@ def eventually(caplog: pytest.LogCaptureFixture, action: str, *, times: int = 1)
         time.sleep(0.01)
 
 
-def made(server: Server, **options: float) -> Outages:
-    return Outages({"database": server}, **{"try_seconds": 0.02, **options})
+def made(server: Server, **options: float) -> OutageMonitor:
+    return OutageMonitor({"database": server}, **{"try_seconds": 0.02, **options})
 
 
 def test_it_begins_and_ends_with_one_line_each(
@@ -51,23 +51,23 @@ def test_it_begins_and_ends_with_one_line_each(
     known = made(server)
     server.up = False
     for _ in range(20):
-        known.failed("database", "OperationalError")
+        known.report_failure("database", "OperationalError")
     eventually(caplog, "unavailable")
     for _ in range(20):
-        known.failed("database", "OperationalError")
+        known.report_failure("database", "OperationalError")
     time.sleep(0.1)
     assert caplog.messages == ["unavailable"]
     assert "action=unavailable service=database error=ConnectionRefusedError" in caplog.text
     server.up = True
     eventually(caplog, "available-again")
     assert caplog.messages == ["unavailable", "available-again"]
-    assert not known.knows_of_any()
+    assert not known.is_any_suspected()
 
 
 def test_a_long_one_is_told_again(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     known = made(server, remind_seconds=0.1)
     server.up = False
-    known.failed("database", "OperationalError")
+    known.report_failure("database", "OperationalError")
     eventually(caplog, "still-unavailable", times=2)
     server.up = True
     eventually(caplog, "available-again")
@@ -78,14 +78,14 @@ def test_a_second_outage_is_told_too(server: Server, caplog: pytest.LogCaptureFi
     known = made(server)
     for times in (1, 2):
         server.up = False
-        known.failed("database", "OperationalError")
+        known.report_failure("database", "OperationalError")
         eventually(caplog, "unavailable", times=times)
         server.up = True
         eventually(caplog, "available-again", times=times)
 
 
 def test_a_lost_connection_is_no_outage(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    made(server).failed("database", "InterfaceError")
+    made(server).report_failure("database", "InterfaceError")
     eventually(caplog, "connection-lost")
     assert caplog.messages == ["connection-lost"]
     assert "service=database error=InterfaceError" in caplog.text
@@ -123,7 +123,7 @@ NO_REDIS = redis.exceptions.ConnectionError("refused")
 def test_only_what_an_outage_explains_counts(
     error: Exception, logger: str, service: str | None
 ) -> None:
-    assert service_of(error, logger) == service
+    assert failed_service(error, logger) == service
 
 
 class TestFilter:
@@ -132,7 +132,7 @@ class TestFilter:
     ) -> bool:
         exc_info: Any = (type(error), error, None) if error else None
         record = logging.LogRecord(name, level, "f", 1, "%s " * len(args), args, exc_info)
-        return bool(outages.Filter().filter(record))
+        return bool(outages.OutageFilter().filter(record))
 
     def test_a_traceback_that_an_outage_explains_is_dropped(
         self, reported: ReportedOutages

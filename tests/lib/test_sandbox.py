@@ -40,11 +40,11 @@ WORDS = {
 @pytest.fixture(autouse=True)
 def none_left() -> Iterator[None]:
     yield
-    sandbox.end()
+    sandbox.stop()
 
 
 def running() -> int:
-    helper = sandbox._running
+    helper = sandbox._current
     assert helper is not None
     return helper.process.pid
 
@@ -56,11 +56,11 @@ def test_a_mail_is_the_same_as_in_this_process() -> None:
 
 
 def test_one_process_serves_many_calls_and_threads() -> None:
-    sandbox.call(month_name, date(2017, 7, 1), "be")
+    sandbox.run(month_name, date(2017, 7, 1), "be")
     first, found = running(), []
     threads = [
         threading.Thread(
-            target=lambda n=n: found.append((n, sandbox.call(month_name, date(2017, n, 1), "en")))
+            target=lambda n=n: found.append((n, sandbox.run(month_name, date(2017, n, 1), "en")))
         )
         for n in range(1, 9)
     ]
@@ -75,41 +75,41 @@ def test_one_process_serves_many_calls_and_threads() -> None:
 
 def test_an_error_of_the_package_is_raised_here_in_the_callers_language() -> None:
     with translation.override("ru"), pytest.raises(RenderError) as there:
-        sandbox.call(checked_subject, "line\nfeed")
+        sandbox.run(checked_subject, "line\nfeed")
     with translation.override("ru"), pytest.raises(RenderError) as here:
         checked_subject("line\nfeed")
     assert str(there.value) == str(here.value)
-    assert sandbox.call(checked_subject, "and on") == "and on"
+    assert sandbox.run(checked_subject, "and on") == "and on"
 
 
 def test_any_other_error_tells_where_it_broke() -> None:
     with pytest.raises(sandbox.SandboxError, match=r"dates\.py.*TypeError|AttributeError"):
-        sandbox.call(week_range, None, None, "en", today=None)  # type: ignore[arg-type]
+        sandbox.run(week_range, None, None, "en", today=None)  # type: ignore[arg-type]
 
 
 def test_a_process_that_was_killed_is_replaced() -> None:
-    sandbox.call(checked_subject, "a")
+    sandbox.run(checked_subject, "a")
     first = running()
     os.kill(first, signal.SIGKILL)
     time.sleep(0.2)
-    assert sandbox.call(checked_subject, "b") == "b"
+    assert sandbox.run(checked_subject, "b") == "b"
     assert running() != first
 
 
 def test_one_that_dies_in_the_call_is_tried_once_more_and_then_told() -> None:
     with pytest.raises(sandbox.SandboxEndedError, match="die"):
-        sandbox.call(in_sandbox.die)
-    assert sandbox._running is None
-    assert sandbox.call(checked_subject, "goes on") == "goes on"
+        sandbox.run(in_sandbox.die)
+    assert sandbox._current is None
+    assert sandbox.run(checked_subject, "goes on") == "goes on"
 
 
 def test_one_that_does_not_answer_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    sandbox.call(checked_subject, "a")
-    monkeypatch.setattr(sandbox, "SECONDS", 0.3)
-    helper = sandbox._running
+    sandbox.run(checked_subject, "a")
+    monkeypatch.setattr(sandbox, "TIMEOUT_SECONDS", 0.3)
+    helper = sandbox._current
     assert helper is not None
     with pytest.raises(sandbox.SandboxEndedError, match="TimeoutError"):
-        sandbox.call(in_sandbox.sleep_long)
+        sandbox.run(in_sandbox.sleep_long)
     assert helper.process.returncode == -signal.SIGKILL
 
 
@@ -119,18 +119,18 @@ def test_it_has_no_application_and_no_key_of_the_worker(
     key_files.write_new(tmp_path / "keys", recovery=None)
     monkeypatch.setenv("VAR_DIR", str(tmp_path))
     monkeypatch.setenv("WORKER_KEYS_PASSPHRASE", "a secret")
-    applications, models, keys, named = sandbox.call(in_sandbox.what_is_here)
+    applications, models, keys, named = sandbox.run(in_sandbox.what_is_here)
     assert (applications, models, keys, named) == (0, False, False, {"WORKER_KEYS": ""})
 
 
 def test_after_a_fork_each_has_its_own_which_ends_with_its_caller() -> None:
-    sandbox.call(checked_subject, "a")
+    sandbox.run(checked_subject, "a")
     mine = running()
     read, write = os.pipe()
     child = os.fork()
     if child == 0:  # pragma: no cover - another process
         try:
-            sandbox.call(checked_subject, "b")
+            sandbox.run(checked_subject, "b")
             os.write(write, str(running()).encode())
             os.kill(os.getpid(), signal.SIGKILL)
         finally:
@@ -141,7 +141,7 @@ def test_after_a_fork_each_has_its_own_which_ends_with_its_caller() -> None:
     os.close(read)
     assert theirs != mine
     assert running() == mine
-    assert sandbox.call(checked_subject, "c") == "c"
+    assert sandbox.run(checked_subject, "c") == "c"
     # Its caller was killed, so it ends.
     _wait_until_gone(theirs)
 
@@ -171,15 +171,17 @@ def naming(module: str, name: str) -> bytes:
         b"cos\nsystem\n(S'true'\ntR.",
         pickle.dumps(os.getcwd),
         naming("newsletter.digest.render_service", "Callable"),
-        naming("newsletter.digest.render_service", "apart.subprocess.Popen"),
+        naming("newsletter.digest.render_service", "sandbox.subprocess.Popen"),
         naming("newsletter.digestive", "Anything"),
     ],
 )
 def test_what_comes_back_can_call_nothing_here(made: bytes) -> None:
     with pytest.raises(pickle.UnpicklingError, match=r"is not of newsletter\.digest"):
-        sandbox._Values(io.BytesIO(made), "newsletter.digest").answer()
+        sandbox._RestrictedUnpickler(io.BytesIO(made), "newsletter.digest").answer()
 
 
 def test_nor_a_function_of_its_own_package() -> None:
     with pytest.raises(pickle.UnpicklingError):
-        sandbox._Values(io.BytesIO(pickle.dumps(checked_subject)), "newsletter.digest").answer()
+        sandbox._RestrictedUnpickler(
+            io.BytesIO(pickle.dumps(checked_subject)), "newsletter.digest"
+        ).answer()

@@ -26,25 +26,25 @@ def var(settings: Any, tmp_path: Path) -> Path:
 @pytest.mark.django_db
 class TestFirstAccount:
     def test_its_password_is_kept_for_this_user_alone(self) -> None:
-        first_run.make_editor()
+        first_run.create_editor()
         password = first_run.generated_password()
         assert password
         assert User.objects.get(username="editor").check_password(password)
-        assert stat.S_IMODE(first_run.password_file().stat().st_mode) == 0o600
+        assert stat.S_IMODE(first_run.password_path().stat().st_mode) == 0o600
         assert f"editor, password {password}" in first_run.welcome()
 
     def test_it_is_made_once(self) -> None:
-        first_run.make_editor()
+        first_run.create_editor()
         before = first_run.generated_password()
-        first_run.make_editor()
+        first_run.create_editor()
         assert first_run.generated_password() == before
 
     def test_it_is_not_made_beside_another(self, editor: User) -> None:
-        first_run.make_editor()
-        assert not first_run.password_file().exists()
+        first_run.create_editor()
+        assert not first_run.password_path().exists()
 
     def test_a_password_that_was_changed_is_not_shown(self) -> None:
-        first_run.make_editor()
+        first_run.create_editor()
         user = User.objects.get(username="editor")
         generated = first_run.generated_password()
         user.set_password("my own words")
@@ -58,19 +58,19 @@ def test_the_sample_is_loaded_once_and_sent_once() -> None:
     for _ in range(2):
         call_command("prepare", stdout=StringIO())
         assert Newsroom.objects.get().is_sample
-    assert first_run.waiting_issue() == ("yasna", "2026-11-09")
-    first_run.issue_was_sent()
+    assert first_run.pending_sample_issue() == ("yasna", "2026-11-09")
+    first_run.clear_sample_issue()
     call_command("prepare", stdout=StringIO())
-    assert first_run.waiting_issue() is None
+    assert first_run.pending_sample_issue() is None
 
 
 @pytest.mark.django_db
 def test_with_a_real_transport_no_sample_reader_is_mailed(settings: Any) -> None:
-    first_run.keep_issue_to_send("yasna", "2026-11-09")
+    first_run.schedule_sample_issue("yasna", "2026-11-09")
     settings.USES_LOCAL_MAILBOX = False
     call_command("prepare", stdout=StringIO())
     assert not Newsroom.objects.exists()
-    assert first_run.waiting_issue() is None
+    assert first_run.pending_sample_issue() is None
     assert "/inbox/" not in first_run.welcome()
 
 
@@ -100,8 +100,12 @@ class TestPrograms:
         settings.BROKER_URL = f"redis+socket://{settings.BROKER_SOCKET}"
         settings.USES_LOCAL_MAILBOX = True
         names = ["broker", "mailbox", "web", "worker", "beat"]
-        assert [program.name for program in programs.needed()] == names
+        assert [program.name for program in programs.required_programs()] == names
         settings.BROKER_URL = "redis://127.0.0.1:6379/0"
         settings.USES_LOCAL_MAILBOX = False
-        assert [program.name for program in programs.needed()] == ["web", "worker", "beat"]
-        assert list(programs.ports().values()) == [(settings.BIND, "PORT")]
+        assert [program.name for program in programs.required_programs()] == [
+            "web",
+            "worker",
+            "beat",
+        ]
+        assert list(programs.listening_ports().values()) == [(settings.BIND, "PORT")]

@@ -35,8 +35,8 @@ def mode(path: Path) -> int:
 
 def test_the_two_documents_can_be_read_as_keys(tmp_path: Path) -> None:
     call_command("keys", "new", "--no-recovery", str(tmp_path / "keys"), stdout=StringIO())
-    web = keys.web_keys((tmp_path / "keys" / "web.json").read_text())
-    worker = keys.worker_keys((tmp_path / "keys" / "worker.json").read_text())
+    web = keys.parse_web_keys((tmp_path / "keys" / "web.json").read_text())
+    worker = keys.parse_worker_keys((tmp_path / "keys" / "worker.json").read_text())
     assert web.sealing.keys() == worker.opening.keys() == {1}
 
 
@@ -118,7 +118,7 @@ def test_locked_with_a_passphrase_neither_file_nor_copy_opens_anything(
     directory, copy = tmp_path / "keys", tmp_path / "copy"
     manage("new", str(directory), "--passphrase", "--recovery", str(copy))
     text = (directory / "worker.json").read_text()
-    opened = keys.load(key_documents.unlock(text, PASSPHRASE))
+    opened = keys.parse_document(key_documents.unlock(text, PASSPHRASE))
     for document in (text, copy.read_text()):
         assert opened["storage"]["1"] not in document
         assert opened["opening"]["1"] not in document
@@ -173,8 +173,8 @@ def in_use(tmp_path: Path, settings: Any) -> Path:
 def use(directory: Path, settings: Any) -> None:
     settings.WEB_KEYS_PATH = directory / "web.json"
     settings.WORKER_KEYS_PATH = directory / "worker.json"
-    settings.WEB_KEYS = keys.web_keys_in(settings.WEB_KEYS_PATH)
-    settings.WORKER_KEYS = keys.worker_keys_in(
+    settings.WEB_KEYS = keys.load_web_keys(settings.WEB_KEYS_PATH)
+    settings.WORKER_KEYS = keys.load_worker_keys(
         settings.WORKER_KEYS_PATH,
         unlock=lambda text: key_documents.unlock(text, settings.WORKER_KEYS_PASSPHRASE),
     )
@@ -238,7 +238,7 @@ def test_a_locked_document_stays_locked(weekly: Newsletter, tmp_path: Path, sett
     manage("rotate", "--no-recovery")
     text = (directory / "worker.json").read_text()
     assert key_documents.is_locked(text)
-    assert "2" in keys.load(key_documents.unlock(text, PASSPHRASE))["storage"]
+    assert "2" in keys.parse_document(key_documents.unlock(text, PASSPHRASE))["storage"]
 
 
 def test_an_arrival_whose_key_is_not_here_yet_waits_however_long(
@@ -246,10 +246,10 @@ def test_an_arrival_whose_key_is_not_here_yet_waits_however_long(
 ) -> None:
     before = settings.WORKER_KEYS_PATH.read_text()
     manage("rotate", "--only", "sealing", "--no-recovery")
-    new = keys.worker_keys_in(settings.WORKER_KEYS_PATH, unlock=lambda text: text)
+    new = keys.load_worker_keys(settings.WORKER_KEYS_PATH, unlock=lambda text: text)
     address = normalise("ala@readers.example")
     intake.receive_sign_up(address, newsletter=weekly, languages=("en",), page_language="en")
-    settings.WORKER_KEYS = keys.worker_keys(before)
+    settings.WORKER_KEYS = keys.parse_worker_keys(before)
     for _ in range(7):
         Intake.objects.update(due_at="2020-01-01T00:00:00+00:00")
         assert intake.drain(10) == 0
@@ -300,7 +300,7 @@ def test_keys_are_not_rotated_while_the_database_is_down(
     def down() -> dict[tuple[str, int], bytes]:
         raise OperationalError
 
-    monkeypatch.setattr(key_check, "read", down)
+    monkeypatch.setattr(key_check, "stored_marks", down)
     before = (in_use / "worker.json").read_text()
     with pytest.raises(CommandError, match="The database cannot be reached"):
         manage("rotate", "--no-recovery")

@@ -112,9 +112,9 @@ def test_a_line_cut_off_by_a_crash_is_made_anew(mailbox: Mailbox, kept: str) -> 
     index = mailbox.directory / "index.jsonl"
     index.write_text(index.read_text()[:20] + "\n")
     assert mailbox.entries() == []
-    assert mailbox.repair() == 1
+    assert mailbox.rebuild_index() == 1
     assert [entry.name for entry in mailbox.entries()] == [kept]
-    assert mailbox.repair() == 0
+    assert mailbox.rebuild_index() == 0
 
 
 @pytest.mark.slow
@@ -130,7 +130,7 @@ def test_some_thousands_are_listed_fast(mailbox: Mailbox) -> None:
 @pytest.mark.usefixtures("db")
 class TestPages:
     def test_an_empty_mailbox_says_so(self, here: Client, mailbox: Mailbox) -> None:
-        assert "No mail yet" in here.get("/inbox/").content.decode()
+        assert "No emails yet" in here.get("/inbox/").content.decode()
 
     def test_the_list_links_to_each_mail(self, here: Client, kept: str) -> None:
         page = here.get("/inbox/").content.decode()

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from newsletter.delivery.models import Mailing, Outcome, Release, ReleaseRecipient
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.editorial import workflow
 from newsletter.editorial.models import (
     Article,
@@ -117,7 +117,7 @@ class TestRemoval:
     def test_everything_is_gone(
         self, django_capture_on_commit_callbacks: Any, media: Path, var: Path
     ) -> None:
-        snapshot.prepare(snapshot.send_now(Issue.objects.first(), by=None).pk)
+        snapshot.prepare(start.send_now(Issue.objects.first(), by=None).pk)
         assert ReleaseRecipient.objects.exists()
         with django_capture_on_commit_callbacks(execute=True):
             call_command("sample", "remove", "--yes", stdout=StringIO())
@@ -164,7 +164,7 @@ class TestRemoval:
         [
             ({"address": "no address"}, "sender_address: Enter a valid email"),
             ({"time_zone": "Minsk"}, "“Minsk” is not a time zone. Name one as the IANA does"),
-            ({"languages": "be,be"}, "languages: A language is named twice"),
+            ({"languages": "be,be"}, "languages: A language is listed twice"),
             ({"languages": "belarusian!"}, "languages: “belarusian!” is not a language code"),
         ],
     )

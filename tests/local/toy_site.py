@@ -45,7 +45,7 @@ def main() -> None:
         [program(name, folder) for name in names],
         Console(sys.stdout, folder / "log"),
         directory=folder,
-        traces_in=folder / "run",
+        records_dir=folder / "run",
     )
     try:
         site.run({port: ("127.0.0.1", "PORT")}, ready=lambda: print("READY", flush=True))

@@ -1,4 +1,4 @@
-"""B5: what is accepted, and the one form of each address."""
+"""B5: which addresses are accepted and how they are normalised; mailbox providers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.addresses import Address, AddressError, normalise
+from subscribers import addresses
+from subscribers.addresses import Address, AddressError, mailbox_provider_of, normalise
+from subscribers.models import Subscription
+from tests.subscribers.conftest import AddReader, Ask
 
 
 @pytest.mark.parametrize(
@@ -28,45 +31,45 @@ from subscribers.addresses import Address, AddressError, normalise
         ("a'b!c%d@readers.example", "a'b!c%d@readers.example", "a'b!c%d@readers.example"),
     ],
 )
-def test_b5_an_address_is_known_in_one_form(typed: str, mail: str, key: str) -> None:
+def test_b5_spellings_of_an_address_have_one_key(typed: str, mail: str, key: str) -> None:
     address = normalise(typed)
     assert (address.mail, address.key) == (mail, key)
 
 
 @pytest.mark.parametrize(
-    ("typed", "words"),
+    ("typed", "message"),
     [
-        ("", "Please enter"),
-        ("   ", "Please enter"),
-        ("ala", "has an @"),
+        ("", "Enter your email"),
+        ("   ", "Enter your email"),
+        ("ala", "needs an @"),
         ("ala@@readers.example", "more than one @"),
         ("ala@readers.example, bo@readers.example", "more than one @"),
         ("@readers.example", "Something is missing"),
         ("ala@", "Something is missing"),
-        ("ала@readers.example", "only Latin"),
-        ("ala@readers", "not an e-mail address"),
-        ("ala@readers..example", "not an e-mail address"),
-        ("a la@readers.example", "not an e-mail address"),
-        ("ala@[127.0.0.1]", "not an e-mail address"),
-        ("ala\r\nBcc: x@readers.example", "more than one|not an"),
-        ("ala@readers.example\nx", "not an e-mail address"),
-        ("a" * 65 + "@readers.example", "not an e-mail address"),
+        ("ала@readers.example", "only contain Latin"),
+        ("ala@readers", "look like an email address"),
+        ("ala@readers..example", "look like an email address"),
+        ("a la@readers.example", "look like an email address"),
+        ("ala@[127.0.0.1]", "look like an email address"),
+        ("ala\r\nBcc: x@readers.example", "more than one|look like"),
+        ("ala@readers.example\nx", "look like an email address"),
+        ("a" * 65 + "@readers.example", "look like an email address"),
         ("a" * 250 + "@readers.example", "too long"),
     ],
 )
-def test_b5_what_is_refused_has_words_that_help(typed: str, words: str) -> None:
-    with pytest.raises(AddressError, match=words) as caught:
+def test_b5_a_refused_address_gets_a_helpful_message(typed: str, message: str) -> None:
+    with pytest.raises(AddressError, match=message) as caught:
         normalise(typed)
     assert "readers.example" not in str(caught.value)
     assert caught.value.__context__ is None or caught.value.__suppress_context__
 
 
-def test_an_address_does_not_show_itself() -> None:
+def test_the_repr_of_an_address_hides_it() -> None:
     assert "ala" not in repr(Address("ala", "readers.example"))
 
 
 @given(st.text(max_size=300) | st.emails())
-def test_b5_any_text_is_accepted_or_refused_and_the_form_is_stable(text: str) -> None:
+def test_b5_any_text_is_accepted_or_refused_and_normalising_is_idempotent(text: str) -> None:
     try:
         address = normalise(text)
     except AddressError:
@@ -75,3 +78,33 @@ def test_b5_any_text_is_accepted_or_refused_and_the_form_is_stable(text: str) ->
     assert address.mail.isascii()
     assert "\n" not in address.mail
     assert normalise(address.mail.upper()).key == address.key
+
+
+@pytest.mark.parametrize(
+    ("domain", "name"),
+    [
+        ("gmail.com", "gmail"),
+        ("hotmail.com", "outlook"),
+        ("bk.ru", "mailru"),
+        ("ya.ru", "yandex"),
+        ("yandex.by", "yandex"),
+        ("ministry.example", ""),
+        ("mail.gmail.com", ""),
+    ],
+)
+def test_only_large_public_mailbox_providers_are_named(domain: str, name: str) -> None:
+    assert mailbox_provider_of(domain) == name
+
+
+def test_every_providers_name_fits_its_column() -> None:
+    longest = Subscription._meta.get_field("mailbox_provider").max_length
+    assert longest is not None
+    assert all(len(name) <= longest for name in addresses._DOMAINS)
+
+
+def test_the_provider_is_stored_with_the_subscription(add_reader: AddReader, ask: Ask) -> None:
+    assert add_reader(address="ala@gmail.com").mailbox_provider == "gmail"
+    assert add_reader(address="ala@ministry.example").mailbox_provider == ""
+    asked = ask(address="asked@mail.ru")
+    assert asked is not None
+    assert asked.mailbox_provider == "mailru"

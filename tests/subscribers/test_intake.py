@@ -57,7 +57,9 @@ def test_what_cannot_be_opened_is_tried_later_and_given_up(
     with time_machine.travel(NOON, tick=False) as clock:
         arrive(weekly)
         right = settings.WORKER_KEYS
-        settings.WORKER_KEYS = replace(right, opening=keys.worker_keys(keys.temporary()[1]).opening)
+        settings.WORKER_KEYS = replace(
+            right, opening=keys.parse_worker_keys(keys.generate_temporary()[1]).opening
+        )
         for attempt in range(1, 5):
             assert intake.drain(10) == 0
             assert intake.drain(10) == 0
@@ -74,7 +76,9 @@ def test_a_worker_with_the_right_keys_takes_it_up(weekly: Newsletter, settings: 
     with time_machine.travel(NOON, tick=False) as clock:
         arrive(weekly)
         right = settings.WORKER_KEYS
-        settings.WORKER_KEYS = replace(right, opening=keys.worker_keys(keys.temporary()[1]).opening)
+        settings.WORKER_KEYS = replace(
+            right, opening=keys.parse_worker_keys(keys.generate_temporary()[1]).opening
+        )
         intake.drain(10)
         settings.WORKER_KEYS = right
         clock.shift(timedelta(hours=1))

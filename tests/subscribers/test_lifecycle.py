@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from newsletter.editorial.models import Newsletter
-from subscribers import lifecycle, pruning, suppression
+from subscribers import lifecycle, suppression
 from subscribers.addresses import AddressError, normalise
 from subscribers.crypto.sealing import AddressHash, Sealed, address_hash, open_address
 from subscribers.lifecycle import Confirmation, NotOffered, Suppressed
@@ -221,36 +221,3 @@ def test_what_an_operator_gets_wrong_is_refused(add_reader: AddReader, newsroom:
     with pytest.raises(Suppressed):
         add_reader("be")
     assert not Subscriber.objects.exists()
-
-
-def test_who_never_confirms_is_forgotten_after_a_week(ask: Ask, add_reader: AddReader) -> None:
-    asked = datetime(2017, 8, 1, 9, 30, tzinfo=UTC)
-    ask()
-    active = add_reader("en", address="bo@readers.example")
-    assert pruning.prune(asked + timedelta(days=6)) == 0
-    assert pruning.prune(asked + timedelta(days=8)) == 1
-    assert list(Subscription.objects.all()) == [active]
-    assert Subscriber.objects.count() == 1
-
-
-def test_a_stranger_cannot_make_us_forget_who_left(add_reader: AddReader, ask: Ask) -> None:
-    subscription = add_reader("en")
-    lifecycle.unsubscribe(subscription.pk)
-    ask("be")
-    pruning.prune(datetime(2017, 8, 20, tzinfo=UTC))
-    subscription.refresh_from_db()
-    assert subscription.state == State.UNSUBSCRIBED
-    assert subscription.consents.count() == 3
-
-
-def test_letters_are_forgotten_a_month_after_their_end(add_reader: AddReader, ask: Ask) -> None:
-    add_reader("en")
-    with time_machine.travel(NOON, tick=False):
-        ask()
-    after = NOON + timedelta(days=31)
-    for state, left in (("queued", 1), ("unknown", 1), ("sent", 0)):
-        TransactionalEmail.objects.update(state=state)
-        pruning.prune(NOON + timedelta(days=29))
-        assert TransactionalEmail.objects.count() == 1
-        pruning.prune(after)
-        assert TransactionalEmail.objects.count() == left

@@ -20,7 +20,7 @@ HEADERS = (
 )
 
 
-def mail(**changes: Any) -> Email:
+def make_email(**changes: Any) -> Email:
     """A digest in Belarusian; `changes` are fields of Mail."""
     fields: dict[str, Any] = {
         "from_name": "Тыдзень у фокусе, рэдакцыя",
@@ -40,7 +40,7 @@ def mail(**changes: Any) -> Email:
     return Email(**{**fields, **changes})
 
 
-PICTURE = Image(cid="picture-1", content=PIXEL, type="image/png")
+INLINE_IMAGE = Image(cid="picture-1", content=PIXEL, type="image/png")
 
 
 def urls(delivery_id: str) -> dict[str, str]:

@@ -27,4 +27,4 @@ def smtp(relay: Relay) -> Iterator[Transport]:
 @pytest.fixture(autouse=True)
 def _no_memory() -> Iterator[None]:
     yield
-    memory.forget()
+    memory.clear()

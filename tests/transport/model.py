@@ -10,7 +10,7 @@ DROP = "DROP"
 """The relay does what it was asked, and its line is gone before it can say so."""
 
 
-def usual(_verb: str) -> str:
+def accept_all(_verb: str) -> str:
     return OK
 
 
@@ -21,7 +21,7 @@ class ModelRelay:
     def __init__(
         self,
         extensions: Iterable[str] = ("PIPELINING", "CHUNKING"),
-        answer: Callable[[str], str] = usual,
+        answer: Callable[[str], str] = accept_all,
         *,
         goes_on_without_recipients: str = "",
     ) -> None:

@@ -57,7 +57,7 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-def why_not() -> str:
+def unavailable_reason() -> str:
     """Why no Postfix can be started here, or ""."""
     if not (DAEMONS / "master").exists() or shutil.which("postcat") is None:
         return "postfix is not installed"

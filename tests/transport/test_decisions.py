@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from newsletter.transport.decisions import (
-    Answer,
+    CallStatus,
     Step,
     backoff,
     enhanced_status,
-    http_answer,
+    http_call_status,
     retry_after,
     smtp_result,
 )
@@ -64,24 +64,24 @@ def test_only_the_status_is_taken_of_a_replys_text(text: bytes, status: str) -> 
 @pytest.mark.parametrize(
     ("status", "answer"),
     [
-        (200, Answer.TAKEN),
-        (202, Answer.TAKEN),
-        (400, Answer.AT_FAULT),
-        (413, Answer.AT_FAULT),
-        (422, Answer.AT_FAULT),
-        (401, Answer.DOWN),
-        (403, Answer.DOWN),
-        (404, Answer.DOWN),
-        (429, Answer.DOWN),
-        (500, Answer.DOWN),
-        (503, Answer.DOWN),
-        (302, Answer.DOWN),
-        (502, Answer.UNKNOWN),
-        (504, Answer.UNKNOWN),
+        (200, CallStatus.TAKEN),
+        (202, CallStatus.TAKEN),
+        (400, CallStatus.AT_FAULT),
+        (413, CallStatus.AT_FAULT),
+        (422, CallStatus.AT_FAULT),
+        (401, CallStatus.DOWN),
+        (403, CallStatus.DOWN),
+        (404, CallStatus.DOWN),
+        (429, CallStatus.DOWN),
+        (500, CallStatus.DOWN),
+        (503, CallStatus.DOWN),
+        (302, CallStatus.DOWN),
+        (502, CallStatus.UNKNOWN),
+        (504, CallStatus.UNKNOWN),
     ],
 )
-def test_c10_an_http_status_speaks_for_the_call(status: int, answer: Answer) -> None:
-    assert http_answer(status) is answer
+def test_c10_an_http_status_speaks_for_the_call(status: int, answer: CallStatus) -> None:
+    assert http_call_status(status) is answer
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.transport import registry, template
 from newsletter.transport.outcomes import Result, TransportDownError
-from tests.transport.cast import PICTURE, mail, reader, readers, urls
+from tests.transport.cast import INLINE_IMAGE, make_email, reader, readers, urls
 from tests.transport.certificate import certificate
 
 pytestmark = pytest.mark.server
@@ -59,7 +59,7 @@ def test_the_bytes_that_arrive_are_those_that_were_meant(
 ) -> None:
     sink, port = serve()
     transport = registry.from_url(f"smtp://127.0.0.1:{port}")
-    compiled = transport.compile(mail(images=(PICTURE,)))
+    compiled = transport.compile(make_email(images=(INLINE_IMAGE,)))
     results = [send_result.result for send_result in transport.send(compiled, readers(2))]
     transport.close()
     assert results == [Result.SENT, Result.SENT]
@@ -98,7 +98,7 @@ def _meets_the_standards(raw: bytes, position: int) -> None:
 
 def _send(url: str) -> Result:
     transport = registry.from_url(url)
-    (send_result,) = transport.send(transport.compile(mail()), [reader(0)])
+    (send_result,) = transport.send(transport.compile(make_email()), [reader(0)])
     transport.close()
     return send_result.result
 

@@ -15,7 +15,7 @@ from newsletter.transport.base import CompileError, Transport, TransportURLError
 from newsletter.transport.esp import batch
 from newsletter.transport.esp.profiles import PROFILES, profile_of
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
-from tests.transport.cast import PICTURE, mail, reader, readers, urls
+from tests.transport.cast import INLINE_IMAGE, make_email, reader, readers, urls
 from tests.transport.provider import Answer, Mailgun, Postmark, Provider, Scaleway, SendGrid
 
 pytestmark = [
@@ -57,7 +57,7 @@ def send(
 ) -> tuple[list[SendResult], TransportDownError | None]:
     send_results: list[SendResult] = []
     try:
-        for send_result in transport.send(transport.compile(mail(**changes)), recipients):
+        for send_result in transport.send(transport.compile(make_email(**changes)), recipients):
             send_results.append(send_result)
     except TransportDownError as down:
         return send_results, down
@@ -71,7 +71,7 @@ def results(send_results: list[SendResult]) -> dict[int, Result]:
 # --- What each reader gets ---------------------------------------------------------------------
 def test_mailgun_gets_one_call_with_everything_personal(start: Start) -> None:
     provider, transport = start(Mailgun)
-    send_results, down = send(transport, readers(3), images=(PICTURE,))
+    send_results, down = send(transport, readers(3), images=(INLINE_IMAGE,))
     assert down is None
     assert results(send_results) == dict.fromkeys(range(3), Result.SENT)
     assert {send_result.message_id for send_result in send_results} == {"<1@mg>"}
@@ -79,7 +79,7 @@ def test_mailgun_gets_one_call_with_everything_personal(start: Start) -> None:
     form = request.form
     assert request.path == "/mg.news.example.org/messages"
     assert form["to"] == [f"reader{n}@mail.example" for n in range(3)]
-    assert form["subject"] == [mail().subject]
+    assert form["subject"] == [make_email().subject]
     assert form["h:List-Unsubscribe"] == ["%recipient.h:List-Unsubscribe%"]
     assert "%recipient.unsubscribe%" in form["text"][0]
     assert 'href="%recipient.unsubscribe_html%"' in form["html"][0]
@@ -106,14 +106,14 @@ def _has_its_own(variables: dict[str, dict[str, str]], position: int) -> None:
 
 def test_sendgrid_gets_one_personalisation_for_each_reader(start: Start) -> None:
     provider, transport = start(SendGrid)
-    send_results, down = send(transport, readers(3), images=(PICTURE,))
+    send_results, down = send(transport, readers(3), images=(INLINE_IMAGE,))
     assert down is None
     assert results(send_results) == dict.fromkeys(range(3), Result.SENT)
     assert len({send_result.message_id for send_result in send_results}) == 3
     (request,) = provider.requests
     data = request.json
-    assert data["subject"] == mail().subject
-    assert data["from"] == {"name": mail().from_name, "email": "desk@news.example.org"}
+    assert data["subject"] == make_email().subject
+    assert data["from"] == {"name": make_email().from_name, "email": "desk@news.example.org"}
     assert [content["type"] for content in data["content"]] == ["text/plain", "text/html"]  # A3
     assert data["attachments"][0]["content_id"] == "picture-1"
     assert data["attachments"][0]["disposition"] == "inline"
@@ -183,8 +183,8 @@ def test_c1_2345_readers_make_the_right_number_of_calls(provider: str) -> None:
     name, _, bulk = provider.partition(" ")
     profile = profile_of(name, {"use_bulk_api": "true"} if bulk else {})
     most = {"mailgun": 1000, "sendgrid": 1000, "mailjet": 50, "postmark bulk": 500}.get(provider, 1)
-    ready = [batch.addressed(recipient, frozenset()) for recipient in readers(2345)]
-    calls = list(batch.calls(ready, profile.most if profile.is_batch else 1))
+    ready = [batch.merge_recipient(recipient, frozenset()) for recipient in readers(2345)]
+    calls = list(batch.split_into_calls(ready, profile.most if profile.is_batch else 1))
     assert len(calls) == math.ceil(2345 / most)
     assert max(map(len, calls)) == most
     assert [r.position for call in calls for r in call] == list(range(2345))
@@ -220,10 +220,10 @@ URLS = [
 @pytest.mark.parametrize("url", URLS)
 def test_c5_no_payload_shows_an_address_to_another_reader(url: str) -> None:
     transport: Any = registry.from_url(url)
-    compiled = transport.compile(mail())
-    ready = [batch.addressed(recipient, compiled.places) for recipient in readers(2)]
-    for call in batch.calls(ready, transport.window or 1):
-        made = batch.message(compiled, transport._profile, call)
+    compiled = transport.compile(make_email())
+    ready = [batch.merge_recipient(recipient, compiled.places) for recipient in readers(2)]
+    for call in batch.split_into_calls(ready, transport.window or 1):
+        made = batch.build_message(compiled, transport._profile, call)
         payload = transport._backend.build_message_payload(made, {})
         data = payload.get_request_params("https://api.example/")
         assert payload.is_batch() or len(made.to) == 1
@@ -234,9 +234,9 @@ def test_c5_no_payload_shows_an_address_to_another_reader(url: str) -> None:
 
 def test_sparkpost_is_told_to_leave_list_unsubscribe_alone() -> None:
     transport: Any = registry.from_url("anymail+sparkpost://?api_key=k")
-    compiled = transport.compile(mail())
-    call = [batch.addressed(reader(0), compiled.places)]
-    made = batch.message(compiled, transport._profile, call)
+    compiled = transport.compile(make_email())
+    call = [batch.merge_recipient(reader(0), compiled.places)]
+    made = batch.build_message(compiled, transport._profile, call)
     data = transport._backend.build_message_payload(made, {}).get_request_params("https://x/")
     sent = json.loads(data["data"])
     assert sent["options"]["transactional"] is True
@@ -247,9 +247,9 @@ def test_sparkpost_is_told_to_leave_list_unsubscribe_alone() -> None:
 
 def test_mailjet_fills_its_variables_and_sends_every_header_for_each() -> None:
     transport: Any = registry.from_url("anymail+mailjet://?api_key=k&secret_key=s")
-    compiled = transport.compile(mail())
-    call = [batch.addressed(recipient, compiled.places) for recipient in readers(2)]
-    made = batch.message(compiled, transport._profile, call)
+    compiled = transport.compile(make_email())
+    call = [batch.merge_recipient(recipient, compiled.places) for recipient in readers(2)]
+    made = batch.build_message(compiled, transport._profile, call)
     data = transport._backend.build_message_payload(made, {}).get_request_params("https://x/")
     sent = json.loads(data["data"])
     assert sent["Globals"]["TemplateLanguage"] is True
@@ -399,20 +399,20 @@ def test_c7_no_merge_field_of_a_provider_stays(provider: str) -> None:
         assert profile.syntax
     for opening in profile.syntax:
         for text in (opening, f"{opening[0]}{opening}x", f"a{opening}{opening}b"):
-            assert opening not in batch.neutral(text, profile.syntax)
-            assert opening not in batch.neutral(text, profile.syntax, html=True)
+            assert opening not in batch.neutralize_merge_syntax(text, profile.syntax)
+            assert opening not in batch.neutralize_merge_syntax(text, profile.syntax, html=True)
 
 
 def test_a_picture_that_the_provider_cannot_embed_is_found_at_once(start: Start) -> None:
     _, transport = start(Scaleway)
     with pytest.raises(CompileError, match="does not support inline attachments"):
-        transport.compile(mail(images=(PICTURE,)))
+        transport.compile(make_email(images=(INLINE_IMAGE,)))
 
 
 def test_what_smtp_refuses_is_refused_here_too(start: Start) -> None:
     _, transport = start(SendGrid)
     with pytest.raises(CompileError, match="line break"):
-        transport.compile(mail(subject="One\r\nBcc: x@y.example"))
+        transport.compile(make_email(subject="One\r\nBcc: x@y.example"))
 
 
 # --- URLs ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Recipient, Result, TransportDownError
-from tests.transport.cast import mail, reader, readers
+from tests.transport.cast import make_email, reader, readers
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def memory() -> MemoryTransport:
 
 
 def test_it_keeps_what_each_reader_got(memory: MemoryTransport) -> None:
-    send_results = list(memory.send(memory.compile(mail()), readers(2)))
+    send_results = list(memory.send(memory.compile(make_email()), readers(2)))
     assert [h.result for h in send_results] == [Result.SENT, Result.SENT]
     (got,) = memory.to("Reader1@mail.example")
     assert got.parsed["To"] == "reader1@mail.example"
@@ -24,7 +24,7 @@ def test_it_keeps_what_each_reader_got(memory: MemoryTransport) -> None:
 
 
 def test_scripted_results_come_in_order_then_sent(memory: MemoryTransport) -> None:
-    compiled = memory.compile(mail())
+    compiled = memory.compile(make_email())
     memory.script("reader0@mail.example", Result.DEFERRED, Result.UNKNOWN, code=451)
     results = [next(memory.send(compiled, [reader(0)])).result for _ in range(3)]
     assert results == [Result.DEFERRED, Result.UNKNOWN, Result.SENT]
@@ -33,7 +33,7 @@ def test_scripted_results_come_in_order_then_sent(memory: MemoryTransport) -> No
 
 def test_it_goes_down_after_some_messages(memory: MemoryTransport) -> None:
     memory.down_after = 1
-    iterator = memory.send(memory.compile(mail()), readers(2))
+    iterator = memory.send(memory.compile(make_email()), readers(2))
     assert next(iterator).result is Result.SENT
     with pytest.raises(TransportDownError):
         next(iterator)
@@ -41,7 +41,7 @@ def test_it_goes_down_after_some_messages(memory: MemoryTransport) -> None:
 
 
 def test_a_call_can_be_scripted_to_fail(memory: MemoryTransport) -> None:
-    compiled = memory.compile(mail())
+    compiled = memory.compile(make_email())
     memory.script_calls(TransportDownError("busy", retry_after=7), None)
     with pytest.raises(TransportDownError) as caught:
         list(memory.send(compiled, readers(1)))
@@ -51,7 +51,7 @@ def test_a_call_can_be_scripted_to_fail(memory: MemoryTransport) -> None:
 
 def test_it_waits_while_it_is_held(memory: MemoryTransport) -> None:
     memory.hold = threading.Event()
-    compiled = memory.compile(mail())
+    compiled = memory.compile(make_email())
     thread = threading.Thread(target=lambda: list(memory.send(compiled, readers(1))))
     thread.start()
     thread.join(0.1)
@@ -63,13 +63,13 @@ def test_it_waits_while_it_is_held(memory: MemoryTransport) -> None:
 
 
 def test_no_address_in_its_repr(memory: MemoryTransport) -> None:
-    list(memory.send(memory.compile(mail()), readers(1)))
+    list(memory.send(memory.compile(make_email()), readers(1)))
     assert "reader0" not in repr(memory.delivered) + repr(memory.send_results) + repr(reader(0))
 
 
 def test_what_cannot_be_filled_in_fails_as_it_does_elsewhere(memory: MemoryTransport) -> None:
     bare = Recipient(0, "r@mail.example", "d0", {})
     utf8 = reader(1, "чытач@mail.example")
-    results = [h.result for h in memory.send(memory.compile(mail()), [bare, utf8])]
+    results = [h.result for h in memory.send(memory.compile(make_email()), [bare, utf8])]
     assert results == [Result.FAILED, Result.REFUSED]
     assert memory.delivered == []

@@ -11,14 +11,16 @@ import pytest
 
 from newsletter.transport import registry
 from newsletter.transport.outcomes import Recipient, Result, TransportDownError
-from tests.transport.cast import PICTURE, mail, reader, readers
+from tests.transport.cast import INLINE_IMAGE, make_email, reader, readers
 from tests.transport.certificate import certificate
-from tests.transport.postfix import Postfix, why_not
+from tests.transport.postfix import Postfix, unavailable_reason
 from tests.transport.test_dkim import ED25519, RSA, needs_dkimpy, verified, written
 
 pytestmark = [
     pytest.mark.server,
-    pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can be started"),
+    pytest.mark.skipif(
+        bool(unavailable_reason()), reason=unavailable_reason() or "it can be started"
+    ),
 ]
 
 
@@ -40,7 +42,7 @@ def test_what_it_queued_is_what_was_meant(postfix: Postfix, offer: str, first: i
     recipients = numbered(first, 60)
     options = f"starttls=demand&ca={postfix.trusted}&connections=3&return_path=bounces.example.org"
     transport = registry.from_url(f"smtp://127.0.0.1:{postfix.ports[offer]}?{options}")
-    compiled = transport.compile(mail(images=(PICTURE,)))
+    compiled = transport.compile(make_email(images=(INLINE_IMAGE,)))
     send_results = list(transport.send(compiled, recipients))
     transport.close()
     assert [send_result.result for send_result in send_results] == [Result.SENT] * 60
@@ -64,7 +66,7 @@ def test_a_signature_survives_it(
     options = f"starttls=demand&ca={postfix.trusted}&dkim_selector={name}&dkim_key_file={path}"
     transport = registry.from_url(f"smtp://127.0.0.1:{postfix.ports['chunking']}?{options}")
     recipients = numbered(first, 5)
-    send_results = list(transport.send(transport.compile(mail()), recipients))
+    send_results = list(transport.send(transport.compile(make_email()), recipients))
     transport.close()
     assert [send_result.result for send_result in send_results] == [Result.SENT] * 5
     queued = {rcpt: content for _, rcpt, content in postfix.queued()}
@@ -77,10 +79,10 @@ def test_a_certificate_of_another_is_not_taken(postfix: Postfix, tmp_path: Path)
     url = f"smtp://127.0.0.1:{postfix.ports['data']}?starttls=demand&ca={other}"
     transport = registry.from_url(url)
     with pytest.raises(TransportDownError, match="its certificate or its TLS is not acceptable"):
-        list(transport.send(transport.compile(mail()), readers(1)))
+        list(transport.send(transport.compile(make_email()), readers(1)))
 
 
 def test_what_it_demands_is_named(postfix: Postfix) -> None:
     transport = registry.from_url(f"smtp://127.0.0.1:{postfix.ports['data']}")
     with pytest.raises(TransportDownError, match=r"mail: 530 5\.7\.0"):
-        list(transport.send(transport.compile(mail()), readers(1)))
+        list(transport.send(transport.compile(make_email()), readers(1)))

@@ -9,7 +9,7 @@ from newsletter.transport.url import parse
 
 
 def relay(url: str) -> smtp_url.Relay:
-    return smtp_url.read(parse(url))
+    return smtp_url.parse_relay(parse(url))
 
 
 def test_an_smtp_url_is_read() -> None:
@@ -88,8 +88,8 @@ def test_a_name_shows_no_secret() -> None:
 
 
 def test_the_same_memory_is_the_same_object() -> None:
-    assert registry.from_url("memory://one") is memory.named("one")
-    assert registry.from_url("memory://") is not memory.named("one")
+    assert registry.from_url("memory://one") is memory.get_transport("one")
+    assert registry.from_url("memory://") is not memory.get_transport("one")
 
 
 def test_validate_counts() -> None:

@@ -10,7 +10,7 @@ import pytest
 from newsletter.transport import registry
 from newsletter.transport.base import Transport
 from newsletter.transport.outcomes import TransportDownError
-from tests.transport.cast import mail, reader
+from tests.transport.cast import make_email, reader
 from tests.transport.provider import Answer, Mailgun
 from tests.transport.relay import Relay
 
@@ -27,7 +27,7 @@ def mailgun() -> Iterator[Mailgun]:
 
 def _try(transport: Transport) -> None:
     try:
-        list(transport.send(transport.compile(mail()), [reader(0)]))
+        list(transport.send(transport.compile(make_email()), [reader(0)]))
     except TransportDownError as down:
         logging.getLogger("newsletter").exception("transport down", exc_info=down)
     transport.close()

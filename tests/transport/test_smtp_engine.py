@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from newsletter.transport.outcomes import Result, SendResult
 from newsletter.transport.smtp.engine import Engine, Message
-from newsletter.transport.smtp.replies import LONGEST_LINE, MOST_LINES
+from newsletter.transport.smtp.replies import MAX_LINE_LENGTH, MAX_LINES
 from newsletter.transport.smtp.url import Relay
 from tests.transport.model import DROP, OK, ModelRelay
 
@@ -347,9 +347,9 @@ def test_an_offer_made_without_tls_is_forgotten_in_it() -> None:
         b"250_ok\r\n",
         b"250-a\r\n550 b\r\n",
         b"\0\r\n",
-        b"250 " + b"x" * LONGEST_LINE + b"\r\n",
-        b"250-" + b"x" * LONGEST_LINE,
-        b"250-x\r\n" * (MOST_LINES + 1),
+        b"250 " + b"x" * MAX_LINE_LENGTH + b"\r\n",
+        b"250-" + b"x" * MAX_LINE_LENGTH,
+        b"250-x\r\n" * (MAX_LINES + 1),
     ],
 )
 def test_nonsense_ends_the_connection(nonsense: bytes) -> None:

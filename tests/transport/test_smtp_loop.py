@@ -13,9 +13,9 @@ from newsletter.transport.base import Transport
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
 from newsletter.transport.smtp import event_loop
 from newsletter.transport.smtp.transport import SmtpTransport
-from newsletter.transport.smtp.url import read
+from newsletter.transport.smtp.url import parse_relay
 from newsletter.transport.url import parse
-from tests.transport.cast import mail, reader, readers
+from tests.transport.cast import make_email, reader, readers
 from tests.transport.relay import HANG_UP, SILENT, Relay
 
 pytestmark = pytest.mark.server
@@ -42,7 +42,7 @@ def results(send_results: list[SendResult]) -> list[Result]:
 
 def test_connections_are_opened_as_they_are_needed_and_kept(relay: Relay, build: Build) -> None:
     transport = build("connections=3")
-    compiled = transport.compile(mail())
+    compiled = transport.compile(make_email())
     assert results(list(transport.send(compiled, [reader(0)]))) == [Result.SENT]
     assert relay.connections == 1
     send_results = list(transport.send(compiled, readers(60)))
@@ -56,7 +56,7 @@ def test_connections_are_opened_as_they_are_needed_and_kept(relay: Relay, build:
 
 def test_one_relay_that_takes_fewer_connections_is_not_down(relay: Relay, build: Build) -> None:
     transport = build("connections=4&timeout=2")
-    compiled = transport.compile(mail())
+    compiled = transport.compile(make_email())
     assert results(list(transport.send(compiled, [reader(99)]))) == [Result.SENT]
     relay.answer("greeting", *["421 4.7.0 too many connections" + HANG_UP] * 50)
     send_results = list(transport.send(compiled, readers(40)))
@@ -65,8 +65,8 @@ def test_one_relay_that_takes_fewer_connections_is_not_down(relay: Relay, build:
 
 def test_chunks_wait_until_a_relay_has_shown_that_it_is_quick(relay: Relay, build: Build) -> None:
     """E7: one is under way from its first command on, and has several answers to wait for."""
-    transport = SmtpTransport(read(parse(f"smtp://127.0.0.1:{relay.port}?connections=1")))
-    compiled = transport.compile(mail())
+    transport = SmtpTransport(parse_relay(parse(f"smtp://127.0.0.1:{relay.port}?connections=1")))
+    compiled = transport.compile(make_email())
     list(transport.send(compiled, [reader(0)]))
     [connection] = transport._pool.connections
     assert connection.engine.is_slow
@@ -82,7 +82,7 @@ def test_a_connection_lost_before_the_final_dot_costs_nobody_anything(
     relay: Relay, build: Build
 ) -> None:
     transport = build("connections=2&timeout=2")
-    compiled = transport.compile(mail())
+    compiled = transport.compile(make_email())
     list(transport.send(compiled, readers(4)))
     relay.answer("DATA", *["354 go on"] * 3, HANG_UP)
     send_results = list(transport.send(compiled, readers(20)))
@@ -93,10 +93,10 @@ def test_a_connection_lost_before_the_final_dot_costs_nobody_anything(
 def test_verp_puts_the_delivery_into_the_return_path(relay: Relay, build: Build) -> None:
     """D6: at most 64 octets before the @."""
     transport = build("return_path=bounces.example.org")
-    list(transport.send(transport.compile(mail()), [reader(3)]))
+    list(transport.send(transport.compile(make_email()), [reader(3)]))
     assert "MAIL FROM:<bounce+d00003@bounces.example.org>" in relay.commands
-    longest = Recipient(4, "r@mail.example", "x" * 40, reader(4).places)
-    list(transport.send(transport.compile(mail()), [longest]))
+    longest = Recipient(4, "r@mail.example", "x" * 40, reader(4).urls)
+    list(transport.send(transport.compile(make_email()), [longest]))
     [command] = [command for command in relay.commands if "xxx" in command]
     local = command.removeprefix("MAIL FROM:<").partition("@")[0]
     assert local == "bounce+" + "x" * 40
@@ -105,7 +105,7 @@ def test_verp_puts_the_delivery_into_the_return_path(relay: Relay, build: Build)
 
 def test_recipients_are_pulled_as_there_is_room(relay: Relay, build: Build) -> None:
     transport = build("connections=2")
-    compiled = transport.compile(mail())
+    compiled = transport.compile(make_email())
     pulled = settled = most = 0
 
     def source() -> Iterator[Recipient]:
@@ -115,7 +115,7 @@ def test_recipients_are_pulled_as_there_is_room(relay: Relay, build: Build) -> N
             most = max(most, pulled - settled)
             yield recipient
 
-    for _ in transport.send(compiled, source(), ahead=3):
+    for _ in transport.send(compiled, source(), max_pending=3):
         settled += 1
     assert settled == 40
     assert most <= 3 + 2
@@ -129,7 +129,7 @@ def test_what_the_caller_raises_comes_after_what_is_in_flight(relay: Relay, buil
         raise LookupError("the database went away")
 
     send_results: list[SendResult] = []
-    sending = transport.send(transport.compile(mail()), source())
+    sending = transport.send(transport.compile(make_email()), source())
     with pytest.raises(LookupError):
         send_results.extend(iter(lambda: next(sending), None))
     assert results(send_results) == [Result.SENT] * len(relay.messages)
@@ -147,7 +147,9 @@ def test_asked_to_stop_it_waits_for_what_the_relay_has_and_no_longer_than_its_gr
     asked = threading.Event()
     threading.Timer(0.5, asked.set).start()
     begun = time.monotonic()
-    send_results = list(transport.send(transport.compile(mail()), readers(5), stop=asked.is_set))
+    send_results = list(
+        transport.send(transport.compile(make_email()), readers(5), stop=asked.is_set)
+    )
     assert results(send_results) == [Result.SENT, Result.UNKNOWN]
     assert len(relay.messages) == 2
     assert time.monotonic() - begun < 5
@@ -162,7 +164,9 @@ def test_a_relay_that_is_slow_to_answer_is_waited_for_when_asked_to_stop(
     transport = build("connections=1&timeout=60")
     asked = threading.Event()
     threading.Timer(0.9, asked.set).start()
-    send_results = list(transport.send(transport.compile(mail()), readers(5), stop=asked.is_set))
+    send_results = list(
+        transport.send(transport.compile(make_email()), readers(5), stop=asked.is_set)
+    )
     assert results(send_results) == [Result.SENT] * 2
     assert len(relay.messages) == 2
 
@@ -172,7 +176,7 @@ def test_a_relay_that_greets_with_nonsense_is_down(relay: Relay, build: Build, a
     relay.answer("greeting", answer)
     transport = build("timeout=1")
     with pytest.raises(TransportDownError) as caught:
-        list(transport.send(transport.compile(mail()), [reader(0)]))
+        list(transport.send(transport.compile(make_email()), [reader(0)]))
     assert "it answered nonsense before it was ready" in caught.value.reason
 
 
@@ -182,7 +186,7 @@ def test_a_relay_that_talks_out_of_turn_is_down_and_not_tried_for_ever(
     relay.answer("greeting", *["220 one\r\n250 two\r\n250 three"] * 20)
     transport = build("timeout=1")
     with pytest.raises(TransportDownError, match="nonsense"):
-        list(transport.send(transport.compile(mail()), [reader(0)]))
+        list(transport.send(transport.compile(make_email()), [reader(0)]))
     assert relay.connections < 3
 
 
@@ -190,12 +194,12 @@ def test_a_relay_that_never_greets_is_down(relay: Relay, build: Build) -> None:
     relay.answer("greeting", SILENT)
     transport = build("timeout=1")
     with pytest.raises(TransportDownError, match="it went silent before it was ready"):
-        list(transport.send(transport.compile(mail()), [reader(0)]))
+        list(transport.send(transport.compile(make_email()), [reader(0)]))
 
 
 def test_closing_says_goodbye(relay: Relay, build: Build) -> None:
     transport = build("connections=1")
-    list(transport.send(transport.compile(mail()), [reader(0)]))
+    list(transport.send(transport.compile(make_email()), [reader(0)]))
     transport.close()
     for _ in range(50):
         if "QUIT" in relay.commands:

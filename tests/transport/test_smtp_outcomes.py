@@ -9,7 +9,7 @@ import pytest
 from newsletter.transport import registry
 from newsletter.transport.base import Transport
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
-from tests.transport.cast import mail, reader, readers
+from tests.transport.cast import make_email, reader, readers
 from tests.transport.relay import HANG_UP, SILENT, Relay
 
 pytestmark = pytest.mark.server
@@ -29,7 +29,7 @@ def send(
 def _each(
     transport: Transport, recipients: list[Recipient], into: list[SendResult]
 ) -> list[SendResult]:
-    for send_result in transport.send(transport.compile(mail()), recipients):
+    for send_result in transport.send(transport.compile(make_email()), recipients):
         into.append(send_result)
     return []
 
@@ -176,7 +176,7 @@ def test_who_is_not_yet_handed_over_when_asked_to_stop_is_not(
     relay: Relay, smtp: Transport
 ) -> None:
     send_results: list[SendResult] = []
-    sending = smtp.send(smtp.compile(mail()), readers(9), stop=lambda: bool(send_results))
+    sending = smtp.send(smtp.compile(make_email()), readers(9), stop=lambda: bool(send_results))
     for send_result in sending:
         send_results.append(send_result)
     assert results(send_results) == [Result.SENT] * len(relay.messages)
@@ -195,7 +195,7 @@ def test_after_a_refusal_the_transaction_is_reset(relay: Relay, smtp: Transport)
 def test_a_call_that_is_abandoned_ends_its_connection_and_the_next_has_another(
     relay: Relay, smtp: Transport
 ) -> None:
-    sending = smtp.send(smtp.compile(mail()), readers(3))
+    sending = smtp.send(smtp.compile(make_email()), readers(3))
     assert next(sending).result is Result.SENT
     sending.close()
     assert results(send(smtp, [reader(5)])[0]) == [Result.SENT]

@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.lib.placeholders import PATTERN, Placeholder
+from newsletter.lib.placeholders import PLACEHOLDER_URL, Placeholder
 from newsletter.transport import template
 from newsletter.transport.base import CompileError
 from newsletter.transport.outcomes import Image, Recipient
-from newsletter.transport.quoted_printable import unix
-from tests.transport.cast import PICTURE, PIXEL, mail, reader, urls
+from newsletter.transport.quoted_printable import normalize_newlines
+from tests.transport.cast import INLINE_IMAGE, PIXEL, make_email, reader, urls
 
 DATE = template.date_header(datetime(2017, 7, 31, 9, 0, tzinfo=UTC))
 
 
 def rendered(position: int = 7, **changes: Any) -> bytes:
-    return template.compile(mail(**changes)).message(reader(position), date=DATE)
+    return template.compile(make_email(**changes)).message(reader(position), date=DATE)
 
 
 def parsed(position: int = 7, **changes: Any) -> EmailMessage:
@@ -33,7 +33,7 @@ def parsed(position: int = 7, **changes: Any) -> EmailMessage:
 
 def filled(text: str, *, html: bool = False, position: int = 7) -> str:
     places = urls(f"d{position:05}")
-    return PATTERN.sub(lambda f: escape(places[f[1]]) if html else places[f[1]], text)
+    return PLACEHOLDER_URL.sub(lambda f: escape(places[f[1]]) if html else places[f[1]], text)
 
 
 def content(message: EmailMessage, subtype: str) -> str:
@@ -41,7 +41,7 @@ def content(message: EmailMessage, subtype: str) -> str:
     assert part is not None
     payload = part.get_payload(decode=True)
     assert isinstance(payload, bytes)
-    return unix(payload.decode())
+    return normalize_newlines(payload.decode())
 
 
 def test_a1_each_of_the_five_headers_stands_once() -> None:
@@ -60,7 +60,7 @@ def test_a1_each_of_the_five_headers_stands_once() -> None:
 )
 def test_a2_a_line_break_in_subject_or_name_is_refused(what: str, bad: str) -> None:
     with pytest.raises(CompileError, match="line break"):
-        template.compile(mail(**{what: f"a{bad}b"}))
+        template.compile(make_email(**{what: f"a{bad}b"}))
 
 
 def test_a3_text_comes_first_then_html_both_quoted_printable() -> None:
@@ -70,18 +70,18 @@ def test_a3_text_comes_first_then_html_both_quoted_printable() -> None:
     for part in message.iter_parts():
         assert part["Content-Transfer-Encoding"] == "quoted-printable"
         assert part.get_content_charset() == "utf-8"
-    assert content(message, "plain") == filled(mail().text)
-    assert content(message, "html") == filled(mail().html, html=True)
+    assert content(message, "plain") == filled(make_email().text)
+    assert content(message, "html") == filled(make_email().html, html=True)
 
 
 def test_text_alone_is_one_part() -> None:
     message = parsed(html="")
     assert message.get_content_type() == "text/plain"
-    assert content(message, "plain").rstrip("\n") == filled(mail().text).rstrip("\n")
+    assert content(message, "plain").rstrip("\n") == filled(make_email().text).rstrip("\n")
 
 
 def test_a_picture_stands_beside_its_html() -> None:
-    message = parsed(images=(PICTURE,))
+    message = parsed(images=(INLINE_IMAGE,))
     kinds = [part.get_content_type() for part in message.walk()]
     assert kinds == [
         "multipart/alternative",
@@ -113,7 +113,7 @@ def test_a8_a_list_name_beyond_ascii_leaves_the_identifier() -> None:
 
 def test_a_list_header_beyond_ascii_is_refused() -> None:
     with pytest.raises(CompileError, match="List-Help: only ASCII"):
-        template.compile(mail(headers=(("List-Help", "<https://навіны.example/>"),)))
+        template.compile(make_email(headers=(("List-Help", "<https://навіны.example/>"),)))
 
 
 def test_a9_a10_other_headers_go_out_as_they_are() -> None:
@@ -127,12 +127,14 @@ def test_a9_a10_other_headers_go_out_as_they_are() -> None:
 )
 def test_a_header_that_is_the_transports_is_refused(name: str) -> None:
     with pytest.raises(CompileError, match="not a header that a mail may set"):
-        template.compile(mail(headers=((name, "x"),)))
+        template.compile(make_email(headers=((name, "x"),)))
 
 
 def test_a_header_twice_is_refused() -> None:
     with pytest.raises(CompileError, match="given twice"):
-        template.compile(mail(headers=(("List-Id", "<a.example>"), ("list-id", "<b.example>"))))
+        template.compile(
+            make_email(headers=(("List-Id", "<a.example>"), ("list-id", "<b.example>")))
+        )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,7 @@ def test_f7_a_display_name_survives(name: str) -> None:
 
 def test_f7_an_idn_sender_is_written_in_ace() -> None:
     domain = "навіны.example".encode("idna").decode()
-    compiled = template.compile(mail(from_address="desk@навіны.example", reply_to=""))
+    compiled = template.compile(make_email(from_address="desk@навіны.example", reply_to=""))
     message = compiled.message(reader(1), date=DATE)
     assert f"<desk@{domain}>".encode() in message
     assert f"Message-ID: <d00001@{domain}>".encode() in message
@@ -159,14 +161,14 @@ def test_f7_an_idn_sender_is_written_in_ace() -> None:
 
 def test_a_sender_that_is_no_address_is_refused() -> None:
     with pytest.raises(CompileError, match="From"):
-        template.compile(mail(from_address="чытач@news.example.org"))
+        template.compile(make_email(from_address="чытач@news.example.org"))
 
 
 def test_a_place_that_nothing_fills_is_refused() -> None:
     with pytest.raises(CompileError, match="nothing fills the place somewhere"):
-        template.compile(mail(text="https://somewhere.places.invalid/"))
+        template.compile(make_email(text="https://somewhere.placeholders.invalid/"))
     with pytest.raises(CompileError, match="subject"):
-        template.compile(mail(subject=f"See {Placeholder.CONFIRM.url}"))
+        template.compile(make_email(subject=f"See {Placeholder.CONFIRM.url}"))
 
 
 @pytest.mark.parametrize(
@@ -179,12 +181,12 @@ def test_a_place_that_nothing_fills_is_refused() -> None:
 )
 def test_a_picture_with_an_odd_id_or_type_is_refused(image: Image) -> None:
     with pytest.raises(CompileError, match="image"):
-        template.compile(mail(images=(image,)))
+        template.compile(make_email(images=(image,)))
 
 
 def test_half_a_character_is_refused() -> None:
     with pytest.raises(CompileError, match="no character"):
-        template.compile(mail(text="\ud800"))
+        template.compile(make_email(text="\ud800"))
 
 
 @pytest.mark.parametrize(
@@ -192,17 +194,17 @@ def test_half_a_character_is_refused() -> None:
     ["", 'https://x.example/"', "https://x.example/\r\nX: y", "https://ж.example/", "x" * 900],
 )
 def test_a_value_that_is_no_plain_url_is_never_filled_in(url: str) -> None:
-    compiled = template.compile(mail())
+    compiled = template.compile(make_email())
     bad = Recipient(0, "r@mail.example", "d0", {**urls("d0"), "unsubscribe": url})
-    with pytest.raises(template.FillError) as caught:
+    with pytest.raises(template.MergeError) as caught:
         compiled.message(bad, date=DATE)
     assert str(caught.value) == "no usable URL for unsubscribe"
 
 
 @pytest.mark.parametrize("delivery_id", ["", "a b", "a@b", "x" * 41, "a\r\nb"])
 def test_a_delivery_id_is_opaque_and_short(delivery_id: str) -> None:
-    with pytest.raises(template.FillError):
-        template.compile(mail()).message(
+    with pytest.raises(template.MergeError):
+        template.compile(make_email()).message(
             Recipient(0, "r@mail.example", delivery_id, urls("d0")), date=DATE
         )
 
@@ -225,12 +227,12 @@ with_places = st.lists(
 @pytest.mark.slow
 def test_any_text_survives_with_its_places(text: str, html: str) -> None:
     # What joins to another place's name is refused; tested above.
-    if set(PATTERN.findall(text + "\0" + html)) - {place.value for place in Placeholder}:
+    if set(PLACEHOLDER_URL.findall(text + "\0" + html)) - {place.value for place in Placeholder}:
         return
     raw = rendered(text=text, html=html or "<p>")
     message = message_from_bytes(raw, policy=policy.default)
-    assert content(message, "plain") == unix(filled(text))
-    assert content(message, "html") == unix(filled(html or "<p>", html=True))
+    assert content(message, "plain") == normalize_newlines(filled(text))
+    assert content(message, "html") == normalize_newlines(filled(html or "<p>", html=True))
     for line in raw.split(b"\r\n"):
         assert len(line) <= 998
         assert not line.startswith((b".", b"From "))

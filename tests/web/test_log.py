@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils.log import configure_logging
 
-from newsletter.lib.private_paths import PRIVATE_IN_A_LANGUAGE, without_token
+from newsletter.lib.private_paths import LOCALIZED_PRIVATE_PREFIXES, redact_tokens
 from tests.web.routes import fill_route, routes
 
 TOKEN = "AQEBAAAAAAAAAAFrCxmxR1JUI-Fbf1ghJ0g-dV7_"
@@ -39,7 +39,7 @@ def test_g8_a_token_in_an_unknown_path_is_not_logged(
     assert TOKEN not in log.getvalue()
 
 
-@pytest.mark.parametrize("name", PRIVATE_IN_A_LANGUAGE)
+@pytest.mark.parametrize("name", LOCALIZED_PRIVATE_PREFIXES)
 def test_g8_the_token_of_a_failing_page_is_not_logged(
     db: None, log: io.StringIO, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -64,5 +64,5 @@ def test_paths_without_a_token_are_logged_unchanged(
 ) -> None:
     client.get("/en/articles/you/")
     assert "Not Found: /en/articles/you/\n" in log.getvalue()
-    assert without_token("/en/issues/weekly/2017-07-24/") == "/en/issues/weekly/2017-07-24/"
-    assert without_token(f"/by/you/{TOKEN}") == "/by/you/…"
+    assert redact_tokens("/en/issues/weekly/2017-07-24/") == "/en/issues/weekly/2017-07-24/"
+    assert redact_tokens(f"/by/you/{TOKEN}") == "/by/you/…"

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from newsletter.lib.private_paths import PRIVATE, PRIVATE_IN_A_LANGUAGE
+from newsletter.lib.private_paths import LOCALIZED_PRIVATE_PREFIXES, PRIVATE_PREFIXES
 from tests.web.routes import PARAMETER, fill_route, routes
 
 LANGUAGES = ["en", "be", "ru"]
@@ -63,7 +63,7 @@ NO_TOKEN = (
 def test_each_private_path_has_a_route() -> None:
     """A renamed route must not leave its old path in the list."""
     found = [*routes("be"), "/admin/"]
-    for path in (*PRIVATE, *(f"be/{name}" for name in PRIVATE_IN_A_LANGUAGE)):
+    for path in (*PRIVATE_PREFIXES, *(f"be/{name}" for name in LOCALIZED_PRIVATE_PREFIXES)):
         assert [route for route in found if route.startswith(f"/{path}/")], path
 
 
@@ -73,7 +73,7 @@ def test_private_paths_below_the_belarusian_alias_are_disallowed(robot: RobotFil
 
 
 def test_an_article_may_share_its_slug_with_a_private_page(robot: RobotFileParser) -> None:
-    for name in PRIVATE_IN_A_LANGUAGE:
+    for name in LOCALIZED_PRIVATE_PREFIXES:
         assert robot.can_fetch("anybot", f"/en/articles/{name}/")
 
 

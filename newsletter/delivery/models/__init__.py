@@ -1,4 +1,4 @@
-"""The account of what was sent to whom."""
+"""What is sent to whom, and what became of it."""
 
 from newsletter.delivery.models.ledger import Event, Outcome, ReleaseRecipient
 from newsletter.delivery.models.mailing import Batch, Edition, KillSwitch, Mailing, Release

@@ -1,7 +1,8 @@
-"""One row per reader and release, and per reader and mailing. No foreign key, no address.
+"""The ledger: one row per reader and release, and one per reader and mailing.
 
-Erasure replaces a reader's id by a negative number drawn at random for that release, the same in
-Reach, Batch and Outcome: counts and the audit stay whole, and the rows point to nobody.
+It has no foreign keys to readers and no addresses. Erasure replaces a reader's ID with a random
+negative number, different for each release but the same in ReleaseRecipient, Batch and Outcome:
+counts and the audit stay intact, and the rows no longer identify anyone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ReleaseRecipient(models.Model):
-    """That a reader was taken into a release. The primary key refuses a second time."""
+    """A reader to whom a release is sent. The primary key makes sure that it is sent once."""
 
     pk = models.CompositePrimaryKey("release_id", "subscriber_id")
     release_id = models.BigIntegerField()
@@ -26,21 +27,25 @@ class ReleaseRecipient(models.Model):
 
 
 class Outcome(models.Model):
-    """What became of one reader of one mailing. Inserted once; only `unknown` may change."""
+    """The result for one reader of one mailing. Inserted once; only `unknown` may change."""
 
     class Source(models.TextChoices):
         PLANNER = "planner", _("nothing to send")
+        """The reader's edition would have been empty."""
         SENDER = "sender", _("the relay's or provider's reply")
         RESCUE = "rescue", _("a worker died")
+        """The lease of the batch expired."""
         EVENT = "event", _("the provider reported it later")
         OPERATOR = "operator", _("the operator decided")
 
     pk = models.CompositePrimaryKey("mailing_id", "subscriber_id")
     mailing_id = models.BigIntegerField()
     subscriber_id = models.BigIntegerField()
-    result = models.PositiveSmallIntegerField(help_text="transport.outcomes.Result")
-    code = models.PositiveSmallIntegerField(null=True, help_text="SMTP or HTTP reply code")
-    status = models.CharField(max_length=12, blank=True, help_text="RFC 3463, such as 5.1.1")
+    result = models.PositiveSmallIntegerField(help_text="A number of transport.outcomes.Result.")
+    code = models.PositiveSmallIntegerField(null=True, help_text="SMTP or HTTP reply code.")
+    status = models.CharField(
+        max_length=12, blank=True, help_text="Enhanced status code (RFC 3463), such as 5.1.1."
+    )
     source = models.CharField(max_length=8, choices=Source)
     batch_id = models.BigIntegerField(null=True)
 
@@ -52,7 +57,7 @@ class Outcome(models.Model):
 
 
 class Event(models.Model):
-    """What a provider or a mailbox reported about a mail after it was handed over."""
+    """What a provider or a mailbox reported about an email after it was handed over."""
 
     class Kind(models.TextChoices):
         DELIVERED = "delivered", _("delivered")
@@ -62,7 +67,9 @@ class Event(models.Model):
         REJECTED = "rejected", _("rejected by the provider")
         UNSUBSCRIBED = "unsubscribed", _("unsubscribed at the provider")
 
-    key = models.BinaryField(max_length=32, unique=True, help_text="Hash that names the event.")
+    key = models.BinaryField(
+        max_length=32, unique=True, help_text="Hash that identifies the event."
+    )
     kind = models.CharField(max_length=12, choices=Kind)
     mailing_id = models.BigIntegerField(null=True)
     subscriber_id = models.BigIntegerField(null=True)

@@ -1,4 +1,4 @@
-"""A send-out: what is sent (Release, Mailing, Edition) and its portions (Batch)."""
+"""A mailing: what is sent (Release, Mailing, Edition), in portions (Batch)."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.digest.dates import month_name, week_range
 from newsletter.editorial.models import Issue, Newsletter
-from newsletter.lib.languages import LanguageField, name_in
+from newsletter.lib.languages import LanguageField, language_name_in
 
 
 class KillSwitch(models.Model):
-    """The switch that stops everything: while `frozen`, no permission to send is given."""
+    """The one row that all senders ask: while it is `engaged`, no permission to send is given."""
 
     singleton = models.BooleanField(default=True, unique=True, editable=False)
     engaged = models.BooleanField(default=False)
     engaged_at = models.DateTimeField(null=True, blank=True)
     ticks = models.PositiveBigIntegerField(
-        default=0, help_text="Counts up each minute; see delivery.oversight.restore_guard."
+        default=0, help_text="Incremented by each tick; see delivery.oversight.restore_guard."
     )
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(singleton=True), name="one_site")]
+        constraints = [models.CheckConstraint(condition=Q(singleton=True), name="one_kill_switch")]
 
     def __str__(self) -> str:
-        return "engaged" if self.engaged else "open"
+        return "on" if self.engaged else "off"
 
 
 class Release(models.Model):
-    """That one newsletter is sent for one period. A reader gets a release once.
+    """What a newsletter sends for one period. A reader gets a release once.
 
-    A month's has no issue of its own, but those of the month (delivery.planning.release_content).
+    A monthly release has no issue: it contains the articles of that month's issues
+    (delivery.planning.release_content).
     """
 
     class Kind(models.TextChoices):
@@ -45,7 +46,9 @@ class Release(models.Model):
 
     newsletter = models.ForeignKey(Newsletter, models.PROTECT, related_name="releases")
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.WEEKLY)
-    period = models.CharField(max_length=64, help_text="A Monday, a month, or a short name.")
+    period = models.CharField(
+        max_length=64, help_text="The week's Monday, the month, or the slug of a special issue."
+    )
     issue = models.ForeignKey(Issue, models.SET_NULL, null=True, related_name="releases")
 
     class Meta:
@@ -72,7 +75,7 @@ class Release(models.Model):
 
 
 class Mailing(models.Model):
-    """A release on its way to one audience.
+    """The sending of a release to one audience.
 
     `language` belongs to the audience `first_language`. `number` counts the mailings to an
     audience that can be repeated (`unreached`, `in_doubt`); it is 1 for the others.
@@ -80,15 +83,15 @@ class Mailing(models.Model):
 
     class Audience(models.TextChoices):
         ALL = "all", _("all readers")
-        """Every reader whom no earlier mailing of the release took."""
+        """Every reader who isn't a recipient of an earlier mailing of the release."""
         FIRST_LANGUAGE = "first_language", _("one language first")
-        """Readers whose chain begins with `language`; `all`, sent later, takes the others."""
+        """Readers whose language chain starts with `language`; `all` can reach the rest later."""
         UNREACHED = "unreached", _("not reached")
         """Readers whose last outcome is refused, failed or skipped; never unknown."""
         IN_DOUBT = "in_doubt", _("in doubt")
-        """Readers whose outcome is unknown, when an operator accepts that it may arrive twice."""
+        """Readers whose outcome is unknown; the operator accepts that some get it twice."""
         WELCOME = "welcome", _("new readers")
-        """Single readers who asked for the latest issue when they subscribed."""
+        """New readers who asked for the latest issue when they subscribed."""
 
     class State(models.TextChoices):
         HELD = "held", _("held for review")
@@ -107,7 +110,7 @@ class Mailing(models.Model):
         LATE = "late", _("its time passed while Tydzen was not running")
         UNRENDERABLE = "unrenderable", _("an edition failed its checks")
         RESTORED = "restored", _("restored from a backup")
-        FROZEN = "frozen", _("the kill switch was on")
+        KILL_SWITCH = "kill-switch", _("the kill switch was on")
         RATES = "rates", _("too many bounces or complaints")
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="mailings")
@@ -126,12 +129,14 @@ class Mailing(models.Model):
     snapshot_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     readers = models.PositiveBigIntegerField(
-        _("readers"), null=True, help_text="How many were frozen."
+        _("readers"), null=True, help_text="How many readers are in the snapshot."
     )
     checksum = models.BigIntegerField(
-        null=True, help_text="Sum of the frozen ids' hashes modulo 2**63 (delivery.checksum)."
+        null=True, help_text="Sum of the hashes of their IDs, modulo 2**63."
     )
-    counts = models.JSONField(default=dict, blank=True, help_text="What is left once closed.")
+    counts = models.JSONField(
+        default=dict, blank=True, help_text="What is kept of a closed mailing."
+    )
 
     class Meta:
         ordering = ["-pk"]
@@ -159,9 +164,9 @@ class Mailing(models.Model):
 
     @property
     def audience_label(self) -> str:
-        """Whom it goes to, in the active language: "Belarusian first", "not reached, round 2"."""
+        """Return the audience in the active language, such as “not reached, round 2”."""
         if self.audience == self.Audience.FIRST_LANGUAGE:
-            name = name_in(self.language, get_language() or "en")
+            name = language_name_in(self.language, get_language() or "en")
             return gettext("%(language)s first") % {"language": name}
         label = str(self.get_audience_display())
         if self.number == 1:
@@ -173,21 +178,24 @@ class Mailing(models.Model):
 
 
 class Edition(models.Model):
-    """What a group of readers gets, frozen as sent, with places for what is personal.
+    """What a group of readers gets, exactly as sent, with placeholders for personal parts.
 
-    `key` names what it resolved to (ordered article × language, page language, format).
+    `key` identifies the result (the articles in order, each with its language, the page language
+    and the format).
     """
 
     mailing = models.ForeignKey(Mailing, models.CASCADE, related_name="editions")
     key = models.CharField(max_length=64)
-    public_id = models.CharField(max_length=32, unique=True, help_text="In its address.")
+    public_id = models.CharField(max_length=32, unique=True, help_text="Part of its URL.")
     language = LanguageField()
-    label = models.CharField(max_length=200, blank=True, help_text="For the desk: “be, ru · lead”.")
+    label = models.CharField(
+        max_length=200, blank=True, help_text="Shown at the desk, such as “be, ru · lead”."
+    )
     subject = models.CharField(max_length=300)
     preheader = models.CharField(max_length=300, blank=True)
-    html = models.TextField(blank=True, help_text="Empty where the reader wants text only.")
+    html = models.TextField(blank=True, help_text="Empty for readers who chose plain text.")
     text = models.TextField()
-    headers = models.JSONField(help_text="From, Reply-To, List-Id …: the same for all readers.")
+    headers = models.JSONField(help_text="From, Reply-To, List-Id …, the same for all readers.")
     images = models.JSONField(default=list, blank=True, help_text="[{cid, name in storage, type}]")
     discreet = models.BooleanField(default=False)
 
@@ -203,11 +211,11 @@ class Edition(models.Model):
 
 
 class Batch(models.Model):
-    """Some hundred readers of one edition.
+    """Up to SEND_BATCH_SIZE readers of one edition.
 
-    `reader_ids` are 8-byte big-endian ids. Positions below `intent` may have been handed over;
-    none at or above it was. `results` has one byte a position (transport.outcomes.Result), stored
-    up to the last permission. `fence` counts the claims: only its newest holder may write.
+    `reader_ids` are 8-byte big-endian IDs. Positions below `intent` may have been handed over;
+    the others have not. `results` has one byte per position (transport.outcomes.Result), stored
+    up to the last permission. `fence` counts the claims: only the latest claim may write.
     """
 
     class State(models.TextChoices):
@@ -225,7 +233,7 @@ class Batch(models.Model):
     replies = models.JSONField(
         default=dict,
         blank=True,
-        help_text="{position: [code, enhanced status]} of what was not sent",
+        help_text="{position: [code, enhanced status]} of the emails that were not sent.",
     )
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -233,12 +241,14 @@ class Batch(models.Model):
     give_up_at = models.DateTimeField(null=True, blank=True)
     round = models.PositiveSmallIntegerField(default=0)
     deferred_by = models.CharField(
-        max_length=200, blank=True, help_text="What a relay or provider said, by its codes."
+        max_length=200,
+        blank=True,
+        help_text="Why it was deferred: the codes of the relay or provider.",
     )
     predecessor = models.OneToOneField(
         "self", models.SET_NULL, null=True, blank=True, related_name="successor"
     )
-    transport = models.CharField(max_length=64, blank=True, help_text="The one that took it.")
+    transport = models.CharField(max_length=64, blank=True, help_text="The transport that sent it.")
 
     class Meta:
         verbose_name = _("batch")

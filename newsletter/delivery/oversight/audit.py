@@ -1,8 +1,11 @@
-"""Accounts for every reader, id by id.
+"""Account for every reader, ID by ID.
 
-Of each mailing: its outcomes and the readers in its open batches are those that were frozen, by
-count and checksum, and nobody is in them twice; whoever Reach says it took is among them; and
-whoever is among them is in Reach for it, or was taken on by a later mailing of the release.
+The readers who are *accounted for* by a mailing have an outcome or are in one of its open batches.
+For each mailing the audit checks that
+
+- they match the count and the checksum of the snapshot, and none of them appears twice
+- every release recipient of the mailing is among them
+- each of them is a release recipient of this mailing or of a later one of the same release.
 """
 
 from __future__ import annotations
@@ -24,12 +27,12 @@ from newsletter.delivery.sending.packing import MODULUS, checksum, unpack
 
 @dataclass(frozen=True)
 class Finding:
-    """One mailing's audit. `faults` is empty where everything balances."""
+    """The audit of one mailing. `faults` is empty if every check passed."""
 
     mailing_id: int
     title: str
     state: str
-    account: Report
+    report: Report
     faults: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -37,34 +40,34 @@ class Finding:
             "mailing": self.mailing_id,
             "title": self.title,
             "state": self.state,
-            **self.account.as_dict(),
+            **self.report.as_dict(),
             "faults": self.faults,
         }
 
 
 def audit(mailing_id: int | None = None) -> list[Finding]:
-    """Audit one mailing, or all, oldest first. Reads only."""
+    """Audit one mailing, or all of them, oldest first. Only reads."""
     mailings = Mailing.objects.select_related("release__newsletter").order_by("pk")
     if mailing_id is not None:
         mailings = mailings.filter(pk=mailing_id)
     findings = []
     for mailing in mailings:
-        with _snapshot():
+        with _consistent_reads():
             findings.append(_audit(mailing))
     return findings
 
 
 @contextmanager
-def _snapshot() -> Iterator[None]:
-    """While workers send, readers move from batches to outcomes: all is read as of one moment."""
-    if connection.in_atomic_block:  # the caller's transaction is what is to be looked at
+def _consistent_reads() -> Iterator[None]:
+    """Read everything as of one moment: workers keep moving readers from batches to outcomes."""
+    if connection.in_atomic_block:  # the caller wants to see its own transaction
         yield
     elif connection.vendor == "postgresql":
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             yield
     else:
-        # Not `atomic`, which would take SQLite's only lock for writing, and hold up the senders.
+        # Not `atomic`, which would take SQLite's only write lock and hold up the senders.
         with connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")
             try:
@@ -80,67 +83,70 @@ def _audit(mailing: Mailing) -> Finding:
 
 
 def _faults(mailing: Mailing, counts: Report) -> list[str]:
-    """Each sentence names one thing that does not balance."""
+    """Return a sentence for each check that fails."""
     waiting = _waiting(mailing)
     settled = _ids(Outcome.objects.filter(mailing_id=mailing.pk))
-    walked = _walk(
-        _ids(ReleaseRecipient.objects.filter(mailing_id=mailing.pk)), merge(settled, waiting)
-    )
+    recipients = _ids(ReleaseRecipient.objects.filter(mailing_id=mailing.pk))
+    found = _compare(recipients, merge(settled, waiting))
     finished = mailing.state == Mailing.State.FINISHED
     checks = [
-        (walked.readers != (mailing.readers or 0), "the stored count is not that of the readers"),
-        (walked.checksum != (mailing.checksum or 0), "the stored checksum is not theirs"),
-        (walked.forgotten, "somebody was forgotten: neither outcome nor batch"),
-        (walked.repeated, "somebody is accounted for twice"),
-        (not _went_on(mailing, walked.others), "somebody is accounted for who was not frozen"),
-        (finished and bool(waiting), "finished, but readers wait"),
-        (not counts.balances, "the counts do not add up"),
+        (found.readers != (mailing.readers or 0), "the number of readers isn't the stored one"),
+        (found.checksum != (mailing.checksum or 0), "the readers don't match the stored checksum"),
+        (found.missing, "a recipient has neither an outcome nor a batch"),
+        (found.repeated, "a reader is accounted for twice"),
+        (
+            not _moved_on(mailing, found.strangers),
+            "a reader is accounted for who wasn't in the snapshot",
+        ),
+        (finished and bool(waiting), "it is finished, but readers are waiting"),
+        (not counts.balances, "the counts don't add up"),
     ]
-    return [sentence for fault, sentence in checks if fault]
+    return [fault for failed, fault in checks if failed]
 
 
 @dataclass
-class _Walked:
-    """`readers` and `checksum` are of those accounted for; `others` of them are not in Reach."""
+class _Comparison:
+    """Recipients compared with the readers accounted for. `readers` and `checksum` are those of
+    the latter; `missing` recipients are not accounted for; `strangers` aren't recipients."""
 
     readers: int = 0
     checksum: int = 0
-    others: array[int] = field(default_factory=lambda: array("q"))
-    forgotten: bool = False
+    strangers: array[int] = field(default_factory=lambda: array("q"))
+    missing: bool = False
     repeated: bool = False
 
 
-def _walk(reached: Iterable[int], accounted: Iterable[int]) -> _Walked:
-    """Compare two sorted streams of ids."""
-    walked = _Walked()
-    frozen = iter(reached)
-    current, last = next(frozen, None), None
+def _compare(recipients: Iterable[int], accounted: Iterable[int]) -> _Comparison:
+    """Compare two sorted streams of IDs, in constant memory."""
+    found = _Comparison()
+    expected = iter(recipients)
+    current, last = next(expected, None), None
     for reader in accounted:
-        walked.readers += 1
-        walked.checksum = (walked.checksum + checksum((reader,))) % MODULUS
+        found.readers += 1
+        found.checksum = (found.checksum + checksum((reader,))) % MODULUS
         if reader == last:
-            walked.repeated = True
+            found.repeated = True
             continue
         last = reader
         while current is not None and current < reader:
-            walked.forgotten = True
-            current = next(frozen, None)
+            found.missing = True
+            current = next(expected, None)
         if current == reader:
-            current = next(frozen, None)
+            current = next(expected, None)
         else:
-            walked.others.append(reader)
-    walked.forgotten = walked.forgotten or current is not None
-    return walked
+            found.strangers.append(reader)
+    found.missing = found.missing or current is not None
+    return found
 
 
-def _went_on(mailing: Mailing, readers: array[int]) -> bool:
-    """Whether a later mailing of the same release has taken each of these readers."""
+def _moved_on(mailing: Mailing, readers: array[int]) -> bool:
+    """Return whether each of these readers is now a recipient of a later mailing."""
     if not readers:
         return True
     later = ReleaseRecipient.objects.filter(
         release_id=mailing.release_id, mailing_id__gt=mailing.pk
     )
-    return not _walk(readers, _ids(later)).forgotten
+    return not _compare(readers, _ids(later)).missing
 
 
 def _ids(rows: QuerySet[ReleaseRecipient] | QuerySet[Outcome]) -> Iterator[int]:
@@ -149,7 +155,7 @@ def _ids(rows: QuerySet[ReleaseRecipient] | QuerySet[Outcome]) -> Iterator[int]:
 
 
 def _waiting(mailing: Mailing) -> array[int]:
-    """Ids in open batches, sorted."""
+    """Return the IDs in open batches, sorted."""
     waiting = array("q")
     unfinished = Batch.objects.filter(mailing=mailing).exclude(state=Batch.State.CLOSED)
     for packed in unfinished.values_list("reader_ids", flat=True).iterator(chunk_size=500):

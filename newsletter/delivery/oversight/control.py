@@ -26,14 +26,14 @@ CANCELLABLE = [
 
 
 def pause(mailing: Mailing) -> bool:
-    """Give no further permission; running batches stop within one step. False: not sending."""
-    return _move(mailing, [Mailing.State.SENDING], Mailing.State.PAUSED)
+    """Stop sending within one step of each batch; return False if the mailing wasn't sending."""
+    return _change_state(mailing, [Mailing.State.SENDING], Mailing.State.PAUSED)
 
 
 def resume(mailing: Mailing) -> bool:
-    """Go on where it was paused. False: it was not paused."""
+    """Continue a paused mailing; return False if it wasn't paused."""
     Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PAUSED).update(hold="")
-    resumed = _move(mailing, [Mailing.State.PAUSED], Mailing.State.SENDING)
+    resumed = _change_state(mailing, [Mailing.State.PAUSED], Mailing.State.SENDING)
     if resumed:
         _wake_workers()
     return resumed
@@ -44,18 +44,17 @@ def may_retry_now(mailing: Mailing) -> bool:
 
 
 def retry_now(mailing: Mailing) -> int:
-    """Do not wait for the next try of readers who were put off; returns how many batches of them
-    there are. For somebody who knows that the relay is back."""
-    hurried = _deferred(mailing).update(due_at=Now())
-    if hurried:
-        log.info("try-now", extra={"mailing": mailing.pk, "batches": hurried})
+    """Retry deferred batches now, for someone who knows that the relay is back; return how many."""
+    batches = _deferred(mailing).update(due_at=Now())
+    if batches:
+        log.info("retry-now", extra={"mailing": mailing.pk, "batches": batches})
         _wake_workers()
-    return hurried
+    return batches
 
 
 def cancel(mailing: Mailing) -> bool:
-    """End it for good: who was not reached is recorded as skipped. False: it had ended."""
-    cancelled = _move(mailing, CANCELLABLE, Mailing.State.CANCELLED)
+    """Cancel for good and skip the remaining readers; return False if the mailing had ended."""
+    cancelled = _change_state(mailing, CANCELLABLE, Mailing.State.CANCELLED)
     if cancelled:
         Mailing.objects.filter(pk=mailing.pk).update(finished_at=Now())
         settle_cancelled()
@@ -63,23 +62,20 @@ def cancel(mailing: Mailing) -> bool:
 
 
 def mark_unknown_as_failed(mailing: Mailing) -> int:
-    """The operator's word that nothing more is done for those in doubt: they count as failed.
-
-    Returns how many there were.
-    """
-    left = Outcome.objects.filter(mailing_id=mailing.pk, result=Result.UNKNOWN).update(
+    """Record unknown outcomes as failed, by the operator's decision; return how many there were."""
+    marked = Outcome.objects.filter(mailing_id=mailing.pk, result=Result.UNKNOWN).update(
         result=Result.FAILED, source=Outcome.Source.OPERATOR
     )
-    log.info("leave-unknown", extra={"mailing": mailing.pk, "unknown": left})
-    return left
+    log.info("mark-unknown-as-failed", extra={"mailing": mailing.pk, "readers": marked})
+    return marked
 
 
 def settle_cancelled() -> int:
-    """Close the waiting batches of cancelled mailings; those that run close themselves."""
-    waiting = Batch.objects.filter(
+    """Close the open batches of cancelled mailings; workers close the claimed ones."""
+    batch_ids = Batch.objects.filter(
         state=Batch.State.OPEN, mailing__state=Mailing.State.CANCELLED
     ).values_list("pk", flat=True)
-    return sum(_close_as_skipped(batch_id) for batch_id in list(waiting))
+    return sum(_close_as_skipped(batch_id) for batch_id in list(batch_ids))
 
 
 @transaction.atomic
@@ -91,14 +87,17 @@ def _close_as_skipped(batch_id: int) -> bool:
     )
     if batch is None:
         return False
-    settled = settle(unpack(batch.reader_ids), b"", {}, doubt_below=0, rest=Result.SKIPPED)
+    settled = settle(
+        unpack(batch.reader_ids), b"", {}, unknown_below=0, rest_becomes=Result.SKIPPED
+    )
     protocol.close(batch, settled, source=Outcome.Source.OPERATOR)
     return True
 
 
 def _deferred(mailing: Mailing) -> QuerySet[Batch]:
-    waiting = Batch.objects.filter(mailing=mailing, state=Batch.State.OPEN)
-    return waiting.filter(round__gt=0, due_at__gt=Now())
+    return Batch.objects.filter(
+        mailing=mailing, state=Batch.State.OPEN, round__gt=0, due_at__gt=Now()
+    )
 
 
 def _wake_workers() -> None:
@@ -107,9 +106,9 @@ def _wake_workers() -> None:
             break
 
 
-def _move(mailing: Mailing, before: list[Mailing.State], after: Mailing.State) -> bool:
-    moved = Mailing.objects.filter(pk=mailing.pk, state__in=before).update(state=after)
+def _change_state(mailing: Mailing, before: list[Mailing.State], after: Mailing.State) -> bool:
+    changed = Mailing.objects.filter(pk=mailing.pk, state__in=before).update(state=after)
     mailing.refresh_from_db()
-    if moved:
+    if changed:
         log.info("mailing-state", extra={"mailing": mailing.pk, "state": after.value})
-    return moved == 1
+    return changed == 1

@@ -1,14 +1,15 @@
-"""The emergency brake: `freeze` stops everything that leaves the house, `thaw` needs the keys.
+"""The kill switch: stop everything that leaves the site in an emergency.
 
-While the site is frozen: no permission to send is given, for issues and letters alike; nothing is
-exported; nobody is signed in to the desk, and nobody can sign in. Readers are not kept waiting:
-pages are shown, unsubscribing works, and who signs up is sealed into the inbox. Sign-ups are not
-drained: a frozen site makes no new reader, and nothing that arrives is lost.
+While it is on, no permission to send is given, for issues or for transactional email; nothing is
+exported; every session at the desk has ended, and nobody can sign in. The public site stays up:
+pages are shown, readers can unsubscribe, and sign-ups are sealed into the intake, which isn't
+drained until the kill switch is off. Turning it off needs the worker's keys.
 """
 
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -22,50 +23,60 @@ log = logging.getLogger(__name__)
 
 
 class CannotReleaseError(Exception):
-    """The site stays frozen; the text says why."""
+    """The kill switch stays on; the text says why."""
 
 
 class KillSwitchEngagedError(Exception):
-    """Refused, because the site is frozen."""
+    """The kill switch is on, so this is refused."""
 
 
 def is_engaged() -> bool:
     return KillSwitch.objects.filter(engaged=True).exists()
 
 
+def engaged_since() -> datetime | None:
+    """Return when the kill switch was turned on; None while it is off."""
+    return KillSwitch.objects.filter(engaged=True).values_list("engaged_at", flat=True).first()
+
+
 def require_released() -> None:
-    """Raise Frozen where the site is."""
+    """Raise KillSwitchEngagedError if the kill switch is on."""
     if is_engaged():
-        raise KillSwitchEngagedError("The site is frozen: manage.py thaw ends that.")
+        raise KillSwitchEngagedError(
+            "The kill switch is on. `manage.py kill_switch off` turns it off."
+        )
 
 
 @transaction.atomic
 def engage() -> bool:
-    """Stop. Once this has committed, no further permission to send is given, and every session has
-    ended. False: it was frozen already; sessions end all the same."""
+    """Turn the kill switch on and end every session; return False if it was on already.
+
+    Once this has committed, no further permission to send is given.
+    """
     KillSwitch.objects.get_or_create(singleton=True)
     changed = KillSwitch.objects.filter(engaged=False).update(engaged=True, engaged_at=Now())
     sessions, _ = Session.objects.all().delete()
-    log.warning("freeze-site", extra={"changed": changed, "sessions": sessions})
+    log.warning("kill-switch-on", extra={"changed": changed, "sessions": sessions})
     return changed == 1
 
 
 @transaction.atomic
 def release() -> int:
-    """Go on; returns how many send-outs were under way. They are paused, and what was still being
-    prepared is held: after an emergency, a person says for each whether it goes on.
+    """Turn the kill switch off; return how many mailings it interrupted.
 
-    Raises NotThawed where this process lacks the worker's keys or has others than this database's:
-    whoever took over the web host alone cannot end it.
+    Mailings that were being sent are paused, and those that were being prepared are held: after an
+    emergency, a person decides about each of them.
+
+    Raises SealedError if this process doesn't have the worker's keys, and CannotReleaseError if
+    its keys aren't those of the database: an attacker on the web host can't turn it off.
     """
     worker_keys()
     if faults := key_check.check():
-        raise CannotReleaseError(f"The keys do not fit the database. {faults[0]}.")
-    running = Mailing.objects.filter(state=Mailing.State.SENDING)
-    paused = running.update(state=Mailing.State.PAUSED)
-    paused += Mailing.objects.filter(state=Mailing.State.PREPARING).update(
-        state=Mailing.State.HELD, hold=Mailing.Hold.FROZEN
-    )
+        raise CannotReleaseError(f"the keys don't fit the database. {faults[0]}")
+    sending = Mailing.objects.filter(state=Mailing.State.SENDING)
+    preparing = Mailing.objects.filter(state=Mailing.State.PREPARING)
+    interrupted = sending.update(state=Mailing.State.PAUSED)
+    interrupted += preparing.update(state=Mailing.State.HELD, hold=Mailing.Hold.KILL_SWITCH)
     KillSwitch.objects.filter(engaged=True).update(engaged=False, engaged_at=None)
-    log.warning("thaw-site", extra={"paused": paused})
-    return paused
+    log.warning("kill-switch-off", extra={"interrupted": interrupted})
+    return interrupted

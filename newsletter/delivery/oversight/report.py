@@ -1,4 +1,4 @@
-"""What became of a mailing's readers, in numbers."""
+"""A mailing's progress in numbers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from newsletter.transport.outcomes import Result
 
 @dataclass(frozen=True)
 class Report:
-    """`readers` were frozen; the others add up to it. `handed_over` counts, among the waiting,
-    those that a running batch has sent already, as far as it has stored it."""
+    """How many readers are in the snapshot, and in what state; the states add up to `readers`.
+
+    `handed_over` isn't a state of its own: it counts those *waiting* readers whose email a running
+    batch has already recorded as sent.
+    """
 
     readers: int
     sent: int = 0
@@ -32,7 +35,7 @@ class Report:
 
     @property
     def done_percent(self) -> int:
-        """Whole percent of the readers that are behind us; 100 where there are none."""
+        """Return the share of readers who are done, in whole percent; 100 without readers."""
         return (self.settled + self.handed_over) * 100 // self.readers if self.readers else 100
 
     @property
@@ -45,14 +48,14 @@ class Report:
 
 @dataclass(frozen=True)
 class WaitingForHour:
-    """Readers who asked for an hour that is still to come, and when the last of them are due."""
+    """Readers whose preferred hour is still to come, and when the last of them are due."""
 
     readers: int
     last_at: datetime
 
 
 def waiting_for_hour(mailing: Mailing) -> WaitingForHour | None:
-    """None where nobody waits for their hour. Who waits to be tried again is not counted."""
+    """Count the readers who wait for their hour; None without any. Excludes deferred readers."""
     waiting = Batch.objects.filter(
         mailing=mailing, state=Batch.State.OPEN, round=0, due_at__gt=Now()
     ).aggregate(readers=Sum("size"), last=Max("due_at"))
@@ -61,8 +64,10 @@ def waiting_for_hour(mailing: Mailing) -> WaitingForHour | None:
 
 @dataclass(frozen=True)
 class Deferred:
-    """Readers who wait to be tried again, from when on, and what most of them were put off by:
-    codes of replies, "" where none is known."""
+    """Readers whose email was deferred, when the next attempt is, and the most frequent reason.
+
+    The reason is made of reply codes; it is empty if none is known.
+    """
 
     readers: int
     next_at: datetime
@@ -70,7 +75,7 @@ class Deferred:
 
 
 def deferred(mailing: Mailing) -> Deferred | None:
-    """None where nobody waits to be tried again. Two queries."""
+    """Count the deferred readers; None without any. Two queries."""
     waiting = Batch.objects.filter(mailing=mailing, state=Batch.State.OPEN, round__gt=0)
     found = waiting.aggregate(readers=Sum("size"), next=Min("due_at"))
     if not found["readers"]:

@@ -1,8 +1,9 @@
-"""Notices that the database went back in time: a backup was restored.
+"""Detect that an older backup of the database was restored.
 
-What was sent after the backup is not in it, and would be sent again. So each tick counts up a
-number in the database and writes it to a file of this machine; where the database's number is
-lower than the file's, every open mailing is paused, for an operator to decide.
+A backup doesn't record what was sent after it was made, so those emails would be sent twice. Each
+tick therefore increments a number in the database and writes it to a file on this machine. If the
+number in the database is lower than the one in the file, every open mailing is paused until an
+operator decides.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ log = logging.getLogger(__name__)
 
 
 def watch() -> int:
-    """Count one tick; returns how many mailings were paused because of a restored backup."""
+    """Count one tick; return how many mailings were stopped because a backup was restored."""
     try:
-        # Read before counting: what the file holds was committed to the database before it was
-        # written, so however ticks overlap, and however long one sleeps in between, the number
-        # that is counted then is higher, unless the database went back.
-        seen = _seen()
+        # The file is read before counting. Its number was committed to the database before it was
+        # written, so the new count is higher, however ticks overlap and however long one of them
+        # sleeps in between, unless the database went back in time.
+        last_seen = _last_seen()
         ticks = _count()
-        paused = 0 if ticks > seen else pause_open()
+        stopped = 0 if ticks > last_seen else stop_open_mailings()
         _write(ticks)
     except OSError as error:
-        # Sending goes on: this is a guard against a mistake, not a part of the protocol.
+        # Sending continues: this guards against a mistake and isn't part of the protocol.
         log.error("cannot-watch-for-restored-backups", extra={"error": error})
         return 0
-    return paused
+    return stopped
 
 
 def _count() -> int:
@@ -43,25 +44,24 @@ def _count() -> int:
         return KillSwitch.objects.values_list("ticks", flat=True).get()
 
 
-def pause_open() -> int:
-    """Pause all open mailings as restored from a backup; returns how many."""
-    open_ones = Mailing.objects.filter(state__in=[Mailing.State.SENDING, Mailing.State.PREPARING])
-    frozen = open_ones.filter(state=Mailing.State.SENDING).update(
+def stop_open_mailings() -> int:
+    """Pause or hold all open mailings as restored from a backup; return how many."""
+    paused = Mailing.objects.filter(state=Mailing.State.SENDING).update(
         state=Mailing.State.PAUSED, hold=Mailing.Hold.RESTORED
     )
-    waiting = open_ones.filter(state=Mailing.State.PREPARING).update(
+    held = Mailing.objects.filter(state=Mailing.State.PREPARING).update(
         state=Mailing.State.HELD, hold=Mailing.Hold.RESTORED
     )
-    if frozen or waiting:
-        log.error("restored", extra={"paused": frozen, "held": waiting})
-    return frozen + waiting
+    if paused or held:
+        log.error("restored", extra={"paused": paused, "held": held})
+    return paused + held
 
 
 def _path() -> Path:
     return Path(settings.VAR_DIR) / "run" / "ticks"
 
 
-def _seen() -> int:
+def _last_seen() -> int:
     try:
         return int(_path().read_text(encoding="ascii"))
     except (FileNotFoundError, ValueError):
@@ -71,6 +71,6 @@ def _seen() -> int:
 def _write(ticks: int) -> None:
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.write_text(str(ticks), encoding="ascii")
-    new.replace(path)
+    temporary = path.with_suffix(".new")
+    temporary.write_text(str(ticks), encoding="ascii")
+    temporary.replace(path)

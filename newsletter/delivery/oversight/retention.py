@@ -1,8 +1,8 @@
-"""What is kept of a send-out, and for how long.
+"""Reduce old mailings to counts.
 
-After `RETENTION_DAYS` a mailing that has no unknowns collapses: who got it is forgotten, how
-many is kept, in all and per edition. The editions stay: what was sent can be looked at. A closed
-mailing can't be sent again.
+After `RETENTION_DAYS`, a mailing without unknown outcomes is closed: the rows about its readers are
+deleted, and only counts are kept, in total and for each edition. Its editions stay, so that one can
+still look up what was sent. A closed mailing can't be sent again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def collapsible(now: datetime) -> QuerySet[Mailing]:
-    """Mailings whose time has come and about which nothing is open."""
+    """Return ended mailings that are past the retention period and have nothing left to settle."""
     unfinished = Batch.objects.filter(mailing=OuterRef("pk")).exclude(state=Batch.State.CLOSED)
     unknown = Outcome.objects.filter(mailing_id=OuterRef("pk"), result=Result.UNKNOWN)
     return Mailing.objects.filter(
@@ -35,7 +35,7 @@ def collapsible(now: datetime) -> QuerySet[Mailing]:
 
 
 def collapse(now: datetime) -> int:
-    """Close them; returns how many."""
+    """Close the mailings that are due for it at `now`; return how many."""
     return sum(_collapse(pk) for pk in list(collapsible(now).values_list("pk", flat=True)))
 
 
@@ -55,13 +55,13 @@ def _collapse(mailing_id: int) -> bool:
 
 
 def _per_edition(mailing: Mailing) -> dict[str, dict[str, int]]:
-    """{edition's public id: {result: readers}}."""
+    """Return how many readers got which result: {edition's public ID: {result: readers}}."""
     editions = dict(Batch.objects.filter(mailing=mailing).values_list("pk", "edition__public_id"))
     found: dict[str, Counter[str]] = {}
     rows = Outcome.objects.filter(mailing_id=mailing.pk, batch_id__isnull=False)
     for batch_id, result, number in rows.values_list("batch_id", "result").annotate(
         number=Count("subscriber_id")
     ):
-        name = editions[batch_id]
-        found.setdefault(name, Counter())[Result(result).name.lower()] += number
-    return {name: dict(counts) for name, counts in found.items()}
+        counts = found.setdefault(editions[batch_id], Counter())
+        counts[Result(result).name.lower()] += number
+    return {public_id: dict(counts) for public_id, counts in found.items()}

@@ -1,4 +1,4 @@
-"""When a reader's mail is due who asked for an hour of the day. Pure."""
+"""When the email to a reader with a preferred hour of the day is due. Pure."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from zoneinfo import ZoneInfo
 
 
 def due_at(hour: int | None, *, zone: str, since: datetime) -> datetime:
-    """The first moment at or after `since` at which the clock of `zone` shows that hour, in UTC.
+    """Return the first moment at or after `since` at which it is that hour in `zone`, in UTC.
 
-    Without an hour, and in the midst of it, that is `since` itself: who asks for nine gets an
-    issue of 9:00 that was frozen at 9:00:20 at once, and not a day later. An hour that the clock
-    skips is taken as in `editorial.schedule`: 02:00 becomes 03:00.
+    Without an hour, or during that hour, this is `since` itself: a reader who prefers 9:00 gets an
+    issue whose snapshot was taken at 9:00:20 at once, not a day later. An hour that the clock
+    skips is treated as in `editorial.schedule`: 02:00 becomes 03:00.
     """
     if hour is None:
         return since
-    here = since.astimezone(ZoneInfo(zone))
-    if here.hour == hour:
+    local = since.astimezone(ZoneInfo(zone))
+    if local.hour == hour:
         return since
-    days = (here.date(), here.date() + timedelta(days=1))
-    dues = (
+    days = (local.date(), local.date() + timedelta(days=1))
+    candidates = (
         datetime.combine(day, time(hour), tzinfo=ZoneInfo(zone)).astimezone(UTC) for day in days
     )
-    return next(due for due in dues if due >= since)
+    return next(moment for moment in candidates if moment >= since)

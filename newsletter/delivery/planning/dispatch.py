@@ -1,4 +1,4 @@
-"""What the tick finds due: scheduled issues, mailings to prepare, batches to hint."""
+"""What a tick does for the schedule: create due mailings, prepare them, wake workers."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from django.utils import timezone
 
 from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.oversight import kill_switch
-from newsletter.delivery.planning import monthly, snapshot
+from newsletter.delivery.planning import monthly, snapshot, start
 from newsletter.delivery.sending import protocol
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.editorial.schedule import Decision, Occasion, decide, latest
-from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
 
 log = logging.getLogger(__name__)
 Hold = Mailing.Hold
 
 UNREADY = [Hold.NOT_APPROVED, Hold.NO_ISSUE, Hold.TOO_THIN]
-"""Held for a reason that editors can remove: looked at again until it is too late."""
+"""Reasons that editors can remove: such a mailing is checked again until it is too late."""
 
 
 def dispatch(now: datetime | None = None) -> list[Mailing]:
-    """Make the mailings that the schedules call for; returns those to be prepared.
+    """Create the mailings that are due; return those to be prepared.
 
-    Any number of dispatchers at once make one mailing: it is unique (E1).
+    However many dispatchers run at the same time, they create one mailing: it is unique (E1).
     """
     if kill_switch.is_engaged():
         return []
@@ -40,22 +39,19 @@ def dispatch(now: datetime | None = None) -> list[Mailing]:
     steps: list[tuple[str, Callable[[], Mailing | None]]] = []
     for newsletter in Newsletter.objects.filter(schedule_active=True):
         steps += [
-            (f"{newsletter.slug}, week", partial(_dispatch_one, newsletter, at)),
-            (
-                f"{newsletter.slug}, month",
-                partial(monthly.dispatch, newsletter, at),
-            ),
+            (f"{newsletter.slug}, week", partial(_dispatch_week, newsletter, at)),
+            (f"{newsletter.slug}, month", partial(monthly.dispatch, newsletter, at)),
         ]
     due = run_all(steps).values()
     return [mailing for mailing in due if mailing and mailing.state == Mailing.State.PREPARING]
 
 
-def _dispatch_one(newsletter: Newsletter, now: datetime) -> Mailing | None:
+def _dispatch_week(newsletter: Newsletter, now: datetime) -> Mailing | None:
     occasion = latest(newsletter.rule, now)
     issue = newsletter.issues.of_week(occasion.week)
     if issue is not None and not issue.goes_out_with(occasion.week):
         return None
-    # The release that an editor who sends the issue by hand makes has the same period.
+    # An editor who sends the issue by hand creates a release with the same period.
     period = issue.key if issue else occasion.week.isoformat()
     existing = _scheduled(newsletter, period)
     decision = decide(
@@ -71,8 +67,8 @@ def _dispatch_one(newsletter: Newsletter, now: datetime) -> Mailing | None:
         issue = _assemble_issue(newsletter, occasion, now)
     reason = Hold.LATE if decision is Decision.HOLD_LATE else readiness(newsletter, issue, now)
     if issue is not None and not reason and not issue.is_approved:
-        workflow.approve(issue, by=None)  # where ready articles go out by themselves
-    return _make(newsletter, period, issue, reason)
+        workflow.approve(issue, by=None)  # the newsletter sends without approval
+    return _create_or_release(newsletter, period, issue, reason)
 
 
 def _scheduled(newsletter: Newsletter, period: str) -> Mailing | None:
@@ -86,7 +82,7 @@ def _scheduled(newsletter: Newsletter, period: str) -> Mailing | None:
 
 @transaction.atomic
 def _assemble_issue(newsletter: Newsletter, occasion: Occasion, now: datetime) -> Issue | None:
-    """An issue made of the week's ready articles that no issue has taken."""
+    """Return an issue of the week's ready articles that no issue contains; None without any."""
     Newsletter.objects.select_for_update().get(pk=newsletter.pk)
     start = datetime.combine(occasion.week, clock_time(), tzinfo=UTC)
     ready = Article.objects.public(now).filter(
@@ -105,43 +101,38 @@ def _assemble_issue(newsletter: Newsletter, occasion: Occasion, now: datetime) -
 
 
 def readiness(newsletter: Newsletter, issue: Issue | None, now: datetime) -> Hold:
-    """Why the issue cannot go out, or Hold.NONE."""
+    """Return why the issue can't be sent now; Hold.NONE if it can."""
     if issue is None:
         return Hold.NO_ISSUE
     if not newsletter.are_enough(issue.articles.public(now).count()):
         return Hold.TOO_THIN
-    automatic = newsletter.approval == Newsletter.Approval.AUTOMATIC
-    if not issue.is_approved and not automatic:
+    if not issue.is_approved and newsletter.approval != Newsletter.Approval.AUTOMATIC:
         return Hold.NOT_APPROVED
     return Hold.NONE
 
 
 @transaction.atomic
-def _make(newsletter: Newsletter, period: str, issue: Issue | None, reason: Hold) -> Mailing:
+def _create_or_release(
+    newsletter: Newsletter, period: str, issue: Issue | None, reason: Hold
+) -> Mailing:
+    """Create the mailing, or release it if an editor has removed the reason for holding it."""
     state = Mailing.State.HELD if reason else Mailing.State.PREPARING
-    release, _ = Release.objects.get_or_create(
-        newsletter=newsletter,
-        kind=Release.Kind.WEEKLY,
-        period=period,
-        defaults={"issue": issue},
-    )
-    if release.issue_id is None and issue is not None:
-        Release.objects.filter(pk=release.pk, issue=None).update(issue=issue)
-    mailing, made = Mailing.objects.get_or_create(
+    release = start.get_or_create_release(newsletter, Release.Kind.WEEKLY, period, issue=issue)
+    mailing, created = Mailing.objects.get_or_create(
         release=release, audience=Mailing.Audience.ALL, defaults={"state": state, "hold": reason}
     )
-    if not made:
+    if not created:
         Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.HELD, hold__in=UNREADY).update(
             state=state, hold=reason
         )
         mailing.refresh_from_db()
-    if made or mailing.state == Mailing.State.PREPARING:
+    if created or mailing.state == Mailing.State.PREPARING:
         log.info("dispatch", extra={"mailing": mailing.pk, "state": state, "hold": reason})
     return mailing
 
 
 def prepare_waiting() -> int:
-    """Freeze what is being prepared, also what a lost worker left; returns how many."""
+    """Take the snapshots that are still to be taken, also after a worker died; return how many."""
     if kill_switch.is_engaged():
         return 0
     waiting = Mailing.objects.filter(state=Mailing.State.PREPARING).values_list("pk", flat=True)
@@ -149,9 +140,8 @@ def prepare_waiting() -> int:
 
 
 def wake_due() -> int:
-    """Hint batches that are due; each worker goes on from there by itself."""
+    """Wake workers for batches that are due; return for how many."""
     due = protocol.due_batches(snapshot.WAKE_UPS)
-    for batch_id in due:
-        if not wake("delivery.send", batch_id, expires=55):
-            break
+    # They expire before the next tick wakes workers again.
+    snapshot.wake_batches(due, expires=55)
     return len(due)

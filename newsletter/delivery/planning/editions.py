@@ -1,4 +1,4 @@
-"""From an issue and what readers want to the editions they get."""
+"""Render the editions of a mailing, one for each distinct result."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from newsletter.digest.assemble import assemble
 from newsletter.digest.render_service import render_edition
 from newsletter.editorial.models import Newsletter
 from subscribers import discreet_domain
-from subscribers.audience import Segment
-from subscribers.edition_options import edition_options
+from subscribers.audience import Segment, edition_options
 
 
 @dataclass
 class Editions:
-    """The editions of one mailing: `by_profile` maps a profile to an edition's key, or to None
-    where nothing is there to read; `drafts` holds an unsaved Edition per key."""
+    """The editions of one mailing."""
 
     by_segment: dict[Segment, str | None] = field(default_factory=dict)
+    """The key of each segment's edition; None if there is nothing for the segment to read."""
     drafts: dict[str, Edition] = field(default_factory=dict)
+    """An unsaved Edition for each key."""
 
 
 def draft_editions(
@@ -36,23 +36,23 @@ def draft_editions(
     issue: content.Issue,
     today: date,
 ) -> Editions:
-    """Render each edition that the profiles call for, once. Raises content.RenderError."""
+    """Render each edition that the segments need, once. Raises content.RenderError."""
     editions = Editions()
     for segment in segments:
         public_id = secrets.token_hex(12)
         options = edition_options(segment, newsletter)
         url = view_url(public_id, site=discreet_domain.site_of(discreet=segment.discreet))
-        head, paper = branding, issue
+        sender, contents = branding, issue
         if segment.discreet:
-            head = discreet_domain.discreet_branding(branding)
-            paper = discreet_domain.discreet_issue(
+            sender = discreet_domain.discreet_branding(branding)
+            contents = discreet_domain.discreet_issue(
                 issue, view_url=url, options=options, today=today
             )
-        selection = assemble(paper, options)
+        selection = assemble(contents, options)
         editions.by_segment[segment] = selection.key if selection else None
         if selection is None or selection.key in editions.drafts:
             continue
-        rendered = render_edition(head, paper, selection, view_url=url, today=today)
+        rendered = render_edition(sender, contents, selection, view_url=url, today=today)
         editions.drafts[selection.key] = Edition(
             mailing=mailing,
             key=selection.key,
@@ -78,5 +78,5 @@ def draft_editions(
 
 
 def view_url(public_id: str, *, site: str) -> str:
-    """ "View in browser": the same for all readers of the edition, so no personal token."""
+    """Return the “View in browser” URL: one for all readers of the edition, without a token."""
     return f"{site}/view/{public_id}/"

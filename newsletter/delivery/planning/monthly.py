@@ -1,14 +1,15 @@
-"""When a month's round-up goes out by itself.
+"""Send a month's round-up on schedule.
 
-Its release is made when its time has come, also where there is nobody to read it, or nothing to
-read: that it is there says that the month was looked at. So a reader who chooses this rhythm in
-the middle of a month begins with the next round-up.
+When a round-up is due, its release is created even if nobody reads it or there is nothing to read:
+the release records that the month was dealt with. So a reader who switches to monthly emails in the
+middle of a month gets the next round-up first.
 """
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -23,34 +24,27 @@ log = logging.getLogger(__name__)
 
 
 def dispatch(newsletter: Newsletter, now: datetime) -> Mailing | None:
-    """Make the mailing of the round-up that is due, once (E1, E3); None where none is."""
+    """Create the mailing of the round-up that is due, once (E1, E3); None if there is none."""
     due = latest_round_up(newsletter.rule, now)
     decision = decide(
         due,
         now,
         since=newsletter.schedule_since,
-        done=_was_looked_at(newsletter, due.month),
+        done=Release.objects.filter(**_release_key(newsletter, due.month)).exists(),
         late_hours=settings.LATE_HOURS,
     )
     if decision is Decision.WAIT:
         return None
     reason = Mailing.Hold.LATE if decision is Decision.HOLD_LATE else Mailing.Hold.NONE
-    return _make(newsletter, due.month, reason, now)
-
-
-def release_of(newsletter: Newsletter, month: Month) -> tuple[Release, bool]:
-    """The month's release, and whether this call made it."""
-    return Release.objects.get_or_create(
-        newsletter=newsletter, kind=Release.Kind.MONTHLY, period=month.key
-    )
+    return _create(newsletter, due.month, reason, now)
 
 
 @transaction.atomic
-def _make(
+def _create(
     newsletter: Newsletter, month: Month, reason: Mailing.Hold, now: datetime
 ) -> Mailing | None:
-    release, made = release_of(newsletter, month)
-    if not made or not _is_called_for(newsletter, month, now):
+    release, created = Release.objects.get_or_create(**_release_key(newsletter, month))
+    if not created or not _is_wanted(newsletter, month, now):
         return None
     state = Mailing.State.HELD if reason else Mailing.State.PREPARING
     mailing = Mailing.objects.create(release=release, state=state, hold=reason)
@@ -58,14 +52,12 @@ def _make(
     return mailing
 
 
-def _is_called_for(newsletter: Newsletter, month: Month, now: datetime) -> bool:
-    """Whether there is something to read and somebody who reads it."""
+def _is_wanted(newsletter: Newsletter, month: Month, now: datetime) -> bool:
+    """Return whether there is something to read and somebody to read it."""
     return audience.has_readers(newsletter, audience.Frequency.MONTHLY) and bool(
         release_content.round_up(newsletter, month, at=now).articles
     )
 
 
-def _was_looked_at(newsletter: Newsletter, month: Month) -> bool:
-    return Release.objects.filter(
-        newsletter=newsletter, kind=Release.Kind.MONTHLY, period=month.key
-    ).exists()
+def _release_key(newsletter: Newsletter, month: Month) -> dict[str, Any]:
+    return {"newsletter": newsletter, "kind": Release.Kind.MONTHLY, "period": month.key}

@@ -1,4 +1,4 @@
-"""An issue or a round-up as a group of readers would get it now; nothing is stored."""
+"""Preview an issue or a round-up as readers with given options would get it. Stores nothing."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from newsletter.editorial.models import Issue, Newsletter
 
 
 def preview(issue: Issue, options: EditionOptions) -> RenderedEmail | None:
-    """What readers who want this would get, or None where there is nothing for them to read.
+    """Return the email that readers with these options would get; None if it would be empty.
 
-    Articles that are ready count even where their hour of publication is still to come, as it
-    will have come by then. Raises RenderError.
+    It includes articles that are ready but not published yet, because they will be by the time
+    the issue is sent. Raises RenderError.
     """
-    paper = issue_content(issue, at=timezone.now() + timedelta(days=3650))
-    return preview_of(paper, issue.newsletter, options)
+    ready = issue_content(issue, at=timezone.now() + timedelta(days=3650))
+    return preview_of(ready, issue.newsletter, options)
 
 
 def preview_of(
-    paper: content.Issue, newsletter: Newsletter, options: EditionOptions
+    issue: content.Issue, newsletter: Newsletter, options: EditionOptions
 ) -> RenderedEmail | None:
-    """The same for any content."""
-    selection = assemble(paper, options)
+    """Return the same for content that was read already. Raises RenderError."""
+    selection = assemble(issue, options)
     if selection is None:
         return None
     return render_edition(
         newsletter_content(newsletter),
-        paper,
+        issue,
         selection,
         view_url=f"{settings.SITE_URL}/",
         today=newsletter.date_at(timezone.now()),

@@ -1,4 +1,4 @@
-"""What a release holds: an issue, or the round-up of a month's issues."""
+"""The content of a release: an issue, or the round-up of a month's issues."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from newsletter.editorial.schedule import Month
 
 
 def content_of(release: Release, *, at: datetime) -> content.Issue:
-    """What of the release is public at that moment. Raises content.RenderError."""
+    """Return what the release contains that is public at that moment. Raises RenderError."""
     if release.kind == Release.Kind.MONTHLY:
         return round_up(release.newsletter, Month.read(release.period), at=at)
     if release.issue is None:
@@ -24,9 +24,9 @@ def content_of(release: Release, *, at: datetime) -> content.Issue:
 
 
 def round_up(newsletter: Newsletter, month: Month, *, at: datetime) -> content.Issue:
-    """The articles of the month's issues that an editor approved and that were sent.
+    """Return the articles of the month's issues that were sent.
 
-    Each had an editor's word, so a round-up needs none of its own.
+    An editor approved each of those issues, so the round-up needs no approval of its own.
     """
     sent = Mailing.objects.filter(release__issue=OuterRef("pk"), snapshot_at__isnull=False).exclude(
         state=Mailing.State.CANCELLED

@@ -1,4 +1,4 @@
-"""An edition as a transport wants it: a Mail with its headers, and a reader's places."""
+"""Turn a stored edition into what a transport takes: an Email, and a Recipient per reader."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from django.conf import settings
 from django.core.files.storage import default_storage
 
-from newsletter.delivery.message_ids import MAILING, delivery_ids
+from newsletter.delivery.message_ids import MAILING, delivery_id_factory
 from newsletter.delivery.models import Edition
 from newsletter.digest.content import RenderedEmail
 from newsletter.editorial.models import Newsletter
@@ -19,15 +19,17 @@ from subscribers import discreet_domain
 from subscribers.audience import Reader
 from subscribers.links import reader_urls
 
+_MakeUrl = Callable[[int], str]
 _UNSUBSCRIBE, _PREFERENCES = Placeholder.UNSUBSCRIBE.value, Placeholder.PREFERENCES.value
 
 
 def sender_headers(
     newsletter: Newsletter, *, sender_name: str, language: str, campaign: str
 ) -> dict[str, object]:
-    """What an edition stores beside its text: who sends it, and the list headers (A4, A8–A10).
+    """Return an edition's sender and list headers, as Edition.headers stores them (A4, A8–A10).
 
-    List-* headers hold ASCII only: encoded words in them make mail programs drop the button.
+    List-* headers hold ASCII only: with encoded words in them, email programs don't show the
+    Unsubscribe button.
     """
     domain = newsletter.list_domain or newsletter.sender_address.rpartition("@")[2]
     list_id = f"{newsletter.slug}.{language}.{domain.encode('idna').decode()}"
@@ -50,7 +52,7 @@ def sender_headers(
 
 
 def discreet_headers(language: str) -> dict[str, object]:
-    """The same for discreet readers: nothing names the newsletter."""
+    """Return the headers for discreet readers: nothing in them names the newsletter."""
     domain = settings.DISCREET_SENDER.rpartition("@")[2].encode("idna").decode()
     return {
         "from_name": settings.DISCREET_NAME,
@@ -67,11 +69,15 @@ def discreet_headers(language: str) -> dict[str, object]:
 
 
 def stored_images(rendered: RenderedEmail) -> list[dict[str, str]]:
+    """Return the images as Edition.images stores them."""
     return [asdict(image) for image in rendered.images]
 
 
-def email_of(edition: Edition) -> Email:
-    """The frozen edition as a Mail. Picture files never change: their names hold their hash."""
+def build_email(edition: Edition) -> Email:
+    """Return the stored edition as an Email.
+
+    Its image files are those of the snapshot: a file's name holds its hash, so it never changes.
+    """
     headers = edition.headers
     return Email(
         from_name=headers["from_name"],
@@ -90,27 +96,27 @@ def _image(stored: dict[str, str]) -> Image:
         return Image(cid=stored["cid"], content=file.read(), type=stored["type"])
 
 
-def recipient(position: int, mailing_id: int, reader: Reader) -> Recipient:
-    """A reader with the URLs for an edition's places."""
-    return recipients(mailing_id)(position, reader)
+def build_recipient(position: int, mailing_id: int, reader: Reader) -> Recipient:
+    """Return a reader as a Recipient, with the URLs for the edition's placeholders."""
+    return recipient_factory(mailing_id)(position, reader)
 
 
-def recipients(mailing_id: int) -> Callable[[int, Reader], Recipient]:
-    """`recipient` for many at a time: what they share (keys, site, routes) is looked up once."""
-    identify = delivery_ids(MAILING, mailing_id)
+def recipient_factory(mailing_id: int) -> Callable[[int, Reader], Recipient]:
+    """Return `build_recipient` for many readers: keys, site and routes are looked up only once."""
+    identify = delivery_id_factory(MAILING, mailing_id)
 
     @cache
-    def urls(language: str, discreet: bool) -> tuple[Callable[[int], str], Callable[[int], str]]:  # noqa: FBT001 - an argument of the cache
+    def url_makers(language: str, discreet: bool) -> tuple[_MakeUrl, _MakeUrl]:  # noqa: FBT001 - part of the cache key
         site = discreet_domain.site_of(discreet=discreet)
         return reader_urls.one_click_urls(site=site), reader_urls.preferences_urls(
             language, site=site
         )
 
-    def made(position: int, reader: Reader) -> Recipient:
+    def build(position: int, reader: Reader) -> Recipient:
         subscriber_id, subscription_id, address, language, discreet = reader
-        one_click, preferences = urls(language, discreet)
-        places = {_UNSUBSCRIBE: one_click(subscription_id)}
-        places[_PREFERENCES] = preferences(subscription_id)
-        return Recipient(position, address, identify(subscriber_id), places)
+        one_click, preferences = url_makers(language, discreet)
+        urls = {_UNSUBSCRIBE: one_click(subscription_id)}
+        urls[_PREFERENCES] = preferences(subscription_id)
+        return Recipient(position, address, identify(subscriber_id), urls)
 
-    return made
+    return build

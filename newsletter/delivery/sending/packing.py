@@ -1,4 +1,4 @@
-"""Readers' ids as bytes, and the checksum over them. Pure."""
+"""Pack subscriber IDs into bytes, and compute the checksum over them. Pure."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ MODULUS = 2**63
 
 
 def pack(ids: Iterable[int]) -> bytes:
-    """Signed 8-byte big-endian integers, in order."""
+    """Return the IDs as signed 8-byte big-endian integers, in order."""
     ids = list(ids)
     return struct.pack(f">{len(ids)}q", *ids)
 
 
 def unpack(packed: bytes | memoryview) -> list[int]:
+    """Return the IDs that `pack` packed."""
     packed = bytes(packed)
     return list(struct.unpack(f">{len(packed) // WIDTH}q", packed))
 
 
 def checksum(ids: Iterable[int]) -> int:
-    """Sum of the ids' hashes modulo 2**63.
+    """Return the sum of the IDs' hashes, modulo 2**63.
 
-    Independent of order; a reader can be added, and by erasure replaced, without the others.
+    The order doesn't matter, and an ID can be added, or replaced on erasure, without reading
+    the others.
     """
     total = 0
     for number in ids:

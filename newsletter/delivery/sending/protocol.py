@@ -1,17 +1,28 @@
-"""Claim, permission and finish: the three updates on which everything rests.
+"""Claim → permit → finish: how a batch is sent without losing a reader or sending twice.
 
-A batch goes OPEN → CLAIMED → CLOSED. Each is one conditional UPDATE with the database's clock:
+A batch goes OPEN → CLAIMED → CLOSED. A worker moves it with three operations:
 
-* `claim` raises the fence and sets a lease: of all who try, one gets the batch.
-* `permit` is the only permission to send. It stores the results so far and how far may be sent
-  now, and commits before anything is handed over. Pause, cancel, a frozen site, a lost lease and
-  a worker that wakes from the dead all meet this one point.
-* `finish` records the outcomes, puts the rest into one successor and closes the batch, in one
-  transaction. It is the same for every way in which a batch can end.
+1. `claim` takes an OPEN batch that is due. One conditional UPDATE increments the batch's *fence*
+   and sets a *lease*, so if several workers try, exactly one gets the batch.
+2. `permit` allows the worker to hand over readers up to a position, the *intent*. It also stores
+   the results so far and renews the lease. Nothing may be handed over before it has committed.
+   The worker calls it again for each window of readers. Every reason to stop is checked in this
+   one UPDATE: the mailing was paused or cancelled, the kill switch is on, the lease ran out, or
+   another worker has claimed the batch since (its fence is newer).
+3. `finish` records the outcomes, puts the readers to try again into one successor batch, and
+   closes this one, all in a single transaction. Every claimed batch ends this way, however its
+   worker stopped; once the lease of a worker that died has run out, `finish_lost` does it.
 
-Crash windows: before `permit` commits, nothing was handed over (retry). After it and before the
-next `permit` or `finish`, each permitted reader without a stored result is *unknown*: never
-dropped, never sent again by itself.
+Between permission and hand-over, the worker reads each reader's subscription a second time (see
+newsletter.delivery.sending.sender). Leases and due times follow the database's clock only, never a
+worker's.
+
+What a crash leaves behind:
+
+* Before `permit` commits, nothing of that window was handed over: its readers are tried again.
+* After `permit` commits, until the next `permit` or `finish` stores the results, each permitted
+  reader without a stored result is *unknown*. The message may have arrived, so the reader is
+  neither dropped nor sent to again automatically.
 """
 
 from __future__ import annotations
@@ -32,7 +43,7 @@ from django.db.models.functions import Now
 from newsletter.delivery.models import Batch, KillSwitch, Mailing, Outcome
 from newsletter.delivery.sending import ledger
 from newsletter.delivery.sending.packing import pack, unpack
-from newsletter.delivery.sending.settlement import Settlement, StoredReply, settle
+from newsletter.delivery.sending.settlement import ReplyCodes, Settlement, settle
 from newsletter.lib import prepared_statements
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Result
@@ -40,13 +51,13 @@ from newsletter.transport.outcomes import Result
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _UNSETTLED = {Result.NONE, Result.DEFERRED}
-PATIENCE = (0.1, 0.4, 1.0, 2.0, 3.0)
-"""Seconds before a batch is finished again: a restart of the database takes about as long."""
+RECONNECT_DELAYS = (0.1, 0.4, 1.0, 2.0, 3.0)
+"""Seconds to wait between attempts: together about as long as a restart of the database."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A worker's hold on a batch; valid as long as `fence` is the newest."""
+    """A claimed batch. The claim is valid as long as its `fence` is the batch's newest."""
 
     batch_id: int
     fence: int
@@ -58,24 +69,28 @@ class Claim:
 
 
 def _may_send() -> Q:
-    """That the batch's mailing is sending and the site is not frozen."""
+    """Match batches whose mailing is being sent while the kill switch is off."""
     sending = Mailing.objects.filter(pk=OuterRef("mailing_id"), state=Mailing.State.SENDING)
     return Q(Exists(sending)) & ~Q(Exists(KillSwitch.objects.filter(engaged=True)))
 
 
 def lease() -> timedelta:
+    """Return how long a claim or a permission lasts."""
     return timedelta(seconds=settings.SEND_LEASE_SECONDS)
 
 
 def due_batches(limit: int) -> list[int]:
-    """Ids of batches that may be claimed now, the longest due first."""
+    """Return the IDs of batches that may be claimed now, the longest overdue first."""
     due = Batch.objects.filter(_may_send(), state=Batch.State.OPEN, due_at__lte=Now())
     return list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
 
 
 def claim(batch_id: int) -> Claim | None:
-    """Take the batch, or None where it is not due, not open, or may not be sent."""
-    # SQLite holds its lock until what RETURNING gives is fetched: the commit comes after that.
+    """Claim a batch for this worker.
+
+    Returns None if the batch isn't open or due, or if its mailing may not be sent now.
+    """
+    # SQLite holds its lock until all rows of RETURNING are fetched, so commit after that.
     with transaction.atomic(), prepared_statements.cursor() as cursor:
         cursor.execute(
             _CLAIM[connection.vendor], {"batch": batch_id, "lease": settings.SEND_LEASE_SECONDS}
@@ -89,10 +104,11 @@ def claim(batch_id: int) -> Claim | None:
     )
 
 
-def permit(held: Claim, *, upto: int, results: bytes, replies: Mapping[int, StoredReply]) -> bool:
-    """Permission to hand over the positions below `upto`, committed when this returns True.
+def permit(claim: Claim, *, upto: int, results: bytes, replies: Mapping[int, ReplyCodes]) -> bool:
+    """Get permission to hand over the positions below `upto`; it has committed on return.
 
-    False: stop, and hand over nothing more.
+    Also stores the results and replies so far, and renews the lease. Returns False if the worker
+    must stop and hand over nothing more.
     """
     with prepared_statements.cursor() as cursor:
         cursor.execute(
@@ -102,15 +118,15 @@ def permit(held: Claim, *, upto: int, results: bytes, replies: Mapping[int, Stor
                 "results": results,
                 "replies": json.dumps({str(at): list(reply) for at, reply in replies.items()}),
                 "lease": settings.SEND_LEASE_SECONDS,
-                "batch": held.batch_id,
-                "fence": held.fence,
+                "batch": claim.batch_id,
+                "fence": claim.fence,
             },
         )
         return bool(cursor.rowcount == 1)
 
 
-# The statements that a worker runs all the time are in SQL: to build them with the ORM takes ten
-# times what the database takes to run them.
+# The statements that a worker runs constantly are written in SQL: the ORM takes ten times as long
+# to build them as the database takes to run them.
 _MAY_SEND = """
     EXISTS (SELECT 1 FROM delivery_mailing AS mailing
             WHERE mailing.id = delivery_batch.mailing_id AND mailing.state = 'sending')
@@ -155,61 +171,64 @@ _CLAIM, _PERMIT, _FINISH_MAILING = (
 
 
 def finish(
-    held: Claim,
+    claim: Claim,
     *,
     results: bytes,
-    replies: Mapping[int, StoredReply],
+    replies: Mapping[int, ReplyCodes],
     source: Outcome.Source = Outcome.Source.SENDER,
     due_in: timedelta = timedelta(0),
-    why: str = "",
+    reason: str = "",
 ) -> Settlement | None:
-    """End a batch of which the caller knows everything; None where it is no longer the caller's.
+    """Close a batch whose worker is alive and knows every result.
 
-    What has no result was not handed over, and goes on in a successor due after `due_in`; `why`
-    tells editors what it waits for, and names no reader.
+    Readers without a result were not handed over; they go into a successor that is due after
+    `due_in`. `reason` tells editors why they wait, and names no reader. Returns None if the
+    batch no longer belongs to the caller.
     """
-    return outlasting_lost_connections(
+    return retry_on_lost_connection(
         lambda: _finish(
-            Q(pk=held.batch_id, fence=held.fence),
+            Q(pk=claim.batch_id, fence=claim.fence),
             known=(results, replies),
             source=source,
             due_in=due_in,
-            why=why,
+            reason=reason,
         )
     )
 
 
 def finish_lost(batch_id: int) -> Settlement | None:
-    """End a batch whose worker's lease ran out, from what is stored of it.
+    """Close a batch whose lease ran out, using only what is stored of it.
 
-    As after a living one, the rest waits where a peer asked to wait for any of them.
+    Permitted readers without a stored result become unknown. If a peer deferred any reader, the
+    successor waits as long as it would have after a worker that survived.
     """
     return _finish(Q(pk=batch_id, lease_until__lte=Now()), known=None, source=Outcome.Source.RESCUE)
 
 
-def outlasting_lost_connections(finish: Callable[[], T]) -> T:
-    """Run `finish`, again where the database went away in it.
+def retry_on_lost_connection(update: Callable[[], T]) -> T:
+    """Return what `update` returns, running it again if the database connection is lost.
 
-    A connection lost during COMMIT leaves open whether it happened. The next attempt reads it:
-    what has ended is no longer CLAIMED under the fence, and nothing is done twice.
+    If the connection is lost during COMMIT, the commit may or may not have happened. The next
+    attempt finds out: a row that was already finished is no longer claimed under this fence, so
+    nothing is done twice.
     """
-    for seconds in PATIENCE:
+    for seconds in RECONNECT_DELAYS:
         try:
-            return finish()
+            return update()
         except (OperationalError, InterfaceError):
             connection.close()
             sleep(seconds)
-    return finish()
+    return update()
 
 
 @transaction.atomic
 def _finish(
     which: Q,
     *,
-    known: tuple[bytes, Mapping[int, StoredReply]] | None,
+    known: tuple[bytes, Mapping[int, ReplyCodes]] | None,
     source: Outcome.Source,
     due_in: timedelta = timedelta(0),
-    why: str = "",
+    reason: str = "",
 ) -> Settlement | None:
     batch = (
         Batch.objects.select_for_update(of=("self",))
@@ -219,19 +238,19 @@ def _finish(
     )
     if batch is None:
         return None
-    results, replies = known or (bytes(batch.results), stored_replies(batch))
+    results, replies = known or (bytes(batch.results), parse_replies(batch))
     settled = settle(
         unpack(batch.reader_ids),
         results,
         replies,
-        doubt_below=0 if known else batch.intent,
-        rest=_end_of_the_rest(batch)
+        unknown_below=0 if known else batch.intent,
+        rest_becomes=_final_result(batch)
         if _UNSETTLED & set(results.ljust(batch.size, b"\0"))
         else None,
     )
     if known is None and settled.deferred:
         due_in = timedelta(seconds=backoff(batch.round + 1, settings.SEND_RETRY_SECONDS))
-    return close(batch, settled, source=source, due_in=due_in, why=why)
+    return close(batch, settled, source=source, due_in=due_in, reason=reason)
 
 
 def close(
@@ -240,22 +259,27 @@ def close(
     *,
     source: Outcome.Source,
     due_in: timedelta = timedelta(0),
-    why: str = "",
+    reason: str = "",
 ) -> Settlement:
-    """Record and close, inside the caller's transaction, which holds the batch's row."""
-    ledger.insert_outcomes(batch.mailing_id, settled.lines, source=source, batch_id=batch.pk)
-    if settled.again:
-        _successor(batch, settled, due_in, why or _said(settled.asked))
+    """Record the outcomes and close the batch.
+
+    Runs inside the caller's transaction, which must have locked the batch's row.
+    """
+    ledger.insert_outcomes(batch.mailing_id, settled.outcomes, source=source, batch_id=batch.pk)
+    if settled.to_retry:
+        _create_successor(
+            batch, settled, due_in, reason or _describe_reply(settled.common_deferral)
+        )
     Batch.objects.filter(pk=batch.pk).update(
         state=Batch.State.CLOSED, results=settled.results, lease_until=None, fence=F("fence") + 1
     )
-    facts = {"batch": batch.pk, "recorded": len(settled.lines), "again": len(settled.again)}
+    facts = {"batch": batch.pk, "recorded": len(settled.outcomes), "again": len(settled.to_retry)}
     log.info("finish", extra={**facts, "source": source.value})
     return settled
 
 
-def _end_of_the_rest(batch: Batch) -> Result | None:
-    """What ends readers who were not handed over, where they are not to be tried again."""
+def _final_result(batch: Batch) -> Result | None:
+    """Return the outcome for readers not handed over, or None if they are to be tried again."""
     if batch.mailing.state == Mailing.State.CANCELLED:
         return Result.SKIPPED
     if batch.give_up_at is not None and batch.give_up_at <= database_now():
@@ -263,31 +287,32 @@ def _end_of_the_rest(batch: Batch) -> Result | None:
     return None
 
 
-def _said(reply: StoredReply) -> str:
+def _describe_reply(reply: ReplyCodes) -> str:
     code, status = reply
     return f"{code or ''} {status}".strip()
 
 
-def _successor(batch: Batch, settled: Settlement, due_in: timedelta, why: str) -> None:
+def _create_successor(batch: Batch, settled: Settlement, due_in: timedelta, reason: str) -> None:
     Batch.objects.create(
         mailing_id=batch.mailing_id,
         edition_id=batch.edition_id,
-        reader_ids=pack(settled.again),
-        size=len(settled.again),
+        reader_ids=pack(settled.to_retry),
+        size=len(settled.to_retry),
         due_at=database_now() + due_in,
         give_up_at=batch.give_up_at,
         round=batch.round + (1 if settled.deferred or due_in else 0),
-        deferred_by=why[:200],
+        deferred_by=reason[:200],
         predecessor=batch,
     )
 
 
-def stored_replies(batch: Batch) -> dict[int, StoredReply]:
+def parse_replies(batch: Batch) -> dict[int, ReplyCodes]:
+    """Return the batch's stored replies by position."""
     return {int(position): (code, status) for position, (code, status) in batch.replies.items()}
 
 
 def database_now() -> datetime:
-    """The database's clock: the only one by which leases and due times are compared."""
+    """Return the time by the database's clock, the only one that leases and due times follow."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT clock_timestamp()"
@@ -299,7 +324,7 @@ def database_now() -> datetime:
 
 
 def finish_mailing(mailing_id: int) -> bool:
-    """Mark a mailing finished once none of its batches is open; True if this did it."""
+    """Mark a mailing finished if all its batches are closed; return whether this call did so."""
     with prepared_statements.cursor() as cursor:
         cursor.execute(_FINISH_MAILING[connection.vendor], {"mailing": mailing_id})
         return bool(cursor.rowcount == 1)

@@ -1,4 +1,4 @@
-"""What each minute puts right: batches whose worker is gone, hints that were lost."""
+"""What the tick repairs: batches whose worker died, and mailings left unfinished."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from newsletter.delivery.sending import protocol
 
 
 def rescue_batches(limit: int = 1000) -> int:
-    """Finish claimed batches whose lease ran out; returns how many."""
+    """Close claimed batches whose lease ran out; return how many."""
     lost = Batch.objects.filter(state=Batch.State.CLAIMED, lease_until__lte=Now())
     rescued = 0
     for batch_id in lost.values_list("pk", flat=True)[:limit]:
@@ -18,6 +18,6 @@ def rescue_batches(limit: int = 1000) -> int:
 
 
 def finish_mailings() -> int:
-    """Mark mailings finished that have no open batch; returns how many."""
+    """Mark mailings finished whose batches are all closed; return how many."""
     sending = Mailing.objects.filter(state=Mailing.State.SENDING).values_list("pk", flat=True)
     return sum(protocol.finish_mailing(mailing_id) for mailing_id in sending)

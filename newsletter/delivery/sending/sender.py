@@ -1,8 +1,9 @@
-"""Sends one batch: claim, then window by window permission, second read, hand-over; finish.
+"""Send one batch: claim it; permit, read again and hand over each window; finish.
 
-The order within a window is what keeps the promises P1 and P2: the permission is committed
-before the readers' state is read again, and that is read before anything is handed over. So an
-unsubscription that was answered is obeyed, and what was handed over lies below the intent.
+P1 and P2 depend on the order within a window. First the permission commits, then the readers'
+subscriptions are read a second time, then the messages are handed over. So every message that was
+handed over lies below the batch's stored intent, and an unsubscription that was confirmed before
+the second read is obeyed.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from django.db import InterfaceError, OperationalError, connection
 
 from newsletter.delivery.models import Edition
 from newsletter.delivery.sending import protocol, transports
-from newsletter.delivery.sending.messages import email_of, recipients
+from newsletter.delivery.sending.messages import build_email, recipient_factory
 from newsletter.delivery.sending.protocol import Claim
-from newsletter.delivery.sending.settlement import StoredReply
+from newsletter.delivery.sending.settlement import ReplyCodes
 from newsletter.transport.base import Transport
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
@@ -33,15 +34,15 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Run:
-    """What one worker knows of its batch."""
+class BatchProgress:
+    """What a worker knows about the batch that it is sending."""
 
     claim: Claim
     transport: Transport
     results: bytearray = field(init=False)
-    replies: dict[int, StoredReply] = field(default_factory=dict)
+    replies: dict[int, ReplyCodes] = field(default_factory=dict)
     down: TransportDownError | None = None
-    keyless: bool = False
+    missing_key: bool = False
 
     def __post_init__(self) -> None:
         self.results = bytearray(len(self.claim.readers))
@@ -49,133 +50,149 @@ class Run:
     def send(
         self, compiled: Any, recipients: Iterable[Recipient], stop: Callable[[], bool]
     ) -> None:
-        """At most STEP readers (and one for each connection) are pulled without a result."""
+        """Send to the recipients; at most SEND_STEP (plus one per connection) lack a result."""
         send_results = self.transport.send(
-            compiled, recipients, stop=stop, ahead=settings.SEND_STEP
+            compiled, recipients, stop=stop, max_pending=settings.SEND_STEP
         )
         for send_result in send_results:
             self.record(send_result)
 
     def record(self, send_result: SendResult) -> None:
+        """Remember one reader's result."""
         self.results[send_result.position] = send_result.result
         if send_result.result is not Result.SENT:
             self.replies[send_result.position] = (send_result.code, send_result.status)
 
 
 def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
-    """Send what may be sent of a batch; False where it was not there to be taken.
+    """Send as much of a batch as may be sent; return False if it couldn't be claimed.
 
-    `stop` is asked before each window and each message: what was not begun by then is given
-    back at once.
+    `stop` is called before each window and each message. Once it returns True, readers whose
+    message wasn't started go back into the queue at once.
     """
     claim = None if stop() else protocol.claim(batch_id)
     if claim is None:
         return False
-    run = Run(claim, transports.preferred())
+    progress = BatchProgress(claim, transports.preferred())
     try:
-        _send_windows(run, stop)
-        transports.mark_up(run.transport)
+        _send_windows(progress, stop)
+        transports.mark_up(progress.transport)
     except TransportDownError as down:
-        run.down = down
-        transports.mark_down(run.transport, seconds=down.retry_after)
-        facts = {"batch": batch_id, "transport": run.transport.name, "reason": down.reason}
+        progress.down = down
+        transports.mark_down(progress.transport, seconds=down.retry_after)
+        facts = {"batch": batch_id, "transport": progress.transport.name, "reason": down.reason}
         log.warning("transport-down", extra=facts)
     except (OperationalError, InterfaceError) as error:
-        # The database is asked only before a window's hand-over begins, so all that was handed
-        # over is known here. Whether the permission was committed does not matter any more.
+        # The database is used only before a window is handed over, and the transport settles what
+        # is in flight before it passes the error on. So every message handed over has its result
+        # here, and whether the last permission committed no longer matters.
         log.warning("batch-lost", extra={"batch": batch_id, "error": type(error).__name__})
         connection.close()
     except SealedError as error:
-        # A key that has not come to this host yet. It was met in the second read, so nothing of
-        # that window was handed over: another worker, or this one later, goes on.
-        run.keyless = True
+        # This host doesn't have the key yet. The second read failed, so nothing of that window
+        # was handed over: another worker, or this one later, can send it.
+        progress.missing_key = True
         log.error("key-missing", extra={"batch": batch_id, "error": error})
     settled = protocol.finish(
         claim,
-        results=bytes(run.results),
-        replies=run.replies,
-        due_in=_pause_before_next(run),
-        why=_why(run),
+        results=bytes(progress.results),
+        replies=progress.replies,
+        due_in=_delay_for_the_rest(progress),
+        reason=_deferral_reason(progress),
     )
     if settled is not None:
         protocol.finish_mailing(claim.mailing_id)
     return True
 
 
-def _send_windows(run: Run, stop: Callable[[], bool]) -> None:
-    """A relay pulls readers as it has room for them, so that its connections never run dry; a
-    provider's call gets one window and is run to its end: to stop in between would forget some.
+def _send_windows(progress: BatchProgress, stop: Callable[[], bool]) -> None:
+    """Hand over the batch, window by window, until it is done or has to stop.
+
+    A relay pulls recipients as it has room for them, so that its connections are never idle. A
+    provider is given one window per call, and the call runs to its end: stopping it halfway would
+    lose results.
     """
-    compiled = compiled_edition(run.transport, run.claim.edition_id)
-    # The lease may not run out under a hand-over: what is sent later is not ours to send. So a
-    # slow relay ends the batch, long before the task's time limit would (E7).
+    compiled = compiled_edition(progress.transport, progress.claim.edition_id)
+    # The lease must not run out during a hand-over: after that, the batch belongs to others. So
+    # with a slow relay the worker stops here, long before the task's time limit (E7).
     deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
 
-    def ended() -> bool:
+    def must_stop() -> bool:
         return stop() or monotonic() > deadline
 
-    if run.transport.window is None:
-        run.send(compiled, _permitted_readers(run, ended), ended)
+    if progress.transport.window is None:
+        progress.send(compiled, _permitted_recipients(progress, must_stop), must_stop)
         return
-    for window in _permitted(run, ended):
-        run.send(compiled, _second_read(run, window), ended)
+    for window in _permitted_windows(progress, must_stop):
+        progress.send(compiled, _read_recipients(progress, window), must_stop)
 
 
-def _permitted_readers(run: Run, ended: Callable[[], bool]) -> Iterator[Recipient]:
-    for window in _permitted(run, ended):
-        yield from _second_read(run, window)
+def _permitted_recipients(
+    progress: BatchProgress, must_stop: Callable[[], bool]
+) -> Iterator[Recipient]:
+    """Yield the recipients one by one, getting permission for each window as it is reached."""
+    for window in _permitted_windows(progress, must_stop):
+        yield from _read_recipients(progress, window)
 
 
-def _permitted(run: Run, ended: Callable[[], bool]) -> Iterator[range]:
-    """Each window once it may be sent: what was settled before is stored by the same commit."""
-    for window in windows(len(run.claim.readers), run.transport.window or settings.SEND_STEP):
-        if ended() or not protocol.permit(
-            run.claim, upto=window.stop, results=bytes(run.results), replies=run.replies
+def _permitted_windows(progress: BatchProgress, must_stop: Callable[[], bool]) -> Iterator[range]:
+    """Yield each window once it is permitted; the same commit stores the results so far."""
+    for window in windows(
+        len(progress.claim.readers), progress.transport.window or settings.SEND_STEP
+    ):
+        if must_stop() or not protocol.permit(
+            progress.claim,
+            upto=window.stop,
+            results=bytes(progress.results),
+            replies=progress.replies,
         ):
             return
         yield window
 
 
 def windows(size: int, step: int) -> Iterator[range]:
-    """The positions of a batch in portions: each is permitted, then handed over."""
+    """Yield the positions of a batch in windows of `step`; permission is given per window."""
     for start in range(0, size, step):
         yield range(start, min(start + step, size))
 
 
-def _second_read(run: Run, window: range) -> list[Recipient]:
-    """The window's readers who still want it; the others are recorded as skipped."""
-    ids = run.claim.readers[window.start : window.stop]
-    wanted = audience.still_wanted(run.claim.newsletter_id, ids)
-    recipient = recipients(run.claim.mailing_id)
-    found = []
+def _read_recipients(progress: BatchProgress, window: range) -> list[Recipient]:
+    """Read the window's readers a second time; return those who still want the email.
+
+    The others are recorded as skipped.
+    """
+    ids = progress.claim.readers[window.start : window.stop]
+    wanted = audience.still_wanted(progress.claim.newsletter_id, ids)
+    make_recipient = recipient_factory(progress.claim.mailing_id)
+    still_wanted = []
     for position, reader_id in zip(window, ids, strict=True):
         reader = wanted.get(reader_id)
         if reader is None:
-            run.record(SendResult(position, Result.SKIPPED))
+            progress.record(SendResult(position, Result.SKIPPED))
         else:
-            found.append(recipient(position, reader))
-    return found
+            still_wanted.append(make_recipient(position, reader))
+    return still_wanted
 
 
-def _pause_before_next(run: Run) -> timedelta:
-    """How long those who were not handed over wait."""
-    if run.down is not None and transports.has_another(run.transport):
+def _delay_for_the_rest(progress: BatchProgress) -> timedelta:
+    """Return how long readers who were not handed over wait."""
+    if progress.down is not None and transports.has_another(progress.transport):
         return timedelta(0)
-    if run.down is not None and run.down.retry_after:
-        return timedelta(seconds=run.down.retry_after)
-    if run.down is not None or run.keyless or Result.DEFERRED in run.results:
-        return timedelta(seconds=backoff(run.claim.round + 1, settings.SEND_RETRY_SECONDS))
+    if progress.down is not None and progress.down.retry_after:
+        return timedelta(seconds=progress.down.retry_after)
+    if progress.down is not None or progress.missing_key or Result.DEFERRED in progress.results:
+        return timedelta(seconds=backoff(progress.claim.round + 1, settings.SEND_RETRY_SECONDS))
     return timedelta(0)
 
 
-def _why(run: Run) -> str:
-    """What put the rest off, but for replies to single readers."""
-    if run.keyless:
-        return "a key of the list has not come to this worker yet"
-    return run.down.reason if run.down is not None else ""
+def _deferral_reason(progress: BatchProgress) -> str:
+    """Return why the rest is deferred, or "" if replies to single readers are the reason."""
+    if progress.missing_key:
+        return "this worker doesn't have the key of some addresses yet"
+    return progress.down.reason if progress.down is not None else ""
 
 
 @lru_cache(maxsize=32)
 def compiled_edition(transport: Transport, edition_id: int) -> Any:
-    """The edition as this transport sends it, made once per process."""
-    return transport.compile(email_of(Edition.objects.get(pk=edition_id)))
+    """Return the edition as this transport sends it, compiled once per process."""
+    return transport.compile(build_email(Edition.objects.get(pk=edition_id)))

@@ -1,4 +1,4 @@
-"""How a batch ends, decided from what is known of it. Pure."""
+"""Decide how a batch ends from what is known about it. Pure: no database, no clock."""
 
 from __future__ import annotations
 
@@ -9,67 +9,74 @@ from typing import NamedTuple
 
 from newsletter.transport.outcomes import Result
 
-StoredReply = tuple[int | None, str]
-"""Reply code and enhanced status."""
+ReplyCodes = tuple[int | None, str]
+"""Reply code (SMTP or HTTP) and enhanced status (RFC 3463)."""
 
 _RESULTS = tuple(Result)
-_NO_REPLY: StoredReply = (None, "")
+_NO_REPLY: ReplyCodes = (None, "")
 
 
 class OutcomeRow(NamedTuple):
-    """One reader's outcome, to be inserted."""
+    """One reader's outcome, to be inserted into the ledger."""
 
     subscriber_id: int
     result: Result
-    reply: StoredReply = (None, "")
+    reply: ReplyCodes = (None, "")
 
 
 @dataclass(frozen=True)
 class Settlement:
-    """`lines` are final; `again` go into a successor, `deferred` says whether a peer asked to
-    wait for any of them, and `asked` by which reply most often; `results` is what is stored for
-    looking at."""
+    """How each reader of a batch ends."""
 
-    lines: list[OutcomeRow]
-    again: list[int] = field(default_factory=list)
+    outcomes: list[OutcomeRow]
+    """Final."""
+    to_retry: list[int] = field(default_factory=list)
+    """Subscriber IDs for the successor, in the order in which to try them."""
     deferred: bool = False
+    """Whether a peer deferred any reader to retry."""
     results: bytes = b""
-    asked: StoredReply = (None, "")
+    """One byte per position, kept on the closed batch for inspection."""
+    common_deferral: ReplyCodes = (None, "")
+    """The most common of the replies that deferred a reader."""
 
 
 def settle(
     readers: Sequence[int],
     results: bytes,
-    replies: Mapping[int, StoredReply],
+    replies: Mapping[int, ReplyCodes],
     *,
-    doubt_below: int,
-    rest: Result | None = None,
+    unknown_below: int,
+    rest_becomes: Result | None = None,
 ) -> Settlement:
-    """Decide each position of a batch.
+    """Return the settlement of a batch, position by position.
 
-    `results` may be shorter than `readers`. A position without a result is unknown below
-    `doubt_below` (permitted to somebody who did not come back), else provably unsent. What is
-    unsent or deferred goes on in a successor, or, where `rest` is given, ends as that. Whoever
-    was next in line goes last there: a message that itself breaks the connection holds up nobody.
+    `results` may be shorter than `readers`. A position without a result is unknown if it is below
+    `unknown_below` (it was permitted to a worker that died), and provably unsent otherwise.
+
+    Unsent and deferred readers are retried in a successor, or get the outcome `rest_becomes` if
+    that is given. The first unsent reader goes last in the successor: if that reader's message
+    is what breaks the connection, it doesn't hold up the others.
     """
-    lines: list[OutcomeRow] = []
-    again: list[int] = []
-    deferred: Counter[StoredReply] = Counter()
-    next_in_line: list[int] = []
+    outcomes: list[OutcomeRow] = []
+    to_retry: list[int] = []
+    deferrals: Counter[ReplyCodes] = Counter()
+    first_unsent: list[int] = []
     final = bytearray(results.ljust(len(readers), b"\0"))
     for position, reader in enumerate(readers):
         result = _RESULTS[final[position]]
-        if result is Result.NONE and position < doubt_below:
+        if result is Result.NONE and position < unknown_below:
             result = Result.UNKNOWN
         if result is Result.NONE or result is Result.DEFERRED:
-            if rest is None:
+            if rest_becomes is None:
                 if result is Result.DEFERRED:
-                    deferred[replies.get(position, _NO_REPLY)] += 1
-                is_next = result is Result.NONE and not next_in_line
-                (next_in_line if is_next else again).append(reader)
+                    deferrals[replies.get(position, _NO_REPLY)] += 1
+                is_first_unsent = result is Result.NONE and not first_unsent
+                (first_unsent if is_first_unsent else to_retry).append(reader)
                 continue
-            result = rest
+            result = rest_becomes
         final[position] = result
-        lines.append(OutcomeRow(reader, result, replies.get(position, _NO_REPLY)))
-    [(asked, _)] = deferred.most_common(1) or [(_NO_REPLY, 0)]
-    return Settlement(lines, again + next_in_line, bool(deferred), bytes(final), asked)
+        outcomes.append(OutcomeRow(reader, result, replies.get(position, _NO_REPLY)))
+    [(common_deferral, _)] = deferrals.most_common(1) or [(_NO_REPLY, 0)]
+    return Settlement(
+        outcomes, to_retry + first_unsent, bool(deferrals), bytes(final), common_deferral
+    )

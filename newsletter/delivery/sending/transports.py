@@ -1,4 +1,4 @@
-"""The configured transports of this process, the first preferred."""
+"""The configured transports of this process, in order of preference."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.conf import settings
 from newsletter.transport.base import Transport
 from newsletter.transport.registry import from_url
 
-_CIRCUIT_SECONDS = 60
-_open_until: dict[str, float] = {}
+_DOWN_SECONDS = 60
+_down_until: dict[str, float] = {}
 
 
 @cache
@@ -20,37 +20,38 @@ def _connected(urls: tuple[str, ...]) -> tuple[Transport, ...]:
 
 
 def configured() -> tuple[Transport, ...]:
-    """All transports, in order of preference; each keeps its connections for this process."""
+    """Return all transports, in order of preference. Each keeps its connections open."""
     return _connected(tuple(settings.DELIVERY_TRANSPORTS))
 
 
 def preferred() -> Transport:
-    """The first transport that was not found down in the last minute, else the very first."""
+    """Return the first transport that isn't marked down, or the first of all if every one is."""
     transports = configured()
     for transport in transports:
-        if _open_until.get(transport.name, 0.0) <= monotonic():
+        if _down_until.get(transport.name, 0.0) <= monotonic():
             return transport
     return transports[0]
 
 
 def has_another(down: Transport) -> bool:
-    """Whether a transport other than `down` may work now."""
-    return any(_open_until.get(t.name, 0.0) <= monotonic() for t in configured() if t is not down)
+    """Return whether a transport other than `down` is not marked down."""
+    return any(_down_until.get(t.name, 0.0) <= monotonic() for t in configured() if t is not down)
 
 
 def mark_down(transport: Transport, *, seconds: int | None = None) -> None:
-    """Prefer others for a minute, or for as long as the peer asked."""
-    _open_until[transport.name] = monotonic() + (seconds or _CIRCUIT_SECONDS)
+    """Close the transport and prefer others for `seconds` (by default a minute)."""
+    _down_until[transport.name] = monotonic() + (seconds or _DOWN_SECONDS)
     transport.close()
 
 
 def mark_up(transport: Transport) -> None:
-    _open_until.pop(transport.name, None)
+    """Prefer the transport again: it has just worked."""
+    _down_until.pop(transport.name, None)
 
 
 def reset() -> None:
-    """Begin anew: close all connections, read the settings again."""
+    """Close all connections, and read the settings again at the next use."""
     for transport in _connected(tuple(settings.DELIVERY_TRANSPORTS)):
         transport.close()
     _connected.cache_clear()
-    _open_until.clear()
+    _down_until.clear()

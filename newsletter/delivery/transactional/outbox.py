@@ -1,12 +1,19 @@
-"""Single mails: written, permitted and handed over one by one, ahead of bulk.
+"""Transactional emails: written, permitted and handed over one at a time, ahead of bulk.
 
-The same protocol as a batch's (newsletter.delivery.sending.protocol), for one message: QUEUED → CLAIMED
-by a conditional update → SENDING, committed, which is the permission → its end. A letter whose
-worker is lost goes back to the queue while it was CLAIMED, and is *unknown* once it was SENDING.
-A lost database leaves nobody in doubt: the worker still knows what it handed over.
+This is the protocol of newsletter.delivery.sending.protocol, for a single message: QUEUED →
+CLAIMED by a conditional UPDATE → SENDING, which is the permission and has committed before the
+hand-over → a final state.
 
-Unlike a batch, a letter's row is claimed again and again. The fence alone keeps a worker who wakes
-from the dead from ending what another is sending.
+What a crash leaves behind:
+
+* If the worker dies while the email is CLAIMED, nothing was handed over: it goes back to the queue.
+* If the worker dies while the email is SENDING, the message may have arrived: it is *unknown*, and
+  never sent again automatically.
+* If the database connection is lost, nothing is in doubt: the worker still knows what it handed
+  over.
+
+Unlike a batch, the same row is claimed again and again. So the fence alone prevents a worker that
+resumes after its lease from finishing an email that another worker is now sending.
 """
 
 from __future__ import annotations
@@ -32,13 +39,13 @@ from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
 from subscribers import audience
 from subscribers.models import TransactionalEmail
-from subscribers.transactional import texts as wording
+from subscribers.transactional import texts
 
 log = logging.getLogger(__name__)
 State = TransactionalEmail.State
 SENDING_ALLOWED = ~Q(Exists(KillSwitch.objects.filter(engaged=True)))
 
-END_OF = {
+STATE_BY_RESULT = {
     Result.SENT: State.SENT,
     Result.REFUSED: State.REFUSED,
     Result.FAILED: State.FAILED,
@@ -48,34 +55,36 @@ END_OF = {
 
 @dataclass(frozen=True)
 class ClaimedEmail:
+    """A claimed email. The claim is valid as long as `fence` is the row's newest."""
+
     email: TransactionalEmail
     fence: int
 
 
 def drain(limit: int = 50, *, stop: Callable[[], bool] = lambda: False) -> int:
-    """Send letters that are due; returns how many were taken up."""
+    """Send transactional emails that are due; return how many were claimed."""
     due = TransactionalEmail.objects.filter(SENDING_ALLOWED, state=State.QUEUED, due_at__lte=Now())
-    taken = 0
+    claimed = 0
     for email_id in list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit]):
         if stop():
             break
-        held = _claim(email_id)
-        if held is not None:
-            taken += 1
-            _deliver(held)
-    return taken
+        claim = _claim(email_id)
+        if claim is not None:
+            claimed += 1
+            _deliver(claim)
+    return claimed
 
 
 def rescue() -> int:
-    """Settle letters whose worker is gone; returns how many."""
+    """Settle emails whose worker died; return how many."""
     lost = TransactionalEmail.objects.filter(lease_until__lte=Now())
-    again = lost.filter(state=State.CLAIMED).update(state=State.QUEUED, lease_until=None)
-    return again + lost.filter(state=State.SENDING).update(state=State.UNKNOWN, lease_until=None)
+    requeued = lost.filter(state=State.CLAIMED).update(state=State.QUEUED, lease_until=None)
+    return requeued + lost.filter(state=State.SENDING).update(state=State.UNKNOWN, lease_until=None)
 
 
 def _claim(email_id: int) -> ClaimedEmail | None:
     with transaction.atomic():
-        taken = TransactionalEmail.objects.filter(
+        updated = TransactionalEmail.objects.filter(
             SENDING_ALLOWED, pk=email_id, state=State.QUEUED
         ).update(
             state=State.CLAIMED,
@@ -83,7 +92,7 @@ def _claim(email_id: int) -> ClaimedEmail | None:
             attempts=F("attempts") + 1,
             lease_until=Now() + protocol.lease(),
         )
-        if not taken:
+        if not updated:
             return None
         email = TransactionalEmail.objects.select_related("subscriber", "newsletter").get(
             pk=email_id
@@ -91,42 +100,42 @@ def _claim(email_id: int) -> ClaimedEmail | None:
     return ClaimedEmail(email, email.fence)
 
 
-def _deliver(held: ClaimedEmail) -> None:
-    email = held.email
+def _deliver(claim: ClaimedEmail) -> None:
+    email = claim.email
     if email.expires_at is not None and email.expires_at <= protocol.database_now():
-        _end(held, State.CLAIMED, State.DROPPED)
+        _finish(claim, State.CLAIMED, State.DROPPED)
         return
     transport = transports.preferred()
     try:
         if email.kind == TransactionalEmail.Kind.ISSUE:
-            # It becomes a batch of one, so that the account and "never twice" cover it.
+            # It becomes a batch of one, so that reports, the audit and "never twice" cover it.
             welcome.enqueue(email)
             return
-        compiled = transport.compile(wording.write(email))
+        compiled = transport.compile(texts.write(email))
         recipient = _recipient(email)
-    except wording.NotWantedError as reason:
-        log.info("letter-dropped", extra={"letter": email.pk, "reason": reason})
-        _end(held, State.CLAIMED, State.DROPPED)
+    except texts.NotWantedError as reason:
+        log.info("email-dropped", extra={"email": email.pk, "reason": reason})
+        _finish(claim, State.CLAIMED, State.DROPPED)
         return
     except RenderServiceError as error:
-        log.error("letter-not-written-yet", extra={"letter": email.pk, "error": error})
-        _again(held, State.CLAIMED)
+        log.error("email-rendering-deferred", extra={"email": email.pk, "error": error})
+        _retry_later(claim, State.CLAIMED)
         return
     except (RenderError, CompileError) as error:
-        log.error("letter-cannot-be-written", extra={"letter": email.pk, "error": error})
-        _end(held, State.CLAIMED, State.FAILED)
+        log.error("email-not-renderable", extra={"email": email.pk, "error": error})
+        _finish(claim, State.CLAIMED, State.FAILED)
         return
-    if not _permitted(held):
+    if not _permit_or_requeue(claim):
         return
     try:
         for send_result in transport.send(compiled, [recipient]):
-            _settle(held, send_result, transport.name)
+            _settle(claim, send_result, transport.name)
         transports.mark_up(transport)
     except TransportDownError as down:
         transports.mark_down(transport, seconds=down.retry_after)
-        facts = {"letter": email.pk, "transport": transport.name, "reason": down}
+        facts = {"email": email.pk, "transport": transport.name, "reason": down}
         log.warning("transport-down", extra=facts)
-        _again(held, State.SENDING)
+        _retry_later(claim, State.SENDING)
 
 
 def _recipient(email: TransactionalEmail) -> Recipient:
@@ -134,76 +143,80 @@ def _recipient(email: TransactionalEmail) -> Recipient:
         position=0,
         address=audience.address_of(email.subscriber),
         delivery_id=delivery_id(MessageTrace(TRANSACTIONAL, email.pk, email.subscriber_id)),
-        places=wording.placeholder_values(email),
+        urls=texts.placeholder_values(email),
     )
 
 
-def _settle(held: ClaimedEmail, send_result: SendResult, transport: str) -> None:
+def _settle(claim: ClaimedEmail, send_result: SendResult, transport: str) -> None:
     if send_result.result is Result.DEFERRED:
-        _again(
-            held,
+        _retry_later(
+            claim,
             State.SENDING,
             code=send_result.code,
             status=send_result.status,
             transport=transport,
         )
         return
-    _end(
-        held,
+    _finish(
+        claim,
         State.SENDING,
-        END_OF[send_result.result],
+        STATE_BY_RESULT[send_result.result],
         code=send_result.code,
         status=send_result.status,
         transport=transport,
     )
 
 
-def _again(held: ClaimedEmail, before: TransactionalEmail.State, **facts: object) -> None:
-    """Back to the queue with a growing pause, until the time to give up."""
-    pause = timedelta(seconds=backoff(held.email.attempts, min(settings.SEND_RETRY_SECONDS, 60)))
-    now = protocol.outlasting_lost_connections(protocol.database_now)
-    if now - held.email.created_at >= timedelta(hours=settings.SEND_GIVE_UP_HOURS):
-        _end(held, before, State.FAILED, **facts)
+def _retry_later(claim: ClaimedEmail, before: TransactionalEmail.State, **facts: object) -> None:
+    """Put the email back into the queue with exponential backoff, until the time to give up."""
+    pause = timedelta(seconds=backoff(claim.email.attempts, min(settings.SEND_RETRY_SECONDS, 60)))
+    now = protocol.retry_on_lost_connection(protocol.database_now)
+    if now - claim.email.created_at >= timedelta(hours=settings.SEND_GIVE_UP_HOURS):
+        _finish(claim, before, State.FAILED, **facts)
         return
-    _end(held, before, State.QUEUED, due_at=now + pause, **facts)
+    _finish(claim, before, State.QUEUED, due_at=now + pause, **facts)
 
 
-def _permitted(held: ClaimedEmail) -> bool:
-    """Whether the letter may be handed over now."""
+def _permit_or_requeue(claim: ClaimedEmail) -> bool:
+    """Get permission to hand over the email; put it back into the queue if the database is lost."""
     try:
-        return _move(held, State.CLAIMED, State.SENDING)
+        return _permit(claim)
     except (OperationalError, InterfaceError):
-        # Committed or not: nothing was handed over.
-        log.warning("letter-lost", extra={"letter": held.email.pk})
-        _end(held, State.SENDING, State.QUEUED)
-        _end(held, State.CLAIMED, State.QUEUED)
+        # Whether or not the permission committed, nothing was handed over yet.
+        log.warning("email-permission-lost", extra={"email": claim.email.pk})
+        _finish(claim, State.SENDING, State.QUEUED)
+        _finish(claim, State.CLAIMED, State.QUEUED)
         return False
 
 
-def _move(
-    held: ClaimedEmail, before: TransactionalEmail.State, after: TransactionalEmail.State
-) -> bool:
-    """Permission to send, committed when this returns True."""
+def _permit(claim: ClaimedEmail) -> bool:
+    """Get permission to hand over the email; it has committed when this returns True."""
     return (
         TransactionalEmail.objects.filter(
             SENDING_ALLOWED,
-            pk=held.email.pk,
-            fence=held.fence,
-            state=before,
+            pk=claim.email.pk,
+            fence=claim.fence,
+            state=State.CLAIMED,
             lease_until__gt=Now(),
-        ).update(state=after, lease_until=Now() + protocol.lease())
+        ).update(state=State.SENDING, lease_until=Now() + protocol.lease())
         == 1
     )
 
 
-def _end(
-    held: ClaimedEmail,
+def _finish(
+    claim: ClaimedEmail,
     before: TransactionalEmail.State,
     after: TransactionalEmail.State,
     **facts: object,
 ) -> None:
-    mine = TransactionalEmail.objects.filter(pk=held.email.pk, fence=held.fence, state=before)
-    ended = protocol.outlasting_lost_connections(
-        lambda: mine.update(state=after, lease_until=None, **facts)
+    """Move the email from state `before` to `after`, unless its claim is no longer the newest."""
+    still_claimed = TransactionalEmail.objects.filter(
+        pk=claim.email.pk, fence=claim.fence, state=before
     )
-    log.info("letter-ended", extra={"letter": held.email.pk, "state": after, "mine": bool(ended)})
+    updated = protocol.retry_on_lost_connection(
+        lambda: still_claimed.update(state=after, lease_until=None, **facts)
+    )
+    log.info(
+        "email-finished",
+        extra={"email": claim.email.pk, "state": after, "updated": bool(updated)},
+    )

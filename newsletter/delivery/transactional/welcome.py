@@ -1,8 +1,8 @@
-"""The latest issue for one reader who asked for it on the welcome page.
+"""Send the latest issue to one reader who asked for it on the welcome page.
 
-It is a batch of one in a mailing of its own (audience `welcome`) within the issue's release. So
-Reach keeps the weekly mailing from sending the reader the same issue again, and the account
-covers it.
+The email becomes a batch of one, in a separate mailing (audience `welcome`) of the issue's release.
+So ReleaseRecipient keeps the weekly mailing from sending this reader the same issue again, and
+reports and the audit cover it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from newsletter.delivery.models import Edition, Mailing
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.planning.editions import draft_editions
 from newsletter.delivery.sending import ledger, protocol
 from newsletter.delivery.sending.packing import MODULUS, checksum
@@ -24,22 +24,23 @@ from subscribers.models import Subscription, TransactionalEmail
 
 
 def enqueue(email: TransactionalEmail) -> bool:
-    """Turn the letter into a batch of one; False where there is nothing to send.
+    """Turn the email into a batch of one; return False, and drop it, if there's nothing to send.
 
-    That is where the reader has the issue already, has left, or finds nothing in it to read.
+    That is the case if the reader already has the issue, has unsubscribed, or would find nothing
+    to read in it.
     """
     draft = _draft(email)
     with transaction.atomic():
-        taken = draft is not None and _take(email.subscriber_id, draft)
-        ended = TransactionalEmail.State.SENT if taken else TransactionalEmail.State.DROPPED
+        queued = draft is not None and _queue_batch(email.subscriber_id, draft)
+        state = TransactionalEmail.State.SENT if queued else TransactionalEmail.State.DROPPED
         TransactionalEmail.objects.filter(pk=email.pk, fence=email.fence).update(
-            state=ended, lease_until=None
+            state=state, lease_until=None
         )
-    return taken
+    return queued
 
 
 def _draft(email: TransactionalEmail) -> Edition | None:
-    """The edition that this reader would get, unsaved, of a mailing that exists."""
+    """Return the edition for this reader, unsaved, in the welcome mailing (created if needed)."""
     now = timezone.now()
     issue = Issue.objects.public(now).filter(pk=email.about).first()
     subscription = Subscription.objects.filter(
@@ -50,7 +51,7 @@ def _draft(email: TransactionalEmail) -> Edition | None:
     if issue is None or subscription is None:
         return None
     mailing, _ = Mailing.objects.get_or_create(
-        release=snapshot.release_of(issue),
+        release=start.release_of(issue),
         audience=Mailing.Audience.WELCOME,
         defaults={"state": Mailing.State.SENDING, "readers": 0, "checksum": 0},
     )
@@ -66,7 +67,8 @@ def _draft(email: TransactionalEmail) -> Edition | None:
     return next(iter(editions.drafts.values()), None)
 
 
-def _take(subscriber_id: int, draft: Edition) -> bool:
+def _queue_batch(subscriber_id: int, draft: Edition) -> bool:
+    """Add the reader to the welcome mailing, in one transaction; False if they can't be added."""
     mailing = Mailing.objects.select_for_update().get(pk=draft.mailing_id)
     if mailing.state not in {Mailing.State.SENDING, Mailing.State.FINISHED}:
         return False

@@ -1,9 +1,10 @@
-"""Whether this worker was asked to stop.
+"""Tell a running task whether its worker was asked to stop (E7).
 
-A warm shutdown reaches only the parent (E7), which sets a flag in memory that its children share;
-SIGTERM to the process group reaches the children too, and would end them in mid-send. So a child
-has a handler of its own while a task runs: set at each task, as the pool (billiard) takes SIGTERM
-back right after `worker_process_init`. Between tasks the pool's own handler ends the child.
+A warm shutdown reaches only the parent, which sets a flag in memory that it shares with its
+children. SIGTERM to the process group also reaches the children, and would end them in the middle
+of a hand-over. So a child installs its own handler while a task runs. It does so for each task,
+because the pool (billiard) reinstalls its handler right after `worker_process_init`. Between tasks
+the pool's handler ends the child.
 """
 
 from __future__ import annotations
@@ -15,42 +16,42 @@ from typing import Any
 
 from celery.signals import task_postrun, task_prerun, worker_process_init, worker_shutting_down
 
-_parent_stops = Value("b", 0, lock=False)
-_asked = False
+_parent_stopping = Value("b", 0, lock=False)
+_sigterm_received = False
 _is_child = False
-_of_the_pool: Any = signal.SIG_DFL
+_pool_handler: Any = signal.SIG_DFL
 
 
 def requested() -> bool:
-    """True once SIGTERM reached this process or its parent began to shut down."""
-    return _asked or bool(_parent_stops.value)
+    """Return True once this process got SIGTERM or its parent began to shut down."""
+    return _sigterm_received or bool(_parent_stopping.value)
 
 
 def _on_sigterm(_number: int, _frame: FrameType | None) -> None:
-    global _asked
-    _asked = True
+    global _sigterm_received
+    _sigterm_received = True
 
 
 @worker_process_init.connect
-def _know_child(**_: Any) -> None:
+def _mark_as_child(**_: Any) -> None:
     global _is_child
     _is_child = True
 
 
 @task_prerun.connect
-def _watch(**_: Any) -> None:
-    global _asked, _of_the_pool
+def _install_handler(**_: Any) -> None:
+    global _sigterm_received, _pool_handler
     if _is_child:
-        _asked = False  # what came before ended another task
-        _of_the_pool = signal.signal(signal.SIGTERM, _on_sigterm)
+        _sigterm_received = False  # an earlier SIGTERM was for another task
+        _pool_handler = signal.signal(signal.SIGTERM, _on_sigterm)
 
 
 @task_postrun.connect
-def _leave(**_: Any) -> None:
+def _restore_handler(**_: Any) -> None:
     if _is_child:
-        signal.signal(signal.SIGTERM, _of_the_pool)
+        signal.signal(signal.SIGTERM, _pool_handler)
 
 
 @worker_shutting_down.connect
-def _tell_children(**_: Any) -> None:
-    _parent_stops.value = 1
+def _notify_children(**_: Any) -> None:
+    _parent_stopping.value = 1

@@ -17,7 +17,7 @@ from subscribers.models import Subscription
 HERE = Path(__file__).resolve().parent
 
 
-class NotEmptyError(Exception):
+class NewsroomExistsError(Exception):
     """There is a newsroom already; the sample would mix with it."""
 
 
@@ -70,7 +70,7 @@ def load() -> ImportReport:
     """
     with transaction.atomic():
         if Newsroom.objects.exists():
-            raise NotEmptyError
+            raise NewsroomExistsError
         report = import_document(document(), base=HERE)
         Newsroom.objects.update(is_sample=True)
         newsletter = Newsletter.objects.get(slug=latest_issue()[0])

@@ -13,11 +13,11 @@ from html import escape
 
 from django.core.mail import EmailMultiAlternatives
 
-from newsletter.lib.placeholders import PATTERN
+from newsletter.lib.placeholders import PLACEHOLDER_URL
 from newsletter.transport import template
-from newsletter.transport.addresses import ace
-from newsletter.transport.esp.profiles import Profile
-from newsletter.transport.headers import checked, list_value
+from newsletter.transport.addresses import to_ace
+from newsletter.transport.esp.profiles import ProviderProfile
+from newsletter.transport.headers import list_header_value, single_line
 from newsletter.transport.outcomes import Email, Image, Recipient
 
 WORD_JOINER = "\u2060"
@@ -40,7 +40,7 @@ class EspEdition:
 
 
 @dataclass(frozen=True)
-class Addressed:
+class MergeRecipient:
     """A recipient under the one spelling of the address that goes into `to` and every `merge_*`
     (trap 2), with the URLs for the places."""
 
@@ -50,27 +50,27 @@ class Addressed:
     urls: dict[str, str] = field(repr=False)
 
 
-def edition(email: Email, profile: Profile) -> EspEdition:
+def compile_edition(email: Email, profile: ProviderProfile) -> EspEdition:
     """Raises CompileError, for the same reasons as SMTP: what it refuses is wrong anywhere."""
     sender = template.compile(email).sender
-    name = checked("From", email.from_name).replace("\\", "\\\\").replace('"', '\\"')
+    name = single_line("From", email.from_name).replace("\\", "\\\\").replace('"', '\\"')
     return EspEdition(
         sender=f'"{name}" <{sender}>' if name else sender,
-        subject=neutral(checked("the subject", email.subject), profile.syntax),
-        text=neutral(email.text, profile.syntax),
-        html=neutral(email.html, profile.syntax, html=True),
-        reply_to=(str(ace(email.reply_to)),) if email.reply_to else (),
+        subject=neutralize_merge_syntax(single_line("the subject", email.subject), profile.syntax),
+        text=neutralize_merge_syntax(email.text, profile.syntax),
+        html=neutralize_merge_syntax(email.html, profile.syntax, html=True),
+        reply_to=(str(to_ace(email.reply_to)),) if email.reply_to else (),
         headers=tuple(
-            (name, list_value(name, value) if name.lower().startswith("list-") else value)
+            (name, list_header_value(name, value) if name.lower().startswith("list-") else value)
             for name, value in email.headers
         ),
         images=email.images,
-        places=template.placeholders_of(email),
-        personal=frozenset(name for name, value in email.headers if PATTERN.search(value)),
+        places=template.placeholders_in(email),
+        personal=frozenset(name for name, value in email.headers if PLACEHOLDER_URL.search(value)),
     )
 
 
-def neutral(text: str, syntax: Sequence[str], *, html: bool = False) -> str:
+def neutralize_merge_syntax(text: str, syntax: Sequence[str], *, html: bool = False) -> str:
     """The text with each beginning of a merge field broken up, so that it reads the same (C7)."""
     for opening in syntax:
         first, rest = opening[0], opening[1:]
@@ -79,18 +79,20 @@ def neutral(text: str, syntax: Sequence[str], *, html: bool = False) -> str:
     return text
 
 
-def addressed(recipient: Recipient, places: frozenset[str]) -> Addressed:
+def merge_recipient(recipient: Recipient, places: frozenset[str]) -> MergeRecipient:
     """Raises FillError where a value is missing, or the address needs SMTPUTF8."""
-    address = template.address_of(recipient)
+    address = template.envelope_address(recipient)
     if address is None:
-        raise template.FillError("an address that needs SMTPUTF8")
-    urls = {place: template.url_for(place, recipient.places) for place in places}
-    return Addressed(recipient.position, address.decode(), recipient.delivery_id, urls)
+        raise template.MergeError("an address that needs SMTPUTF8")
+    urls = {place: template.placeholder_url(place, recipient.urls) for place in places}
+    return MergeRecipient(recipient.position, address.decode(), recipient.delivery_id, urls)
 
 
-def calls(recipients: Sequence[Addressed], most: int) -> Iterator[list[Addressed]]:
+def split_into_calls(
+    recipients: Sequence[MergeRecipient], most: int
+) -> Iterator[list[MergeRecipient]]:
     """Cut for one call each. No address stands twice in one: answers are by address."""
-    call: list[Addressed] = []
+    call: list[MergeRecipient] = []
     seen: set[str] = set()
     for recipient in recipients:
         if len(call) == most or recipient.address.casefold() in seen:
@@ -102,15 +104,15 @@ def calls(recipients: Sequence[Addressed], most: int) -> Iterator[list[Addressed
         yield call
 
 
-def message(
-    edition: EspEdition, profile: Profile, recipients: Sequence[Addressed]
+def build_message(
+    edition: EspEdition, profile: ProviderProfile, recipients: Sequence[MergeRecipient]
 ) -> EmailMultiAlternatives:
     """The message of one call, for Anymail."""
     if profile.is_batch:
-        made = _batch(edition, profile, recipients)
+        made = _batch_message(edition, profile, recipients)
     else:
         (recipient,) = recipients
-        made = _single(edition, profile, recipient)
+        made = _single_message(edition, profile, recipient)
     if profile.tracking:
         # No tracking unless switched on (P4).
         made.track_opens = made.track_clicks = False
@@ -121,7 +123,7 @@ def message(
     return made
 
 
-class _Message(EmailMultiAlternatives):
+class _AnymailMessage(EmailMultiAlternatives):
     """Anymail's attributes, which it reads from any message."""
 
     merge_headers: dict[str, dict[str, str]]
@@ -133,32 +135,36 @@ class _Message(EmailMultiAlternatives):
     esp_extra: dict[str, object]
 
 
-def _batch(edition: EspEdition, profile: Profile, recipients: Sequence[Addressed]) -> _Message:
+def _batch_message(
+    edition: EspEdition, profile: ProviderProfile, recipients: Sequence[MergeRecipient]
+) -> _AnymailMessage:
     """Every header is personal, the shared ones too: some providers send either the global ones
     or the personal ones (C4). merge_metadata is always there (trap 3, C5)."""
-    made = _message(
+    made = _new_message(
         edition,
-        text=PATTERN.sub(lambda found: profile.place % found[1], edition.text),
-        html=PATTERN.sub(lambda found: profile.place % f"{found[1]}_html", edition.html),
+        text=PLACEHOLDER_URL.sub(lambda found: profile.place % found[1], edition.text),
+        html=PLACEHOLDER_URL.sub(lambda found: profile.place % f"{found[1]}_html", edition.html),
         to=[recipient.address for recipient in recipients],
     )
     made.merge_headers = {r.address: _headers(edition, r) for r in recipients}
-    made.merge_data = {r.address: dict(_values(r, profile)) for r in recipients}
+    made.merge_data = {r.address: dict(_merge_values(r, profile)) for r in recipients}
     made.merge_metadata = {r.address: {"delivery_id": r.delivery_id} for r in recipients}
     return made
 
 
-def _values(recipient: Addressed, profile: Profile) -> Iterator[tuple[str, str]]:
+def _merge_values(recipient: MergeRecipient, profile: ProviderProfile) -> Iterator[tuple[str, str]]:
     for place, url in recipient.urls.items():
         yield place, url
         yield f"{place}_html", url if profile.escapes else escape(url)
 
 
-def _single(edition: EspEdition, profile: Profile, recipient: Addressed) -> _Message:
-    made = _message(
+def _single_message(
+    edition: EspEdition, profile: ProviderProfile, recipient: MergeRecipient
+) -> _AnymailMessage:
+    made = _new_message(
         edition,
-        text=_filled(edition.text, recipient, str),
-        html=_filled(edition.html, recipient, escape),
+        text=_fill(edition.text, recipient, str),
+        html=_fill(edition.html, recipient, escape),
         to=[recipient.address],
         headers=_headers(edition, recipient),
     )
@@ -167,15 +173,15 @@ def _single(edition: EspEdition, profile: Profile, recipient: Addressed) -> _Mes
     return made
 
 
-def _message(
+def _new_message(
     edition: EspEdition,
     *,
     text: str,
     html: str,
     to: list[str],
     headers: dict[str, str] | None = None,
-) -> _Message:
-    made = _Message(
+) -> _AnymailMessage:
+    made = _AnymailMessage(
         subject=edition.subject,
         body=text,
         from_email=edition.sender,
@@ -188,15 +194,15 @@ def _message(
     return made
 
 
-def _headers(edition: EspEdition, recipient: Addressed) -> dict[str, str]:
+def _headers(edition: EspEdition, recipient: MergeRecipient) -> dict[str, str]:
     return {
-        name: _filled(value, recipient, str) if name in edition.personal else value
+        name: _fill(value, recipient, str) if name in edition.personal else value
         for name, value in edition.headers
     }
 
 
-def _filled(text: str, recipient: Addressed, write: Callable[[str], str]) -> str:
-    return PATTERN.sub(lambda found: write(recipient.urls[found[1]]), text)
+def _fill(text: str, recipient: MergeRecipient, write: Callable[[str], str]) -> str:
+    return PLACEHOLDER_URL.sub(lambda found: write(recipient.urls[found[1]]), text)
 
 
 class InlineImage(MIMEPart, MIMEBase):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import requests
 from urllib3 import exceptions as urllib3
 
-from newsletter.transport.decisions import Answer, http_answer, retry_after
+from newsletter.transport.decisions import CallStatus, http_call_status, retry_after
 from newsletter.transport.outcomes import Result
 
 RESULTS = {
@@ -20,7 +20,7 @@ RESULTS = {
 """Anymail's statuses; any other, and a recipient of whom nothing is said, is UNKNOWN (C8)."""
 
 
-_BEFORE_ANYTHING = (
+_NOT_CONNECTED = (
     requests.exceptions.ConnectTimeout,
     requests.exceptions.ProxyError,
     requests.exceptions.InvalidURL,
@@ -30,39 +30,39 @@ _BEFORE_ANYTHING = (
 
 
 @dataclass(frozen=True)
-class Failure:
+class CallFailure:
     """What a failed call comes to."""
 
-    answer: Answer
+    answer: CallStatus
     reason: str
     code: int | None = None
     retry_after: int | None = None
 
 
-def failure(error: Exception) -> Failure:
+def classify_failure(error: Exception) -> CallFailure:
     """Whether a call that raised was taken: certainly not, perhaps, or refused for its contents."""
     response = getattr(error, "response", None)
     if isinstance(response, requests.Response):
-        return _answered(response)
+        return _classify_response(response)
     cause = error.__cause__ if isinstance(error.__cause__, requests.RequestException) else error
-    if _never_sent(cause):
-        return Failure(Answer.DOWN, "no connection")
-    return Failure(Answer.UNKNOWN, "no answer")
+    if _was_never_sent(cause):
+        return CallFailure(CallStatus.DOWN, "no connection")
+    return CallFailure(CallStatus.UNKNOWN, "no answer")
 
 
-def _answered(response: requests.Response) -> Failure:
+def _classify_response(response: requests.Response) -> CallFailure:
     code = response.status_code
-    answer = http_answer(code)
-    if answer is Answer.TAKEN:
+    answer = http_call_status(code)
+    if answer is CallStatus.TAKEN:
         # Taken, but what it says cannot be read.
-        return Failure(Answer.UNKNOWN, f"HTTP {code}, unreadable", code)
+        return CallFailure(CallStatus.UNKNOWN, f"HTTP {code}, unreadable", code)
     wait = retry_after(response.headers.get("Retry-After"))
-    return Failure(answer, f"HTTP {code}", code, wait)
+    return CallFailure(answer, f"HTTP {code}", code, wait)
 
 
-def _never_sent(error: BaseException) -> bool:
+def _was_never_sent(error: BaseException) -> bool:
     """Whether the connection was not even there. A timeout or a loss later on is ambiguous (E6)."""
-    if isinstance(error, _BEFORE_ANYTHING):
+    if isinstance(error, _NOT_CONNECTED):
         return True
     inner = error.args[0] if error.args else None
     reason = getattr(inner, "reason", inner)

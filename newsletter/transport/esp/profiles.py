@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
-class Profile:
+class ProviderProfile:
     """`required` and `optional` are the backend's settings, given as options of the URL."""
 
     required: tuple[str, ...] = ("api_key",)
@@ -41,29 +41,29 @@ class Profile:
         return self.header == "each" and bool(self.place) and self.most > 1
 
 
-PROFILES: Mapping[str, Profile] = {
-    "amazon_ses": Profile(
+PROFILES: Mapping[str, ProviderProfile] = {
+    "amazon_ses": ProviderProfile(
         required=(),
         optional=("configuration_set_name", "message_tag_name"),
         header="template",
         tracking=False,
     ),
-    "brevo": Profile(
+    "brevo": ProviderProfile(
         header="each",
         syntax=("{{", "{%"),
         tracking=False,
     ),
-    "mailersend": Profile(
+    "mailersend": ProviderProfile(
         required=("api_token",), place="{{%s}}", syntax=("{{", "{$"), metadata=False
     ),
-    "mailgun": Profile(
+    "mailgun": ProviderProfile(
         optional=("sender_domain",),
         most=1000,
         header="each",
         place="%%recipient.%s%%",
         syntax=("%recipient", "%unsubscribe", "%tag_unsubscribe", "%mailing_list"),
     ),
-    "mailjet": Profile(
+    "mailjet": ProviderProfile(
         required=("api_key", "secret_key"),
         most=50,
         header="each",
@@ -71,38 +71,38 @@ PROFILES: Mapping[str, Profile] = {
         syntax=("[[", "{{", "{%"),
         extra={"Globals": {"TemplateLanguage": True}},
     ),
-    "mailtrap": Profile(
+    "mailtrap": ProviderProfile(
         required=("api_token",),
         optional=("sandbox_id",),
         header="each",
         syntax=("{{", "{%"),
         tracking=False,
     ),
-    "mandrill": Profile(place="*|%s|*", syntax=("*|", "{{")),
+    "mandrill": ProviderProfile(place="*|%s|*", syntax=("*|", "{{")),
     # It has no API host of its own.
-    "postal": Profile(required=("api_key", "api_url"), metadata=False, tracking=False),
-    "postmark": Profile(
+    "postal": ProviderProfile(required=("api_key", "api_url"), metadata=False, tracking=False),
+    "postmark": ProviderProfile(
         required=("server_token",), optional=("message_stream", "use_bulk_api"), header="each"
     ),
-    "resend": Profile(header="each", syntax=("{{",), tracking=False),
-    "scaleway": Profile(
+    "resend": ProviderProfile(header="each", syntax=("{{",), tracking=False),
+    "scaleway": ProviderProfile(
         required=("secret_key", "project_id"), optional=("region",), tracking=False
     ),
-    "sendgrid": Profile(
+    "sendgrid": ProviderProfile(
         most=1000,
         header="each",
         place="-tydzen_%s-",
         syntax=("-tydzen_", "<%"),
         kwargs={"merge_field_format": "-tydzen_{}-"},
     ),
-    "sparkpost": Profile(
+    "sparkpost": ProviderProfile(
         optional=("subaccount",),
         place="{{%s}}",
         syntax=("{{",),
         # Else it puts a List-Unsubscribe of its own in place of ours.
         extra={"options": {"transactional": True}},
     ),
-    "unisender_go": Profile(
+    "unisender_go": ProviderProfile(
         required=("api_key", "api_url"),
         header="list-unsubscribe",
         place="{{%s}}",
@@ -118,11 +118,11 @@ _POSTMARK_BULK = dataclasses.replace(
     syntax=("{{",),
     kwargs={"use_bulk_api": True},
 )
-UNKNOWN_PROVIDER = Profile(required=(), metadata=False, tracking=False)
+UNKNOWN_PROVIDER = ProviderProfile(required=(), metadata=False, tracking=False)
 """For a backend that Anymail has and this table has not: nothing is taken for granted."""
 
 
-def profile_of(provider: str, options: Mapping[str, str]) -> Profile:
+def profile_of(provider: str, options: Mapping[str, str]) -> ProviderProfile:
     """Postmark has two ways, chosen by `use_bulk_api=true`."""
     if provider == "postmark" and options.get("use_bulk_api") == "true":
         return _POSTMARK_BULK

@@ -11,19 +11,19 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from newsletter.transport.base import TransportURLError
-from newsletter.transport.esp.profiles import PROFILES, Profile, profile_of
+from newsletter.transport.esp.profiles import PROFILES, ProviderProfile, profile_of
 from newsletter.transport.url import TransportURL, is_loopback
 
 _DOMAIN = re.compile(r"[A-Za-z0-9.-]+")
 _NOT_PROVIDERS = frozenset({"base", "base_requests", "console", "test"})
-_ANYWHERE = frozenset({"api_url", "timeout"})
-_FORBIDDEN = frozenset(
+_COMMON_OPTIONS = frozenset({"api_url", "timeout"})
+_FORBIDDEN_OPTIONS = frozenset(
     {"ignore_unsupported_features", "ignore_recipient_status", "debug_api_requests"}
 )
 """They would drop a header without a word (C6), or print addresses (G8)."""
 
 
-def read(url: TransportURL) -> tuple[str, Profile, Any]:
+def parse_provider(url: TransportURL) -> tuple[str, ProviderProfile, Any]:
     """The provider's name, its profile and a backend. Raises TransportURLError."""
     provider = url.scheme.partition("+")[2]
     if provider in _NOT_PROVIDERS:
@@ -36,22 +36,22 @@ def read(url: TransportURL) -> tuple[str, Profile, Any]:
     options = {name: value for name, value in url.options.items() if name != "timeout"}
     kwargs: dict[str, Any] = {
         **options,
-        **dict.fromkeys(_FORBIDDEN, False),
+        **dict.fromkeys(_FORBIDDEN_OPTIONS, False),
         "send_defaults": {},
         **profile.kwargs,
     }
     return provider, profile, _backend(url.scheme, provider, kwargs, timeout)
 
 
-def _check_options(url: TransportURL, provider: str, profile: Profile) -> None:
+def _check_options(url: TransportURL, provider: str, profile: ProviderProfile) -> None:
     missing = [name for name in profile.required if not url.options.get(name)]
     if missing:
         raise TransportURLError(f"{url.scheme}: missing option {', '.join(missing)}")
-    forbidden = sorted(_FORBIDDEN & set(url.options))
+    forbidden = sorted(_FORBIDDEN_OPTIONS & set(url.options))
     if forbidden:
         raise TransportURLError(f"{url.scheme}: option {', '.join(forbidden)} is not to be set")
     if provider in PROFILES:
-        url.only({*profile.required, *profile.optional, *_ANYWHERE})
+        url.only({*profile.required, *profile.optional, *_COMMON_OPTIONS})
     if url.options.get("use_bulk_api", "true") not in {"true", "false"}:
         raise TransportURLError(f"{url.scheme}: use_bulk_api is true or false")
     if not _DOMAIN.fullmatch(url.options.get("sender_domain", "x")):

@@ -15,16 +15,16 @@ from newsletter.transport.smtp.engine import Engine
 from newsletter.transport.smtp.url import Relay
 
 CONNECT_SECONDS = 10
-SLOW_SECONDS = 1.0
-QUICK_ANSWERS = 8
+SLOW_REPLY_SECONDS = 1.0
+QUICK_REPLIES_NEEDED = 8
 """Chunks begin after so many answers in a row that took no longer than SLOW_SECONDS. A chunk is
 under way from its first command on, and each waits behind the others: with a relay that takes its
 time, a worker that is asked to stop would have to wait for several answers (E7)."""
-RECORD = 16_384
+MAX_TLS_RECORD = 16_384
 """Octets that one TLS record holds (RFC 8446, 5.1)."""
-_REPLIES = 8_192
+_READ_SIZE = 8_192
 """Octets read in one call; more than that are read in the next."""
-_AT_ONCE = 1000
+_MAX_BUFFERS = 1000
 """Pieces in one call; the system's own limit is 1024."""
 _CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
@@ -172,9 +172,9 @@ class Connection:
         """What has arrived; an end however it came: after 421 both mean the same."""
         assert self._socket is not None  # noqa: S101
         try:
-            data = self._socket.recv(_REPLIES)
+            data = self._socket.recv(_READ_SIZE)
             while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-                data += self._socket.recv(_REPLIES)
+                data += self._socket.recv(_READ_SIZE)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except ssl.SSLError:
@@ -184,8 +184,8 @@ class Connection:
             data = b""
         before = self.active
         self._alive(self._relay.timeout)
-        self._quick = self._quick + 1 if self.active - before <= SLOW_SECONDS else 0
-        self.engine.is_slow = self._quick < QUICK_ANSWERS
+        self._quick = self._quick + 1 if self.active - before <= SLOW_REPLY_SECONDS else 0
+        self.engine.is_slow = self._quick < QUICK_REPLIES_NEEDED
         self.engine.receive(data)
 
     def _read_the_rest(self) -> None:
@@ -213,12 +213,12 @@ class Connection:
 
     def _send(self, engine: Engine) -> int:
         if isinstance(self._socket, ssl.SSLSocket):
-            chunk = memoryview(engine.out[0])[:RECORD]
+            chunk = memoryview(engine.out[0])[:MAX_TLS_RECORD]
             # A record that is not written to its end may still be on its way.
             engine.reached = max(engine.reached, engine.written + len(chunk))
             return self._socket.send(chunk)
         assert self._socket is not None  # noqa: S101
-        return self._socket.sendmsg(engine.out[:_AT_ONCE])
+        return self._socket.sendmsg(engine.out[:_MAX_BUFFERS])
 
     def _alive(self, seconds: float) -> None:
         self.active = monotonic()

@@ -20,8 +20,8 @@ from collections.abc import Callable, Sequence
 
 from newsletter.transport.decisions import Step, enhanced_status, smtp_result
 from newsletter.transport.outcomes import Result, SendResult, TransportDownError
-from newsletter.transport.smtp.handshake import Handshake, shown
-from newsletter.transport.smtp.replies import BadReplyError, Replies
+from newsletter.transport.smtp.handshake import Handshake, reply_summary
+from newsletter.transport.smtp.replies import BadReplyError, ReplyParser
 from newsletter.transport.smtp.url import Relay
 
 ENOUGH_WAITING = 262_144
@@ -70,7 +70,7 @@ class Engine:
         self.is_slow = False
         """Set from outside while replies are not known to be quick: then there are no chunks."""
         self._relay = relay
-        self._replies = Replies()
+        self._replies = ReplyParser()
         self._introduction = Handshake(relay)
         self._flight: deque[Message] = deque()
         self._expected: deque[_Answer] = deque()
@@ -239,7 +239,7 @@ class Engine:
                 raise BadReplyError  # something was said before TLS: a man in the middle, perhaps
             self._write(self._introduction.reply(code, text))
         elif code == 421:
-            self.over = f"it hung up: {shown(code, text)}"
+            self.over = f"it hung up: {reply_summary(code, text)}"
         else:
             raise BadReplyError
 
@@ -279,7 +279,7 @@ class Engine:
             self._refuse(self._flight[0], "mail", code, text)
         elif code == 421:  # the answer to `probe`
             self.code = code
-            self._farewell(shown(code, text))
+            self._farewell(reply_summary(code, text))
         elif not 200 <= code < 300:
             # Whose transaction goes on is open: end this before a message is mixed up.
             self.fail("it refused RSET")
@@ -360,7 +360,7 @@ class Engine:
         if result is not None:
             message.verdict = SendResult(message.position, result, code, status)
             return
-        reason = f"{step}: {shown(code, text)}"
+        reason = f"{step}: {reply_summary(code, text)}"
         self.code = code
         if code == 421:
             self._farewell(reason)

@@ -24,13 +24,13 @@ GRACE_SECONDS = 8.0
 """How long what is in flight may take once a call is asked to stop (E7: 10 s in all)."""
 IDLE_SECONDS = 2.0
 """After a pause of this length a connection is asked whether it lives."""
-GROWTH = 4
+GROWTH_FACTOR = 4
 """To so many times those that are ready connections are opened: at 50 ms a reply a hundred are
 there after half a second."""
 _POLL_SECONDS = 0.1
 
 
-class Pool:
+class ConnectionPool:
     """The connections to one relay, kept between calls. Not for several threads at once."""
 
     def __init__(self, relay: Relay) -> None:
@@ -88,25 +88,25 @@ class Pool:
         return self._trust
 
 
-class Sending:
+class SendLoop:
     """One call: `messages` are pulled as connections have room for them.
 
-    At most `ahead` messages are pulled and not settled. Once `stop` answers True no message is
+    At most `max_pending` messages are pulled and not settled. Once `stop` answers True no message is
     begun; `down` and what `messages` raises do the same.
     """
 
     def __init__(
         self,
-        pool: Pool,
+        pool: ConnectionPool,
         messages: Iterator[Message | SendResult],
         *,
         stop: Callable[[], bool],
-        ahead: int,
+        max_pending: int,
     ) -> None:
         self._pool = pool
         self._messages = messages
         self._stop = stop
-        self._ahead = ahead
+        self._max_pending = max_pending
         self._most = pool.relay.connections
         self._waiting: deque[Message] = deque()
         self._results: list[SendResult] = []
@@ -165,7 +165,9 @@ class Sending:
             return
         unready = sum(not connection.engine.is_ready for connection in connections)
         ready = len(connections) - unready
-        for _ in range(min(self._most - len(connections), GROWTH * ready + 1 - len(connections))):
+        for _ in range(
+            min(self._most - len(connections), GROWTH_FACTOR * ready + 1 - len(connections))
+        ):
             self._look_after(self._pool.open())
 
     def _wait(self, seconds: float) -> None:
@@ -207,7 +209,7 @@ class Sending:
 
     def _pull(self) -> bool:
         """Whether a message waits now; takes one if it may."""
-        while not self._waiting and not self._exhausted and self._outstanding < self._ahead:
+        while not self._waiting and not self._exhausted and self._outstanding < self._max_pending:
             try:
                 message = next(self._messages)
             except StopIteration:

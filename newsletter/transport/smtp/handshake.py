@@ -12,7 +12,7 @@ from newsletter.transport.smtp.url import Relay
 
 
 @dataclass(frozen=True)
-class Features:
+class Extensions:
     """What a relay offers. `size` is the largest message in octets, 0 where it does not say."""
 
     pipelining: bool = False
@@ -23,7 +23,7 @@ class Features:
     mechanisms: frozenset[str] = frozenset()
 
 
-def features(text: bytes) -> Features:
+def parse_ehlo(text: bytes) -> Extensions:
     """EHLO's answer (RFC 5321, 4.1.1.1). Keywords in any case; the first line is a name."""
     found: dict[str, list[str]] = {}
     for line in text.decode("ascii", "replace").upper().split("\n")[1:]:
@@ -32,7 +32,7 @@ def features(text: bytes) -> Features:
         if words:
             found.setdefault(words[0], []).extend(words[1:])
     size = "".join(found.get("SIZE", [])[:1])
-    return Features(
+    return Extensions(
         pipelining="PIPELINING" in found,
         chunking="CHUNKING" in found,
         starttls="STARTTLS" in found,
@@ -42,7 +42,7 @@ def features(text: bytes) -> Features:
     )
 
 
-def shown(code: int, text: bytes) -> str:
+def reply_summary(code: int, text: bytes) -> str:
     """What may be told of a reply: its code and enhanced status, nothing of its text (G1)."""
     return f"{code} {enhanced_status(text)}".rstrip()
 
@@ -55,7 +55,7 @@ class Handshake:
     """
 
     def __init__(self, relay: Relay) -> None:
-        self.features = Features()
+        self.features = Extensions()
         self.is_ready = False
         self.wants_tls = False
         self._relay = relay
@@ -76,13 +76,13 @@ class Handshake:
         return self._hello()
 
     def _hello(self) -> bytes:
-        self.features = Features()
+        self.features = Extensions()
         self._next = self._on_ehlo
         return f"EHLO {self._relay.helo}\r\n".encode()
 
     def _on_ehlo(self, code: int, text: bytes) -> bytes:
         self._demand("EHLO", code, text)
-        self.features = features(text)
+        self.features = parse_ehlo(text)
         if not self._encrypted and self._relay.tls in {"demand", "offer"}:
             if self.features.starttls:
                 self._next = self._on_starttls
@@ -127,7 +127,7 @@ class Handshake:
     def _on_signed_in(self, code: int, text: bytes) -> bytes:
         if not 200 <= code < 300:
             reason = "it refused the credentials" if code >= 500 else "it did not sign us in"
-            raise self._down(f"{reason}: {shown(code, text)}", code=code)
+            raise self._down(f"{reason}: {reply_summary(code, text)}", code=code)
         return self._done()
 
     def _done(self) -> bytes:
@@ -136,7 +136,7 @@ class Handshake:
 
     def _demand(self, step: str, code: int, text: bytes) -> None:
         if not 200 <= code < 300:
-            raise self._down(f"{step}: {shown(code, text)}", code=code)
+            raise self._down(f"{step}: {reply_summary(code, text)}", code=code)
 
     def _down(self, reason: str, *, code: int | None = None) -> TransportDownError:
         return TransportDownError(f"{self._relay.name}: {reason}", code=code)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-LONGEST_LINE = 4096
+MAX_LINE_LENGTH = 4096
 """Octets; RFC 5321 (4.5.3.1.5) has 512, and some relays advertise more in one line."""
-MOST_LINES = 128
+MAX_LINES = 128
 _CODES = {str(code).encode(): code for code in range(200, 600)}
 
 Reply = tuple[int, bytes]
@@ -21,7 +21,7 @@ class BadReplyError(Exception):
     """Not a reply. Holds nothing of what was said."""
 
 
-class Replies:
+class ReplyParser:
     """Reads one connection. `tail` is a line that has no end yet."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Replies:
         self.tail = lines.pop()
         for line in lines:
             code = _CODES.get(line[:3])
-            if code is None or len(line) > LONGEST_LINE:
+            if code is None or len(line) > MAX_LINE_LENGTH:
                 raise BadReplyError
             mark = line[3:4]
             if mark == b" " and not self._before:
@@ -49,7 +49,7 @@ class Replies:
             complete = self._several(code, mark, line[4:].rstrip(b"\r"))
             if complete is not None:
                 yield complete
-        if len(self.tail) > LONGEST_LINE:
+        if len(self.tail) > MAX_LINE_LENGTH:
             raise BadReplyError
 
     def _several(self, code: int, mark: bytes, text: bytes) -> Reply | None:
@@ -59,7 +59,7 @@ class Replies:
         self._before.append(text)
         self._code = code
         if mark == b"-":
-            if len(self._before) >= MOST_LINES:
+            if len(self._before) >= MAX_LINES:
                 raise BadReplyError
             return None
         if mark not in (b" ", b"\r", b""):

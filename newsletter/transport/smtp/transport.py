@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 
 from newsletter.transport import template
-from newsletter.transport.base import Transport, never
+from newsletter.transport.base import Transport, never_stop
 from newsletter.transport.outcomes import Email, Recipient, SendResult
 from newsletter.transport.smtp.engine import Message
-from newsletter.transport.smtp.event_loop import Pool, Sending
-from newsletter.transport.smtp.url import Relay, read
+from newsletter.transport.smtp.event_loop import ConnectionPool, SendLoop
+from newsletter.transport.smtp.url import Relay, parse_relay
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
 
 
 def from_url(url: TransportURL) -> Transport:
-    return SmtpTransport(read(url))
+    return SmtpTransport(parse_relay(url))
 
 
 class SmtpTransport(Transport):
@@ -24,7 +24,7 @@ class SmtpTransport(Transport):
     def __init__(self, relay: Relay) -> None:
         self.name = relay.name[:64]
         self._relay = relay
-        self._pool = Pool(relay)
+        self._pool = ConnectionPool(relay)
 
     def compile(self, email: Email) -> Template:
         return template.compile(email, signer=self._relay.signer)
@@ -34,15 +34,15 @@ class SmtpTransport(Transport):
         compiled: Template,
         recipients: Iterable[Recipient],
         *,
-        stop: Callable[[], bool] = never,
-        ahead: int | None = None,
+        stop: Callable[[], bool] = never_stop,
+        max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
-        room = self._relay.connections * self._relay.window if ahead is None else ahead
-        sending = Sending(
+        room = self._relay.connections * self._relay.window if max_pending is None else max_pending
+        sending = SendLoop(
             self._pool,
             self._messages(compiled, recipients),
             stop=stop,
-            ahead=room + self._relay.connections,
+            max_pending=room + self._relay.connections,
         )
         return sending.run()
 

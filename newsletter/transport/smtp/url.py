@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Literal, cast
 
 from newsletter.transport import dkim
-from newsletter.transport.addresses import ace
+from newsletter.transport.addresses import to_ace
 from newsletter.transport.base import TransportURLError
 from newsletter.transport.dkim import Signer
 from newsletter.transport.url import TransportURL, is_loopback
 
-Tls = Literal["implicit", "demand", "offer", "never"]
-_OPTIONS = frozenset(
+TlsMode = Literal["implicit", "demand", "offer", "never"]
+_KNOWN_OPTIONS = frozenset(
     {
         *("connections", "window", "starttls", "timeout", "helo", "ca"),
         *("dkim_selector", "dkim_key_file", "return_path"),
@@ -37,7 +37,7 @@ class Relay:
 
     host: str
     port: int
-    tls: Tls
+    tls: TlsMode
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     connections: int = 8
@@ -54,16 +54,16 @@ class Relay:
         return f"{'smtps' if self.tls == 'implicit' else 'smtp'}://{host}:{self.port}"
 
 
-def read(url: TransportURL) -> Relay:
+def parse_relay(url: TransportURL) -> Relay:
     """Raises TransportURLError."""
-    url.only(_OPTIONS)
+    url.only(_KNOWN_OPTIONS)
     if not url.host:
         raise TransportURLError(f"{url.scheme}: no host; smtp://user:password@host:port")
     if url.path not in {"", "/"}:
         raise TransportURLError(f"{url.scheme}: nothing can follow the port but ?options")
     if not (url.user + url.password).isascii() or bool(url.user) != bool(url.password):
         raise TransportURLError(f"{url.scheme}: user and password belong together, in ASCII")
-    tls = _tls(url)
+    tls = _tls_mode(url)
     return Relay(
         host=url.host,
         port=url.port or {"implicit": 465, "demand": 587}.get(tls, 25),
@@ -73,14 +73,14 @@ def read(url: TransportURL) -> Relay:
         connections=url.number("connections", default=8, least=1, most=500),
         window=url.number("window", default=4, least=1, most=100),
         timeout=url.number("timeout", default=60, least=1, most=600),
-        helo=url.options.get("helo", "") or _own_name(),
-        ca=_file(url.options),
+        helo=url.options.get("helo", "") or _default_helo(),
+        ca=_ca_file(url.options),
         return_path=_return_path(url.options),
         signer=_signer(url.options),
     )
 
 
-def _tls(url: TransportURL) -> Tls:
+def _tls_mode(url: TransportURL) -> TlsMode:
     """Beyond this machine TLS is demanded unless the URL says otherwise, and credentials are
     never sent without: with "offer", whoever sits between could take the offer away."""
     asked = url.options.get("starttls", "")
@@ -94,10 +94,10 @@ def _tls(url: TransportURL) -> Tls:
         raise TransportURLError("smtp: starttls is one of demand, offer, never")
     if url.user and not near and tls != "demand":
         raise TransportURLError("smtp: a password needs starttls=demand, or smtps")
-    return cast(Tls, tls)
+    return cast(TlsMode, tls)
 
 
-def _file(options: Mapping[str, str]) -> str:
+def _ca_file(options: Mapping[str, str]) -> str:
     path = options.get("ca", "")
     if path and not Path(path).is_file():
         raise TransportURLError("smtp: ca names no file")
@@ -111,20 +111,20 @@ def _signer(options: Mapping[str, str]) -> Signer | None:
     if not selector or not path:
         raise TransportURLError("smtp: dkim_selector and dkim_key_file belong together")
     try:
-        return dkim.load(selector, Path(path))
+        return dkim.load_signer(selector, Path(path))
     except ValueError as error:
         raise TransportURLError(f"smtp: DKIM: {error}") from None
 
 
 def _return_path(options: Mapping[str, str]) -> str:
     domain = options.get("return_path", "")
-    written = ace(f"bounce@{domain}") if domain else "@"
+    written = to_ace(f"bounce@{domain}") if domain else "@"
     if written is None:
         raise TransportURLError("smtp: return_path is the name of a domain")
     return written.rpartition("@")[2]
 
 
-def _own_name() -> str:
+def _default_helo() -> str:
     """For EHLO: this machine's full name, or an address literal (RFC 5321, 4.1.3)."""
     name = socket.gethostname()
     return name if "." in name and name.isascii() else "[127.0.0.1]"

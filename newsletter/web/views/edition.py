@@ -50,11 +50,13 @@ def browser_html(edition: Edition) -> str:
 def _replace_placeholders(edition: Edition, text: str) -> str:
     """Replace the personal links: in a discreet edition, even the home page reveals the sender."""
     if edition.discreet:
-        return placeholders.PATTERN.sub("#", text)
+        return placeholders.PLACEHOLDER_URL.sub("#", text)
     return link_placeholders_to_home(text, edition.language)
 
 
 def link_placeholders_to_home(text: str, language: str) -> str:
     """Replace each reader's personal links by the home page, where visitors can subscribe."""
     page_language = language if language in site_languages() else site_languages()[0]
-    return placeholders.PATTERN.sub(absolute_url(localized_path(page_language, "web:home")), text)
+    return placeholders.PLACEHOLDER_URL.sub(
+        absolute_url(localized_path(page_language, "web:home")), text
+    )

@@ -18,7 +18,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
-        if service := outages.service_of(error):
-            outages.current.failed(service, type(error).__name__)
+        if service := outages.failed_service(error):
+            outages.monitor.report_failure(service, type(error).__name__)
         return HttpResponse("no database\n", status=503, content_type="text/plain")
     return HttpResponse("ok\n", content_type="text/plain")

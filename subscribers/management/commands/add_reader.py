@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.editorial.arguments import newsletter_named
-from newsletter.lib.environment import words
+from newsletter.lib.environment import split_list
 from newsletter.lib.languages import language_name
 from subscribers.addresses import AddressError
 from subscribers.crypto.sealing import SealedError
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("email", help="the reader's address")
         parser.add_argument("--newsletter", required=True, help="its short name")
         parser.add_argument(
-            "--languages", required=True, type=words, help="the reader's, in order: be,ru"
+            "--languages", required=True, type=split_list, help="the reader's, in order: be,ru"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""The audit sees each way in which an account can be wrong."""
+"""The audit notices each way in which a reader can go missing or be counted wrongly."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ from newsletter.transport.memory import MemoryTransport
 from tests.delivery.conftest import send_all_due
 
 
-def outcome(mailing: Mailing, reader: int) -> None:
+def add_outcome(mailing: Mailing, reader: int) -> None:
     Outcome.objects.create(
         mailing_id=mailing.pk, subscriber_id=reader, result=1, source=Outcome.Source.SENDER
     )
 
 
-def a_stranger(mailing: Mailing) -> None:
-    outcome(mailing, 10**6)
+def a_stranger_has_an_outcome(mailing: Mailing) -> None:
+    add_outcome(mailing, 10**6)
 
 
-def a_stranger_among_them(mailing: Mailing) -> None:
+def a_stranger_replaces_a_reader(mailing: Mailing) -> None:
     Batch.objects.update(reader_ids=pack([-1, *readers()[1:]]))
 
 
-def nobody_waits(mailing: Mailing) -> None:
+def all_batches_are_lost(mailing: Mailing) -> None:
     Batch.objects.all().delete()
 
 
-def one_is_missing(mailing: Mailing) -> None:
+def one_reader_is_missing(mailing: Mailing) -> None:
     Batch.objects.update(reader_ids=pack(readers()[:-1]), size=9)
 
 
-def one_waits_and_was_sent(mailing: Mailing) -> None:
-    outcome(mailing, readers()[4])
+def one_reader_waits_and_has_an_outcome(mailing: Mailing) -> None:
+    add_outcome(mailing, readers()[4])
 
 
-def one_waits_twice(mailing: Mailing) -> None:
+def one_reader_is_in_a_batch_twice(mailing: Mailing) -> None:
     Batch.objects.update(reader_ids=pack([*readers(), readers()[-1]]), size=11)
 
 
-def one_was_never_frozen(mailing: Mailing) -> None:
+def one_reader_is_no_recipient(mailing: Mailing) -> None:
     ReleaseRecipient.objects.filter(subscriber_id=readers()[0]).delete()
 
 
-def another_count(mailing: Mailing) -> None:
+def the_count_is_wrong(mailing: Mailing) -> None:
     Mailing.objects.update(readers=11)
 
 
-def another_checksum(mailing: Mailing) -> None:
+def the_checksum_is_wrong(mailing: Mailing) -> None:
     Mailing.objects.update(checksum=1)
 
 
-def finished_too_early(mailing: Mailing) -> None:
+def it_finished_too_early(mailing: Mailing) -> None:
     Mailing.objects.update(state=Mailing.State.FINISHED)
 
 
@@ -64,32 +64,32 @@ def readers() -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "sentence"),
+    ("damage", "fault"),
     [
-        (a_stranger, "not frozen"),
-        (a_stranger_among_them, "not frozen"),
-        (nobody_waits, "forgotten"),
-        (one_is_missing, "forgotten"),
-        (one_waits_and_was_sent, "twice"),
-        (one_waits_twice, "twice"),
-        (one_was_never_frozen, "not frozen"),
-        (another_count, "stored count"),
-        (another_checksum, "checksum"),
-        (finished_too_early, "finished"),
+        (a_stranger_has_an_outcome, "wasn't in the snapshot"),
+        (a_stranger_replaces_a_reader, "wasn't in the snapshot"),
+        (all_batches_are_lost, "neither an outcome nor a batch"),
+        (one_reader_is_missing, "neither an outcome nor a batch"),
+        (one_reader_waits_and_has_an_outcome, "twice"),
+        (one_reader_is_in_a_batch_twice, "twice"),
+        (one_reader_is_no_recipient, "wasn't in the snapshot"),
+        (the_count_is_wrong, "number of readers"),
+        (the_checksum_is_wrong, "checksum"),
+        (it_finished_too_early, "finished"),
     ],
 )
-def test_what_does_not_balance_is_named(
-    frozen: Mailing, spoil: Callable[[Mailing], None], sentence: str
+def test_each_fault_is_named(
+    prepared_mailing: Mailing, damage: Callable[[Mailing], None], fault: str
 ) -> None:
     assert audit()[0].faults == []
-    spoil(frozen)
-    assert sentence in " ".join(audit()[0].faults)
+    damage(prepared_mailing)
+    assert fault in " ".join(audit()[0].faults)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_reads_one_snapshot_outside_a_transaction(
-    frozen: Mailing, relay: MemoryTransport
+def test_outside_a_transaction_it_reads_as_of_one_moment(
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     assert audit()[0].faults == []
     send_all_due()
-    assert audit()[0].account.sent == 10
+    assert audit()[0].report.sent == 10

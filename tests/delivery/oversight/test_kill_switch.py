@@ -1,4 +1,4 @@
-"""Freeze and thaw: what stops, what goes on, and who can end it."""
+"""The kill switch: what it stops, what continues, and who can turn it off."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from newsletter.delivery.models import KillSwitch, Mailing
 from newsletter.delivery.oversight import kill_switch
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, start
 from newsletter.delivery.sending import protocol
 from newsletter.editorial.models import Issue, Newsletter, User
 from newsletter.lib import keys
 from newsletter.transport.memory import MemoryTransport
+from newsletter.transport.outcomes import Recipient
 from subscribers import intake
 from subscribers.addresses import normalise
 from subscribers.crypto import key_check
@@ -37,50 +38,53 @@ def manage(*words: str) -> str:
     return out.getvalue()
 
 
-def test_nothing_is_handed_over_after_the_step_that_runs(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+def engage_at_second_message(to: Recipient) -> None:
+    if to.position == 1:
+        kill_switch.engage()
+
+
+def test_nothing_is_handed_over_after_the_current_step(
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
-    relay.on_message = lambda to: kill_switch.engage() and None if to.position == 1 else None
+    relay.on_message = engage_at_second_message
     send_all_due()
     assert len(relay.delivered) == 4
-    assert (report(frozen).sent, report(frozen).waiting) == (4, 6)
+    assert (report(prepared_mailing).sent, report(prepared_mailing).waiting) == (4, 6)
 
 
-def test_thawed_it_waits_for_a_person_and_reaches_everybody_once(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+def test_after_it_a_mailing_waits_for_a_person_and_reaches_every_reader_once(
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     settings.SEND_STEP = 4
-    relay.on_message = lambda to: kill_switch.engage() and None if to.position == 1 else None
+    relay.on_message = engage_at_second_message
     send_all_due()
     relay.on_message = None
-    assert "1 send-outs wait" in manage("thaw")
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.PAUSED
+    assert "1 mailing waits for you" in manage("kill_switch", "off")
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.PAUSED
     assert protocol.due_batches(5) == []
     Mailing.objects.update(state=Mailing.State.SENDING)
     send_all_due()
     assert len({mail.address for mail in relay.delivered}) == len(relay.delivered) == 10
-    assert audit(frozen.pk)[0].faults == []
+    assert audit(prepared_mailing.pk)[0].faults == []
 
 
-def test_frozen_it_takes_up_nothing_new(issue: Issue, weekly: Newsletter) -> None:
+def test_while_it_is_on_no_mailing_starts(issue: Issue, weekly: Newsletter) -> None:
     Issue.objects.update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    mailing = snapshot.send_now(issue, by=None)
+    mailing = start.send_now(issue, by=None)
     kill_switch.engage()
-    with pytest.raises(snapshot.CannotSendError, match="frozen"):
-        snapshot.send_now(issue, by=None)
+    with pytest.raises(start.CannotSendError, match="The kill switch is on"):
+        start.send_now(issue, by=None)
     assert dispatch.dispatch() == []
     assert dispatch.prepare_waiting() == 0
     kill_switch.release()
     mailing.refresh_from_db()
-    assert (mailing.state, mailing.hold) == ("held", "frozen")
+    assert (mailing.state, mailing.hold) == (Mailing.State.HELD, Mailing.Hold.KILL_SWITCH)
 
 
-def test_who_signs_up_meanwhile_waits_sealed_and_is_not_lost(
-    weekly: Newsletter, relay: MemoryTransport
-) -> None:
+def test_a_sign_up_waits_sealed_and_is_not_lost(weekly: Newsletter, relay: MemoryTransport) -> None:
     kill_switch.engage()
     intake.receive_sign_up(
         normalise("ala@readers.example"), newsletter=weekly, languages=("en",), page_language="en"
@@ -88,12 +92,12 @@ def test_who_signs_up_meanwhile_waits_sealed_and_is_not_lost(
     assert tasks.drain() == {}
     assert (Intake.objects.count(), TransactionalEmail.objects.count()) == (1, 0)
     kill_switch.release()
-    assert tasks.drain() == {"intake": 1, "letters": 1}
+    assert list(tasks.drain().values()) == [1, 1], "one intake row, one confirmation"
     assert len(relay.delivered) == 1
 
 
-def test_a_reader_can_leave_a_frozen_site(
-    frozen: Mailing, readers: list[Subscription], client: Client
+def test_a_reader_can_unsubscribe_while_it_is_on(
+    prepared_mailing: Mailing, readers: list[Subscription], client: Client
 ) -> None:
     from subscribers.links import reader_urls
 
@@ -104,28 +108,28 @@ def test_a_reader_can_leave_a_frozen_site(
     assert readers[0].state == "unsubscribed"
 
 
-def test_the_button_asks_then_stops_and_signs_everybody_out(
+def test_the_button_at_the_desk_asks_first_and_signs_everyone_out(
     editor: User, newsroom: Any, weekly: Newsletter
 ) -> None:
     mine, theirs = Client(), Client()
-    for each in (mine, theirs):
-        each.force_login(editor)
+    for client in (mine, theirs):
+        client.force_login(editor)
     assert reverse("admin:kill_switch") in mine.get(reverse("admin:index")).content.decode()
     page = mine.get(reverse("admin:kill_switch"))
     assert "Turn on the kill switch now" in page.content.decode()
     assert not kill_switch.is_engaged()
-    assert mine.post(reverse("admin:kill_switch")).url == reverse("admin:login")  # type: ignore[attr-defined]
+    assert mine.post(reverse("admin:kill_switch"))["Location"] == reverse("admin:login")
     assert kill_switch.is_engaged()
     assert not Session.objects.exists()
-    for each in (mine, theirs):
-        assert each.get(reverse("admin:index")).status_code == 302
+    for client in (mine, theirs):
+        assert client.get(reverse("admin:index")).status_code == 302
     refused = mine.post(reverse("admin:login"), {"username": "editor", "password": "sign-me-in"})
     assert refused.status_code == 503
     assert "The kill switch is on" in refused.content.decode()
     assert not Session.objects.exists()
 
 
-def test_a_session_that_survived_shows_nothing(editor: User, weekly: Newsletter) -> None:
+def test_a_session_that_outlived_it_shows_nothing(editor: User, weekly: Newsletter) -> None:
     client = Client()
     KillSwitch.objects.create(engaged=True)
     client.force_login(editor)
@@ -133,23 +137,29 @@ def test_a_session_that_survived_shows_nothing(editor: User, weekly: Newsletter)
     assert client.post(reverse("admin:kill_switch")).status_code == 302
 
 
-def test_thaw_needs_the_keys(db: None, settings: Any) -> None:
+def test_turning_it_off_needs_the_workers_keys(db: None, settings: Any) -> None:
     kill_switch.engage()
     assert key_check.check() == []
-    right = settings.WORKER_KEYS
+    right_keys = settings.WORKER_KEYS
     settings.WORKER_KEYS = None
     with pytest.raises(CommandError, match="holds no worker keys"):
-        manage("thaw")
-    settings.WORKER_KEYS = keys.worker_keys(keys.temporary()[1])
-    with pytest.raises(CommandError, match="do not fit the database"):
-        manage("thaw")
+        manage("kill_switch", "off")
+    settings.WORKER_KEYS = keys.parse_worker_keys(keys.generate_temporary()[1])
+    with pytest.raises(CommandError, match="don't fit the database"):
+        manage("kill_switch", "off")
     assert kill_switch.is_engaged()
-    settings.WORKER_KEYS = right
-    assert "Thawed" in manage("thaw")
+    settings.WORKER_KEYS = right_keys
+    assert manage("kill_switch", "off") == "The kill switch is off.\n"
     assert not kill_switch.is_engaged()
 
 
-def test_frozen_twice_is_frozen_once(db: None) -> None:
+def test_the_command_shows_its_state(db: None) -> None:
+    assert manage("kill_switch", "status") == "The kill switch is off.\n"
+    assert "The kill switch is on." in manage("kill_switch", "on")
+    assert "The kill switch has been on since 20" in manage("kill_switch", "status")
+
+
+def test_turning_it_on_twice_changes_nothing(db: None) -> None:
     assert kill_switch.engage()
     since = KillSwitch.objects.get().engaged_at
     assert not kill_switch.engage()
@@ -160,9 +170,9 @@ def test_the_web_keys_can_be_removed(db: None, settings: Any, tmp_path: Path) ->
     file = tmp_path / "web.json"
     file.write_text("{}")
     settings.WEB_KEYS_PATH = file
-    assert "stop the web server" in manage("freeze", "--drop-web-keys")
+    assert "Stop the web server" in manage("kill_switch", "on", "--drop-web-keys")
     assert not file.exists()
     settings.WEB_KEYS_PATH = None
-    with pytest.raises(CommandError, match="is not a file"):
-        manage("freeze", "--drop-web-keys")
+    with pytest.raises(CommandError, match="isn't a file"):
+        manage("kill_switch", "on", "--drop-web-keys")
     assert kill_switch.is_engaged()

@@ -1,4 +1,4 @@
-"""A send-out's end: collapsed into counts; and what a restored backup does."""
+"""Old mailings are reduced to counts, and a restored backup stops open mailings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from newsletter.delivery.models import (
 from newsletter.delivery.oversight import control, restore_guard, retention
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import start
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from tests.delivery.conftest import send_all_due
@@ -28,85 +28,92 @@ from tests.delivery.conftest import send_all_due
 LATER = timedelta(days=91)
 
 
-def test_after_its_time_only_counts_and_editions_are_left(
-    frozen: Mailing, relay: MemoryTransport
+def test_after_the_retention_period_only_counts_and_editions_are_left(
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
-    before = report(frozen)
+    before = report(prepared_mailing)
     assert retention.collapse(timezone.now() + timedelta(days=89)) == 0
     assert retention.collapse(timezone.now() + LATER) == 1
     assert retention.collapse(timezone.now() + LATER) == 0
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.CLOSED
-    assert report(frozen) == before
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.CLOSED
+    assert report(prepared_mailing) == before
     edition = Edition.objects.get()
-    assert frozen.counts["editions"] == {edition.public_id: {"sent": 9, "refused": 1}}
+    assert prepared_mailing.counts["editions"] == {edition.public_id: {"sent": 9, "refused": 1}}
     assert not any(model.objects.exists() for model in (Outcome, ReleaseRecipient, Batch))
-    assert audit(frozen.pk)[0].faults == []
+    assert audit(prepared_mailing.pk)[0].faults == []
 
 
-def test_what_is_unknown_keeps_it_open(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_a_mailing_with_unknown_outcomes_stays_open(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     relay.script("r1@readers.example", Result.UNKNOWN)
     send_all_due()
     assert retention.collapse(timezone.now() + LATER) == 0
-    control.mark_unknown_as_failed(frozen)
+    control.mark_unknown_as_failed(prepared_mailing)
     assert retention.collapse(timezone.now() + LATER) == 1
 
 
-def test_a_closed_mailing_is_not_sent_again(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_a_closed_mailing_cannot_be_sent_again(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
     retention.collapse(timezone.now() + LATER)
-    with pytest.raises(snapshot.CannotSendError, match="closed"):
-        snapshot.send_to_unreached(frozen.release, by=None)
-    assert not control.cancel(frozen)
-    assert not control.resume(frozen)
+    with pytest.raises(start.CannotSendError, match="closed"):
+        start.send_to_unreached(prepared_mailing.release, by=None)
+    assert not control.cancel(prepared_mailing)
+    assert not control.resume(prepared_mailing)
     assert len(relay.delivered) == 9
 
 
-def test_a_worker_that_may_not_write_there_sends_all_the_same(
-    frozen: Mailing, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_without_a_writable_folder_it_reports_an_error_and_sending_continues(
+    prepared_mailing: Mailing, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.VAR_DIR = tmp_path / "file"
-    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "file").write_text("not a directory")
     assert restore_guard.watch() == 0
     assert "action=cannot-watch-for-restored-backups" in caplog.text
 
 
-def test_a_tick_that_others_overtake_is_no_restored_backup(
-    frozen: Mailing, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_overlapping_ticks_are_not_mistaken_for_a_restored_backup(
+    prepared_mailing: Mailing, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.VAR_DIR = tmp_path
     count = restore_guard._count
 
     def count_and_sleep() -> int:
         monkeypatch.setattr(restore_guard, "_count", count)
-        mine = count()
+        ticks = count()
         assert [restore_guard.watch() for _ in range(5)] == [0] * 5
-        return mine
+        return ticks
 
     monkeypatch.setattr(restore_guard, "_count", count_and_sleep)
     assert restore_guard.watch() == 0
     assert restore_guard.watch() == 0
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.SENDING
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.SENDING
 
 
-def test_after_a_restored_backup_open_mailings_wait_for_an_operator(
-    frozen: Mailing, relay: MemoryTransport, settings: Any
+def test_after_a_restored_backup_open_mailings_wait_for_the_operator(
+    prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:
     for _ in range(5):
         assert restore_guard.watch() == 0
     KillSwitch.objects.update(ticks=1)
     assert restore_guard.watch() == 1
-    frozen.refresh_from_db()
-    assert (frozen.state, frozen.hold) == (Mailing.State.PAUSED, Mailing.Hold.RESTORED)
+    prepared_mailing.refresh_from_db()
+    assert (prepared_mailing.state, prepared_mailing.hold) == (
+        Mailing.State.PAUSED,
+        Mailing.Hold.RESTORED,
+    )
     send_all_due()
     assert relay.delivered == []
-    assert restore_guard.watch() == 0, "once noticed, it is over"
-    assert control.resume(frozen)
-    frozen.refresh_from_db()
-    assert frozen.hold == ""
+    assert restore_guard.watch() == 0, "it is only noticed once"
+    assert control.resume(prepared_mailing)
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.hold == ""
     send_all_due()
     assert len(relay.delivered) == 10

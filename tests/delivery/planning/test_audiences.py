@@ -1,4 +1,4 @@
-"""Audiences of a release: one language first, the unreached, those in doubt; nobody twice (E1)."""
+"""Audiences of a release: one language first, unreached, in doubt; nobody gets it twice (E1)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from newsletter.delivery.models import Batch, Mailing, Outcome, ReleaseRecipient
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import audiences, snapshot
-from newsletter.delivery.planning.snapshot import CannotSendError
+from newsletter.delivery.planning import audiences, snapshot, start
+from newsletter.delivery.planning.start import CannotSendError
 from newsletter.delivery.sending import ledger
 from newsletter.editorial.models import Article, Issue
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
-from tests.delivery.conftest import AddReader, freeze, send_all_due
+from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
 
 Audience = Mailing.Audience
 Write = Callable[..., Article]
@@ -32,7 +32,7 @@ def all_balance() -> bool:
     return all(finding.faults == [] for finding in audit())
 
 
-def test_one_language_first_and_the_rest_later(
+def test_one_language_is_sent_first_and_the_rest_later(
     relay: MemoryTransport, add_reader: AddReader, issue: Issue, write_article: Write
 ) -> None:
     write_article(issue=issue, en="Army", be="Войска")
@@ -41,19 +41,19 @@ def test_one_language_first_and_the_rest_later(
     add_reader("bob@readers.example", "en")
     Issue.objects.update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    early = snapshot.prepare(snapshot.send_now(issue, by=None, first_language="be").pk)
+    early = snapshot.prepare(start.send_now(issue, by=None, first_language="be").pk)
     send_all_due()
-    assert [mail.address for mail in relay.delivered] == ["ala@readers.example"]
+    assert [message.address for message in relay.delivered] == ["ala@readers.example"]
     assert early.readers == 1
-    rest = freeze(issue)
+    rest = prepare_mailing(issue)
     send_all_due()
     assert rest.readers == 2
     assert len(relay.delivered) == 3
     assert all_balance()
 
 
-def test_the_unreached_are_sent_to_and_the_others_not(
-    frozen: Mailing, relay: MemoryTransport, readers: list[Subscription]
+def test_only_unreached_readers_are_sent_to_again(
+    prepared_mailing: Mailing, relay: MemoryTransport, readers: list[Subscription]
 ) -> None:
     lifecycle.unsubscribe(readers[0].pk)
     relay.script("r1@readers.example", Result.REFUSED, code=550, status="5.7.1")
@@ -61,62 +61,70 @@ def test_the_unreached_are_sent_to_and_the_others_not(
     relay.script("r3@readers.example", Result.UNKNOWN)
     send_all_due()
     lifecycle.resubscribe(readers[0].pk)
-    again = snapshot.prepare(snapshot.send_to_unreached(frozen.release, by=None).pk)
+    again = snapshot.prepare(start.send_to_unreached(prepared_mailing.release, by=None).pk)
     send_all_due()
     assert (again.audience, again.number) == (Audience.UNREACHED, 1)
     assert again.readers == 3
     assert len(relay.to("r0@readers.example")) == 1
     assert len(relay.to("r1@readers.example")) == 1
-    assert len(relay.to("r3@readers.example")) == 1, "unknown is never taken for unreached"
+    assert len(relay.to("r3@readers.example")) == 1, "unknown doesn't count as unreached"
     assert all(len(relay.to(f"r{n}@readers.example")) == 1 for n in range(10))
     assert all_balance()
     with pytest.raises(CannotSendError):
-        snapshot.send_to_unreached(frozen.release, by=None)
+        start.send_to_unreached(prepared_mailing.release, by=None)
 
 
-def test_the_doubtful_are_sent_again_only_on_an_operators_word(
-    frozen: Mailing, relay: MemoryTransport
+def test_readers_in_doubt_are_sent_to_again_when_the_operator_decides_so(
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     relay.script("r3@readers.example", Result.UNKNOWN)
     send_all_due()
-    again = snapshot.prepare(snapshot.send_to_in_doubt(frozen.release, by=None).pk)
+    again = snapshot.prepare(start.send_to_in_doubt(prepared_mailing.release, by=None).pk)
     send_all_due()
     assert again.readers == 1
-    assert len(relay.to("r3@readers.example")) == 2, "it may arrive twice, as was said"
-    old = Outcome.objects.get(mailing_id=frozen.pk, source=Outcome.Source.OPERATOR)
-    assert old.result == Result.FAILED
+    assert len(relay.to("r3@readers.example")) == 2, "it may arrive twice"
+    earlier = Outcome.objects.get(mailing_id=prepared_mailing.pk, source=Outcome.Source.OPERATOR)
+    assert earlier.result == Result.FAILED
     assert all_balance()
 
 
-def test_the_doubtful_can_be_left(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_unknown_outcomes_can_be_marked_as_failed(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     relay.script("r3@readers.example", Result.UNKNOWN)
     send_all_due()
-    assert control.mark_unknown_as_failed(frozen) == 1
-    assert control.mark_unknown_as_failed(frozen) == 0
-    assert (report(frozen).unknown, report(frozen).failed) == (0, 1)
+    assert control.mark_unknown_as_failed(prepared_mailing) == 1
+    assert control.mark_unknown_as_failed(prepared_mailing) == 0
+    assert (report(prepared_mailing).unknown, report(prepared_mailing).failed) == (0, 1)
     assert all_balance()
 
 
-def test_an_event_settles_what_was_unknown_once(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_an_event_settles_an_unknown_outcome_once(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     relay.script("r3@readers.example", Result.UNKNOWN)
     send_all_due()
     unknown = Outcome.objects.get(result=Result.UNKNOWN)
     source = Outcome.Source.EVENT
     for result, changed in [(Result.SENT, 1), (Result.REFUSED, 0)]:
         assert (
-            ledger.settle_unknown(frozen.pk, [unknown.subscriber_id], result, source=source)
+            ledger.settle_unknown(
+                prepared_mailing.pk, [unknown.subscriber_id], result, source=source
+            )
             == changed
         )
-    assert report(frozen).sent == 10
+    assert report(prepared_mailing).sent == 10
     with pytest.raises(ValueError, match="SKIPPED"):
-        ledger.settle_unknown(frozen.pk, [1], Result.SKIPPED, source=source)
+        ledger.settle_unknown(prepared_mailing.pk, [1], Result.SKIPPED, source=source)
 
 
-def test_readers_who_wait_are_not_unreached(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_deferred_readers_are_not_unreached(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     relay.script("r1@readers.example", Result.DEFERRED, code=451)
     relay.script("r2@readers.example", Result.REFUSED, code=550)
     send_all_due()
-    snapshot.prepare(snapshot.send_to_unreached(frozen.release, by=None).pk)
+    snapshot.prepare(start.send_to_unreached(prepared_mailing.release, by=None).pk)
     send_all_due()
     Batch.objects.update(due_at=Now())
     send_all_due()
@@ -125,11 +133,13 @@ def test_readers_who_wait_are_not_unreached(frozen: Mailing, relay: MemoryTransp
     assert all_balance()
 
 
-def test_a_second_round_has_its_own_number(frozen: Mailing, relay: MemoryTransport) -> None:
+def test_a_second_round_has_its_own_number(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
     relay.script("r1@readers.example", Result.FAILED, Result.FAILED, code=554)
     send_all_due()
     for number in (1, 2):
-        made = snapshot.prepare(snapshot.send_to_unreached(frozen.release, by=None).pk)
+        made = snapshot.prepare(start.send_to_unreached(prepared_mailing.release, by=None).pk)
         assert (made.audience, made.number, made.readers) == (Audience.UNREACHED, number, 1)
         send_all_due()
     assert len(relay.to("r1@readers.example")) == 1
@@ -145,16 +155,18 @@ def test_a_second_round_has_its_own_number(frozen: Mailing, relay: MemoryTranspo
         {"audience": Audience.WELCOME, "number": 2},
         {"audience": Audience.UNREACHED, "number": 0},
     ],
-    ids=["a second one", "a language too many", "no language", "numbered", "number 0"],
+    ids=["duplicate", "unwanted language", "language missing", "unwanted number", "number 0"],
 )
-def test_the_database_refuses(frozen: Mailing, columns: dict[str, Any]) -> None:
+def test_the_database_refuses_inconsistent_mailings(
+    prepared_mailing: Mailing, columns: dict[str, Any]
+) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        Mailing.objects.create(release=frozen.release, **columns)
+        Mailing.objects.create(release=prepared_mailing.release, **columns)
 
 
-def test_which_last_outcomes_an_audience_takes() -> None:
-    taken = {audience: audiences.last_outcomes(audience) for audience in Audience}
-    assert taken == {
+def test_the_last_outcomes_of_each_audience() -> None:
+    last_outcomes = {audience: audiences.last_outcomes(audience) for audience in Audience}
+    assert last_outcomes == {
         Audience.ALL: frozenset(),
         Audience.FIRST_LANGUAGE: frozenset(),
         Audience.UNREACHED: {Result.REFUSED, Result.FAILED, Result.SKIPPED},
@@ -181,7 +193,7 @@ def test_which_last_outcomes_an_audience_takes() -> None:
         ({"audience": Audience.WELCOME}, ("new readers", "новыя чытачы", "новые читатели")),
     ],
 )
-def test_the_label_is_in_the_language_of_the_page(
+def test_the_label_is_in_the_active_language(
     columns: dict[str, Any], labels: tuple[str, ...]
 ) -> None:
     for language, label in zip(("en", "be", "ru"), labels, strict=True):

@@ -1,4 +1,4 @@
-"The delivery time that a reader asked for: when that is."
+"""When the email to a reader with a preferred hour is due."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ ZONES = ["Europe/Minsk", "Europe/Warsaw", "America/St_Johns", "Australia/Lord_Ho
 QUARTER = timedelta(minutes=15)
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+def utc(year: int, month: int, day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     ("hour", "due"),
     [
         (None, utc(2017, 7, 31, 6, 0, 20)),
-        (9, utc(2017, 7, 31, 6, 0, 20)),  # in the midst of it
+        (9, utc(2017, 7, 31, 6, 0, 20)),  # it is that hour now
         (10, utc(2017, 7, 31, 7)),
         (23, utc(2017, 7, 31, 20)),
         (0, utc(2017, 7, 31, 21)),
         (8, utc(2017, 8, 1, 5)),
     ],
 )
-def test_an_hour_is_that_of_the_newsletters_zone(hour: int | None, due: datetime) -> None:
+def test_the_hour_is_in_the_newsletters_time_zone(hour: int | None, due: datetime) -> None:
     assert due_at(hour, zone="Europe/Minsk", since=utc(2017, 7, 31, 6, 0, 20)) == due
 
 
@@ -49,7 +49,7 @@ def test_an_hour_is_that_of_the_newsletters_zone(hour: int | None, due: datetime
         (9, utc(2026, 10, 24, 8), utc(2026, 10, 25, 8)),
     ],
 )
-def test_e2_days_on_which_the_clock_changes(hour: int, since: datetime, due: datetime) -> None:
+def test_e2_on_days_when_the_clock_changes(hour: int, since: datetime, due: datetime) -> None:
     assert due_at(hour, zone="Europe/Warsaw", since=since) == due
 
 
@@ -58,15 +58,15 @@ def test_e2_days_on_which_the_clock_changes(hour: int, since: datetime, due: dat
     st.integers(0, 23),
     st.sampled_from(ZONES),
 )
-def test_no_sooner_moment_shows_that_hour(at: datetime, hour: int, zone: str) -> None:
+def test_it_is_the_first_moment_of_that_hour(at: datetime, hour: int, zone: str) -> None:
     since = at.replace(tzinfo=UTC, second=0, microsecond=0, minute=at.minute // 15 * 15)
     due = due_at(hour, zone=zone, since=since)
     assert since <= due <= since + timedelta(hours=24)
     # Clocks change by quarters of an hour and more, so nothing is missed between two of them.
     quarters = range(int((due - since) / QUARTER))
-    shown = [(since + n * QUARTER).astimezone(ZoneInfo(zone)).hour for n in quarters]
-    assert hour not in shown
-    here = due.astimezone(ZoneInfo(zone))
+    hours = [(since + n * QUARTER).astimezone(ZoneInfo(zone)).hour for n in quarters]
+    assert hour not in hours
+    local = due.astimezone(ZoneInfo(zone))
     around = [(due + n * QUARTER).astimezone(ZoneInfo(zone)) for n in range(-100, 101)]
-    has_it = any(each.date() == here.date() and each.hour == hour for each in around)
-    assert (here.hour == hour) is has_it
+    exists = any(each.date() == local.date() and each.hour == hour for each in around)
+    assert (local.hour == hour) is exists, "unless the clock skips it"

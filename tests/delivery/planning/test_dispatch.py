@@ -1,4 +1,4 @@
-"""The tick: schedules, downtime, many dispatchers (E1–E3)."""
+"""Dispatching on schedule: downtime, clock changes, concurrent dispatchers (E1–E3)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from newsletter.delivery.planning import dispatch
 from newsletter.delivery.tasks import tick
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.memory import MemoryTransport
-from tests.delivery.conftest import AddReader, dispatch_at_once, send_all_due
+from tests.delivery.conftest import AddReader, dispatch_concurrently, send_all_due
 
 Write = Callable[..., Article]
 LONG_AGO = datetime(2017, 1, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ DUE = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)
 
 @pytest.fixture
 def scheduled(weekly: Newsletter, issue: Issue, write_article: Write) -> Newsletter:
-    """On schedule each Monday at 09:00 in Minsk; its issue of 24–30 July is approved."""
+    """A newsletter sent each Monday at 09:00 in Minsk; its issue of 24–30 July is approved."""
     write_article(issue=issue, en="Army", published_at=DUE - timedelta(hours=1))
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
     Newsletter.objects.filter(pk=weekly.pk).update(
@@ -37,7 +37,7 @@ def mailing() -> Mailing:
     return Mailing.objects.get()
 
 
-def test_it_goes_out_by_itself_once(
+def test_an_issue_is_sent_on_schedule_once(
     scheduled: Newsletter, relay: MemoryTransport, add_reader: AddReader
 ) -> None:
     add_reader("ala@readers.example", "en")
@@ -59,7 +59,7 @@ def test_it_goes_out_by_itself_once(
         (date(2026, 10, 26), datetime(2026, 10, 26, 8, 0, tzinfo=UTC)),
     ],
 )
-def test_e2_after_a_clock_change_it_goes_out_at_the_same_local_hour(
+def test_e2_after_a_clock_change_it_is_sent_at_the_same_local_hour(
     scheduled: Newsletter, write_article: Write, monday: date, at: datetime
 ) -> None:
     """Warsaw: 09:00 is 07:00 UTC in summer, 08:00 in winter."""
@@ -77,7 +77,9 @@ def test_e2_after_a_clock_change_it_goes_out_at_the_same_local_hour(
     assert Release.objects.get().period == week.isoformat()
 
 
-def test_e3_a_short_downtime_is_caught_up_and_a_long_one_is_held(scheduled: Newsletter) -> None:
+def test_e3_after_a_short_downtime_it_is_sent_and_after_a_long_one_held(
+    scheduled: Newsletter,
+) -> None:
     dispatch.dispatch(DUE + timedelta(hours=13))
     assert (mailing().state, mailing().hold) == (Mailing.State.HELD, Mailing.Hold.LATE)
     dispatch.dispatch(DUE + timedelta(hours=14))
@@ -86,7 +88,7 @@ def test_e3_a_short_downtime_is_caught_up_and_a_long_one_is_held(scheduled: News
     assert len(dispatch.dispatch(DUE + timedelta(hours=11))) == 1
 
 
-def test_an_issue_that_nobody_approved_is_held_until_somebody_does(
+def test_an_unapproved_issue_is_held_until_it_is_approved(
     scheduled: Newsletter, issue: Issue
 ) -> None:
     Issue.objects.update(state=Issue.State.DRAFT)
@@ -97,7 +99,7 @@ def test_an_issue_that_nobody_approved_is_held_until_somebody_does(
     assert mailing().hold == ""
 
 
-def test_an_approval_that_comes_too_late_sends_nothing_by_itself(scheduled: Newsletter) -> None:
+def test_an_issue_approved_too_late_stays_held(scheduled: Newsletter) -> None:
     Issue.objects.update(state=Issue.State.DRAFT)
     dispatch.dispatch(DUE)
     Issue.objects.update(state=Issue.State.APPROVED)
@@ -105,7 +107,7 @@ def test_an_approval_that_comes_too_late_sends_nothing_by_itself(scheduled: News
     assert mailing().hold == Mailing.Hold.LATE
 
 
-def test_a_thin_issue_and_a_missing_one_are_held(scheduled: Newsletter, issue: Issue) -> None:
+def test_a_thin_or_missing_issue_is_held(scheduled: Newsletter, issue: Issue) -> None:
     Article.objects.update(issue=None)
     dispatch.dispatch(DUE)
     assert mailing().hold == Mailing.Hold.TOO_THIN
@@ -115,13 +117,13 @@ def test_a_thin_issue_and_a_missing_one_are_held(scheduled: Newsletter, issue: I
     assert mailing().hold == Mailing.Hold.NO_ISSUE
 
 
-def test_a_planned_break_sends_nothing_and_says_nothing(scheduled: Newsletter) -> None:
+def test_a_planned_break_creates_no_mailing(scheduled: Newsletter) -> None:
     Issue.objects.update(kind=Issue.Kind.BREAK)
     assert dispatch.dispatch(DUE) == []
     assert not Mailing.objects.exists()
 
 
-def test_ready_articles_become_an_issue_by_themselves(
+def test_without_approval_ready_articles_become_an_issue(
     scheduled: Newsletter, issue: Issue, write_article: Write
 ) -> None:
     issue.delete()
@@ -130,11 +132,11 @@ def test_ready_articles_become_an_issue_by_themselves(
     write_article(en="A draft", state="draft", published_at=DUE - timedelta(days=3))
     write_article(en="Long ago", published_at=LONG_AGO)
     assert len(dispatch.dispatch(DUE)) == 1
-    made = Issue.objects.get()
-    assert [str(article) for article in made.articles.all()] == ["Army"]
+    created = Issue.objects.get()
+    assert [str(article) for article in created.articles.all()] == ["Army"]
 
 
-def test_without_an_editors_word_a_draft_goes_out_and_is_public(
+def test_without_approval_a_draft_is_sent_and_becomes_public(
     scheduled: Newsletter, issue: Issue
 ) -> None:
     Newsletter.objects.update(approval=Newsletter.Approval.AUTOMATIC)
@@ -150,17 +152,17 @@ def test_e1_twenty_dispatchers_make_one_mailing_and_one_message_each(
 ) -> None:
     for number in range(5):
         add_reader(f"r{number}@readers.example", "en")
-    dispatch_at_once(20, DUE)
+    dispatch_concurrently(20, DUE)
     assert Mailing.objects.count() == 1
     assert ReleaseRecipient.objects.count() == 5
-    assert sorted(mail.address for mail in relay.delivered) == [
+    assert sorted(message.address for message in relay.delivered) == [
         f"r{number}@readers.example" for number in range(5)
     ]
     dispatch.dispatch(DUE)
     assert mailing().state == Mailing.State.FINISHED
 
 
-def test_a_schedule_set_two_minutes_ahead_waits_two_minutes(scheduled: Newsletter) -> None:
+def test_a_new_schedule_does_not_send_before_its_time(scheduled: Newsletter) -> None:
     Newsletter.objects.update(schedule_since=DUE - timedelta(minutes=2))
     assert dispatch.dispatch(DUE - timedelta(minutes=1)) == []
     assert len(dispatch.dispatch(DUE)) == 1

@@ -1,4 +1,4 @@
-"""The monthly round-up, from the tick to the mailbox."""
+"""The monthly round-up, from the schedule to the message."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from django.test import Client
 from newsletter.delivery.models import Edition, Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.oversight import control, kill_switch, retention
 from newsletter.delivery.oversight.audit import audit
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.editorial.schedule import Month
+from newsletter.local import message_view
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
-from tests.delivery.conftest import AddReader, dispatch_at_once, send_all_due
+from tests.delivery.conftest import AddReader, dispatch_concurrently, send_all_due
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +31,7 @@ Write = Callable[..., Article]
 JULY = Month(2017, 7)
 MONDAYS = [date(2017, 7, 3), date(2017, 7, 10), date(2017, 7, 17), date(2017, 7, 24)]
 DUE = datetime(2017, 8, 7, 6, 0, tzinfo=UTC)
-"""When August's first issue goes out, at 9:00 in Minsk."""
+"""When August's first issue is due, at 9:00 in Minsk."""
 WEEK = timedelta(days=7)
 
 
@@ -43,7 +44,7 @@ def scheduled(weekly: Newsletter) -> Newsletter:
 
 @pytest.fixture
 def july(scheduled: Newsletter, relay: MemoryTransport, write_article: Write) -> list[Issue]:
-    """Four approved issues, one article each in all languages, and August's first."""
+    """Four approved issues with one article each in all languages, and August's first issue."""
     issues = []
     for monday in [*MONDAYS, date(2017, 7, 31)]:
         issue = Issue.objects.create(
@@ -64,7 +65,7 @@ def july(scheduled: Newsletter, relay: MemoryTransport, write_article: Write) ->
 
 
 def tick(at: datetime) -> None:
-    """What the workers do at that minute, each time twice."""
+    """Do what the workers do at that minute, twice."""
     with time_machine.travel(at, tick=False):
         for _ in range(2):
             dispatch.dispatch()
@@ -84,10 +85,10 @@ def round_up() -> Mailing:
 
 
 def subjects(relay: MemoryTransport, name: str) -> list[str]:
-    return [str(mail.parsed["Subject"]) for mail in relay.to(f"{name}@readers.example")]
+    return [str(message.parsed["Subject"]) for message in relay.to(f"{name}@readers.example")]
 
 
-def test_a_month_end_to_end(
+def test_the_round_up_reaches_monthly_readers_once(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader, client: Client
 ) -> None:
     add_reader("weekly@readers.example", "en")
@@ -102,9 +103,9 @@ def test_a_month_end_to_end(
     assert len(subjects(relay, "weekly")) == 5
     assert subjects(relay, "ala") == ["Ліпень 2017: Тыдзень 24"]
     assert subjects(relay, "ann") == subjects(relay, "ida") == ["July 2017: Week of 24"]
-    text = relay.to("ann@readers.example")[0].parsed.get_body(("plain",)).get_content()  # type: ignore[union-attr]
-    places = [text.index(f"Week of {monday.day}: lead") for monday in reversed(MONDAYS)]
-    assert places == sorted(places)  # the newest week first
+    text = message_view.plain_text(relay.to("ann@readers.example")[0].parsed)
+    positions = [text.index(f"Week of {monday.day}: lead") for monday in reversed(MONDAYS)]
+    assert positions == sorted(positions), "the newest week comes first"
     assert "Week of 31" not in text
     assert ": text." not in text
     mailing = round_up()
@@ -112,30 +113,30 @@ def test_a_month_end_to_end(
     assert all(finding.faults == [] for finding in audit())
     assert mailing.release.issue is None
     edition = Edition.objects.filter(mailing=mailing, language="be").get()
-    seen = client.get(f"/view/{edition.public_id}/")
-    assert seen.status_code == 200
-    assert "Тыдзень 24" in seen.content.decode()
+    page = client.get(f"/view/{edition.public_id}/")
+    assert page.status_code == 200
+    assert "Тыдзень 24" in page.content.decode()
     before = len(relay.delivered)
     tick(DUE + timedelta(minutes=1))
     tick(DUE + WEEK - timedelta(minutes=1))
     assert len(relay.delivered) == before
 
 
-def test_where_nobody_is_monthly_there_is_no_send_out(
+def test_without_monthly_readers_there_is_no_mailing(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
     reader = add_reader("weekly@readers.example", "en")
     send_july()
     tick(DUE)
     assert not Mailing.objects.filter(release__kind=Release.Kind.MONTHLY).exists()
-    # Nor later in the month, for who chooses it then: July's time is over.
+    # A reader who chooses monthly emails later in the month doesn't get July's.
     Subscription.objects.filter(pk=reader.pk).update(frequency="monthly")
     tick(DUE + timedelta(hours=1))
     tick(DUE + timedelta(days=9))
     assert not Mailing.objects.filter(release__kind=Release.Kind.MONTHLY).exists()
 
 
-def test_a_month_without_issues_sends_nothing(
+def test_a_month_without_issues_has_no_mailing(
     scheduled: Newsletter, relay: MemoryTransport, add_reader: AddReader
 ) -> None:
     add_reader("ala@readers.example", "en", frequency="monthly")
@@ -143,27 +144,27 @@ def test_a_month_without_issues_sends_nothing(
     assert not Mailing.objects.filter(release__kind=Release.Kind.MONTHLY).exists()
 
 
-def test_only_what_was_approved_and_sent_is_in_it(
+def test_it_only_contains_issues_that_were_approved_and_sent(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
-    """An editor's word for each article: so the round-up needs none of its own."""
+    """An editor approved every article, so the round-up needs no approval of its own."""
     add_reader("weekly@readers.example", "en")
     add_reader("ala@readers.example", "en", frequency="monthly")
-    Issue.objects.filter(pk=july[1].pk).update(state=Issue.State.DRAFT)  # held, and never sent
+    Issue.objects.filter(pk=july[1].pk).update(state=Issue.State.DRAFT)  # so it is held
     send_july()
     Issue.objects.filter(pk=july[1].pk).update(state=Issue.State.APPROVED)
-    Issue.objects.filter(pk=july[2].pk).update(state=Issue.State.DRAFT)  # taken back later
+    Issue.objects.filter(pk=july[2].pk).update(state=Issue.State.DRAFT)  # withdrawn later
     Mailing.objects.filter(release__issue=july[3]).update(state=Mailing.State.CANCELLED)
     tick(DUE)
-    text = relay.to("ala@readers.example")[0].parsed.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    text = message_view.plain_text(relay.to("ala@readers.example")[0].parsed)
     assert "Week of 3" in text
     assert not any(f"Week of {monday.day}:" in text for monday in MONDAYS[1:])
 
 
-def test_an_issue_of_two_months_is_in_the_round_up_of_the_second(
+def test_an_issue_across_two_months_is_in_the_second_round_up(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
-    """24 July – 6 August goes out with its last week, when July's round-up does."""
+    """24 July – 6 August is sent after its last week, on the day of July's round-up."""
     add_reader("ala@readers.example", "en", frequency="monthly")
     july[4].delete()
     Issue.objects.filter(pk=july[3].pk).update(kind=Issue.Kind.WEEKS, ends_on=date(2017, 8, 6))
@@ -174,7 +175,7 @@ def test_an_issue_of_two_months_is_in_the_round_up_of_the_second(
     assert subjects(relay, "ala")[1:] == ["August 2017: Week of 24"]
 
 
-def test_a_break_in_the_next_month_holds_nothing_up(
+def test_a_break_in_the_next_month_does_not_delay_it(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
     add_reader("ala@readers.example", "en", frequency="monthly")
@@ -184,7 +185,7 @@ def test_a_break_in_the_next_month_holds_nothing_up(
     assert subjects(relay, "ala") == ["July 2017: Week of 24"]
 
 
-def test_e3_late_it_is_held_and_goes_out_by_an_editors_word(
+def test_e3_a_late_round_up_is_held_until_an_editor_sends_it(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
     add_reader("ala@readers.example", "en", frequency="monthly")
@@ -194,12 +195,12 @@ def test_e3_late_it_is_held_and_goes_out_by_an_editors_word(
     assert (round_up().state, round_up().hold) == (Mailing.State.HELD, Mailing.Hold.LATE)
     assert subjects(relay, "ala") == []
     with time_machine.travel(late, tick=False):
-        snapshot.prepare(snapshot.send_round_up(july[0].newsletter, JULY, by=None).pk)
+        snapshot.prepare(start.send_round_up(july[0].newsletter, JULY, by=None).pk)
         send_all_due()
     assert subjects(relay, "ala") == ["July 2017: Week of 24"]
 
 
-def test_nothing_in_a_readers_languages_is_skipped(
+def test_a_reader_with_nothing_to_read_is_skipped(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
     add_reader("ala@readers.example", "be", frequency="monthly")
@@ -215,26 +216,26 @@ def test_nothing_in_a_readers_languages_is_skipped(
     assert audit(round_up().pk)[0].faults == []
 
 
-def test_who_changes_to_monthly_gets_the_week_and_later_the_month(
+def test_a_reader_who_switches_to_monthly_gets_the_issue_and_the_round_up(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
-    """No release twice: the issue, and then the round-up that names it again."""
+    """No release twice: the issue, and later the round-up that contains it."""
     reader = add_reader("ala@readers.example", "en")
     send_july()
     lifecycle.change(reader.pk, page_language="en", frequency="monthly")
     tick(DUE)
     expected = [f"Week of {monday.day}" for monday in MONDAYS]
     assert subjects(relay, "ala") == [*expected, "July 2017: Week of 24"]
-    reached = ReleaseRecipient.objects.filter(subscriber_id=reader.subscriber_id).values_list(
+    releases = ReleaseRecipient.objects.filter(subscriber_id=reader.subscriber_id).values_list(
         "release_id"
     )
-    assert len(reached) == len(set(reached)) == 5
+    assert len(releases) == len(set(releases)) == 5
     lifecycle.change(reader.pk, page_language="en", frequency="weekly")
     tick(DUE + timedelta(hours=1))
     assert len(subjects(relay, "ala")) == 5
 
 
-def test_a_change_between_freeze_and_sending_sends_what_was_frozen(
+def test_a_change_of_frequency_after_the_snapshot_applies_next_time(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
     reader = add_reader("ala@readers.example", "en")
@@ -253,16 +254,19 @@ def test_e1_twenty_dispatchers_make_one_round_up(
     for number in range(5):
         add_reader(f"r{number}@readers.example", "en", frequency="monthly")
     send_july()
-    dispatch_at_once(20, DUE)
+    dispatch_concurrently(20, DUE)
     assert Mailing.objects.filter(release__kind=Release.Kind.MONTHLY).count() == 1
     assert [len(subjects(relay, f"r{number}")) for number in range(5)] == [1] * 5
 
 
-def test_hours_count_for_it_too(
+def test_preferred_hours_apply_to_it_too(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
     add_reader(
-        "ala@readers.example", "en", frequency="monthly", hour=(datetime.now(UTC).hour + 5) % 24
+        "ala@readers.example",
+        "en",
+        frequency="monthly",
+        preferred_hour=(datetime.now(UTC).hour + 5) % 24,
     )
     send_july()
     tick(DUE)
@@ -273,7 +277,7 @@ def test_hours_count_for_it_too(
     assert subjects(relay, "ala") == ["July 2017: Week of 24"]
 
 
-def test_freezing_the_site_holds_it_and_it_collapses_with_time(
+def test_the_kill_switch_holds_it_and_retention_closes_it(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader, settings: Any
 ) -> None:
     add_reader("ala@readers.example", "en", frequency="monthly")
@@ -281,11 +285,11 @@ def test_freezing_the_site_holds_it_and_it_collapses_with_time(
     with time_machine.travel(DUE, tick=False):
         dispatch.dispatch()
     kill_switch.engage()
-    with pytest.raises(snapshot.CannotSendError, match="frozen"):
-        snapshot.send_round_up(july[0].newsletter, JULY, by=None)
+    with pytest.raises(start.CannotSendError, match="The kill switch is on"):
+        start.send_round_up(july[0].newsletter, JULY, by=None)
     kill_switch.release()
-    assert (round_up().state, round_up().hold) == (Mailing.State.HELD, Mailing.Hold.FROZEN)
-    snapshot.prepare(snapshot.send_round_up(july[0].newsletter, JULY, by=None).pk)
+    assert (round_up().state, round_up().hold) == (Mailing.State.HELD, Mailing.Hold.KILL_SWITCH)
+    snapshot.prepare(start.send_round_up(july[0].newsletter, JULY, by=None).pk)
     send_all_due()
     assert len(subjects(relay, "ala")) == 1
     retention.collapse(datetime.now(UTC) + timedelta(days=settings.RETENTION_DAYS + 1))
@@ -293,7 +297,7 @@ def test_freezing_the_site_holds_it_and_it_collapses_with_time(
     assert round_up().counts["sent"] == 1
 
 
-def test_who_was_not_reached_can_be_sent_to(
+def test_unreached_readers_can_be_sent_to_again(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
     add_reader("ala@readers.example", "en", frequency="monthly")
@@ -303,45 +307,45 @@ def test_who_was_not_reached_can_be_sent_to(
         dispatch.dispatch()
         dispatch.prepare_waiting()
         control.cancel(round_up())
-        again = snapshot.prepare(snapshot.send_to_unreached(round_up().release, by=None).pk)
+        again = snapshot.prepare(start.send_to_unreached(round_up().release, by=None).pk)
         send_all_due()
     assert again.readers == 1
     assert subjects(relay, "ala") == ["July 2017: Week of 24"]
 
 
-# --- By command -------------------------------------------------------------------------------
+# --- The command -------------------------------------------------------------------------------
 def run(*arguments: str) -> str:
-    said = StringIO()
-    call_command("send_issue", *arguments, stdout=said)
-    return said.getvalue()
+    out = StringIO()
+    call_command("send_issue", *arguments, stdout=out)
+    return out.getvalue()
 
 
-def test_the_operator_sends_it_before_its_time(
+def test_the_operator_can_send_it_early(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
     add_reader("ala@readers.example", "en", frequency="monthly")
     send_july()
-    said = run("weekly", "2017-07", "--monthly", "--wait")
-    assert "1 readers, 1 editions" in said
-    assert "The account balances." in said
+    out = run("weekly", "2017-07", "--monthly", "--wait")
+    assert "1 reader, 1 edition." in out
+    assert "Every reader is accounted for." in out
     run("weekly", "2017-07", "--monthly", "--wait")
     tick(DUE)
     assert subjects(relay, "ala") == ["July 2017: Week of 24"]
 
 
 @pytest.mark.parametrize(
-    ("month", "says"),
+    ("month", "message"),
     [
         ("2017-07", "No reader has chosen the monthly round-up"),
         ("2016-07", "No issue of this month has been sent"),
-        ("2017-07-24", "is no month"),
-        ("July", "is no month"),
+        ("2017-07-24", "isn't a month"),
+        ("July", "isn't a month"),
     ],
 )
-def test_what_cannot_be_sent_is_told(
-    july: list[Issue], relay: MemoryTransport, add_reader: AddReader, month: str, says: str
+def test_a_round_up_that_cannot_be_sent_is_an_error(
+    july: list[Issue], relay: MemoryTransport, add_reader: AddReader, month: str, message: str
 ) -> None:
     add_reader("weekly@readers.example", "en")
     send_july()
-    with pytest.raises(CommandError, match=says):
+    with pytest.raises(CommandError, match=message):
         run("weekly", month, "--monthly")

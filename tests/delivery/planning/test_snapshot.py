@@ -1,4 +1,4 @@
-"""Freezing: what is sent, and to whom (E6)."""
+"""The snapshot decides what is sent and to whom (E6)."""
 
 from __future__ import annotations
 
@@ -10,75 +10,76 @@ import pytest
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.sending.packing import unpack
 from newsletter.editorial.models import Article, Issue, Topic
 from newsletter.lib import sandbox
+from newsletter.local import message_view
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
-from tests.delivery.conftest import AddReader, freeze, send_all_due
+from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
 
 Write = Callable[..., Article]
 
 
-def test_readers_are_many_editions_few(
+def test_readers_with_the_same_options_share_an_edition(
     relay: MemoryTransport, add_reader: AddReader, issue: Issue, write_article: Write
 ) -> None:
     write_article(issue=issue, en="Army", be="Войска", ru="Армия")
     for number in range(6):
         add_reader(f"en{number}@readers.example", "en")
         add_reader(f"be{number}@readers.example", "be", "ru")
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     assert mailing.readers == 12
     assert mailing.editions.count() == 2
     assert ReleaseRecipient.objects.filter(release_id=mailing.release_id).count() == 12
     assert sorted(Batch.objects.values_list("size", flat=True)) == [6, 6]
 
 
-def test_batches_hold_at_most_their_size(
+def test_batches_have_at_most_the_configured_size(
     relay: MemoryTransport, add_reader: AddReader, issue: Issue, write_article: Write, settings: Any
 ) -> None:
     settings.SEND_BATCH_SIZE = 4
     write_article(issue=issue, en="Army")
     pks = [add_reader(f"r{number}@readers.example", "en").subscriber_id for number in range(10)]
-    freeze(issue)
+    prepare_mailing(issue)
     batches = Batch.objects.order_by("pk")
     assert [batch.size for batch in batches] == [4, 4, 2]
     assert [reader for batch in batches for reader in unpack(batch.reader_ids)] == pks
 
 
-def test_the_chain_decides_article_by_article(
+def test_the_language_chain_decides_article_by_article(
     relay: MemoryTransport, add_reader: AddReader, issue: Issue, write_article: Write
 ) -> None:
     write_article(issue=issue, en="Army in English", be="Войска па-беларуску")
     write_article(issue=issue, en="Guarantees", ru="Гарантии по-русски")
     write_article(issue=issue, en="Only in English")
     add_reader("ala@readers.example", "be", "ru")
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
-    [mail] = relay.to("ala@readers.example")
-    text = mail.parsed.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    [message] = relay.to("ala@readers.example")
+    text = message_view.plain_text(message.parsed)
     assert "Войска па-беларуску" in text
     assert "Гарантии по-русски" in text
     assert "Army in English" not in text
     assert "Only in English" in text
 
 
-def test_nothing_to_read_is_skipped_never_an_empty_mail(
+def test_a_reader_with_nothing_to_read_is_skipped(
     relay: MemoryTransport, add_reader: AddReader, issue: Issue, write_article: Write
 ) -> None:
     write_article(issue=issue, en="Only in English")
     add_reader("ala@readers.example", "be")
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     assert mailing.state == Mailing.State.FINISHED
     assert relay.delivered == []
     assert [row.result for row in Outcome.objects.all()] == [Result.SKIPPED]
     assert audit(mailing.pk)[0].faults == []
 
 
-def test_readers_topics_are_followed(
+def test_readers_only_get_their_topics(
     relay: MemoryTransport,
     add_reader: AddReader,
     issue: Issue,
@@ -90,14 +91,14 @@ def test_readers_topics_are_followed(
     write_article(issue=issue, topic=security, en="Army")
     write_article(issue=issue, topic=other, en="Talks")
     add_reader("ala@readers.example", "en", topics={other.pk})
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
-    text = relay.to("ala@readers.example")[0].message.decode()
+    text = message_view.plain_text(relay.to("ala@readers.example")[0].parsed)
     assert "Talks" in text
     assert "Army" not in text
 
 
-def test_pending_unsubscribed_and_paused_readers_are_not_taken(
+def test_pending_unsubscribed_and_paused_readers_are_left_out(
     relay: MemoryTransport, add_reader: AddReader, issue: Issue, write_article: Write
 ) -> None:
     write_article(issue=issue, en="Army")
@@ -106,78 +107,80 @@ def test_pending_unsubscribed_and_paused_readers_are_not_taken(
     lifecycle.unsubscribe(add_reader("left@readers.example", "en").pk)
     add_reader("later@readers.example", "en", paused_until="2099-01-01")
     add_reader("back@readers.example", "en", paused_until="2020-01-01")
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
-    assert [mail.address for mail in relay.delivered] == [
+    assert [message.address for message in relay.delivered] == [
         "in@readers.example",
         "back@readers.example",
     ]
 
 
-def test_send_now_twice_is_once(frozen: Mailing, issue: Issue, relay: MemoryTransport) -> None:
+def test_sending_an_issue_twice_sends_it_once(
+    prepared_mailing: Mailing, issue: Issue, relay: MemoryTransport
+) -> None:
     send_all_due()
-    again = snapshot.send_now(issue, by=None)
-    assert again.pk == frozen.pk
+    again = start.send_now(issue, by=None)
+    assert again.pk == prepared_mailing.pk
     snapshot.prepare(again.pk)
     send_all_due()
     assert len(relay.delivered) == 10
 
 
 def test_an_issue_that_is_not_approved_is_not_sent(issue: Issue) -> None:
-    with pytest.raises(snapshot.CannotSendError):
-        snapshot.send_now(issue, by=None)
+    with pytest.raises(start.CannotSendError):
+        start.send_now(issue, by=None)
     assert not Release.objects.exists()
 
 
-def test_what_was_frozen_is_sent_though_the_article_changes(
-    frozen: Mailing, relay: MemoryTransport
+def test_an_article_edited_after_the_snapshot_is_sent_unchanged(
+    prepared_mailing: Mailing, relay: MemoryTransport
 ) -> None:
     """E6."""
     from newsletter.editorial.models import ArticleTranslation
 
     ArticleTranslation.objects.update(headline="Changed afterwards")
     send_all_due()
-    assert all(b"Minsk looks east" in mail.message for mail in relay.delivered)
-    assert not any(b"Changed afterwards" in mail.message for mail in relay.delivered)
+    assert all(b"Minsk looks east" in message.message for message in relay.delivered)
+    assert not any(b"Changed afterwards" in message.message for message in relay.delivered)
 
 
 @pytest.mark.usefixtures("relay")
-def test_a_mailing_that_the_press_cannot_lay_out_is_held(
+def test_a_mailing_that_cannot_be_rendered_is_held(
     add_reader: AddReader, issue: Issue, write_article: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_article(issue=issue, en="Army")
     add_reader("ala@readers.example", "en")
 
-    def ended(*args: object, **kwargs: object) -> None:
+    def end(*args: object, **kwargs: object) -> None:
         raise sandbox.SandboxEndedError("render: EOFError")
 
     with monkeypatch.context() as broken:
-        broken.setattr(sandbox, "call", ended)
-        mailing = freeze(issue)
+        broken.setattr(sandbox, "run", end)
+        mailing = prepare_mailing(issue)
     assert (mailing.state, mailing.hold) == (Mailing.State.HELD, Mailing.Hold.UNRENDERABLE)
-    assert mailing.hold_detail == "The process that lays out mails ended: render: EOFError"
-    assert freeze(issue).state == Mailing.State.SENDING
+    assert mailing.hold_detail == "The process that renders emails ended: render: EOFError"
+    assert prepare_mailing(issue).state == Mailing.State.SENDING
 
 
-def test_an_edition_that_cannot_be_built_holds_the_mailing(
+def test_a_mailing_that_cannot_be_compiled_is_held(
     relay: MemoryTransport, add_reader: AddReader, issue: Issue, write_article: Write, weekly: Any
 ) -> None:
-    """A2: CR or LF in a subject is refused; nobody gets anything, and the desk learns why."""
+    """A2: CR and LF in a subject are refused. Nobody gets anything, and the desk shows why."""
     article = write_article(issue=issue, en="Army")
     article.translations.update(headline="Army\r\nBcc: all@readers.example")
     add_reader("ala@readers.example", "en")
-    mailing = freeze(issue)
+    mailing = prepare_mailing(issue)
     assert mailing.state == Mailing.State.HELD
     assert mailing.hold == Mailing.Hold.UNRENDERABLE
     assert mailing.hold_detail
     assert not ReleaseRecipient.objects.exists()
     article.translations.update(headline="Army")
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
     assert len(relay.delivered) == 1
 
 
-def test_a_reader_who_appears_while_it_is_rendered_starts_it_over(
+def test_a_new_segment_during_rendering_starts_it_over(
     relay: MemoryTransport,
     add_reader: AddReader,
     issue: Issue,
@@ -189,31 +192,35 @@ def test_a_reader_who_appears_while_it_is_rendered_starts_it_over(
     drafts = []
     draft = snapshot._draft
 
-    def draft_and_let_one_in(mailing: Mailing, at: Any) -> Any:
+    def draft_and_add_reader(mailing: Mailing, at: Any) -> Any:
         drafts.append(draft(mailing, at))
         if len(drafts) == 1:
             add_reader("late@readers.example", "be")
         return drafts[-1]
 
-    monkeypatch.setattr(snapshot, "_draft", draft_and_let_one_in)
-    mailing = freeze(issue)
+    monkeypatch.setattr(snapshot, "_draft", draft_and_add_reader)
+    mailing = prepare_mailing(issue)
     assert len(drafts) == 2
     assert mailing.readers == 2
     assert Edition.objects.count() == 2
 
 
-def test_the_account_adds_up_while_it_runs(frozen: Mailing, relay: MemoryTransport) -> None:
-    before = report(frozen)
+def test_the_report_adds_up_before_and_after_sending(
+    prepared_mailing: Mailing, relay: MemoryTransport
+) -> None:
+    before = report(prepared_mailing)
     assert (before.readers, before.waiting, before.done_percent) == (10, 10, 0)
     send_all_due()
-    after = report(frozen)
+    after = report(prepared_mailing)
     assert (after.sent, after.waiting, after.done_percent) == (10, 0, 100)
 
 
 @pytest.mark.parametrize("damage", ["outcome lost", "reach lost", "stranger", "checksum"])
-def test_audit_finds_what_is_wrong(frozen: Mailing, relay: MemoryTransport, damage: str) -> None:
+def test_audit_finds_what_is_wrong(
+    prepared_mailing: Mailing, relay: MemoryTransport, damage: str
+) -> None:
     send_all_due()
-    assert audit(frozen.pk)[0].faults == []
+    assert audit(prepared_mailing.pk)[0].faults == []
     first = Outcome.objects.order_by("subscriber_id")[0]
     match damage:
         case "outcome lost":
@@ -222,8 +229,8 @@ def test_audit_finds_what_is_wrong(frozen: Mailing, relay: MemoryTransport, dama
             ReleaseRecipient.objects.filter(subscriber_id=first.subscriber_id).delete()
         case "stranger":
             Outcome.objects.create(
-                mailing_id=frozen.pk, subscriber_id=10**9, result=1, source="sender"
+                mailing_id=prepared_mailing.pk, subscriber_id=10**9, result=1, source="sender"
             )
         case "checksum":
             Mailing.objects.update(checksum=1)
-    assert audit(frozen.pk)[0].faults
+    assert audit(prepared_mailing.pk)[0].faults

@@ -1,5 +1,7 @@
-"""What bad input gets: the reason stands in the worker's log, where the operator looks, and no
-reader is lost: once it is mended, all get their mail once."""
+"""A misconfigured or broken relay: the worker's log names the reason, and no reader is lost.
+
+Once the relay works again, every reader gets the email once.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ EVERYONE = [f"r{number}@readers.example" for number in range(10)]
 
 
 @pytest.fixture
-def wire(frozen: Mailing) -> Iterator[Relay]:
+def wire(prepared_mailing: Mailing) -> Iterator[Relay]:
     server = Relay(pipelines=True)
     transports.reset()
     yield server
@@ -38,7 +40,7 @@ def wire(frozen: Mailing) -> Iterator[Relay]:
 
 
 @pytest.fixture
-def of_another(tmp_path: Path) -> Iterator[tuple[int, Path]]:
+def other_hosts_port(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """A port whose certificate is for another address, and the file that makes it trusted."""
     context, trusted = certificate(tmp_path, "127.0.0.2")
     listening = socket.create_server(("127.0.0.1", 0))
@@ -59,23 +61,23 @@ def of_another(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     thread.join(5)
 
 
-def sent_once(settings: Any, url: str) -> None:
+def try_to_send(settings: Any, url: str) -> None:
     settings.DELIVERY_TRANSPORTS = [url]
     transports.reset()
     send_batch(protocol.due_batches(1)[0])
 
 
-def nobody_is_lost(frozen: Mailing, wire: Relay, settings: Any) -> None:
-    assert report(frozen).waiting == 10, "provably unsent"
+def assert_nobody_is_lost(prepared_mailing: Mailing, wire: Relay, settings: Any) -> None:
+    assert report(prepared_mailing).waiting == 10, "provably unsent"
     assert wire.messages == []
     wire.answers.clear()
     settings.DELIVERY_TRANSPORTS = [f"smtp://127.0.0.1:{wire.port}?timeout=2"]
     transports.reset()
     Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
     send_all_due()
-    assert sorted(str(message_from_bytes(each)["To"]) for each in wire.messages) == EVERYONE
-    assert report(frozen).sent == 10
-    assert audit(frozen.pk)[0].faults == []
+    assert sorted(str(message_from_bytes(message)["To"]) for message in wire.messages) == EVERYONE
+    assert report(prepared_mailing).sent == 10
+    assert audit(prepared_mailing.pk)[0].faults == []
 
 
 @pytest.mark.parametrize(
@@ -90,10 +92,10 @@ def nobody_is_lost(frozen: Mailing, wire: Relay, settings: Any) -> None:
         ("EHLO", "250 " + "x" * 5000, "smtp://127.0.0.1:{}", "it answered nonsense"),
         ("greeting", SILENT, "smtp://127.0.0.1:{}?timeout=1", "it went silent before it was ready"),
     ],
-    ids=["no TLS", "credentials", "nonsense", "overlong line", "never"],
+    ids=["no TLS", "bad credentials", "nonsense", "overlong line", "no reply"],
 )
-def test_the_reason_is_in_the_log_and_no_reader_is_lost(
-    frozen: Mailing,
+def test_the_log_names_the_reason_and_no_reader_is_lost(
+    prepared_mailing: Mailing,
     wire: Relay,
     settings: Any,
     caplog: pytest.LogCaptureFixture,
@@ -103,22 +105,22 @@ def test_the_reason_is_in_the_log_and_no_reader_is_lost(
     reason: str,
 ) -> None:
     wire.answer(verb, *[answer] * 9)
-    sent_once(settings, url.format(wire.port))
-    [line] = [each for each in caplog.text.splitlines() if "action=transport-down" in each]
-    assert f'reason="smtp://127.0.0.1:{wire.port}: {reason}' in line
+    try_to_send(settings, url.format(wire.port))
+    [logged] = [line for line in caplog.text.splitlines() if "action=transport-down" in line]
+    assert f'reason="smtp://127.0.0.1:{wire.port}: {reason}' in logged
     assert "s3cret" not in caplog.text
-    nobody_is_lost(frozen, wire, settings)
+    assert_nobody_is_lost(prepared_mailing, wire, settings)
 
 
-def test_a_certificate_that_does_not_match_is_named_and_no_reader_is_lost(
-    frozen: Mailing,
+def test_the_log_names_a_certificate_that_does_not_match_and_no_reader_is_lost(
+    prepared_mailing: Mailing,
     wire: Relay,
     settings: Any,
     caplog: pytest.LogCaptureFixture,
-    of_another: tuple[int, Path],
+    other_hosts_port: tuple[int, Path],
 ) -> None:
-    port, trusted = of_another
-    sent_once(settings, f"smtps://127.0.0.1:{port}?ca={trusted}&timeout=2")
-    [line] = [each for each in caplog.text.splitlines() if "action=transport-down" in each]
-    assert "its certificate or its TLS is not acceptable (IP address mismatch" in line
-    nobody_is_lost(frozen, wire, settings)
+    port, trusted = other_hosts_port
+    try_to_send(settings, f"smtps://127.0.0.1:{port}?ca={trusted}&timeout=2")
+    [logged] = [line for line in caplog.text.splitlines() if "action=transport-down" in line]
+    assert "its certificate or its TLS is not acceptable (IP address mismatch" in logged
+    assert_nobody_is_lost(prepared_mailing, wire, settings)

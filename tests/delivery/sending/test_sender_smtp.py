@@ -1,4 +1,4 @@
-"""The sender with the SMTP transport: windows are permitted while the connections are busy."""
+"""The sender with the SMTP transport, which asks for permission while connections are busy."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ STEP, CONNECTIONS = 3, 2
 
 
 @pytest.fixture(params=[False, True], ids=["stepwise", "pipelining"])
-def wire(request: pytest.FixtureRequest, frozen: Mailing, settings: Any) -> Iterator[Relay]:
-    """A relay on loopback, used from now on."""
+def wire(
+    request: pytest.FixtureRequest, prepared_mailing: Mailing, settings: Any
+) -> Iterator[Relay]:
+    """A relay on loopback; it is the only transport from now on."""
     server = Relay(pipelines=request.param)
     transports.reset()
     url = f"smtp://127.0.0.1:{server.port}?connections={CONNECTIONS}&timeout=2"
@@ -37,77 +39,78 @@ def wire(request: pytest.FixtureRequest, frozen: Mailing, settings: Any) -> Iter
     server.close()
 
 
-def taken(wire: Relay) -> list[str]:
+def accepted(wire: Relay) -> list[str]:
+    """Return the addresses whose messages the relay accepted, sorted."""
     return sorted(str(message_from_bytes(message)["To"]) for message in wire.messages)
 
 
-def test_windows_are_permitted_one_ahead_with_all_that_is_known(
-    frozen: Mailing, wire: Relay, monkeypatch: pytest.MonkeyPatch
+def test_each_permission_is_one_window_ahead_and_stores_all_results_so_far(
+    prepared_mailing: Mailing, wire: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     permitted: list[tuple[int, int]] = []
     permit = protocol.permit
 
-    def seen(
-        held: protocol.Claim, *, upto: int, results: bytes, replies: Mapping[Any, Any]
+    def noted(
+        claim: protocol.Claim, *, upto: int, results: bytes, replies: Mapping[Any, Any]
     ) -> bool:
         settled = sum(result != Result.NONE for result in results)
         permitted.append((upto, settled))
-        # Whoever may have a message by now lies below what was permitted before.
+        # Nobody beyond the earlier permissions can have a message yet.
         assert len(wire.messages) <= upto
-        return permit(held, upto=upto, results=results, replies=replies)
+        return permit(claim, upto=upto, results=results, replies=replies)
 
-    monkeypatch.setattr(protocol, "permit", seen)
+    monkeypatch.setattr(protocol, "permit", noted)
     send_all_due()
-    assert taken(wire) == EVERYONE
-    assert report(frozen).sent == 10
+    assert accepted(wire) == EVERYONE
+    assert report(prepared_mailing).sent == 10
     assert [upto for upto, _ in permitted] == [3, 6, 9, 10]
     for upto, settled in permitted:
         assert upto - settled <= 2 * STEP + CONNECTIONS, "the declared doubt"
-    assert permitted[-1][1] > 0, "what was settled is stored with the next permission"
+    assert permitted[-1][1] > 0, "results are stored with the next permission"
     assert wire.connections <= CONNECTIONS
 
 
 def test_a_worker_that_is_told_to_stop_leaves_nothing_in_doubt(
-    frozen: Mailing, wire: Relay
+    prepared_mailing: Mailing, wire: Relay
 ) -> None:
     """E7."""
     wire.delays["."] = 0.2
     send_batch(protocol.due_batches(1)[0], stop=lambda: len(wire.messages) >= 4)
-    assert report(frozen).unknown == 0
-    assert 4 <= report(frozen).sent < 10
+    assert report(prepared_mailing).unknown == 0
+    assert 4 <= report(prepared_mailing).sent < 10
     wire.delays.clear()
     send_all_due()
-    assert taken(wire) == EVERYONE
-    assert audit(frozen.pk)[0].faults == []
+    assert accepted(wire) == EVERYONE
+    assert audit(prepared_mailing.pk)[0].faults == []
 
 
-def test_a_line_that_is_cut_after_a_final_dot_leaves_that_reader_unknown(
-    frozen: Mailing, wire: Relay
+def test_if_the_connection_is_lost_after_the_final_dot_that_reader_is_unknown(
+    prepared_mailing: Mailing, wire: Relay
 ) -> None:
     wire.answer(".", "250 2.0.0 ok", HANG_UP, HANG_UP)
     send_all_due()
     transports.reset()
     wire.answers.clear()
-    assert 1 <= report(frozen).unknown <= CONNECTIONS
+    assert 1 <= report(prepared_mailing).unknown <= CONNECTIONS
     Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
     send_all_due()
-    assert taken(wire) == EVERYONE, "nobody twice"
-    assert report(frozen).sent + report(frozen).unknown == 10
-    assert audit(frozen.pk)[0].faults == []
+    assert accepted(wire) == EVERYONE, "nobody gets it twice"
+    assert report(prepared_mailing).sent + report(prepared_mailing).unknown == 10
+    assert audit(prepared_mailing.pk)[0].faults == []
 
 
-def test_a_permission_that_is_refused_in_mid_send_ends_it(
-    frozen: Mailing, wire: Relay, monkeypatch: pytest.MonkeyPatch
+def test_a_refused_permission_stops_sending_after_the_permitted_windows(
+    prepared_mailing: Mailing, wire: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     permit = protocol.permit
 
-    def paused(held: protocol.Claim, *, upto: int, **rest: Any) -> bool:
+    def pause_before(claim: protocol.Claim, *, upto: int, **rest: Any) -> bool:
         if upto > 2 * STEP:
             Mailing.objects.update(state=Mailing.State.PAUSED)
-        return permit(held, upto=upto, **rest)
+        return permit(claim, upto=upto, **rest)
 
-    monkeypatch.setattr(protocol, "permit", paused)
+    monkeypatch.setattr(protocol, "permit", pause_before)
     send_all_due()
     assert len(wire.messages) == 2 * STEP
-    assert report(frozen).sent == 2 * STEP
-    assert report(frozen).waiting == 10 - 2 * STEP
+    assert report(prepared_mailing).sent == 2 * STEP
+    assert report(prepared_mailing).waiting == 10 - 2 * STEP

@@ -1,4 +1,4 @@
-"""How a batch ends, from what is known of it."""
+"""How a batch ends, depending on what is known about it."""
 
 from __future__ import annotations
 
@@ -18,33 +18,37 @@ N, SENT, REFUSED, DEFERRED, UNKNOWN = (
 )
 
 
-def test_a_living_sender_knows_that_the_rest_is_unsent() -> None:
-    settled = settle([11, 12, 13], bytes([SENT, REFUSED]), {1: (550, "5.1.1")}, doubt_below=0)
-    assert [(line.subscriber_id, line.result) for line in settled.lines] == [
+def test_a_sender_that_is_alive_knows_that_the_rest_is_unsent() -> None:
+    settled = settle([11, 12, 13], bytes([SENT, REFUSED]), {1: (550, "5.1.1")}, unknown_below=0)
+    assert [(outcome.subscriber_id, outcome.result) for outcome in settled.outcomes] == [
         (11, SENT),
         (12, REFUSED),
     ]
-    assert settled.lines[1].reply == (550, "5.1.1")
-    assert settled.again == [13]
+    assert settled.outcomes[1].reply == (550, "5.1.1")
+    assert settled.to_retry == [13]
     assert not settled.deferred
 
 
-def test_a_lost_senders_permitted_readers_are_unknown_and_the_others_go_on() -> None:
-    settled = settle([11, 12, 13, 14], bytes([SENT]), {}, doubt_below=3)
-    assert [line.result for line in settled.lines] == [SENT, UNKNOWN, UNKNOWN]
-    assert settled.again == [14]
+def test_the_permitted_readers_of_a_dead_sender_are_unknown_and_the_others_are_retried() -> None:
+    settled = settle([11, 12, 13, 14], bytes([SENT]), {}, unknown_below=3)
+    assert [outcome.result for outcome in settled.outcomes] == [SENT, UNKNOWN, UNKNOWN]
+    assert settled.to_retry == [14]
 
 
-def test_deferred_readers_go_on_even_below_the_intent() -> None:
-    settled = settle([11, 12], bytes([DEFERRED, SENT]), {}, doubt_below=2)
-    assert settled.again == [11]
+def test_deferred_readers_are_retried_even_below_the_intent() -> None:
+    settled = settle([11, 12], bytes([DEFERRED, SENT]), {}, unknown_below=2)
+    assert settled.to_retry == [11]
     assert settled.deferred
 
 
-def test_after_the_time_to_give_up_the_rest_fails_and_the_unknown_stays() -> None:
-    settled = settle([1, 2, 3], bytes([DEFERRED]), {}, doubt_below=2, rest=Result.FAILED)
-    assert [line.result for line in settled.lines] == [Result.FAILED, UNKNOWN, Result.FAILED]
-    assert settled.again == []
+def test_after_the_time_to_give_up_the_rest_fails_and_unknown_stays_unknown() -> None:
+    settled = settle([1, 2, 3], bytes([DEFERRED]), {}, unknown_below=2, rest_becomes=Result.FAILED)
+    assert [outcome.result for outcome in settled.outcomes] == [
+        Result.FAILED,
+        UNKNOWN,
+        Result.FAILED,
+    ]
+    assert settled.to_retry == []
 
 
 @given(
@@ -57,13 +61,15 @@ def test_after_the_time_to_give_up_the_rest_fails_and_the_unknown_stays() -> Non
         )
     )
 )
-def test_everybody_is_settled_or_goes_on_once(
+def test_each_reader_gets_one_outcome_or_one_retry(
     case: tuple[list[int], bytes, int, Result | None],
 ) -> None:
     ids, results, doubt, rest = case
-    settled = settle(ids, results, {}, doubt_below=doubt, rest=rest)
-    assert sorted([line.subscriber_id for line in settled.lines] + settled.again) == sorted(ids)
-    assert rest is None or settled.again == []
+    settled = settle(ids, results, {}, unknown_below=doubt, rest_becomes=rest)
+    assert sorted(
+        [outcome.subscriber_id for outcome in settled.outcomes] + settled.to_retry
+    ) == sorted(ids)
+    assert rest is None or settled.to_retry == []
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1)))

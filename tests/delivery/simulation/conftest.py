@@ -1,4 +1,4 @@
-"""Small and large worlds, frozen once per test and restored for each state."""
+"""Fixtures that build a simulation once per test; each state starts from the same rows."""
 
 from __future__ import annotations
 
@@ -10,73 +10,87 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning import snapshot
-from newsletter.delivery.sending import protocol, sender, transports
+from newsletter.delivery.planning import start
+from newsletter.delivery.sending import protocol, transports
 from newsletter.editorial.models import Issue
 from subscribers import audience
-from tests.delivery.conftest import AddReader, forget, freeze
-from tests.delivery.simulation.world import World
+from tests.delivery.conftest import AddReader, prepare_mailing, reset_transports
+from tests.delivery.simulation.mailing import MailingSimulation
+from tests.delivery.simulation.transactional import TransactionalSimulation
 
-MakeWorld = Callable[..., World]
+MakeSimulation = Callable[..., MailingSimulation]
 
 
-def _hurry(connection: Any, **_: Any) -> None:
-    """Power cuts are not simulated, and a sync to disk for each of so many commits is slow."""
+def _disable_fsync(connection: Any, **_: Any) -> None:
+    """Don't sync commits to disk: power cuts aren't simulated, and there are many commits."""
     statement = "SET synchronous_commit=off"
     if connection.vendor == "sqlite":
         statement = "PRAGMA synchronous=OFF"
-    connection.connection.execute(statement)  # unseen: no step of the send-out
+    connection.connection.execute(statement)  # not through Django, so that it isn't a step
 
 
 @pytest.fixture
-def hurried(transactional_db: None) -> Iterator[None]:
-    connection_created.connect(_hurry)
+def without_fsync(transactional_db: None) -> Iterator[None]:
+    connection_created.connect(_disable_fsync)
     connection.close()
     yield
-    connection_created.disconnect(_hurry)
+    connection_created.disconnect(_disable_fsync)
     connection.close()
 
 
 @pytest.fixture
-def make_world(
-    hurried: None,
+def make_simulation(
+    without_fsync: None,
     add_reader: AddReader,
     issue: Issue,
     write_article: Callable[..., Any],
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[MakeWorld]:
-    """A function that freezes the issue for so many readers: make_world(5, batch=4, step=2)."""
+) -> Iterator[MakeSimulation]:
+    """A function that simulates one issue: make_simulation(5, batch=4, step=2) for 5 readers.
 
-    def make(readers: int, *, batch: int, step: int, frozen: bool = True) -> World:
+    With prepared=False, taking the snapshot is part of the simulation.
+    """
+
+    def make(readers: int, *, batch: int, step: int, prepared: bool = True) -> MailingSimulation:
         settings.SEND_BATCH_SIZE, settings.SEND_STEP = batch, step
         settings.DELIVERY_TRANSPORTS = ["memory://relay"]
         write_article(issue=issue, en="Minsk looks east")
         subscriptions = [add_reader(f"r{n}@readers.example", "en") for n in range(readers)]
-        world = World(freeze(issue) if frozen else start(issue), subscriptions)
-        world.keep()
-        monkeypatch.setattr(transports, "configured", lambda: (world.relay,))
-        monkeypatch.setattr(protocol, "PATIENCE", (0.0,) * 5)
-        read = audience.still_wanted
+        simulation = MailingSimulation(
+            prepare_mailing(issue) if prepared else start_mailing(issue), subscriptions
+        )
+        simulation.save_rows()
+        use_relay(simulation, monkeypatch)
+        still_wanted = audience.still_wanted
 
-        def announced(newsletter_id: int, subscribers: Any) -> Any:
-            world.second_read(subscribers)
-            return read(newsletter_id, subscribers)
+        def noted(newsletter_id: int, subscribers: Any) -> Any:
+            simulation.note_second_read(subscribers)
+            return still_wanted(newsletter_id, subscribers)
 
-        monkeypatch.setattr(sender.audience, "still_wanted", announced)
-        return world
+        monkeypatch.setattr(audience, "still_wanted", noted)
+        return simulation
 
     yield make
-    forget()
+    reset_transports()
 
 
-def start(issue: Issue) -> Mailing:
+def use_relay(
+    simulation: MailingSimulation | TransactionalSimulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Make the simulation's relay the only transport, and reconnect without delays."""
+    monkeypatch.setattr(transports, "configured", lambda: (simulation.relay,))
+    monkeypatch.setattr(protocol, "RECONNECT_DELAYS", (0.0,) * 5)
+
+
+def start_mailing(issue: Issue) -> Mailing:
+    """Start a mailing of the issue; its snapshot is not taken yet."""
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    return snapshot.send_now(issue, by=None)
+    return start.send_now(issue, by=None)
 
 
 @pytest.fixture
-def states(record_property: Callable[[str, object], None]) -> Callable[[int], None]:
-    """Tells how many states a test checked; the run's summary adds them up."""
+def record_states(record_property: Callable[[str, object], None]) -> Callable[[int], None]:
+    """A function that records how many states a test checked, for the run's summary."""
     return lambda number: record_property("states", number)

@@ -1,4 +1,4 @@
-"""A relay that answers as a test scripts it, and remembers what it took and when."""
+"""A simulated relay: it answers as a test scripts it, and records what it accepted and when."""
 
 from __future__ import annotations
 
@@ -8,43 +8,46 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from newsletter.delivery.message_ids import parse_delivery_id
-from newsletter.transport.base import Transport, never
+from newsletter.transport.base import Transport, never_stop
 from newsletter.transport.outcomes import Email, Recipient, Result, SendResult, TransportDownError
-from tests.delivery.simulation.stepping import At, Stepped
+from tests.delivery.simulation.base import Simulation, StepKind
 
 
 class Answer(Enum):
     """What the relay does with a message."""
 
-    TAKE = "250"
+    ACCEPT = "250"
     DEFER = "451"
     REFUSE = "550"
-    HANG_UP = "closes the connection before the final dot"
-    TAKE_AND_HANG_UP = "takes it, and closes the connection before it says so"
-    LOSE_AND_HANG_UP = "closes the connection at the final dot, and has not taken it"
-    DEFER_AND_HANG_UP = "451, and closes the connection"
+    DISCONNECT = "closes the connection before the final dot"
+    ACCEPT_AND_DISCONNECT = "accepts the message, and closes the connection before it replies"
+    LOSE_AND_DISCONNECT = "closes the connection at the final dot, without accepting the message"
+    DEFER_AND_DISCONNECT = "451, and closes the connection"
 
 
 @dataclass
 class Relay(Transport):
-    """Answers as scripted, then TAKE; remembers each acceptance. With a `window`, a provider:
-    all of a call are settled before the first is told."""
+    """Answers as scripted, then ACCEPT, and records each acceptance.
 
-    world: Stepped
+    With a `window` it behaves as a provider: all messages of a call are settled before the first
+    result is reported. `pipelined` messages are sent ahead of the replies.
+    """
+
+    simulation: Simulation
     window: int | None = None
-    lead: int = 0
+    pipelined: int = 0
     name: str = "simulated://relay"
     accepted: list[tuple[int, int]] = field(default_factory=list)
-    """(subscriber, step at which it was taken)"""
+    """(subscriber ID, number of the step at which the message was accepted)"""
     unanswered: int = 0
-    after_taking: Callable[[], None] = lambda: None
-    _hangs_up: bool = False
+    on_accept: Callable[[], None] = lambda: None
+    _disconnects: bool = False
     script: defaultdict[int, deque[Answer]] = field(default_factory=lambda: defaultdict(deque))
 
     __hash__ = object.__hash__
 
-    def compile(self, mail: Email) -> Email:
-        return mail
+    def compile(self, email: Email) -> Email:
+        return email
 
     def close(self) -> None:
         return
@@ -54,29 +57,32 @@ class Relay(Transport):
         compiled: Email,
         recipients: Iterable[Recipient],
         *,
-        stop: Callable[[], bool] = never,
-        ahead: int | None = None,
+        stop: Callable[[], bool] = never_stop,
+        max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
         if self.window is None:
-            assert ahead is None or self.lead <= ahead
+            assert max_pending is None or self.pipelined <= max_pending
             yield from self._one_after_another(recipients, stop)
             return
-        told: list[SendResult] = []
+        results: list[SendResult] = []
         down: TransportDownError | None = None
         try:
-            told.extend(self._one_after_another(recipients, never))
+            results.extend(self._one_after_another(recipients, never_stop))
         except TransportDownError as raised:
             down = raised
-        yield from told
+        yield from results
         if down is not None:
             raise down
 
     def _one_after_another(
         self, recipients: Iterable[Recipient], stop: Callable[[], bool]
     ) -> Iterator[SendResult]:
-        """As the real one: `lead` more are taken before the first is answered for, and whatever
-        ends the call, what is in flight is told first."""
-        self._hangs_up = False
+        """Settle messages in order, as the real SMTP transport does.
+
+        Up to `pipelined` more messages are handed over before the first result is reported.
+        Whatever ends the call, results in flight are reported first.
+        """
+        self._disconnects = False
         in_flight: deque[SendResult] = deque()
         error: Exception | None = None
         try:
@@ -85,13 +91,13 @@ class Relay(Transport):
                     break
                 trace = parse_delivery_id(recipient.delivery_id)
                 assert trace is not None
-                self.world.step(At.RELAY)
+                self.simulation.step(StepKind.RELAY)
                 in_flight.append(self._answer(recipient.position, trace.subscriber_id))
-                self.world.step(At.RELAY)
-                self.after_taking()
-                if in_flight[-1].result is Result.UNKNOWN or self._hangs_up:
+                self.simulation.step(StepKind.RELAY)
+                self.on_accept()
+                if in_flight[-1].result is Result.UNKNOWN or self._disconnects:
                     raise TransportDownError("simulated: lost after the final dot")
-                if len(in_flight) > self.lead:
+                if len(in_flight) > self.pipelined:
                     yield in_flight.popleft()
         except Exception as raised:  # noqa: BLE001 - raised below
             error = raised
@@ -101,18 +107,18 @@ class Relay(Transport):
 
     def _answer(self, position: int, subscriber: int) -> SendResult:
         script = self.script[subscriber]
-        answer = script.popleft() if script else Answer.TAKE
-        if answer in {Answer.TAKE, Answer.TAKE_AND_HANG_UP}:
-            self.accepted.append((subscriber, self.world.steps))
+        answer = script.popleft() if script else Answer.ACCEPT
+        if answer in {Answer.ACCEPT, Answer.ACCEPT_AND_DISCONNECT}:
+            self.accepted.append((subscriber, self.simulation.steps))
         match answer:
-            case Answer.TAKE:
+            case Answer.ACCEPT:
                 return SendResult(position, Result.SENT, 250)
-            case Answer.DEFER | Answer.DEFER_AND_HANG_UP:
-                self._hangs_up = answer is Answer.DEFER_AND_HANG_UP
+            case Answer.DEFER | Answer.DEFER_AND_DISCONNECT:
+                self._disconnects = answer is Answer.DEFER_AND_DISCONNECT
                 return SendResult(position, Result.DEFERRED, 451, "4.7.1")
             case Answer.REFUSE:
                 return SendResult(position, Result.REFUSED, 550, "5.1.1")
-            case Answer.HANG_UP:
+            case Answer.DISCONNECT:
                 raise TransportDownError("simulated: connection lost")
         self.unanswered += 1
         return SendResult(position, Result.UNKNOWN)

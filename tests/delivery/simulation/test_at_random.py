@@ -1,4 +1,4 @@
-"""Larger send-outs: several things happen, at random steps, to a relay that answers at random."""
+"""Larger mailings: several faults at random steps, with a relay that answers at random."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.delivery.simulation.conftest import MakeWorld
+from tests.delivery.simulation.base import Fault
+from tests.delivery.simulation.conftest import MakeSimulation
 from tests.delivery.simulation.relay import Answer
-from tests.delivery.simulation.stepping import Fault
 
 READERS = 30
 faults = st.lists(st.tuples(st.integers(1, 400), st.sampled_from(Fault)), max_size=6)
@@ -20,35 +20,37 @@ answers = st.dictionaries(
 )
 
 
-def test_random_steps(make_world: MakeWorld, settings: Any, states: Callable[[int], None]) -> None:
-    world = make_world(READERS, batch=10, step=4)
+def test_faults_at_random_steps(
+    make_simulation: MakeSimulation, settings: Any, record_states: Callable[[int], None]
+) -> None:
+    simulation = make_simulation(READERS, batch=10, step=4)
     checked = 0
 
-    @quickly
+    @few_examples
     @given(faults, answers, st.sampled_from([None, 3]), st.integers(1, 5))
-    def holds(
-        happening: list[tuple[int, Fault]],
-        replies: dict[int, list[Answer]],
+    def check_state(
+        planned_faults: list[tuple[int, Fault]],
+        script: dict[int, list[Answer]],
         window: int | None,
         step: int,
     ) -> None:
         nonlocal checked
         settings.SEND_STEP = step
-        world.restore(*happening, window=window)
-        for number, texts in replies.items():
-            world.relay.script[world.subscriptions[number].subscriber_id] = deque(texts)
-        world.run()
+        simulation.restore(*planned_faults, window=window)
+        for number, replies in script.items():
+            simulation.relay.script[simulation.subscriptions[number].subscriber_id] = deque(replies)
+        simulation.run()
         checked += 1
 
-    holds()
-    states(checked)
+    check_state()
+    record_states(checked)
 
 
-quickly = settings(
+few_examples = settings(
     max_examples=60,
     deadline=None,
     derandomize=True,
-    phases=[Phase.explicit, Phase.generate],  # a state of so many steps shrinks for minutes
+    phases=[Phase.explicit, Phase.generate],  # shrinking a state of so many steps takes minutes
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -1,4 +1,4 @@
-"""Each thing that can happen, at each step of small send-outs; the account after each."""
+"""Every fault at every step of small mailings; the outcomes are checked after each."""
 
 from __future__ import annotations
 
@@ -7,52 +7,56 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.delivery.simulation.conftest import MakeWorld
+from tests.delivery.simulation.base import Fault
+from tests.delivery.simulation.conftest import MakeSimulation
+from tests.delivery.simulation.mailing import MailingSimulation
 from tests.delivery.simulation.relay import Answer
-from tests.delivery.simulation.stepping import Fault
-from tests.delivery.simulation.world import World
 
-# Who is killed in mid-freeze leaves PostgreSQL's cursor open.
+# A worker killed while it takes the snapshot leaves PostgreSQL's cursor open.
 pytestmark = pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")
 
-SMOOTH: dict[int, list[Answer]] = {}
-ROUGH = {
+ALL_ACCEPTED: dict[int, list[Answer]] = {}
+MIXED_ANSWERS = {
     1: [Answer.DEFER],
     2: [Answer.REFUSE],
-    3: [Answer.HANG_UP],
-    4: [Answer.TAKE_AND_HANG_UP],
+    3: [Answer.DISCONNECT],
+    4: [Answer.ACCEPT_AND_DISCONNECT],
 }
-"""Number of the reader -> the relay's answers to them, one after another, then 250."""
+"""The relay's answers by the reader's number, in order; after these it accepts."""
 
 
-def script(world: World, answers: dict[int, list[Answer]]) -> None:
-    for number, texts in answers.items():
-        reader = world.subscriptions[number].subscriber_id
-        world.relay.script[reader] = deque(texts)
+def script(simulation: MailingSimulation, answers: dict[int, list[Answer]]) -> None:
+    for number, replies in answers.items():
+        reader = simulation.subscriptions[number].subscriber_id
+        simulation.relay.script[reader] = deque(replies)
 
 
-def every_state(
-    world: World,
+def run_every_state(
+    simulation: MailingSimulation,
     fault: Fault,
     answers: dict[int, list[Answer]],
     *,
     window: int | None,
-    lead: int = 0,
+    pipelined: int = 0,
     before: tuple[int, Fault] | None = None,
 ) -> int:
-    """Run one state for each step that allows the fault, after another one if `before` says so;
-    returns how many."""
-    others = () if before is None else (before,)
-    world.restore(*others, window=window, lead=lead)
-    script(world, answers)
-    world.run()
+    """Run one state for each step that allows the fault; return how many.
+
+    With `before`, that fault happens first in each state, and only later steps count.
+    """
+    earlier = () if before is None else (before,)
+    simulation.restore(*earlier, window=window, pipelined=pipelined)
+    script(simulation, answers)
+    simulation.run()
     since = before[0] if before else 0
-    steps = [step.number for step in world.trail if step.number > since and step.allows(fault)]
+    steps = [
+        step.number for step in simulation.history if step.number > since and step.allows(fault)
+    ]
     for number in steps:
-        world.restore(*others, (number, fault), window=window, lead=lead)
-        script(world, answers)
+        simulation.restore(*earlier, (number, fault), window=window, pipelined=pipelined)
+        script(simulation, answers)
         try:
-            world.run()
+            simulation.run()
         except BaseException as error:
             error.add_note(f"{fault} at step {number} of {steps[-1]}")
             raise
@@ -60,50 +64,52 @@ def every_state(
 
 
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
-def test_every_step(make_world: MakeWorld, fault: Fault, states: Callable[[int], None]) -> None:
-    # For one who wakes while others send, there is a second batch.
-    world = make_world(6, batch=3 if fault is Fault.DOZE else 6, step=2)
-    states(every_state(world, fault, ROUGH, window=None))
+def test_every_step_of_sending(
+    make_simulation: MakeSimulation, fault: Fault, record_states: Callable[[int], None]
+) -> None:
+    # A worker that resumes while others send needs a second batch.
+    simulation = make_simulation(6, batch=3 if fault is Fault.STALL_SHORT else 6, step=2)
+    record_states(run_every_state(simulation, fault, MIXED_ANSWERS, window=None))
 
 
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
-def test_every_step_with_messages_ahead_of_the_replies(
-    make_world: MakeWorld, fault: Fault, states: Callable[[int], None]
+def test_every_step_with_pipelined_messages(
+    make_simulation: MakeSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
-    world = make_world(6, batch=3 if fault is Fault.DOZE else 6, step=2)
-    states(every_state(world, fault, ROUGH, window=None, lead=2))
+    simulation = make_simulation(6, batch=3 if fault is Fault.STALL_SHORT else 6, step=2)
+    record_states(run_every_state(simulation, fault, MIXED_ANSWERS, window=None, pipelined=2))
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.KILL, Fault.SLEEP, Fault.LEAVE], ids=lambda f: f.name.lower()
+    "fault", [Fault.KILL, Fault.STALL_LONG, Fault.UNSUBSCRIBE], ids=lambda f: f.name.lower()
 )
 def test_every_step_with_a_provider(
-    make_world: MakeWorld, fault: Fault, states: Callable[[int], None]
+    make_simulation: MakeSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
-    world = make_world(4, batch=4, step=2)
-    states(every_state(world, fault, {1: [Answer.DEFER]}, window=2))
+    simulation = make_simulation(4, batch=4, step=2)
+    record_states(run_every_state(simulation, fault, {1: [Answer.DEFER]}, window=2))
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.KILL, Fault.LOSE, Fault.SLEEP], ids=lambda f: f.name.lower()
+    "fault", [Fault.KILL, Fault.LOSE_CONNECTION, Fault.STALL_LONG], ids=lambda f: f.name.lower()
 )
-def test_every_step_of_the_freeze(
-    make_world: MakeWorld, fault: Fault, states: Callable[[int], None]
+def test_every_step_of_the_snapshot(
+    make_simulation: MakeSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
-    world = make_world(2, batch=2, step=2, frozen=False)
-    states(every_state(world, fault, SMOOTH, window=None))
+    simulation = make_simulation(2, batch=2, step=2, prepared=False)
+    record_states(run_every_state(simulation, fault, ALL_ACCEPTED, window=None))
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.KILL, Fault.LOSE, Fault.SLEEP], ids=lambda f: f.name.lower()
+    "fault", [Fault.KILL, Fault.LOSE_CONNECTION, Fault.STALL_LONG], ids=lambda f: f.name.lower()
 )
 def test_every_step_of_the_rescue(
-    make_world: MakeWorld, fault: Fault, states: Callable[[int], None]
+    make_simulation: MakeSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
-    """The worker dies when the relay has taken a mail, then whoever rescues its batch does."""
-    world = make_world(4, batch=4, step=2)
-    world.restore()
-    world.run()
-    taken = [at for _, at in world.relay.accepted][2] + 1
-    before = (taken, Fault.KILL)
-    states(every_state(world, fault, SMOOTH, window=None, before=before))
+    """The worker dies after the relay accepted a message, then the one that rescues its batch."""
+    simulation = make_simulation(4, batch=4, step=2)
+    simulation.restore()
+    simulation.run()
+    third_accepted = [step for _, step in simulation.relay.accepted][2]
+    before = (third_accepted + 1, Fault.KILL)
+    record_states(run_every_state(simulation, fault, ALL_ACCEPTED, window=None, before=before))

@@ -1,4 +1,4 @@
-"""Each thing that can happen, at each step of some letters' way: none forgotten, none twice."""
+"""Every fault at every step of sending transactional emails: none is lost, none sent twice."""
 
 from __future__ import annotations
 
@@ -10,37 +10,39 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from newsletter.delivery.sending import protocol, transports
+from newsletter.delivery.sending import protocol
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.transactional.outbox import ClaimedEmail
-from newsletter.digest import render
+from newsletter.digest import mjml
 from newsletter.digest.mjml import Placeholders
 from newsletter.editorial.models import Issue, Newsletter
 from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.lifecycle import SignupRequest
 from subscribers.models import TransactionalEmail
-from tests.delivery.conftest import AddReader, forget
+from subscribers.transactional import texts
+from tests.delivery.conftest import AddReader, reset_transports
+from tests.delivery.simulation.base import Fault, InvariantError
+from tests.delivery.simulation.conftest import use_relay
 from tests.delivery.simulation.relay import Answer
-from tests.delivery.simulation.stepping import Fault, InvariantError
-from tests.delivery.simulation.transactional import Mailroom, Welcomes
+from tests.delivery.simulation.transactional import LatestIssueSimulation, TransactionalSimulation
 
-FAULTS = [Fault.KILL, Fault.LOSE, Fault.SLEEP, Fault.DOZE, Fault.TERM]
-ROUGH = [
-    [Answer.DEFER, Answer.DEFER_AND_HANG_UP],
-    [Answer.HANG_UP, Answer.TAKE_AND_HANG_UP],
-    [Answer.DEFER_AND_HANG_UP, Answer.REFUSE],
+FAULTS = [Fault.KILL, Fault.LOSE_CONNECTION, Fault.STALL_LONG, Fault.STALL_SHORT, Fault.SIGTERM]
+MIXED_ANSWERS = [
+    [Answer.DEFER, Answer.DEFER_AND_DISCONNECT],
+    [Answer.DISCONNECT, Answer.ACCEPT_AND_DISCONNECT],
+    [Answer.DEFER_AND_DISCONNECT, Answer.REFUSE],
 ]
-"""The relay's answers to each of the readers, one after another, then 250."""
+"""The relay's answers to each reader, in order; after these it accepts."""
 
 
 @pytest.fixture
-def mailroom(
-    hurried: None, weekly: Newsletter, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Mailroom]:
-    """Three readers who asked for the newsletter, to each of whom a confirmation is due."""
+def confirmations(
+    without_fsync: None, weekly: Newsletter, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TransactionalSimulation]:
+    """Three readers who signed up; a confirmation is due to each of them."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
-    for number in range(len(ROUGH)):
+    for number in range(len(MIXED_ANSWERS)):
         lifecycle.request(
             normalise(f"r{number}@readers.example"),
             SignupRequest(
@@ -51,26 +53,25 @@ def mailroom(
                 asked_at=datetime(2026, 1, 5, tzinfo=UTC),
             ),
         )
-    # What they say is rendered once: it takes ten times what all the rest of their way does.
-    written = {email.pk: outbox.wording.write(email) for email in TransactionalEmail.objects.all()}
-    monkeypatch.setattr(outbox.wording, "write", lambda email: written[email.pk])
-    room = Mailroom()
-    room.keep()
-    monkeypatch.setattr(transports, "configured", lambda: (room.relay,))
-    monkeypatch.setattr(protocol, "PATIENCE", (0.0,) * 5)
-    yield room
-    forget()
+    # Render each email only once: it takes ten times as long as the rest of a state.
+    rendered = {email.pk: texts.write(email) for email in TransactionalEmail.objects.all()}
+    monkeypatch.setattr(texts, "write", lambda email: rendered[email.pk])
+    simulation = TransactionalSimulation()
+    simulation.save_rows()
+    use_relay(simulation, monkeypatch)
+    yield simulation
+    reset_transports()
 
 
 @pytest.fixture
-def welcomes(
-    hurried: None,
+def latest_issue(
+    without_fsync: None,
     add_reader: AddReader,
     issue: Issue,
     write_article: Callable[..., Any],
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Welcomes]:
+) -> Iterator[LatestIssueSimulation]:
     """A reader who asked for the latest issue."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
     write_article(issue=issue, en="Minsk looks east")
@@ -82,35 +83,37 @@ def welcomes(
         about=str(issue.pk),
         due_at=Now(),
     )
-    made: list[str] = []
-    to_html = render.to_html
+    rendered: list[str] = []
 
-    def once(source: str, slots: Placeholders) -> str:
-        """MJML takes longer than all the rest of a state."""
-        if not made:
-            made.append(to_html(source, slots))
-        return made[0]
+    def render_once(source: str, slots: Placeholders) -> str:
+        """Render MJML only once: it takes longer than the rest of a state."""
+        if not rendered:
+            rendered.append(mjml.to_html(source, slots))
+        return rendered[0]
 
-    monkeypatch.setattr(render, "to_html", once)
-    room = Welcomes()
-    room.keep()
-    monkeypatch.setattr(transports, "configured", lambda: (room.relay,))
-    monkeypatch.setattr(protocol, "PATIENCE", (0.0,) * 5)
-    yield room
-    forget()
+    monkeypatch.setattr("newsletter.digest.render.to_html", render_once)
+    simulation = LatestIssueSimulation()
+    simulation.save_rows()
+    use_relay(simulation, monkeypatch)
+    yield simulation
+    reset_transports()
 
 
-def every_state(room: Mailroom, fault: Fault, answers: Sequence[Sequence[Answer]] = ROUGH) -> int:
-    """Run one state for each step that allows the fault; returns how many."""
+def run_every_state(
+    simulation: TransactionalSimulation,
+    fault: Fault,
+    answers: Sequence[Sequence[Answer]] = MIXED_ANSWERS,
+) -> int:
+    """Run one state for each step that allows the fault; return how many."""
 
     def run(*faults: tuple[int, Fault]) -> None:
-        room.restore(*faults)
-        for reader, replies in zip(room.readers, answers, strict=True):
-            room.relay.script[reader] = deque(replies)
-        room.run()
+        simulation.restore(*faults)
+        for reader, replies in zip(simulation.readers, answers, strict=True):
+            simulation.relay.script[reader] = deque(replies)
+        simulation.run()
 
     run()
-    steps = [step.number for step in room.trail if step.allows(fault)]
+    steps = [step.number for step in simulation.history if step.allows(fault)]
     for number in steps:
         try:
             run((number, fault))
@@ -121,76 +124,81 @@ def every_state(room: Mailroom, fault: Fault, answers: Sequence[Sequence[Answer]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.lower())
-def test_every_step_of_letters(
-    mailroom: Mailroom, fault: Fault, states: Callable[[int], None]
+def test_every_step_of_a_confirmation(
+    confirmations: TransactionalSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
-    states(every_state(mailroom, fault))
+    record_states(run_every_state(confirmations, fault))
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.KILL, Fault.LOSE, Fault.SLEEP], ids=lambda fault: fault.name.lower()
+    "fault",
+    [Fault.KILL, Fault.LOSE_CONNECTION, Fault.STALL_LONG],
+    ids=lambda fault: fault.name.lower(),
 )
-def test_every_step_of_the_latest_issue_for_one(
-    welcomes: Welcomes, fault: Fault, states: Callable[[int], None]
+def test_every_step_of_the_latest_issue_for_one_reader(
+    latest_issue: LatestIssueSimulation, fault: Fault, record_states: Callable[[int], None]
 ) -> None:
-    """It becomes a batch of one, once."""
-    states(every_state(welcomes, fault, [[Answer.DEFER]]))
+    """The email becomes a batch of one, exactly once."""
+    record_states(run_every_state(latest_issue, fault, [[Answer.DEFER]]))
 
 
 def without_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing but the fence is missing: states and leases are looked at as they were."""
+    """Remove only the fence: states and leases are still checked."""
 
-    def move(
-        held: ClaimedEmail, before: TransactionalEmail.State, after: TransactionalEmail.State
-    ) -> bool:
-        mine = TransactionalEmail.objects.filter(
-            outbox.SENDING_ALLOWED, pk=held.email.pk, state=before, lease_until__gt=Now()
+    def permit(claim: ClaimedEmail) -> bool:
+        claimed = TransactionalEmail.objects.filter(
+            outbox.SENDING_ALLOWED,
+            pk=claim.email.pk,
+            state=outbox.State.CLAIMED,
+            lease_until__gt=Now(),
         )
-        return mine.update(state=after, lease_until=Now() + protocol.lease()) == 1
+        sending = outbox.State.SENDING
+        return claimed.update(state=sending, lease_until=Now() + protocol.lease()) == 1
 
-    def end(
-        held: ClaimedEmail,
+    def finish(
+        claim: ClaimedEmail,
         before: TransactionalEmail.State,
         after: TransactionalEmail.State,
         **facts: Any,
     ) -> None:
-        mine = TransactionalEmail.objects.filter(pk=held.email.pk, state=before)
-        mine.update(state=after, lease_until=None, **facts)
+        TransactionalEmail.objects.filter(pk=claim.email.pk, state=before).update(
+            state=after, lease_until=None, **facts
+        )
 
-    monkeypatch.setattr(outbox, "_move", move)
-    monkeypatch.setattr(outbox, "_end", end)
+    monkeypatch.setattr(outbox, "_permit", permit)
+    monkeypatch.setattr(outbox, "_finish", finish)
 
 
 def without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Handed over while it is only claimed: whoever rescues it takes it for unsent."""
-    end = outbox._end
+    """Hand over an email that is only CLAIMED: the rescue then takes it for unsent."""
+    finish = outbox._finish
 
-    def ended(
-        held: ClaimedEmail,
+    def finish_claimed(
+        claim: ClaimedEmail,
         before: TransactionalEmail.State,
         after: TransactionalEmail.State,
         **facts: Any,
     ) -> None:
-        end(held, outbox.State.CLAIMED, after, **facts)
+        finish(claim, outbox.State.CLAIMED, after, **facts)
 
-    monkeypatch.setattr(outbox, "_permitted", lambda held: True)
-    monkeypatch.setattr(outbox, "_end", ended)
+    monkeypatch.setattr(outbox, "_permit_or_requeue", lambda claim: True)
+    monkeypatch.setattr(outbox, "_finish", finish_claimed)
 
 
 @pytest.mark.parametrize(
-    ("mutate", "fault", "seen"),
+    ("remove_safeguard", "fault", "violation"),
     [
-        (without_the_fence, Fault.DOZE, "sent twice"),
+        (without_the_fence, Fault.STALL_SHORT, "sent twice"),
         (without_the_permission, Fault.KILL, "sent twice"),
     ],
 )
-def test_a_guard_that_is_missing_is_missed(
-    mailroom: Mailroom,
+def test_the_simulation_notices_a_missing_safeguard(
+    confirmations: TransactionalSimulation,
     monkeypatch: pytest.MonkeyPatch,
-    mutate: Callable[[pytest.MonkeyPatch], None],
+    remove_safeguard: Callable[[pytest.MonkeyPatch], None],
     fault: Fault,
-    seen: str,
+    violation: str,
 ) -> None:
-    mutate(monkeypatch)
-    with pytest.raises(InvariantError, match=seen):
-        every_state(mailroom, fault)
+    remove_safeguard(monkeypatch)
+    with pytest.raises(InvariantError, match=violation):
+        run_every_state(confirmations, fault)

@@ -1,15 +1,16 @@
-"""The simulation sees it when one of the protocol's guards is taken away.
+"""Remove one safeguard of the protocol at a time, and show that the simulation notices.
 
-Each mutation is production's code with one thing missing, run through the very same states; some
-state must end in a violation.
+Each mutation is the production code with one thing missing, run through the same states; at least
+one state must end in a violation.
 
-Of a batch the fence alone is not missed, and cannot be: its row is claimed once in its life, as
-what is left of it goes into a successor, a row of its own. So "claimed" says all that the fence
-says, and a rescue leaves it closed; `World.check` holds in each state that no fence counts more
-than one claim and the end. What is taken away here is therefore all three that refuse a worker who
-lost its batch: fence, state and lease. The fence is what refuses where somebody opened a row again
-by hand (test_sender.py), and for letters, whose rows are claimed again and again, it is taken away
-alone (test_letters.py).
+Removing only a batch's fence goes unnoticed, and must: the row is claimed once in its life, because
+what is left of it goes into a successor, which is another row. So the state CLAIMED implies all
+that the fence does, and a rescue closes the row; `MailingSimulation.check` asserts in every state
+that no fence counts more than one claim and the finish. What is removed here is therefore all
+three conditions that refuse a worker which lost its batch: fence, state and lease.
+
+The fence matters if somebody reopens a row by hand (test_sender.py). Transactional emails, whose
+rows are claimed repeatedly, are also tested with only the fence removed (test_transactional.py).
 """
 
 from __future__ import annotations
@@ -24,26 +25,26 @@ from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch
 from newsletter.delivery.sending import protocol, sender
-from newsletter.delivery.sending.messages import recipient
+from newsletter.delivery.sending.messages import build_recipient
 from newsletter.delivery.sending.protocol import Claim
-from newsletter.delivery.sending.settlement import StoredReply
+from newsletter.delivery.sending.settlement import ReplyCodes
 from newsletter.transport.outcomes import Recipient
 from subscribers.audience import Reader
 from subscribers.models import Subscription
-from tests.delivery.simulation.conftest import MakeWorld
-from tests.delivery.simulation.stepping import Fault, InvariantError
-from tests.delivery.simulation.test_every_step import SMOOTH, every_state
+from tests.delivery.simulation.base import Fault, InvariantError
+from tests.delivery.simulation.conftest import MakeSimulation
+from tests.delivery.simulation.test_every_step import ALL_ACCEPTED, run_every_state
 
-Mutate = Callable[[pytest.MonkeyPatch], None]
+RemoveSafeguard = Callable[[pytest.MonkeyPatch], None]
 
 
 def without_fence_state_and_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever once claimed a batch is permitted, also when it was taken from them."""
+    """Permit every worker that once claimed the batch, even if it has lost it since."""
 
     def permit(
-        held: Claim, *, upto: int, results: bytes, replies: Mapping[int, StoredReply]
+        claim: Claim, *, upto: int, results: bytes, replies: Mapping[int, ReplyCodes]
     ) -> bool:
-        permitted = Batch.objects.filter(protocol._may_send(), pk=held.batch_id).update(
+        permitted = Batch.objects.filter(protocol._may_send(), pk=claim.batch_id).update(
             intent=upto, results=results, lease_until=Now() + protocol.lease()
         )
         return permitted == 1
@@ -52,83 +53,91 @@ def without_fence_state_and_lease(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def without_the_second_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who was frozen is mailed: addresses as they were when the batch was claimed."""
+    """Send to everyone in the snapshot, whether or not they have unsubscribed since."""
 
-    def first_read(run: sender.Run, window: range) -> list[Recipient]:
+    def first_read(progress: sender.BatchProgress, window: range) -> list[Recipient]:
         recipients = []
         for position in window:
             subscription = Subscription.objects.get(
-                subscriber_id=run.claim.readers[position], newsletter_id=run.claim.newsletter_id
+                subscriber_id=progress.claim.readers[position],
+                newsletter_id=progress.claim.newsletter_id,
             )
             reader = Reader(
                 subscription.subscriber_id, subscription.pk, "someone@readers.example", "en"
             )
-            recipients.append(recipient(position, run.claim.mailing_id, reader))
+            recipients.append(build_recipient(position, progress.claim.mailing_id, reader))
         return recipients
 
-    monkeypatch.setattr(sender, "_second_read", first_read)
+    monkeypatch.setattr(sender, "_read_recipients", first_read)
 
 
 def with_the_second_read_before_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
-    permit, read = protocol.permit, sender._second_read
-    runs: dict[int, sender.Run] = {}
+    """Read each window a second time before it is permitted, not after."""
+    permit, read = protocol.permit, sender._read_recipients
+    progresses: dict[int, sender.BatchProgress] = {}
     early: dict[tuple[int, int], list[Recipient]] = {}
-    remember = sender.Run.__post_init__
+    init = sender.BatchProgress.__post_init__
 
-    def remembered(run: sender.Run) -> None:
-        remember(run)
-        runs[run.claim.batch_id] = run
+    def init_and_remember(progress: sender.BatchProgress) -> None:
+        init(progress)
+        progresses[progress.claim.batch_id] = progress
 
-    def permit_late(held: Claim, *, upto: int, **stored: Any) -> bool:
-        for window in sender.windows(len(held.readers), 2):
+    def read_and_permit(claim: Claim, *, upto: int, **stored: Any) -> bool:
+        for window in sender.windows(len(claim.readers), 2):
             if window.stop == upto:
-                early[held.batch_id, window.start] = read(runs[held.batch_id], window)
-        return permit(held, upto=upto, **stored)
+                early[claim.batch_id, window.start] = read(progresses[claim.batch_id], window)
+        return permit(claim, upto=upto, **stored)
 
-    monkeypatch.setattr(sender.Run, "__post_init__", remembered)
-    monkeypatch.setattr(protocol, "permit", permit_late)
+    monkeypatch.setattr(sender.BatchProgress, "__post_init__", init_and_remember)
+    monkeypatch.setattr(protocol, "permit", read_and_permit)
     monkeypatch.setattr(
-        sender, "_second_read", lambda run, window: early[run.claim.batch_id, window.start]
+        sender,
+        "_read_recipients",
+        lambda progress, window: early[progress.claim.batch_id, window.start],
     )
 
 
 def without_the_durable_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Permission and hand-over in one transaction: a death takes the permission back."""
+    """Permit and hand over in one transaction: if the worker dies, the permission is lost."""
     send_windows = sender._send_windows
 
-    def within(run: sender.Run, *arguments: Any) -> None:
+    def send_in_one_transaction(progress: sender.BatchProgress, *arguments: Any) -> None:
         with transaction.atomic():
-            send_windows(run, *arguments)
+            send_windows(progress, *arguments)
 
-    monkeypatch.setattr(sender, "_send_windows", within)
+    monkeypatch.setattr(sender, "_send_windows", send_in_one_transaction)
 
 
 def without_the_single_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Finish as a row of statements that each commit."""
-    # PostgreSQL locks rows in a transaction only.
+    """Let each statement of `finish` commit separately."""
+    # PostgreSQL locks rows only in a transaction.
     monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
     monkeypatch.setattr(protocol, "_finish", protocol._finish.__wrapped__)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
-    ("mutate", "fault", "seen"),
+    ("remove_safeguard", "fault", "violation"),
     [
-        (without_fence_state_and_lease, Fault.DOZE, "sent twice"),
-        (without_the_second_read, Fault.LEAVE, "mailed after they left"),
-        (with_the_second_read_before_the_permission, Fault.LEAVE, "mailed after they left"),
+        (without_fence_state_and_lease, Fault.STALL_SHORT, "sent twice"),
+        (without_the_second_read, Fault.UNSUBSCRIBE, "sent to after unsubscribing"),
+        (
+            with_the_second_read_before_the_permission,
+            Fault.UNSUBSCRIBE,
+            "sent to after unsubscribing",
+        ),
         (without_the_durable_commit, Fault.KILL, "neither recorded nor in doubt"),
-        (without_the_single_transaction, Fault.KILL, "twice|forgotten|duplicate|UNIQUE"),
+        (without_the_single_transaction, Fault.KILL, "twice|lost|forgotten|duplicate|UNIQUE"),
     ],
 )
-def test_a_guard_that_is_missing_is_missed(
-    make_world: MakeWorld,
+def test_the_simulation_notices_a_missing_safeguard(
+    make_simulation: MakeSimulation,
     monkeypatch: pytest.MonkeyPatch,
-    mutate: Mutate,
+    remove_safeguard: RemoveSafeguard,
     fault: Fault,
-    seen: str,
+    violation: str,
 ) -> None:
-    world = make_world(4, batch=2 if fault is Fault.DOZE else 4, step=2)
-    every_state(world, fault, SMOOTH, window=None)
-    mutate(monkeypatch)
-    with pytest.raises(InvariantError, match=seen):
-        every_state(world, fault, SMOOTH, window=None)
+    simulation = make_simulation(4, batch=2 if fault is Fault.STALL_SHORT else 4, step=2)
+    run_every_state(simulation, fault, ALL_ACCEPTED, window=None)
+    remove_safeguard(monkeypatch)
+    with pytest.raises(InvariantError, match=violation):
+        run_every_state(simulation, fault, ALL_ACCEPTED, window=None)

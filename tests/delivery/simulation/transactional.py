@@ -1,7 +1,7 @@
-"""Letters on their way, on the real database, with a relay and deaths that a test decides.
+"""Simulate transactional emails on the real database, with the relay and faults of a test.
 
-What is sent is a confirmation for each of some readers who signed up; production's own drain and
-rescue do it. `Mailroom.check` holds the relay's record against the letters' states.
+Each of some readers who signed up is sent a confirmation, by the outbox's own drain and rescue.
+`TransactionalSimulation.check` compares the relay's record with the emails' states.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from newsletter.delivery.sending import protocol, rescue, sender
 from newsletter.delivery.transactional import outbox
 from newsletter.transport.outcomes import Result
 from subscribers.models import TransactionalEmail
+from tests.delivery.simulation.base import Fault, InvariantError, ProcessKilled, Simulation
 from tests.delivery.simulation.relay import Relay
-from tests.delivery.simulation.stepping import Fault, InvariantError, Killed, Stepped
 
 State = TransactionalEmail.State
-UNDER_WAY = [State.QUEUED, State.CLAIMED, State.SENDING]
+UNFINISHED = [State.QUEUED, State.CLAIMED, State.SENDING]
 
 
-class Mailroom(Stepped):
-    """One state after another of the same letters; `restore` begins each anew."""
+class TransactionalSimulation(Simulation):
+    """Runs one state after another of the same emails; `restore` prepares each."""
 
-    tables = ("subscribers_transactionalemail",)
+    tables: tuple[str, ...] = ("subscribers_transactionalemail",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,55 +40,64 @@ class Mailroom(Stepped):
     def restore(self, *faults: tuple[int, Fault]) -> None:
         connection.close()
         with transaction.atomic():
-            self.give_back()
-        self.begin_anew(faults)
+            self.restore_rows()
+        self.reset(faults)
         self.relay = Relay(self)
 
-    def expire(self) -> None:
+    def expire_leases(self) -> None:
         TransactionalEmail.objects.filter(lease_until__isnull=False).update(
             lease_until=Now() - timedelta(seconds=1)
         )
 
-    def others_begin(self) -> None:
-        """Another worker takes up what the lost one left, hands one over, and is as yet without
-        an answer; it never comes back."""
+    def start_another_worker(self) -> None:
+        """Let another worker hand over an email that the stalled one left.
+
+        It is killed after the relay accepted the message, before it sees the reply.
+        """
         outbox.rescue()
         self._all_due()
         self.incidents += 1
-        taken = self.relay.accepted
-        before = len(taken)
-        self.relay.after_taking = lambda: _die(len(taken) > before)
+        accepted = self.relay.accepted
+        before = len(accepted)
+
+        def die_once_accepted() -> None:
+            if len(accepted) > before:
+                raise ProcessKilled
+
+        self.relay.on_accept = die_once_accepted
         try:
             outbox.drain()
-        except Killed:
+        except ProcessKilled:
             pass
         finally:
-            self.relay.after_taking = lambda: None
+            self.relay.on_accept = lambda: None
 
-    def work(self) -> bool:
-        with self.unwatched():
+    def work_once(self) -> bool:
+        with self.unobserved():
             self._all_due()
-        if outbox.drain(stop=lambda: self.stopping):
-            self._stopped()
+        if outbox.drain(stop=lambda: self.stop_requested):
+            self._check_sigterm()
             return True
-        with self.unwatched():
-            self.expire()
+        with self.unobserved():
+            self.expire_leases()
         outbox.rescue()
-        self._stopped()
-        with self.unwatched():
-            return TransactionalEmail.objects.filter(state__in=UNDER_WAY).exists()
+        self._check_sigterm()
+        with self.unobserved():
+            return TransactionalEmail.objects.filter(state__in=UNFINISHED).exists()
 
     def check(self) -> None:
-        states = dict(TransactionalEmail.objects.values_list("subscriber_id", "state"))
-        taken = Counter(subscriber for subscriber, _ in self.relay.accepted)
-        known = {reader for reader, state in states.items() if state == State.SENT}
-        doubt = {reader for reader, state in states.items() if state == State.UNKNOWN}
-        forgotten = {reader for reader in self.readers if states.get(reader) in [None, *UNDER_WAY]}
+        record_states = dict(TransactionalEmail.objects.values_list("subscriber_id", "state"))
+        accepted = Counter(subscriber for subscriber, _ in self.relay.accepted)
+        sent = {reader for reader, state in record_states.items() if state == State.SENT}
+        doubt = {reader for reader, state in record_states.items() if state == State.UNKNOWN}
+        lost = {
+            reader for reader in self.readers if record_states.get(reader) in [None, *UNFINISHED]
+        }
         problems = {
-            "sent twice": {reader for reader, times in taken.items() if times > 1},
-            "forgotten": forgotten,
-            "said to be sent, but not accepted": known - set(taken),
-            "accepted outside the declared doubt": set(taken) - known - doubt,
+            "sent twice": {reader for reader, times in accepted.items() if times > 1},
+            "lost": lost,
+            "recorded as sent, but not accepted": sent - set(accepted),
+            "accepted outside the declared doubt": set(accepted) - sent - doubt,
         }
         for problem, readers in problems.items():
             if readers:
@@ -99,19 +108,19 @@ class Mailroom(Stepped):
     def _all_due(self) -> None:
         TransactionalEmail.objects.filter(state=State.QUEUED).update(due_at=Now())
 
-    def _stopped(self) -> None:
-        """SIGTERM ends the letter that is in flight, and begins no other."""
-        if self.term_at is not None:
-            since = [at for _, at in self.relay.accepted if at > self.term_at]
-            if len(since) > 1:
-                raise InvariantError(f"{len(since)} letters after SIGTERM")
-        self.stopping, self.term_at = False, None
+    def _check_sigterm(self) -> None:
+        """After SIGTERM only the email in flight is sent."""
+        if self.sigterm_at is not None:
+            later = [step for _, step in self.relay.accepted if step > self.sigterm_at]
+            if len(later) > 1:
+                raise InvariantError(f"{len(later)} emails after SIGTERM")
+        self.stop_requested, self.sigterm_at = False, None
 
 
-class Welcomes(Mailroom):
-    """Letters that each become a batch of one: the latest issue, for a reader who asked for it."""
+class LatestIssueSimulation(TransactionalSimulation):
+    """Emails that each become a batch of one: the latest issue, for a reader who asked for it."""
 
-    tables = (
+    tables: tuple[str, ...] = (
         "delivery_release",
         "delivery_mailing",
         "delivery_edition",
@@ -121,46 +130,41 @@ class Welcomes(Mailroom):
         "subscribers_transactionalemail",
     )
 
-    def expire(self) -> None:
-        super().expire()
+    def expire_leases(self) -> None:
+        super().expire_leases()
         Batch.objects.filter(state=Batch.State.CLAIMED).update(
             lease_until=Now() - timedelta(seconds=1)
         )
 
-    def work(self) -> bool:
-        with self.unwatched():
+    def work_once(self) -> bool:
+        with self.unobserved():
             Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
         for batch in protocol.due_batches(1):
             return sender.send_batch(batch)
-        going_on = super().work()
+        more = super().work_once()
         rescue.rescue_batches()
         rescue.finish_mailings()
-        with self.unwatched():
-            return going_on or Batch.objects.exclude(state=Batch.State.CLOSED).exists()
+        with self.unobserved():
+            return more or Batch.objects.exclude(state=Batch.State.CLOSED).exists()
 
     def check(self) -> None:
-        """The letter says whether it became a batch, the account what became of that."""
-        taken = Counter(subscriber for subscriber, _ in self.relay.accepted)
+        """Compare the relay's record with the outcomes of the batches of one."""
+        accepted = Counter(subscriber for subscriber, _ in self.relay.accepted)
         results = {
             result: set(readers.values_list("subscriber_id", flat=True))
             for result in (Result.SENT, Result.UNKNOWN)
             for readers in [Outcome.objects.filter(result=result)]
         }
-        known, doubt = results[Result.SENT], results[Result.UNKNOWN]
-        if max(taken.values(), default=0) > 1:
+        sent, doubt = results[Result.SENT], results[Result.UNKNOWN]
+        if max(accepted.values(), default=0) > 1:
             raise InvariantError("sent twice")
-        if known | doubt != set(self.readers) or not known <= set(taken) <= known | doubt:
-            sets = f"sent {known}, in doubt {doubt}, accepted {set(taken)}"
-            raise InvariantError(f"forgotten: {sets}")
+        if sent | doubt != set(self.readers) or not sent <= set(accepted) <= sent | doubt:
+            sets = f"sent {sent}, in doubt {doubt}, accepted {set(accepted)}"
+            raise InvariantError(f"lost: {sets}")
         if len(doubt) > self.incidents:
             raise InvariantError(f"{len(doubt)} in doubt after {self.incidents} incidents")
-        if TransactionalEmail.objects.filter(state__in=UNDER_WAY).exists():
-            raise InvariantError("a letter waits for ever")
+        if TransactionalEmail.objects.filter(state__in=UNFINISHED).exists():
+            raise InvariantError("an email is never finished")
         for finding in audit():
             if finding.faults:
                 raise InvariantError("; ".join(finding.faults))
-
-
-def _die(now: bool) -> None:  # noqa: FBT001 - of a lambda
-    if now:
-        raise Killed

@@ -1,4 +1,4 @@
-"""Single mails: the same care as for a batch."""
+"""Transactional emails get the same guarantees as a batch."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.lifecycle import SignupRequest
 from subscribers.models import Subscription, TransactionalEmail
-from tests.delivery.conftest import AddReader, freeze, send_all_due
+from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
 
 ALA = "ala@readers.example"
 
 
 @pytest.fixture
 def confirmation(weekly: Newsletter, relay: MemoryTransport) -> TransactionalEmail:
-    """The letter that asks Ala, who reads Belarusian, to confirm."""
+    """The email that asks Ala, who reads Belarusian, to confirm her subscription."""
     lifecycle.request(
         normalise(ALA),
         SignupRequest(
@@ -54,44 +54,44 @@ def test_a_confirmation_is_sent_once_in_the_readers_language(
     """F4, A10."""
     assert outbox.drain() == 1
     assert outbox.drain() == 0
-    [mail] = relay.to(ALA)
-    assert mail.parsed["Content-Language"] == "be"
-    assert mail.parsed["Auto-Submitted"] == "auto-generated"
-    text = mail.parsed.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    [message] = relay.to(ALA)
+    assert message.parsed["Content-Language"] == "be"
+    assert message.parsed["Auto-Submitted"] == "auto-generated"
+    text = message.parsed.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "/be/confirm/" in text
     assert state_of(confirmation) == TransactionalEmail.State.SENT
 
 
-def test_a_relay_that_is_down_keeps_the_letter(
+def test_while_the_relay_is_down_the_email_stays_in_the_queue(
     confirmation: TransactionalEmail, relay: MemoryTransport
 ) -> None:
     relay.script_calls(TransportDownError("greeting 421"))
     outbox.drain()
     assert state_of(confirmation) == TransactionalEmail.State.QUEUED
-    assert outbox.drain() == 0, "it waits before it tries again"
+    assert outbox.drain() == 0, "the next try is due later"
     TransactionalEmail.objects.update(due_at=Now())
     outbox.drain()
     assert state_of(confirmation) == TransactionalEmail.State.SENT
 
 
-def test_a_letter_is_written_later_where_the_press_ended(
+def test_rendering_is_tried_again_later_if_the_sandbox_raise_sandbox_ended(
     confirmation: TransactionalEmail, relay: MemoryTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(sandbox, "call", _ended)
+        broken.setattr(sandbox, "run", _raise_sandbox_ended)
         outbox.drain()
     assert (state_of(confirmation), confirmation.attempts) == (TransactionalEmail.State.QUEUED, 1)
-    assert outbox.drain() == 0, "it waits before it tries again"
+    assert outbox.drain() == 0, "the next try is due later"
     TransactionalEmail.objects.update(due_at=Now())
     outbox.drain()
     assert state_of(confirmation) == TransactionalEmail.State.SENT
 
 
-def _ended(*args: object, **kwargs: object) -> None:
-    raise sandbox.SandboxEndedError("render_letter: EOFError")
+def _raise_sandbox_ended(*args: object, **kwargs: object) -> None:
+    raise sandbox.SandboxEndedError("render: EOFError")
 
 
-def test_a_deferred_letter_tries_again_and_gives_up_in_time(
+def test_a_deferred_email_is_tried_again_and_fails_after_the_time_to_give_up(
     confirmation: TransactionalEmail, relay: MemoryTransport
 ) -> None:
     relay.script(ALA, Result.DEFERRED, Result.DEFERRED, code=451, status="4.7.1")
@@ -102,7 +102,7 @@ def test_a_deferred_letter_tries_again_and_gives_up_in_time(
     assert state_of(confirmation) == TransactionalEmail.State.FAILED
 
 
-def test_an_unknown_letter_is_not_sent_again(
+def test_an_unknown_email_is_not_sent_again(
     confirmation: TransactionalEmail, relay: MemoryTransport
 ) -> None:
     relay.script(ALA, Result.UNKNOWN)
@@ -112,27 +112,25 @@ def test_an_unknown_letter_is_not_sent_again(
     assert outbox.drain() == 0
 
 
-def test_a_lost_worker_before_and_after_its_permission(
+def test_an_email_whose_worker_died_is_queued_before_permission_and_unknown_after_it(
     confirmation: TransactionalEmail, relay: MemoryTransport
 ) -> None:
-    held = outbox._claim(confirmation.pk)
-    assert held is not None
+    claim = outbox._claim(confirmation.pk)
+    assert claim is not None
     TransactionalEmail.objects.update(lease_until=Now())
     assert outbox.rescue() == 1
     assert state_of(confirmation) == TransactionalEmail.State.QUEUED
-    assert not outbox._move(
-        held, TransactionalEmail.State.CLAIMED, TransactionalEmail.State.SENDING
-    ), "it was too late"
-    again = outbox._claim(confirmation.pk)
-    assert again is not None
-    assert outbox._move(again, TransactionalEmail.State.CLAIMED, TransactionalEmail.State.SENDING)
+    assert not outbox._permit(claim), "its lease had run out"
+    second_claim = outbox._claim(confirmation.pk)
+    assert second_claim is not None
+    assert outbox._permit(second_claim)
     TransactionalEmail.objects.update(lease_until=Now())
     assert outbox.rescue() == 1
     assert state_of(confirmation) == TransactionalEmail.State.UNKNOWN
     assert relay.delivered == []
 
 
-def test_a_confirmation_that_came_too_late_is_dropped(
+def test_an_expired_confirmation_is_dropped(
     confirmation: TransactionalEmail, relay: MemoryTransport
 ) -> None:
     TransactionalEmail.objects.update(expires_at=datetime(2020, 1, 1, tzinfo=UTC))
@@ -141,7 +139,7 @@ def test_a_confirmation_that_came_too_late_is_dropped(
     assert relay.delivered == []
 
 
-def test_a_confirmation_that_nobody_needs_any_more_is_dropped(
+def test_a_confirmation_for_an_active_subscription_is_dropped(
     confirmation: TransactionalEmail, relay: MemoryTransport
 ) -> None:
     Subscription.objects.update(state=Subscription.State.ACTIVE)
@@ -149,7 +147,7 @@ def test_a_confirmation_that_nobody_needs_any_more_is_dropped(
     assert state_of(confirmation) == TransactionalEmail.State.DROPPED
 
 
-def test_the_latest_issue_at_once_and_not_again_with_the_rest(
+def test_a_new_reader_gets_the_latest_issue_at_once_and_not_again_with_the_mailing(
     relay: MemoryTransport,
     add_reader: AddReader,
     issue: Issue,
@@ -171,7 +169,7 @@ def test_the_latest_issue_at_once_and_not_again_with_the_rest(
     outbox.drain()
     send_all_due()
     assert len(relay.to(ALA)) == 1
-    freeze(issue)
+    prepare_mailing(issue)
     send_all_due()
     assert len(relay.to(ALA)) == 1
     assert len(relay.to("bob@readers.example")) == 1
@@ -179,7 +177,7 @@ def test_the_latest_issue_at_once_and_not_again_with_the_rest(
     assert all(finding.faults == [] for finding in audit())
 
 
-def test_a_latest_issue_that_cannot_be_laid_out_holds_up_no_other_letter(
+def test_a_latest_issue_that_cannot_be_rendered_does_not_hold_up_other_emails(
     confirmation: TransactionalEmail,
     relay: MemoryTransport,
     add_reader: AddReader,
@@ -203,7 +201,7 @@ def test_a_latest_issue_that_cannot_be_laid_out_holds_up_no_other_letter(
     assert state_of(confirmation) == TransactionalEmail.State.SENT
 
 
-def test_a_letter_does_not_wait_for_the_end_of_a_send_out(
+def test_a_transactional_email_does_not_wait_for_the_end_of_a_mailing(
     confirmation: TransactionalEmail,
     relay: MemoryTransport,
     add_reader: AddReader,
@@ -215,6 +213,6 @@ def test_a_letter_does_not_wait_for_the_end_of_a_send_out(
     write_article(issue=issue, en="Army")
     for number in range(3):
         add_reader(f"r{number}@readers.example", "en")
-    freeze(issue)
+    prepare_mailing(issue)
     assert send(protocol.due_batches(1)[0]) == 3
-    assert [mail.address for mail in relay.delivered].index(ALA) == 1
+    assert [message.address for message in relay.delivered].index(ALA) == 1

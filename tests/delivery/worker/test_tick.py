@@ -1,4 +1,4 @@
-"""Each minute's work: what fails for one newsletter is no reason for the others to wait."""
+"""The tick: an error in one newsletter doesn't hold up the others."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from django.db.models.functions import Now
 
 from newsletter.delivery import tasks
 from newsletter.delivery.models import Batch, Mailing
-from newsletter.delivery.planning import snapshot
+from newsletter.delivery.planning import snapshot, start
 from newsletter.editorial.models import Article, Issue
 from newsletter.transport.memory import MemoryTransport
 from tests.delivery.conftest import AddReader, send_all_due
 
 
-def test_a_mailing_that_breaks_the_program_holds_up_no_other(
+def test_a_mailing_that_raises_an_error_does_not_hold_up_the_others(
     relay: MemoryTransport,
     add_reader: AddReader,
     issue: Issue,
     write_article: Callable[..., Article],
-    frozen: Mailing,
+    prepared_mailing: Mailing,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     later = Issue.objects.create(
@@ -40,20 +40,20 @@ def test_a_mailing_that_breaks_the_program_holds_up_no_other(
     Issue.objects.update(state=Issue.State.APPROVED)
     later.refresh_from_db()
     special.refresh_from_db()
-    broken = snapshot.send_now(later, by=None)
-    fine = snapshot.send_now(special, by=None)
+    broken = start.send_now(later, by=None)
+    fine = start.send_now(special, by=None)
     Batch.objects.update(state=Batch.State.CLAIMED, fence=1, lease_until=Now())
-    real = snapshot._draft
+    original = snapshot._draft
 
     def draft(mailing: Mailing, at: Any) -> Any:
         if mailing.pk == broken.pk:
-            raise KeyError("a fault of ours")
-        return real(mailing, at)
+            raise KeyError("a bug")
+        return original(mailing, at)
 
     monkeypatch.setattr(snapshot, "_draft", draft)
     with pytest.raises(ExceptionGroup) as caught:
         tasks.tick()
-    assert caught.group_contains(KeyError, match="a fault of ours", depth=2)
+    assert caught.group_contains(KeyError, match="a bug", depth=2)
     fine.refresh_from_db()
     broken.refresh_from_db()
     assert fine.state == Mailing.State.SENDING
@@ -61,5 +61,7 @@ def test_a_mailing_that_breaks_the_program_holds_up_no_other(
     send_all_due()
     with pytest.raises(ExceptionGroup):
         tasks.tick()
-    frozen.refresh_from_db()
-    assert frozen.state == Mailing.State.FINISHED, "its worker was lost, and it was rescued"
+    prepared_mailing.refresh_from_db()
+    assert prepared_mailing.state == Mailing.State.FINISHED, (
+        "its worker died, and its batch was rescued"
+    )

@@ -41,11 +41,11 @@ def send_and_read(site: Site, newsletter: str, week: str) -> tuple[Read, Read]:
     before = [len(site.mails(address)) for address in addresses]
     said = site.run("send_issue", newsletter, week, "--wait")
     assert "2 readers" in said
-    assert "The account balances." in said
+    assert "Every reader is accounted for." in said
     fresh = [site.mails(name)[count:] for name, count in zip(addresses, before, strict=True)]
     assert [len(mails) for mails in fresh] == [1, 1]
     english, belarusian = (
-        Read(message_view.text_of(mails[0]), message_view.html_of(mails[0])) for mails in fresh
+        Read(message_view.plain_text(mails[0]), message_view.html(mails[0])) for mails in fresh
     )
     return english, belarusian
 

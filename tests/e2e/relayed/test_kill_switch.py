@@ -99,7 +99,7 @@ def test_the_brake_in_the_midst_of_a_send_out(
         assert len(relay.recipients(DOMAIN)) == stopped
     finally:
         relay.pause = 0.0
-        assert "Thawed." in site.run("thaw")
+        assert "The kill switch is off." in site.run("kill_switch", "off")
 
     # After an emergency a person says that the send-out goes on.
     sign_in(desk, site)

@@ -101,7 +101,7 @@ def confirm(hidden: Hidden, visitor: Visitor, address: str) -> None:
     (raw,) = eventually(
         lambda: hidden.relay.messages(address), seconds=60, what=f"the confirmation: {address}"
     )
-    text = message_view.text_of(message_from_bytes(raw, policy=policy.default))  # type: ignore[arg-type]
+    text = message_view.plain_text(message_from_bytes(raw, policy=policy.default))  # type: ignore[arg-type]
     link = re.search(r"/en/confirm/[^/\s]+/", text)
     assert link
     assert visitor.post(link[0]) == 200

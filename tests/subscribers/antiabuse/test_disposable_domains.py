@@ -89,14 +89,14 @@ def test_b6_who_moves_is_asked_and_who_has_one_gets_their_link(
 def test_b6_what_is_below_a_domain_counts(domain: str, expected: bool, tmp_path: Path) -> None:  # noqa: FBT001
     path = tmp_path / "list"
     path.write_text("# ours\nShort-Lived.example.\n\nПошта.example  # seen in May\n")
-    assert is_listed(domain, environment.domains_in(str(path))) is expected
+    assert is_listed(domain, environment.read_domains(str(path))) is expected
 
 
 def test_b6_a_list_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="No such file"):
-        environment.domains_in(str(tmp_path / "none"))
+        environment.read_domains(str(tmp_path / "none"))
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     with pytest.raises(ValueError, match="not a text"):
-        environment.domains_in(str(tmp_path / "binary"))
+        environment.read_domains(str(tmp_path / "binary"))
     with pytest.raises(ValidationError, match="Must be one of: warn, block"):
         environment.one_of("warn", "block")("maybe")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from redis.exceptions import ConnectionError as Unreachable
 
 from newsletter.editorial.models import Newsletter, NewsletterTranslation
-from newsletter.lib.environment import networks
+from newsletter.lib.environment import parse_networks
 from subscribers import intake
 from subscribers.addresses import normalise
 from subscribers.antiabuse import form_timestamps, rate_limits
@@ -26,7 +26,7 @@ from tests.subscribers.conftest import Ask, filled
 from tests.subscribers.solving import solved
 
 pytestmark = pytest.mark.django_db
-LOCAL = networks("127.0.0.0/8,::1")
+LOCAL = parse_networks("127.0.0.0/8,::1")
 MONDAY = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
 
 

@@ -19,11 +19,11 @@ pytestmark = pytest.mark.django_db
 
 
 def sets(web: Any, worker: Any) -> tuple[WebKeys, WorkerKeys]:
-    return keys.web_keys(json.dumps(web)), keys.worker_keys(json.dumps(worker))
+    return keys.parse_web_keys(json.dumps(web)), keys.parse_worker_keys(json.dumps(worker))
 
 
 def test_the_first_start_leaves_a_mark_of_each_key_and_the_second_passes(settings: Any) -> None:
-    settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate())
+    settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate_documents())
     assert key_check.check() == []
     assert set(KeyCanary.objects.values_list("purpose", "number")) == {
         ("storage", 1),
@@ -36,7 +36,7 @@ def test_the_first_start_leaves_a_mark_of_each_key_and_the_second_passes(setting
 
 
 def test_a_mark_tells_nothing_of_its_key(settings: Any) -> None:
-    documents = keys.generate()
+    documents = keys.generate_documents()
     settings.WEB_KEYS, settings.WORKER_KEYS = sets(*documents)
     key_check.check()
     for mark in KeyCanary.objects.all():
@@ -46,31 +46,31 @@ def test_a_mark_tells_nothing_of_its_key(settings: Any) -> None:
 
 def test_e005_stops_a_worker_with_other_keys(settings: Any) -> None:
     settings.KEYS_ARE_TEMPORARY = False
-    settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate())
+    settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate_documents())
     assert key_check.check() == []
-    settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate())
+    settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate_documents())
     assert {message.id for message in run_checks(tags=[checks.TAG])} >= {"newsletter.E005"}
     with pytest.raises(SystemExit, match="storage 1: not the key that this database"):
         checks.require_configuration()
 
 
 def test_a_web_process_that_would_seal_for_nobody_is_stopped(settings: Any) -> None:
-    settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate())
+    settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate_documents())
     key_check.check()
-    settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate())[0], None
+    settings.WEB_KEYS, settings.WORKER_KEYS = sets(*keys.generate_documents())[0], None
     assert [fault.partition(":")[0] for fault in key_check.check()] == ["sealing 1", "tokens 1"]
 
 
 def test_halves_of_different_pairs() -> None:
-    web, worker = sets(keys.generate()[0], keys.generate()[1])
+    web, worker = sets(keys.generate_documents()[0], keys.generate_documents()[1])
     assert key_check.mismatches(web, worker, {}) == [
         "sealing 1: WEB_KEYS and WORKER_KEYS hold halves of different pairs"
     ]
 
 
 def test_keys_from_before_a_rotation_are_not_enough_for_a_worker() -> None:
-    old = keys.generate()
-    web, worker, _added = key_documents.add_numbers(*old, key_documents.PURPOSES)
+    old = keys.generate_documents()
+    web, worker, _added = key_documents.add_keys(*old, key_documents.PURPOSES)
     marks = key_check.key_marks(*sets(web, worker))
     assert key_check.mismatches(*sets(web, worker), marks) == []
     missing = key_check.mismatches(*sets(*old), marks)

@@ -24,16 +24,16 @@ Rotate = Callable[[], None]
 @pytest.fixture
 def rotate(settings: Any) -> Rotate:
     """A function that puts new storage and index keys into use, as `keys rotate` does."""
-    web, worker = keys.generate()
-    settings.WEB_KEYS = keys.web_keys(json.dumps(web))
-    settings.WORKER_KEYS = keys.worker_keys(json.dumps(worker))
+    web, worker = keys.generate_documents()
+    settings.WEB_KEYS = keys.parse_web_keys(json.dumps(web))
+    settings.WORKER_KEYS = keys.parse_worker_keys(json.dumps(worker))
     documents = [web, worker]
 
     def go() -> None:
         documents[:] = key_documents.use_newest(
-            *key_documents.add_numbers(*documents, ["storage", "index"])[:2]
+            *key_documents.add_keys(*documents, ["storage", "index"])[:2]
         )
-        settings.WORKER_KEYS = keys.worker_keys(json.dumps(documents[1]))
+        settings.WORKER_KEYS = keys.parse_worker_keys(json.dumps(documents[1]))
 
     return go
 
@@ -41,7 +41,7 @@ def rotate(settings: Any) -> Rotate:
 def without_old_keys(settings: Any) -> None:
     held: WorkerKeys = settings.WORKER_KEYS
     settings.WORKER_KEYS = WorkerKeys(
-        held.opening, *(dict([keys.newest(ring)]) for ring in (held.index, held.storage))
+        held.opening, *(dict([keys.current_key(ring)]) for ring in (held.index, held.storage))
     )
 
 

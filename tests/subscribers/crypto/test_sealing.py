@@ -67,7 +67,7 @@ def test_the_index_is_of_the_key_and_keyed(settings: Any) -> None:
     index = sealing.address_hash(ADDRESS)
     assert len(index.value) == 32
     assert index == sealing.address_hash(normalise("ALA@READERS.example"))
-    settings.WORKER_KEYS = keys.worker_keys(keys.temporary()[1])
+    settings.WORKER_KEYS = keys.parse_worker_keys(keys.generate_temporary()[1])
     assert index.value != sealing.address_hash(ADDRESS).value
 
 
@@ -75,7 +75,7 @@ def test_the_index_is_of_the_key_and_keyed(settings: Any) -> None:
 def test_what_cannot_be_opened_says_so_without_its_content(flaw: str, settings: Any) -> None:
     arrival = sealing.seal_arrival({"address": ADDRESS.mail})
     if flaw == "another key":
-        settings.WORKER_KEYS = keys.worker_keys(keys.temporary()[1])
+        settings.WORKER_KEYS = keys.parse_worker_keys(keys.generate_temporary()[1])
     elif flaw == "unknown key":
         arrival = Sealed(9, arrival.value)
     elif flaw == "changed":

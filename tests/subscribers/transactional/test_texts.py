@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from newsletter.editorial.models import NewsletterTranslation
-from newsletter.lib.placeholders import PATTERN
+from newsletter.lib.placeholders import PLACEHOLDER_URL
 from subscribers import lifecycle, suppression
 from subscribers.crypto.sealing import AddressHash
 from subscribers.models import Subscription, TransactionalEmail
@@ -38,7 +38,7 @@ def test_f4_a_confirmation_is_in_the_readers_language(ask: Ask, language: str) -
         )
     for text in (mail.text, mail.html):
         assert "беларуская, русский" in text
-        assert "https://confirm.places.invalid/" in text
+        assert "https://confirm.placeholders.invalid/" in text
         assert ALA not in text
     assert " ".join(nothing.split()) in " ".join(mail.text.split())
 
@@ -46,8 +46,8 @@ def test_f4_a_confirmation_is_in_the_readers_language(ask: Ask, language: str) -
 def test_a_letter_to_a_reader_leads_to_choices_and_out(add_reader: AddReader) -> None:
     email = letter_for(add_reader("be"), TransactionalEmail.Kind.ALREADY)
     mail = texts.write(email)
-    assert set(PATTERN.findall(mail.text)) == {"preferences", "unsubscribe"}
-    assert set(PATTERN.findall(mail.html)) == {"preferences", "unsubscribe"}
+    assert set(PLACEHOLDER_URL.findall(mail.text)) == {"preferences", "unsubscribe"}
+    assert set(PLACEHOLDER_URL.findall(mail.html)) == {"preferences", "unsubscribe"}
 
 
 def test_the_sender_has_the_newsletters_own_name(ask: Ask) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from newsletter.delivery.transactional import outbox as post_office
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.placeholders import Placeholder
-from subscribers import intake, lifecycle, pruning, suppression
+from subscribers import intake, lifecycle, personal_data, suppression
 from subscribers.audience import address_of
 from subscribers.links import tokens
 from subscribers.links.tokens import Purpose
@@ -49,7 +49,7 @@ def test_a_link_is_mailed_to_the_address(client: Client, add_reader: AddReader) 
     email = TransactionalEmail.objects.get()
     assert (email.kind, email.subscriber) == ("link", subscription.subscriber)
     mail = texts.write(email)
-    assert Placeholder.FRESH.url in mail.html
+    assert Placeholder.ACCOUNT.url in mail.html
     link = texts.placeholder_values(email)["fresh"]
     page = client.get(link)
     assert page.status_code == 200
@@ -223,7 +223,7 @@ def test_moving_is_confirmed_at_the_new_address(client: Client, add_reader: AddR
     mail = texts.write(email)
     assert Placeholder.CONFIRM.url in mail.html
     assert address(subscription) == ALA
-    pruning.prune(timezone.now())
+    personal_data.prune(timezone.now())
     confirm_move(client, email)
     assert address(subscription) == NEW
     assert Subscriber.objects.count() == 1
@@ -270,9 +270,9 @@ def test_moving_to_an_address_that_is_a_reader_joins_the_two(
 def test_a_move_that_nobody_confirms_is_forgotten(client: Client, add_reader: AddReader) -> None:
     subscription = add_reader("en")
     assert ask_to_move(client, subscription)
-    pruning.prune(timezone.now() + timedelta(days=3))
+    personal_data.prune(timezone.now() + timedelta(days=3))
     assert Subscriber.objects.count() == 2
-    pruning.prune(timezone.now() + timedelta(days=4, minutes=1))
+    personal_data.prune(timezone.now() + timedelta(days=4, minutes=1))
     assert Subscriber.objects.get().pk == subscription.subscriber_id
     assert not TransactionalEmail.objects.exists()
 
@@ -337,7 +337,7 @@ def test_the_letter_goes_out_to_the_new_address(
     assert email is not None
     recipient = post_office._recipient(email)
     assert recipient.address == NEW
-    assert tokens.parse(Purpose.MOVE, recipient.places["confirm"].split("/")[-2]) == email.pk
+    assert tokens.parse(Purpose.MOVE, recipient.urls["confirm"].split("/")[-2]) == email.pk
 
 
 def test_a_pending_reader_can_be_forgotten(client: Client, ask: Ask) -> None:

@@ -464,6 +464,6 @@ def test_a5_a_person_at_the_one_click_address_sees_the_button(
 def test_other_keys_make_other_tokens(client: Client, add_reader: AddReader, settings: Any) -> None:
     subscription = add_reader("en")
     link = url("unsubscribe", subscription)
-    settings.WEB_KEYS = keys.web_keys(keys.temporary()[0])
+    settings.WEB_KEYS = keys.parse_web_keys(keys.generate_temporary()[0])
     assert client.post(link).status_code == 404
     assert state(subscription) == State.ACTIVE

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from newsletter.editorial.models import Issue, Newsletter
-from subscribers import intake, lifecycle, machine_urls, urls
+from subscribers import intake, lifecycle, urls
 from subscribers.addresses import normalise
 from subscribers.links import tokens
 from subscribers.links.tokens import LIFETIMES, Purpose
@@ -106,7 +106,7 @@ def good(name: str, cast: Cast) -> str:
 
 
 def test_each_page_behind_a_token_is_named_here() -> None:
-    patterns = [*urls.urlpatterns, *machine_urls.urlpatterns]
+    patterns = [*urls.urlpatterns, *urls.machine_urlpatterns]
     behind = {
         pattern.name
         for pattern in patterns

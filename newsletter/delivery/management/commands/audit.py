@@ -1,4 +1,4 @@
-"""`manage.py audit [--json]`: every reader of every mailing, accounted for."""
+"""`manage.py audit [--json]`: check that every reader of every mailing is accounted for."""
 
 from __future__ import annotations
 
@@ -11,44 +11,50 @@ from newsletter.delivery.oversight.audit import Finding, audit
 
 
 class Command(BaseCommand):
-    help = "Account for every reader of every send-out. Exit status 1 where something is wrong."
+    help = (
+        "Check that every reader of every mailing is accounted for. The exit status is 1 if a "
+        "check fails."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="one JSON document")
-        parser.add_argument("--mailing", type=int, help="only the send-out with this number")
+        parser.add_argument("--json", action="store_true", help="print one JSON document")
+        parser.add_argument("--mailing", type=int, metavar="ID", help="check only this mailing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        asked = options["mailing"]
-        findings = audit(asked)
-        if asked is not None and not findings:
-            raise CommandError(f"Mailing {asked} doesn't exist.")
+        mailing_id = options["mailing"]
+        findings = audit(mailing_id)
+        if mailing_id is not None and not findings:
+            raise CommandError(f"Mailing {mailing_id} doesn't exist.")
         if options["json"]:
             self.stdout.write(json.dumps([finding.as_dict() for finding in findings], indent=1))
         else:
-            self._table(findings)
+            self._print(findings)
         if any(finding.faults for finding in findings):
             raise SystemExit(1)
 
-    def _table(self, findings: list[Finding]) -> None:
+    def _print(self, findings: list[Finding]) -> None:
         if not findings:
-            self.stdout.write("Nothing was sent yet.")
+            self.stdout.write("Nothing has been sent yet.")
         for finding in findings:
             self.stdout.write(describe(finding))
 
 
 def describe(finding: Finding) -> str:
-    """One mailing in a few lines, for a terminal."""
-    counts = finding.account
-    numbers = ", ".join(
-        f"{number} {name}"
-        for name, number in counts.as_dict().items()
-        if name not in {"readers", "handed_over"} and number
-    )
+    """Return a mailing's audit in a few lines, for a terminal."""
+    counts = finding.report.as_dict()
+    total = counts.pop("readers")
+    del counts["handed_over"]  # those readers are still counted as waiting
+    numbers = ", ".join(f"{number} {name}" for name, number in counts.items() if number)
     lines = [
-        f"#{finding.mailing_id} {finding.title}: {finding.state}",
-        f"   {counts.readers} readers: {numbers or 'none'}",
-        *(f"   FAULT: {fault}" for fault in finding.faults),
+        f"Mailing {finding.mailing_id}, {finding.title}: {finding.state}",
+        f"   {reader_count(total)}{': ' if numbers else ''}{numbers}",
+        *(f"   Fault: {fault}." for fault in finding.faults),
     ]
     if not finding.faults:
-        lines.append("   The account balances.")
+        lines.append("   Every reader is accounted for.")
     return "\n".join(lines)
+
+
+def reader_count(count: int) -> str:
+    """Return the number with its noun: “1 reader”, “12 readers”."""
+    return "1 reader" if count == 1 else f"{count} readers"

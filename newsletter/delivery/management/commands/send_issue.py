@@ -1,4 +1,4 @@
-"""`manage.py send_issue NEWSLETTER WEEK [--monthly] [--wait]`: send one issue or round-up now."""
+"""`manage.py send_issue NEWSLETTER WEEK [--monthly] [--wait]`: send an issue or round-up now."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from newsletter.delivery.management.commands.audit import describe
+from newsletter.delivery.management.commands.audit import describe, reader_count
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import Report, deferred, report, waiting_for_hour
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.delivery.sending import protocol, rescue
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.editorial import workflow
@@ -27,62 +27,64 @@ DONE = {Mailing.State.FINISHED, Mailing.State.CANCELLED, Mailing.State.CLOSED, M
 
 class Command(BaseCommand):
     help = (
-        "Send an issue to its readers, or a month's round-up to those who chose it. The operator's"
-        " word counts as an issue's approval."
+        "Send an issue to its readers, or a month's round-up to the readers who chose it. If the "
+        "issue isn't approved yet, this approves it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("newsletter", help="its short name")
+        parser.add_argument("newsletter", help="the newsletter's slug")
         parser.add_argument(
             "week",
             metavar="WEEK",
-            help="its Monday, YYYY-MM-DD, or a special issue's short name; with --monthly YYYY-MM",
+            help="the week's Monday (YYYY-MM-DD) or a special issue's slug; a month (YYYY-MM) "
+            "with --monthly",
         )
-        parser.add_argument("--monthly", action="store_true", help="the round-up of that month")
+        parser.add_argument("--monthly", action="store_true", help="send the round-up of a month")
         parser.add_argument(
-            "--wait", action="store_true", help="take part in sending, and show the account"
+            "--wait", action="store_true", help="send as one more worker, then show the audit"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.WORKER_KEYS is None:
-            raise CommandError("This process holds no worker keys: set WORKER_KEYS_FILE.")
+            raise CommandError("This process doesn't have the worker's keys. Set WORKER_KEYS_FILE.")
         newsletter = newsletter_named(options["newsletter"])
         send = self._send_round_up if options["monthly"] else self._send_issue
         try:
             mailing = snapshot.prepare(send(newsletter, options["week"]).pk)
-        except snapshot.CannotSendError as error:
+        except start.CannotSendError as error:
             raise CommandError(str(error)) from None
-        self._say_start(mailing)
+        self._print_start(mailing)
         if options["wait"]:
-            self._take_part(mailing)
+            self._send_until_done(mailing)
         elif mailing.state == Mailing.State.SENDING:
             dispatch.wake_due()
-            self.stdout.write("The workers are sending it; `manage.py audit` shows how it goes.")
+            self.stdout.write("The workers are sending it. `manage.py audit` shows the progress.")
 
     def _send_issue(self, newsletter: Newsletter, week: str) -> Mailing:
         issue = _issue(newsletter, week)
         if not issue.is_approved:
             workflow.approve(issue, by=None)
-            self.stdout.write("The issue was not approved yet; it is now, by the operator.")
-        return snapshot.send_now(issue, by=None)
+            self.stdout.write("The issue wasn't approved. It is now.")
+        return start.send_now(issue, by=None)
 
     def _send_round_up(self, newsletter: Newsletter, month: str) -> Mailing:
         try:
-            asked = Month.read(month)
+            parsed = Month.read(month)
         except ValueError:
-            raise CommandError(f"“{month}” is no month (YYYY-MM).") from None
-        return snapshot.send_round_up(newsletter, asked, by=None)
+            raise CommandError(f"“{month}” isn't a month (YYYY-MM).") from None
+        return start.send_round_up(newsletter, parsed, by=None)
 
-    def _say_start(self, mailing: Mailing) -> None:
+    def _print_start(self, mailing: Mailing) -> None:
         if mailing.state == Mailing.State.HELD:
-            raise CommandError(f"Held: {mailing.get_hold_display()}. {mailing.hold_detail}")
-        editions = mailing.editions.count()
-        self.stdout.write(f"{mailing}: {mailing.readers} readers, {editions} editions.")
+            reason = f"{mailing.get_hold_display()}. {mailing.hold_detail}"
+            raise CommandError(f"The mailing is held: {reason}".rstrip())
+        count = mailing.editions.count()
+        editions = "1 edition" if count == 1 else f"{count} editions"
+        self.stdout.write(f"{mailing}: {reader_count(mailing.readers or 0)}, {editions}.")
 
-    def _take_part(self, mailing: Mailing) -> None:
-        """Send as one more worker, until nothing is left but readers who asked for another hour;
-        the others may help."""
-        last, told = -1, ""
+    def _send_until_done(self, mailing: Mailing) -> None:
+        """Send alongside the workers, until only readers with a later delivery hour are left."""
+        last_percent, last_line = -1, ""
         while mailing.state not in DONE:
             rescue.rescue_batches()
             for batch_id in protocol.due_batches(1):
@@ -93,40 +95,40 @@ class Command(BaseCommand):
             protocol.finish_mailing(mailing.pk)
             mailing.refresh_from_db()
             counts = report(mailing)
-            if counts.done_percent != last:
-                last = counts.done_percent
-                self.stdout.write(
-                    f"  {last:3d} %  sent {counts.sent + counts.handed_over},"
-                    f" waiting {counts.waiting}"
-                )
-            told = self._say_put_off(mailing, told)
-            if self._only_later(mailing, counts):
+            if counts.done_percent != last_percent:
+                last_percent = counts.done_percent
+                sent = counts.sent + counts.handed_over
+                self.stdout.write(f"  {last_percent:3d}%  {sent} sent, {counts.waiting} waiting")
+            line = _deferred_line(mailing)
+            if line not in {"", last_line}:
+                self.stdout.write(line)
+            last_line = line
+            if self._only_later_hours_left(mailing, counts):
                 break
         for finding in audit(mailing.pk):
             self.stdout.write(describe(finding))
 
-    def _say_put_off(self, mailing: Mailing, told: str) -> str:
-        """Tell who waits for another try, unless that was told; returns it."""
-        waits = deferred(mailing)
-        if waits is None:
-            return ""
-        reason = f" ({waits.why})" if waits.why else ""
-        line = f"  {waits.readers} wait until {waits.next_at:%H:%M:%S} UTC for another try{reason}"
-        if line != told:
-            self.stdout.write(line)
-        return line
-
-    def _only_later(self, mailing: Mailing, counts: Report) -> bool:
-        waits = waiting_for_hour(mailing)
-        if waits is None or waits.readers != counts.waiting:
+    def _only_later_hours_left(self, mailing: Mailing, counts: Report) -> bool:
+        waiting = waiting_for_hour(mailing)
+        if waiting is None or waiting.readers != counts.waiting:
             return False
         zone = mailing.release.newsletter.timezone
-        at = waits.last_at.astimezone(ZoneInfo(zone))
+        at = waiting.last_at.astimezone(ZoneInfo(zone))
+        verb = "prefers" if waiting.readers == 1 else "prefer"
         self.stdout.write(
-            f"  {waits.readers} of its readers asked for another hour of the day, the last for"
-            f" {at:%Y-%m-%d %H:%M} {zone}. The workers send to them then."
+            f"  {reader_count(waiting.readers)} {verb} a later delivery hour. The workers will "
+            f"send the last email at {at:%Y-%m-%d %H:%M} ({zone})."
         )
         return True
+
+
+def _deferred_line(mailing: Mailing) -> str:
+    """Return a line about readers whose email was deferred; an empty string without any."""
+    waiting = deferred(mailing)
+    if waiting is None:
+        return ""
+    reason = f" ({waiting.why})" if waiting.why else ""
+    return f"  {waiting.readers} deferred until {waiting.next_at:%H:%M:%S} UTC{reason}"
 
 
 def _issue(newsletter: Newsletter, week: str) -> Issue:
@@ -135,7 +137,7 @@ def _issue(newsletter: Newsletter, week: str) -> Issue:
     if found is None:
         _check_monday(week)
         known = ", ".join(issue.key for issue in issues[:8]) or "none yet"
-        raise CommandError(f"There is no issue {week}. The latest are: {known}.")
+        raise CommandError(f"Issue {week} doesn't exist. The latest are: {known}.")
     return found
 
 
@@ -144,7 +146,7 @@ def _check_monday(week: str) -> None:
         day = date.fromisoformat(week)
     except ValueError:
         raise CommandError(
-            f"“{week}” is neither a date (YYYY-MM-DD) nor a special issue."
+            f"“{week}” is neither a date (YYYY-MM-DD) nor the slug of a special issue."
         ) from None
     if day.weekday() != 0:
-        raise CommandError(f"{week} is no Monday; a week is named by its Monday.")
+        raise CommandError(f"{week} isn't a Monday. Name a week by its Monday.")

@@ -1,7 +1,7 @@
-"""`manage.py worker`: a Celery worker with what ours needs, and no more in memory.
+"""`manage.py worker`: run a Celery worker.
 
-`celery -A newsletter worker` is the same, and takes all of Celery's options; its command line
-brings an interactive shell along, which each process of the worker then holds (6 MB).
+`celery -A newsletter worker` does the same and takes all of Celery's options, but its command line
+imports an interactive shell, which then takes 6 MB in each of the worker's processes.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from newsletter.delivery.worker import concurrency
 
 
 class Command(BaseCommand):
-    help = "Send what is due: issues, confirmations and other single mails. As many as you like."
-    # The worker runs ours as it starts (newsletter.celery).
+    help = "Send the emails that are due. Run as many workers as you like."
+    # newsletter.celery runs the checks when the worker starts.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,10 +25,10 @@ class Command(BaseCommand):
             type=int,
             default=2,
             metavar="N",
-            help="processes that send issues (2); one more does everything else",
+            help="how many processes may send issues (default: 2); one more does everything else",
         )
         parser.add_argument(
-            "--hostname", help="its name, where several run on one host: second@%%h"
+            "--hostname", help="the worker's name, if several run on one host: second@%%h"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             queues="celery",
             loglevel="INFO",
             quiet=True,
-            # Workers need to know nothing of each other: the database tells each what is due.
+            # The database tells each worker what is due, so they needn't know of each other.
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,

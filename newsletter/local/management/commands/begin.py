@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from newsletter.editorial.models import Newsroom
-from newsletter.lib.environment import words
-from newsletter.lib.time_zones import validate_zone, zone_of_this_machine
+from newsletter.lib.environment import split_list
+from newsletter.lib.time_zones import system_time_zone, validate_zone
 from newsletter.local import first_run
-from newsletter.local.sample import removing
-from newsletter.local.setup import AlreadyBegunError, set_up_newsroom
+from newsletter.local.sample import removal
+from newsletter.local.setup import NewsroomExistsError, create_newsroom
 
 HOW_ZONES_LOOK = "Name one as the IANA does, such as Europe/Minsk or Europe/Brussels."
 QUESTIONS = {
@@ -50,25 +50,25 @@ class Command(BaseCommand):
             # One step: whoever mistypes an address still has the sample to look at.
             with transaction.atomic():
                 if Newsroom.objects.filter(is_sample=True).exists():
-                    removing.remove()
-                newsletter = set_up_newsroom(
+                    removal.remove()
+                newsletter = create_newsroom(
                     name=answers["name"].strip(),
-                    languages=words(answers["languages"]),
+                    languages=split_list(answers["languages"]),
                     address=answers["address"].strip(),
                     time_zone=time_zone,
                 )
-        except AlreadyBegunError:
+        except NewsroomExistsError:
             raise CommandError("There is a newsroom already; nothing was changed.") from None
         except ValidationError as error:
             raise CommandError(_in_words(error)) from None
-        first_run.issue_was_sent()
+        first_run.clear_sample_issue()
         self.stdout.write(
             f"Begun: {newsletter.slug}, in the time zone {time_zone}. "
             "Its wording, topics and schedule are in the admin."
         )
 
     def _ask_time_zone(self) -> str:
-        suggested = zone_of_this_machine()
+        suggested = system_time_zone()
         while True:
             given = _ask("time-zone", f"Its time zone [{suggested}]: ").strip() or suggested
             try:

@@ -93,11 +93,13 @@ class Command(BaseCommand):
         web, worker = key_files.write_new(directory, recovery=recovery, passphrase=passphrase)
         if options["verbosity"] > 0:
             text = WHAT_FOR + (COPY if recovery else NO_COPY)
-            self.stdout.write(text.format(web=web, worker=worker, recovery=recovery), ending="")
+            self.stdout.write(
+                text.format(web=web, worker=worker, recovery=recovery), ending=""
+            )
 
     def _rotate(self, options: dict[str, Any]) -> None:
         pair = _pair()
-        web, worker, added = key_documents.add_numbers(
+        web, worker, added = key_documents.add_keys(
             pair.web, pair.worker, options["only"] or key_documents.PURPOSES
         )
         if not options["add_only"]:
@@ -118,7 +120,7 @@ class Command(BaseCommand):
     def _retire(self, options: dict[str, Any]) -> None:
         purpose, number = options["purpose"], options["number"]
         pair = _pair()
-        web, worker = key_documents.without(pair.web, pair.worker, purpose, number)
+        web, worker = key_documents.remove_key(pair.web, pair.worker, purpose, number)
         if purpose == "tokens":
             if not options["break_old_links"]:
                 raise CommandError(
@@ -133,7 +135,7 @@ class Command(BaseCommand):
 
     def _recover(self, options: dict[str, Any]) -> None:
         directory: Path = options["directory"] or settings.KEYS_DIR
-        for path in key_files.recover(options["file"], directory):
+        for path in key_files.restore(options["file"], directory):
             self.stdout.write(f"Written: {path}")
 
     def _put(self, pair: key_files.Pair, options: dict[str, Any], *, check: bool = True) -> None:
@@ -200,7 +202,7 @@ def _paths() -> tuple[Path, Path]:
 
 
 def _pair() -> key_files.Pair:
-    return key_files.read(*_paths(), passphrase=settings.WORKER_KEYS_PASSPHRASE)
+    return key_files.load_pair(*_paths(), passphrase=settings.WORKER_KEYS_PASSPHRASE)
 
 
 def _new_passphrase() -> str:

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         # It logs each recipient (G8).
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)
         mailbox = Mailbox(settings.LOCAL_MAILBOX_DIR)
-        mailbox.repair()
+        mailbox.rebuild_index()
         try:
             asyncio.run(serve(mailbox, port=settings.MAILBOX_PORT))
         except OSError as error:

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         try:
             call_command("collectstatic", interactive=False, verbosity=0)
-            first_run.make_editor()
+            first_run.create_editor()
         except PermissionError as error:
             raise CommandError(
                 f"{error.filename}: {error.strerror}. VAR_DIR and what is in it must belong to "

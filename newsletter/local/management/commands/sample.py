@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.local import first_run
-from newsletter.local.sample import loading, removing
+from newsletter.local.sample import loading, removal
 
 
 class Command(BaseCommand):
@@ -33,9 +33,9 @@ class Command(BaseCommand):
             raise CommandError("Sample readers need the worker's keys: set WORKER_KEYS_FILE.")
         try:
             loading.load()
-        except loading.NotEmptyError:
+        except loading.NewsroomExistsError:
             raise CommandError("There is a newsroom already; nothing was changed.") from None
-        first_run.keep_issue_to_send(*loading.latest_issue())
+        first_run.schedule_sample_issue(*loading.latest_issue())
         self.stdout.write("Loaded the sample newsroom.")
 
     def _confirmed(self) -> bool:
@@ -47,8 +47,8 @@ class Command(BaseCommand):
 
     def _remove(self) -> None:
         try:
-            removing.remove()
-        except removing.NoSampleError:
+            removal.remove()
+        except removal.NoSampleError:
             raise CommandError("There is no sample newsroom here.") from None
-        first_run.issue_was_sent()
+        first_run.clear_sample_issue()
         self.stdout.write("Removed the sample newsroom.")

@@ -33,9 +33,9 @@ class Command(BaseCommand):
         run = settings.VAR_DIR / "run"
         try:
             supervisor = Supervisor(
-                programs.needed(), console, directory=settings.BASE_DIR, traces_in=run
+                programs.required_programs(), console, directory=settings.BASE_DIR, records_dir=run
             )
-            supervisor.run(programs.ports(), ready=lambda: self._greet(console))
+            supervisor.run(programs.listening_ports(), ready=lambda: self._greet(console))
         except StartError as error:
             raise CommandError(str(error)) from None
         finally:
@@ -43,16 +43,16 @@ class Command(BaseCommand):
 
     def _greet(self, console: Console) -> None:
         console.plain(first_run.welcome())
-        waiting = first_run.waiting_issue()
+        waiting = first_run.pending_sample_issue()
         if waiting is None:
             return
         newsletter, week = waiting
-        console.say(f"sending the sample's digest of the week of {week}")
+        console.report(f"sending the sample's digest of the week of {week}")
         command = [sys.executable, "manage.py", "send_issue", newsletter, week]
         done = subprocess.run(  # noqa: S603
             command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
         )
         for line in (done.stdout + done.stderr).splitlines():
-            console.say(line)
+            console.report(line)
         if done.returncode == 0:
-            first_run.issue_was_sent()
+            first_run.clear_sample_issue()

@@ -1,4 +1,4 @@
-"""The relay's record against the account. Needs django.setup()."""
+"""Compare the relay's record with the recorded outcomes. Needs django.setup()."""
 
 from __future__ import annotations
 
@@ -15,62 +15,65 @@ from tests.chaos.servers import Sink
 Rows = list[tuple[str, object]]
 
 
-def judge(
+def compare_records(
     mailing: Mailing,
     sink: Sink,
     *,
     title: str,
-    happened: Rows,
-    bound: int,
-    bound_words: str,
-    of_a_batch: int,
+    events: Rows,
+    max_unknown: int,
+    explanation: str,
+    max_per_batch: int,
 ) -> bool:
-    """Print the table; whether all of it is as P1 promises. `bound` is how many may be
-    unknown in all, for which `bound_words` are the reason, and `of_a_batch` of any one batch."""
+    """Print a table, and return whether everything is as P1 promises.
+
+    At most `max_unknown` readers may be unknown in all (`explanation` says why), and at most
+    `max_per_batch` of any one batch.
+    """
     mailing.refresh_from_db()
-    taken = Counter(sink.taken())
-    result = _results(mailing)
+    accepted = Counter(sink.accepted())
+    results = _results(mailing)
     counts = report(mailing)
-    unknown = {n for n, r in result.items() if r is Result.UNKNOWN}
-    sent = {n for n, r in result.items() if r is Result.SENT}
+    unknown = {n for n, r in results.items() if r is Result.UNKNOWN}
+    sent = {n for n, r in results.items() if r is Result.SENT}
     [finding] = audit(mailing.pk)
-    lost = counts.readers - len(result) + len(sent - set(taken))
-    twice = sum(n > 1 for n in taken.values())
-    outside = len(set(taken) - sent - unknown)
+    lost = counts.readers - len(results) + len(sent - set(accepted))
+    twice = sum(n > 1 for n in accepted.values())
+    outside = len(set(accepted) - sent - unknown)
     worst = max(_unknown_by_batch(mailing).values(), default=0)
     rows: Rows = [
-        *happened,
+        *events,
         ("readers", counts.readers),
         ("sent", counts.sent),
         ("refused, failed, skipped", counts.refused + counts.failed + counts.skipped),
         ("unknown", counts.unknown),
-        ("  of them accepted by the relay", len(unknown & set(taken))),
-        (f"  at most ({bound_words})", bound),
-        ("  in the batch that has most of them", worst),
-        ("  of one batch at most (2 × STEP + connections)", of_a_batch),
+        ("  accepted by the relay", len(unknown & set(accepted))),
+        (f"  at most ({explanation})", max_unknown),
+        ("  in the batch with the most", worst),
+        ("  per batch at most (2 × STEP + connections)", max_per_batch),
         ("lost", lost),
         ("sent twice", twice),
         ("accepted outside the declared doubt", outside),
-        ("the mailing is", mailing.state),
+        ("state of the mailing", mailing.state),
         ("audit", "; ".join(finding.faults) or "balances"),
     ]
     print(f"\n{title}")
     for name, value in rows:
         print(f"  {name:83} {value}")
     sys.stdout.flush()
-    within = counts.unknown <= bound and worst <= of_a_batch
+    within = counts.unknown <= max_unknown and worst <= max_per_batch
     agrees = within and not (lost or twice or outside or finding.faults)
     return agrees and mailing.state == Mailing.State.FINISHED
 
 
-def _unknown_by_batch(mailing: Mailing) -> Counter[int]:
-    """Batch -> how many it left in doubt."""
-    doubtful = Outcome.objects.filter(mailing_id=mailing.pk, result=Result.UNKNOWN)
-    return Counter(doubtful.values_list("batch_id", flat=True))
+def _unknown_by_batch(mailing: Mailing) -> Counter[int | None]:
+    """Return how many readers each batch, by its ID, left unknown."""
+    unknown = Outcome.objects.filter(mailing_id=mailing.pk, result=Result.UNKNOWN)
+    return Counter(unknown.values_list("batch_id", flat=True))
 
 
 def _results(mailing: Mailing) -> dict[int, Result]:
-    """Number of the reader -> result. Readers were added in the order of their numbers."""
+    """Return the results by the reader's number. Readers were added in that order."""
     first = Subscriber.objects.order_by("pk").values_list("pk", flat=True)[0]
     rows = Outcome.objects.filter(mailing_id=mailing.pk).values_list("subscriber_id", "result")
     return {subscriber - first: Result(value) for subscriber, value in rows.iterator()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from subscribers.preferences import chain_of, reordered
+from subscribers.forms.chains import chain_of, reordered
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,134 @@
+"""Start a mailing: an issue or a round-up now, or again to the readers whom it didn't reach.
+
+A mailing starts as *preparing*; `snapshot.prepare` then decides what is sent, and to whom.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from newsletter.delivery.models import Mailing, Outcome, Release, ReleaseRecipient
+from newsletter.delivery.oversight import kill_switch
+from newsletter.delivery.planning import audiences, release_content
+from newsletter.delivery.planning.audiences import Audience
+from newsletter.editorial.models import Issue, Newsletter, User
+from newsletter.editorial.schedule import Month
+from newsletter.lib.queue import wake
+from subscribers.audience import Frequency, has_readers
+
+
+class CannotSendError(Exception):
+    """The mailing can't be started; the text says why."""
+
+
+def release_of(issue: Issue) -> Release:
+    """Return the issue's release, and create it if it doesn't exist."""
+    kind = Release.Kind.SPECIAL if issue.kind == Issue.Kind.SPECIAL else Release.Kind.WEEKLY
+    return get_or_create_release(issue.newsletter, kind, issue.key, issue=issue)
+
+
+def get_or_create_release(
+    newsletter: Newsletter, kind: Release.Kind, period: str, *, issue: Issue | None
+) -> Release:
+    """Return the newsletter's release for the period; it takes the issue if it has none yet."""
+    release, _ = Release.objects.get_or_create(
+        newsletter=newsletter, kind=kind, period=period, defaults={"issue": issue}
+    )
+    if release.issue_id is None and issue is not None:
+        Release.objects.filter(pk=release.pk, issue=None).update(issue=issue)
+        release.issue = issue
+    return release
+
+
+def send_now(issue: Issue, *, by: User | None, first_language: str = "") -> Mailing:
+    """Start sending the issue, or release its held mailing; return the mailing.
+
+    It goes to all readers, or only to those whose language chain starts with `first_language`.
+    A second call changes nothing. Raises CannotSendError if the issue is not approved or the kill
+    switch is on.
+    """
+    if not issue.is_approved:
+        raise CannotSendError(gettext("The issue is not approved."))
+    with transaction.atomic():
+        return _start_mailing(release_of(issue), by, first_language=first_language)
+
+
+def send_round_up(newsletter: Newsletter, month: Month, *, by: User | None) -> Mailing:
+    """Start sending a month's round-up to the readers who chose monthly emails.
+
+    A second call changes nothing. Raises CannotSendError if there is nothing to send or nobody
+    to send it to, or if the kill switch is on.
+    """
+    if not release_content.round_up(newsletter, month, at=timezone.now()).articles:
+        raise CannotSendError(gettext("No issue of this month has been sent."))
+    if not has_readers(newsletter, Frequency.MONTHLY):
+        raise CannotSendError(gettext("No reader has chosen the monthly round-up."))
+    with transaction.atomic():
+        release = get_or_create_release(newsletter, Release.Kind.MONTHLY, month.key, issue=None)
+        return _start_mailing(release, by)
+
+
+def _start_mailing(release: Release, by: User | None, *, first_language: str = "") -> Mailing:
+    """Create the mailing, or release a held one, in the caller's transaction."""
+    if kill_switch.is_engaged():
+        raise CannotSendError(gettext("The kill switch is on."))
+    mailing, _ = Mailing.objects.get_or_create(
+        release=release,
+        audience=Audience.FIRST_LANGUAGE if first_language else Audience.ALL,
+        language=first_language,
+        number=1,
+        defaults={"started_by": by},
+    )
+    Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.HELD).update(
+        state=Mailing.State.PREPARING, hold="", hold_detail="", started_by=by
+    )
+    transaction.on_commit(lambda: wake("delivery.prepare", mailing.pk))
+    mailing.refresh_from_db()
+    return mailing
+
+
+def send_to_unreached(release: Release, *, by: User | None) -> Mailing:
+    """Send to readers whose last outcome is refused, failed or skipped. Raises CannotSendError."""
+    return _send_again(release, Audience.UNREACHED, by)
+
+
+def send_to_in_doubt(release: Release, *, by: User | None) -> Mailing:
+    """Send again to readers whose outcome is unknown: some may get it twice.
+
+    Their earlier outcome becomes *failed*, by the operator's decision, because only the new one
+    counts. Raises CannotSendError.
+    """
+    return _send_again(release, Audience.IN_DOUBT, by)
+
+
+def _send_again(release: Release, audience: Audience, by: User | None) -> Mailing:
+    with transaction.atomic():
+        Release.objects.select_for_update().get(pk=release.pk)
+        mailings = list(release.mailings.all())
+        if any(mailing.state == Mailing.State.CLOSED for mailing in mailings):
+            raise CannotSendError(gettext("This mailing is closed. Only its counts are kept."))
+        if any(mailing.state == Mailing.State.PREPARING for mailing in mailings):
+            raise CannotSendError(
+                gettext(
+                    "Another mailing of this issue is still being prepared. Try again in a minute."
+                )
+            )
+        current = ReleaseRecipient.objects.filter(
+            release_id=release.pk,
+            mailing_id=OuterRef("mailing_id"),
+            subscriber_id=OuterRef("subscriber_id"),
+        )
+        last_outcomes = Outcome.objects.filter(
+            Exists(current), mailing_id__in=[mailing.pk for mailing in mailings]
+        )
+        if not last_outcomes.filter(result__in=audiences.last_outcomes(audience)).exists():
+            raise CannotSendError(gettext("There are no readers to send it to."))
+        numbers = [mailing.number for mailing in mailings if mailing.audience == audience]
+        mailing = Mailing.objects.create(
+            release=release, audience=audience, number=max(numbers, default=0) + 1, started_by=by
+        )
+        transaction.on_commit(lambda: wake("delivery.prepare", mailing.pk))
+    return mailing
