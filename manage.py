@@ -13,7 +13,7 @@ def main() -> None:
     try:
         execute_from_command_line(sys.argv)
     except EnvError as error:
-        # A variable that cannot be used; the error says which and what to do.
+        # The error names the bad variable and says what to do.
         raise SystemExit(str(error)) from None
 
 

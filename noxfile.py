@@ -1,4 +1,4 @@
-"""The tests on every supported Python and Django. `make matrix` runs the short ones."""
+"""Run the tests on every supported Python and Django. `make matrix` runs the short ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PAIRS = [
     nox.param(python, django, id=f"python{python}-django{django}")
     for python in PYTHONS
     for django in DJANGOS
-    # Django 6 needs Python 3.12.
+    # Django 6 requires Python 3.12.
     if (python, django) != ("3.11", "6.1")
 ]
 
@@ -23,13 +23,13 @@ nox.options.reuse_venv = "yes"
 @nox.session
 @nox.parametrize("python,django", PAIRS)
 def tests(session: nox.Session, django: str) -> None:
-    """Runs pytest, with the arguments after `--`. Browser and kill tests need more than this."""
+    """Run pytest with the arguments after `--`, without the browser and chaos tests."""
     session.install("--quiet", "--require-hashes", "-r", "requirements-dev.lock")
-    # The lock pins the long-term release.
+    # The lock file pins the LTS release.
     session.install("--quiet", "--upgrade", DJANGOS[django])
-    where = os.path.join(session.create_tmp(), "var")
+    var_dir = os.path.join(session.create_tmp(), "var")
     session.run(
         *("python", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
         *("--ignore=tests/e2e", "--ignore=tests/chaos", *session.posargs),
-        env={"VAR_DIR": where, "DJANGO_SETTINGS_MODULE": "newsletter.settings"},
+        env={"VAR_DIR": var_dir, "DJANGO_SETTINGS_MODULE": "newsletter.settings"},
     )

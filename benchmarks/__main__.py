@@ -1,6 +1,6 @@
-"""`python -m benchmarks`: compile, make a database of its own, measure, drop the database.
+"""`python -m benchmarks`: compile, create a database, measure, drop the database.
 
-The measuring runs in a child process, so that the database goes whatever happens to it.
+The measurement runs in a child process, so the database is dropped whatever happens to it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SERVER = os.environ.get("DATABASE_URL", "postgres://postgres@localhost:5432/post
 
 @contextmanager
 def own_database() -> Iterator[str]:
-    """The URL of an empty database on the server that DATABASE_URL names; dropped at the end."""
+    """Create a database on the server in DATABASE_URL, yield its URL, and drop it."""
     name = f"tydzen_bench_{os.getpid()}"
     with psycopg.connect(SERVER, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
@@ -35,7 +35,7 @@ def own_database() -> Iterator[str]:
 
 
 def environment(database: str, folder: Path) -> dict[str, str]:
-    """A configuration of its own: keys, database, no broker; nothing from the caller's."""
+    """Return a separate configuration: keys and database, no broker."""
     web, worker = keys.generate_documents()
     return {
         **os.environ,

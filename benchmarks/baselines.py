@@ -1,4 +1,4 @@
-"""The other contenders: naive Django, smtp-source, a pipelined C sender."""
+"""Measure the other contenders: naive Django, smtp-source, a pipelined C sender."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ NAIVE_PROCESSES = 2
 
 
 class WrongCountError(AssertionError):
-    """The sink did not take what the sender says it sent."""
+    """The sink's count differs from the sender's."""
 
 
 @contextmanager
 def checked_sink(programs: Programs, messages: int, **options: object) -> Iterator[Sink]:
-    """A sink that must have taken so many messages by the end."""
+    """Run a sink that must have accepted this number of messages at the end."""
     with running_sink(programs, **options) as sink:  # type: ignore[arg-type]
         yield sink
     if sink.counts["messages"] != messages:
@@ -31,7 +31,7 @@ def checked_sink(programs: Programs, messages: int, **options: object) -> Iterat
 
 
 def naive(programs: Programs, messages: int) -> Sample:
-    """Two processes, half of the messages each, over a connection that is kept."""
+    """Send half of the messages from each of two processes, over a kept connection."""
     each = messages // NAIVE_PROCESSES
     with checked_sink(programs, each * NAIVE_PROCESSES) as sink:
         senders = [
@@ -62,7 +62,7 @@ def naive(programs: Programs, messages: int) -> Sample:
 
 
 def smtp_source(programs: Programs, messages: int, size: int) -> Sample | None:
-    """Postfix's load generator: ten sessions, kept, no pipelining. None where it is absent."""
+    """Run Postfix's load generator: ten kept sessions, no pipelining. None if not installed."""
     if SMTP_SOURCE is None:
         return None
     with checked_sink(programs, messages) as sink:

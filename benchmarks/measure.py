@@ -1,4 +1,4 @@
-"""Measures everything in one run, contenders in turn, and writes the report."""
+"""Measure everything in one run, with the contenders taking turns, and write the report."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from tests.transport.certificate import certificate  # noqa: E402
 
 
 class Measurement:
-    """One run of the benchmark. `letters` are newsletters by their number of readers."""
+    """One run of the benchmark. `newsletters` are keyed by their number of readers."""
 
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan, self.folder = plan, folder
         self.results = Results()
         self.programs: Programs = compile_all(folder)
-        self.letters: dict[int, Newsletter] = {}
+        self.newsletters: dict[int, Newsletter] = {}
         self.message = folder / "message"
         self.began = perf_counter()
 
@@ -61,20 +61,20 @@ class Measurement:
         newsroom.load_readers(counts[-1])
         seconds = perf_counter() - began
         self.results.notes.append(
-            f"Loading {counts[-1]:,} sealed readers by COPY: {counts[-1] / seconds:,.0f} rows/s."
+            f"Loading {counts[-1]:,} encrypted readers: {counts[-1] / seconds:,.0f} rows/s (COPY)."
         )
         for count in counts:
-            self.letters[count] = newsroom.newsletter(f"readers-{count}")
-            newsroom.subscribe_all(self.letters[count], count)
-        self.message.write_bytes(sendout.one_message(self.letters[plan.delayed]))
+            self.newsletters[count] = newsroom.create_newsletter(f"readers-{count}")
+            newsroom.subscribe_all(self.newsletters[count], count)
+        self.message.write_bytes(sendout.one_message(self.newsletters[plan.delayed]))
         self.say(f"{counts[-1]:,} readers, a message of {self.message.stat().st_size:,} bytes")
 
     def ours(self, name: str, readers: int, run: Run) -> None:
-        self.add(name, sendout.measure(self.programs, self.letters[readers], run))
+        self.add(name, sendout.measure(self.programs, self.newsletters[readers], run))
         sendout.clear_ledger()
 
     def turns(self) -> None:
-        """The contenders, one after another, in each round."""
+        """Measure the contenders one after another in each round."""
         plan, programs = self.plan, self.programs
         size = self.message.stat().st_size
         for _ in range(plan.rounds):
@@ -116,7 +116,7 @@ class Measurement:
 
     def by_providers(self) -> None:
         """Anymail against a stand-in for the providers' APIs, in this process."""
-        mail = sendout.one_mail(self.letters[self.plan.delayed])
+        mail = sendout.one_email(self.newsletters[self.plan.delayed])
         with providers.standin() as base:
             for provider in providers.URLS:
                 samples = providers.measure(
@@ -137,11 +137,11 @@ class Measurement:
         """With clocks around the stages, so apart from what is compared."""
         for chunking, name in ((False, names.STAGES), (True, names.STAGES_BDAT)):
             sample = sendout.measure(
-                self.programs, self.letters[self.plan.ours], Run(chunking=chunking, stages=True)
+                self.programs, self.newsletters[self.plan.ours], Run(chunking=chunking, stages=True)
             )
             self.results.add(name, sample)
             sendout.clear_ledger()
-        self.results.parts = sendout.parts(self.letters[self.plan.delayed])
+        self.results.parts = sendout.parts(self.newsletters[self.plan.delayed])
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
-"""Naive Django, as most projects do it: per recipient two templates and EmailMultiAlternatives.
+"""Send as most Django projects do: two templates and EmailMultiAlternatives per recipient.
 
-`python -m benchmarks.naive PORT MESSAGES NUMBER` is one of its processes; it reports in JSON.
+`python -m benchmarks.naive PORT MESSAGES NUMBER` runs one of its processes, which reports in JSON.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def send_all(messages: int, number: int) -> None:
             "unsubscribe": f"https://news.example.org/u/{token}/",
             "preferences": f"https://news.example.org/en/preferences/{token}/",
         }
-        mail = EmailMultiAlternatives(
+        message = EmailMultiAlternatives(
             subject=content[0]["headline"],
             body=render_to_string("digest.txt", context),
             from_email="Bench <desk@news.example.org>",
@@ -78,8 +78,8 @@ def send_all(messages: int, number: int) -> None:
             headers={"List-Unsubscribe": f"<{context['unsubscribe']}>"},
             connection=connection,
         )
-        mail.attach_alternative(render_to_string("digest.html", context), "text/html")
-        mail.send()
+        message.attach_alternative(render_to_string("digest.html", context), "text/html")
+        message.send()
     connection.close()
 
 
@@ -88,10 +88,10 @@ def main() -> None:
     configure(port)
     print("ready", flush=True)
     sys.stdin.readline()
-    began, cpu = perf_counter(), cpu_seconds()
+    started, cpu = perf_counter(), cpu_seconds()
     send_all(messages, number)
     used = {"cpu": cpu_seconds() - cpu, "memory": peak_memory()}
-    print(json.dumps({"seconds": perf_counter() - began, **used}), flush=True)
+    print(json.dumps({"seconds": perf_counter() - started, **used}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""The naive contender's templates: a digest in nested tables, as mail programs want it."""
+"""The naive contender's templates: a digest in nested tables, as email clients need it."""
 
 from __future__ import annotations
 
-# Each block in the nested tables that mail programs want, as a project would have it.
 _OPEN = """<!--[if mso | IE]><table align="center" border="0" cellpadding="0" cellspacing="0"
  class="" role="presentation" style="width:600px;" width="600" bgcolor="#ffffff"><tr>
 <td style="line-height:0px;font-size:0px;mso-line-height-rule:exactly;"><![endif]-->

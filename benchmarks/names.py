@@ -1,4 +1,4 @@
-"""What the report calls the contenders."""
+"""Names of the contenders in the report."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def sized(readers: int) -> str:
 
 
 def provider(name: str) -> tuple[str, str]:
-    """In batches, and one by one."""
+    """Return the names for sending in batches and one by one."""
     return f"{OURS}, {name} in batches", f"{OURS}, {name} one by one"
 
 
 def is_default(name: str) -> bool:
-    """Whether it is ours with the default connections, and without TLS."""
+    """Return whether it is this program with default connections and without TLS."""
     return name in {DATA, BDAT} or (name.startswith(OURS) and name.endswith("readers"))

@@ -1,4 +1,4 @@
-"""A newsroom to measure with: an issue of some 70 KB, and readers by COPY."""
+"""Create an issue of about 70 KB, and load readers with COPY."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from subscribers.addresses import Address
 from subscribers.crypto.sealing import address_hash, seal_address
 
 
-def newsletter(slug: str) -> Newsletter:
-    """A newsletter in English that sends complete texts."""
+def create_newsletter(slug: str) -> Newsletter:
+    """Create a newsletter in English that sends full texts."""
     room, made = Newsroom.objects.get_or_create(singleton=True)
     if made:
         NewsroomTranslation.objects.create(newsroom=room, language="en", name="Bench")
-    email = Newsletter.objects.create(
+    newsletter = Newsletter.objects.create(
         slug=slug,
         languages=["en"],
         choices=[{"label": "EN", "languages": ["en"]}],
@@ -38,21 +38,21 @@ def newsletter(slug: str) -> Newsletter:
         content=Newsletter.Content.COMPLETE,
         pictures=Newsletter.Pictures.NONE,
     )
-    NewsletterTranslation.objects.create(newsletter=email, language="en", name=f"Bench {slug}")
-    _issue(email)
-    return email
+    NewsletterTranslation.objects.create(newsletter=newsletter, language="en", name=f"Bench {slug}")
+    _create_issue(newsletter)
+    return newsletter
 
 
-def _issue(email: Newsletter) -> None:
+def _create_issue(newsletter: Newsletter) -> None:
     issue = Issue.objects.create(
-        newsletter=email,
+        newsletter=newsletter,
         starts_on=date(2017, 7, 24),
         ends_on=date(2017, 7, 30),
         state=Issue.State.APPROVED,
     )
     for number in range(ARTICLES):
         article = Article.objects.create(
-            newsletter=email,
+            newsletter=newsletter,
             issue=issue,
             published_at=datetime(2017, 7, 30, 6, 0, tzinfo=UTC) - timedelta(hours=number),
             original_language="en",
@@ -62,7 +62,7 @@ def _issue(email: Newsletter) -> None:
             article=article,
             language="en",
             headline=text(number, 8),
-            slug=f"{email.slug}-{number}",
+            slug=f"{newsletter.slug}-{number}",
             lead=text(100 + number, 40),
             body="".join(
                 f"<p>{text(1000 + 50 * number + part, 85)}</p>" for part in range(PARAGRAPHS)
@@ -71,11 +71,11 @@ def _issue(email: Newsletter) -> None:
         )
 
 
-def new_mailing(email: Newsletter) -> Mailing:
-    """Another send-out of the same issue, to be prepared. Each is a release of its own."""
+def new_mailing(newsletter: Newsletter) -> Mailing:
+    """Create another mailing of the same issue, in a separate release."""
     release = Release.objects.create(
-        newsletter=email,
-        issue=email.issues.get(),
+        newsletter=newsletter,
+        issue=newsletter.issues.get(),
         kind=Release.Kind.SPECIAL,
         period=f"bench-{uuid.uuid4()}",
     )
@@ -83,8 +83,11 @@ def new_mailing(email: Newsletter) -> Mailing:
 
 
 def load_readers(count: int) -> None:
-    """Readers 1 to `count`, sealed with the production keys and functions."""
-    columns = "id, public_id, sealed_address, storage_key, index, index_key, language, created_on"
+    """Load readers 1 to `count`, encrypted with the production keys and functions."""
+    columns = (
+        "id, public_id, sealed_address, storage_key, address_hash,"
+        " address_hash_key, language, created_on"
+    )
     _copy(f"COPY subscribers_subscriber ({columns}) FROM STDIN", _readers(count))
 
 
@@ -93,16 +96,17 @@ def _readers(count: int) -> Iterator[tuple[Any, ...]]:
     for number in range(1, count + 1):
         address = Address(f"reader{number:08d}", "readers.example")
         public_id = uuid.uuid4()
-        sealed, index = seal_address(address, public_id), address_hash(address)
-        yield number, public_id, sealed.value, sealed.key, index.value, index.key, "en", today
+        sealed, hashed = seal_address(address, public_id), address_hash(address)
+        encrypted = (sealed.data, sealed.key_number, hashed.digest, hashed.key_number)
+        yield number, public_id, *encrypted, "en", today
 
 
-def subscribe_all(email: Newsletter, count: int) -> None:
-    """The first `count` readers get this newsletter."""
+def subscribe_all(newsletter: Newsletter, count: int) -> None:
+    """Subscribe the first `count` readers to this newsletter."""
     today = datetime.now(UTC).date()
-    row = (email.pk, "active", "en", "", "weekly", "", True, False, False, "", "import", today)
+    row = (newsletter.pk, "active", "en", "", "weekly", "", True, False, False, "", "import", today)
     columns = (
-        "subscriber_id, newsletter_id, state, languages, topics, rhythm, content, pictures,"
+        "subscriber_id, newsletter_id, state, languages, topics, frequency, content, pictures,"
         " plain_text, discreet, mailbox_provider, source, created_on"
     )
     _copy(

@@ -1,4 +1,4 @@
-"""The picture of a run: bars of messages a second, as SVG."""
+"""Draw a run as SVG bars of messages a second."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OURS, OTHERS = "#8a1c1c", "#9a958c"
 
 
 def draw(results: Results) -> str:
-    """Bars in the order of the table, from zero, all on one scale."""
+    """Return bars in the order of the table, on one scale from zero."""
     shown = [name for name in results.samples if not name.startswith("stages")]
     height = TOP + ROW * len(shown) + 16
     return "\n".join(

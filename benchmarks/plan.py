@@ -1,4 +1,4 @@
-"""How much is measured: in two minutes (QUICK=1), in full, or what CI's gates need (GATE=1)."""
+"""How much to measure: in two minutes (QUICK=1), in full, or only for CI's gates (GATE=1)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """Counts of messages, but `rounds`: how often the contenders take turns.
+    """Counts of messages, and `rounds`: how often the contenders take turns.
 
-    `sizes` are mailings of their own, to see that time is linear and memory flat. `delayed` is
-    sent at each of `delays` (milliseconds a reply).
+    `sizes` are separate mailings, which show that time is linear and memory flat. `delayed`
+    messages are sent with each of `delays` (milliseconds a reply).
     """
 
     rounds: int
@@ -24,7 +24,7 @@ class Plan:
     provider: int = 5_000
     provider_single: int = 200
     with_report: bool = True
-    """Whether TLS, delayed replies with BDAT and stages are measured too, and all is written."""
+    """Whether to measure TLS, delayed replies with BDAT and stages too, and write the report."""
 
 
 QUICK = Plan(
@@ -59,7 +59,7 @@ GATE = Plan(
 )
 
 WORKER_CONNECTIONS = 8
-"""Each worker's connections where replies come at once."""
+"""Connections of each worker, without delays."""
 DELAY_CONNECTIONS = 100
-"""Each worker's connections where replies are delayed."""
+"""Connections of each worker with delayed replies."""
 BDAT_WINDOW = 16

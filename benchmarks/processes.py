@@ -1,4 +1,4 @@
-"""What a process has used, from /proc."""
+"""Read the CPU time and memory of processes from /proc."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid: int | str = "self") -> float:
-    """User and system time of a process so far; 0.0 where it is not on this machine."""
+    """Return a process's user and system time so far, or 0.0 if it isn't on this machine."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
@@ -20,7 +20,7 @@ def cpu_seconds(pid: int | str = "self") -> float:
 
 
 def peak_memory(pid: int | str = "self") -> int:
-    """The most memory a process has held, in bytes."""
+    """Return a process's peak memory in bytes."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
@@ -28,7 +28,7 @@ def peak_memory(pid: int | str = "self") -> int:
 
 
 def is_quiet() -> bool:
-    """Whether the machine had hardly anything to do in this second."""
+    """Return whether the machine is more than 85 % idle for a second."""
     before = _all_and_idle()
     sleep(1)
     everything, idle = (now - then for now, then in zip(_all_and_idle(), before, strict=True))
@@ -42,7 +42,7 @@ def _all_and_idle() -> tuple[int, int]:
 
 
 def machine() -> str:
-    """What it was measured on, for the report."""
+    """Describe the machine for the report."""
     model = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith("model name"):

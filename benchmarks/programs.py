@@ -1,4 +1,4 @@
-"""The C programs: compiled here, and a sink as a context."""
+"""Compile the C programs, and run the sink in a context."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMTP_SOURCE = shutil.which("smtp-source", path=f"{os.environ.get('PATH', '')}:/u
 
 @dataclass(frozen=True)
 class Programs:
-    """Paths of what was compiled. `tls` says whether the sink speaks it."""
+    """Paths of the compiled programs. `tls` says whether the sink supports TLS."""
 
     sink: Path
     blast: Path
@@ -27,7 +27,7 @@ class Programs:
 
 
 def compile_all(target: Path) -> Programs:
-    """Compile with gcc (or CC); the sink without TLS where OpenSSL's headers are missing."""
+    """Compile with gcc (or CC); the sink has no TLS if OpenSSL's headers are missing."""
     compiler = os.environ.get("CC", "gcc")
     sink, blast = target / "sink", target / "blast"
     source = str(HERE / "sink.c")
@@ -41,14 +41,14 @@ def compile_all(target: Path) -> Programs:
 
 @dataclass
 class Sink:
-    """A running sink; `counts` is what it reported once it has ended."""
+    """A running sink. `counts` is its report once it has ended."""
 
     port: int
     certificate: Path | None = None
     counts: dict[str, Any] = field(default_factory=dict)
 
     def url(self, *, connections: int) -> str:
-        """The transport that hands over to it."""
+        """Return the transport URL of the sink."""
         if self.certificate:
             return f"smtps://127.0.0.1:{self.port}?connections={connections}&ca={self.certificate}"
         return f"smtp://127.0.0.1:{self.port}?connections={connections}&starttls=never"
@@ -62,7 +62,7 @@ def running_sink(
     chunking: bool = False,
     certificate: Path | None = None,
 ) -> Iterator[Sink]:
-    """A sink on a port of its own, ended on leaving. `certificate`: PEM, its key beside it."""
+    """Run a sink on a free port. `certificate` is a PEM file with its key beside it."""
     command = [str(programs.sink), "-d", str(delay_ms)]
     if not chunking:
         command.append("-n")

@@ -1,4 +1,4 @@
-"""Anymail in batches and one by one, against a local stand-in for the provider's API."""
+"""Measure Anymail in batches and one by one, against a local stand-in for a provider's API."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ URLS = {
 
 @contextmanager
 def standin() -> Iterator[str]:
-    """The base URL of a stand-in."""
+    """Run a stand-in; yield its base URL."""
     command = [sys.executable, "-m", "benchmarks.standin"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -34,12 +34,12 @@ def standin() -> Iterator[str]:
             process.terminate()
 
 
-def measure(provider: str, base: str, mail: Email, *, messages: int, single: int) -> list[Sample]:
-    """`messages` in batches as large as the provider allows, then `single` in calls of one."""
+def measure(provider: str, base: str, email: Email, *, messages: int, single: int) -> list[Sample]:
+    """Send `messages` in the provider's largest batches, then `single` messages one by one."""
     transport = from_url(URLS[provider].format(base))
     if not isinstance(transport, EspTransport):
         raise TypeError("not a provider's transport")
-    compiled = transport.compile(mail)
+    compiled = transport.compile(email)
     try:
         return [
             _timed(transport, compiled, messages, at_once=transport.window or 1),
@@ -51,12 +51,12 @@ def measure(provider: str, base: str, mail: Email, *, messages: int, single: int
 
 def _timed(transport: EspTransport, compiled: Any, count: int, *, at_once: int) -> Sample:
     readers = [_reader(position) for position in range(count)]
-    began, cpu = perf_counter(), process_time()
+    started, cpu = perf_counter(), process_time()
     for start in range(0, count, at_once):
         for send_result in transport.send(compiled, readers[start : start + at_once]):
             if send_result.result is not Result.SENT:
                 raise AssertionError(f"the stand-in refused: {send_result}")
-    return Sample(count, perf_counter() - began, process_time() - cpu)
+    return Sample(count, perf_counter() - started, process_time() - cpu)
 
 
 def _reader(position: int) -> Recipient:

@@ -1,4 +1,4 @@
-"""One table, one picture, one JSON file, from one run."""
+"""Write a table, a picture and a JSON file from one run."""
 
 from __future__ import annotations
 

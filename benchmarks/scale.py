@@ -1,9 +1,9 @@
 """`python -m benchmarks.scale --readers N [--database sqlite|postgresql] [--deferred 1]`
 
-Freezes an issue for N readers, sends it and audits it, each in a process of its own, and tells how
-long each took and the most memory it held. The transport renders each message and keeps none, so
-this measures everything but the relay; it answers 451 to some per cent of the readers at first.
-The database is a cluster of its own, or a file, in a folder for temporary files.
+Take a snapshot of an issue for N readers, send it and audit it, each in a separate process, and
+report the time and peak memory of each. The transport renders each message and discards it, so this
+measures everything but the relay; at first it defers some percent of the readers with 451. The
+database is a temporary cluster or file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from newsletter.lib import sandbox
 from newsletter.transport import registry, template
-from newsletter.transport.base import Transport, never_stop
+from newsletter.transport.base import AnyTransport, Transport, never_stop
 from newsletter.transport.outcomes import Email, Recipient, Result, SendResult
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
@@ -33,13 +33,13 @@ from tests.chaos.servers import Postgres, peak_memory
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def from_url(url: TransportURL) -> Transport:
+def from_url(url: TransportURL) -> AnyTransport:
     """`null://?deferred=PERCENT`."""
-    return NullTransport(url.number("deferred", default=0, least=0, most=100))
+    return NullTransport(url.int_option("deferred", default=0, minimum=0, maximum=100))
 
 
-class NullTransport(Transport):
-    """Renders each message and forgets it."""
+class NullTransport(Transport[Template]):
+    """A transport that renders each message and discards it."""
 
     name = "null://"
 
@@ -48,8 +48,8 @@ class NullTransport(Transport):
         self._random = random.Random(1)  # noqa: S311
         self._asked_to_wait: set[str] = set()
 
-    def compile(self, mail: Email) -> Template:
-        return template.compile(mail)
+    def compile(self, email: Email) -> Template:
+        return template.compile(email)
 
     def close(self) -> None:
         return
@@ -60,7 +60,7 @@ class NullTransport(Transport):
         recipients: Iterable[Recipient],
         *,
         stop: Callable[[], bool] = never_stop,
-        max_pending: int | None = None,
+        ahead: int | None = None,
     ) -> Generator[SendResult, None, None]:
         date = template.date_header()
         for recipient in recipients:
@@ -81,16 +81,16 @@ class NullTransport(Transport):
         return True
 
 
-# --- Stages, each in a process of its own --------------------------------------------------------
+# --- Stages, each in a separate process -------------------------------------------------------
 def readers(number: int) -> str:
     from tests.chaos import newsroom
 
-    email, _ = newsroom.create_newsroom()
-    newsroom.add_readers(email, range(number))
+    newsletter, _ = newsroom.create_newsroom()
+    newsroom.add_readers(newsletter, range(number))
     return f"{number} added"
 
 
-def freeze(_: int) -> str:
+def snapshot(_: int) -> str:
     from newsletter.editorial.models import Issue
     from tests.chaos import newsroom
 
@@ -119,23 +119,23 @@ def audit(_: int) -> str:
     [finding] = account()
     if finding.faults:
         raise SystemExit("; ".join(finding.faults))
-    counts = {name: n for name, n in finding.report.as_dict().items() if n}
+    counts = {name: n for name, n in finding.account.as_dict().items() if n}
     return f"{finding.state}: {counts}"
 
 
-STAGES = (readers, freeze, send, audit)
+STAGES = (readers, snapshot, send, audit)
 
 
 def stage(name: str, number: int) -> None:
-    """Run one, and print what it came to as JSON."""
+    """Run a stage, and print its result as JSON."""
     import django
 
     registry.TRANSPORTS["null"] = f"{__name__}.from_url"
     django.setup()
-    began = time.monotonic()
+    started = time.monotonic()
     [run] = [function for function in STAGES if function.__name__ == name]
-    told = run(number)
-    seconds = time.monotonic() - began
+    result = run(number)
+    seconds = time.monotonic() - started
     held, *beside = peak_memory(os.getpid())
     sandbox.stop()
     both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -144,12 +144,12 @@ def stage(name: str, number: int) -> None:
         "cpu": round(sum(used.ru_utime + used.ru_stime for used in both), 1),
         "megabytes": held,
         "beside": max(beside, default=0),
-        "result": told,
+        "result": result,
     }
     print(json.dumps(facts))
 
 
-# --- The whole -----------------------------------------------------------------------------------
+# --- The whole run ----------------------------------------------------------------------------
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale")
     parser.add_argument("--readers", type=int, default=100_000)
@@ -162,15 +162,15 @@ def main() -> None:
         stage(options.stage, options.readers)
         return
     folder = Path(tempfile.mkdtemp(prefix="tydzen-scale-"))
-    folder.chmod(0o755)  # the database's user passes through it
+    folder.chmod(0o755)  # so that the database's user can enter it
     cluster = Postgres(folder) if options.database == "postgresql" else None
     try:
         if cluster is not None:
-            cluster.start_and_wait()
+            cluster.begin()
         _run(options, folder, cluster.url if cluster else "")
     finally:
         if cluster is not None:
-            cluster.stop(signal.SIGINT)
+            cluster.end(signal.SIGINT)
         shutil.rmtree(folder)
 
 
@@ -181,7 +181,7 @@ def _run(options: argparse.Namespace, folder: Path, url: str) -> None:
         "DJANGO_SETTINGS_MODULE": "newsletter.settings",
         "VAR_DIR": str(folder / "var"),
         **({"DATABASE_URL": url} if url else {}),
-        "BROKER_URL": "redis://127.0.0.1:1/0",  # none: hints are not needed here
+        "BROKER_URL": "redis://127.0.0.1:1/0",  # no broker, because workers aren't woken here
         "DELIVERY_TRANSPORTS": "memory://",
         "SEND_RETRY_SECONDS": "1",
         "PYTHONWARNINGS": "ignore",
@@ -202,9 +202,9 @@ def _run(options: argparse.Namespace, folder: Path, url: str) -> None:
 
     python("manage.py", "keys", "new", "--no-recovery")
     python("manage.py", "migrate", "--verbosity=0")
-    # Known to the stages only.
+    # Only the stages know this transport.
     environment["DELIVERY_TRANSPORTS"] = f"null://null?deferred={options.deferred}"
-    print(f"{options.readers} readers, {options.database}, {options.deferred} % told to wait")
+    print(f"{options.readers} readers, {options.database}, {options.deferred} % deferred")
     for function in STAGES:
         name = function.__name__
         lines = python(

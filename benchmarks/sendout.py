@@ -1,4 +1,4 @@
-"""This program's own send-out, from a frozen mailing to outcomes recorded, by two workers."""
+"""Send a mailing with two workers, from its snapshot to recorded outcomes."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from subscribers.audience import Reader, still_wanted
 WORKERS = 2
 SOMEBODY = Reader(1, 1, "reader00000001@readers.example", "en")
 DELAY_STEP, DELAY_BATCH = 300, 5_000
-"""Where replies are delayed, what may be under way has to keep all connections of a worker busy,
-and a batch has to last for many round trips: at its end they wait for the slowest."""
+"""With delayed replies, the messages in flight have to keep all connections of a worker busy, and a
+batch has to last for many round trips, because it closes only when its slowest is answered."""
 
 
 class NotBalancedError(AssertionError):
-    """A run whose account and the sink's do not agree measures nothing."""
+    """The sink's count differs from the report, so the run measures nothing."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """How a send-out is made. `connections` is each worker's; `step` and `batch` 0 mean the
+    """Options of a mailing. `connections` is per worker; 0 for `step` and `batch` means the
     defaults (SEND_STEP, SEND_BATCH_SIZE)."""
 
     delay_ms: int = 0
@@ -53,30 +53,30 @@ class Run:
     stages: bool = False
 
 
-def frozen(email: Newsletter, *, batch: int = 0) -> tuple[Mailing, float]:
-    """A mailing that is ready to be sent, and the seconds that freezing took."""
-    mailing = new_mailing(email)
+def prepared(newsletter: Newsletter, *, batch: int = 0) -> tuple[Mailing, float]:
+    """Return a mailing that is ready to be sent, and the seconds that its snapshot took."""
+    mailing = new_mailing(newsletter)
     with override_settings(SEND_BATCH_SIZE=batch or settings.SEND_BATCH_SIZE):
         began = perf_counter()
         mailing = snapshot.prepare(mailing.pk)
         seconds = perf_counter() - began
     if mailing.state != Mailing.State.SENDING:
-        raise NotBalancedError(f"not frozen: {mailing.state} {mailing.hold} {mailing.hold_detail}")
+        raise NotBalancedError(f"no snapshot: {mailing.state} {mailing.hold} {mailing.hold_detail}")
     return mailing, seconds
 
 
-def measure(programs: Programs, email: Newsletter, run: Run) -> Sample:
-    """Freeze, send by two workers, and hold the sink's count against the account."""
-    mailing, freezing = frozen(email, batch=run.batch)
+def measure(programs: Programs, newsletter: Newsletter, run: Run) -> Sample:
+    """Take a snapshot, send with two workers, and compare the sink's count with the report."""
+    mailing, snapshot_seconds = prepared(newsletter, batch=run.batch)
     with running_sink(
         programs, delay_ms=run.delay_ms, chunking=run.chunking, certificate=run.certificate
     ) as sink:
         reports, seconds = _work(sink, run)
     protocol.finish_mailing(mailing.pk)
     began = perf_counter()
-    _agree(mailing, sink)
+    _require_balance(mailing, sink)
     readers = mailing.readers or 0
-    stages = {"freeze": [freezing, 0.0], "audit": [perf_counter() - began, 0.0]}
+    stages = {"snapshot": [snapshot_seconds, 0.0], "audit": [perf_counter() - began, 0.0]}
     for report in reports:
         for stage, (wall, cpu) in report["stages"].items():
             spent = stages.setdefault(stage, [0.0, 0.0])
@@ -107,14 +107,14 @@ def _work(sink: Sink, run: Run) -> tuple[list[dict[str, Any]], float]:
     ]
     try:
         for worker in workers:
-            _line(worker, expect="ready")
+            _read_line(worker, expect="ready")
         began = perf_counter()
         for worker in workers:
-            _tell(worker)
-        reports = [json.loads(_line(worker, expect="{")) for worker in workers]
+            _continue(worker)
+        reports = [json.loads(_read_line(worker, expect="{")) for worker in workers]
         seconds = perf_counter() - began
         for worker in workers:
-            _tell(worker)
+            _continue(worker)
     finally:
         for worker in workers:
             worker.kill()
@@ -122,48 +122,48 @@ def _work(sink: Sink, run: Run) -> tuple[list[dict[str, Any]], float]:
     return reports, seconds
 
 
-def _line(worker: subprocess.Popen[str], *, expect: str) -> str:
+def _read_line(worker: subprocess.Popen[str], *, expect: str) -> str:
     line = worker.stdout.readline() if worker.stdout else ""
     if not line.startswith(expect):
         raise NotBalancedError(f"a worker said {line!r}")
     return line
 
 
-def _tell(worker: subprocess.Popen[str]) -> None:
+def _continue(worker: subprocess.Popen[str]) -> None:
     if worker.stdin:
         worker.stdin.write("go on\n")
         worker.stdin.flush()
 
 
-def _agree(mailing: Mailing, sink: Sink) -> None:
+def _require_balance(mailing: Mailing, sink: Sink) -> None:
     finding = audit(mailing.pk)[0]
     got = sink.counts
-    if finding.faults or finding.report.sent != mailing.readers:
+    if finding.faults or finding.account.sent != mailing.readers:
         raise NotBalancedError(f"{finding.as_dict()}")
     if got["again"] or got["messages"] != mailing.readers or got["recipients"] != mailing.readers:
-        raise NotBalancedError(f"the sink counted {got}, the account {mailing.readers}")
+        raise NotBalancedError(f"the sink counted {got}, the report {mailing.readers}")
 
 
 def clear_ledger() -> None:
-    """What was sent is no part of the next measurement."""
+    """Delete the mailings, so that they don't affect the next measurement."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE delivery_releaserecipient, delivery_outcome, delivery_batch, delivery_edition,"
-            " delivery_mailing, delivery_release CASCADE"
+            "TRUNCATE delivery_releaserecipient, delivery_outcome, delivery_batch,"
+            " delivery_edition, delivery_mailing, delivery_release CASCADE"
         )
 
 
-def one_mail(email: Newsletter) -> Email:
-    """The edition that all get."""
-    mailing, _ = frozen(email)
-    mail = build_email(mailing.editions.get())
+def one_email(newsletter: Newsletter) -> Email:
+    """Return the edition that every reader gets."""
+    mailing, _ = prepared(newsletter)
+    message = build_email(mailing.editions.get())
     clear_ledger()
-    return mail
+    return message
 
 
-def one_message(email: Newsletter) -> bytes:
-    """A message as it goes on the wire, without its final dot."""
-    compiled = template.compile(one_mail(email))
+def one_message(newsletter: Newsletter) -> bytes:
+    """Return a message as it goes on the wire, without its final dot."""
+    compiled = template.compile(one_email(newsletter))
     return compiled.message(_somebody(), date=template.date_header())
 
 
@@ -171,18 +171,20 @@ def _somebody() -> Recipient:
     return recipient_factory(1)(0, SOMEBODY)
 
 
-def parts(email: Newsletter) -> dict[str, float]:
-    """Microseconds of CPU time of what a send-out is made of, each alone, in this process."""
-    mailing, _ = frozen(email)
+def parts(newsletter: Newsletter) -> dict[str, float]:
+    """Measure the parts of a mailing alone, in this process, in microseconds of CPU time."""
+    mailing, _ = prepared(newsletter)
     edition = mailing.editions.get()
     compiled = template.compile(build_email(edition))
-    somebody, date, places = _somebody(), template.date_header(), recipient_factory(1)
+    somebody, date, placeholders = _somebody(), template.date_header(), recipient_factory(1)
     found = {
         "compile an edition": _each(lambda: template.compile(build_email(edition)), 5),
-        "a reader's places (tokens, delivery id)": _each(lambda: places(0, SOMEBODY), 5_000),
+        "a reader's placeholders (tokens, delivery ID)": _each(
+            lambda: placeholders(0, SOMEBODY), 5_000
+        ),
         "a reader's message (join)": _each(lambda: compiled.message(somebody, date=date), 5_000),
         "second read of 50, per reader": _each(
-            lambda: still_wanted(email.pk, list(range(1, 51))), 100
+            lambda: still_wanted(newsletter.pk, list(range(1, 51))), 100
         )
         / 50,
     }

@@ -1,12 +1,12 @@
-"""How many sign-ups a second the site takes while no worker runs, and whether it loses any.
+"""Measure how many sign-ups a second the site takes without workers, and whether it loses any.
 
     DATABASE_URL=postgres://… .venv/bin/python benchmarks/signups.py [--rate 500] [--seconds 30]
 
-Starts a site of its own in a temporary folder, on the database that DATABASE_URL names (an empty
-one; else SQLite), with the web processes and threads of gunicorn.conf.py and no workers. Forms come
-at a steady rate, however long the answers take, each with an address of its own; then what arrived
-is opened and counted. A second run, with the limits on, is a script that enters a few addresses
-again and again. The client is in C (posts.c; needs gcc) and takes a few percent of a processor.
+Starts a site in a temporary folder, on the database in DATABASE_URL (an empty one; SQLite by
+default), with the web processes and threads of gunicorn.conf.py and no workers. Forms arrive at a
+steady rate, however long the answers take, each with another address; afterwards the intake is
+opened and counted. A second run, with the rate limits on, enters a few addresses again and again.
+The client is in C (posts.c; needs gcc) and takes a few percent of a processor.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from benchmarks.processes import cpu_seconds, machine  # noqa: E402 - runs as a 
 
 UNLIMITED = dict.fromkeys(("SIGN_UPS_PER_NETWORK", "SIGN_UPS_PER_DOMAIN", "SIGN_UPS_IN_ALL"), "0")
 BOMBED = 20
-"""Addresses that the script enters again and again."""
+"""How many addresses the second run enters again and again."""
 
 NEWSLETTER = """
 from datetime import time
@@ -44,15 +44,16 @@ Newsletter.objects.get_or_create(
 DRAIN = """
 import json, time
 from django.db.models import Count
-from subscribers import inbox
-from subscribers.models import Inbox, Letter, Subscription
-waiting, begun = Inbox.objects.count(), time.perf_counter()
-while inbox.drain(1000):
+from subscribers import intake
+from subscribers.models import Intake, Subscription, TransactionalEmail
+waiting, started = Intake.objects.count(), time.perf_counter()
+while intake.drain(1000):
     pass
-seconds = time.perf_counter() - begun
-each = Letter.objects.values("subscriber").annotate(n=Count("pk")).values_list("n", flat=True)
-print(json.dumps(dict(waiting=waiting, seconds=seconds, left=Inbox.objects.count(),
-    subscriptions=Subscription.objects.count(), letters=sum(each), most=max(each, default=0))))
+seconds = time.perf_counter() - started
+by_reader = TransactionalEmail.objects.values("subscriber").annotate(n=Count("pk"))
+each = by_reader.values_list("n", flat=True)
+print(json.dumps(dict(waiting=waiting, seconds=seconds, left=Intake.objects.count(),
+    subscriptions=Subscription.objects.count(), emails=sum(each), most=max(each, default=0))))
 """
 BACKENDS = """
 SELECT pid FROM pg_stat_activity
@@ -62,7 +63,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type 
 
 @dataclass(frozen=True)
 class Run:
-    """What the client saw, what it cost in CPU milliseconds a form, what was there afterwards."""
+    """The client's report, the cost in CPU milliseconds a form, and the rows afterwards."""
 
     forms: int
     client: dict[str, Any]
@@ -114,7 +115,7 @@ class Site:
 
     @contextmanager
     def web(self, **environment: str) -> Iterator[int]:
-        """The web server, which cannot open what it seals; its process id."""
+        """Run the web server, without the worker's keys; yield its process ID."""
         gunicorn = [sys.executable, "-m", "gunicorn", "newsletter.wsgi"]
         server = subprocess.Popen(
             [*gunicorn, "--bind", f"127.0.0.1:{self.port}", "--log-level", "error"],
@@ -122,14 +123,14 @@ class Site:
             env={**self.environment, **environment, "WORKER_KEYS": ""},
         )
         try:
-            _until_it_answers(self.port)
+            _wait_until_it_answers(self.port)
             yield server.pid
         finally:
             server.terminate()
             server.wait(30)
 
 
-def _until_it_answers(port: int) -> None:
+def _wait_until_it_answers(port: int) -> None:
     for _try in range(200):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -144,7 +145,7 @@ def _with_children(pid: int) -> list[int]:
 
 
 def _backends() -> list[int] | None:
-    """The processes of PostgreSQL that serve this database; None where they cannot be seen."""
+    """Return PostgreSQL's processes for this database, or None if they run elsewhere."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
         return None
@@ -165,7 +166,7 @@ def post(site: Site, posts: Path, *, rate: int, forms: int, addresses: int = 0) 
 
 
 def measure(site: Site, posts: Path, *, rate: int, seconds: int) -> Run:
-    """Forms with an address each, without limits; everything that is there is opened at the end."""
+    """Send forms with different addresses, without limits, and open the intake at the end."""
     forms = rate * seconds
     warm_up = 200
     with site.web(**UNLIMITED) as pid:
@@ -181,7 +182,7 @@ def measure(site: Site, posts: Path, *, rate: int, seconds: int) -> Run:
 
 
 def bomb(site: Site, posts: Path, *, rate: int) -> Run:
-    """A script that enters a few strangers' addresses for ten seconds, with the usual limits."""
+    """Enter a few addresses again and again for ten seconds, with the usual limits."""
     forms = rate * 10
     with site.web() as _pid:
         client = post(site, posts, rate=rate, forms=forms, addresses=BOMBED)
@@ -193,7 +194,7 @@ def show(rows: dict[str, str]) -> None:
         print(f"{name:<46} {value}")
 
 
-def told(run: Run, rate: int) -> dict[str, str]:
+def rows_of(run: Run, rate: int) -> dict[str, str]:
     client, drained = run.client, run.drained
     accepted = int(client["statuses"].get("303", 0))
     database = "not on this machine" if run.database is None else f"{run.database:.2f} ms"
@@ -202,14 +203,14 @@ def told(run: Run, rate: int) -> dict[str, str]:
     return {
         "forms sent, at a second": f"{run.forms}, {rate}",
         "all answered after": f"{client['seconds']:.1f} s ({run.forms / client['seconds']:.0f}/s)",
-        "answers that were no 303": f"{run.errors} {client['statuses'] if run.errors else ''}",
+        "answers other than 303": f"{run.errors} {client['statuses'] if run.errors else ''}",
         "answered within (50 %, 95 %, 99 %, all)": f"{within} ms",
         "CPU a form: web processes": f"{run.web:.2f} ms",
         "CPU a form: PostgreSQL's backends": database,
         "CPU of the client in all": f"{client['cpu']:.1f} s",
-        "arrivals that waited / were accepted": f"{drained['waiting']} / {accepted}",
+        "intake items / accepted forms": f"{drained['waiting']} / {accepted}",
         "opened and acted on, by one process": f"{drained['seconds']:.1f} s ({opened:.0f}/s)",
-        "left in the inbox": str(drained["left"]),
+        "left in the intake": str(drained["left"]),
         "lost": str(run.lost),
     }
 
@@ -229,17 +230,17 @@ def main() -> None:
         site = Site(Path(folder), options.port)
         bombed = bomb(site, posts, rate=100)
         run = measure(site, posts, rate=options.rate, seconds=options.seconds)
-    show(told(run, options.rate))
-    letters, most = bombed.drained["transactional"], bombed.drained["most"]
+    show(rows_of(run, options.rate))
+    emails, most = bombed.drained["emails"], bombed.drained["most"]
     show(
         {
             "list bombing: forms for addresses": f"{bombed.forms} for {BOMBED}, within ten seconds",
-            "list bombing: letters, most to one address": f"{letters}, {most}",
+            "list bombing: emails, most to one address": f"{emails}, {most}",
         }
     )
     all_there = not (run.errors or run.lost or run.drained["left"])
     if not all_there or most > 1:
-        raise SystemExit("not as promised")
+        raise SystemExit("a form was lost or not accepted, or an address got a second email")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Clocks around a worker's stages, for a run of their own: the clocks cost time too."""
+"""Time a worker's stages, in separate runs because the clocks take time too."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from newsletter.transport.smtp.transport import SmtpTransport
 
 
 class Clocks:
-    """`seconds[stage]`: wall time and this process's CPU time, both in seconds, without what
-    stages inside it took: sending pulls permission and second read along."""
+    """`seconds[stage]` is [elapsed time, CPU time of this process] in seconds, without the stages
+    nested in it: sending runs permission and second read."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, list[float]] = {}
@@ -37,19 +37,19 @@ class Clocks:
 
 
 def install() -> Clocks:
-    """Replace the stages by timed ones."""
+    """Replace the stages with timed ones."""
     clocks = Clocks()
     for holder, name, stage in (
         (protocol, "claim", "claim"),
         (protocol, "permit", "permit"),
         (protocol, "finish", "finish"),
-        (sender, "_read_recipients", "second read"),
+        (sender, "_second_read", "second read"),
         (sender, "compiled_edition", "compile"),
         (template, "render", "message"),
     ):
         setattr(holder, name, _timed(getattr(holder, name), stage, clocks))
-    maker: Any = sender.recipient_factory
-    setattr(sender, "recipient_factory", lambda mailing: _timed(maker(mailing), "places", clocks))  # noqa: B010
+    maker: Any = sender.recipients
+    setattr(sender, "recipients", lambda mailing: _timed(maker(mailing), "placeholders", clocks))  # noqa: B010
     send: Any = SmtpTransport.send
     setattr(SmtpTransport, "send", _timed_each(send, "send", clocks))  # noqa: B010 - a method
     return clocks
@@ -64,7 +64,7 @@ def _timed(function: Callable[..., Any], stage: str, clocks: Clocks) -> Any:
 
 
 def _timed_each(function: Callable[..., Any], stage: str, clocks: Clocks) -> Any:
-    """A generator's own time, without its consumer's."""
+    """Time a generator without its consumer."""
 
     def timed(*args: Any, **kwargs: Any) -> Iterator[Any]:
         steps = function(*args, **kwargs)

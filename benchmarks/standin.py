@@ -1,6 +1,7 @@
-"""A provider's HTTP API on loopback that accepts everything: `python -m benchmarks.standin`.
+"""Run a stand-in for a provider's HTTP API on loopback: `python -m benchmarks.standin`.
 
-Prints "ready PORT". Mailgun's and SendGrid's answers; connections are kept.
+Prints "ready PORT". It accepts everything, answers as Mailgun and SendGrid do, and keeps
+connections open.
 """
 
 from __future__ import annotations

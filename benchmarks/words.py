@@ -1,4 +1,4 @@
-"""The words of the message that all contenders send: the same at each run."""
+"""Generate the text of the message that all contenders send, the same in each run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ TEXT = (
 
 
 def text(seed: int, words: int) -> str:
-    """Some words; the same seed gives the same."""
+    """Return random words; the same seed gives the same words."""
     draw = random.Random(seed)  # noqa: S311 - text, no secret
     return " ".join(draw.choices(TEXT.split(" "), k=words)).capitalize() + "."

@@ -1,7 +1,7 @@
-"""One worker process of a send-out: waits for a line, sends what is due, reports in JSON.
+"""Run one worker process of a mailing: wait for a line, send due batches, report in JSON.
 
-What it runs is the worker's own task, without a broker in between: a hint costs a worker one
-message a minute.
+It runs the worker's own task without a broker, because waking a worker takes one message a
+minute.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ def main() -> None:
     from newsletter.delivery.tasks import send
     from subscribers.links import reader_urls
 
-    reader_urls.one_click_url(1)  # routes are loaded once in a worker's life, not once a send-out
+    reader_urls.one_click_url(1)  # a worker loads routes once, not per mailing
     clocks = stages.install() if "stages" in sys.argv else stages.Clocks()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         backend = cursor.fetchone()[0]
     print("ready", flush=True)
     sys.stdin.readline()
-    began, cpu, database = perf_counter(), cpu_seconds(), cpu_seconds(backend)
+    started, cpu, database = perf_counter(), cpu_seconds(), cpu_seconds(backend)
     while due := protocol.due_batches(1):
         send(due[0])
     print(
         json.dumps(
             {
-                "seconds": perf_counter() - began,
+                "seconds": perf_counter() - started,
                 "cpu": cpu_seconds() - cpu,
                 "database": cpu_seconds(backend) - database,
                 "memory": peak_memory(),
@@ -47,7 +47,7 @@ def main() -> None:
         ),
         flush=True,
     )
-    # Without the interpreter's farewell, which is not what is measured.
+    # The interpreter's shutdown isn't part of the measurement.
     sys.stdin.readline()
     os._exit(0)
 

@@ -1,6 +1,6 @@
 """The Celery application and the whole beat schedule.
 
-Beat only ticks: what is due, the database decides (E1).
+Beat only ticks; the database decides what is due (E1).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
-# Celery runs all of Django's checks in a worker, tells nobody, and holds the desk's pages for it
-# ever after (8 MB); ours are below.
+# Celery would run all of Django's checks silently, and keep the desk's pages in memory for it
+# (8 MB). We run our own checks below.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 app = Celery("tydzen")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -27,8 +27,8 @@ app.conf.beat_schedule = {
 
 
 @setup_logging.connect
-def _log_as_everything_does(**kwargs: Any) -> None:
-    """Celery sets up nothing of its own if this signal has a receiver."""
+def _configure_logging(**kwargs: Any) -> None:
+    """Log as the rest does. Celery leaves logging alone if this signal has a receiver."""
     from django.conf import settings
     from django.utils.log import configure_logging
 
@@ -36,21 +36,23 @@ def _log_as_everything_does(**kwargs: Any) -> None:
 
 
 @worker_ready.connect
-def _say_nothing_of_celery_5(**kwargs: Any) -> None:
-    """Celery warns about a setting, in six lines, each time that the connection is lost, and turns
-    its own warnings on while it starts. A task goes on while the broker is away, as it should:
-    what it may do, the database decides."""
+def _ignore_celery_5_warning(**kwargs: Any) -> None:
+    """Silence a six-line warning that Celery repeats whenever it loses its broker.
+
+    It warns that tasks keep running in the meantime, which is what we want: the database decides
+    what they may do. Celery enables its own warnings while it starts, so this has to come later.
+    """
     warnings.filterwarnings("ignore", message=r"\s*In Celery 5\.1 we introduced an optional")
 
 
 @worker_init.connect
-def _insist_on_configuration(**kwargs: Any) -> None:
-    """A worker without keys would lose what it opens."""
+def _require_configuration(**kwargs: Any) -> None:
+    """Refuse to start without keys, or with keys that don't belong to the database."""
     django.setup()
     from django.db import connections
 
     from newsletter.checks import require_configuration
 
     require_configuration()
-    # The pool's processes are forked from this one, and may not share its connection.
+    # The pool's processes are forked from this one and must not share its connection.
     connections.close_all()

@@ -1,5 +1,5 @@
-"""What readers are sent to, without the admin: mails are written with these routes, so that a
-worker does not load a site's worth of pages for editors."""
+"""The URLs that emails link to, without the admin: a worker that writes emails with these routes
+doesn't load the desk."""
 
 from __future__ import annotations
 

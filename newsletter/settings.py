@@ -1,7 +1,7 @@
 """Settings, driven by the environment. docs/configuration.md describes every variable.
 
-With nothing set, everything runs on this machine alone: SQLite and an embedded Valkey below
-`var/`, and mail to the local mailbox.
+With nothing set, everything stays on this machine: SQLite and an embedded Valkey below `var/`, and
+email goes to the local mailbox.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ WORKER_KEYS_PATH, _worker_document = environment.read_key_document("WORKER_KEYS"
 WORKER_KEYS_PASSPHRASE = env.str("WORKER_KEYS_PASSPHRASE", "")
 KEYS_ARE_TEMPORARY = False
 if not _web_document and (KEYS_DIR / "web.json").exists():
-    # The keys of the one-machine set-up; a process whose WORKER_KEYS is set, even to nothing,
-    # is not given the worker's.
+    # The keys that `make setup` created. A process whose WORKER_KEYS is set, even to nothing,
+    # doesn't get the worker's.
     WEB_KEYS_PATH = KEYS_DIR / "web.json"
     if not env.is_set("WORKER_KEYS") and (KEYS_DIR / "worker.json").exists():
         WORKER_KEYS_PATH = KEYS_DIR / "worker.json"
 elif not _web_document:
-    # Enough for commands that touch no reader; newsletter.E001 stops the rest.
+    # Good enough for commands that touch no reader; newsletter.E001 stops all others.
     KEYS_ARE_TEMPORARY = True
     _web_document, _worker_document = keys.generate_temporary()
     WEB_KEYS_PATH = WORKER_KEYS_PATH = None
@@ -72,8 +72,7 @@ if WORKER_KEYS_PATH or _worker_document:
         lambda document: keys.parse_worker_keys(_unlock(document)),
     )
 SECRET_KEY = WEB_KEYS.secret_key
-# age public keys of the one or two people for whom lists of readers are encrypted; two of them can
-# open a list only together.
+# age public keys of the one or two people who can decrypt exported lists; two people only together.
 EXPORT_RECIPIENTS = env.parsed("EXPORT_RECIPIENTS", "", environment.parse_age_recipients)
 
 # --- Applications -----------------------------------------------------------------------------
@@ -124,7 +123,7 @@ THEME_DIR = env.parsed("THEME_DIR", "", lambda text: Path(text) if text else Non
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        # A theme's templates come before ours; ours before those of the installed applications.
+        # A theme's templates override ours, and ours override those of the installed apps.
         "DIRS": [*([THEME_DIR / "templates"] if THEME_DIR else []), BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
@@ -135,7 +134,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "newsletter.web.context.newsroom",
-                "subscribers.discreet_domain.frame",
+                "subscribers.discreet_domain.reader_frame",
             ],
         },
     },
@@ -149,11 +148,11 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # SQLite writes its journal beside the database.
+    # SQLite writes its journal next to the database.
     environment.require_folder(
         "DATABASE_URL", Path(DATABASES["default"]["NAME"]).parent, write=True
     )
-    # A file, as in production: in memory, threads would share one cache and its table locks.
+    # A file, as in production: in memory, threads would share one cache with its table locks.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 
 BROKER_SOCKET = environment.default_broker_socket(VAR_DIR)
@@ -168,12 +167,12 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_TASK_SOFT_TIME_LIMIT = 540
-# Far above the time limit: a task that the broker hands out again would only find its batch
-# claimed, but it would cost a worker (E4).
+# Far above the time limit: a task that the broker delivers again would find its batch claimed, but
+# it would occupy a worker (E4).
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_connect_timeout": 5,
-    # Else a hint waits for a broker that is down for as long as it is down.
+    # Otherwise a wake-up would block for as long as the broker is down.
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0.1,
@@ -197,19 +196,19 @@ SEND_GIVE_UP_HOURS = env.int("SEND_GIVE_UP_HOURS", 24, validate=between(1, 168))
 RETENTION_DAYS = env.int("RETENTION_DAYS", 90, validate=between(1, 3650))
 LATE_HOURS = env.int("LATE_HOURS", 12, validate=between(1, 168))
 FEEDBACK_SENDER_ID = env.parsed("FEEDBACK_SENDER_ID", "tydzen", environment.parse_feedback_sender)
-# Nothing uses Django's own mail functions for readers; errors are logged, not emailed (G3).
+# Nothing sends through Django's email functions; errors are logged, not emailed (G3).
 _console = "django.core.mail.backends.console.EmailBackend"
 if django.VERSION >= (6, 1):
     MAILERS = {"default": {"BACKEND": _console}}
 else:  # deprecated since 6.1
     EMAIL_BACKEND = _console
 
-# --- Sign-ups: limits against list bombing (B4); 0 is none -------------------------------------
+# --- Sign-ups: limits against list bombing (B4); 0 means no limit -------------------------------
 SIGN_UPS_PER_NETWORK = env.int("SIGN_UPS_PER_NETWORK", 30, validate=between(0, 1_000_000))
 SIGN_UPS_PER_DOMAIN = env.int("SIGN_UPS_PER_DOMAIN", 300, validate=between(0, 1_000_000))
 SIGN_UPS_IN_ALL = env.int("SIGN_UPS_IN_ALL", 3000, validate=between(0, 1_000_000))
 SIGN_UP_SECONDS = env.int("SIGN_UP_SECONDS", 2, validate=between(0, 60))
-# Throw-away mailboxes (B6): a file with a domain a line; they are asked about, or refused.
+# Disposable addresses (B6): a file with one domain on each line; readers are warned or refused.
 DISPOSABLE_DOMAINS = env.parsed("DISPOSABLE_DOMAINS", "", environment.read_domains)
 DISPOSABLE_ACTION = env.str("DISPOSABLE_ACTION", "warn", validate=one_of("warn", "block"))
 TRUSTED_PROXIES = env.parsed("TRUSTED_PROXIES", "127.0.0.0/8,::1", environment.parse_networks)
@@ -222,7 +221,7 @@ DISCREET_URL = env.parsed(
 
 def _discreet_sender(text: str) -> str:
     if DISCREET_URL and "@" not in text.strip("@"):
-        raise ValueError("an address is needed, as DISCREET_URL is set")
+        raise ValueError("must be an email address, because DISCREET_URL is set")
     return text
 
 
@@ -232,13 +231,12 @@ if DISCREET_URL:
     ALLOWED_HOSTS.append(environment.host_of(DISCREET_URL))
 
 # --- Languages --------------------------------------------------------------------------------
-# What Django lacks of a language's name can be added here; another language needs no migration.
 LANGUAGES = [
     (code, language_name(code))
     for code in env.parsed("SITE_LANGUAGES", "en,be,ru", environment.parse_languages)
 ]
 LANGUAGE_CODE = LANGUAGES[0][0]
-# Ours, and what we say otherwise than Django (docs/decisions/).
+# Our own texts, and our changes to Django's (docs/decisions/0062).
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale-django"]
 FORMAT_MODULE_PATH = ["newsletter.lib.formats"]
 USE_I18N = True
@@ -259,17 +257,17 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = reverse_lazy("admin:login")
-# Where a sign-in leads that names no page of this site; Django's own default is not one of ours.
+# Where a sign-in without ?next= leads; Django's default page doesn't exist here.
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
-# The cache handler keeps no table of names and IP addresses (G9).
+# This handler stores no names or IP addresses in the database (G9).
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
-# Its tables stay empty, so the desk does not show them.
+# Its tables stay empty, so hide them from the desk.
 AXES_ENABLE_ADMIN = False
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_VERBOSE = False
-# Locking by name alone: no IP address is kept, not even in the cache.
+# W006: we lock by user name alone, so that not even the cache contains IP addresses.
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]
 
 # --- Files ------------------------------------------------------------------------------------
@@ -286,23 +284,23 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MANIFEST_STRICT = False
-# A larger form post is refused before it is read.
+# Django refuses larger form posts before it reads them.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
-# Uploads stay in memory: a list of readers never touches a temporary file (G5).
+# Uploads stay in memory: a list of subscribers must never touch the disk (G5).
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
 
 # --- Security ---------------------------------------------------------------------------------
 _https = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
-SECURE_SSL_REDIRECT = False  # the proxy's task; a health check comes without TLS
+SECURE_SSL_REDIRECT = False  # the proxy redirects; health checks come without TLS
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "newsletter.web.errors.WithoutPostedDataFilter"
 CSRF_FAILURE_VIEW = "newsletter.web.errors.csrf_failure"
-# The URL that a reader came from, or goes to, holds tokens: nothing outside learns of it.
+# Readers' URLs contain tokens, so pages load nothing from elsewhere and can't be framed.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -321,10 +319,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Logs: ids and actions, never an address (G8) ------------------------------------
+# --- Logs: IDs and actions, never an address (G8) ----------------------------------------------
 LOGGING = logs.configuration()
 
 CONFIGURATION = env.names()
-"""Every variable that settings read; a test holds docs/configuration.md against it."""
+"""Every variable that the settings read. A test compares docs/configuration.md with it."""
 
 ADMIN_TITLE = _("Newsletter desk")

@@ -1,4 +1,4 @@
-"""The web process's entry point."""
+"""The web process's WSGI entry point."""
 
 import os
 from importlib import import_module
@@ -8,6 +8,5 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.settings")
 application = get_wsgi_application()
-# Before there are threads, two of which would load the pages at once; and the first reader need
-# not wait for it.
+# Load the views now: two threads would do it at the same time, and the first reader would wait.
 import_module(settings.ROOT_URLCONF)

@@ -1,4 +1,4 @@
-"""E-mail addresses: what is accepted, and the one form in which each is known (B5)."""
+"""Check and normalise email addresses (B5)."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from email_validator import EmailNotValidError, validate_email
 
-LONGEST = 254
+MAX_LENGTH = 254
 
 
 @dataclass(frozen=True)
 class Address:
-    """An accepted address. It does not show itself: a repr ends in logs.
+    """A valid address. The repr hides it, because it ends up in logs.
 
-    `local` is as typed; `domain` is the lower-case ACE form (IDNA 2008, UTS-46).
+    `local` is as typed; `domain` is in lower-case ACE form (IDNA 2008, UTS-46).
     """
 
     local: str = field(repr=False)
     domain: str = field(repr=False)
 
     @property
-    def mail(self) -> str:
-        """Where mail goes."""
+    def email(self) -> str:
+        """The address to which email is sent."""
         return f"{self.local}@{self.domain}"
 
     @property
     def key(self) -> str:
-        """What makes it the same as another: dots and +tags count, upper case does not."""
+        """The form in which addresses are compared. Dots and +tags count; case doesn't."""
         return f"{self.local.lower()}@{self.domain}"
 
 
-def stored(mail: str) -> Address:
-    """An address that was accepted before, read back from `Address.mail`."""
-    local, _at, domain = mail.rpartition("@")
+def parse_stored(email: str) -> Address:
+    """Parse an address that was stored as `Address.email`."""
+    local, _at, domain = email.rpartition("@")
     return Address(local, domain)
 
 
 class AddressError(ValueError):
-    """Not an address we can write to. `message` says why, translated, without repeating it."""
+    """The address can't be used. `message` says why, translated, without repeating it."""
 
     def __init__(self, message: str | Promise) -> None:
         super().__init__(message)
@@ -48,23 +48,23 @@ class AddressError(ValueError):
 
 
 def normalise(text: str) -> Address:
-    """Read an address as a person types it. Raises AddressError."""
+    """Parse an address as a person types it. Raises AddressError."""
     text = unicodedata.normalize("NFC", text).strip()
-    _refuse_the_obvious(text)
+    _check_for_common_mistakes(text)
     try:
         found = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
-        # Its own words are English, and quote the address.
+        # The library's own message is in English and quotes the address.
         raise AddressError(_("This doesn’t look like an email address. Please check it.")) from None
     return Address(found.local_part, str(found.ascii_domain).lower())
 
 
-def _refuse_the_obvious(text: str) -> None:
-    """The mistakes for which there are words that help."""
+def _check_for_common_mistakes(text: str) -> None:
+    """Raise AddressError with a specific message for the mistakes that people make."""
     local, at, domain = text.rpartition("@")
     if not text:
         raise AddressError(_("Enter your email address."))
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         raise AddressError(_("This address is too long. The limit is 254 characters."))
     if not at:
         raise AddressError(_("An email address needs an @, as in name@example.org."))
@@ -76,7 +76,7 @@ def _refuse_the_obvious(text: str) -> None:
         raise AddressError(_("The part before the @ may only contain Latin letters."))
 
 
-# --- Mailbox providers ----------------------------------------------------------------------
+# --- Mailbox providers ------------------------------------------------------------------------
 _DOMAINS = {
     "gmail": "gmail.com googlemail.com",
     "outlook": "outlook.com hotmail.com live.com msn.com outlook.de outlook.fr hotmail.co.uk"
@@ -92,5 +92,9 @@ _OF_DOMAIN = {domain: name for name, domains in _DOMAINS.items() for domain in d
 
 
 def mailbox_provider_of(domain: str) -> str:
-    """The provider's short name, or "" for all others; `domain` is lower-case ACE."""
+    """Return the provider of a domain (lower-case ACE), or "" if it isn't one of the large ones.
+
+    It is stored with a subscription so that a mailing can be paced for each provider. The name of
+    a small provider could identify a reader, so it isn't stored.
+    """
     return _OF_DOMAIN.get(domain, "")

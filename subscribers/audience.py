@@ -1,4 +1,4 @@
-"""Who gets an issue: readers grouped by what they want, streamed; and the second read."""
+"""Select who gets an issue: readers by segment, streamed, and the second read before sending."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -15,11 +15,18 @@ from django.utils import timezone
 from newsletter.digest import content
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import prepared_statements
-from subscribers.crypto.sealing import KeyMissingError, Sealed, SealedError, open_address, opener
+from subscribers.crypto.sealing import (
+    Ciphertext,
+    KeyMissingError,
+    SealedError,
+    address_opener,
+    open_address,
+)
 from subscribers.models import Subscriber, Subscription, Suppression
 
 log = logging.getLogger(__name__)
 Frequency = Subscription.Frequency
+State = Subscription.State
 
 COLUMNS = (
     "languages",
@@ -30,14 +37,14 @@ COLUMNS = (
     "plain_text",
     "discreet",
 )
-CHUNK = 1000
-_ACTIVE = Subscription.State.ACTIVE.value
+"""The columns of a Segment, in the order of its fields."""
+CHUNK_SIZE = 1000
 
 
 @dataclass(frozen=True)
 class Segment:
-    """What a group of readers wants. `topics` None for all; `content` "" as the newsletter does,
-    else "lead" or "complete"."""
+    """Preferences that readers share. `topics` is None for all topics; `content` is "lead",
+    "complete", or "" for the newsletter's default."""
 
     languages: tuple[str, ...]
     page_language: str
@@ -49,7 +56,7 @@ class Segment:
 
 
 class Reader(NamedTuple):
-    """One reader at the moment of sending. The address does not show itself."""
+    """A reader at the moment of sending. The repr hides the address, because it ends up in logs."""
 
     subscriber_id: int
     subscription_id: int
@@ -64,78 +71,78 @@ class Reader(NamedTuple):
 def segments(
     newsletter: Newsletter, frequency: Frequency = Frequency.WEEKLY
 ) -> list[tuple[Segment, int]]:
-    """Each profile among the newsletter's readers of that rhythm, and how many have it."""
-    readers = _reading(newsletter, frequency)
-    rows = readers.values_list(*COLUMNS).annotate(readers=Count("pk")).order_by(*COLUMNS)
-    return [(_segment(row[:-1]), row[-1]) for row in rows]
+    """Return each segment of the newsletter's readers with this frequency, and its size."""
+    rows = _readers(newsletter, frequency).values_list(*COLUMNS)
+    counted = rows.annotate(readers=Count("pk")).order_by(*COLUMNS)
+    return [(Segment(*columns), readers) for *columns, readers in counted]
 
 
 def has_readers(newsletter: Newsletter, frequency: Frequency) -> bool:
-    return _reading(newsletter, frequency).exists()
+    """Return whether the newsletter has any reader with this frequency."""
+    return _readers(newsletter, frequency).exists()
 
 
 def segment_of(subscription: Subscription) -> Segment:
-    """The profile of one reader."""
-    return _segment(Subscription.objects.values_list(*COLUMNS).get(pk=subscription.pk))
+    """Return the segment of one reader."""
+    return Segment(*Subscription.objects.values_list(*COLUMNS).get(pk=subscription.pk))
 
 
 def stream(
     newsletter: Newsletter, frequency: Frequency = Frequency.WEEKLY
 ) -> Iterator[tuple[Segment, int | None, int]]:
-    """(profile, hour of delivery, subscriber id) of each reader of that rhythm, in this order;
-    who asks for no hour comes first.
+    """Yield (segment, preferred hour, subscriber ID) of each reader, in this order; readers
+    without a preferred hour come first.
 
-    One statement, so one snapshot; rows are fetched in portions, so memory stays flat.
+    One statement makes one snapshot; rows are fetched in chunks, so memory use stays flat.
     """
     rows = (
-        _reading(newsletter, frequency)
+        _readers(newsletter, frequency)
         .order_by(*COLUMNS, F("preferred_hour").asc(nulls_first=True), "subscriber_id")
         .values_list(*COLUMNS, "preferred_hour", "subscriber_id")
-        .iterator(chunk_size=CHUNK)
+        .iterator(chunk_size=CHUNK_SIZE)
     )
-    last: tuple[Any, ...] = ()
+    last: list[object] = []
     segment: Segment | None = None
-    for row in rows:
-        if segment is None or row[:-2] != last:
-            last = row[:-2]
-            segment = _segment(last)
-        yield segment, row[-2], row[-1]
+    for *columns, hour, subscriber_id in rows:
+        if segment is None or columns != last:
+            last, segment = columns, Segment(*columns)
+        yield segment, hour, subscriber_id
 
 
 def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int, Reader]:
-    """The second read, after the permission to send was committed: those of these readers who are
-    active, not paused and not suppressed now, by subscriber id. One query; needs a worker's keys.
+    """Return those of these readers who are active, not paused and not suppressed, by subscriber
+    ID. This is the second read, after the permission to send was committed. One query.
 
-    Raises SealedError where they are not here, or not all of them."""
-    readers = ",".join(map(str, subscriber_ids))
+    Raises SealedError if the worker's keys, or some of them, are missing."""
+    ids, is_postgresql = ",".join(map(str, subscriber_ids)), connection.vendor == "postgresql"
     with prepared_statements.cursor() as cursor:
         cursor.execute(
             _STILL_WANTED[connection.vendor],
             {
                 "newsletter": newsletter_id,
-                "active": _ACTIVE,
+                "active": State.ACTIVE.value,
                 "today": _today().isoformat(),
-                "readers": f"{{{readers}}}"
-                if connection.vendor == "postgresql"
-                else f"[{readers}]",
+                "readers": f"{{{ids}}}" if is_postgresql else f"[{ids}]",
             },
         )
         rows = cursor.fetchall()
-    opened, found = opener(), {}
+    open_one, found = address_opener(), {}
     for subscriber_id, pk, language, key, sealed, discreet, public_id in rows:
         try:
-            address = opened(key, bytes(sealed), public_id)
+            address = open_one(key, bytes(sealed), public_id)
         except KeyMissingError:
-            raise  # true of many: the caller has to wait for the key
+            raise  # it affects many readers, so the caller has to wait for the key
         except SealedError as error:
-            # One spoilt row may not keep the others waiting; nobody could mail it.
+            # A damaged row can't be emailed, and mustn't hold up the other readers.
             log.error("reader-cannot-be-opened", extra={"reader": subscriber_id, "error": error})
             continue
         found[subscriber_id] = Reader(subscriber_id, pk, address, language, bool(discreet))
     return found
 
 
-_STILL_WANTED_WITH = """SELECT reader.id, subscription.id, reader.language, reader.storage_key,
+# The same condition as in `_readers`, in SQL: a mailing runs it for each STEP readers, and the ORM
+# takes several times as long as the database.
+_STILL_WANTED_TEMPLATE = """SELECT reader.id, subscription.id, reader.language, reader.storage_key,
            reader.sealed_address, subscription.discreet, {public_id}
     FROM subscribers_subscription AS subscription
     JOIN subscribers_subscriber AS reader ON reader.id = subscription.subscriber_id
@@ -144,17 +151,15 @@ _STILL_WANTED_WITH = """SELECT reader.id, subscription.id, reader.language, read
     AND subscription.subscriber_id {among}
     AND NOT EXISTS (SELECT 1 FROM subscribers_suppression AS suppression
                     WHERE suppression.address_hash = reader.address_hash)"""
-# As `_reading` says it, in SQL: a send-out asks it for each STEP readers, and the ORM takes
-# several times as long as the database.
 _STILL_WANTED = {
-    "postgresql": _STILL_WANTED_WITH.format(
+    "postgresql": _STILL_WANTED_TEMPLATE.format(
         newsletter="subscription.newsletter_id",
         public_id="uuid_send(reader.public_id)",
         among="= ANY(%(readers)s::bigint[])",
     ),
-    "sqlite": _STILL_WANTED_WITH.format(
-        # The plus keeps SQLite from going through all the newsletter's readers, by that index,
-        # for each STEP of them: it has no figures that would tell it how many there are.
+    "sqlite": _STILL_WANTED_TEMPLATE.format(
+        # SQLite has no statistics on the size of a newsletter. The plus keeps it from scanning all
+        # of its readers by that index for each STEP of them.
         newsletter="+subscription.newsletter_id",
         public_id="reader.public_id",
         among="IN (SELECT value FROM json_each(%(readers)s))",
@@ -163,60 +168,47 @@ _STILL_WANTED = {
 
 
 def address_of(subscriber: Subscriber) -> str:
-    """One reader's address in clear; needs a worker's keys."""
-    sealed = Sealed(subscriber.storage_key, bytes(subscriber.sealed_address))
+    """Decrypt one reader's address. Needs the worker's keys."""
+    sealed = Ciphertext(subscriber.storage_key, bytes(subscriber.sealed_address))
     return open_address(sealed, subscriber.public_id)
 
 
-def _active() -> QuerySet[Subscription]:
+def _readers(newsletter: Newsletter, frequency: Frequency) -> QuerySet[Subscription]:
     suppressed = Suppression.objects.filter(address_hash=OuterRef("subscriber__address_hash"))
-    return Subscription.objects.filter(~Exists(suppressed), state=Subscription.State.ACTIVE)
-
-
-def _reading(newsletter: Newsletter, frequency: Frequency) -> QuerySet[Subscription]:
-    """A pause ends by its date: nothing has to end it."""
-    here = Q(paused_until=None) | Q(paused_until__lte=_today())
-    return _active().filter(here, newsletter=newsletter, frequency=frequency)
+    return Subscription.objects.filter(
+        ~Exists(suppressed),
+        # A pause ends by its date, without any job.
+        Q(paused_until=None) | Q(paused_until__lte=_today()),
+        state=State.ACTIVE,
+        newsletter=newsletter,
+        frequency=frequency,
+    )
 
 
 def _today() -> date:
     return timezone.now().date()
 
 
-def _segment(columns: Sequence[Any]) -> Segment:
-    languages, page_language, topics, content, pictures, plain_text, discreet = columns
-    return Segment(
-        languages=languages,
-        page_language=page_language,
-        topics=topics,
-        content=content,
-        pictures=pictures,
-        plain_text=plain_text,
-        discreet=discreet,
-    )
-
-
-# --- Options of an edition ------------------------------------------------------------------
+# --- Options of an edition --------------------------------------------------------------------
 def edition_options(segment: Segment, newsletter: Newsletter) -> content.EditionOptions:
-    """A profile with the newsletter's defaults filled in."""
-    # A discreet mail has no link to the site, so it holds the texts.
-    complete = Newsletter.Content.COMPLETE if segment.discreet else ""
-    length = complete or segment.content or newsletter.content
-    pictures = newsletter.pictures if segment.pictures else Newsletter.Pictures.NONE
+    """Return a segment's options, with the newsletter's defaults filled in."""
+    complete = Newsletter.Content.COMPLETE
+    # A discreet email has no link to the site, so it contains the full texts.
+    length = complete if segment.discreet else segment.content or newsletter.content
     return content.EditionOptions(
         chain=segment.languages,
         page_language=segment.page_language,
         topics=segment.topics,
-        length="complete" if length == Newsletter.Content.COMPLETE else "lead",
-        pictures="none" if segment.plain_text or segment.discreet else _pictures(pictures),
+        length="complete" if length == complete else "lead",
+        pictures=_pictures(segment, newsletter),
         plain_text=segment.plain_text,
         discreet=segment.discreet,
     )
 
 
-def _pictures(value: str) -> content.Pictures:
-    match value:
-        case "embedded" | "linked":
-            return value
-        case _:
-            return "none"
+def _pictures(segment: Segment, newsletter: Newsletter) -> content.Pictures:
+    if segment.pictures and not segment.plain_text and not segment.discreet:
+        match newsletter.pictures:
+            case "embedded" | "linked" as pictures:
+                return pictures
+    return "none"

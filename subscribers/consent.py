@@ -1,4 +1,4 @@
-"""Evidence of consent: the words that a reader agrees to, their version, and the record (B8)."""
+"""Record evidence of consent: the text that a reader agrees to, and its version (B8)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from subscribers.models import Consent, Subscription
 
 
 def consent_text(newsletter: Newsletter, language: str) -> str:
-    """What stands by the button of the form."""
+    """Return the text beside the button of the sign-up form."""
     with translation.override(language):
         return _(
             "I want to receive “%(newsletter)s” by email. I can unsubscribe at any time with "
@@ -21,18 +21,13 @@ def consent_text(newsletter: Newsletter, language: str) -> str:
         ) % {"newsletter": newsletter.name_in(language)}
 
 
-def version_of(text: str) -> str:
-    """Names a wording: the same words, the same version."""
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest() if text else ""
-
-
 def promise_of(newsletter: Newsletter, language: str) -> str:
-    """What the box promises: "Once a week …"; "" where the language has no such words."""
+    """Return what the sign-up box promises ("Once a week …"), or "" without such a text."""
     text = newsletter.text([language])
     return text.promise if text else ""
 
 
-def record(
+def record_consent(
     subscription: Subscription,
     action: str,
     *,
@@ -40,12 +35,13 @@ def record(
     wording: str = "",
     at: datetime | None = None,
 ) -> None:
-    """Add a Consent row with the time to the minute."""
+    """Add a Consent row with the time to the minute. The version is a hash of the wording."""
+    version = hashlib.blake2b(wording.encode(), digest_size=8).hexdigest() if wording else ""
     Consent.objects.create(
         subscription=subscription,
         action=action,
         wording=wording,
-        wording_version=version_of(wording),
+        wording_version=version,
         language=language,
         source=subscription.source,
         at=(at or timezone.now()).replace(second=0, microsecond=0),

@@ -1,11 +1,10 @@
-"""Discreet readers: their mails and links bear a second, neutral domain and name (DISCREET_URL,
+"""Send discreet readers' emails and links under a second, neutral domain and name (DISCREET_URL,
 DISCREET_SENDER, DISCREET_NAME), from the confirmation on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,31 +15,33 @@ from newsletter.digest.discreet import neutral_issue, neutral_newsletter
 
 
 class NoDiscreetDomainError(content.RenderError):
-    """There are discreet readers, and nothing neutral to write to them from."""
+    """There are discreet readers, but no discreet domain to email them from."""
 
 
-def is_offered() -> bool:
+def is_configured() -> bool:
+    """Return whether the site has a discreet domain."""
     return bool(settings.DISCREET_URL)
 
 
 def site_of(*, discreet: bool) -> str:
-    """The address of the site that a reader's links begin with."""
-    return settings.DISCREET_URL if discreet and is_offered() else settings.SITE_URL
+    """Return the start of a reader's links."""
+    return settings.DISCREET_URL if discreet and is_configured() else settings.SITE_URL
 
 
 def name_of(own: str, *, discreet: bool) -> str:
-    """What a newsletter is called to this reader."""
+    """Return the newsletter's name as this reader sees it."""
     return settings.DISCREET_NAME if discreet else own
 
 
 def require_discreet_domain() -> None:
-    """Raises NoNeutralDomain where the neutral domain was taken away: such a mail must not go out
-    under the newsroom's own name."""
-    if not is_offered():
+    """Raise NoDiscreetDomainError if the domain was removed from the settings, because discreet
+    emails must not go out under the newsroom's own name."""
+    if not is_configured():
         raise NoDiscreetDomainError("There are discreet readers, but DISCREET_URL is not set.")
 
 
 def discreet_branding(newsletter: content.Newsletter) -> content.Newsletter:
+    """Return the newsletter under its discreet name. Raises NoDiscreetDomainError."""
     require_discreet_domain()
     return neutral_newsletter(
         newsletter, name=settings.DISCREET_NAME, site_url=settings.DISCREET_URL
@@ -48,11 +49,12 @@ def discreet_branding(newsletter: content.Newsletter) -> content.Newsletter:
 
 
 def discreet_issue(
-    found: content.Issue, *, view_url: str, options: content.EditionOptions, today: date
+    issue: content.Issue, *, view_url: str, options: content.EditionOptions, today: date
 ) -> content.Issue:
+    """Return the issue under the discreet name. Raises NoDiscreetDomainError."""
     require_discreet_domain()
     return neutral_issue(
-        found,
+        issue,
         name=settings.DISCREET_NAME,
         view_url=view_url,
         languages=(*options.chain, options.page_language),
@@ -60,48 +62,51 @@ def discreet_issue(
     )
 
 
-# --- Requests under the discreet domain -----------------------------------------------------
-Answer = Callable[[HttpRequest], HttpResponse]
-
-OPEN = frozenset({"one-click", "one-click-without-slash", "challenge", "edition"})
-OURS = frozenset({"subscribe", "asked", "embedded", "embedded-without-slash", "embedded-asked"})
-"""Readers' pages that are for strangers, and so under the newsroom's own domain alone."""
+# --- Requests under the discreet domain -------------------------------------------------------
+ALLOWED_VIEWS = frozenset({"one-click", "one-click-without-slash", "challenge", "edition"})
+MAIN_DOMAIN_ONLY = frozenset(
+    {"subscribe", "asked", "embedded", "embedded-without-slash", "embedded-asked"}
+)
+"""Pages of this app that anyone may open, so they exist only under the newsroom's own domain."""
 
 
 class DiscreetDomainMiddleware:
-    """Whatever else is asked for under that domain is not there: it says nothing of whose it is."""
+    """Answer 404 under the discreet domain, except to the links in discreet readers' emails. So the
+    domain doesn't reveal whose it is."""
 
-    def __init__(self, get_response: Answer) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self._get_response(request)
-        # The site's own page for what is not found has its masthead.
+        # The site's own 404 page shows its masthead.
         has_no_view = request.resolver_match is None and response.status_code == 404
-        return nothing() if has_no_view and is_discreet_domain(request) else response
+        return not_found() if has_no_view and is_discreet_domain(request) else response
 
     def process_view(
-        self, request: HttpRequest, _view: object, _args: Any, _kwargs: Any
+        self, request: HttpRequest, _view: object, _args: object, _kwargs: object
     ) -> HttpResponse | None:
-        found = request.resolver_match
-        if found is None or not is_discreet_domain(request):
+        match = request.resolver_match
+        if match is None or not is_discreet_domain(request):
             return None
-        if found.namespace == "subscribers":
-            return nothing() if found.url_name in OURS else None
-        return None if found.view_name in OPEN else nothing()
+        if match.namespace == "subscribers":
+            return not_found() if match.url_name in MAIN_DOMAIN_ONLY else None
+        return None if match.view_name in ALLOWED_VIEWS else not_found()
 
 
-def nothing() -> HttpResponse:
+def not_found() -> HttpResponse:
+    """Return a 404 page without any branding."""
     return HttpResponseNotFound("Not found.\n", content_type="text/plain")
 
 
 def is_discreet_domain(request: HttpRequest) -> bool:
+    """Return whether the request came in under the discreet domain."""
     domain = urlsplit(settings.DISCREET_URL).netloc
     return bool(domain) and request.get_host() == domain
 
 
-def frame(request: HttpRequest) -> dict[str, str]:
-    """Context of every template: which frame a reader's page has."""
+def reader_frame(request: HttpRequest) -> dict[str, str]:
+    """Add the base template of readers' pages to the context of every template."""
     return {
         "reader_frame": "subscribers/bare.html" if is_discreet_domain(request) else "web/base.html"
     }

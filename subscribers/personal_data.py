@@ -1,6 +1,6 @@
-"""What we hold of one reader: exported, and erased (B9).
+"""Export and erase one reader's data, and delete what is no longer needed (B9).
 
-Each app that holds something registers its part; this app its own.
+Each app that stores data about readers registers how to export and erase it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from subscribers.addresses import AddressError, normalise
 from subscribers.audience import address_of
 from subscribers.crypto.sealing import (
     AddressHash,
-    Sealed,
+    Ciphertext,
     SealedError,
     address_hashes,
-    open_arrival,
-    seal_arrival,
+    open_intake,
+    seal_intake,
 )
 from subscribers.models import (
     Consent,
@@ -34,16 +34,23 @@ from subscribers.models import (
 )
 from subscribers.suppression import suppress
 
+Email = TransactionalEmail
+UNCONFIRMED = timedelta(days=7)
+ENDED_EMAILS = timedelta(days=30)
+CHANGES = timedelta(days=4)
+"""A day until the email is sent at the latest, two in which its link works, and one more."""
+FINAL_STATES = (Email.State.SENT, Email.State.REFUSED, Email.State.FAILED, Email.State.DROPPED)
+
 
 @dataclass(frozen=True)
-class DataHolder:
-    """One app's part: `export` gives what JSON can hold, `erase` leaves nothing of the reader."""
+class PersonalDataSource:
+    """One app's data. `export` returns JSON data; `erase` leaves nothing of the reader."""
 
     export: Callable[[Subscriber], dict[str, Any]]
     erase: Callable[[Subscriber], None]
 
 
-_parts: dict[str, DataHolder] = {}
+_sources: dict[str, PersonalDataSource] = {}
 
 
 def register(
@@ -52,49 +59,94 @@ def register(
     export: Callable[[Subscriber], dict[str, Any]],
     erase: Callable[[Subscriber], None],
 ) -> None:
-    """Add a part, once per name; called from an AppConfig's `ready`."""
-    _parts[name] = DataHolder(export, erase)
+    """Register an app's data under a name; called from an AppConfig's `ready`."""
+    _sources[name] = PersonalDataSource(export, erase)
 
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
-    """All that is held of a reader, by part. Needs a worker's keys: the address is in it."""
+    """Return all data about a reader, by source. Needs the worker's keys to decrypt the address."""
     return {"address": address_of(subscriber), **export_without_address(subscriber)}
 
 
 def export_without_address(subscriber: Subscriber) -> dict[str, Any]:
-    """`export` without the address, which the web process cannot read."""
-    return {name: part.export(subscriber) for name, part in _parts.items()}
+    """Return `export` without the address, which the web process can't decrypt."""
+    return {name: source.export(subscriber) for name, source in _sources.items()}
 
 
 @transaction.atomic
 def erase(subscriber: Subscriber) -> None:
-    """Erase a reader from every part. What is left is a keyed hash, a reason and a date; it keeps
-    an import from bringing the reader back, and a new sign-up lifts it."""
-    index = AddressHash(subscriber.address_hash_key, bytes(subscriber.address_hash))
+    """Erase a reader from every source, except for a keyed hash, a reason and a date. They keep an
+    import from bringing the reader back; a new sign-up lifts them."""
+    hashed = AddressHash(subscriber.address_hash_key, bytes(subscriber.address_hash))
     erase_without_trace(subscriber)
-    suppress(index, Suppression.Reason.ERASED)
-    leave_erasure_note(index)
+    suppress(hashed, Suppression.Reason.ERASED)
+    # The web process can't open what waits in the intake, so it leaves a note for a worker.
+    note = {"index": hashed.digest.hex(), "before": timezone.now().isoformat()}
+    key_number, sealed = seal_intake(note)
+    Intake.objects.create(kind=Intake.Kind.ERASURE, sealed=sealed, sealing_key=key_number)
 
 
 @transaction.atomic
 def erase_without_trace(subscriber: Subscriber) -> None:
-    """Erase from every part, and leave nothing, not even a hash."""
-    for part in _parts.values():
-        part.erase(subscriber)
+    """Erase a reader from every source, without leaving even a hash."""
+    for source in _sources.values():
+        source.erase(subscriber)
     subscriber.delete()
 
 
+def erase_from_intake(note: dict[str, Any]) -> None:
+    """Delete the intake items with an erased reader's address that were received before the
+    erasure. Needs the worker's keys."""
+    digest = bytes.fromhex(note["index"])
+    before = datetime.fromisoformat(note["before"])
+    items = Intake.objects.filter(received_at__lte=before).exclude(kind=Intake.Kind.ERASURE)
+    for item in items.iterator():
+        try:
+            data = open_intake(Ciphertext(item.sealing_key, bytes(item.sealed)))
+            address = normalise(data["address"])
+        except (SealedError, AddressError, KeyError):
+            continue
+        if digest in {each.digest for each in address_hashes(address)}:
+            item.delete()
+
+
+@transaction.atomic
+def prune(at: datetime) -> int:
+    """Delete sign-ups that were not confirmed within 7 days; return how many.
+
+    A subscription that was confirmed in the past is unsubscribed again and keeps its evidence.
+    Transactional emails are deleted after 30 days, unless they wait or their outcome is unknown.
+    """
+    before = at - UNCONFIRMED
+    pending = Subscription.objects.filter(state=Subscription.State.PENDING).alias(
+        requested_at=Max("consents__at", filter=Q(consents__action=Consent.Action.REQUESTED))
+    )
+    stale = pending.filter(
+        Q(requested_at__lt=before) | Q(requested_at=None, created_on__lt=before.date())
+    )
+    ids = list(stale.values_list("pk", flat=True))
+    found = Subscription.objects.filter(pk__in=ids)
+    found.exclude(confirmed_on=None).update(state=Subscription.State.UNSUBSCRIBED)
+    found.filter(confirmed_on=None).delete()
+    # A subscriber without subscriptions may be a new address that waits to be confirmed.
+    changes = Email.objects.filter(
+        kind=Email.Kind.CHANGE, subscriber=OuterRef("pk"), due_at__gt=at - CHANGES
+    )
+    Subscriber.objects.filter(~Exists(changes), subscriptions=None).delete()
+    Email.objects.filter(state__in=FINAL_STATES, created_at__lt=at - ENDED_EMAILS).delete()
+    return len(ids)
+
+
+# --- The data of this app ---------------------------------------------------------------------
 def export_reader(subscriber: Subscriber) -> dict[str, Any]:
-    """This app's own part."""
+    """Return this app's data about a reader."""
+    subscriptions = subscriber.subscriptions.select_related("newsletter").order_by("pk")
     return {
         "id": str(subscriber.public_id),
         "language": subscriber.language,
         "since": subscriber.created_on.isoformat(),
-        "subscriptions": [
-            _subscription(each)
-            for each in subscriber.subscriptions.select_related("newsletter").order_by("pk")
-        ],
-        "letters": [
+        "subscriptions": [_subscription(each) for each in subscriptions],
+        "emails": [
             {"kind": email.kind, "state": email.state, "on": email.created_at.date().isoformat()}
             for email in subscriber.transactional_emails.order_by("pk")
         ],
@@ -102,7 +154,7 @@ def export_reader(subscriber: Subscriber) -> dict[str, Any]:
 
 
 def erase_reader(subscriber: Subscriber) -> None:
-    """This app's own rows but the reader's: those go with it (`on_delete=CASCADE`)."""
+    """Delete this app's rows about a reader; `on_delete=CASCADE` deletes those below them."""
     subscriber.transactional_emails.all().delete()
     subscriber.subscriptions.all().delete()
 
@@ -132,75 +184,3 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
             for consent in subscription.consents.order_by("pk")
         ],
     }
-
-
-# --- What still waits in the intake ---------------------------------------------------------
-def leave_erasure_note(index: AddressHash) -> None:
-    """Leave the note; part of the erasure's transaction."""
-    note = {"index": index.value.hex(), "before": timezone.now().isoformat()}
-    sealed = seal_arrival(note)
-    Intake.objects.create(kind=Intake.Kind.FORGET, sealed=sealed.value, sealing_key=sealed.key)
-
-
-def erase_arrivals(note: dict[str, Any]) -> None:
-    """Delete what arrived from this reader before the note. Needs a worker's keys."""
-    index = bytes.fromhex(note["index"])
-    before = datetime.fromisoformat(note["before"])
-    waiting = Intake.objects.filter(received_at__lte=before).exclude(kind=Intake.Kind.FORGET)
-    for arrival in waiting.iterator():
-        if index in _indexes_in(arrival):
-            arrival.delete()
-
-
-def _indexes_in(arrival: Intake) -> set[bytes]:
-    """The indexes of the address in an arrival; none where it cannot be opened, or has none."""
-    try:
-        data = open_arrival(Sealed(arrival.sealing_key, bytes(arrival.sealed)))
-        address = normalise(data["address"])
-    except (SealedError, AddressError, KeyError):
-        return set()
-    return {each.value for each in address_hashes(address)}
-
-
-# --- How long rows are kept -----------------------------------------------------------------
-UNCONFIRMED_DAYS = 7
-LETTER_DAYS = 30
-CHANGE_DAYS = timedelta(days=4)
-"""A day until the email is sent at the latest, two in which its link works, and one more."""
-ENDED = (
-    TransactionalEmail.State.SENT,
-    TransactionalEmail.State.REFUSED,
-    TransactionalEmail.State.FAILED,
-    TransactionalEmail.State.DROPPED,
-)
-
-
-@transaction.atomic
-def prune(at: datetime) -> int:
-    """Delete sign-ups that nobody confirmed within 7 days; returns how many.
-
-    A subscription that was confirmed at an earlier time goes back to unsubscribed and keeps its
-    evidence. Single emails are deleted 30 days after they ended; those with an unknown outcome
-    are kept.
-    """
-    before = at - timedelta(days=UNCONFIRMED_DAYS)
-    stale = Subscription.objects.filter(state=Subscription.State.PENDING).alias(
-        asked=Max("consents__at", filter=Q(consents__action=Consent.Action.REQUESTED))
-    )
-    ids = list(
-        stale.filter(Q(asked__lt=before) | Q(asked=None, created_on__lt=before.date())).values_list(
-            "pk", flat=True
-        )
-    )
-    found = Subscription.objects.filter(pk__in=ids)
-    found.exclude(confirmed_on=None).update(state=Subscription.State.UNSUBSCRIBED)
-    found.filter(confirmed_on=None).delete()
-    # One with no subscription is the holder of a new address that waits to be confirmed.
-    waits = TransactionalEmail.objects.filter(
-        kind=TransactionalEmail.Kind.CHANGE, subscriber=OuterRef("pk"), due_at__gt=at - CHANGE_DAYS
-    )
-    Subscriber.objects.filter(~Exists(waits), subscriptions=None).delete()
-    TransactionalEmail.objects.filter(
-        state__in=ENDED, created_at__lt=at - timedelta(days=LETTER_DAYS)
-    ).delete()
-    return len(ids)

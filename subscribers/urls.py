@@ -1,4 +1,4 @@
-"""A reader's pages, in each language (i18n_patterns)."""
+"""Readers' pages in each language (`urlpatterns`), and URLs without a language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ urlpatterns = [
     path("subscribe/", signup.subscribe, name="subscribe"),
     path("subscribe/asked/", signup.signup_received, name="asked"),
     path("embed/<slug:newsletter>/", signup.embedded, name="embedded"),
-    # Other sites' editors type this address by hand, and a redirect would lose what is posted.
+    # Editors of other sites type this URL by hand, and a redirect would lose the posted form.
     path("embed/<slug:newsletter>", signup.embedded, name="embedded-without-slash"),
     path("embed/<slug:newsletter>/asked/", signup.embedded_received, name="embedded-asked"),
     path("preferences/", signup.link_request, name="link"),
@@ -35,10 +35,10 @@ urlpatterns = [
     path("move/<str:token>/", account.confirm_change, name="move"),
 ]
 
-# In no language: mail programs and scripts use these.
+# Used by email programs and scripts.
 machine_urlpatterns = [
     path("u/<str:token>/", unsubscribe.one_click, name="one-click"),
-    # Some mail programs drop the slash, and a redirect would turn their POST into a GET.
+    # Some email programs drop the slash, and a redirect would turn their POST into a GET.
     path("u/<str:token>", unsubscribe.one_click, name="one-click-without-slash"),
     path("challenge/", signup.challenge, name="challenge"),
 ]

@@ -1,4 +1,4 @@
-"""The cast: one newsroom, its weekly, and who works there and reads it."""
+"""Fixtures for all tests: a newsroom, its weekly newsletter, and an editor."""
 
 from __future__ import annotations
 
@@ -31,40 +31,40 @@ from newsletter.lib.outages import OutageMonitor
 from subscribers.views import cached_newsletters
 
 HERE = Path(__file__).parent
-MARKED = {"delivery/simulation": "simulation", "web": "pages", "desk": "pages"}
+MARKERS_BY_FOLDER = {"delivery/simulation": "simulation", "web": "pages", "desk": "pages"}
 NAMES = {"en": "Week in View", "be": "Тыдзень у фокусе", "ru": "Неделя в фокусе"}
 
 
 def pytest_configure() -> None:
-    # Django reads a catalogue once, at its first use.
+    # Django loads a catalog once, at its first use.
     for path in settings.LOCALE_PATHS:
         compile_catalogs(Path(path))
-    # Neither the cache nor static files are what is tested; each process has its own.
+    # Each test process has its own cache and static files: neither is under test.
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
-    # Hints go nowhere here; tests that want workers start a site of their own.
+    # Wake-ups go nowhere; a test that needs workers starts its own site.
     settings.CELERY_BROKER_URL = "memory://"
-    # One round of hashing: tests sign in often.
+    # A fast hash: tests sign in often.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`make unit` leaves out what is marked as more than that; some of it by its folder."""
+    """Mark the tests of some folders; `make unit` deselects by marker."""
     for item in items:
-        for folder, marker in MARKED.items():
+        for folder, marker in MARKERS_BY_FOLDER.items():
             if item.path.is_relative_to(HERE / folder):
                 item.add_marker(marker)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Share tests out by file, but keep together those that share a running site: the folders
-    of tests/e2e. In the order of collection, so that these come first."""
+    """Distribute tests by file, but keep the folders of tests/e2e together: each shares a running
+    site. Keep the order of collection, so that these long ones start first."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByFile(LoadScopeScheduling):
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.partition("::")[0]
             folder = path.rpartition("/")[0]
@@ -75,7 +75,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many states the simulation of the send-out went through (tests/delivery/simulation)."""
+    """Report how many states of a mailing the simulation explored (tests/delivery/simulation)."""
     passed = terminalreporter.getreports("passed")
     states = [n for report in passed for name, n in report.user_properties if name == "states"]
     if states:
@@ -83,35 +83,34 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def addresses() -> None:
-    """They follow from settings as they are at the start, not from those that a test changed
-    before the first page was asked for."""
+def url_patterns() -> None:
+    """Load the URLs before any test changes the settings that they depend on."""
     import_module(settings.ROOT_URLCONF)
 
 
 @pytest.fixture(autouse=True)
 def site_language() -> Iterator[None]:
-    """A page that a test looked at leaves its language to the next test otherwise."""
+    """Keep the language of one test's last page from leaking into the next test."""
     with translation.override(settings.LANGUAGE_CODE):
         yield
 
 
 @pytest.fixture(autouse=True)
-def nothing_known() -> None:
-    """Each test has newsletters of its own."""
+def empty_newsletter_cache() -> None:
+    """Forget the newsletters that an earlier test cached."""
     cached_newsletters.clear()
 
 
 @pytest.fixture
 def caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """`caplog.text` has lines as the log has them, with what is given as `extra`."""
+    """Format `caplog.text` like the real log, with the fields given as `extra`."""
     caplog.handler.setFormatter(KeyValueFormatter())
     return caplog
 
 
 class ReportedOutages(OutageMonitor):
-    """Notes which services were reported, and tries none: a thread that did would write into the
-    log of the tests that follow."""
+    """Records which services were reported down, and starts no thread that tries them: it would
+    write into the log of later tests."""
 
     def __init__(self) -> None:
         super().__init__({})
@@ -133,7 +132,7 @@ def reported(monkeypatch: pytest.MonkeyPatch) -> ReportedOutages:
 
 @pytest.fixture(autouse=True)
 def media(settings: Any, tmp_path: Path) -> Path:
-    """Uploaded files go where the test's other files go."""
+    """Store uploads below the test's temporary folder."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.VAR_DIR = tmp_path
     return tmp_path / "media"
@@ -149,8 +148,8 @@ def newsroom(db: None) -> Newsroom:
 
 @pytest.fixture
 def weekly(newsroom: Newsroom) -> Newsletter:
-    """The weekly letter in English, Belarusian and Russian; choices EN and BE/RU."""
-    letter = Newsletter.objects.create(
+    """A weekly newsletter in English, Belarusian and Russian, offered as EN and BE/RU."""
+    newsletter = Newsletter.objects.create(
         slug="weekly",
         languages=["en", "be", "ru"],
         choices=[
@@ -161,8 +160,8 @@ def weekly(newsroom: Newsroom) -> Newsletter:
         time=time(9, 0),
     )
     for language, name in NAMES.items():
-        NewsletterTranslation.objects.create(newsletter=letter, language=language, name=name)
-    return letter
+        NewsletterTranslation.objects.create(newsletter=newsletter, language=language, name=name)
+    return newsletter
 
 
 @pytest.fixture
@@ -175,7 +174,7 @@ def security(weekly: Newsletter) -> Topic:
 
 @pytest.fixture
 def issue(weekly: Newsletter) -> Issue:
-    """The issue of 24–30 July 2017, without articles."""
+    """The issue of 24–30 July 2017, without any articles."""
     return Issue.objects.create(
         newsletter=weekly, starts_on=date(2017, 7, 24), ends_on=date(2017, 7, 30)
     )
@@ -186,7 +185,7 @@ WriteArticle = Callable[..., Article]
 
 @pytest.fixture
 def write_article(weekly: Newsletter) -> WriteArticle:
-    """A function that makes an article ready in the languages given: en="Headline"."""
+    """Return a function that creates an article, ready in the given languages: en="Headline"."""
 
     def write(
         *,
@@ -225,10 +224,10 @@ def editor(db: None) -> User:
 
 
 @pytest.fixture(autouse=True)
-def not_apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mails are laid out in the test's own process, where a test can change settings; tests of
-    newsletter.lib.sandbox itself, and all running sites, use the other process."""
-    if request.node.get_closest_marker("apart") is None:
+def render_in_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Render in the test's own process, so that the test can change settings. Tests marked
+    `sandbox`, and running sites, render in a child process as in production."""
+    if request.node.get_closest_marker("sandbox") is None:
         monkeypatch.setattr(
             sandbox, "run", lambda function, *args, **kwargs: function(*args, **kwargs)
         )

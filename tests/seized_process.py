@@ -28,7 +28,7 @@ from newsletter.editorial.models import Newsletter  # noqa: E402 - models need t
 from subscribers import audience, intake, personal_data  # noqa: E402
 from subscribers.addresses import Address, normalise  # noqa: E402
 from subscribers.crypto import rotation, sealing  # noqa: E402
-from subscribers.crypto.sealing import Sealed, SealedError  # noqa: E402
+from subscribers.crypto.sealing import Ciphertext, SealedError  # noqa: E402
 from subscribers.lists import export  # noqa: E402
 from subscribers.models import Intake, Subscriber  # noqa: E402
 
@@ -51,7 +51,7 @@ def break_in(address: str) -> list[str]:
     """Return the names of the attacks that succeeded."""
     guess = normalise(address)
     reader, arrival = Subscriber.objects.get(), Intake.objects.get()
-    waiting = Sealed(arrival.sealing_key, bytes(arrival.sealed))
+    waiting = Ciphertext(arrival.sealing_key, bytes(arrival.sealed))
     row = b"|".join(
         bytes(value) if isinstance(value, (bytes, memoryview)) else str(value).encode()
         for each in (reader, arrival)
@@ -64,12 +64,12 @@ def break_in(address: str) -> list[str]:
     ]
 
 
-def _through_functions(guess: Address, reader: Subscriber, waiting: Sealed) -> list[str]:
-    stored = Sealed(reader.storage_key, bytes(reader.sealed_address))
+def _through_functions(guess: Address, reader: Subscriber, waiting: Ciphertext) -> list[str]:
+    stored = Ciphertext(reader.storage_key, bytes(reader.sealed_address))
     attacks: dict[str, Callable[[], Any]] = {
         "open": lambda: sealing.open_address(stored, reader.public_id),
         "address": lambda: audience.address_of(reader),
-        "arrival": lambda: sealing.open_arrival(waiting),
+        "arrival": lambda: sealing.open_intake(waiting),
         "export": lambda: personal_data.export(reader),
         "list": lambda: list(export.readers(reader.subscriptions.get().newsletter)),
         "guess": lambda: sealing.address_hash(guess),
@@ -97,7 +97,7 @@ def _through_commands() -> list[str]:
     return succeeded
 
 
-def _through_secrets(guess: Address, waiting: Sealed, row: bytes) -> list[str]:
+def _through_secrets(guess: Address, waiting: Ciphertext, row: bytes) -> list[str]:
     """Try every secret of this process as the key of every hash and cipher it has."""
     web = settings.WEB_KEYS
     secrets = [settings.SECRET_KEY.encode(), *web.tokens.values(), *web.sealing.values()]
@@ -112,14 +112,14 @@ def _through_secrets(guess: Address, waiting: Sealed, row: bytes) -> list[str]:
             continue
         succeeded.append("box")
     # Sealing the same address again must not give the same bytes.
-    if sealing.seal_arrival({"address": guess.mail}).value[32:64] in row:
+    if sealing.seal_intake({"address": guess.email}).value[32:64] in row:
         succeeded.append("sealed alike")
     return succeeded
 
 
 def _hashes(guess: Address, secrets: list[bytes]) -> set[bytes]:
     hashes = set()
-    for key, text in itertools.product(secrets, {guess.mail, guess.key, guess.local, guess.domain}):
+    for key, text in itertools.product(secrets, {guess.email, guess.key, guess.local, guess.domain}):
         data = text.encode()
         hashes.add(hashlib.blake2b(data, key=key[:64], digest_size=32).digest())
         for algorithm in ("md5", "sha1", "sha256", "sha512", "blake2b"):

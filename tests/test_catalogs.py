@@ -1,9 +1,9 @@
-"""The catalogs: every word of the interface is there in Belarusian and in Russian.
+"""Every text of the interface is translated into Belarusian and Russian.
 
-Where one is missing: `manage.py makemessages -l be -l ru --no-wrap --no-obsolete --add-location
-file -i .venv -i var -i tests`, then fill in what is empty. The msgids are extracted here as
-`makemessages` does it, without its need of the gettext tools: Django's `templatize` turns a
-template into Python, and Babel reads Python.
+If one is missing, run `manage.py makemessages -l be -l ru --no-wrap --no-obsolete --add-location
+file -i .venv -i var -i tests`, then translate the empty ones. These tests extract
+msgids like `makemessages`, but without the gettext tools: Django's `templatize` turns a template
+into Python, and Babel reads Python.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from django.utils.translation.template import templatize
 BASE = Path(settings.BASE_DIR)
 LANGUAGES = ("be", "ru")
 FORMS = 4
-"""Plural forms in both of Django's catalogs of these languages (F1)."""
+"""The number of plural forms in Django's catalogs of both languages (F1)."""
 
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
@@ -37,34 +37,34 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
-PLACE = re.compile(r"%\((\w+)\)[sd]")
+PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 TAG = re.compile(r"<[^>]+>")
 
 Key = tuple[str, str | None]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_word_of_the_interface_is_in_the_catalog(language: str) -> None:
+def test_every_text_of_the_interface_is_in_the_catalog(language: str) -> None:
     known = {(_singular(message), message.context) for message in _messages(language)}
     missing = {key: place for key, place in _used().items() if key not in known}
     assert not missing
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_catalog_holds_no_word_that_is_not_used(language: str) -> None:
+def test_the_catalog_has_no_unused_texts(language: str) -> None:
     known = {(_singular(message), message.context) for message in _messages(language)}
     assert not known - set(_used())
     assert not _catalog(language).obsolete
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_everything_is_translated_and_nothing_is_guessed(language: str) -> None:
-    open_ones = [
+def test_every_text_is_translated_and_none_is_fuzzy(language: str) -> None:
+    untranslated = [
         message.id
         for message in _messages(language)
         if message.fuzzy or not _texts(message) or not all(map(str.strip, _texts(message)))
     ]
-    assert open_ones == []
+    assert untranslated == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -77,16 +77,16 @@ def test_plurals_have_all_forms(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_places_and_tags_agree(language: str) -> None:
+def test_placeholders_and_tags_agree(language: str) -> None:
     for message in _messages(language):
         for text in _texts(message):
             original = _singular(message)
-            assert _marks(text) == _marks(original), original
+            assert _placeholders_and_tags(text) == _placeholders_and_tags(original), original
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_quotes_dashes_and_apostrophes_are_those_of_the_language(language: str) -> None:
-    """«…» for quotes, except in samples of JSON; no English or typewriter ones."""
+def test_punctuation_follows_the_language(language: str) -> None:
+    """Quotes are «…», except in samples of JSON; apostrophes and dashes are typographic."""
     for message in _messages(language):
         for text in _texts(message):
             words = TAG.sub("", text)
@@ -97,16 +97,16 @@ def test_quotes_dashes_and_apostrophes_are_those_of_the_language(language: str) 
 
 
 @pytest.mark.parametrize(("language", "foreign"), [("be", "иИщЩъЪ"), ("ru", "іІўЎ’")])
-def test_the_letters_are_those_of_the_language(language: str, foreign: str) -> None:
-    """A word that was copied from the neighbour's catalog shows by its letters."""
+def test_the_alphabet_is_that_of_the_language(language: str, foreign: str) -> None:
+    """A text copied from the other catalog shows by its letters."""
     for message in _messages(language):
         for text in _texts(message):
             assert not set(text) & set(foreign), text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_translation_begins_and_ends_as_its_original(language: str) -> None:
-    """A lower-case label stays one, a full stop stays, a colon before a list stays."""
+def test_a_translation_begins_and_ends_like_its_original(language: str) -> None:
+    """Lower-case labels stay lower-case; full stops and colons stay."""
     for message in _messages(language):
         for original, text in zip(_originals(message), _texts(message), strict=False):
             if original[0].isalpha() and text[0].isalpha():
@@ -115,8 +115,8 @@ def test_a_translation_begins_and_ends_as_its_original(language: str) -> None:
                 assert original.endswith(mark) == text.endswith(mark), original
 
 
-def test_polite_words_are_in_lower_case() -> None:
-    """ "вы" inside a sentence; "Вы" only where one begins."""
+def test_polite_pronouns_are_lower_case() -> None:
+    """Write “вы”, except at the beginning of a sentence."""
     inside = re.compile(r"[^.!?:»]\s(Вы|Вас|Вам|Вамі|Вами|Ваш\w*)\b")
     for language in LANGUAGES:
         for message in _messages(language):
@@ -124,12 +124,12 @@ def test_polite_words_are_in_lower_case() -> None:
                 assert not inside.search(text), text
 
 
-def test_the_extraction_sees_python_and_templates() -> None:
+def test_texts_are_extracted_from_python_and_templates() -> None:
     used = {key[0] for key in _used()}
     assert {"View in browser", "Skip to content", "%(number)s article", "Save"} <= used
 
 
-# --- Steps ------------------------------------------------------------------------------------
+# --- Helpers ----------------------------------------------------------------------------------
 @cache
 def _catalog(language: str) -> Catalog:
     path = BASE / "locale" / language / "LC_MESSAGES" / "django.po"
@@ -153,13 +153,13 @@ def _texts(message: Message) -> tuple[str, ...]:
     return (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
 
 
-def _marks(text: str) -> tuple[list[str], list[str]]:
-    return sorted(set(PLACE.findall(text))), sorted(TAG.findall(text))
+def _placeholders_and_tags(text: str) -> tuple[list[str], list[str]]:
+    return sorted(set(PLACEHOLDER.findall(text))), sorted(TAG.findall(text))
 
 
 @cache
 def _used() -> dict[Key, str]:
-    """What the sources and templates mark, and where first."""
+    """Map each text that sources and templates mark to the first file that uses it."""
     found: dict[Key, str] = {}
     for path in _sources():
         for key in _marked(path):
@@ -177,7 +177,7 @@ def _sources() -> Iterator[Path]:
 def _marked(path: Path) -> Iterator[Key]:
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
-        # Without indentation: what is left is no program, only calls to be found.
+        # Drop the indentation: the result isn't a valid program, but its calls can be found.
         lines = templatize(text, origin=str(path)).splitlines()
         text = "\n".join(line.strip() for line in lines)
     for _line, message, _comments, context in extract(

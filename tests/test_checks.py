@@ -1,4 +1,4 @@
-"""The configuration's checks: each id, its cause, and what is let through."""
+"""The system checks of the configuration: each ID, what causes it, and what passes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ RELAY = ["smtp://mail.example.org:587"]
 
 
 @pytest.fixture(autouse=True)
-def sound(settings: Any) -> None:
-    """A configuration that every check is content with."""
+def valid_configuration(settings: Any) -> None:
+    """A configuration that passes every check."""
     settings.KEYS_ARE_TEMPORARY = False
     settings.USES_LOCAL_MAILBOX = False
     settings.DELIVERY_TRANSPORTS = RELAY
@@ -28,51 +28,51 @@ def sound(settings: Any) -> None:
     settings.DEBUG = False
 
 
-def found() -> list[str | None]:
+def check_ids() -> list[str | None]:
     return [message.id for message in run_checks(tags=[checks.TAG])]
 
 
-def test_a_sound_configuration_passes() -> None:
-    assert found() == []
+def test_a_valid_configuration_passes() -> None:
+    assert check_ids() == []
     checks.require_configuration()
 
 
 def test_e001_temporary_keys(settings: Any) -> None:
     settings.KEYS_ARE_TEMPORARY = True
-    assert found() == ["newsletter.E001"]
+    assert check_ids() == ["newsletter.E001"]
     with pytest.raises(SystemExit, match=r"manage\.py keys new"):
         checks.require_configuration()
 
 
-def test_e001_lets_through_what_touches_no_reader(
+def test_e001_ignores_commands_that_touch_no_reader(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.KEYS_ARE_TEMPORARY = True
     monkeypatch.setattr(sys, "argv", ["manage.py", "migrate"])
-    assert found() == []
+    assert check_ids() == []
     monkeypatch.setattr(sys, "argv", ["manage.py", "add_reader"])
-    assert found() == ["newsletter.E001"]
+    assert check_ids() == ["newsletter.E001"]
 
 
-def test_e002_the_local_mailbox_in_public(settings: Any) -> None:
+def test_e002_the_local_mailbox_on_a_public_site(settings: Any) -> None:
     settings.USES_LOCAL_MAILBOX = True
     settings.DELIVERY_TRANSPORTS = ["smtp://127.0.0.1:8025"]
-    assert found() == ["newsletter.E002"]
+    assert check_ids() == ["newsletter.E002"]
     settings.SITE_URL = "http://127.0.0.1:8000"
-    assert found() == []
+    assert check_ids() == []
 
 
 def test_e002_the_local_mailbox_beside_a_relay(settings: Any) -> None:
     settings.USES_LOCAL_MAILBOX = True
     settings.SITE_URL = "http://localhost:8000"
     settings.DELIVERY_TRANSPORTS = [*RELAY, "smtp://127.0.0.1:8025"]
-    assert found() == ["newsletter.E002"]
+    assert check_ids() == ["newsletter.E002"]
 
 
 @pytest.mark.parametrize("url", ["smtp://", "carrier-pigeon://loft", "smtp://host:99999"])
-def test_e003_a_transport_that_cannot_be_used(settings: Any, url: str) -> None:
+def test_e003_an_invalid_transport_url(settings: Any, url: str) -> None:
     settings.DELIVERY_TRANSPORTS = [url]
-    assert found() == ["newsletter.E003"]
+    assert check_ids() == ["newsletter.E003"]
 
 
 def test_e003_shows_no_password(settings: Any) -> None:
@@ -84,19 +84,19 @@ def test_e003_shows_no_password(settings: Any) -> None:
 
 def test_e003_no_transport_at_all(settings: Any) -> None:
     settings.DELIVERY_TRANSPORTS = []
-    assert found() == ["newsletter.E003"]
+    assert check_ids() == ["newsletter.E003"]
 
 
-def test_e004_debug_in_public(settings: Any) -> None:
+def test_e004_debug_on_a_public_site(settings: Any) -> None:
     settings.DEBUG = True
-    assert found() == ["newsletter.E004"]
+    assert check_ids() == ["newsletter.E004"]
     settings.SITE_URL = "http://localhost:8000"
-    assert found() == []
+    assert check_ids() == []
 
 
-def test_w001_links_in_clear(settings: Any) -> None:
+def test_w001_a_public_site_without_https(settings: Any) -> None:
     settings.SITE_URL = "http://news.example.org"
-    assert found() == ["newsletter.W001"]
+    assert check_ids() == ["newsletter.W001"]
     checks.require_configuration()
 
 
@@ -130,14 +130,16 @@ def test_loopback(url: str, *, expected: bool) -> None:
         ("https://news.example.org", "smtp://relay.example:25", ["E006"]),
     ],
 )
-def test_discretion_is_kept(settings: Any, url: str, transport: str, ids: list[str]) -> None:
+def test_e006_discreet_emails_reveal_the_newsroom(
+    settings: Any, url: str, transport: str, ids: list[str]
+) -> None:
     settings.SITE_URL = "https://news.example.org"
     settings.DISCREET_URL, settings.DELIVERY_TRANSPORTS = url, [transport]
     found = checks.discreet_domain_is_neutral(None)
     assert [each.id for each in found] == [f"newsletter.{each}" for each in ids]
 
 
-def test_w003_a_variable_with_a_slip_in_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_w003_a_misspelt_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEND_STEPS", "4")
     (message,) = run_checks(tags=[checks.TAG])
     assert message.id == "newsletter.W003"
@@ -146,11 +148,11 @@ def test_w003_a_variable_with_a_slip_in_its_name(monkeypatch: pytest.MonkeyPatch
 
 
 class TestDatabaseDownAtTheStart:
-    """E005 is not skipped: a command says so, and a service waits."""
+    """E005 is never skipped: a command reports W004, and a service waits."""
 
     @pytest.fixture
     def comparisons(self, monkeypatch: pytest.MonkeyPatch) -> list[list[str] | None]:
-        """What the next comparisons come to; None is a database that is down."""
+        """Return a list for the next comparisons' results. None means that the database is down."""
         answers: list[list[str] | None] = []
 
         def check() -> list[str]:
@@ -164,9 +166,9 @@ class TestDatabaseDownAtTheStart:
 
     def test_w004_is_reported(self, comparisons: list[list[str] | None]) -> None:
         comparisons.append(None)
-        assert found() == ["newsletter.W004"]
+        assert check_ids() == ["newsletter.W004"]
 
-    def test_a_service_compares_as_soon_as_it_is_back(
+    def test_a_service_compares_its_keys_once_the_database_is_back(
         self, comparisons: list[list[str] | None]
     ) -> None:
         comparisons += [None, None, ["tokens 1: not the key of this database"]]
@@ -174,7 +176,9 @@ class TestDatabaseDownAtTheStart:
             checks.require_configuration()
         assert comparisons == []
 
-    def test_a_service_does_not_start_uncompared(self, comparisons: list[list[str] | None]) -> None:
+    def test_a_service_does_not_start_without_the_comparison(
+        self, comparisons: list[list[str] | None]
+    ) -> None:
         comparisons.append(None)
         with pytest.raises(SystemExit, match=r"newsletter\.W004"):
             checks.require_configuration(wait_seconds=0)

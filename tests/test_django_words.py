@@ -1,4 +1,4 @@
-"""Words of Django's own, said otherwise: official orthography, and names outside of sentences."""
+"""Our changes to Django's translations: the official orthography, and model names in sentences."""
 
 from __future__ import annotations
 
@@ -18,30 +18,29 @@ RUNNING = "Django {}.{}".format(*django.VERSION)
 TARASKIEVICA = re.compile(r"[сзц]ь[бвмнзсцфпкглд]|ньн|льл|дзьв|сыстэм|плян|ґ|\b(ня|бяз)\s", re.I)
 
 
-def spoken(part: str) -> list[str]:
-    """All that Django says in Belarusian on these pages, as this project says it."""
+def belarusian_texts(part: str) -> list[str]:
+    """Return Django's Belarusian texts of one of its catalogs, with this project's changes."""
     source = DJANGO / part / "locale" / "be" / "LC_MESSAGES" / "django.po"
     texts = []
     with source.open("rb") as file, override("be"):
         for message in read_po(file, locale="be"):
-            if isinstance(message.id, tuple):
+            if not isinstance(message.id, str):
                 singular, plural = message.id
                 texts += [ngettext(singular, plural, number) for number in (1, 2, 5)]
-            elif message.id and message.context:
-                texts.append(pgettext(message.context, message.id))
             elif message.id:
-                texts.append(gettext(message.id))
+                context = message.context
+                texts.append(pgettext(context, message.id) if context else gettext(message.id))
     return texts
 
 
 @pytest.mark.parametrize("part", ["contrib/admin", "contrib/auth"])
-def test_the_desk_speaks_the_official_orthography(part: str) -> None:
-    texts = spoken(part)
+def test_the_desk_uses_the_official_orthography(part: str) -> None:
+    texts = belarusian_texts(part)
     assert len(texts) > 50
     assert [text for text in texts if TARASKIEVICA.search(text)] == []
 
 
-def test_forms_and_months_are_in_the_official_orthography() -> None:
+def test_forms_and_months_use_the_official_orthography() -> None:
     with override("be"):
         with pytest.raises(ValidationError) as refusal:
             ChoiceField(choices=[("a", "A")]).clean("b")
@@ -53,15 +52,15 @@ def test_forms_and_months_are_in_the_official_orthography() -> None:
     ("language", "words"),
     [("be", "Выберыце, што змяніць: рассылка"), ("ru", "Выберите, что изменить: рассылка")],
 )
-def test_a_models_name_stands_in_the_nominative(language: str, words: str) -> None:
+def test_a_model_name_stays_in_the_nominative(language: str, words: str) -> None:
     with override(language):
         assert gettext("Select %s to change") % "рассылка" == words
 
 
 @pytest.mark.parametrize("language", ["be", "ru"])
-def test_only_words_of_django_are_said_otherwise(language: str) -> None:
-    """Each msgid is still one of Django's: a new release may have changed it. Where the
-    supported releases differ, a comment above the message names the one that has it."""
+def test_each_changed_message_is_still_one_of_djangos(language: str) -> None:
+    """A new release may have changed a msgid. Where the supported releases differ, a comment above
+    the message names the one that has it."""
     known = set()
     for part in ("conf", "contrib/admin", "contrib/auth"):
         with (DJANGO / part / "locale" / "en" / "LC_MESSAGES" / "django.po").open("rb") as file:

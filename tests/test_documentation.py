@@ -1,4 +1,4 @@
-"""The documentation agrees with the program and with itself."""
+"""The documentation agrees with the program and with itself (links, codes, commands)."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 RESULTS = ROOT / "benchmarks" / "results"
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("benchmarks/*.md")]
-    + list(ROOT.glob(".github/**/*.md"))
+    path
+    for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", ".github/**/*.md")
+    for path in ROOT.glob(pattern)
 )
 AUTOMATION = sorted([*ROOT.glob(".github/**/*.yml"), ROOT / ".pre-commit-config.yaml"])
 CONFIGURATION = (DOCS / "configuration.md").read_text(encoding="utf-8")
 REQUIREMENTS = (DOCS / "requirements.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", re.MULTILINE)
 
-ELSEWHERE = {".git", ".venv", "var", "node_modules", "results", "test-results", "htmlcov"}
-"""Folders that hold nothing of the repository, or only figures."""
+SKIPPED_FOLDERS = {".git", ".venv", "var", "node_modules", "results", "test-results", "htmlcov"}
+"""Folders outside of version control, or with figures only."""
 TEXT = {".py", ".html", ".mjml", ".txt", ".js", ".css", ".c", ".toml", ".md", ".yml", ".yaml", ""}
 
 CODE = re.compile(r"""(?:(?<=\"\"\")|(?<![\w#%&<./"']))([A-IP][1-9]\d?)(?![\w%])""")
-"""A requirement as it is cited: (B4), A5, D1–D6. A letter and a number in a word, a string, a
-colour or a URL are something else."""
+"""A cited requirement: (B4), A5, D1–D6. It excludes letters with numbers in words, strings, colours
+and URLs."""
 CITED_NAME = re.compile(r"\b([\w./-]+\.py):([A-Za-z_]\w*)")
 DOCUMENT = re.compile(r"(?<![\w/.*-])((?:\.\./|[\w-]+/)*[\w-]+\.md)\b")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -45,10 +46,10 @@ def name_of(path: Path) -> str:
 
 
 def sources() -> Iterator[Path]:
-    """Every text file of the repository."""
+    """Yield every text file of the repository."""
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [
-            name for name in folders if name not in ELSEWHERE and not name.endswith("cache")
+            name for name in folders if name not in SKIPPED_FOLDERS and not name.endswith("cache")
         ]
         for name in files:
             path = Path(folder, name)
@@ -57,7 +58,7 @@ def sources() -> Iterator[Path]:
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """(path, text) of each of them but this file, whose patterns are examples."""
+    """Yield (path, text) of each, without this file, whose patterns would match themselves."""
     for path in sources():
         if path != Path(__file__):
             yield name_of(path), path.read_text(encoding="utf-8", errors="replace")
@@ -68,7 +69,7 @@ def documented() -> set[str]:
 
 
 def anchors(text: str) -> set[str]:
-    """What `#…` may name on a page: explicit anchors, and headings as forges turn them into one."""
+    """Return the valid anchors of a page: explicit ones, and headings as GitHub slugs."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     slugs = {re.sub(r"[^\w\- ]", "", h.lower()).strip().replace(" ", "-") for h in headings}
     return slugs | set(re.findall(r'<a id="([^"]+)">', text))
@@ -79,7 +80,7 @@ def requirements() -> set[str]:
 
 
 def defined_in(source: str) -> set[str]:
-    """The names that a module defines at any level: functions, classes, variables."""
+    """Return the functions, classes and variables that a module defines at any level."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -89,11 +90,11 @@ def defined_in(source: str) -> set[str]:
     return names
 
 
-# Pages are called “guide” below: `page` is Playwright's fixture, which starts a browser.
+# The parameter is called “guide” because `page` is Playwright's fixture, which starts a browser.
 
 
 # --- Configuration, commands, checks ----------------------------------------------------------
-def test_every_variable_is_documented_and_every_documented_one_exists() -> None:
+def test_the_documented_variables_are_those_that_exist() -> None:
     assert documented() == set(settings.CONFIGURATION)
 
 
@@ -104,14 +105,14 @@ def test_every_check_is_documented() -> None:
 
 
 @pytest.mark.parametrize("guide", PAGES, ids=name_of)
-def test_every_command_that_a_page_names_exists(guide: Path) -> None:
+def test_every_command_in_a_page_exists(guide: Path) -> None:
     text = guide.read_text(encoding="utf-8")
     assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= set(get_commands())
     assert set(re.findall(r"(?:`|^ {4,}|&& )make ([a-z-]+)", text, re.MULTILINE)) <= targets()
 
 
 @pytest.mark.parametrize("file", AUTOMATION, ids=name_of)
-def test_every_make_target_of_the_automation_exists(file: Path) -> None:
+def test_every_make_target_in_the_automation_exists(file: Path) -> None:
     assert set(re.findall(r"\bmake ([a-z-]+)", file.read_text(encoding="utf-8"))) <= targets()
 
 
@@ -120,12 +121,12 @@ def targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
 
 
-def test_no_variable_is_named_that_does_not_exist() -> None:
+def test_every_variable_in_the_deployment_guide_exists() -> None:
     guide = (DOCS / "deploy.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^ {7,}([A-Z_]+)=", guide, re.MULTILINE))
     known = set(settings.CONFIGURATION)
     assert named
-    # Each also in the form that names a file.
+    # Each variable may have the suffix _FILE.
     assert {name for name in named if not known & {name, name.removesuffix("_FILE")}} == set()
 
 
@@ -141,7 +142,7 @@ def test_the_markers_are_documented() -> None:
 
 # --- Links ------------------------------------------------------------------------------------
 @pytest.mark.parametrize("guide", PAGES, ids=name_of)
-def test_every_relative_link_of_a_page_resolves(guide: Path) -> None:
+def test_every_relative_link_in_a_page_resolves(guide: Path) -> None:
     broken = []
     for link in LINK.findall(guide.read_text(encoding="utf-8")):
         if re.match(r"[a-z]+:", link):
@@ -154,20 +155,20 @@ def test_every_relative_link_of_a_page_resolves(guide: Path) -> None:
 
 
 @pytest.mark.parametrize("guide", PAGES, ids=name_of)
-def test_every_path_and_name_that_a_page_gives_exists(guide: Path) -> None:
+def test_every_path_and_name_in_a_page_exists(guide: Path) -> None:
     text = guide.read_text(encoding="utf-8")
     assert [path for path in PATH.findall(text) if not (ROOT / path).exists()] == []
     for path, name in CITED_NAME.findall(text):
         assert name in defined_in((ROOT / path).read_text(encoding="utf-8")), f"{path}:{name}"
 
 
-def test_a_name_that_a_file_lacks_is_noticed() -> None:
+def test_a_missing_name_is_noticed() -> None:
     assert CITED_NAME.findall("see `a/b.py:gone`.") == [("a/b.py", "gone")]
     assert "gone" not in defined_in("def here(): there = 1")
     assert defined_in("def here(): there = 1") == {"here", "there"}
 
 
-def test_no_file_cites_a_document_that_is_not_here() -> None:
+def test_every_cited_document_exists() -> None:
     missing = {
         f"{file}: {document}"
         for file, text in texts()
@@ -175,19 +176,19 @@ def test_no_file_cites_a_document_that_is_not_here() -> None:
         if not any(
             (base / document).exists() for base in (ROOT, DOCS, RESULTS, (ROOT / file).parent)
         )
-        or not within(file, document)
+        or not inside_repository(file, document)
     }
     assert missing == set()
 
 
-def within(file: str, document: str) -> bool:
-    """Whether a document named with `../` is still one of the repository's."""
+def inside_repository(file: str, document: str) -> bool:
+    """Return whether a path that starts with `../` stays inside the repository."""
     if not document.startswith("../"):
         return True
     return ((ROOT / file).parent / document).resolve().is_relative_to(ROOT)
 
 
-def test_no_file_points_outside_of_the_repository() -> None:
+def test_no_file_points_outside_the_repository() -> None:
     outside = "../" + "shared"
     assert [file for file, text in texts() if outside in text] == []
 
@@ -203,18 +204,18 @@ def test_no_file_points_outside_of_the_repository() -> None:
         ("#A5 E001 UTF8 /by/B4 <H1> 'H1' %D0 P256 B4x", []),
     ],
 )
-def test_a_code_is_told_from_what_looks_like_one(text: str, codes: list[str]) -> None:
+def test_codes_are_told_from_lookalikes(text: str, codes: list[str]) -> None:
     assert CODE.findall(text) == codes
 
 
-def test_every_requirement_that_is_cited_is_defined() -> None:
+def test_every_cited_requirement_is_defined() -> None:
     known = requirements()
     cited = {(code, file) for file, text in texts() for code in CODE.findall(text)}
     assert len({code for code, _file in cited}) > 60
     assert {(code, file) for code, file in cited if code not in known} == set()
 
 
-def test_requirements_are_numbered_without_gaps_and_say_how_far_they_are() -> None:
+def test_requirements_have_no_gaps_and_state_their_status() -> None:
     for letter in "ABCDEFGHIP":
         numbers = [int(code[1:]) for code in requirements() if code[0] == letter]
         assert sorted(numbers) == list(range(1, len(numbers) + 1)), letter

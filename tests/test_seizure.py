@@ -1,4 +1,4 @@
-"""What a seizure or an accident may not give away: P3, G4–G10."""
+"""What a seized machine or an accident must not reveal: P3, G4–G10."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from django.test import Client
 from django.views.debug import ExceptionReporter
 from pyrage.x25519 import Identity
 
-import newsletter.delivery.tasks  # noqa: F401 - known to the application by it
+import newsletter.delivery.tasks  # noqa: F401 - registers the tasks
 from newsletter.celery import app
 from newsletter.editorial.models import Newsletter, User
 from subscribers import intake, lifecycle
 from subscribers.crypto import sealing
 from subscribers.links import reader_urls, tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake
 from tests.subscribers.conftest import filled
 from tests.subscribers.test_no_address_leaks import SECRET, assert_hidden, database
@@ -48,8 +48,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(folder: Path) -> Run:
-    """A function that runs Python with the environment of a worker or of the web process, on a
-    database with a reader and an arrival."""
+    """Return a function that runs Python with the environment of a worker or of the web process.
+
+    Its database has one reader and one sign-up in the intake.
+    """
     call_command("keys", "new", "--no-recovery", str(folder / "keys"), stdout=io.StringIO())
     common = {
         "PATH": os.environ["PATH"],
@@ -82,26 +84,26 @@ def site(folder: Path) -> Run:
     return run
 
 
-def test_g7_with_the_web_processs_settings_alone_nothing_opens_and_no_guess_can_be_tested(
+def test_g7_the_web_process_can_decrypt_nothing_and_confirm_no_guess(
     site: Run,
 ) -> None:
-    told = json.loads(site("web", *ATTACKER, "break-in", SECRET).stdout)
-    assert told == {"keys": False, "opened": []}
-    # The same attempts succeed with the worker's keys: they are real ones.
-    told = json.loads(site("worker", *ATTACKER, "break-in", SECRET).stdout.splitlines()[-1])
+    result = json.loads(site("web", *ATTACKER, "break-in", SECRET).stdout)
+    assert result == {"keys": False, "opened": []}
+    # With the worker's keys the same attacks succeed, so they are real.
+    result = json.loads(site("worker", *ATTACKER, "break-in", SECRET).stdout.splitlines()[-1])
     real = {"open", "address", "arrival", "export", "list", "guess", "look up"}
-    assert real | {"kill_switch", "export_readers"} <= set(told["opened"])
+    assert real | {"thaw", "export_readers"} <= set(result["opened"])
 
 
 @pytest.mark.usefixtures("site")
-def test_a_backup_of_database_and_folders_holds_no_address(folder: Path) -> None:
+def test_a_backup_contains_no_address(folder: Path) -> None:
     files = [file for file in folder.rglob("*") if file.is_file()]
     assert folder / "site.sqlite3" in files
     for file in files:
         assert_hidden(file.read_bytes(), str(file))
 
 
-def test_g4_a_page_that_crashes_tells_nothing_of_what_was_posted(
+def test_g4_a_crashed_page_reveals_no_posted_data(
     weekly: Newsletter, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def crash(*args: object, **kwargs: object) -> None:
@@ -118,10 +120,10 @@ def test_g4_a_page_that_crashes_tells_nothing_of_what_was_posted(
     assert_hidden(logs.encode(), "the log")
 
 
-def test_g4_a_report_of_an_error_repeats_nothing_of_what_was_posted(
+def test_g4_an_error_report_contains_no_posted_data(
     weekly: Newsletter, monkeypatch: pytest.MonkeyPatch, settings: Any, mailoutbox: list[Any]
 ) -> None:
-    """None is mailed; should an operator's own code ask Django for one, it holds no value."""
+    """Reports aren't emailed. If an operator's own code makes one, it contains no posted value."""
     reports: list[str] = []
 
     def crash(address: object, **kwargs: object) -> None:
@@ -146,17 +148,17 @@ def test_g4_a_report_of_an_error_repeats_nothing_of_what_was_posted(
     assert mailoutbox == []
 
 
-def test_g5_an_upload_touches_no_temporary_file(
+def test_g5_an_upload_creates_no_temporary_file(
     weekly: Newsletter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
     real = tempfile.NamedTemporaryFile
 
-    def noted(*args: Any, **kwargs: Any) -> Any:
+    def record(*args: Any, **kwargs: Any) -> Any:
         opened.append(str(args))
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(tempfile, "NamedTemporaryFile", noted)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", record)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     rows = (SECRET + "\n").encode() * 80_000  # above Django's own limit for memory
     Client().post("/en/subscribe/", {"file": SimpleUploadedFile("readers.csv", rows)})
@@ -166,20 +168,20 @@ def test_g5_an_upload_touches_no_temporary_file(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", Intake.Kind.values)
-def test_g6_what_arrives_waits_sealed_whatever_it_is(kind: str) -> None:
-    """Providers' webhooks among it, for which there is no way in yet: the one place that their
-    bodies can go is a sealed one, and no address of the site takes them."""
+def test_g6_every_kind_of_intake_is_sealed(kind: str) -> None:
+    """This includes providers' webhooks. No URL accepts them yet, but their bodies could only be
+    stored sealed."""
     body = {"event": "bounced", "recipient": SECRET, "address": SECRET}
-    sealed = sealing.seal_arrival(body)
+    sealed = sealing.seal_intake(body)
     Intake.objects.create(kind=kind, sealed=sealed.value, sealing_key=sealed.key)
-    assert_hidden(database(), "the inbox")
-    assert sealing.open_arrival(sealed) == body
+    assert_hidden(database(), "the intake")
+    assert sealing.open_intake(sealed) == body
     open_fields = {field.name for field in Intake._meta.get_fields()} - {"sealed"}
     assert open_fields == {"id", "kind", "sealing_key", "received_at", "attempts", "due_at"}
 
 
 @pytest.mark.django_db
-def test_g3_tasks_are_given_numbers_and_leave_no_result() -> None:
+def test_g3_tasks_take_only_numbers_and_store_no_result() -> None:
     app.finalize()
     ours = {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
     assert set(ours) >= {"delivery.tick", "delivery.drain", "delivery.prepare", "delivery.send"}
@@ -195,7 +197,7 @@ def test_g3_tasks_are_given_numbers_and_leave_no_result() -> None:
 
 
 def test_g8_the_web_server_keeps_no_access_log() -> None:
-    """Addresses of pages hold tokens, and its lines visitors' IP addresses."""
+    """URLs contain tokens, and log lines would contain visitors' IP addresses."""
     configured = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     assert configured["accesslog"] is None
     assert configured["loglevel"] == "warning"
@@ -210,7 +212,7 @@ def test_g9_no_table_keeps_an_ip_address_or_a_password(editor: User) -> None:
         assert needle not in database()
 
 
-def test_g10_no_link_holds_an_address(weekly: Newsletter) -> None:
+def test_g10_no_link_contains_an_address(weekly: Newsletter) -> None:
     subscription = lifecycle.add_confirmed(
         SECRET, newsletter=weekly, languages=("en",), page_language="en", source="operator"
     )
@@ -218,7 +220,7 @@ def test_g10_no_link_holds_an_address(weekly: Newsletter) -> None:
         reader_urls.one_click_url(subscription.pk),
         reader_urls.preferences_url(subscription.pk, "en"),
         reader_urls.confirm_url(subscription.pk, "en"),
-        *(tokens.make(purpose, subscription.pk) for purpose in Purpose),
+        *(tokens.make(purpose, subscription.pk) for purpose in LinkPurpose),
     ]
     index = bytes(subscription.subscriber.address_hash)
     for url in urls:

@@ -40,7 +40,7 @@ def tick() -> dict[str, int]:
             ("cancelled", control.settle_cancelled),
             ("finished", rescue.finish_mailings),
             ("woken", dispatch.wake_due),
-            ("rotated", lambda: rotation.step(ROTATION_BATCH).done),
+            ("rotated", lambda: rotation.rotate(ROTATION_BATCH).done),
             ("pruned", lambda: personal_data.prune(timezone.now())),
             ("collapsed", lambda: retention.collapse(timezone.now())),
         ]

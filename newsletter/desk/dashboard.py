@@ -70,8 +70,8 @@ def recent_mailings() -> list[tuple[Mailing, Report, WaitingForHour | None]]:
 def _summarize(newsletter: Newsletter) -> NewsletterSummary:
     now = timezone.now()
     rule = newsletter.rule
-    upcoming = schedule.following(rule, now)
-    round_up = schedule.following_round_up(rule, now)
+    upcoming = schedule.next_occurrence(rule, now)
+    round_up = schedule.next_round_up(rule, now)
     issue = newsletter.issues.of_week(upcoming.week)
     first, last = upcoming.week, upcoming.week + timedelta(days=6)
     if issue is not None:
@@ -94,10 +94,12 @@ def _summarize(newsletter: Newsletter) -> NewsletterSummary:
     )
 
 
-def _mailing_occasion(issue: Issue, rule: schedule.Rule) -> schedule.Occasion:
+def _mailing_occasion(issue: Issue, rule: schedule.Rule) -> schedule.Occurrence:
     """Return when the schedule sends the issue, or the first issue after it if it is a break."""
     week = issue.last_week
-    return schedule.occasion_of(rule, week if issue.goes_out_with(week) else week + schedule.WEEK)
+    return schedule.occurrence_sending(
+        rule, week if issue.goes_out_with(week) else week + schedule.WEEK
+    )
 
 
 def readers_by_chain(newsletter: Newsletter) -> list[tuple[str, int]]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from newsletter.digest.content import Article, EditionOptions, Issue, SelectedArticle, Selection
 from newsletter.digest.languages import pick
 
-LEADS = 25
+MAX_LEADS = 25
 """Articles of a round-up that show their lead; of others the headline stands. Forty in all, with
 leads of 400 Cyrillic letters, stay below 90 KB of HTML; Gmail clips at 102 (A11)."""
 
@@ -38,7 +38,7 @@ def assemble(issue: Issue, options: EditionOptions) -> Selection | None:
     if not entries:
         return None
     if issue.period == "month" and options.length == "lead":
-        entries = [replace(each, is_brief=at >= LEADS) for at, each in enumerate(entries)]
+        entries = [replace(each, is_brief=at >= MAX_LEADS) for at, each in enumerate(entries)]
     introduced = [code for code, text in issue.texts.items() if text.introduction]
     introduction = pick((options.page_language, *options.chain), introduced) or ""
     return Selection(

@@ -44,7 +44,7 @@ def weekday_name(weekday: int, language: str) -> str:
     return str(get_day_names("wide", "stand-alone", locale=_locale(language))[weekday])
 
 
-def moment(at: datetime, language: str) -> str:
+def date_and_time(at: datetime, language: str) -> str:
     """Day and time on the clock that `at` carries: "May 22, 2017 13:45"."""
     locale = _locale(language)
     clock = at.strftime("%H:%M")

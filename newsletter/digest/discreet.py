@@ -16,7 +16,7 @@ from django.utils.translation import override
 from newsletter.digest.content import Article, ArticleText, Branding, Issue, IssueText, Newsletter
 from newsletter.digest.labels import period_name
 
-ACCENT = "#44505c"
+NEUTRAL_ACCENT = "#44505c"
 _LINK_TAGS = re.compile(r"</?a\b[^>]*>", re.IGNORECASE)
 
 
@@ -28,7 +28,7 @@ def neutral_newsletter(newsletter: Newsletter, *, name: str, site_url: str) -> N
         slug="letter",
         branding_by_language=dict.fromkeys(newsletter.branding_by_language, head),
         site_url=site_url,
-        accent=ACCENT,
+        accent=NEUTRAL_ACCENT,
         logo=None,
     )
 

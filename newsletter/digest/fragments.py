@@ -47,7 +47,7 @@ def as_text(fragment: str) -> str:
     return _laid_out(_LINK.sub(_with_address, fragment)).strip("\n")
 
 
-def plain_words(fragment: str) -> str:
+def paragraph_text(fragment: str) -> str:
     """Its paragraphs as plain text, without headings, lists and addresses; all, where none."""
     paragraphs = "".join(match[0] for match in _PARAGRAPH.finditer(fragment))
     return _laid_out(_LINK.sub(r"\2", paragraphs or fragment)).strip()

@@ -10,7 +10,7 @@ def pick(chain: Iterable[str], available: Container[str]) -> str | None:
     return next((language for language in chain if language in available), None)
 
 
-def best(chain: Iterable[str], available: Collection[str]) -> str | None:
+def pick_or_any(chain: Iterable[str], available: Collection[str]) -> str | None:
     """The first language of `chain` that is available, else the first available one, or None."""
     return pick(chain, available) or next(iter(available), None)
 

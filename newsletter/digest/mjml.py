@@ -16,7 +16,7 @@ from newsletter.digest.content import RenderError
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-class Placeholders:
+class FragmentMarkers:
     """Marks in the MJML for what must not pass through it; filled in afterwards.
 
     MJML is XML, and an editor's HTML ("<br>", "&nbsp;") need not be; and mjml-python writes an
@@ -41,14 +41,14 @@ class Placeholders:
         return source
 
 
-def filled(template: str, context: Mapping[str, object], language: str) -> str:
+def render_template(template: str, context: Mapping[str, object], language: str) -> str:
     """The template with `context`. A theme's own words come in `language`, not in that of the
     process (F4)."""
     with override(language):
         return render_to_string(template, dict(context))
 
 
-def to_html(source: str, placeholders: Placeholders) -> str:
+def to_html(source: str, placeholders: FragmentMarkers) -> str:
     """The finished HTML, its slots filled. Raises RenderError on malformed MJML.
 
     Unknown MJML tags do not raise: a test checks our templates for them.

@@ -9,7 +9,7 @@ WIDTH = 74
 """Leaves room for a reply's quoting marks (RFC 3676, 4.2)."""
 
 
-def laid_out(text: str) -> str:
+def wrap_lines(text: str) -> str:
     """`text` without trailing spaces or runs of empty lines; long lines wrapped between words.
 
     A wrapped line keeps its indentation; an address is never broken.

@@ -25,20 +25,20 @@ from newsletter.digest.content import (
 from newsletter.digest.dates import month_name
 from newsletter.digest.fragments import as_text, excerpt, for_email
 from newsletter.digest.languages import pick
-from newsletter.digest.mjml import Placeholders, filled, to_html
-from newsletter.digest.plain_text import laid_out
+from newsletter.digest.mjml import FragmentMarkers, render_template, to_html
+from newsletter.digest.plain_text import wrap_lines
 from newsletter.digest.view_models import (
     article_view,
     headline_views,
-    images,
+    inline_images,
     logo_view,
-    side,
+    text_alignment,
     unavailable_views,
 )
 from newsletter.lib.languages import direction
 from newsletter.lib.placeholders import Placeholder
 
-LARGE = 90_000
+LARGE_EMAIL_BYTES = 90_000
 """Bytes of HTML at which to warn: Gmail clips what is longer than 102 KB (A11)."""
 _PREHEADER_LEAST, _PREHEADER_MOST = 40, 130
 
@@ -50,7 +50,7 @@ def render(
 
     `today` decides whether the week names its year. Raises RenderError where it must not go out.
     """
-    placeholders = Placeholders()
+    placeholders = FragmentMarkers()
     frame = _Frame.of(newsletter, issue, selection, today)
     subject = checked_subject(_subject(issue, selection))
     context = {
@@ -74,15 +74,15 @@ def render(
         subject=subject,
         preheader=str(context["preheader"]),
         html=_html(context, placeholders, selection),
-        text=laid_out(filled("email/digest.txt", context, selection.language)),
-        images=images(newsletter, selection),
+        text=wrap_lines(render_template("email/digest.txt", context, selection.language)),
+        images=inline_images(newsletter, selection),
     )
 
 
 def size_warnings(rendered: RenderedEmail) -> list[str]:
     """What an editor should know of the mail's size, in the active language (A11)."""
     size = len(rendered.html.encode())
-    if size < LARGE:
+    if size < LARGE_EMAIL_BYTES:
         return []
     return [
         _("The email is %(size)d KB. Gmail cuts off emails over 102 KB.") % {"size": size // 1000}
@@ -94,7 +94,7 @@ def base_context(newsletter: Newsletter, language: str) -> dict[str, object]:
     return {
         "language": language,
         "direction": direction(language),
-        "side": side(language),
+        "side": text_alignment(language),
         "light": palette.light(newsletter.accent),
         "dark": palette.dark(newsletter.accent),
     }
@@ -109,7 +109,7 @@ def checked_subject(subject: str) -> str:
     return subject.strip()
 
 
-def branding(newsletter: Newsletter, language: str) -> Branding:
+def branding_in(newsletter: Newsletter, language: str) -> Branding:
     """The wording in `language`, else in the newsletter's first that has one."""
     heads = newsletter.branding_by_language
     chosen = pick((language, *newsletter.languages, *heads), heads)
@@ -126,7 +126,7 @@ class _Frame:
     @classmethod
     def of(cls, newsletter: Newsletter, issue: Issue, selection: Selection, today: date) -> _Frame:
         return cls(
-            branding=branding(newsletter, selection.language),
+            branding=branding_in(newsletter, selection.language),
             period=labels.period_name(issue, selection.language, today=today),
         )
 
@@ -136,7 +136,7 @@ def _around(
     issue: Issue,
     selection: Selection,
     frame: _Frame,
-    placeholders: Placeholders,
+    placeholders: FragmentMarkers,
 ) -> dict[str, object]:
     """What stands above and below the articles."""
     introduced = selection.introduction
@@ -152,7 +152,7 @@ def _around(
         "introduction": introduction,
         "introduction_language": introduced,
         "introduction_direction": direction(introduced),
-        "introduction_side": side(introduced),
+        "introduction_side": text_alignment(introduced),
         "introduction_slot": placeholders.html(introduction),
         "introduction_text": as_text(introduction),
         "words": labels.page_labels(selection.language, newsletter=frame.branding.newsletter),
@@ -162,10 +162,10 @@ def _around(
     }
 
 
-def _html(context: dict[str, object], placeholders: Placeholders, selection: Selection) -> str:
+def _html(context: dict[str, object], placeholders: FragmentMarkers, selection: Selection) -> str:
     if selection.options.plain_text:
         return ""
-    return to_html(filled("email/digest.mjml", context, selection.language), placeholders)
+    return to_html(render_template("email/digest.mjml", context, selection.language), placeholders)
 
 
 def _leading(selection: Selection) -> SelectedArticle:
@@ -194,12 +194,12 @@ def _preheader(issue: Issue, selection: Selection, subject: str, frame: _Frame) 
     head = frame.branding
     # The subject of a round-up holds more than the headline.
     said = subject if issue.period == "week" else top.text.headline
-    return preheader_of(
+    return compose_preheader(
         [*own[:1], *told, frame.period, head.newsletter, head.newsroom, head.footer], said
     )
 
 
-def preheader_of(parts: list[str], subject: str) -> str:
+def compose_preheader(parts: list[str], subject: str) -> str:
     """As many of `parts` as make 40 characters, at most 130; none that repeats the subject."""
     line = ""
     for part in (" ".join(part.split()) for part in parts):

@@ -18,9 +18,9 @@ from newsletter.digest.content import (
     Status,
 )
 from newsletter.digest.dates import week_range
-from newsletter.digest.fragments import as_text, excerpt, for_email, plain_words
+from newsletter.digest.fragments import as_text, excerpt, for_email, paragraph_text
 from newsletter.digest.languages import pick
-from newsletter.digest.mjml import Placeholders
+from newsletter.digest.mjml import FragmentMarkers
 from newsletter.digest.topics import names_topic
 from newsletter.lib.languages import direction
 
@@ -95,7 +95,7 @@ def article_view(
     entry: SelectedArticle,
     selection: Selection,
     newsletter: Newsletter,
-    placeholders: Placeholders,
+    placeholders: FragmentMarkers,
     *,
     today: date,
 ) -> ArticleView:
@@ -105,7 +105,7 @@ def article_view(
     return ArticleView(
         language=language,
         direction=direction(language),
-        side=side(language),
+        side=text_alignment(language),
         week=week_range(*article.week, language, today=today) if article.week else "",
         topic=_topic(entry, selection.language),
         status=article.status,
@@ -125,7 +125,7 @@ def article_view(
     )
 
 
-def side(language: str) -> str:
+def text_alignment(language: str) -> str:
     """Where its text begins: Outlook aligns by this, not by `dir`."""
     return "right" if direction(language) == "rtl" else "left"
 
@@ -154,7 +154,7 @@ def headline_views(selection: Selection) -> tuple[HeadlineView, ...]:
 
 
 def picture_view(
-    entry: SelectedArticle, selection: Selection, placeholders: Placeholders
+    entry: SelectedArticle, selection: Selection, placeholders: FragmentMarkers
 ) -> PictureView | None:
     """The article's picture, where it has a file and the readers want pictures."""
     picture, pictures = entry.article.picture, _wanted(selection)
@@ -176,7 +176,7 @@ def logo_view(newsletter: Newsletter, selection: Selection) -> PictureView | Non
     return PictureView(_source(logo, pictures, "logo"), min(width, TEXT_WIDTH), alt="")
 
 
-def images(newsletter: Newsletter, selection: Selection) -> tuple[InlineImage, ...]:
+def inline_images(newsletter: Newsletter, selection: Selection) -> tuple[InlineImage, ...]:
     """The pictures that travel inside the mail."""
     if _wanted(selection) != "embedded":
         return ()
@@ -228,4 +228,6 @@ def _lead(entry: SelectedArticle, body: str, site_url: str) -> str:
     lead = entry.text.lead.strip()
     if lead or body:
         return lead
-    return excerpt(plain_words(for_email(entry.text.body, site_url=site_url)), least=200, most=320)
+    return excerpt(
+        paragraph_text(for_email(entry.text.body, site_url=site_url)), least=200, most=320
+    )

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from newsletter.editorial.models import Newsletter
 
 
-def newsletter_named(slug: str) -> Newsletter:
+def newsletter_by_slug(slug: str) -> Newsletter:
     """The newsletter with this slug. Raises CommandError, which names it and those that exist."""
     found = Newsletter.objects.filter(slug=slug).first()
     if found is None:

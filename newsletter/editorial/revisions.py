@@ -15,7 +15,7 @@ COUNTED = ("headline", "lead", "body")
 """A change of any of these is a new revision."""
 
 
-def take_note(text: ArticleTranslation, *, at: datetime) -> None:
+def prepare_to_save(text: ArticleTranslation, *, at: datetime) -> None:
     """Set what follows from a text that is about to be saved; `body` is clean already."""
     before = ArticleTranslation.objects.filter(pk=text.pk).first() if text.pk else None
     changed = before is None or any(getattr(before, n) != getattr(text, n) for n in COUNTED)
@@ -45,7 +45,7 @@ def is_stale(text: ArticleTranslation, original: ArticleTranslation | None) -> b
     return text.source_revision is not None and text.source_revision < original.revision
 
 
-def bring_up_to_date(text: ArticleTranslation) -> None:
+def mark_up_to_date(text: ArticleTranslation) -> None:
     """Record that a translation fits its original as it is now."""
     text.source_revision = original_revision(text)
     text.save(update_fields=["source_revision"])

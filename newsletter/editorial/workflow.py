@@ -18,7 +18,7 @@ from newsletter.editorial.models import (
     User,
 )
 from newsletter.editorial.revisions import is_stale
-from newsletter.editorial.schedule import occasion_of
+from newsletter.editorial.schedule import occurrence_sending
 from newsletter.lib.languages import language_name
 
 
@@ -70,7 +70,7 @@ def set_trend(topic: Topic, week: date, status: str | None) -> bool:
     return True
 
 
-def set_trend_of_issue(issue: Issue, topic: Topic, status: str | None) -> bool:
+def set_issue_trend(issue: Issue, topic: Topic, status: str | None) -> bool:
     """State a topic's trend in the weeks that the issue covers, or take it back (None).
 
     True where something changed. It is the last week's; what was said of the earlier ones stays,
@@ -87,13 +87,13 @@ def set_trend_of_issue(issue: Issue, topic: Topic, status: str | None) -> bool:
     return bool(deleted)
 
 
-def goes_out_at(issue: Issue) -> datetime | None:
+def scheduled_send_time(issue: Issue) -> datetime | None:
     """When the schedule sends the issue; None if it waits for an editor to do so."""
     if not (issue.newsletter.schedule_active and issue.goes_out_with(issue.last_week)):
         return None
     if issue.kind == Issue.Kind.SPECIAL:
         return None
-    return occasion_of(issue.newsletter.rule, issue.last_week).at
+    return occurrence_sending(issue.newsletter.rule, issue.last_week).at
 
 
 def problems(issue: Issue, *, at: datetime | None = None) -> list[Problem]:
@@ -103,7 +103,7 @@ def problems(issue: Issue, *, at: datetime | None = None) -> list[Problem]:
     now. An article may be timed for that very hour, and the issue approved the day before.
     """
     now = timezone.now()
-    at = at or max(goes_out_at(issue) or now, now)
+    at = at or max(scheduled_send_time(issue) or now, now)
     articles = list(issue.articles.select_related("picture").prefetch_related("translations"))
     found = [*_of_the_issue(issue, articles, at)]
     for article in articles:
@@ -150,7 +150,7 @@ def _of_the_issue(issue: Issue, articles: list[Article], at: datetime) -> Iterat
 
 def _is_too_thin(issue: Issue, articles: list[Article], at: datetime) -> bool:
     """Whether the schedule will hold the issue, which an editor can still send by hand."""
-    if goes_out_at(issue) is None:
+    if scheduled_send_time(issue) is None:
         return False
     public = [a for a in articles if any(text.is_public(at) for text in a.texts().values())]
     return not issue.newsletter.are_enough(len(public))

@@ -1,8 +1,8 @@
-"""Files in the age format (age-encryption.org/v1), encrypted while their content is being made.
+"""Writes files in the age format (age-encryption.org/v1), encrypting content as it is produced.
 
-One age file for two recipients can be opened by either of them. Here each recipient is a layer of
-its own, an age file inside an age file: the first recipient's is the innermost, and nothing can be
-read unless all of them open their layer, the last one first.
+An age file for two recipients can be opened by either of them. Here each recipient gets a separate
+layer, an age file inside an age file, with the first recipient's innermost. Nothing can be read
+unless all of them open their layers, the last recipient first.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ MAX_RECIPIENTS = 2
 
 
 class Readable(Protocol):
-    """What age reads its content from."""
+    """A source of content."""
 
     def read(self, size: int) -> bytes: ...
 
 
 class Writable(Protocol):
-    """What an age file is written to; returns how many bytes it took."""
+    """A destination; `write` returns how many bytes it accepted."""
 
     def write(self, data: bytes) -> int: ...
 
 
 def parse_recipients(keys: Iterable[str]) -> list[str]:
-    """The public keys (age1…) in their one spelling.
+    """Return the public keys (age1…) in canonical form.
 
-    Raises ValueError, which never repeats a key: a private one is easily pasted by mistake.
+    Raises ValueError, which never repeats a key: a private key is easily pasted by mistake.
     """
     found: list[str] = []
     for number, key in enumerate(keys, start=1):
@@ -61,8 +61,8 @@ def parse_recipients(keys: Iterable[str]) -> list[str]:
 def encrypt(chunks: Iterable[bytes], recipients: Sequence[str], file: Writable) -> None:
     """Write the chunks to `file`, encrypted for every recipient (at least one), innermost first.
 
-    Chunks are taken as they are needed and never kept, so memory stays flat: at most 64 KiB wait in
-    each layer. Raises what `chunks` or `file` raised; the file is then cut off, and age refuses it.
+    Chunks are consumed as needed and not kept, so memory stays flat: at most 64 KiB wait in each
+    layer. Raises what `chunks` or `file` raised; the file is then cut off, and age refuses it.
     """
     *inner, outermost = recipients
     if not inner:
@@ -77,25 +77,24 @@ class _ChunkReader:
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
-        self._rest = b""
+        self._remaining = b""
 
     def read(self, size: int) -> bytes:
-        while not self._rest:
+        while not self._remaining:
             try:
-                self._rest = next(self._chunks)
+                self._remaining = next(self._chunks)
             except StopIteration:
                 return b""
-        data, self._rest = self._rest[:size], self._rest[size:]
+        data, self._remaining = self._remaining[:size], self._remaining[size:]
         return data
 
 
 class _AbandonedError(Exception):
-    """The content of this layer ended too early: finishing the file would make it look whole."""
+    """The content ended too early; finishing the file would make it look complete."""
 
 
 class _Pipe:
-    """The reading end of a pipe that can be abandoned, so that its end isn't taken for the end of
-    the content."""
+    """The reading end of a pipe. If the pipe is abandoned, its end isn't the end of the content."""
 
     def __init__(self, descriptor: int, abandoned: threading.Event) -> None:
         self._file = open(descriptor, "rb", buffering=0)  # noqa: SIM115 - closed by close()
@@ -141,7 +140,7 @@ def _encrypt_pipe(source: _Pipe, recipient: str, file: Writable) -> None:
     try:
         _encrypt(source, recipient, file)
     finally:
-        # The other end gets an error, instead of waiting for a reader for ever.
+        # The writing end gets an error instead of blocking forever.
         source.close()
 
 
@@ -157,9 +156,9 @@ def _encrypt(source: Readable, recipient: str, file: Writable) -> None:
 
 
 class _ErrorRecorder:
-    """A file that remembers the error it raised.
+    """A file that records the error it raised.
 
-    pyrage turns every error, even an interrupt, into an EncryptError that holds its text, and
+    pyrage turns every error, even an interrupt, into an EncryptError that contains its text, and
     doesn't report an error in its last write at all.
     """
 

@@ -1,4 +1,4 @@
-"""Compiles gettext catalogues. The compiled files are not kept under version control."""
+"""Compiles gettext catalogs. The compiled files are not under version control."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from babel.messages.pofile import read_po
 
 
 def compile_catalogs(base: Path) -> int:
-    """Compiles every `*.po` below `base` that is newer than its `.mo`; returns how many.
+    """Compile every `*.po` below `base` that is newer than its `.mo`; return how many.
 
-    Each is written beside its place and then moved there, so that a process that starts
-    meanwhile reads either the old one or the new one.
+    Each `.mo` is written to a temporary file and renamed, so that a process that is just starting
+    reads either the old one or the new one.
     """
     stale = [source for source in sorted(base.rglob("*.po")) if _is_stale(source)]
     for source in stale:

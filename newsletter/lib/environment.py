@@ -1,8 +1,8 @@
 """Settings from the environment, read by environs: typed, and each also from a file.
 
-`NAME_FILE` names a file that holds NAME's value. `env` remembers every variable that it was asked
-for, so that a test can compare docs/configuration.md with them. An error names the variable and
-never shows the value of one that may hold a secret.
+`NAME_FILE` names a file that contains NAME's value. `env` remembers every variable that it read,
+so that a test can compare them with docs/configuration.md. An error names the variable, and never
+shows a value that may be secret.
 """
 
 from __future__ import annotations
@@ -28,17 +28,19 @@ Network = IPv4Network | IPv6Network
 
 SECRET_VARIABLES = ("WEB_KEYS", "WORKER_KEYS", "WORKER_KEYS_PASSPHRASE")
 OWN_PREFIXES = ("DISCREET_", "SEND_", "SIGN_UPS_")
-"""Beginnings that only our variables have."""
+"""Prefixes that no other program's variables have."""
 MIN_SIMILARITY = 0.87
-"""How alike (difflib's ratio) an unknown name is to the one that was probably meant."""
+"""How similar (difflib's ratio) an unknown name must be to a known one to suggest it."""
 
 
 class Environment(FileAwareEnv):
-    """environs, with parsers that are plain functions and errors that name the file."""
+    """Extends environs with plain functions as parsers, and errors that name the file."""
 
     def parsed(self, name: str, default: str, parse: Callable[[str], T]) -> T:
-        """The variable `name` as `parse` understands it. A ValueError that `parse` raises becomes
-        an EnvError with the variable's name."""
+        """Return the variable `name`, parsed by `parse`.
+
+        If `parse` raises ValueError, raises EnvError with the variable's name.
+        """
         try:
             return parse(self.str(name, default))
         except EnvError:
@@ -47,18 +49,18 @@ class Environment(FileAwareEnv):
             raise EnvError(f"{name}: {error}") from None
 
     def is_set(self, name: str) -> bool:
-        """Whether the variable was given in any form, even an empty one."""
+        """Return whether the variable is set, directly or through a file, even if it is empty."""
         return name in os.environ or f"{name}_FILE" in os.environ
 
     def names(self) -> list[str]:
-        """Every variable that was read."""
+        """Return the names of all variables that were read."""
         return list(self.dump())
 
     def _get_value(self, env_key: str, default: Any) -> Any:
         try:
             return super()._get_value(env_key, default)
         except ValueError as error:
-            # environs does not say which file, and lets a file that is not text pass through.
+            # environs names no file, and doesn't handle one that isn't text.
             why = getattr(error.__cause__, "strerror", None) or "not a text file"
             raise EnvError(
                 f"{env_key}_FILE: {os.environ[f'{env_key}_FILE']}: {why}. Correct the path, or "
@@ -69,8 +71,8 @@ class Environment(FileAwareEnv):
 env = Environment(strip_whitespace=True)
 
 
-def between(least: int, most: int) -> validators.Range:
-    return validators.Range(least, most)
+def between(minimum: int, maximum: int) -> validators.Range:
+    return validators.Range(minimum, maximum)
 
 
 def one_of(*words: str) -> validators.OneOf:
@@ -78,22 +80,24 @@ def one_of(*words: str) -> validators.OneOf:
 
 
 def suggest_names(names: list[str], environment: Mapping[str, str]) -> dict[str, str | None]:
-    """Variables that are set and are probably meant as ours -> the name meant, if there is a
-    likely one. Pure."""
+    """Return the variables in `environment` that look misspelt.
+
+    Maps each to the name in `names` that was probably meant, or None if no name is similar.
+    """
     found: dict[str, str | None] = {}
     for given in sorted(environment):
         name = given.removesuffix("_FILE")
         if name in names:
             continue
-        ours = name.startswith(OWN_PREFIXES)
-        match = get_close_matches(name, names, n=1, cutoff=0.6 if ours else MIN_SIMILARITY)
-        if match or ours:
+        is_own = name.startswith(OWN_PREFIXES)
+        match = get_close_matches(name, names, n=1, cutoff=0.6 if is_own else MIN_SIMILARITY)
+        if match or is_own:
             found[given] = match[0] + given[len(name) :] if match else None
     return found
 
 
 def require_folder(variable: str, path: Path, *, write: bool = False) -> None:
-    """Raise EnvError unless this process can look into the folder, and write to it if asked."""
+    """Create the folder if needed. Raise EnvError unless this process can read (or write) it."""
     mode = os.R_OK | os.X_OK | (os.W_OK if write else 0)
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -102,22 +106,24 @@ def require_folder(variable: str, path: Path, *, write: bool = False) -> None:
     else:
         if os.access(path, mode):
             return
-        why = f"this user cannot {'write' if write else 'look'} there"
+        why = f"this user cannot {'write to' if write else 'read'} it"
     raise EnvError(
-        f"{variable}: the folder {path} cannot be used ({why}). Choose another one, or give it to "
-        f"this user: chown {os.geteuid()} {path}"
+        f"{variable}: the folder {path} cannot be used ({why}). Choose another one, or make this "
+        f"user its owner: chown {os.geteuid()} {path}"
     )
 
 
 def without_worker_keys(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process that may not open anything: WORKER_KEYS is set, to nothing, so
-    that settings do not look for the file either."""
+    """Return the environment for a process that must not have the worker's keys.
+
+    WORKER_KEYS is set to nothing, so that the settings don't look for the key file either.
+    """
     kept = {n: text for n, text in environment.items() if not n.startswith("WORKER_KEYS")}
     return {**kept, "WORKER_KEYS": ""}
 
 
 def read_key_document(name: str) -> tuple[Path | None, str]:
-    """The file that `name`_FILE names, or None, and the document's text ("" if not set)."""
+    """Return the file that `name`_FILE names, or None, and the document's text ("" if not set)."""
     text = env.str(name, "")
     path = os.environ.get(f"{name}_FILE", "")
     return (Path(path) if path and text else None), text
@@ -130,7 +136,7 @@ def load_keys(
     from_file: Callable[[Path], T],
     from_text: Callable[[str], T],
 ) -> T:
-    """A set of keys from its file, else from its text; the error names the variable."""
+    """Load a set of keys from its file, else from its text. Raises EnvError."""
     try:
         return from_file(path) if path else from_text(document)
     except OSError as error:
@@ -143,12 +149,12 @@ def load_keys(
 
 
 def split_list(text: str) -> list[str]:
-    """A comma-separated list; empty entries are dropped."""
+    """Split a comma-separated list; empty entries are dropped."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def parse_site_url(text: str) -> str:
-    """The address of a site: scheme and host, without a path."""
+    """Return the URL of a site: scheme and host, without a path. Raises ValueError."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
         raise ValueError(f"{text!r} is not of the form https://news.example.org")
@@ -156,13 +162,16 @@ def parse_site_url(text: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL as a Host header has it."""
+    """Return the host of a URL as it is written in a Host header."""
     host = str(urlsplit(url).hostname)
     return f"[{host}]" if ":" in host else host
 
 
 def parse_database(url: str) -> dict[str, Any]:
-    """Django's configuration of a database. No error repeats the URL, which may hold a password."""
+    """Return Django's configuration of a database.
+
+    Raises ValueError, which never repeats the URL, since that may contain a password.
+    """
     form = "must be of the form postgres://user@host/name or sqlite:////path"
     try:
         config: dict[str, Any] = dict(dj_database_url.parse(url, conn_health_checks=True))
@@ -170,14 +179,14 @@ def parse_database(url: str) -> dict[str, Any]:
         raise ValueError(f"not a database URL; it {form}") from None
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = {
-            # Django's defaults answer "database is locked" as soon as two processes write.
+            # With Django's defaults, two processes that write get "database is locked".
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # FULL: what was committed before a send survives a power cut (P1).
+            # FULL: what is committed before sending survives a power cut (P1).
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         }
     elif config["ENGINE"] == "django.db.backends.postgresql":
-        # The same promise, whatever the server's or the role's default.
+        # The same guarantee, whatever the default of the server or the role.
         config["OPTIONS"] = {
             "options": "-c synchronous_commit=on",
             # For newsletter.lib.prepared_statements alone: Django's cursors prepare nothing.
@@ -189,7 +198,7 @@ def parse_database(url: str) -> dict[str, Any]:
 
 
 def parse_networks(text: str) -> list[Network]:
-    """A comma-separated list of addresses or networks."""
+    """Parse a comma-separated list of IP addresses or networks. Raises ValueError."""
     found: list[Network] = []
     for word in split_list(text):
         try:
@@ -200,6 +209,7 @@ def parse_networks(text: str) -> list[Network]:
 
 
 def parse_languages(text: str) -> list[str]:
+    """Parse a comma-separated list of language codes. Raises ValueError."""
     codes = split_list(text)
     unknown = [code for code in codes if "name_local" not in LANG_INFO.get(code, {})]
     if unknown or not codes:
@@ -208,38 +218,43 @@ def parse_languages(text: str) -> list[str]:
 
 
 def parse_feedback_sender(text: str) -> str:
-    """The SenderId of Feedback-ID: 5 to 15 characters (Gmail's rule, A9)."""
+    """Return the SenderId of Feedback-ID: 5 to 15 characters, as Gmail requires (A9)."""
     if not re.fullmatch(r"[A-Za-z0-9]{5,15}", text):
-        raise ValueError(f"{text!r}: 5 to 15 letters and digits")
+        raise ValueError(f"{text!r} must be 5 to 15 letters and digits")
     return text
 
 
 def parse_age_recipients(text: str) -> list[str]:
-    """One or two age public keys, separated by a comma, or nothing."""
+    """Parse one or two age public keys, separated by a comma, or none. Raises ValueError."""
     keys = split_list(text)
     if not keys:
         return []
-    # Every process reads the settings, and few of them need age: it costs 1.5 MB.
+    # Every process reads the settings, but few need age, which takes 1.5 MB.
     from newsletter.lib import age
 
     return age.parse_recipients(keys)
 
 
 def read_domains(path: str) -> frozenset[str]:
-    """The domains in a file, one a line, in ACE form; after a # comes a comment."""
+    """Return the domains in a file, one per line, in ACE form. A # starts a comment."""
     if not path:
         return frozenset()
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {getattr(error, 'strerror', None) or 'not a text'}") from None
+        raise ValueError(
+            f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}"
+        ) from None
     named = (line.partition("#")[0].strip().lower().strip(".") for line in lines)
     return frozenset(idna.encode(name, uts46=True).decode() for name in named if name)
 
 
 def default_broker_socket(var: Path) -> str:
-    """Where the embedded broker listens: below `var`, or, as a socket's path is limited to 107
-    bytes, under a name made from it in the folder for temporary files."""
+    """Return where the embedded broker listens: below `var`, if possible.
+
+    The path of a socket has at most 107 bytes; a longer one is replaced by a path in /tmp whose
+    name is derived from it.
+    """
     path = str(var / "run" / "valkey.sock")
     if len(os.fsencode(path)) > 100:
         name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
@@ -248,13 +263,16 @@ def default_broker_socket(var: Path) -> str:
 
 
 def parse_broker(url: str) -> str:
+    """Return the URL of a broker. Raises ValueError unless it is one of Redis or Valkey."""
     if urlsplit(url).scheme not in {"redis", "rediss", "redis+socket"}:
-        raise ValueError("a Redis or Valkey server: redis://host:6379/0 or redis+socket:///path")
+        raise ValueError(
+            "must be a Redis or Valkey server: redis://host:6379/0 or redis+socket:///path"
+        )
     return url
 
 
 def default_cache_url(broker_url: str) -> str:
-    """The cache on the broker's server: database 1 where the broker uses 0."""
+    """Return the URL of a cache on the broker's server, in database 1."""
     if broker_url.startswith("redis+socket://"):
         return f"unix://{broker_url.removeprefix('redis+socket://')}?db=1"
     parts = urlsplit(broker_url)
@@ -262,6 +280,7 @@ def default_cache_url(broker_url: str) -> str:
 
 
 def cache_config(url: str) -> dict[str, str]:
+    """Return Django's configuration of a cache."""
     if url == "locmem://":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}

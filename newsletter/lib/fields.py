@@ -23,7 +23,7 @@ _GT = TypeVar("_GT")
 
 
 def split_chain(text: str) -> tuple[str, ...]:
-    """The languages of "be,ru", in order."""
+    """Return the languages of "be,ru", in order."""
     return tuple(code for code in text.split(",") if code)
 
 
@@ -32,12 +32,12 @@ def join_chain(chain: Iterable[str]) -> str:
 
 
 def split_topics(text: str) -> frozenset[int] | None:
-    """The IDs in "3,7"; None, which means all topics, for an empty text."""
+    """Return the IDs in "3,7", or None, which means all topics, for an empty text."""
     return frozenset(map(int, text.split(","))) if text else None
 
 
 def join_topics(topics: Iterable[int] | None) -> str:
-    """The IDs in ascending order, so that equal sets are stored as equal texts."""
+    """Join the IDs in ascending order, so that equal sets are stored as equal texts."""
     return ",".join(map(str, sorted(topics or ())))
 
 

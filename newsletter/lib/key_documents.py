@@ -1,8 +1,8 @@
-"""Key documents changed: locked with a passphrase, given new numbers, relieved of old ones.
+"""Changes key documents: adds and removes keys, locks and unlocks them with a passphrase.
 
-A document is a JSON object: key numbers to hexadecimal keys, by purpose, and "use", the number
-that new material uses. A locked one is what a passphrase opens: scrypt (RFC 7914) and libsodium's
-secret box around the document.
+A document is a JSON object. For each purpose it maps key numbers to hexadecimal keys; "use" has
+the number of the key that encrypts or signs new data. A locked document is the document in
+libsodium's secret box, with a key that scrypt (RFC 7914) derives from the passphrase.
 """
 
 from __future__ import annotations
@@ -23,23 +23,26 @@ from newsletter.lib.keys import KeyFileError, WebKeys, WorkerKeys, parse_documen
 Document = dict[str, Any]
 
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**16, 8, 1
-"""64 MB and a fifth of a second for each guess."""
+"""Each guess takes 64 MB and a fifth of a second."""
 MIN_PASSPHRASE_LENGTH = 12
 PURPOSES = ("storage", "index", "sealing", "tokens")
-"""What can be rotated. "sealing" is a pair: its private half is the worker's "opening"."""
+"""The keys that can be rotated. The private keys of "sealing" are the worker's "opening"."""
 
 
 def add_keys(
     web: Document, worker: Document, purposes: Iterable[str]
 ) -> tuple[Document, Document, dict[str, int]]:
-    """Both documents with one more key for each purpose, not in use yet, and its number."""
+    """Add a key for each purpose, which is not used yet.
+
+    Returns both changed documents and the number of each new key. Raises KeyFileError.
+    """
     web, worker = deepcopy(web), deepcopy(worker)
     added: dict[str, int] = {}
     for purpose in purposes:
         keys = _keys(web, worker, purpose)
         number = max(map(int, keys)) + 1
         if number > 255:
-            raise KeyFileError(f"{purpose}: there is no number left; 255 is the last")
+            raise KeyFileError(f"{purpose}: no key number is left; 255 is the last")
         for document in (web, worker):
             for name in _entries_of(purpose):
                 if name in document:
@@ -50,30 +53,30 @@ def add_keys(
 
 
 def use_newest(web: Document, worker: Document) -> tuple[Document, Document]:
-    """Both documents with each newest key in use."""
+    """Return both documents with the newest key of each purpose in use."""
     return _without_use(web), _without_use(worker)
 
 
 def remove_key(
     web: Document, worker: Document, purpose: str, number: int
 ) -> tuple[Document, Document]:
-    """Both documents without one key. Raises KeyFileError where it is not there or in use."""
+    """Return both documents without a key. Raises KeyFileError if it is missing or in use."""
     web, worker = deepcopy(web), deepcopy(worker)
     keys = _keys(web, worker, purpose)
     if str(number) not in keys:
-        raise KeyFileError(f"{purpose}: there is no number {number}")
+        raise KeyFileError(f"{purpose}: key number {number} does not exist")
     for document in (web, worker):
         for name in _entries_of(purpose):
             if name not in document:
                 continue
             if _current_number(document, name) == number:
-                raise KeyFileError(f"{purpose}: number {number} is in use")
+                raise KeyFileError(f"{purpose}: key number {number} is in use")
             del document[name][str(number)]
     return web, worker
 
 
 def mismatched_sealing_keys(web: WebKeys, worker: WorkerKeys) -> list[int]:
-    """Numbers of sealing keys whose private half is another one, or not there."""
+    """Return the numbers of sealing keys whose private key is missing or doesn't match."""
     return [
         number
         for number, public in sorted(web.sealing.items())
@@ -82,7 +85,7 @@ def mismatched_sealing_keys(web: WebKeys, worker: WorkerKeys) -> list[int]:
 
 
 def public_key_of(private: bytes) -> bytes:
-    """The X25519 public key of a private one."""
+    """Return the X25519 public key of a private key."""
     return bytes(PrivateKey(private).public_key)
 
 
@@ -92,9 +95,9 @@ def is_locked(document: str) -> bool:
 
 
 def lock(document: str, passphrase: str) -> str:
-    """The document as only the passphrase opens it. Raises KeyFileError for a short one."""
+    """Lock a document with a passphrase. Raises KeyFileError if the passphrase is too short."""
     if len(passphrase) < MIN_PASSPHRASE_LENGTH:
-        raise KeyFileError(f"a passphrase has at least {MIN_PASSPHRASE_LENGTH} characters")
+        raise KeyFileError(f"a passphrase must have at least {MIN_PASSPHRASE_LENGTH} characters")
     salt = secrets.token_bytes(16)
     cost = {"n": SCRYPT_N, "r": SCRYPT_R, "p": SCRYPT_P}
     box = SecretBox(_derive_key(passphrase, salt, **cost)).encrypt(document.encode())
@@ -103,7 +106,7 @@ def lock(document: str, passphrase: str) -> str:
 
 
 def unlock(document: str, passphrase: str) -> str:
-    """The text of a document, locked or not. Raises KeyFileError for a wrong passphrase."""
+    """Return the text of a document, locked or not. Raises KeyFileError."""
     data = parse_document(document)
     if "locked" not in data:
         return document
@@ -115,14 +118,14 @@ def unlock(document: str, passphrase: str) -> str:
         )
         return SecretBox(key).decrypt(bytes.fromhex(data["box"])).decode()
     except CryptoError:
-        raise KeyFileError("the passphrase does not open it") from None
+        raise KeyFileError("the passphrase is wrong") from None
     except (KeyError, TypeError, ValueError):
-        raise KeyFileError("a locked document that is damaged") from None
+        raise KeyFileError("the locked document is damaged") from None
 
 
 def _derive_key(passphrase: str, salt: bytes, *, n: int, r: int, p: int) -> bytes:
     if not (n <= 2**20 and r <= 32 and p <= 16):
-        raise ValueError("a cost that no document of ours has")
+        raise ValueError("the cost parameters are too high")
     return hashlib.scrypt(
         passphrase.encode(), salt=salt, n=n, r=r, p=p, maxmem=2**31 - 1, dklen=SecretBox.KEY_SIZE
     )
@@ -135,7 +138,7 @@ def _entries_of(purpose: str) -> tuple[str, ...]:
 
 def _keys(web: Document, worker: Document, purpose: str) -> dict[str, str]:
     if purpose not in PURPOSES:
-        raise KeyFileError(f"{purpose}: one of {', '.join(PURPOSES)}")
+        raise KeyFileError(f"{purpose}: must be one of {', '.join(PURPOSES)}")
     keys: dict[str, str] = (web if purpose in ("tokens", "sealing") else worker)[purpose]
     return keys
 

@@ -9,15 +9,15 @@ from django.conf.locale import LANG_INFO
 
 
 def language_name(code: str) -> str:
-    """The language's name in itself: "беларуская". The code where Django knows no name."""
+    """Return the language's name in itself ("беларуская"), or the code if Django has no name."""
     info: dict[str, Any] = LANG_INFO.get(code, {})
     name = str(info.get("name_local", code))
-    # No language in Cyrillic letters writes it with a capital; Django does for some ("Русский").
+    # Languages in Cyrillic script don't capitalize it, but Django does for some ("Русский").
     return name.lower() if "\u0400" <= name[:1] <= "\u052f" else name
 
 
 def language_name_in(code: str, language: str) -> str:
-    """The language's name in another language, for use in a sentence: "Belarusian", "белорусский".
+    """Return the language's name in another language, for a sentence: "Belarusian", "белорусский".
 
     Falls back to its name in itself if CLDR has no name for it.
     """

@@ -1,4 +1,4 @@
-"""Codes of languages, and the model field that holds one."""
+"""Language codes, and the model field for one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CODE = re.compile(r"^[a-z]{2,3}(-[a-z]{2,8})?$")
 
 
 def validate_language(code: str) -> None:
-    """Raises ValidationError unless `code` is a lower-case tag such as "be" or "zh-hans"."""
+    """Raise ValidationError unless `code` is a lower-case tag such as "be" or "zh-hans"."""
     if not isinstance(code, str) or not CODE.match(code):
         raise ValidationError(_("“%(code)s” is not a language code."), params={"code": code})
 
@@ -29,17 +29,17 @@ def is_right_to_left(code: str) -> bool:
 
 
 def direction(code: str) -> str:
-    """The HTML `dir` of the language: "rtl" or "ltr"."""
+    """Return the HTML `dir` of the language: "rtl" or "ltr"."""
     return "rtl" if is_right_to_left(code) else "ltr"
 
 
 def page_language(code: str) -> str:
-    """The language of the pages around a text: its own where the site has it, else the first."""
+    """Return the language for the page around a text: its own, or the site's default."""
     return code if code in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 class LanguageField(models.CharField):  # type: ignore[type-arg]
-    """A language code. It has no choices: another language needs data, not a migration (F5)."""
+    """A language code. It has no choices, so that adding a language needs no migration (F5)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 12)

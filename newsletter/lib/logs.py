@@ -1,10 +1,10 @@
-"""What a line of the log looks like, in every process.
+"""The format of log lines, the same in every process.
 
-The program logs an action's name as the message and its facts as `extra`:
+Log the name of an action as the message, and the facts as `extra`:
 
     log.info("finish", extra={"batch": batch.pk, "recorded": 50})
 
-which is written as `2026-11-16 07:00:00,000 INFO newsletter.delivery.sending.protocol action=finish
+The line is `2026-11-16 07:00:00,000 INFO newsletter.delivery.sending.protocol action=finish
 batch=7 recorded=50`. IDs and counts only, never an address (G8).
 """
 
@@ -16,7 +16,7 @@ import re
 from typing import Any
 
 OWN_LOGGERS = ("newsletter.", "subscribers.")
-# Fields of every record, which are not the caller's; Python 3.12 added taskName.
+# Attributes that every record has; Python 3.12 added taskName.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "message", "taskName"}
 _PLAIN = re.compile(r"[^\s\"=]+")
 QUIETED_LOGGERS = (
@@ -28,7 +28,7 @@ QUIETED_LOGGERS = (
     "axes",
     "fontTools",
     "PIL",
-    # Two lines for each tick, one every five seconds.
+    # Two lines for each tick, and a tick comes every five seconds.
     "celery.worker.strategy",
     "celery.app.trace",
     "celery.beat",
@@ -36,7 +36,7 @@ QUIETED_LOGGERS = (
 
 
 class KeyValueFormatter(logging.Formatter):
-    """A line of `key=value`; other libraries' messages stay as they are."""
+    """Formats our records as `key=value`, and leaves those of other libraries as they are."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -51,13 +51,13 @@ class KeyValueFormatter(logging.Formatter):
 
 
 def _quoted(fact: Any) -> str:
-    """A value as it can stand on the line: quoted if it has spaces, quotes or line breaks."""
+    """Return the value, quoted if it contains spaces, quotes or line breaks."""
     text = str(fact)
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def configuration() -> dict[str, Any]:
-    """The `dictConfig` of every process: web, worker, beat, commands."""
+    """Return the `dictConfig` of every process: web, worker, beat, commands."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -76,7 +76,7 @@ def configuration() -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": "INFO"},
         "loggers": {
             **{name: {"level": "WARNING"} for name in QUIETED_LOGGERS},
-            # Gunicorn gives these handlers of its own before it applies this.
+            # Gunicorn adds its own handlers to these before it applies this configuration.
             "gunicorn.error": {"level": "WARNING", "propagate": True},
             "gunicorn.access": {"level": "WARNING", "propagate": True},
         },

@@ -1,11 +1,11 @@
-"""One line when the database, the broker or the cache goes away, and one when it is back.
+"""Logs one line when the database, the broker or the cache goes down, and one when it is back.
 
-Everything that uses a service fails while it is down, again and again, each time with a traceback
-that says the same. A filter on the log's handler recognises such records and drops them; the first
-one starts a thread that tries the service, and that alone writes: `unavailable`, then
-`still-unavailable` at long intervals, then `available-again`. The thread ends with the outage.
+While a service is down, everything that uses it fails, each time with the same traceback. A filter
+on the log handler drops these records. The first one starts a thread that probes the service and
+logs `unavailable`, then `still-unavailable` at long intervals, then `available-again`. The thread
+ends with the outage.
 
-A service that answers when it is first tried had only lost a connection; that is one line too.
+If the first probe succeeds, only a connection was lost; that is logged as one line too.
 """
 
 from __future__ import annotations
@@ -20,59 +20,59 @@ log = logging.getLogger(__name__)
 
 PROBE_SECONDS = 2.0
 REMINDER_SECONDS = 300.0
-# psycopg's SQLSTATE classes of a server that is going down, coming up, or full.
+# SQLSTATEs of a server that is shutting down, starting, or out of connections.
 _CONNECTION_SQLSTATES = ("08", "57P", "53300")
 
 
 class OutageMonitor:
-    """What this process knows to be down. `probes`: service -> a call that raises while it is."""
+    """Knows which services are down. `probes` maps each to a function that raises while it is."""
 
     def __init__(
         self,
         probes: Mapping[str, Callable[[], object]],
         *,
-        try_seconds: float = PROBE_SECONDS,
-        remind_seconds: float = REMINDER_SECONDS,
+        probe_seconds: float = PROBE_SECONDS,
+        reminder_seconds: float = REMINDER_SECONDS,
     ) -> None:
         self._probes = probes
-        self._try_seconds, self._remind_seconds = try_seconds, remind_seconds
+        self._probe_seconds, self._reminder_seconds = probe_seconds, reminder_seconds
         self.reset()
 
     def reset(self) -> None:
-        """Know of nothing; also in a process that was just forked, which has no thread."""
+        """Clear all state; also in a process that was just forked, which has no thread."""
         self._lock = threading.Lock()
         self._suspected: dict[str, str] = {}
         self._down: dict[str, _Outage] = {}
-        self._watch: threading.Thread | None = None
+        self._thread: threading.Thread | None = None
 
     def is_any_suspected(self) -> bool:
-        """Whether something is down, or may be."""
+        """Return whether any service is down or suspected."""
         return bool(self._down or self._suspected)
 
     def report_failure(self, service: str, error: str) -> None:
-        """Something failed because of `service`; `error` is the exception's class."""
+        """Report that something failed because of `service`, with the name of the exception."""
         with self._lock:
             if service in self._down or service in self._suspected:
                 return
             self._suspected[service] = error
-            if self._watch is None:
-                self._watch = threading.Thread(target=self._run, name="outages", daemon=True)
-                self._watch.start()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="outages", daemon=True)
+                self._thread.start()
 
     def _run(self) -> None:
         stop = threading.Event()
-        while self._look():
-            stop.wait(self._try_seconds)
+        while self._probe_all():
+            stop.wait(self._probe_seconds)
 
-    def _look(self) -> bool:
-        """Try what is suspected or down; False once nothing is, and the thread ends."""
+    def _probe_all(self) -> bool:
+        """Probe all suspected services; return False once all are up, so that the thread ends."""
         with self._lock:
             suspected, self._suspected = self._suspected, {}
             for service in suspected:
                 self._down[service] = _Outage()
-            looked_at = list(self._down.items())
-        for service, outage in looked_at:
-            error = self._error_of(service)
+            outages = list(self._down.items())
+        for service, outage in outages:
+            error = self._probe(service)
             now = monotonic()
             if error:
                 self._still_down(service, outage, error, now)
@@ -83,54 +83,54 @@ class OutageMonitor:
                 facts = {"service": service, "error": suspected.get(service, "")}
                 log.warning("connection-lost", extra=facts)
             else:
-                seconds = round(now - outage.began)
+                seconds = round(now - outage.started_at)
                 log.warning("available-again", extra={"service": service, "seconds": seconds})
         with self._lock:
             if self._down or self._suspected:
                 return True
-            self._watch = None
+            self._thread = None
             return False
 
     def _still_down(self, service: str, outage: _Outage, error: str, now: float) -> None:
         facts = {"service": service, "error": error}
         if outage.announced_at is None:
             log.error("unavailable", extra=facts)
-        elif now - outage.announced_at >= self._remind_seconds:
-            facts["seconds"] = str(round(now - outage.began))
+        elif now - outage.announced_at >= self._reminder_seconds:
+            facts["seconds"] = str(round(now - outage.started_at))
             log.error("still-unavailable", extra=facts)
         else:
             return
         outage.announced_at = now
 
-    def _error_of(self, service: str) -> str:
-        """The class of the exception that trying the service raises; "" if it answers."""
+    def _probe(self, service: str) -> str:
+        """Return the name of the exception that probing the service raises, or ""."""
         try:
             self._probes[service]()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the service cannot be used
+        except Exception as error:  # noqa: BLE001 - any exception means that it is down
             return type(error).__name__
         return ""
 
 
 class _Outage:
     def __init__(self) -> None:
-        self.began = monotonic()
+        self.started_at = monotonic()
         self.announced_at: float | None = None
 
 
 class OutageFilter(logging.Filter):
-    """Drops records of failures that an outage explains, and reports the outage."""
+    """Drops records of failures that an outage explains, and reports them to the monitor."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == __name__ or record.levelno < logging.WARNING:
             return True
         for error in _errors_in(record):
             services = {failed_service(leaf, record.name) for leaf in _leaf_errors(error)}
-            # A group may hold another failure, which has to be seen.
+            # A group may also contain another failure, which must be logged.
             if services and None not in services:
                 for service in services:
                     monitor.report_failure(str(service), type(error).__name__)
                 return False
-        # Django logs each page that answers 5xx, the health check's too.
+        # Django logs every 5xx response, even that of the health check.
         is_5xx = record.name == "django.request" and not record.exc_info
         return not (is_5xx and record.levelno >= logging.ERROR and monitor.is_any_suspected())
 
@@ -152,9 +152,9 @@ def _leaf_errors(error: BaseException) -> Iterator[BaseException]:
 
 
 def failed_service(error: BaseException | None, logger: str = "") -> str | None:
-    """The service whose outage the exception shows: "database", "broker" or "cache"; else None.
+    """Return the service that caused the exception: "database", "broker", "cache" or None.
 
-    Redis's errors are the broker's if Celery's own connection logs them, else the cache's.
+    An error of Redis is the broker's if Celery's connection logs it, else the cache's.
     """
     while error is not None:
         module = type(error).__module__
@@ -173,7 +173,7 @@ def failed_service(error: BaseException | None, logger: str = "") -> str | None:
 
 
 def _is_connection_error(error: BaseException, names: set[str]) -> bool:
-    """Whether psycopg's error means that there is no connection: not a lock, not a bad query."""
+    """Return whether psycopg's error means a lost connection, not a lock or a bad query."""
     if not names & {"OperationalError", "InterfaceError"}:
         return False
     state = getattr(error, "sqlstate", None)
@@ -181,7 +181,7 @@ def _is_connection_error(error: BaseException, names: set[str]) -> bool:
 
 
 def _probe_database() -> None:
-    # A connection of its own: the thread's is not in use anywhere else.
+    # Connections belong to a thread, so nothing else uses this one.
     from django.db import connections
 
     connection = connections["default"]

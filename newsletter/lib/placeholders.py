@@ -1,8 +1,8 @@
-"""The places of a mail that are filled for each reader.
+"""Placeholders: the parts of an email that differ for each reader.
 
-An edition is rendered once with a URL of its own in each such place; a transport replaces it by
-the reader's. The form is that of a URL, so that HTML, MJML and link checks take it as one, and
-`.invalid` (RFC 2606) so that a place that was left unfilled leads nowhere.
+An edition is rendered once, with a URL for each placeholder, which the transport replaces with the
+reader's own URL. Placeholders look like URLs so that HTML, MJML and link checks accept them, and
+they end in `.invalid` (RFC 2606) so that one that was never filled leads nowhere.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from enum import StrEnum
 
 
 class Placeholder(StrEnum):
+    """A URL that is different for each reader."""
+
     UNSUBSCRIBE = "unsubscribe"
-    """The page with a button; also the one-click address of RFC 8058."""
+    """The page with an Unsubscribe button; also the one-click URL of RFC 8058."""
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
     ACCOUNT = "account"
-    """Everything of a reader's; for a short time."""
+    """The reader's account page. This link expires soon."""
 
     @property
     def url(self) -> str:
-        """What stands in an edition where the reader's URL will be."""
+        """What an edition contains until the reader's URL is filled in."""
         return f"https://{self.value}.placeholders.invalid/"
 
 

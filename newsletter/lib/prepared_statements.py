@@ -1,9 +1,9 @@
-"""A cursor for the few statements that a send-out runs all the time.
+"""A cursor that prepares statements, for the few that a mailing runs all the time.
 
-On PostgreSQL they are parsed and planned once per connection, where Django's own cursors put the
-values into the text and have it planned each time: for a small statement that takes longer than
-running it. The pool in between, if there is one, must keep a session (PgBouncer: pool_mode
-session), as it must for the durability that settings ask for.
+PostgreSQL then parses and plans them once per connection. Django's own cursors insert the values
+into the SQL, so it is planned each time, which takes longer than running a small statement. A
+connection pool must keep sessions (PgBouncer: pool_mode session); the durability setting needs
+that too.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from django.db.backends.utils import CursorWrapper
 
 
 def cursor() -> CursorWrapper:
-    """As `connection.cursor()`; errors and execute wrappers are Django's."""
-    # What `django.db.connection` stands for; it is looked up at each use of that.
+    """Return a cursor like `connection.cursor()`, with Django's errors and execute wrappers."""
+    # `django.db.connection` is a proxy that looks this up at every use.
     connection = connections["default"]
     if connection.vendor != "postgresql":
         return connection.cursor()
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw: Any = psycopg.Cursor(connection.connection)
-    # Octets arrive as they are, not in hexadecimal digits.
+    # Receive bytea as raw octets, not in hexadecimal.
     raw.format = psycopg.pq.Format.BINARY
     logged = connection.queries_logged
     return connection.make_debug_cursor(raw) if logged else connection.make_cursor(raw)

@@ -1,8 +1,7 @@
-"""Hints to the workers.
+"""Wakes the workers.
 
-A queue message only says that something may be due; the database holds what is. So a hint that
-is lost costs time, until the next tick, and nothing else, and a broker that is down stops
-nobody's work.
+A task on the queue only says that something may be due; the database knows what is. If a wake-up is
+lost, or the broker is down, work is only delayed until the next tick.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from newsletter.lib import outages
 
 
 def wake(task: str, *ids: int, expires: int = 300) -> bool:
-    """Queue the task named `task` with ids; False where the broker could not be reached.
+    """Queue the task named `task` with IDs; return False if the broker cannot be reached.
 
-    `expires` in seconds: an old hint is dropped, as the next tick hints again.
+    A wake-up is dropped after `expires` seconds, since the next tick sends another.
     """
     try:
         current_app.send_task(task, args=ids, expires=expires, retry=False)

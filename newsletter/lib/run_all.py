@@ -1,4 +1,4 @@
-"""Steps that do not depend on each other: one that fails keeps none of the others from its turn."""
+"""Runs independent steps, all of them even if some fail."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ T = TypeVar("T")
 
 
 def run_all(steps: Iterable[tuple[str, Callable[[], T]]]) -> dict[str, T]:
-    """What each came to, by its name.
+    """Run all steps and return their results by name.
 
-    Raises an ExceptionGroup of what failed, each with a note of its step, once all had their turn.
+    Raises an ExceptionGroup of the steps' exceptions, each with a note that names its step, after
+    all steps have run. SoftTimeLimitExceeded is raised at once.
     """
-    done: dict[str, T] = {}
-    failed: list[Exception] = []
+    results: dict[str, T] = {}
+    errors: list[Exception] = []
     for name, step in steps:
         try:
-            done[name] = step()
+            results[name] = step()
         except SoftTimeLimitExceeded:
             raise
-        except Exception as error:  # noqa: BLE001 - raised below, with those of the other steps
+        except Exception as error:  # noqa: BLE001 - raised below
             error.add_note(f"In the step: {name}")
-            failed.append(error)
-    if failed:
-        raise ExceptionGroup(f"{len(failed)} of {len(done) + len(failed)} steps failed", failed)
-    return done
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup(f"{len(errors)} of {len(results) + len(errors)} steps failed", errors)
+    return results

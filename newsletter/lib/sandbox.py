@@ -1,13 +1,13 @@
-"""Pure functions called in a process of their own, which ends when it is no longer needed.
+"""Runs pure functions in a separate process.
 
-Laying out mails takes 30 MB of libraries, and native code that reads what editors pasted. A worker
-that does it elsewhere stays small for as long as it lives, keeps the readers' keys out of that
-code's reach, and outlives its crash.
+Rendering emails takes 30 MB of libraries, and native code that parses what editors pasted. A worker
+that runs it in another process stays small, keeps the readers' keys out of that code's reach, and
+survives its crashes.
 
-The other process has settings, templates and catalogues, and no application: no model, database
-or worker's key. It is started at the first call, and again where it has ended; it ends by itself
-after a minute without a call, and with its caller, however that ends, since the line between the
-two is then closed.
+The sandbox process has settings, templates and catalogs but no applications: no models, no
+database and none of the worker's keys. It starts with the first call, and again if it has ended.
+It exits after a minute without calls, or as soon as its parent ends for any reason, because that
+closes the connection between them.
 """
 
 from __future__ import annotations
@@ -35,41 +35,42 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 TIMEOUT_SECONDS = 120.0
-"""For one call; afterwards the process is killed."""
+"""How long a call may take before the process is killed."""
 IDLE_SECONDS = 60.0
 MAX_ATTEMPTS = 2
-"""A process may have ended since the last call; a pure function can be called again."""
+"""The process may have ended since the last call, and a pure function can be called again."""
 
 
 class SandboxEndedError(Exception):
-    """The process ended during the call, each time, or did not answer in time."""
+    """The process ended during every attempt, or timed out."""
 
 
 class SandboxError(Exception):
-    """The function raised what it does not declare; the text is the other process's traceback."""
+    """The function raised an unexpected exception. The text is its traceback in the sandbox."""
 
 
 def run(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """`function(*args, **kwargs)`, for a pure function at the top of a module.
+    """Return `function(*args, **kwargs)`, run in the sandbox with the caller's language active.
 
-    It finds the caller's language active. It may return and raise what its own package defines,
-    besides plain values. Raises Ended, and Broke for what is no error of its package.
+    The function must be pure and at the top level of a module. It may return plain values, and
+    return or raise instances of classes that its own package defines. Raises SandboxEndedError,
+    or SandboxError for any other exception.
     """
-    question = pickle.dumps((get_language(), function, args, kwargs))
+    request = pickle.dumps((get_language(), function, args, kwargs))
     with _lock:
-        for left in reversed(range(MAX_ATTEMPTS)):
+        for attempts_left in reversed(range(MAX_ATTEMPTS)):
             try:
-                kind, value = _process().ask(question, package_of(function))
+                kind, value = _process().call(request, package_of(function))
                 break
             except (EOFError, OSError) as error:
                 stop()
-                # A pure function that takes too long would do so again.
-                if not left or isinstance(error, TimeoutError):
+                # A pure function that timed out would time out again.
+                if not attempts_left or isinstance(error, TimeoutError):
                     raise SandboxEndedError(
                         f"{function.__name__}: {type(error).__name__}"
                     ) from None
             except BaseException:
-                # An answer that is still to come would be taken for the next call's.
+                # A response that is still to come would be taken for the next call's.
                 stop()
                 raise
     if kind == "returned":
@@ -81,60 +82,66 @@ def run(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def package_of(function: Callable[..., object]) -> str:
+    """Return the name of the package that contains the function's module."""
     return function.__module__.rpartition(".")[0]
 
 
 class _SandboxProcess:
-    """The other process, and our end of the line to it."""
+    """The sandbox process, and the parent's end of the connection to it."""
 
     def __init__(self) -> None:
-        self.line, theirs = Pipe()
+        self.connection, child_end = Pipe()
         path = os.pathsep.join([str(settings.BASE_DIR), *filter(None, [os.getenv("PYTHONPATH")])])
         try:
             self.process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-m", __name__, str(child_end.fileno())],
                 env={**without_worker_keys(os.environ), "PYTHONPATH": path},
                 stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                # What is told to end with us ends our work first.
+                pass_fds=[child_end.fileno()],
+                # A signal to the worker's process group must not end a call that it waits for.
                 start_new_session=True,
             )
         finally:
-            theirs.close()
+            child_end.close()
 
-    def ask(self, question: bytes, package: str) -> tuple[str, Any]:
-        """The answer's kind and value. Raises EOFError, OSError or TimeoutError, which is one."""
-        self.line.send_bytes(question)
-        if not self.line.poll(TIMEOUT_SECONDS):
+    def call(self, request: bytes, package: str) -> tuple[str, Any]:
+        """Return the kind and the value of the response.
+
+        Raises EOFError, TimeoutError or another OSError.
+        """
+        self.connection.send_bytes(request)
+        if not self.connection.poll(TIMEOUT_SECONDS):
             raise TimeoutError
-        return _RestrictedUnpickler(io.BytesIO(self.line.recv_bytes()), package).answer()
+        return _RestrictedUnpickler(io.BytesIO(self.connection.recv_bytes()), package).response()
 
-    def end(self) -> None:
-        self.line.close()
+    def kill(self) -> None:
+        self.connection.close()
         self.process.kill()
         self.process.wait()
 
 
 class _RestrictedUnpickler(pickle.Unpickler):
-    """Reads what the other process answers: of one package's classes, and none of its functions,
-    so that who took that process over cannot call anything here."""
+    """Unpickles a response that may contain only one package's classes, and no functions.
 
-    def __init__(self, answer: io.BytesIO, package: str) -> None:
-        super().__init__(answer)
+    So somebody who took over the sandbox could not call anything in this process.
+    """
+
+    def __init__(self, response: io.BytesIO, package: str) -> None:
+        super().__init__(response)
         self.package = package
 
     def find_class(self, module: str, name: str) -> type:
-        if self._is_ours(module):
+        if self._is_in_package(module):
             found = super().find_class(module, name)
-            # Not what a module of ours imports, which a name with dots would reach.
-            if isinstance(found, type) and self._is_ours(found.__module__):
+            # A dotted name could reach what a module of the package imports.
+            if isinstance(found, type) and self._is_in_package(found.__module__):
                 return found
-        raise pickle.UnpicklingError(f"{module}.{name} is not of {self.package}")
+        raise pickle.UnpicklingError(f"{module}.{name} is not in {self.package}")
 
-    def _is_ours(self, module: str) -> bool:
+    def _is_in_package(self, module: str) -> bool:
         return f"{module}.".startswith(f"{self.package}.")
 
-    def answer(self) -> tuple[str, Any]:
+    def response(self) -> tuple[str, Any]:
         kind, value = self.load()
         return str(kind), value
 
@@ -153,19 +160,19 @@ def _process() -> _SandboxProcess:
 
 
 def stop() -> None:
-    """End the process now, if there is one; the next call starts another."""
+    """Stop the process, if it is running; the next call starts another."""
     global _current
     if _current is not None:
-        _current.end()
+        _current.kill()
         _current = None
 
 
 def _reset_after_fork() -> None:
-    """In a process that was forked: the helper is its parent's."""
+    """Forget the sandbox process after a fork: it belongs to the parent."""
     global _lock, _current
     _lock = threading.Lock()
     if _current is not None:
-        _current.line.close()
+        _current.connection.close()
         _current = None
 
 
@@ -173,30 +180,31 @@ os.register_at_fork(after_in_child=_reset_after_fork)
 atexit.register(stop)
 
 
-# --- In the other process ------------------------------------------------------------------------
+# --- In the sandbox process ----------------------------------------------------------------------
 def main() -> NoReturn:
-    line = Connection(int(sys.argv[1]))
-    # As django.setup() does, but for the applications.
+    """Handle requests until the parent is gone or a minute passes without one."""
+    connection = Connection(int(sys.argv[1]))
+    # Like django.setup(), but without the applications.
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
     apps.populate(())
     try:
-        while line.poll(IDLE_SECONDS):
-            line.send_bytes(_handle_request(line.recv_bytes()))
+        while connection.poll(IDLE_SECONDS):
+            connection.send_bytes(_handle_request(connection.recv_bytes()))
     except (EOFError, OSError):
-        pass  # our caller is gone
+        pass  # the parent is gone
     sys.exit()
 
 
-def _handle_request(question: bytes) -> bytes:
-    # From the process that started us.
-    language, function, args, kwargs = pickle.loads(question)  # noqa: S301
+def _handle_request(request: bytes) -> bytes:
+    # It comes from the process that started this one.
+    language, function, args, kwargs = pickle.loads(request)  # noqa: S301
     try:
         with override(language):
             return pickle.dumps(("returned", function(*args, **kwargs)))
-    except Exception as error:  # noqa: BLE001 - told to the caller, whatever it is
+    except Exception as error:  # noqa: BLE001 - reported to the caller
         if type(error).__module__.startswith(f"{package_of(function)}."):
             return pickle.dumps(("raised", error))
-        return pickle.dumps(("broke", traceback.format_exc()))
+        return pickle.dumps(("failed", traceback.format_exc()))
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ LOCALTIME = Path("/etc/localtime")
 
 
 def system_time_zone() -> str:
-    """The IANA zone that /etc/localtime names, else UTC. (Django sets TZ to its own.)"""
-    # A link to …/zoneinfo/Europe/Minsk, on Linux and macOS alike.
+    """Return the IANA zone that /etc/localtime links to, else UTC. (Django overwrites TZ.)"""
+    # It is a link to …/zoneinfo/Europe/Minsk on both Linux and macOS.
     _, _, linked = str(LOCALTIME.resolve()).partition("/zoneinfo/")
     return linked if linked in available_timezones() else "UTC"
 
 
 def validate_zone(name: str) -> None:
-    """Raises ValidationError unless `name` is an IANA zone such as Europe/Minsk."""
+    """Raise ValidationError unless `name` is an IANA zone such as Europe/Minsk."""
     if name not in available_timezones():
         raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": name})

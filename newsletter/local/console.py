@@ -1,5 +1,5 @@
-"""What the supervisor and its processes say: on the terminal with a name before each line, and in
-a file for each process."""
+"""Output of the supervisor and its processes: to the terminal with the process's name before each
+line, and to one log file for each process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_LOG_BYTES = 5_000_000
 
 
 class Console:
-    """Lines from several threads, whole."""
+    """Writes whole lines from several threads."""
 
     def __init__(self, terminal: TextIO, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -23,10 +23,11 @@ class Console:
         self._lock = threading.Lock()
 
     def report(self, text: str) -> None:
-        """A line of the supervisor's own."""
+        """Write a line of the supervisor itself."""
         self.line("up", text)
 
     def line(self, name: str, text: str) -> None:
+        """Write a line of the named process to the terminal and to its file."""
         label = f"{name:<8}"
         if self._coloured:
             label = f"\x1b[{COLOURS.get(name, 0)}m{label}\x1b[0m"
@@ -35,7 +36,7 @@ class Console:
             self._write(f"{label}{text}\n")
 
     def plain(self, text: str) -> None:
-        """A paragraph for the person at the terminal; in no file, as it may hold a password."""
+        """Write to the terminal only: the text may contain a password."""
         with self._lock:
             self._write(text)
 
@@ -44,7 +45,7 @@ class Console:
             self._terminal.write(text)
             self._terminal.flush()
         except OSError:
-            # The terminal was closed: the files still have it, and work goes on until SIGHUP.
+            # The terminal was closed. The files have the line, and work goes on until SIGHUP.
             self._coloured = False
 
     def _file(self, name: str) -> IO[str]:

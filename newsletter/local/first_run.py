@@ -1,4 +1,4 @@
-"""What the first `make run` prepares, and what each tells the person who started it."""
+"""What the first `make run` sets up, and the greeting that every run prints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from newsletter.editorial.models import User
 
-EDITOR = "editor"
+EDITOR_NAME = "editor"
 
 
 def password_path() -> Path:
@@ -24,10 +24,10 @@ def sample_issue_path() -> Path:
 
 
 def create_editor() -> None:
-    """A first account where there is none, with a password that is kept for this machine's user.
+    """Create the first account, if there is none, and keep its password in a private file.
 
-    The file is written first: an account whose password nobody learned would be worse than a
-    file without an account.
+    Writes the file first: an account with an unknown password would be worse than a password
+    without an account.
     """
     if User.objects.exists():
         return
@@ -38,29 +38,32 @@ def create_editor() -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(password + "\n")
-    User.objects.create_superuser(EDITOR, password=password)
+    User.objects.create_superuser(EDITOR_NAME, password=password)
 
 
 def generated_password() -> str | None:
-    """The first account's password, as long as it is still the generated one."""
+    """Return the first account's password, or None once someone has changed it."""
     try:
         password = password_path().read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
-    user = User.objects.filter(username=EDITOR).first()
+    user = User.objects.filter(username=EDITOR_NAME).first()
     return password if user and user.check_password(password) else None
 
 
 def schedule_sample_issue(newsletter: str, week: str) -> None:
-    """Note that the sample's digest of that week is to go out once everything runs."""
+    """Note that `manage.py up` should send this sample issue once everything runs."""
     path = sample_issue_path()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_text(json.dumps([newsletter, week]), encoding="utf-8")
 
 
 def pending_sample_issue() -> tuple[str, str] | None:
-    """Newsletter and Monday of what is to go out, or None. Sending twice is not possible: a
-    release is unique, so a run that ended before it could forget does no harm."""
+    """Return newsletter slug and Monday of the sample issue to send, or None.
+
+    A run that ends before it can clear the note does no harm: a release is unique, so the issue
+    can't be sent twice.
+    """
     if not settings.USES_LOCAL_MAILBOX:
         return None
     try:
@@ -71,13 +74,14 @@ def pending_sample_issue() -> tuple[str, str] | None:
 
 
 def clear_sample_issue() -> None:
+    """Clear the note of `schedule_sample_issue`."""
     sample_issue_path().unlink(missing_ok=True)
 
 
 def welcome() -> str:
-    """Where everything is, for the terminal."""
+    """Return the greeting: the URLs, the first account, and how to stop."""
     password = generated_password()
-    account = f"{EDITOR}, password {password}" if password else "with your own account"
+    account = f"{EDITOR_NAME}, password {password}" if password else "with your own account"
     lines = [
         ("Site", f"{settings.SITE_URL}/"),
         ("Admin", f"{settings.SITE_URL}{reverse('admin:index')}   {account}"),
@@ -85,4 +89,6 @@ def welcome() -> str:
     if settings.USES_LOCAL_MAILBOX:
         lines.append(("Mailbox", f"{settings.SITE_URL}{reverse('local:inbox')}"))
     rows = "".join(f"  {name:<9}{text}\n" for name, text in lines)
-    return f"\n{rows}\n  Ctrl-C ends everything. Logs are in {settings.VAR_DIR / 'log'}.\n\n"
+    return (
+        f"\n{rows}\n  Press Ctrl-C to stop everything. Logs are in {settings.VAR_DIR / 'log'}.\n\n"
+    )

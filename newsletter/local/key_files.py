@@ -1,4 +1,4 @@
-"""Key documents as files that nobody else can read."""
+"""Key documents as files that only their owner can read."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from newsletter.lib.key_documents import Document
 
 @dataclass(frozen=True)
 class Pair:
-    """Both documents of an installation; `passphrase` locks the worker's where it is not ""."""
+    """Both documents of an installation. A passphrase that isn't empty locks the worker's."""
 
     web: Document
     worker: Document
     passphrase: str = ""
 
     def texts(self) -> tuple[str, str]:
-        """Web and worker document as they are kept."""
+        """Return the web and the worker document as text, the latter locked if it should be."""
         web, worker = _text(self.web), _text(self.worker)
         return web, key_documents.lock(worker, self.passphrase) if self.passphrase else worker
 
 
 def write_new(directory: Path, *, recovery: Path | None, passphrase: str = "") -> tuple[Path, Path]:
-    """Write web.json and worker.json (mode 0600) into `directory` (made with mode 0700), and both
-    into `recovery`.
+    """Write web.json and worker.json (mode 0600) into `directory` (created with mode 0700), and
+    both into `recovery`.
 
-    Raises FileExistsError, before anything is written, where one of them is there: keys that were
-    in use and are gone make the list of readers unreadable.
+    Raises FileExistsError before it writes anything if one of them exists: without the keys it was
+    sealed with, nobody can read the list of readers.
     """
     pair = Pair(*keys.generate_documents(), passphrase)
     return _write_all(directory, pair.texts(), recovery)
 
 
 def load_pair(web: Path, worker: Path, *, passphrase: str) -> Pair:
-    """The documents in two files. Raises KeyFileError, OSError."""
+    """Return the documents from two files. Raises KeyFileError, OSError."""
     text = worker.read_text(encoding="utf-8")
     locked = passphrase if key_documents.is_locked(text) else ""
     opened = keys.parse_document(key_documents.unlock(text, passphrase))
@@ -46,9 +46,9 @@ def load_pair(web: Path, worker: Path, *, passphrase: str) -> Pair:
 
 
 def replace(web: Path, worker: Path, pair: Pair, *, recovery: Path | None) -> None:
-    """Put a pair in the place of what is there; owner and mode stay.
+    """Replace both files with a pair, keeping owner and mode.
 
-    The worker's comes first: a worker that cannot open what is sealed anew would have to wait.
+    The worker's comes first, so that a worker can always open what the web process seals.
     """
     web_text, worker_text = pair.texts()
     if recovery is not None:
@@ -58,13 +58,15 @@ def replace(web: Path, worker: Path, pair: Pair, *, recovery: Path | None) -> No
 
 
 def write_recovery(path: Path, web_text: str, worker_text: str) -> None:
-    """Both documents in one new file. Raises FileExistsError."""
+    """Write both documents into one new file. Raises FileExistsError."""
     _write(path, json.dumps({"web": web_text, "worker": worker_text}, indent=1) + "\n")
 
 
 def restore(recovery: Path, directory: Path) -> tuple[Path, Path]:
-    """Write the documents of a recovery copy into `directory`, as `write_new` does. Raises
-    KeyFileError where it is no recovery copy."""
+    """Write the documents of a recovery copy into `directory`, like `write_new`.
+
+    Raises KeyFileError if the file isn't a recovery copy.
+    """
     data = keys.parse_document(recovery.read_text(encoding="utf-8"))
     texts = data.get("web"), data.get("worker")
     if not isinstance(texts[0], str) or not isinstance(texts[1], str):
@@ -78,7 +80,7 @@ def _write_all(directory: Path, texts: tuple[str, str], recovery: Path | None) -
         if path is not None and path.exists():
             raise FileExistsError(17, "exists", str(path))
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # The copy first: keys that are in use without one are what it is there to prevent.
+    # The copy comes first: keys must never be in use without one.
     if recovery is not None:
         write_recovery(recovery, *texts)
     _write(web, texts[0])
@@ -91,7 +93,7 @@ def _text(document: dict[str, Any]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    # O_EXCL: of two that start at once, one wins.
+    # O_EXCL: if two processes start at the same time, only one succeeds.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

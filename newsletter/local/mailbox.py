@@ -1,7 +1,7 @@
-"""The local mailbox as files: one .eml for each mail, and an index of one line for each.
+"""The local mailbox as files: one .eml file for each message, and an index with a line for each.
 
-Names begin with the time, so that they sort by it. A mail is written whole before its line is
-added; a line that is missing after a crash is made anew when the receiver starts.
+Names begin with the time, so that they sort by it. A message is complete before its index line is
+added. If a crash loses the line, the receiver adds it again when it starts.
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ MESSAGE_NAME = re.compile(r"^\d{20}-[0-9a-f]{8}$")
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """What the list shows of a mail."""
+    """A message as the inbox lists it."""
 
     name: str
     to: tuple[str, ...]
-    """Whom the envelope named; the header may say otherwise."""
+    """The envelope's recipients, which may differ from the header."""
     subject: str
     language: str
-    """Its Content-Language, or ""."""
+    """Content-Language, or ""."""
 
     @property
     def at(self) -> datetime:
+        """Return the time of arrival."""
         return datetime.fromtimestamp(int(self.name[:20]) / 1e9, tz=UTC)
 
 
 class Mailbox:
-    """The folder's one writer is the receiver; anyone may read."""
+    """A folder of messages. Only the receiver writes to it; any process may read."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -47,29 +48,29 @@ class Mailbox:
         return self.directory / "index.jsonl"
 
     def add(self, content: bytes, to: tuple[str, ...]) -> StoredMessage:
-        """Keep a mail; it shows up whole or not at all."""
+        """Store a message, completely or not at all."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
         envelope = "".join(f"X-Envelope-To: {address}\r\n" for address in to)
-        fresh = self.directory / f"{name}.new"
-        fresh.write_bytes(envelope.encode() + content)
-        fresh.replace(self._path(name))
+        unfinished = self.directory / f"{name}.new"
+        unfinished.write_bytes(envelope.encode() + content)
+        unfinished.replace(self._path(name))
         entry = _entry(name, self._path(name).read_bytes())
         self._append([entry])
         return entry
 
     def entries(self, recipient: str = "") -> list[StoredMessage]:
-        """Newest first; those for `recipient` only, where one is named (a part of it will do)."""
-        wanted = recipient.strip().lower()
+        """Return the messages, newest first. `recipient` selects by a part of the address."""
+        needle = recipient.strip().lower()
         found = [
             entry
             for entry in self._lines()
-            if not wanted or any(wanted in address.lower() for address in entry.to)
+            if not needle or any(needle in address.lower() for address in entry.to)
         ]
         return sorted(found, key=lambda entry: entry.name, reverse=True)
 
     def source(self, name: str) -> bytes | None:
-        """The mail as it came, or None."""
+        """Return a message byte for byte as it arrived, or None."""
         if not MESSAGE_NAME.match(name):
             return None
         try:
@@ -81,16 +82,16 @@ class Mailbox:
         return content
 
     def rebuild_index(self) -> int:
-        """Add the lines that the index lacks; returns how many."""
+        """Add lines that the index lacks, and return their number."""
         if not self.directory.is_dir():
             return 0
         known = {entry.name for entry in self._lines()}
-        lost = [path for path in self.directory.glob("*.eml") if path.stem not in known]
-        self._append([_entry(path.stem, path.read_bytes()) for path in lost])
-        return len(lost)
+        missing = [path for path in self.directory.glob("*.eml") if path.stem not in known]
+        self._append([_entry(path.stem, path.read_bytes()) for path in missing])
+        return len(missing)
 
-    def empty(self) -> None:
-        """Remove every mail."""
+    def clear(self) -> None:
+        """Delete all messages."""
         for path in (self._index, *self.directory.glob("*.eml"), *self.directory.glob("*.new")):
             path.unlink(missing_ok=True)
 
@@ -114,12 +115,13 @@ class Mailbox:
                 fields = json.loads(line)
                 yield StoredMessage(**{**fields, "to": tuple(fields["to"])})
             except (ValueError, TypeError, KeyError):
-                continue  # a line cut off by a crash; `repair` makes it anew
+                continue  # cut off by a crash; `rebuild_index` adds it again
 
 
 def parse(content: bytes) -> EmailMessage:
+    """Parse a raw message."""
     message = message_from_bytes(content, policy=policy.default)
-    assert isinstance(message, EmailMessage)  # noqa: S101  what the policy makes
+    assert isinstance(message, EmailMessage)  # noqa: S101 - the policy creates these
     return message
 
 

@@ -1,4 +1,4 @@
-"""A mail made fit to be shown in a page: its parts, its pictures, its look in light or dark."""
+"""Prepare a message for display in a page: its parts, its inline images, light and dark mode."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ ALWAYS, NEVER = "(min-width: 0)", "(max-width: 0)"
 
 
 def plain_text(message: EmailMessage) -> str:
-    """The text/plain part, or ""."""
+    """Return the text/plain part, or ""."""
     return _content(message, "plain")
 
 
 def html(message: EmailMessage) -> str:
-    """The text/html part, or ""."""
+    """Return the text/html part, or ""."""
     return _content(message, "html")
 
 
@@ -29,7 +29,10 @@ def _content(message: EmailMessage, kind: str) -> str:
 
 
 def inline_image(message: EmailMessage, cid: str) -> tuple[str, bytes] | None:
-    """Type and bytes of the picture with that Content-ID, or None. No SVG: it can hold scripts."""
+    """Return type and bytes of the image with that Content-ID, or None.
+
+    SVG isn't supported: it can contain scripts.
+    """
     for part in message.walk():
         if str(part.get("Content-ID", "")).strip("<> ") == cid:
             kind = part.get_content_type()
@@ -38,10 +41,10 @@ def inline_image(message: EmailMessage, cid: str) -> tuple[str, bytes] | None:
     return None
 
 
-def framed_html(html: str, *, dark: bool, picture_url: Callable[[str], str]) -> str:
-    """The HTML as a browser's own page: links open in the whole window, pictures from the mail
-    come from `picture_url`, and the media queries for dark answer as asked."""
-    html = CID.sub(lambda found: picture_url(found[1]), html)
+def framed_html(html: str, *, dark: bool, image_url: Callable[[str], str]) -> str:
+    """Return the HTML for a frame: links open in the whole window, inline images come from
+    `image_url`, and the media queries for dark mode match only if `dark` is true."""
+    html = CID.sub(lambda found: image_url(found[1]), html)
     html = DARK.sub(ALWAYS if dark else NEVER, html)
     html = LIGHT.sub(NEVER if dark else ALWAYS, html)
     head = '<base target="_top">'

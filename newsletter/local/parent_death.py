@@ -1,9 +1,9 @@
-"""Runs a command that ends when the process that started it does, even by kill -9.
+"""Run a command that is terminated when its parent dies, even by kill -9.
 
-Called by path, `python parent_death.py PARENT COMMAND…`, between fork and the command's own exec: Linux
-keeps the death signal across exec (prctl(2), PR_SET_PDEATHSIG). It reaches this one process, so
-SIGTERM it is: the command then ends its own children. Other systems have no such signal; there
-the next `manage.py up` ends what an earlier one left.
+The supervisor starts `python parent_death.py PARENT_PID COMMAND…`, which sets the parent-death
+signal and becomes the command: Linux keeps the signal across exec (prctl(2), PR_SET_PDEATHSIG).
+Only this process gets it, so it is SIGTERM: the command then stops its own children. On other
+systems, the next `manage.py up` stops whatever an earlier one left running.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def main() -> None:
     parent, command = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before the call
+        if os.getppid() != parent:  # the parent died before the call
             sys.exit(1)
     os.execv(command[0], command)  # noqa: S606
 

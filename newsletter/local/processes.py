@@ -1,4 +1,4 @@
-"""One process under the supervisor: started, followed, restarted with patience, ended."""
+"""One supervised process: start it, copy its output, restart it with backoff, stop it."""
 
 from __future__ import annotations
 
@@ -18,26 +18,25 @@ from newsletter.local.console import Console
 
 PARENT_DEATH_SCRIPT = Path(__file__).with_name("parent_death.py")
 RESTART_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds before each restart of a process that keeps dying."""
+"""Seconds before each restart of a process that keeps exiting."""
 STABLE_SECONDS = 60.0
-"""Seconds of life after which its deaths are counted anew."""
+"""After this uptime, the backoff starts over."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, and how to know that it works."""
+    """What to run, and how to tell that it is ready."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
     ready: Callable[[], bool]
-    needs: str = ""
-    """What a person should look at where it does not start."""
 
 
 @dataclass
 class Process:
-    """A program while it runs. Used from the main thread only: the leash follows a thread."""
+    """A running program. Start it from the main thread only: Linux ties the parent-death signal to
+    the thread that forked."""
 
     program: Program
     console: Console
@@ -58,7 +57,7 @@ class Process:
         return self.child.pid if self.child else 0
 
     def start(self) -> None:
-        """Start it, leading a session of its own: a terminal's Ctrl-C is ours to pass on."""
+        """Start it in a new session, so that the terminal's Ctrl-C reaches only the supervisor."""
         self.restart_at = None
         self.started_at = time.monotonic()
         self.child = subprocess.Popen(  # noqa: S603
@@ -70,60 +69,60 @@ class Process:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._follow, args=(self.child,), daemon=True)
+        self._reader = threading.Thread(target=self._copy_output, args=(self.child,), daemon=True)
         self._reader.start()
 
-    def _follow(self, child: subprocess.Popen[bytes]) -> None:
+    def _copy_output(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdout is not None  # noqa: S101
         for raw in child.stdout:
             line = raw.decode("utf-8", "replace").rstrip()
             self.last_lines.append(line)
             self.console.line(self.name, line)
 
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         return self.child is not None and self.child.poll() is None
 
     def restart_if_due(self) -> None:
-        """Restart it where it died and its time has come; says so."""
-        if self.running():
+        """Restart it if it has exited and its delay is over; report both."""
+        if self.is_running():
             return
         now = time.monotonic()
         if self.restart_at is None:
             self.exits = 1 if now - self.started_at > STABLE_SECONDS else self.exits + 1
-            wait = RESTART_DELAYS[min(self.exits, len(RESTART_DELAYS)) - 1]
-            self.restart_at = now + wait
+            delay = RESTART_DELAYS[min(self.exits, len(RESTART_DELAYS)) - 1]
+            self.restart_at = now + delay
             self.kill_group()
             self.console.report(
-                f"{self.name} ended ({self.exit_reason()}); starts again in {wait:g} s"
+                f"{self.name} exited ({self.exit_reason()}); restarting in {delay:g} s"
             )
         elif now >= self.restart_at:
             self.start()
 
     def exit_reason(self) -> str:
-        """How it ended, in words."""
+        """Return how it exited: “status 3” or “signal SIGKILL”."""
         code = self.child.returncode if self.child else None
         if code is not None and code < 0:
             return f"signal {signal.Signals(-code).name}"
         return f"status {code}"
 
     def terminate(self) -> None:
-        """Ask it to end. Its leader alone is asked: a pool's children would drop their work."""
-        if self.running():
+        """Send SIGTERM to the leader only: a pool's children would drop their work."""
+        if self.is_running():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
 
-    def wait(self, until: float) -> bool:
-        """Whether it ended before the monotonic time `until`."""
+    def wait(self, deadline: float) -> bool:
+        """Wait until the monotonic time `deadline`; return whether it exited."""
         if self.child is None:
             return True
         try:
-            self.child.wait(max(0.0, until - time.monotonic()))
+            self.child.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             return False
         return True
 
     def kill_group(self) -> None:
-        """End what is left of its group, and read what it wrote last."""
+        """Kill what is left of its process group, and read its last output."""
         if self.child is None:
             return
         with suppress(ProcessLookupError, PermissionError):

@@ -1,7 +1,7 @@
 """The programs that one machine runs: broker, mailbox, web, worker, beat.
 
-Keys that open the list of readers go to the worker only. (All run as one system user here, which
-is no separation against an intruder: docs/safety.md.)
+Only the worker gets the keys that decrypt the list of readers. All programs run as the same system
+user here, so this doesn't stop an intruder: see docs/safety.md.
 """
 
 from __future__ import annotations
@@ -23,21 +23,22 @@ from newsletter.lib.environment import SECRET_VARIABLES, without_worker_keys
 from newsletter.local.processes import Program
 
 
-def embedded_broker_is_used() -> bool:
+def uses_embedded_broker() -> bool:
+    """Return whether the broker is the Valkey that we start ourselves."""
     embedded: str = settings.BROKER_SOCKET
     return f"redis+socket://{embedded}" == settings.BROKER_URL
 
 
 def required_programs() -> list[Program]:
-    """In the order in which they start; they end in the reverse."""
-    programs = [broker()] if embedded_broker_is_used() else []
+    """Return the programs in the order in which they start. They stop in the reverse order."""
+    programs = [broker()] if uses_embedded_broker() else []
     if settings.USES_LOCAL_MAILBOX:
         programs.append(mailbox())
     return [*programs, web(), worker(), beat()]
 
 
 def listening_ports() -> dict[int, tuple[str, str]]:
-    """Each port that is listened on -> (host, the variable that chooses it)."""
+    """Map each port to its host and to the environment variable that sets it."""
     listening = {settings.PORT: (settings.BIND, "PORT")}
     if settings.USES_LOCAL_MAILBOX:
         listening[settings.MAILBOX_PORT] = ("127.0.0.1", "MAILBOX_PORT")
@@ -45,12 +46,13 @@ def listening_ports() -> dict[int, tuple[str, str]]:
 
 
 def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
-    """For a program that is not ours."""
+    """Return the environment without any keys, for a program that isn't part of this project."""
     secret = {form for name in SECRET_VARIABLES for form in (name, f"{name}_FILE")}
     return {name: text for name, text in environment.items() if name not in secret}
 
 
 def broker() -> Program:
+    """Return the embedded Valkey. It listens on a Unix socket only and logs changes to disk."""
     data = settings.VAR_DIR / "valkey"
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     make_private_directory(Path(settings.BROKER_SOCKET).parent)
@@ -67,53 +69,59 @@ def broker() -> Program:
     command = [str(get_binary_path())]
     for name, text in options.items():
         command += [f"--{name}", text]
-    return Program("broker", tuple(command), without_keys(os.environ), _broker_answers)
+    return Program("broker", tuple(command), without_keys(os.environ), _broker_is_ready)
 
 
 def make_private_directory(path: Path) -> None:
-    """Make the socket's folder. Raises PermissionError where somebody else made it first: it may
-    be in the folder for temporary files, which all users share."""
+    """Create the socket's folder, which may lie in the shared folder for temporary files.
+
+    Raises PermissionError if another user created it first.
+    """
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.stat().st_uid != os.getuid():
         raise PermissionError(1, "belongs to another user", str(path))
 
 
 def mailbox() -> Program:
+    """Return the local mailbox's SMTP server."""
     return Program(
         "mailbox",
         (sys.executable, "manage.py", "mailbox"),
         without_worker_keys(os.environ),
-        _mailbox_answers,
+        _mailbox_is_ready,
     )
 
 
 def web() -> Program:
+    """Return the web server."""
     where = f"[{settings.BIND}]" if ":" in settings.BIND else settings.BIND
     command = (sys.executable, "-m", "gunicorn", "--bind", f"{where}:{settings.PORT}")
     return Program(
         "web",
         (*command, "newsletter.wsgi"),
         without_worker_keys(os.environ),
-        _web_answers,
+        _web_is_ready,
     )
 
 
 def worker() -> Program:
+    """Return the worker, the only program with keys that decrypt."""
     return Program(
         "worker",
         (sys.executable, "manage.py", "worker"),
-        _calm(os.environ),
-        _worker_answers,
+        _without_superuser_warning(os.environ),
+        _worker_is_ready,
     )
 
 
 def beat() -> Program:
-    # The schedule is two plain intervals: kept in memory, there is no file that a crash can spoil.
+    """Return Celery beat."""
+    # The schedule has only two intervals. In memory, no crash can corrupt it.
     options = ("--scheduler=celery.beat.Scheduler", "--pidfile=", "--loglevel=WARNING")
     return Program(
         "beat",
         (*_celery("beat"), *options),
-        _calm(without_worker_keys(os.environ)),
+        _without_superuser_warning(without_worker_keys(os.environ)),
         lambda: True,
     )
 
@@ -122,12 +130,12 @@ def _celery(part: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "celery", "-A", "newsletter", "--quiet", part)
 
 
-def _calm(environment: Mapping[str, str]) -> dict[str, str]:
-    """Without the page-long warning to a superuser: in a container there is often nobody else."""
+def _without_superuser_warning(environment: Mapping[str, str]) -> dict[str, str]:
+    """Hide Celery's page-long warning to root, often the only user in a container."""
     return {**environment, "PYTHONWARNINGS": "ignore:::celery.platforms"}
 
 
-def _broker_answers() -> bool:
+def _broker_is_ready() -> bool:
     client = redis.Redis(unix_socket_path=settings.BROKER_SOCKET, socket_timeout=1)
     try:
         return bool(client.ping())
@@ -137,7 +145,7 @@ def _broker_answers() -> bool:
         client.close()
 
 
-def _mailbox_answers() -> bool:
+def _mailbox_is_ready() -> bool:
     try:
         with socket.create_connection(("127.0.0.1", settings.MAILBOX_PORT), timeout=1) as line:
             return line.recv(4).startswith(b"220")
@@ -145,11 +153,11 @@ def _mailbox_answers() -> bool:
         return False
 
 
-def _web_answers() -> bool:
+def _web_is_ready() -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.BIND, settings.BIND)  # noqa: S104
     connection = http.client.HTTPConnection(host, settings.PORT, timeout=5)
     try:
-        # SITE_URL's host is always allowed; localhost need not be.
+        # SITE_URL's host is always allowed; localhost may not be.
         host = settings.ALLOWED_HOSTS[0]
         connection.request("GET", "/healthz", headers={"Host": host})
         return connection.getresponse().status == 200
@@ -159,7 +167,7 @@ def _web_answers() -> bool:
         connection.close()
 
 
-def _worker_answers() -> bool:
+def _worker_is_ready() -> bool:
     try:
         return bool(app.control.ping(timeout=1))
     except (OSError, OperationalError, redis.RedisError):

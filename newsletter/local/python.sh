@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the Python to make the environment with. An interpreter that only root can reach (below
-# /root, say) comes last: the services run as other users, and could not start with it.
+# Print the Python interpreter for the virtual environment. One that only root can run (in /root, for
+# example) comes last: the services run as other users and couldn't start with it.
 
 version='import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))'
 shared='
@@ -23,12 +23,12 @@ for name in ${PYTHON:-python3.14 python3.13 python3.12 python3.11 python3 python
 done
 
 if [ -n "$private" ]; then
-  echo "$private can be run by root only, and the services run as other users. It does for a" >&2
-  echo "trial. For services install one that all can run (on Debian: apt install python3-venv)," >&2
-  echo "then: make clean && make setup" >&2
+  echo "Only root can run $private, but the services run as other users. It works for a" >&2
+  echo "trial. For services, install Python for all users (on Debian: apt install python3-venv)," >&2
+  echo "then run: make clean && make setup" >&2
   echo "$private"
   exit 0
 fi
 echo "Tydzen needs Python 3.11 to 3.14 with its venv module (on Debian: apt install" >&2
-echo "python3-venv). Name it if it is elsewhere: make run PYTHON=/path/to/python3.12" >&2
+echo "python3-venv). If it is elsewhere, name it: make run PYTHON=/path/to/python3.12" >&2
 exit 1

@@ -1,5 +1,7 @@
-"""What a run leaves in VAR_DIR/run, so that there is one run at a time, and so that the next one
-can end what an earlier one was not allowed to end (kill -9 where no leash holds)."""
+"""Records in VAR_DIR/run: a lock for one run at a time, and the processes that a run started.
+
+If a run is killed where nothing ties its processes to it, the next run stops them.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,12 @@ from pathlib import Path
 
 
 class AlreadyRunningError(Exception):
-    """Another `manage.py up` holds this folder; the text is its process id."""
+    """Another `manage.py up` uses this folder. The message is its process ID."""
 
 
 @contextmanager
 def exclusive_run(directory: Path) -> Iterator[None]:
-    """Hold the folder. The system lets go of it however we end. Raises AlreadyRunningError."""
+    """Lock the folder. The lock is released however we end. Raises AlreadyRunningError."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (directory / "up.lock").open("a+", encoding="utf-8") as file:
         try:
@@ -35,10 +37,12 @@ def exclusive_run(directory: Path) -> Iterator[None]:
 
 
 def started_at(pid: int) -> str:
-    """When the process started, in its system's own form; "" where there is none. With the pid it
-    identifies a process: pids are given out again."""
+    """Return when the process started, in the system's format, or "" if it doesn't exist.
+
+    Pids are reused, so only both together identify a process.
+    """
     try:
-        # Field 22, counted after the name, which may hold spaces and brackets.
+        # Field 22. Count after the name, which may contain spaces and brackets.
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         pass
@@ -49,34 +53,35 @@ def started_at(pid: int) -> str:
 
 
 def save(directory: Path, pids: Iterable[int]) -> None:
-    """Write down which process groups are ours, whole or not at all."""
+    """Record the process groups of this run, completely or not at all."""
     text = json.dumps({str(pid): started_at(pid) for pid in pids})
-    fresh = directory / "processes.json.new"
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(directory / "processes.json")
+    unfinished = directory / "processes.json.new"
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(directory / "processes.json")
 
 
 def delete(directory: Path) -> None:
+    """Delete the record: all processes have stopped."""
     (directory / "processes.json").unlink(missing_ok=True)
 
 
 def still_running(directory: Path) -> list[int]:
-    """Leaders of process groups that an earlier run started and that still live."""
+    """Return the leaders of process groups that an earlier run started and that still run."""
     try:
-        noted = json.loads((directory / "processes.json").read_text(encoding="utf-8"))
+        recorded = json.loads((directory / "processes.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
-    return [int(pid) for pid, start in noted.items() if start and started_at(int(pid)) == start]
+    return [int(pid) for pid, start in recorded.items() if start and started_at(int(pid)) == start]
 
 
 def stop_still_running(directory: Path, *, grace: float) -> list[int]:
-    """End them: SIGTERM, and after `grace` seconds SIGKILL for their whole groups."""
+    """Stop them: SIGTERM, and after `grace` seconds SIGKILL to their groups. Return their pids."""
     found = still_running(directory)
     for pid in found:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-    until = time.monotonic() + grace
-    while still_running(directory) and time.monotonic() < until:
+    deadline = time.monotonic() + grace
+    while still_running(directory) and time.monotonic() < deadline:
         time.sleep(0.1)
     for pid in found:
         with suppress(ProcessLookupError):

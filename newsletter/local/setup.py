@@ -1,4 +1,4 @@
-"""One's own newsroom, as little as it takes to begin; the admin has the rest."""
+"""Create a newsroom with the minimum that it needs. The desk has all other settings."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from newsletter.editorial.slugs import slug_for
 
 
 class NewsroomExistsError(Exception):
-    """There is a newsroom already."""
+    """A newsroom exists already."""
 
 
 def create_newsroom(*, name: str, languages: list[str], address: str, time_zone: str) -> Newsletter:
-    """Make the newsroom and its first newsletter. The name stands for every language at first.
+    """Create the newsroom and its first newsletter, with the same name in every language.
 
-    Raises AlreadyBegunError, or ValidationError by field; then nothing is stored.
+    Raises NewsroomExistsError, or ValidationError with a message for each field, and stores nothing
+    then.
     """
     with transaction.atomic():
         if Newsroom.objects.exists():
@@ -35,9 +36,9 @@ def create_newsroom(*, name: str, languages: list[str], address: str, time_zone:
         newsletter.save()
         newsroom = Newsroom.objects.create()
         for language in languages:
-            in_language = NewsroomTranslation(newsroom=newsroom, language=language, name=name)
-            in_language.full_clean()
-            in_language.save()
+            translation = NewsroomTranslation(newsroom=newsroom, language=language, name=name)
+            translation.full_clean()
+            translation.save()
             NewsletterTranslation.objects.create(
                 newsletter=newsletter, language=language, name=name
             )

@@ -1,4 +1,4 @@
-"""An SMTP server on this machine's loopback that keeps every mail and sends none on."""
+"""An SMTP server on the loopback interface that stores every message and forwards none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_MESSAGE_BYTES = 30_000_000
 
 
 class MailboxHandler:
-    """Answers 250 once the mail is in the mailbox."""
+    """Stores each message before it replies 250."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
@@ -23,16 +23,16 @@ class MailboxHandler:
         try:
             self.mailbox.add(envelope.original_content, tuple(envelope.rcpt_tos))
         except OSError:
-            return "452 4.3.1 The local mailbox cannot write"
-        return "250 2.0.0 Kept"
+            return "452 4.3.1 The local mailbox can't be written"
+        return "250 2.0.0 Stored"
 
 
 async def serve(mailbox: Mailbox, *, port: int) -> None:
-    """Receive on 127.0.0.1:`port` until SIGTERM or SIGINT. Raises OSError for a busy port."""
+    """Receive on 127.0.0.1:`port` until SIGTERM or SIGINT. Raises OSError if the port is in use."""
     loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
+    stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
+        loop.add_signal_handler(number, stopped.set)
 
     def session() -> SMTP:
         return SMTP(
@@ -45,5 +45,5 @@ async def serve(mailbox: Mailbox, *, port: int) -> None:
         )
 
     server = await loop.create_server(session, "127.0.0.1", port)
-    await ended.wait()
+    await stopped.wait()
     server.close()

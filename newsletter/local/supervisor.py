@@ -1,8 +1,8 @@
-"""Starts the programs one after the other, keeps them running, ends them all.
+"""Start the programs one after the other, keep them running, and stop them all.
 
-However `run` is left, by a signal, an error or an exception, nothing that it started stays: each
-program leads a session of its own, is asked to end (SIGTERM), and after a grace its whole group is
-killed. Where we are killed outright, the leash ends them (leash.py).
+However `run` ends, by a signal, an error or an exception, nothing that it started is left: each
+program leads its own session and gets SIGTERM; after a grace period its whole group is killed. If
+the supervisor itself is killed, parent_death.py stops the programs.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ POLL_SECONDS = 0.2
 
 
 class StartError(Exception):
-    """The text says why, for the person at the terminal."""
+    """The site can't start. The message is for the person at the terminal."""
 
 
 class Supervisor:
-    """One run. `directory` is where programs run; `traces_in` is VAR_DIR/run."""
+    """One run. `directory` is the programs' working directory, `records_dir` is VAR_DIR/run."""
 
     def __init__(
         self, programs: Sequence[Program], console: Console, *, directory: Path, records_dir: Path
@@ -41,11 +41,11 @@ class Supervisor:
         self.signals = 0
 
     def run(self, ports: Mapping[int, tuple[str, str]], *, ready: Callable[[], None]) -> None:
-        """Until a signal. `ready` is called once, when all answer. Raises StartError."""
-        with self._one_run(), self._handling_signals():
+        """Run until a signal. Call `ready` once all programs are ready. Raises StartError."""
+        with self._exclusive_run(), self._handling_signals():
             left = run_records.stop_still_running(self.records_dir, grace=GRACE_SECONDS)
             if left:
-                self.console.report(f"ended what an earlier run had left: {len(left)} processes")
+                self.console.report(f"stopped {len(left)} processes that an earlier run had left")
             for port, (host, variable) in ports.items():
                 require_free_port(port, host=host, variable=variable)
             try:
@@ -57,19 +57,19 @@ class Supervisor:
                 self.stop_all()
 
     @contextmanager
-    def _one_run(self) -> Iterator[None]:
+    def _exclusive_run(self) -> Iterator[None]:
         try:
             with run_records.exclusive_run(self.records_dir):
                 yield
         except run_records.AlreadyRunningError as error:
             raise StartError(
-                f"This folder's site runs already (process {error}). Use that one, end it with "
-                "Ctrl-C there, or choose another folder for data: VAR_DIR=…"
+                f"The site is already running from this folder (process {error}). Use that one, "
+                "stop it with Ctrl-C, or choose another folder for data: VAR_DIR=…"
             ) from None
 
     @contextmanager
     def _handling_signals(self) -> Iterator[None]:
-        """Count signals instead of being ended by them; a hang-up is a closed terminal."""
+        """Count signals instead of dying from them. SIGHUP means that the terminal was closed."""
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = {number: signal.signal(number, self._on_signal) for number in numbers}
         try:
@@ -91,15 +91,19 @@ class Supervisor:
             self.console.report(f"{process.name} is ready")
 
     def _wait_until_ready(self, process: Process) -> None:
-        until = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + START_SECONDS
         while not self.signals:
-            if not process.running():
+            if not process.is_running():
                 process.kill_group()
-                raise StartError(_why(process, f"ended at once, with {process.exit_reason()}"))
+                raise StartError(
+                    _with_last_lines(process, f"exited at once with {process.exit_reason()}")
+                )
             if process.program.ready():
                 return
-            if time.monotonic() > until:
-                raise StartError(_why(process, f"did not answer within {START_SECONDS:g} s"))
+            if time.monotonic() > deadline:
+                raise StartError(
+                    _with_last_lines(process, f"wasn't ready within {START_SECONDS:g} s")
+                )
             time.sleep(POLL_SECONDS)
 
     def _run_until_signal(self) -> None:
@@ -112,40 +116,42 @@ class Supervisor:
             time.sleep(POLL_SECONDS)
 
     def stop_all(self) -> None:
-        """In the reverse order, so that each still finds what it needs to end well. A second
-        signal ends the patience."""
-        self.console.report("ending …")
+        """Stop all programs in reverse order, so that each can still use those it depends on.
+
+        A second signal skips the grace period.
+        """
+        self.console.report("stopping …")
         for process in reversed(self.processes):
             process.terminate()
-            until = time.monotonic() + GRACE_SECONDS
-            while not process.wait(min(until, time.monotonic() + POLL_SECONDS)):
-                if time.monotonic() > until or self.signals > 1:
-                    self.console.report(f"{process.name} does not end; killed")
+            deadline = time.monotonic() + GRACE_SECONDS
+            while not process.wait(min(deadline, time.monotonic() + POLL_SECONDS)):
+                if time.monotonic() > deadline or self.signals > 1:
+                    self.console.report(f"{process.name} didn't stop in time and was killed")
                     break
             process.kill_group()
         run_records.delete(self.records_dir)
-        self.console.report("ended")
+        self.console.report("stopped")
 
 
-def _why(process: Process, what: str) -> str:
+def _with_last_lines(process: Process, problem: str) -> str:
     lines = "\n".join(f"  {line}" for line in process.last_lines)
-    return f"{process.name} {what}.\n{lines}" if lines else f"{process.name} {what}."
+    return f"{process.name} {problem}.\n{lines}" if lines else f"{process.name} {problem}."
 
 
 def require_free_port(port: int, *, host: str, variable: str) -> None:
-    """Raise StartError where somebody listens at the port, or where we may not."""
+    """Raise StartError if something listens on the port, or if we may not."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM
         )[0]
         with socket.socket(family, kind, protocol) as probe:
-            # As servers do: a port that was in use a moment ago can be taken.
+            # Like servers: a port that was in use a moment ago is free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             if sys.platform != "linux":
                 probe.listen()
     except OSError as error:
         raise StartError(
-            f"Port {port} cannot be used ({error.strerror}). "
+            f"Port {port} can't be used ({error.strerror}). "
             f"Choose another: {variable}={port + 10} make run"
         ) from None

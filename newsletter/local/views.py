@@ -1,4 +1,4 @@
-"""The local mailbox in the browser: for whoever sits at this machine, and nobody else."""
+"""The local mailbox in the browser, for people at this machine only."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 def this_machine_only(view: View[P]) -> View[P]:
-    """Refuse who is elsewhere. A proxy on this machine gives itself away by its header or by the
-    name that was asked for."""
+    """Refuse requests from elsewhere. One that comes through a local proxy shows by its
+    X-Forwarded-For header or its host name."""
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        near = _is_near(request.META.get("REMOTE_ADDR", ""))
-        if not near or "HTTP_X_FORWARDED_FOR" in request.META:
+        is_local = _is_loopback(request.META.get("REMOTE_ADDR", ""))
+        if not is_local or "HTTP_X_FORWARDED_FOR" in request.META:
             raise PermissionDenied
         if not is_loopback(f"http://{request.get_host()}"):
             raise PermissionDenied
@@ -45,7 +45,7 @@ def this_machine_only(view: View[P]) -> View[P]:
     return guarded
 
 
-def _is_near(address: str) -> bool:
+def _is_loopback(address: str) -> bool:
     try:
         return ip_address(address).is_loopback
     except ValueError:
@@ -67,7 +67,7 @@ def _message(name: str) -> tuple[bytes, Any]:
 @never_cache
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """All mails, newest first; ?to= names a recipient."""
+    """List all messages, newest first. ?to= selects by recipient."""
     recipient = request.GET.get("to", "").strip()
     page = Paginator(_mailbox().entries(recipient), PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "local/inbox.html", {"page": page, "recipient": recipient})
@@ -76,8 +76,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @this_machine_only
 @require_POST
 def clear(request: HttpRequest) -> HttpResponse:
-    """Throw all mails away."""
-    _mailbox().empty()
+    """Delete all messages."""
+    _mailbox().clear()
     return HttpResponseRedirect(reverse("local:inbox"))
 
 
@@ -85,26 +85,28 @@ def clear(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def message(request: HttpRequest, name: str) -> HttpResponse:
-    """One mail; ?view= html, text or source, ?look= light or dark, ?width= 600 or 375."""
-    source, message = _message(name)
-    html, text = message_view.html(message), message_view.plain_text(message)
-    views = {"html": bool(html), "text": bool(text), "source": True}
-    asked = request.GET.get("view", "")
-    shown = asked if views.get(asked) else next(view for view, there in views.items() if there)
+    """Show a message. ?view= html, text or source, ?look= light or dark, ?width= 600 or 375."""
+    raw, parsed = _message(name)
+    html, text = message_view.html(parsed), message_view.plain_text(parsed)
+    available = [
+        view for view, content in (("html", html), ("text", text), ("source", raw)) if content
+    ]
+    requested = request.GET.get("view", "")
+    shown = requested if requested in available else available[0]
     width = next((w for w in WIDTHS if str(w) == request.GET.get("width")), WIDTHS[0])
     context = {
         "name": name,
-        "message": message,
+        "message": parsed,
         "to": [entry.to for entry in _mailbox().entries() if entry.name == name],
-        "views": [view for view, there in views.items() if there],
+        "views": available,
         "shown": shown,
         "look": "dark" if request.GET.get("look") == "dark" else "light",
         "width": width,
         "widths": WIDTHS,
         "text": text,
-        "source": source.decode("utf-8", "replace") if shown == "source" else "",
+        "source": raw.decode("utf-8", "replace") if shown == "source" else "",
     }
-    return render(request, "local/mail.html", context)
+    return render(request, "local/message.html", context)
 
 
 @this_machine_only
@@ -112,18 +114,18 @@ def message(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @xframe_options_sameorigin
 def html(request: HttpRequest, name: str) -> HttpResponse:
-    """The mail's HTML alone, for the frame: no script, nothing from elsewhere but the site's own
-    pictures."""
-    _source, message = _message(name)
+    """Return the message's HTML for the frame. Its policy allows no scripts, and images only from
+    the message and this site."""
+    _raw, parsed = _message(name)
     content = message_view.framed_html(
-        message_view.html(message),
+        message_view.html(parsed),
         dark=request.GET.get("look") == "dark",
-        picture_url=lambda cid: reverse("local:picture", args=[name]) + "?cid=" + quote(cid),
+        image_url=lambda cid: reverse("local:image", args=[name]) + "?cid=" + quote(cid),
     )
     response = HttpResponse(content)
-    here = f"{request.scheme}://{request.get_host()}"
+    origin = f"{request.scheme}://{request.get_host()}"
     response["Content-Security-Policy"] = (
-        f"default-src 'none'; img-src {here} {settings.SITE_URL} data:; "
+        f"default-src 'none'; img-src {origin} {settings.SITE_URL} data:; "
         "style-src 'unsafe-inline'; form-action 'none'; base-uri 'self'; frame-ancestors 'self'; "
         "sandbox allow-popups allow-popups-to-escape-sandbox "
         "allow-top-navigation-by-user-activation"
@@ -134,9 +136,9 @@ def html(request: HttpRequest, name: str) -> HttpResponse:
 @this_machine_only
 @require_safe
 def image(request: HttpRequest, name: str) -> HttpResponse:
-    """A picture that lies inside the mail; ?cid= is its Content-ID."""
-    _source, message = _message(name)
-    found = message_view.inline_image(message, request.GET.get("cid", ""))
+    """Return an inline image. ?cid= is its Content-ID."""
+    _raw, parsed = _message(name)
+    found = message_view.inline_image(parsed, request.GET.get("cid", ""))
     if found is None:
         raise Http404(_("Picture not found."))
     kind, content = found
@@ -146,7 +148,7 @@ def image(request: HttpRequest, name: str) -> HttpResponse:
 @this_machine_only
 @require_safe
 def source(request: HttpRequest, name: str) -> HttpResponse:
-    """The mail's raw bytes, as a file."""
+    """Return the raw message as a file to download."""
     raw, _ = _message(name)
     headers = {"Content-Disposition": f'attachment; filename="{name}.eml"'}
     return HttpResponse(raw, content_type="message/rfc822", headers=headers)

@@ -1,4 +1,4 @@
-"""What a transport accepts as an address: ASCII alone, in one line, with an ACE domain."""
+"""Email addresses as transports accept them: ASCII, on one line, with the domain in ACE form."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ _LOCAL_PART = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~
 _ADDRESS = re.compile(rf"{_LOCAL_PART}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 NEEDS_SMTPUTF8 = "5.6.7"
-"""RFC 6531, 3.5: non-ASCII addresses are not permitted here."""
-
+"""Enhanced status: non-ASCII addresses are not permitted here (RFC 6531, 3.5)."""
 
 _PLAIN_OCTETS = bytes(range(48, 58)) + bytes(range(97, 123)) + b"-._+"
 _DOMAIN_EDGE_OCTETS = _PLAIN_OCTETS[:36]
 
 
 def plain_address(address: str) -> bytes | None:
-    """An address of the usual form, as it is; None for one that `ace` has to look at.
+    """Return an address of the common form unchanged, or None if it needs `to_ace`.
 
-    A send-out asks for every reader: this takes a tenth of the time.
+    A mailing calls this for every reader: it takes a tenth of the time that `to_ace` takes.
     """
     raw = address.encode("ascii", "replace")
     local, _, domain = raw.partition(b"@")
@@ -43,15 +42,15 @@ def plain_address(address: str) -> bytes | None:
 
 
 def to_ace(address: str) -> str | None:
-    """The address with its domain in lower-case ACE; None where it cannot be written so.
+    """Return the address with its domain in lower-case ACE form, or None if it has no such form.
 
-    A local part beyond ASCII would need SMTPUTF8, and one in quotes is found in forged lists
-    only: neither is handed over. RFC 5321, 4.5.3.1: at most 254 octets.
+    A non-ASCII local part would need SMTPUTF8, and quoted local parts occur only in forged lists,
+    so both give None. An address has at most 254 octets (RFC 5321, 4.5.3.1).
     """
     local, _, domain = address.rpartition("@")
     try:
         domain = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode()
     except idna.IDNAError:
         return None
-    written = f"{local}@{domain}"
-    return written if len(written) <= 254 and _ADDRESS.fullmatch(written) else None
+    encoded = f"{local}@{domain}"
+    return encoded if len(encoded) <= 254 and _ADDRESS.fullmatch(encoded) else None

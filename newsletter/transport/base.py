@@ -1,70 +1,83 @@
-"""What every transport offers. docs/adding-a-transport.md shows how to add one."""
+"""The interface of every transport. docs/adding-a-transport.md shows how to add one."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable
-from typing import Any
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from newsletter.transport.outcomes import Email, Recipient, SendResult
 
+C = TypeVar("C")
+"""A transport's compiled form of an email."""
+
 
 def never_stop() -> bool:
-    """The `stop` of a call that nobody stops."""
+    """Return False: the default for the `stop` argument of `Transport.send`."""
     return False
 
 
-class Transport(ABC):
-    """Hands messages over. Knows no models; may keep connections between calls.
+class Transport(ABC, Generic[C]):
+    """Hands messages over. Knows no models; may keep connections open between calls.
 
-    `name` names it in accounts and logs, without secrets: "smtp://mail.example.org:587".
-    `window` is how many recipients one call of `send` should be given, or None for as many as
-    the sender likes: the sender commits its permission for one window at a time, so a window is
-    what stays in doubt if the worker dies.
+    `name` identifies it in reports and logs, without secrets: "smtp://mail.example.org:587".
+    `window` is the most recipients that one call of `send` should get, or None for no limit. The
+    sender commits its permission for one window at a time, so a window is what stays in doubt if
+    the worker dies.
     """
 
     name: str
     window: int | None = None
 
     @abstractmethod
-    def compile(self, email: Email) -> Any:
-        """Everything that can be done once per edition. Raises CompileError where a rendered
-        sample does not parse back with every place filled."""
+    def compile(self, email: Email) -> C:
+        """Do everything that is needed only once per edition.
+
+        Raises CompileError if a rendered sample does not parse back with every placeholder filled.
+        """
 
     @abstractmethod
     def send(
         self,
-        compiled: Any,
+        compiled: C,
         recipients: Iterable[Recipient],
         *,
         stop: Callable[[], bool] = never_stop,
         max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
-        """Hand over to each recipient; yields as each is settled, in any order, at most once.
+        """Hand the email over to each recipient.
 
-        `recipients` are pulled as there is room for them, so that the caller can ask for
-        permission just before it gives the first of a window; what it raises is raised here once
-        all that is in flight is settled. At most `max_pending` recipients (and one for each connection)
-        are pulled and not yet yielded.
+        Yields each result as soon as it is known: in any order, at most one per recipient.
 
-        Once `stop` answers True no further message is begun; those in flight are finished within
-        ten seconds, or UNKNOWN. It is asked often, between messages. A transport with a `window`
-        may take all recipients at once and not ask: a call to a provider is not interrupted.
+        `recipients` is consumed only as there is room for more, so that the caller can ask for
+        permission just before it yields the first recipient of a window. An exception that it
+        raises is raised again here once everything in flight is settled. At most `max_pending`
+        recipients, and one for each connection, have been consumed but not yielded.
 
-        A message whose fate cannot be known is yielded as UNKNOWN. Raises TransportDown. Pulled
-        recipients that were not yielded by the end, however it comes, are provably unsent. But
-        run it to its end: what is in flight when the generator is closed is forgotten. Other
-        errors do not leave it: a provider's exceptions hold addresses.
+        Once `stop` returns True, no further message is started; those in flight are finished
+        within ten seconds or become UNKNOWN. It is called often, between messages. A transport
+        with a `window` may consume all recipients at once and never call it, because a request
+        to a provider is not interrupted.
+
+        A message whose fate cannot be determined is yielded as UNKNOWN. Raises
+        TransportDownError. Recipients that were consumed but not yielded when the generator ends,
+        for whatever reason, were provably not handed over. Do run it to its end: closing it early
+        discards the results of what is in flight. No other exception leaves it, because a
+        provider's exceptions contain addresses.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Give up its connections. `send` may be called again afterwards."""
+        """Close all connections. `send` may be called again afterwards."""
+
+
+AnyTransport: TypeAlias = Transport[Any]
+"""A transport from a URL. Only the transport itself knows the type of what it compiles."""
 
 
 class CompileError(Exception):
-    """A mail that cannot be built; the text says why and names no reader."""
+    """An email that cannot be built. The text says why and names no reader."""
 
 
 class TransportURLError(ValueError):
-    """A transport's URL with a mistake; the text says which, without the secrets in it."""
+    """A mistake in a transport's URL. The text says what is wrong, without the URL's secrets."""

@@ -1,4 +1,4 @@
-"""What a reply means for one reader, and when to try again. Pure: codes in, decisions out."""
+"""What a reply means for one recipient, and when to retry. Pure: codes in, decisions out."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ Step = Literal["greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "
 
 _ENHANCED_STATUS = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})(?!\S)")
 _AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
-"""The relay wants us to sign in, or otherwise (RFC 4954, 6): nothing that a reader did."""
+"""The relay wants us to authenticate, or to do it differently (RFC 4954, 6)."""
 _MAX_RETRY_AFTER = 86_400
 
 
 def enhanced_status(text: bytes) -> str:
-    """RFC 3463's status at the head of a reply's text, or "". The rest echoes addresses (G1)."""
+    """Return the RFC 3463 status at the start of a reply's text, or "".
+
+    The rest of the text is dropped because it echoes addresses (G1).
+    """
     found = _ENHANCED_STATUS.match(text)
     return found[1].decode("ascii") if found else ""
 
 
 def smtp_result(step: Step, code: int, status: str = "") -> Result | None:
-    """What a refusal at this step comes to; None: it is the relay that cannot be used now.
+    """Return the result of a refusal at this step, or None if the relay itself is unavailable.
 
-    A sender that is refused for good is refused for everyone, so that too is None: the readers
-    go on later, or by the next transport.
+    A permanent refusal of the sender applies to every recipient, so it gives None too: the
+    recipients are tried again later, or through the next transport.
     """
-    if (
-        step in {"greeting", "ehlo", "starttls", "auth"}
-        or code == 421
-        or code in _AUTHENTICATION_CODES
-    ):
+    if step in {"greeting", "ehlo", "starttls", "auth"}:
+        return None
+    if code == 421 or code in _AUTHENTICATION_CODES:
         return None
     if 400 <= code < 500:
         return Result.DEFERRED
@@ -46,33 +47,34 @@ def smtp_result(step: Step, code: int, status: str = "") -> Result | None:
 
 
 class CallStatus(Enum):
-    """What a provider's HTTP status says of the whole call."""
+    """What a provider's HTTP status says about a whole API call."""
 
-    TAKEN = "taken"
-    """Its body tells what became of each recipient."""
-    DOWN = "down"
-    """Not taken, and not because of the recipients."""
-    AT_FAULT = "at fault"
-    """Something in the call was refused: halve it to find which recipient (C10)."""
+    ACCEPTED = "accepted"
+    """The response body has the status of each recipient."""
+    UNAVAILABLE = "unavailable"
+    """Not accepted, for a reason that has nothing to do with the recipients."""
+    REJECTED = "rejected"
+    """The provider refused something in the call: bisect it to find the recipient (C10)."""
     UNKNOWN = "unknown"
-    """A gateway lost its answer: it may have been taken (E6)."""
+    """A gateway lost the response: the call may have been accepted (E6)."""
 
 
 _UNAVAILABLE_CODES = frozenset({401, 402, 403, 404, 405, 407, 408, 410, 421, 425, 429})
 
 
-def http_call_status(status: int) -> CallStatus:
-    if 200 <= status < 300:
-        return CallStatus.TAKEN
-    if status in {502, 504}:
+def http_call_status(code: int) -> CallStatus:
+    """Classify the HTTP status code of a provider's response."""
+    if 200 <= code < 300:
+        return CallStatus.ACCEPTED
+    if code in {502, 504}:
         return CallStatus.UNKNOWN
-    if 400 <= status < 500 and status not in _UNAVAILABLE_CODES:
-        return CallStatus.AT_FAULT
-    return CallStatus.DOWN
+    if 400 <= code < 500 and code not in _UNAVAILABLE_CODES:
+        return CallStatus.REJECTED
+    return CallStatus.UNAVAILABLE
 
 
 def retry_after(value: str | None, *, now: datetime | None = None) -> int | None:
-    """Seconds that a Retry-After header asks for (RFC 9110, 10.2.3), at most a day."""
+    """Return the seconds in a Retry-After header (RFC 9110, 10.2.3), at most a day."""
     if not value:
         return None
     if value.strip().isdecimal():
@@ -88,8 +90,8 @@ def retry_after(value: str | None, *, now: datetime | None = None) -> int | None
 
 
 def backoff(number: int, base_seconds: int) -> int:
-    """Seconds before round 1, 2, 3 …: the base, then twice as long each time, at most 16 times.
+    """Return the seconds to wait before round 1, 2, 3 …: doubles each time, up to 16 × the base.
 
-    With the default base of 5 minutes: 5, 10, 20, 40, then 80 minutes each.
+    With the default base of 5 minutes: 5, 10, 20, 40, then 80 minutes.
     """
     return base_seconds << min(max(number, 1) - 1, 4)

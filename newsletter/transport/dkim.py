@@ -1,8 +1,8 @@
 """DKIM signatures (RFC 6376, RFC 8463) over compiled editions: relaxed/relaxed, RSA or Ed25519.
 
-What is the same for all readers is canonicalised once per edition. That may be done piece by
-piece: what fills a place holds no white space, and stands on lines of its own
-(newsletter.transport.quoted_printable), so that no run of white space reaches across two pieces.
+What all readers share is canonicalized once per edition. It can be canonicalized segment by
+segment because the value of a placeholder contains no whitespace and is on lines of its own
+(newsletter.transport.quoted_printable), so no run of whitespace spans two segments.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ SIGNED_HEADERS = (
     *(b"list-id", b"list-unsubscribe", b"list-unsubscribe-post", b"feedback-id"),
     *(b"content-language", b"mime-version", b"content-type"),
 )
-"""Header fields that are signed where they stand (A6). From is named once more than it stands, so
-that a second one breaks the signature (RFC 6376, 8.15)."""
+"""Header fields that are signed if they are present (A6). From is listed once more than it occurs,
+so that adding a second one breaks the signature (RFC 6376, 8.15)."""
 _SELECTOR = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _WHITESPACE = re.compile(rb"[ \t]+")
 _TRAILING_WHITESPACE = re.compile(rb"[ \t]+(?=\r\n)")
@@ -37,12 +37,12 @@ _FIELD_BREAK = re.compile(rb"\r\n(?![ \t])")
 _MARKER = re.compile(rb"\0(\d+)\0")
 
 CanonicalSegment = bytes | int
-"""Canonical bytes, or the index of the piece that goes there."""
+"""Canonical bytes, or the index of the segment to insert there."""
 
 
 @dataclass(frozen=True)
 class Signer:
-    """A key with the selector under which its public half is found in DNS."""
+    """A private key, and the selector under which DNS has its public key."""
 
     selector: str
     algorithm: str
@@ -50,18 +50,23 @@ class Signer:
 
 
 def load_signer(selector: str, path: Path) -> Signer:
-    """Raises ValueError, whose text shows nothing of the key."""
+    """Load a signing key from a PEM file.
+
+    Raises ValueError for a bad selector, file or key. The text reveals nothing of the key.
+    """
     if not _SELECTOR.fullmatch(selector):
-        raise ValueError("the selector is a name such as 2026a, in lower case")
+        raise ValueError("the selector must be a lower-case name such as 2026a")
     try:
         key: Any = load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError):
-        raise ValueError("the key file cannot be read: PEM without a passphrase") from None
+        raise ValueError(
+            "the key file cannot be read; it must be PEM without a passphrase"
+        ) from None
     if isinstance(key, Ed25519PrivateKey):
-        signing = key
-        # RFC 8463, 3: it is the hash that is signed.
+        ed25519 = key
+        # Ed25519 signs the hash, not the data (RFC 8463, 3).
         return Signer(
-            selector, "ed25519-sha256", lambda d: signing.sign(hashlib.sha256(d).digest())
+            selector, "ed25519-sha256", lambda d: ed25519.sign(hashlib.sha256(d).digest())
         )
     if isinstance(key, RSAPrivateKey) and key.key_size >= MIN_RSA_BITS:
         rsa = key
@@ -71,7 +76,7 @@ def load_signer(selector: str, path: Path) -> Signer:
 
 @dataclass(frozen=True)
 class EditionSigner:
-    """An edition made ready for signing; `of` gives the header field for one reader's message."""
+    """A canonicalized edition, from which each reader's signature is computed."""
 
     signer: Signer
     head: tuple[CanonicalSegment, ...] = field(repr=False)
@@ -79,11 +84,11 @@ class EditionSigner:
     names: bytes
     domain: bytes
 
-    def of(self, pieces: Sequence[bytes]) -> bytes:
-        """`DKIM-Signature: …` with its CR LF, for the filled pieces of a message."""
+    def signature_header(self, segments: Sequence[bytes]) -> bytes:
+        """Return the DKIM-Signature header, with its CR LF, for a message's filled segments."""
         body = hashlib.sha256()
         for part in self.body:
-            body.update(part if isinstance(part, bytes) else pieces[part])
+            body.update(part if isinstance(part, bytes) else segments[part])
         tags = b"v=1; a=%b; c=relaxed/relaxed; d=%b; s=%b; t=%d; h=%b; bh=%b; b=" % (
             self.signer.algorithm.encode(),
             self.domain,
@@ -92,22 +97,22 @@ class EditionSigner:
             self.names,
             b64encode(body.digest()),
         )
-        head = b"".join([p if isinstance(p, bytes) else pieces[p] for p in self.head])
+        head = b"".join([p if isinstance(p, bytes) else segments[p] for p in self.head])
         signature = b64encode(self.signer.sign(head + b"dkim-signature:" + tags))
         lines = [signature[at : at + 72] for at in range(0, len(signature), 72)]
-        # The folds are what relaxed canonicalisation turns back into the one space of `tags`.
+        # Relaxed canonicalization turns each fold back into the one space that `tags` has.
         folded = tags.replace(b"; h=", b";\r\n h=").replace(b"; bh=", b";\r\n bh=")
         folded = folded.replace(b"; b=", b";\r\n b=")
         return b"DKIM-Signature: " + folded + b"\r\n ".join(lines) + b"\r\n"
 
 
 def edition_signer(
-    pieces: Sequence[bytes | object], *, domain: str, signer: Signer
+    segments: Sequence[bytes | object], *, domain: str, signer: Signer
 ) -> EditionSigner:
-    """Canonicalise an edition's pieces; whatever is no bytes is filled for each reader."""
+    """Canonicalize an edition's segments. Those that aren't bytes are filled for each reader."""
     whole = b"".join(
-        piece if isinstance(piece, bytes) else b"\0%d\0" % index
-        for index, piece in enumerate(pieces)
+        segment if isinstance(segment, bytes) else b"\0%d\0" % index
+        for index, segment in enumerate(segments)
     )
     head, _, body = whole.partition(b"\r\n\r\n")
     fields = dict(_relaxed_fields(head))
@@ -123,14 +128,14 @@ def edition_signer(
 
 
 def relaxed_body(body: bytes) -> bytes:
-    """RFC 6376, 3.4.4."""
+    """Canonicalize a body (RFC 6376, 3.4.4)."""
     body = _WHITESPACE.sub(b" ", _TRAILING_WHITESPACE.sub(b"", body))
     stripped = body.rstrip(b"\r\n")
     return stripped + b"\r\n" if stripped else b""
 
 
 def _relaxed_fields(head: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """RFC 6376, 3.4.2: name and value of each field."""
+    """Yield the canonical name and value of each header field (RFC 6376, 3.4.2)."""
     for line in _FIELD_BREAK.split(head):
         name, _, value = line.partition(b":")
         yield name.strip().lower(), _WHITESPACE.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")

@@ -1,4 +1,4 @@
-"""Header lines as bytes: encoded words where they must be, and never in a List-* header."""
+"""Header lines as bytes. Non-ASCII text becomes encoded words, except in List-* headers."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ RESERVED_HEADERS = frozenset(
         *("return-path", "received", "dkim-signature"),
     }
 )
-"""What the transport writes itself (A1): not to be given in Mail.headers."""
+"""Headers that the transport writes itself (A1), so Email.headers may not set them."""
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _ATOM_TEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 
 def single_line(what: str, text: str) -> str:
-    """The text, trimmed. Raises CompileError at a control character: CR or LF would begin a
-    header of someone else's making (A2)."""
+    """Return the text, trimmed.
+
+    Raises CompileError for a control character: CR or LF would allow header injection (A2).
+    """
     if any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in text):
-        raise CompileError(f"{what}: holds a line break or another control character")
+        raise CompileError(f"{what}: contains a line break or another control character")
     return text.strip()
 
 
 def header_line(name: str, value: str) -> bytes:
-    """One header line of Mail.headers. Raises CompileError."""
+    """Return the line for one of Email.headers. Raises CompileError."""
     if not _HEADER_NAME.fullmatch(name) or name.lower() in RESERVED_HEADERS:
-        raise CompileError(f"{name!r} is not a header that a mail may set")
+        raise CompileError(f"{name!r} is not a header that an email may set")
     value = single_line(name, value)
     if name.lower().startswith("list-"):
         return _checked_line(name, list_header_value(name, value))
@@ -44,32 +46,34 @@ def header_line(name: str, value: str) -> bytes:
 
 
 def list_header_value(name: str, value: str) -> str:
-    """Never an encoded word in a List-* header: Gmail and Outlook then drop the button (trap 1).
+    """Return the value of a List-* header, which may not contain encoded words.
 
-    The name before List-Id's identifier is for people and optional (RFC 2919, 2), so one beyond
-    ASCII is left out; any other such value is refused.
+    Gmail and Outlook drop their Unsubscribe button if it does (trap 1). The phrase before
+    List-Id's identifier is optional (RFC 2919, 2), so a non-ASCII phrase is left out. Any other
+    non-ASCII value raises CompileError.
     """
     if name.lower() == "list-id" and not value.isascii() and value.endswith(">"):
         value = value[value.rindex("<") :] if "<" in value else value
     if not value.isascii() or "=?" in value:
-        raise CompileError(f"{name}: only ASCII can stand in it")
+        raise CompileError(f"{name}: only ASCII is allowed")
     return value
 
 
 def subject_line(text: str) -> bytes:
+    """Return the Subject line, folded if it is long. Raises CompileError."""
     text = single_line("the subject", text)
     plain = _is_plain("Subject", text) and len(text) <= 66
     return _checked_line("Subject", text if plain else encoded_words(text, len("Subject: ")))
 
 
 def address_line(header: str, name: str, address: str) -> bytes:
-    """`From: "Name, of the desk" <desk@xn--….example>`: F7. Raises CompileError."""
-    written = to_ace(address)
-    if written is None:
+    """Return `From: "Name, of the desk" <desk@xn--….example>` (F7). Raises CompileError."""
+    encoded = to_ace(address)
+    if encoded is None:
         raise CompileError(f"{header}: not an address that can be sent from")
     name = single_line(f"the name in {header}", name)
     return _checked_line(
-        header, f"{_phrase(name, len(header) + 2)} <{written}>" if name else written
+        header, f"{_phrase(name, len(header) + 2)} <{encoded}>" if name else encoded
     )
 
 
@@ -86,7 +90,10 @@ def _is_plain(name: str, value: str) -> bool:
 
 
 def encoded_words(text: str, used: int) -> str:
-    """RFC 2047 encoded words, folded; `used` characters stand before them on the first line."""
+    """Return the text as RFC 2047 encoded words, folded.
+
+    `used` is how many characters precede them on the first line.
+    """
     chunks, chunk, room = [], b"", _encoded_word_capacity(used)
     for char in text:
         encoded = char.encode("utf-8")
@@ -98,7 +105,7 @@ def encoded_words(text: str, used: int) -> str:
 
 
 def _encoded_word_capacity(used: int) -> int:
-    """Bytes that fit an encoded word of at most 75 characters on a line of at most 76."""
+    """Return how many bytes fit an encoded word of 75 characters on a line of 76 (RFC 2047, 2)."""
     return max((min(75, 76 - used) - len("=?utf-8?b??=")) // 4 * 3, 9)
 
 

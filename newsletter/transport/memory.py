@@ -1,7 +1,7 @@
-"""A transport that keeps what it is given, for tests and trials: `memory://NAME`.
+"""A transport that keeps messages in memory, for tests and trials: `memory://NAME`.
 
-The same name is the same object within a process, so that a test can script and look into what
-the sender uses.
+Within a process a name always gives the same object, so that a test can script and inspect the
+transport that the sender uses.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from newsletter.transport.url import TransportURL
 _transports: dict[str, MemoryTransport] = {}
 
 
-def from_url(url: TransportURL) -> Transport:
-    """Raises TransportURLError."""
-    url.only(frozenset())
+def from_url(url: TransportURL) -> MemoryTransport:
+    """Return the transport of a `memory://` URL. Raises TransportURLError."""
+    url.require_known_options(frozenset())
     if url.user or url.port or url.path not in {"", "/"}:
-        raise TransportURLError("memory: memory:// or memory://NAME")
+        raise TransportURLError("memory: use memory:// or memory://NAME")
     return get_transport(url.host)
 
 
 def get_transport(name: str = "") -> MemoryTransport:
-    """The transport of `memory://NAME`."""
+    """Return the transport of `memory://NAME`."""
     return _transports.setdefault(name, MemoryTransport(name))
 
 
 def clear() -> None:
-    """Every name begins anew."""
+    """Discard all transports."""
     _transports.clear()
 
 
 @dataclass(frozen=True)
 class DeliveredMessage:
-    """One message as it was taken."""
+    """A message as it was handed over."""
 
     position: int
     delivery_id: str
@@ -54,12 +54,13 @@ class DeliveredMessage:
         return message_from_bytes(self.message, policy=policy.default)
 
 
-class MemoryTransport(Transport):
-    """Takes every message, unless told otherwise by `script`, `scripted`, `down_after`.
+class MemoryTransport(Transport[Template]):
+    """Accepts every message, unless `script`, `script_calls` or `down_after` says otherwise.
 
-    `delivered` holds what was taken, UNKNOWN ones included: they may have been. `handovers` is
-    all that was yielded, `calls` how many each call of `send` pulled. With a `window`
-    it is as a provider: all are taken before the first result is yielded.
+    `delivered` has the messages that were accepted, including UNKNOWN ones, which may have been.
+    `send_results` has every result that was yielded, and `calls` how many recipients each call of
+    `send` consumed. With a `window` it behaves like a provider: all messages are accepted before
+    the first result is yielded.
     """
 
     def __init__(self, name: str = "", *, window: int | None = None) -> None:
@@ -68,35 +69,39 @@ class MemoryTransport(Transport):
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything, scripts included."""
+        """Clear all messages, results and scripts."""
         self.delivered: list[DeliveredMessage] = []
         self.send_results: list[SendResult] = []
         self.compiled: list[Email] = []
         self.calls: list[int] = []
         self.closed = 0
         self.hold: threading.Event | None = None
-        """While set to an event that is not set, `send` waits before each message."""
+        """If not None, `send` waits for this event before each message."""
         self.down_after: int | None = None
-        """Messages until TransportDown is raised; 0: at once."""
+        """How many messages to accept before raising TransportDownError; 0 raises it at once."""
         self.down = TransportDownError("scripted")
         self.on_message: Callable[[Recipient], None] | None = None
-        """Called before each message; what it raises leaves `send`."""
+        """Called before each message; its exceptions propagate from `send`."""
         self._scripts: defaultdict[str, deque[SendResult]] = defaultdict(deque)
         self._calls: deque[TransportDownError | None] = deque()
 
     def script(
         self, address: str, *results: Result, code: int | None = None, status: str = ""
     ) -> None:
-        """What the next messages to this address come to, one after another; then SENT again."""
+        """Set the results of the next messages to this address, in order; later ones are SENT."""
         self._scripts[address.casefold()].extend(SendResult(0, r, code, status) for r in results)
 
     def script_calls(self, *calls: TransportDownError | None) -> None:
-        """For each of the next calls of `send`: raised at its beginning, or None."""
+        """Set an error, or None, for each of the next calls of `send`, which raises it at once."""
         self._calls.extend(calls)
 
     def to(self, address: str) -> list[DeliveredMessage]:
-        """What was delivered to an address, in order."""
-        return [email for email in self.delivered if email.address.casefold() == address.casefold()]
+        """Return the messages delivered to an address, in order."""
+        return [
+            message
+            for message in self.delivered
+            if message.address.casefold() == address.casefold()
+        ]
 
     def compile(self, email: Email) -> Template:
         compiled = template.compile(email)

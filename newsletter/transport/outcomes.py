@@ -1,35 +1,36 @@
-"""The one vocabulary of what became of a message, and the decisions that follow. Pure."""
+"""The vocabulary that all transports share: an email, its recipients, and each one's result."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 
 class Result(IntEnum):
     """One byte per reader in a batch; the same numbers in Outcome.result. Never renumber."""
 
     NONE = 0
-    """Nothing was recorded yet."""
+    """Nothing has been recorded yet."""
     SENT = 1
     """The relay or provider took responsibility (RFC 5321, 4.2.5: 250 after the final dot)."""
     REFUSED = 2
-    """Refused for good because of this recipient (5xx to RCPT, rejected by the provider)."""
+    """Permanently refused because of this recipient (5xx to RCPT, rejected by the provider)."""
     FAILED = 3
-    """Given up: refused for good for another reason, or for now until time ran out."""
+    """Permanently refused for another reason, or deferred until the time to retry ran out."""
     SKIPPED = 4
-    """Not handed over on purpose: the reader left meanwhile, or nothing is there to read."""
+    """Deliberately not handed over: the reader unsubscribed, or there is nothing to read."""
     DEFERRED = 5
-    """Refused for now (4xx, 429, a connection lost before hand-over): goes on later."""
+    """Temporarily refused (4xx, 429, a connection lost before hand-over): retried later."""
     UNKNOWN = 6
-    """May have been taken; what cannot be known is declared, not guessed."""
+    """May have been accepted. Reported as unknown rather than guessed."""
 
 
 class SendResult(NamedTuple):
-    """What one reader's message came to. The reply's text is not kept: it echoes addresses (G1).
+    """What became of one recipient's message.
 
-    `position` is the recipient's; `code` the SMTP or HTTP reply code; `status` RFC 3463's.
+    `position` is the recipient's, `code` the SMTP or HTTP reply code and `status` the enhanced
+    status (RFC 3463). The text of the reply is not kept, because it echoes addresses (G1).
     """
 
     position: int
@@ -37,14 +38,14 @@ class SendResult(NamedTuple):
     code: int | None = None
     status: str = ""
     message_id: str = ""
-    """The provider's, where it gives one."""
+    """The provider's ID of the message, if it returns one."""
 
 
 class TransportDownError(Exception):
     """The relay or provider cannot be used now.
 
     Recipients for whom the transport yielded nothing before raising this were provably not
-    handed over. `reason` names no recipient.
+    handed over. `reason` names no recipient; `retry_after` is in seconds.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class TransportDownError(Exception):
 
 @dataclass(frozen=True)
 class Image:
+    """An inline image; HTML refers to it as `cid:…`."""
+
     cid: str
     content: bytes = field(repr=False)
     type: str
@@ -65,11 +68,11 @@ class Image:
 
 @dataclass(frozen=True)
 class Email:
-    """What all readers of an edition get, with places (newsletter.lib.placeholders) for what differs.
+    """What all readers of an edition get, with placeholders for what differs.
 
-    `headers` go out as they are, the same for each reader; a place in one is filled
-    (List-Unsubscribe). `html` is "" for text only. Date, Message-ID, To, MIME headers and the
-    envelope are the transport's.
+    `headers` are sent as they are; a placeholder in one is filled (List-Unsubscribe). `html` is
+    "" for a text-only email. The transport adds Date, Message-ID, To, the MIME headers and the
+    envelope. See newsletter.lib.placeholders.
     """
 
     from_name: str
@@ -83,9 +86,12 @@ class Email:
 
 
 class Recipient(NamedTuple):
-    """`delivery_id` is opaque (letters, digits, at most 40): the Message-ID's left part and the
-    provider's metadata. `places` maps a Place's value to the reader's URL. Neither these nor the
-    address show themselves."""
+    """One recipient of an email.
+
+    `delivery_id` is opaque (at most 40 letters and digits): the left part of the Message-ID, and
+    the provider's metadata. `urls` maps a placeholder's name to this reader's URL. The repr shows
+    neither these nor the address.
+    """
 
     position: int
     address: str
@@ -94,6 +100,3 @@ class Recipient(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Recipient(position={self.position}, delivery_id={self.delivery_id!r})"
-
-
-Severity = Literal["permanent", "temporary"]

@@ -1,8 +1,8 @@
-"""Quoted-printable (RFC 2045, 6.7) in pieces, so that a place in a text can be filled later.
+"""Quoted-printable (RFC 2045, 6.7) in segments, so that placeholders can be filled later.
 
-Each place stands on lines of its own between soft breaks, so that what fills it never makes
-another line too long. No line begins with a dot, which makes dot-stuffing (RFC 5321, 4.5.2)
-the identity, nor with "From ", which some mailboxes change.
+Each placeholder is on lines of its own between soft line breaks, so that its value never makes
+another line too long. No line starts with a dot, so there is nothing to dot-stuff (RFC 5321,
+4.5.2), nor with "From ", which some mailboxes change.
 """
 
 from __future__ import annotations
@@ -19,34 +19,36 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 def normalize_newlines(text: str) -> str:
-    """The text with each newline as LF."""
+    """Return the text with LF for every line break."""
     return _NEWLINE.sub("\n", text)
 
 
 def split_lines(text: str) -> list[str]:
-    """Split at CR LF, CR and LF; str.splitlines would split at more."""
+    """Split at CR LF, CR and LF only; str.splitlines splits at other characters too."""
     return _NEWLINE.split(text)
 
 
-def encode_line(text: str, *, ends: bool) -> bytes:
-    """One line, or a piece of it, wrapped by soft breaks.
+def encode_line(text: str, *, hard_break: bool) -> bytes:
+    """Encode a line, or part of one, and wrap it with soft line breaks.
 
-    `ends`: a hard line break follows, so white space at the end is written out.
+    If a hard line break follows it (`hard_break`), whitespace at the end is encoded.
     """
     tokens = [_encode_byte(byte) for byte in text.encode("utf-8")]
-    if ends and tokens and tokens[-1] in {" ", "\t"}:
+    if hard_break and tokens and tokens[-1] in {" ", "\t"}:
         tokens[-1] = f"={ord(tokens[-1]):02X}"
     return "=\r\n".join(_wrap(tokens)).encode("ascii")
 
 
 def encode_value(url: str) -> bytes:
-    """What fills a place: lines of its own, joined by soft breaks."""
-    return encode_line(url, ends=False)
+    """Encode the value of a placeholder."""
+    return encode_line(url, hard_break=False)
 
 
 def encode_url(url: bytes) -> bytes:
-    """`encode_value` for a URL of visible ASCII, in a fraction of the time: a send-out calls it
-    for every reader."""
+    """Return `encode_value` of a URL of visible ASCII characters, in a fraction of the time.
+
+    A mailing calls this for every reader.
+    """
     if b"=" in url:
         escaped = url.replace(b"=", b"=3D")
         return escaped if len(escaped) < MAX_LINE_LENGTH else encode_value(url.decode("ascii"))
@@ -55,7 +57,7 @@ def encode_url(url: bytes) -> bytes:
     if len(url) < 2 * MAX_LINE_LENGTH - 1 and url[MAX_LINE_LENGTH - 1] != _DOT:
         return url[: MAX_LINE_LENGTH - 1] + b"=\r\n" + url[MAX_LINE_LENGTH - 1 :]
     for width in range(MAX_LINE_LENGTH - 1, MAX_LINE_LENGTH - 12, -1):
-        # A line must not begin with a dot.
+        # A line must not start with a dot.
         if b"." not in url[width::width]:
             return b"=\r\n".join([url[at : at + width] for at in range(0, len(url), width)])
     return encode_value(url.decode("ascii"))
@@ -66,7 +68,7 @@ def _encode_byte(byte: int) -> str:
 
 
 def _wrap(tokens: list[str]) -> Iterator[str]:
-    """Lines of at most LINE - 1 characters: a soft break's "=" has room on each."""
+    """Yield lines of at most MAX_LINE_LENGTH - 1 characters, leaving room for a soft "="."""
     line: list[str] = []
     length = 0
     for token in tokens:
@@ -74,7 +76,7 @@ def _wrap(tokens: list[str]) -> Iterator[str]:
             yield _escape_line_start("".join(line))
             line, length = [], 0
         line.append(token)
-        # The dot or F of a line's beginning becomes three characters.
+        # A dot or F at the start of a line may become three characters.
         length += 3 if len(line) == 1 else len(token)
     yield _escape_line_start("".join(line))
 

@@ -1,4 +1,4 @@
-"""The last look before an edition goes out: a rendered sample, parsed again."""
+"""Checks a rendered sample of an edition by parsing it again."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ REQUIRED_ONCE = ("From", "Date", "Message-ID", "To", "Subject")
 
 
 def check_compiled(message: bytes, *, subject: str, text: str, html: str) -> None:
-    """Raises CompileError unless the message says what was meant, in lines that may be sent.
+    """Raise CompileError unless the message parses back to its input and can be sent as it is.
 
-    `text` and `html` as a reader gets them, every place filled.
+    `text` and `html` are what the sample reader should get, with every placeholder filled.
     """
     _check_lines(message)
     parsed = message_from_bytes(message, policy=policy.default)
     for name in REQUIRED_ONCE:
         if len(parsed.get_all(name, [])) != 1:
-            raise CompileError(f"{name}: not exactly one")
+            raise CompileError(f"{name}: must occur exactly once")
     if str(parsed["Subject"]).split() != subject.split():
-        raise CompileError("the subject does not survive being read again")
-    for name, subtype, meant in (("text", "plain", text), ("html", "html", html)):
-        # A mail of text alone ends with a line break of its own.
+        raise CompileError("the subject does not parse back unchanged")
+    for name, subtype, expected in (("text", "plain", text), ("html", "html", html)):
+        # A text-only email gets a final line break.
         if _decoded_text(parsed, subtype) not in {
-            normalize_newlines(meant),
-            normalize_newlines(meant) + "\n",
+            normalize_newlines(expected),
+            normalize_newlines(expected) + "\n",
         }:
-            raise CompileError(f"the {name} part does not survive being read again")
+            raise CompileError(f"the {name} part does not parse back unchanged")
 
 
 def _check_lines(message: bytes) -> None:
     lines = message.split(b"\r\n")
     if not message.isascii() or any(b"\r" in line or b"\n" in line for line in lines):
-        raise CompileError("a bare CR, LF or 8-bit octet")
+        raise CompileError("a line contains a bare CR, a bare LF or an 8-bit octet")
     if any(line.startswith(b".") for line in lines):
-        raise CompileError("a line begins with a dot")
+        raise CompileError("a line starts with a dot")
     if max(map(len, lines)) > MAX_LINE_LENGTH:
         raise CompileError(f"a line is longer than {MAX_LINE_LENGTH} octets")
 

@@ -1,8 +1,8 @@
-"""An edition compiled once to segments of bytes; a reader's message is a join.
+"""An edition compiled once to segments of bytes; a reader's message is a join of them.
 
-What differs for each reader stands between the segments: Date, Message-ID, To, and the places
-(newsletter.lib.placeholders) in headers, text and HTML. The message is 7-bit, its lines end in CR LF,
-and none begins with a dot, so it goes on the wire as it is (newsletter.transport.quoted_printable).
+What differs for each reader goes between the segments: Date, Message-ID, To, and the placeholders
+(newsletter.lib.placeholders) in headers, text and HTML. The message is 7-bit, its lines end in
+CR LF and none starts with a dot (newsletter.transport.quoted_printable), so it is sent as it is.
 """
 
 from __future__ import annotations
@@ -27,29 +27,32 @@ from newsletter.transport.outcomes import Email, Image, Recipient, Result, SendR
 
 _DELIVERY_ID_OCTETS = string.ascii_letters.encode() + string.digits.encode() + b"_-"
 _URL_OCTETS = _DELIVERY_ID_OCTETS + b".~:/?#[]@!$()*+,;=%&"
-"""Nothing that would need encoding in a header, and only & in HTML."""
+"""No octet that needs encoding in a header, and only "&" needs it in HTML."""
 _IMAGE_TYPE = re.compile(r"image/[a-z0-9.+-]+")
 _CID = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9.-]+)?")
 
 
 class MergeField(NamedTuple):
-    """Where a reader's own value goes; `place` is "" but for places."""
+    """A segment whose value differs for each reader.
 
-    where: Literal["date", "id", "to", "header", "text", "html"]
-    place: str = ""
+    `placeholder` is the placeholder's name if `kind` is header, text or html, else "".
+    """
+
+    kind: Literal["date", "id", "to", "header", "text", "html"]
+    placeholder: str = ""
 
 
 Segment = bytes | MergeField
 
 
 class MergeError(ValueError):
-    """A reader's values that cannot be filled in; the text names the place, not the value."""
+    """A reader's values that cannot be filled in. The text names the placeholder, not the value."""
 
 
 class PlaceholderSegments(NamedTuple):
-    """Where a place's value goes: indices of pieces, by how it is written there."""
+    """Indexes of the segments that a placeholder fills, by how its value is encoded there."""
 
-    place: str
+    placeholder: str
     header: tuple[int, ...]
     text: tuple[int, ...]
     html: tuple[int, ...]
@@ -57,99 +60,108 @@ class PlaceholderSegments(NamedTuple):
 
 @dataclass(frozen=True)
 class Template:
-    """A compiled edition: `pieces` in order; `sender` is the envelope's, `domain` Message-ID's.
+    """A compiled edition.
 
-    `seal` signs each message where a signer is given. `frame` and the indices are the pieces made
-    ready, so that a message is a copy of the list, some assignments and a join.
+    `sender` is the address for the envelope, `domain` the one for Message-ID. `signer` signs each
+    message, if a key is configured. `blank` and the indexes are computed once, so that building a
+    message takes only a copy of a list, some assignments and a join.
     """
 
-    pieces: tuple[Segment, ...] = field(repr=False)
+    segments: tuple[Segment, ...] = field(repr=False)
     sender: str
     domain: str
-    seal: EditionSigner | None = None
-    frame: list[bytes] = field(init=False, repr=False)
-    fills: tuple[PlaceholderSegments, ...] = field(init=False)
-    _own: tuple[int, int, int] = field(init=False, repr=False)
+    signer: EditionSigner | None = None
+    blank: list[bytes] = field(init=False, repr=False)
+    """The segments, with b"" for each merge field."""
+    placeholders: tuple[PlaceholderSegments, ...] = field(init=False)
+    _recipient_indexes: tuple[int, int, int] = field(init=False, repr=False)
+    """Of To, Date and Message-ID."""
 
     def __post_init__(self) -> None:
-        frame = [piece if isinstance(piece, bytes) else b"" for piece in self.pieces]
-        places = {p.place: None for p in self.pieces if isinstance(p, MergeField) and p.place}
-        fills = tuple(
+        blank = [segment if isinstance(segment, bytes) else b"" for segment in self.segments]
+        names = {s.placeholder: None for s in self.segments if isinstance(s, MergeField)}
+        placeholders = tuple(
             PlaceholderSegments(
-                place, *(self._at(where, place) for where in ("header", "text", "html"))
+                name,
+                header=self._indexes(MergeField("header", name)),
+                text=self._indexes(MergeField("text", name)),
+                html=self._indexes(MergeField("html", name)),
             )
-            for place in places
+            for name in names
+            if name
         )
-        own = tuple(self._at(where)[0] for where in ("to", "date", "id"))
-        for name, value in (("frame", frame), ("fills", fills), ("_own", own)):
-            object.__setattr__(self, name, value)
+        to, date, message_id = MergeField("to"), MergeField("date"), MergeField("id")
+        indexes = tuple(self._indexes(merge_field)[0] for merge_field in (to, date, message_id))
+        object.__setattr__(self, "blank", blank)
+        object.__setattr__(self, "placeholders", placeholders)
+        object.__setattr__(self, "_recipient_indexes", indexes)
 
     def message(self, recipient: Recipient, *, date: bytes) -> bytes:
-        """One reader's message, CR LF at its end. Raises FillError.
+        """Return one reader's message, ending in CR LF. Raises MergeError.
 
-        `date` comes from `date_header`, once for a whole call.
+        `date` comes from `date_header`, once for each call of `send`.
         """
         to = envelope_address(recipient)
         if to is None:
             raise MergeError("an address that needs SMTPUTF8")
-        return b"".join(self.filled(recipient, to, date))
+        return b"".join(self.merge(recipient, to, date))
 
-    def filled(self, recipient: Recipient, to: bytes, date: bytes) -> list[bytes]:
-        """The pieces of one reader's message. Raises FillError."""
+    def merge(self, recipient: Recipient, to: bytes, date: bytes) -> list[bytes]:
+        """Return the segments of one reader's message. Raises MergeError."""
         delivery_id = recipient.delivery_id.encode("ascii", "replace")
         if not 0 < len(delivery_id) <= 40 or delivery_id.translate(None, _DELIVERY_ID_OCTETS):
-            raise MergeError("a delivery id is up to 40 letters and digits")
-        pieces = self.frame.copy()
-        to_at, date_at, id_at = self._own
-        pieces[to_at], pieces[date_at], pieces[id_at] = to, date, delivery_id
-        for place, header, text, html in self.fills:
-            url = _checked_url(place, recipient.urls)
+            raise MergeError("a delivery ID has at most 40 letters and digits")
+        segments = self.blank.copy()
+        to_index, date_index, id_index = self._recipient_indexes
+        segments[to_index], segments[date_index], segments[id_index] = to, date, delivery_id
+        for placeholder, header, text, html in self.placeholders:
+            url = _checked_url(placeholder, recipient.urls)
             for index in header:
-                pieces[index] = url
+                segments[index] = url
             value = quoted_printable.encode_url(url)
             for index in text:
-                pieces[index] = value
+                segments[index] = value
             if b"&" in url:
                 value = quoted_printable.encode_url(url.replace(b"&", b"&amp;"))
             for index in html:
-                pieces[index] = value
-        if self.seal is not None:
-            pieces[0] = self.seal.of(pieces) + pieces[0]
-        return pieces
+                segments[index] = value
+        if self.signer is not None:
+            segments[0] = self.signer.signature_header(segments) + segments[0]
+        return segments
 
-    def _at(self, where: str, place: str = "") -> tuple[int, ...]:
-        return tuple(i for i, piece in enumerate(self.pieces) if piece == (where, place))
+    def _indexes(self, merge_field: MergeField) -> tuple[int, ...]:
+        return tuple(i for i, segment in enumerate(self.segments) if segment == merge_field)
 
 
 def envelope_address(recipient: Recipient) -> bytes | None:
-    """The recipient's address as it is handed over, or None where it cannot be."""
+    """Return the recipient's address for the envelope, or None if it needs SMTPUTF8."""
     raw = plain_address(recipient.address)
     if raw is None:
-        written = to_ace(recipient.address)
-        return None if written is None else written.encode()
+        encoded = to_ace(recipient.address)
+        return None if encoded is None else encoded.encode()
     return raw
 
 
 def render(
     template: Template, recipient: Recipient, *, date: bytes
 ) -> tuple[bytes, list[bytes]] | SendResult:
-    """A reader's address and message in pieces, or, where there can be none, what that comes to."""
+    """Return a reader's envelope address and message segments, or why there is no message."""
     to = envelope_address(recipient)
     if to is None:
         return SendResult(recipient.position, Result.REFUSED, status=NEEDS_SMTPUTF8)
     try:
-        return to, template.filled(recipient, to, date)
+        return to, template.merge(recipient, to, date)
     except MergeError:
         return SendResult(recipient.position, Result.FAILED)
 
 
-def placeholder_url(place: str, places: Mapping[str, str]) -> str:
-    """The reader's URL for a place. Raises FillError where it is missing or is no plain URL."""
-    return _checked_url(place, places).decode("ascii")
+def placeholder_url(placeholder: str, urls: Mapping[str, str]) -> str:
+    """Return the reader's URL for a placeholder. Raises MergeError if it is missing or unsafe."""
+    return _checked_url(placeholder, urls).decode("ascii")
 
 
-def _checked_url(place: str, places: Mapping[str, str]) -> bytes:
-    url = places.get(place, "")
+def _checked_url(placeholder: str, urls: Mapping[str, str]) -> bytes:
+    url = urls.get(placeholder, "")
     raw = url.encode("ascii", "replace")
     if (
         not url.isascii()
@@ -157,52 +169,54 @@ def _checked_url(place: str, places: Mapping[str, str]) -> bytes:
         or not 8 < len(raw) <= 808
         or raw.translate(None, _URL_OCTETS)
     ):
-        raise MergeError(f"no usable URL for {place}")
+        raise MergeError(f"no usable URL for {placeholder}")
     return raw
 
 
 def date_header(moment: datetime | None = None) -> bytes:
-    """The Date header's value: UTC, now unless given."""
+    """Return the value of the Date header in UTC, by default for now."""
     return format_datetime((moment or datetime.now(UTC)).astimezone(UTC)).encode()
 
 
 def compile(email: Email, *, signer: Signer | None = None) -> Template:  # noqa: A001 - as in re
-    """Raises CompileError where anything in it cannot be sent as it is."""
+    """Compile an edition. Raises CompileError if anything in it cannot be sent as it is."""
     if PLACEHOLDER_URL.search(email.subject + email.from_name):
-        raise CompileError("a subject or a sender's name cannot hold a reader's URL")
+        raise CompileError("a subject or a sender's name cannot contain a placeholder")
     names = [name.lower() for name, _ in email.headers]
     if len(set(names)) < len(names):
         raise CompileError("a header is given twice")
-    unknown = placeholders_in(email) - {place.value for place in Placeholder}
+    unknown = placeholders_in(email) - {placeholder.value for placeholder in Placeholder}
     if unknown:
-        raise CompileError(f"nothing fills the place {', '.join(sorted(unknown))}")
-    pieces = tuple(_join_adjacent([*_header_segments(email), *_body_segments(email)]))
+        raise CompileError(f"unknown placeholder {', '.join(sorted(unknown))}")
+    segments = tuple(_join_adjacent([*_header_segments(email), *_body_segments(email)]))
     sender = to_ace(email.from_address)
-    if sender is None:  # _head refuses it
+    if sender is None:  # _header_segments refuses it
         raise CompileError("From: not an address that can be sent from")
     domain = sender.rpartition("@")[2]
-    seal = None if signer is None else dkim.edition_signer(pieces, domain=domain, signer=signer)
-    template = Template(pieces, sender, domain, seal)
+    edition_signer = (
+        None if signer is None else dkim.edition_signer(segments, domain=domain, signer=signer)
+    )
+    template = Template(segments, sender, domain, edition_signer)
     _check_sample(template, email)
     return template
 
 
 def _check_sample(template: Template, email: Email) -> None:
-    """A sample reader's mail must say what was meant."""
-    places = {name: f"https://sample.example/{name}?a=1&b=2" for name in placeholders_in(email)}
-    sample = Recipient(0, "reader@sample.example", "sample", places)
+    """Raise CompileError unless a sample reader's message parses back to its input."""
+    urls = {name: f"https://sample.example/{name}?a=1&b=2" for name in placeholders_in(email)}
+    sample = Recipient(0, "reader@sample.example", "sample", urls)
     self_check.check_compiled(
         template.message(sample, date=date_header()),
         subject=email.subject,
-        text=PLACEHOLDER_URL.sub(lambda found: places[found[1]], email.text),
-        html=PLACEHOLDER_URL.sub(lambda found: escape(places[found[1]]), email.html),
+        text=PLACEHOLDER_URL.sub(lambda found: urls[found[1]], email.text),
+        html=PLACEHOLDER_URL.sub(lambda found: escape(urls[found[1]]), email.html),
     )
 
 
 def placeholders_in(email: Email) -> frozenset[str]:
-    """Names of the places that occur anywhere in the mail."""
-    everything = [email.text, email.html, *(value for _, value in email.headers)]
-    return frozenset(name for text in everything for name in PLACEHOLDER_URL.findall(text))
+    """Return the names of the placeholders that occur anywhere in the email."""
+    texts = [email.text, email.html, *(value for _, value in email.headers)]
+    return frozenset(name for text in texts for name in PLACEHOLDER_URL.findall(text))
 
 
 def _header_segments(email: Email) -> Iterator[Segment]:
@@ -222,11 +236,11 @@ def _header_segments(email: Email) -> Iterator[Segment]:
 
 
 def _split_header(line: str) -> Iterator[Segment]:
-    """A header line with its places as slots. `headers.field` made it ASCII."""
-    literal = PLACEHOLDER_URL.split(line)
-    if len(literal) > 1 and len(line) > headers.MAX_LINE_LENGTH - 850 * (len(literal) // 2):
+    """Split a header line, which is ASCII by now, at its placeholders."""
+    parts = PLACEHOLDER_URL.split(line)
+    if len(parts) > 1 and len(line) > headers.MAX_LINE_LENGTH - 850 * (len(parts) // 2):
         raise CompileError(f"{line.partition(':')[0]}: no room for a reader's URL")
-    for index, text in enumerate(literal):
+    for index, text in enumerate(parts):
         yield MergeField("header", text) if index % 2 else text.encode()
 
 
@@ -236,9 +250,9 @@ def _body_segments(email: Email) -> Iterator[Segment]:
         yield from text
         return
     alternative = _Multipart("alternative", email)
-    yield alternative.head + alternative.begin
+    yield alternative.header + alternative.start
     yield from text
-    yield alternative.begin
+    yield alternative.start
     yield from _html_part(email)
     yield alternative.end
 
@@ -249,73 +263,75 @@ def _html_part(email: Email) -> Iterator[Segment]:
         yield from html
         return
     related = _Multipart("related", email, parameter='; type="text/html"')
-    yield related.head + related.begin
+    yield related.header + related.start
     yield from html
     for image in email.images:
-        yield related.begin + _image_part(image)
+        yield related.start + _image_part(image)
     yield related.end
 
 
 class _Multipart:
-    """Lines of one multipart. "=_" stands in neither quoted-printable nor base64, so that no
-    part holds the boundary (RFC 2045, 6.7)."""
+    """The delimiters of a multipart.
 
-    def __init__(self, kind: str, email: Email, *, parameter: str = "") -> None:
-        seed = f"{kind}\0{email.subject}\0{email.text}\0{email.html}".encode(
-            "utf-8", "surrogatepass"
-        )
-        boundary = f"=_{hashlib.sha256(seed).hexdigest()[:24]}"
-        head = f'Content-Type: multipart/{kind}{parameter};\r\n boundary="{boundary}"\r\n\r\n'
-        self.head = head.encode()
-        self.begin = f"--{boundary}\r\n".encode()
+    Neither quoted-printable nor base64 can contain "=_", so no part contains the boundary
+    (RFC 2045, 6.7).
+    """
+
+    def __init__(self, subtype: str, email: Email, *, parameter: str = "") -> None:
+        seed = f"{subtype}\0{email.subject}\0{email.text}\0{email.html}"
+        digest = hashlib.sha256(seed.encode("utf-8", "surrogatepass")).hexdigest()
+        boundary = f"=_{digest[:24]}"
+        header = f'Content-Type: multipart/{subtype}{parameter};\r\n boundary="{boundary}"\r\n\r\n'
+        self.header = header.encode()
+        self.start = f"--{boundary}\r\n".encode()
         self.end = f"--{boundary}--\r\n".encode()
 
 
-def _text_part(content_type: str, text: str, where: Literal["text", "html"]) -> Iterator[Segment]:
+def _text_part(content_type: str, text: str, kind: Literal["text", "html"]) -> Iterator[Segment]:
     yield f"Content-Type: {content_type}; charset=utf-8\r\n".encode()
     yield b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     try:
         for index, line in enumerate(quoted_printable.split_lines(text)):
             if index:
                 yield b"\r\n"
-            yield from _body_line(line, where)
+            yield from _split_body_line(line, kind)
     except UnicodeEncodeError:
-        raise CompileError(f"the {where} part holds what is no character") from None
+        raise CompileError(f"the {kind} part contains an unpaired surrogate") from None
 
 
-def _body_line(line: str, where: Literal["text", "html"]) -> Iterator[Segment]:
-    """A place has lines of its own: soft breaks stand wherever text is next to it."""
-    literal = PLACEHOLDER_URL.split(line)
-    for index, text in enumerate(literal):
+def _split_body_line(line: str, kind: Literal["text", "html"]) -> Iterator[Segment]:
+    """Split a line at its placeholders, with soft line breaks between them and any text."""
+    parts = PLACEHOLDER_URL.split(line)
+    for index, text in enumerate(parts):
         if index % 2:
-            yield MergeField(where, text)
+            yield MergeField(kind, text)
             continue
-        before, after = index > 0, index < len(literal) - 1
+        before, after = index > 0, index < len(parts) - 1
         if text or (before and after):
             yield b"=\r\n" if before else b""
-            yield quoted_printable.encode_line(text, ends=not after)
+            yield quoted_printable.encode_line(text, hard_break=not after)
             yield b"=\r\n" if after else b""
 
 
 def _image_part(image: Image) -> bytes:
     if not _IMAGE_TYPE.fullmatch(image.type) or not _CID.fullmatch(image.cid):
-        raise CompileError("an embedded image needs a type such as image/png, and a plain cid")
-    head = (
+        raise CompileError("an inline image needs a type such as image/png and a plain Content-ID")
+    header = (
         f"Content-Type: {image.type}\r\nContent-Transfer-Encoding: base64\r\n"
         f"Content-ID: <{image.cid}>\r\nContent-Disposition: inline\r\n\r\n"
     )
-    return head.encode() + encodebytes(image.content).replace(b"\n", b"\r\n")
+    return header.encode() + encodebytes(image.content).replace(b"\n", b"\r\n")
 
 
-def _join_adjacent(pieces: list[Segment]) -> Iterator[Segment]:
-    """Neighbouring bytes become one piece."""
+def _join_adjacent(segments: list[Segment]) -> Iterator[Segment]:
+    """Join adjacent bytes into one segment."""
     run: list[bytes] = []
-    for piece in pieces:
-        if isinstance(piece, bytes):
-            run.append(piece)
+    for segment in segments:
+        if isinstance(segment, bytes):
+            run.append(segment)
             continue
         if run:
             yield b"".join(run)
             run = []
-        yield piece
+        yield segment
     yield b"".join(run)

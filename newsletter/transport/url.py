@@ -1,4 +1,4 @@
-"""A transport's URL in its parts. No error shows anything of it but names of options."""
+"""Parses the URLs of transports. Errors show nothing of a URL but the names of its options."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+_-]*")
 
 @dataclass(frozen=True, repr=False)
 class TransportURL:
-    """Percent-decoded. `port` is 0 where none was given."""
+    """The parts of a URL, percent-decoded. `port` is 0 if the URL has none."""
 
     scheme: str
     host: str = ""
@@ -25,39 +25,42 @@ class TransportURL:
     path: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
-    def only(self, known: Set[str]) -> None:
-        """Raises TransportURLError where an option is none of `known`."""
+    def require_known_options(self, known: Set[str]) -> None:
+        """Raise TransportURLError for an option that is not in `known`."""
         unknown = sorted(set(self.options) - known)
         if unknown:
             raise TransportURLError(
                 f"{self.scheme}: unknown option {', '.join(unknown)}; "
-                f"known are {', '.join(sorted(known)) or 'none'}"
+                f"the options are {', '.join(sorted(known)) or 'none'}"
             )
 
-    def number(self, name: str, *, default: int, least: int, most: int) -> int:
+    def int_option(self, name: str, *, default: int, minimum: int, maximum: int) -> int:
+        """Return an option's whole number. Raises TransportURLError if it is out of range."""
         text = self.options.get(name, str(default))
-        if not text.isascii() or not text.isdecimal() or not least <= int(text) <= most:
+        if not text.isascii() or not text.isdecimal() or not minimum <= int(text) <= maximum:
             raise TransportURLError(
-                f"{self.scheme}: {name} is a whole number from {least} to {most}"
+                f"{self.scheme}: {name} must be a whole number from {minimum} to {maximum}"
             )
         return int(text)
 
 
 def parse(url: str) -> TransportURL:
-    """Raises TransportURLError."""
+    """Parse a URL. Raises TransportURLError."""
     scheme, separator, rest = url.strip().partition("://")
     if not separator or not _SCHEME.fullmatch(scheme):
-        raise TransportURLError("not of the form scheme://…")
+        raise TransportURLError("must be of the form scheme://…")
     try:
-        # A scheme may not hold the "_" of amazon_ses; the parser gets one that it knows.
+        # urlsplit accepts no "_" in a scheme (amazon_ses), so it gets another scheme.
         parts = urlsplit(f"smtp://{rest}")
         port = parts.port
         host = parts.hostname or ""
     except ValueError:
         raise TransportURLError(f"{scheme}: the host or the port is malformed") from None
     if port == 0 or parts.fragment or "@" in parts.path + parts.query:
-        # A "#", "/" or "?" in a password ends the host early.
-        raise TransportURLError(f"{scheme}: malformed; percent-encode what a password holds")
+        # An unencoded "#", "/" or "?" in a password ends the host too early.
+        raise TransportURLError(
+            f"{scheme}: malformed; percent-encode special characters in the password"
+        )
     return TransportURL(
         scheme=scheme,
         host=host,
@@ -71,7 +74,7 @@ def parse(url: str) -> TransportURL:
 
 def _options(scheme: str, query: str) -> dict[str, str]:
     try:
-        # A "+" is meant as it is: API keys hold it, and nothing here holds a space.
+        # A "+" stands for itself: API keys contain it, and no option contains a space.
         pairs = parse_qsl(
             query.replace("+", "%2B"), keep_blank_values=True, strict_parsing=bool(query)
         )
@@ -84,7 +87,7 @@ def _options(scheme: str, query: str) -> dict[str, str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, so that what goes there crosses no wire."""
+    """Return whether the host is this machine, so that traffic to it stays off the network."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from newsletter.digest.dates import week_range
-from newsletter.digest.languages import best
+from newsletter.digest.languages import pick_or_any
 from newsletter.editorial.models import Issue, IssueTranslation
 from newsletter.lib.languages import direction
 
@@ -64,7 +64,7 @@ def issue_view(issue: Issue, language: str, *, at: datetime) -> IssueView:
 def _introduction(texts: dict[str, IssueTranslation], chain: Sequence[str]) -> tuple[str, str]:
     """Return (language, HTML) of the introduction in the best language available."""
     written = {code: text.introduction for code, text in texts.items() if text.introduction}
-    code = best(chain, written)
+    code = pick_or_any(chain, written)
     return (code, written[code]) if code else (chain[0], "")
 
 

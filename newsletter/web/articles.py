@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from newsletter.digest.content import Credit
-from newsletter.digest.dates import moment, week_range
+from newsletter.digest.dates import date_and_time, week_range
 from newsletter.digest.labels import credit_line, language_label
 from newsletter.digest.topics import names_topic
 from newsletter.editorial.models import Article, ArticleTranslation, Picture
@@ -143,7 +143,7 @@ def article_view(
         dateline = week_range(issue.starts_on, issue.ends_on, language, today=today)
         machine_date = issue.starts_on.isoformat()
     else:
-        dateline, machine_date = moment(local, language), local.isoformat(timespec="minutes")
+        dateline, machine_date = date_and_time(local, language), local.isoformat(timespec="minutes")
     return ArticleView(
         article=article,
         text=text,
@@ -162,4 +162,6 @@ def corrected_on(text: ArticleTranslation, article: Article, language: str) -> s
     """Return the correction's date and time in the newsletter's zone; "" without a correction."""
     if not (text.correction and text.corrected_at):
         return ""
-    return moment(text.corrected_at.astimezone(ZoneInfo(article.newsletter.timezone)), language)
+    return date_and_time(
+        text.corrected_at.astimezone(ZoneInfo(article.newsletter.timezone)), language
+    )

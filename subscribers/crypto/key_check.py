@@ -1,8 +1,8 @@
-"""The canary: a process with a key that is not this database's is told so before it does harm.
+"""Stop a process whose keys don't belong to this database, before it does harm.
 
-An address sealed under a wrong key is lost, one indexed under it is there twice, and a link signed
-with it opens nothing. So each key leaves a mark when it is first used on a database, and whoever
-starts later is held against it.
+An address encrypted with a wrong key is lost, one hashed with it exists twice, and a link signed
+with it opens nothing. So each key leaves a mark when it is first used with a database, and every
+process compares its keys with the marks when it starts.
 """
 
 from __future__ import annotations
@@ -16,31 +16,32 @@ from django.db import DatabaseError, connection
 
 from newsletter.lib.key_documents import mismatched_sealing_keys, public_key_of
 from newsletter.lib.keys import WebKeys, WorkerKeys
-from subscribers.models import KeyCanary
+from subscribers.models import KeyCheck
 
-Purpose = KeyCanary.Purpose
+KeyPurpose = KeyCheck.Purpose
 Marks = Mapping[tuple[str, int], bytes]
+"""(purpose, key number) -> mark of 16 bytes."""
 
 
 class CannotCompareError(Exception):
-    """The database could not be asked, so nothing is known about the keys."""
+    """The database can't be read, so the keys can't be compared."""
 
 
 def key_marks(web: WebKeys, worker: WorkerKeys | None) -> dict[tuple[str, int], bytes]:
-    """(purpose, number) -> mark of 16 bytes, for each key that was given. Pure.
+    """Return the mark of each key. Pure.
 
-    A sealing key is marked by its public half, so that web and worker are held against the same.
+    The mark of a sealing key is that of its public half, so web and worker have the same.
     """
     rings: list[tuple[str, Mapping[int, bytes]]] = [
-        (Purpose.TOKENS, web.tokens),
-        (Purpose.SEALING, web.sealing),
+        (KeyPurpose.TOKENS, web.tokens),
+        (KeyPurpose.SEALING, web.sealing),
     ]
     if worker is not None:
-        opened = {number: public_key_of(key) for number, key in worker.opening.items()}
+        opening = {number: public_key_of(key) for number, key in worker.opening.items()}
         rings += [
-            (Purpose.SEALING, opened),
-            (Purpose.INDEX, worker.index),
-            (Purpose.STORAGE, worker.storage),
+            (KeyPurpose.SEALING, opening),
+            (KeyPurpose.INDEX, worker.index),
+            (KeyPurpose.STORAGE, worker.storage),
         ]
     return {
         (str(purpose), number): _mark(purpose, key)
@@ -50,11 +51,11 @@ def key_marks(web: WebKeys, worker: WorkerKeys | None) -> dict[tuple[str, int], 
 
 
 def _mark(purpose: str, key: bytes) -> bytes:
-    return blake2b(b"tydzen canary", key=key, digest_size=16, person=purpose.encode()).digest()
+    return blake2b(b"tydzen key check", key=key, digest_size=16, person=purpose.encode()).digest()
 
 
 def mismatches(web: WebKeys, worker: WorkerKeys | None, stored: Marks) -> list[str]:
-    """What is wrong with these keys for a database with these marks; a sentence each. Pure."""
+    """Return one sentence for each key that doesn't fit the stored marks. Pure."""
     found = [
         f"sealing {number}: WEB_KEYS and WORKER_KEYS hold halves of different pairs"
         for number in (mismatched_sealing_keys(web, worker) if worker else [])
@@ -63,9 +64,9 @@ def mismatches(web: WebKeys, worker: WorkerKeys | None, stored: Marks) -> list[s
     given = {purpose for purpose, _number in own}
     for (purpose, number), mark in sorted(stored.items()):
         if purpose not in given:
-            continue  # nothing of this process's set
-        if worker is None and purpose == Purpose.SEALING and (purpose, number) not in own:
-            continue  # the web process seals under the key that it has
+            continue  # this process doesn't have the set
+        if worker is None and purpose == KeyPurpose.SEALING and (purpose, number) not in own:
+            continue  # the web process needs only the key that it encrypts with
         if (purpose, number) not in own:
             found.append(f"{purpose} {number}: this key, which the database needs, is not there")
         elif own[purpose, number] != mark:
@@ -74,43 +75,43 @@ def mismatches(web: WebKeys, worker: WorkerKeys | None, stored: Marks) -> list[s
 
 
 def check() -> list[str]:
-    """What is wrong with this process's keys for this database; where nothing is, keys that are
-    new to it leave their mark. Silent if the table does not exist yet.
+    """Compare this process's keys with the database; return the mismatches. If there are none,
+    store the marks of new keys. Returns nothing if the table doesn't exist yet.
 
-    Raises CannotCompareError if the database cannot be read.
+    Raises CannotCompareError if the database can't be read.
     """
     web, worker = settings.WEB_KEYS.fresh(), settings.WORKER_KEYS and settings.WORKER_KEYS.fresh()
     try:
-        if KeyCanary._meta.db_table not in connection.introspection.table_names():
+        if KeyCheck._meta.db_table not in connection.introspection.table_names():
             return []
         stored = stored_marks()
     except DatabaseError as error:
         raise CannotCompareError(type(error).__name__) from error
     found = mismatches(web, worker, stored)
     if not found:
-        # A database that this process may not write to is compared all the same.
+        # A process without permission to write compares its keys all the same.
         with suppress(DatabaseError):
             store_marks(web, worker, stored)
     return found
 
 
 def stored_marks() -> dict[tuple[str, int], bytes]:
-    """The marks that are stored."""
-    rows = KeyCanary.objects.values_list("purpose", "number", "mark")
+    """Return the marks in the database."""
+    rows = KeyCheck.objects.values_list("purpose", "number", "mark")
     return {(purpose, number): bytes(mark) for purpose, number, mark in rows}
 
 
 def store_marks(web: WebKeys, worker: WorkerKeys | None, stored: Marks) -> None:
     """Store the marks of keys that have none."""
     new = [
-        KeyCanary(purpose=purpose, number=number, mark=mark)
+        KeyCheck(purpose=purpose, number=number, mark=mark)
         for (purpose, number), mark in key_marks(web, worker).items()
         if (purpose, number) not in stored
     ]
     if new:
-        KeyCanary.objects.bulk_create(new, ignore_conflicts=True)
+        KeyCheck.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def delete_mark(purpose: str, number: int) -> None:
-    """A key was retired: no process needs it any more."""
-    KeyCanary.objects.filter(purpose=purpose, number=number).delete()
+    """Delete the mark of a retired key."""
+    KeyCheck.objects.filter(purpose=purpose, number=number).delete()

@@ -1,9 +1,9 @@
-"""Sealing: how an address is kept so that only a worker can read it.
+"""Encrypt addresses so that only a worker can read them, and hash them so that they can be found.
 
-An arrival is sealed by the web process under a public key (libsodium's sealed box, X25519 and
-XSalsa20-Poly1305) and opened by a worker. A stored address is AES-256-GCM, bound to the reader's
-public id, so that one row's address cannot be moved to another. A blind index, keyed BLAKE2b of
-the normalised address, finds a reader; without its key no guess can be tried (G7).
+The web process encrypts an intake item with a public key (libsodium's sealed box: X25519,
+XSalsa20-Poly1305); a worker opens it. A stored address is AES-256-GCM, bound to the reader's public
+ID so that it can't be moved to another row. A keyed BLAKE2b hash of the normalised address finds a
+reader; without the key, nobody can test guesses against it (G7).
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from newsletter.lib.keys import WorkerKeys, current_key
 from subscribers.addresses import Address
 
-NONCE = 12
-PADDING = 512
+NONCE_BYTES = 12
+PADDING_BYTES = 512
 
 
 class SealedError(Exception):
-    """Something sealed cannot be opened or looked up here; the text holds nothing of it."""
+    """Something can't be decrypted or hashed here. The message contains nothing of its content."""
 
 
 class KeyMissingError(SealedError):
-    """It was sealed under a key that this process was not given, or not yet."""
+    """It was encrypted with a key that this process doesn't have, or doesn't have yet."""
 
 
-class Sealed(NamedTuple):
-    """What was sealed, and the number of the key it was sealed under."""
+class Ciphertext(NamedTuple):
+    """Encrypted bytes, and the number of their key."""
 
-    key: int
-    value: bytes
+    key_number: int
+    data: bytes
 
 
 class AddressHash(NamedTuple):
-    """A blind index of 32 bytes, and the number of the key it was made with."""
+    """A keyed hash of an address (32 bytes), and the number of its key."""
 
-    key: int
-    value: bytes
+    key_number: int
+    digest: bytes
 
 
 def worker_keys() -> WorkerKeys:
-    """The keys that open. Raises SealedError in a process that was not given them."""
+    """Return the keys that decrypt. Raises SealedError in a process without them."""
     keys: WorkerKeys | None = settings.WORKER_KEYS
     if keys is None:
         raise SealedError("this process holds no worker keys")
@@ -60,99 +60,98 @@ def worker_keys() -> WorkerKeys:
 
 
 def fresh_worker_keys() -> WorkerKeys:
-    """The same as their file has them now: what is written, and looked for, heeds a rotation."""
+    """Return the worker keys as their file has them now, so that a rotation takes effect."""
     return worker_keys().fresh()
 
 
-def seal_arrival(data: Mapping[str, Any]) -> Sealed:
-    """Seal JSON data under the public key, padded so that its length tells nothing of it."""
+def seal_intake(data: Mapping[str, Any]) -> Ciphertext:
+    """Encrypt JSON data for a worker, padded so that its length reveals nothing."""
     number, key = current_key(settings.WEB_KEYS.fresh().sealing)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-    padded = text.ljust(-(-len(text) // PADDING) * PADDING)
-    return Sealed(number, SealedBox(PublicKey(key)).encrypt(padded))
+    padded = text.ljust(-(-len(text) // PADDING_BYTES) * PADDING_BYTES)
+    return Ciphertext(number, SealedBox(PublicKey(key)).encrypt(padded))
 
 
-def open_arrival(sealed: Sealed) -> dict[str, Any]:
-    """The data of `seal_arrival`. Raises SealedError."""
-    key = worker_keys().opening.get(sealed.key) or _arrived(fresh_worker_keys().opening, sealed)
+def open_intake(sealed: Ciphertext) -> dict[str, Any]:
+    """Return the data that `seal_intake` encrypted. Raises SealedError."""
+    key = _key(sealed.key_number, lambda keys: keys.opening)
     try:
-        text = SealedBox(PrivateKey(key)).decrypt(bytes(sealed.value))
+        data = json.loads(SealedBox(PrivateKey(key)).decrypt(bytes(sealed.data)))
     except CryptoError:
-        raise SealedError("sealed for another key, or changed") from None
-    try:
-        data = json.loads(text)
+        raise SealedError("encrypted with another key, or changed") from None
     except ValueError:
-        raise SealedError("not JSON inside") from None
+        raise SealedError("it contains no JSON") from None
     if not isinstance(data, dict):
-        raise SealedError("not a JSON object inside")
+        raise SealedError("it contains no JSON object")
     return data
 
 
-def seal_address(address: Address, public_id: UUID) -> Sealed:
-    """Seal an address for the database: nonce (12), ciphertext, tag (16)."""
+def seal_address(address: Address, public_id: UUID) -> Ciphertext:
+    """Encrypt an address for the database: nonce (12 bytes), ciphertext, tag (16 bytes)."""
     number, key = current_key(fresh_worker_keys().storage)
-    nonce = os.urandom(NONCE)
-    return Sealed(
-        number, nonce + _cipher(key).encrypt(nonce, address.mail.encode(), public_id.bytes)
-    )
+    nonce = os.urandom(NONCE_BYTES)
+    encrypted = _cipher(key).encrypt(nonce, address.email.encode(), public_id.bytes)
+    return Ciphertext(number, nonce + encrypted)
 
 
-def open_address(sealed: Sealed, public_id: UUID) -> str:
-    """The address as mail goes to it. Raises SealedError."""
-    # A file is looked at only for a number that is new here: this runs for each mail.
-    key = worker_keys().storage.get(sealed.key) or _arrived(fresh_worker_keys().storage, sealed)
-    value = bytes(sealed.value)
-    try:
-        return _cipher(key).decrypt(value[:NONCE], value[NONCE:], public_id.bytes).decode()
-    except (InvalidTag, ValueError):
-        raise SealedError("sealed for another key or reader, or changed") from None
+def open_address(sealed: Ciphertext, public_id: UUID) -> str:
+    """Return the address that `seal_address` encrypted. Raises SealedError."""
+    return _decrypt(_storage_cipher(sealed.key_number), bytes(sealed.data), public_id.bytes)
 
 
-def opener() -> Callable[[int, bytes, bytes | str], str]:
-    """`open_address` for many rows: a function of key number, sealed address and the public id
-    as 16 bytes or as hexadecimal digits. It raises SealedError."""
-    ciphers = {number: _cipher(key) for number, key in worker_keys().storage.items()}
+def address_opener() -> Callable[[int, bytes, bytes | str], str]:
+    """Return `open_address` for many rows: a function of key number, encrypted address and public
+    ID (16 bytes, or hexadecimal). Both raise SealedError."""
+    worker_keys()
+    ciphers: dict[int, AESGCM] = {}
 
-    def opened(number: int, sealed: bytes, public_id: bytes | str) -> str:
-        bound = bytes.fromhex(public_id) if isinstance(public_id, str) else public_id
-        cipher = ciphers.get(number)
-        if cipher is None:
-            cipher = _cipher(_arrived(fresh_worker_keys().storage, Sealed(number, sealed)))
-            ciphers[number] = cipher
-        try:
-            return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], bound).decode()
-        except (InvalidTag, ValueError):
-            raise SealedError("sealed for another key or reader, or changed") from None
+    def open_one(number: int, data: bytes, public_id: bytes | str) -> str:
+        if number not in ciphers:
+            ciphers[number] = _storage_cipher(number)
+        bound_to = bytes.fromhex(public_id) if isinstance(public_id, str) else public_id
+        return _decrypt(ciphers[number], data, bound_to)
 
-    return opened
+    return open_one
 
 
 def address_hash(address: Address) -> AddressHash:
-    """The blind index of an address. Raises SealedError where there is no index key."""
+    """Return the address's hash under the key in use. Raises SealedError without hash keys."""
     return address_hashes(address)[0]
 
 
 def address_hashes(address: Address) -> list[AddressHash]:
-    """Its index under each key that is held, the one in use first: an erased reader's is under
-    the key of its time, as nobody can compute it anew."""
+    """Return the address's hash under each key, the one in use first. An erased reader's hash
+    can't be recomputed, so it stays under the key of its time."""
     keys = fresh_worker_keys().index
-    current, _key = current_key(keys)
+    current, _ = current_key(keys)
     numbers = [current, *sorted(set(keys) - {current}, reverse=True)]
-    return [AddressHash(number, _hash(address, keys[number])) for number in numbers]
+    text = address.key.encode()
+    return [
+        AddressHash(number, hashlib.blake2b(text, key=keys[number], digest_size=32).digest())
+        for number in numbers
+    ]
 
 
-def _hash(address: Address, key: bytes) -> bytes:
-    return hashlib.blake2b(address.key.encode(), key=key, digest_size=32).digest()
+def _key(number: int, keys_of: Callable[[WorkerKeys], Mapping[int, bytes]]) -> bytes:
+    # The key file is read again only for an unknown number: this runs for each email.
+    key = keys_of(worker_keys()).get(number) or keys_of(fresh_worker_keys()).get(number)
+    if key is None:
+        raise KeyMissingError(f"no key with number {number}")
+    return key
+
+
+def _storage_cipher(number: int) -> AESGCM:
+    return _cipher(_key(number, lambda keys: keys.storage))
 
 
 @lru_cache(maxsize=8)
 def _cipher(key: bytes) -> AESGCM:
-    # Making the cipher costs more than using it, and a send-out opens an address per reader.
+    # Making the cipher costs more than using it, and a mailing opens one address per reader.
     return AESGCM(key)
 
 
-def _arrived(keys: Mapping[int, bytes], sealed: Sealed) -> bytes:
+def _decrypt(cipher: AESGCM, data: bytes, public_id: bytes) -> str:
     try:
-        return keys[sealed.key]
-    except KeyError:
-        raise KeyMissingError(f"no key number {sealed.key} here") from None
+        return cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], public_id).decode()
+    except (InvalidTag, ValueError):
+        raise SealedError("encrypted with another key or for another reader, or changed") from None

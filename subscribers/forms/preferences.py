@@ -20,7 +20,7 @@ from newsletter.editorial.models import Newsletter, Topic
 from newsletter.lib.fields import join_chain, split_chain
 from newsletter.lib.languages import language_name
 from subscribers.consent import consent_text, promise_of
-from subscribers.discreet_domain import is_offered
+from subscribers.discreet_domain import is_configured
 from subscribers.forms.address import AddressForm
 from subscribers.forms.chains import chain_of, reordered
 from subscribers.models import Subscription
@@ -275,7 +275,7 @@ def _offers(newsletter: Newsletter) -> list[tuple[str, str]]:
 
 def _offer_discretion(form: forms.Form) -> None:
     """The box for it, where the newsroom has a neutral domain."""
-    if is_offered():
+    if is_configured():
         form.fields["discreet"] = forms.BooleanField(
             label=_("Discreet emails"),
             required=False,

@@ -1,6 +1,6 @@
-"""Absolute links for mails. A send-out makes some per reader, so no route is resolved for each.
+"""Build the absolute links in emails. A mailing builds some per reader, so routes are cached.
 
-`site` is the address they begin with: SITE_URL, but for discreet readers.
+`site` is the start of the URL: SITE_URL, except for discreet readers.
 """
 
 from __future__ import annotations
@@ -13,59 +13,56 @@ from django.urls import reverse
 from django.utils import translation
 
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 
 MARK = "-token-"
 
 
 def one_click_url(subscription_id: int, *, site: str = "") -> str:
-    """The address of RFC 8058's POST; opened by a person it shows the page with the button."""
+    """Return the URL of RFC 8058's POST. A person who opens it sees the unsubscribe page."""
     return one_click_urls(site=site)(subscription_id)
 
 
 def one_click_urls(*, site: str = "") -> Callable[[int], str]:
-    """`one_click_url` for many subscriptions at a time."""
-    return _links("one-click", settings.LANGUAGE_CODE, Purpose.UNSUBSCRIBE, site)
+    """Return `one_click_url` for many subscriptions."""
+    return _urls("one-click", settings.LANGUAGE_CODE, LinkPurpose.UNSUBSCRIBE, site)
 
 
 def preferences_url(subscription_id: int, language: str, *, site: str = "") -> str:
+    """Return the URL of the preferences page."""
     return preferences_urls(language, site=site)(subscription_id)
 
 
 def preferences_urls(language: str, *, site: str = "") -> Callable[[int], str]:
-    """`preferences_url` for many subscriptions at a time."""
-    return _links("subscribers:preferences", language, Purpose.PREFERENCES, site)
+    """Return `preferences_url` for many subscriptions."""
+    return _urls("subscribers:preferences", language, LinkPurpose.PREFERENCES, site)
 
 
 def confirm_url(subscription_id: int, language: str, *, site: str = "") -> str:
-    return _link("subscribers:confirm", language, Purpose.CONFIRM, subscription_id, site)
+    """Return the URL of the page that confirms a sign-up."""
+    return _urls("subscribers:confirm", language, LinkPurpose.CONFIRM, site)(subscription_id)
 
 
 def account_url(subscription_id: int, language: str, *, site: str = "") -> str:
-    """Everything of a reader's, for four hours."""
-    return _link("subscribers:you", language, Purpose.FRESH, subscription_id, site)
+    """Return the URL of the account page."""
+    return _urls("subscribers:you", language, LinkPurpose.ACCOUNT, site)(subscription_id)
 
 
 def change_address_url(email_id: int, language: str, *, site: str = "") -> str:
-    """Where a new address is confirmed."""
-    return _link("subscribers:move", language, Purpose.MOVE, email_id, site)
+    """Return the URL of the page that confirms a new address."""
+    return _urls("subscribers:move", language, LinkPurpose.CHANGE_ADDRESS, site)(email_id)
 
 
-def _link(name: str, language: str, purpose: Purpose, subject: int, site: str) -> str:
-    return _links(name, language, purpose, site)(subject)
-
-
-def _links(name: str, language: str, purpose: Purpose, site: str) -> Callable[[int], str]:
-    before, after = _around(site or settings.SITE_URL, name, language)
+def _urls(name: str, language: str, purpose: LinkPurpose, site: str) -> Callable[[int], str]:
+    before, after = _around_token(site or settings.SITE_URL, name, language)
     token = tokens.token_maker(purpose)
     return lambda subject: before + token(subject) + after
 
 
 @lru_cache(maxsize=256)
-def _around(site_url: str, name: str, language: str) -> tuple[str, str]:
-    """What stands before and after the token."""
+def _around_token(site_url: str, name: str, language: str) -> tuple[str, str]:
     if language not in dict(settings.LANGUAGES):
-        # A reader whose language the site no longer has.
+        # The site no longer has this reader's language.
         language = settings.LANGUAGE_CODE
     with translation.override(language):
         before, _mark, after = reverse(name, settings.PUBLIC_URLCONF, [MARK]).partition(MARK)

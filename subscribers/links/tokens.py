@@ -1,8 +1,8 @@
-"""Signed tokens in links (B3): who may confirm, change or leave, without a sign-in.
+"""Sign tokens for links, which let a reader confirm, change or unsubscribe without signing in (B3).
 
-A token is version, key number, purpose, subscription id, for those that expire the second at
-which they do, and a MAC of 16 bytes (keyed BLAKE2b), in base64url without padding: 36 characters,
-or 42. It is made for each reader of each mail, so it costs a few microseconds.
+A token consists of version, key number, purpose, subscription ID, the second at which it expires
+(if it does), and a MAC of 16 bytes (keyed BLAKE2b), in base64url without padding: 36 or 42
+characters. Each email contains two per reader, so making one takes a few microseconds.
 """
 
 from __future__ import annotations
@@ -23,86 +23,85 @@ from django.conf import settings
 from newsletter.lib.keys import current_key
 
 VERSION = 1
-MAC = 16
+MAC_BYTES = 16
 PERSON = b"tydzen-link"
 HEAD = struct.Struct(">BBBQ")
 EXPIRY = struct.Struct(">I")
 _URLSAFE = bytes.maketrans(b"+/", b"-_")
-FORM = re.compile(r"[A-Za-z0-9_-]{36}(?:[A-Za-z0-9_-]{6})?")
+FORMAT = re.compile(r"[A-Za-z0-9_-]{36}(?:[A-Za-z0-9_-]{6})?")
 
 
-class Purpose(IntEnum):
-    """What a token is good for. Never renumber: old mails hold them."""
+class LinkPurpose(IntEnum):
+    """What a token allows. Never renumber them: old emails contain the numbers."""
 
     CONFIRM = 1
     UNSUBSCRIBE = 2
     PREFERENCES = 3
-    FRESH = 4
-    """Asked for by mail a short time ago: export, change of address, erasure."""
-    MOVE = 5
-    """The confirmation of a new address; its id is the letter's."""
+    ACCOUNT = 4
+    """Requested by email a short time ago: export, change of address, erasure."""
+    CHANGE_ADDRESS = 5
+    """Confirms a new address. Its ID is that of the TransactionalEmail."""
 
 
 LIFETIMES = {
-    Purpose.CONFIRM: 48 * 3600,
-    Purpose.FRESH: 4 * 3600,
-    Purpose.MOVE: 48 * 3600,
+    LinkPurpose.CONFIRM: 48 * 3600,
+    LinkPurpose.ACCOUNT: 4 * 3600,
+    LinkPurpose.CHANGE_ADDRESS: 48 * 3600,
 }
-"""Seconds; a purpose that is not named here never expires."""
+"""In seconds. Other purposes never expire."""
 
 
 class TokenError(Exception):
-    """A token that is no good."""
+    """A token is invalid."""
 
 
 class ForgedTokenError(TokenError):
-    """Not made by us, or for something else, or damaged on its way."""
+    """The token was not made here, is for another purpose, or was damaged."""
 
 
 class ExpiredTokenError(TokenError):
-    """Ours, but too old."""
+    """The token was made here but has expired."""
 
 
-def make(purpose: Purpose, subscription_id: int) -> str:
-    """A token for one purpose and one subscription."""
+def make(purpose: LinkPurpose, subscription_id: int) -> str:
+    """Return a token for one purpose and one subscription."""
     return token_maker(purpose)(subscription_id)
 
 
-def token_maker(purpose: Purpose) -> Callable[[int], str]:
-    """`make` for many subscriptions, with the key looked up once: to be kept for a moment only,
-    as keys are rotated."""
+def token_maker(purpose: LinkPurpose) -> Callable[[int], str]:
+    """Return `make` for many subscriptions. It looks the key up once, so use it right away."""
     number, key = current_key(settings.WEB_KEYS.latest().tokens)
-    head, begun = _begun(number, key, purpose)
+    head = bytes([VERSION, number, purpose])
+    started = _started_mac(key, head)
     lifetime = LIFETIMES.get(purpose)
 
-    def made(subscription_id: int) -> str:
+    def make_one(subscription_id: int) -> str:
         rest = subscription_id.to_bytes(8, "big")
         if lifetime is not None:
             rest += EXPIRY.pack(int(time.time()) + lifetime)
-        mac = begun.copy()
+        mac = started.copy()
         mac.update(rest)
         text = b2a_base64(head + rest + mac.digest(), newline=False)
         return text.translate(_URLSAFE, b"=").decode()
 
-    return made
+    return make_one
 
 
 @lru_cache(maxsize=32)
-def _begun(number: int, key: bytes, purpose: Purpose) -> tuple[bytes, blake2b]:
-    """A token's first bytes, and their MAC as far as it goes: to copy it costs less than to begin
-    with the key, and a send-out makes two tokens per reader."""
-    head = bytes([VERSION, number, purpose])
-    return head, blake2b(head, key=key, digest_size=MAC, person=PERSON)
+def _started_mac(key: bytes, head: bytes) -> blake2b:
+    # Copying a started MAC is faster than starting one, and a mailing makes two tokens per reader.
+    return blake2b(head, key=key, digest_size=MAC_BYTES, person=PERSON)
 
 
-def parse(purpose: Purpose, token: str) -> int:
-    """The subscription id in a token for this purpose. Raises Forged or Expired."""
-    raw = _decoded(token)
-    body, mac = raw[:-MAC], raw[-MAC:]
+def parse(purpose: LinkPurpose, token: str) -> int:
+    """Return the subscription ID in a token for this purpose. Raises ForgedTokenError or
+    ExpiredTokenError."""
+    raw = _decode(token)
+    body, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
     version, number, purpose_found, subscription_id = HEAD.unpack_from(body)
     key = settings.WEB_KEYS.tokens.get(number) or settings.WEB_KEYS.fresh().tokens.get(number)
     if version != VERSION or key is None or not hmac.compare_digest(_mac(key, body), mac):
-        raise ForgedTokenError("a token that we did not make")
+        raise ForgedTokenError("not a token of this site")
     if purpose_found != purpose:
         raise ForgedTokenError("a token for another purpose")
     if purpose in LIFETIMES and EXPIRY.unpack_from(body, HEAD.size)[0] <= time.time():
@@ -111,14 +110,13 @@ def parse(purpose: Purpose, token: str) -> int:
 
 
 def _mac(key: bytes, body: bytes) -> bytes:
-    return blake2b(body, key=key, digest_size=MAC, person=PERSON).digest()
+    return blake2b(body, key=key, digest_size=MAC_BYTES, person=PERSON).digest()
 
 
-def _decoded(token: str) -> bytes:
-    if not FORM.fullmatch(token):
-        raise ForgedTokenError("not in the form of a token")
-    raw = urlsafe_b64decode(token + "=" * (-len(token) % 4))
-    # One token has one spelling: the decoder would pass over spare bits at the end.
-    if urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
-        raise ForgedTokenError("not in the form of a token")
-    return raw
+def _decode(token: str) -> bytes:
+    if FORMAT.fullmatch(token):
+        raw = urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        # The decoder ignores spare bits at the end, but each token has exactly one spelling.
+        if urlsafe_b64encode(raw).rstrip(b"=").decode() == token:
+            return raw
+    raise ForgedTokenError("not in the format of a token")

@@ -1,1 +1,1 @@
-"""Lists of readers as a whole: what leaves the site."""
+"""Lists of readers that leave the site."""

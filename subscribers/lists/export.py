@@ -1,4 +1,4 @@
-"""Exports for the newsroom: a newsletter's readers, and the evidence of their consent (B8).
+"""Export a newsletter's readers, or the evidence of their consent, for the newsroom (B8).
 
 An export is an age file for the one or two public keys in EXPORT_RECIPIENTS (newsletter.lib.age).
 It is encrypted row by row, so memory stays flat, and nothing readable reaches a disk.
@@ -16,11 +16,11 @@ from django.conf import settings
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import age
 from newsletter.lib.fields import join_chain, join_topics
-from subscribers.crypto.sealing import opener, worker_keys
+from subscribers.crypto.sealing import address_opener, worker_keys
 from subscribers.models import Consent, Export, Subscription
 
 ROWS = 5000
-"""How many rows are read from the database at a time."""
+"""Rows fetched from the database at a time."""
 COLUMNS = (
     "address",
     "languages",
@@ -34,12 +34,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a cell that begins with one of these."""
 
 Lines = Generator[str, None, int]
-"""Lines of text; the generator returns how many readers they are about."""
+"""Lines of text. The generator returns the number of readers."""
 
 
 def readers(newsletter: Newsletter) -> Lines:
-    """The active readers as CSV, with a header. Raises SealedError without the worker's keys."""
-    address_of = opener()
+    """Yield the active readers as CSV with a header. Raises SealedError without worker keys."""
+    address_of = address_opener()
     rows = (
         Subscription.objects.filter(newsletter=newsletter, state=Subscription.State.ACTIVE)
         .order_by("pk")
@@ -68,7 +68,7 @@ def readers(newsletter: Newsletter) -> Lines:
 
 
 def consents(newsletter: Newsletter) -> Lines:
-    """All evidence of consent as JSON Lines, reader by reader: random ids, no addresses."""
+    """Yield all evidence of consent as JSON Lines, by reader, with random IDs and no addresses."""
     rows = (
         Consent.objects.filter(subscription__newsletter=newsletter)
         .order_by("subscription_id", "pk")
@@ -108,10 +108,10 @@ CONTENT: dict[str, Callable[[Newsletter], Lines]] = {
 def write(
     newsletter: Newsletter, kind: Export.Kind, file: age.Writable, *, purpose: str = ""
 ) -> Export:
-    """Write an age file for EXPORT_RECIPIENTS; returns the row that stays as its trail.
+    """Write an age file for EXPORT_RECIPIENTS; return its Export row.
 
-    Raises SealedError where an address can't be opened, and what `file` raises. The file is then
-    cut off, and the row says that the export wasn't completed.
+    Raises SealedError if an address can't be decrypted, and whatever `file` raises. The file is
+    then incomplete, and the row says so.
     """
     recipients: list[str] = settings.EXPORT_RECIPIENTS
 
@@ -124,7 +124,7 @@ def write(
 def show(
     newsletter: Newsletter, kind: Export.Kind, put: Callable[[str], object], *, purpose: str = ""
 ) -> Export:
-    """Give each line in clear to `put`, for a terminal; otherwise as `write`."""
+    """Pass each unencrypted line to `put`, for a terminal; otherwise the same as `write`."""
 
     def put_all(lines: Iterator[str]) -> None:
         for line in lines:
@@ -142,22 +142,22 @@ def _make(
     purpose: str,
 ) -> Export:
     if kind == Export.Kind.READERS:
-        worker_keys()  # without them nothing is exported, so there is nothing to put on record
-    # The row is there before the first address leaves, whatever happens after that.
-    trail = Export.objects.create(
+        worker_keys()  # raises before a row is recorded for an export that can't start
+    # Recorded before the first address leaves, whatever happens after that.
+    record = Export.objects.create(
         newsletter=newsletter.slug, kind=kind, recipients=", ".join(recipients), purpose=purpose
     )
 
     def lines() -> Iterator[str]:
-        trail.readers = yield from CONTENT[kind](newsletter)
+        record.readers = yield from CONTENT[kind](newsletter)
 
     take(lines())
-    trail.save(update_fields=["readers"])
-    return trail
+    record.save(update_fields=["readers"])
+    return record
 
 
 def csv_line(values: Iterable[object]) -> str:
-    """One line of CSV (RFC 4180). A cell that a spreadsheet would run gets a `'` in front."""
+    """Return a line of CSV (RFC 4180). A cell that a spreadsheet would run is prefixed with `'`."""
     cells = ["" if value is None else str(value) for value in values]
     line = io.StringIO()
     csv.writer(line).writerow(f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells)

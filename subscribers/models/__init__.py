@@ -1,8 +1,8 @@
-"""Readers, what they chose, and what arrives with an address."""
+"""Models of readers, their preferences, and work that waits for a worker."""
 
 from subscribers.models.export import Export
 from subscribers.models.intake import Intake, TransactionalEmail
-from subscribers.models.key_check import KeyCanary
+from subscribers.models.key_check import KeyCheck
 from subscribers.models.subscriber import Consent, Subscriber, Subscription, Suppression
 from subscribers.models.unsubscribe_reason import UnsubscribeReason
 
@@ -10,7 +10,7 @@ __all__ = [
     "Consent",
     "Export",
     "Intake",
-    "KeyCanary",
+    "KeyCheck",
     "Subscriber",
     "Subscription",
     "Suppression",

@@ -1,4 +1,4 @@
-"""Who was given a list of readers."""
+"""The record of exported reader lists."""
 
 from __future__ import annotations
 

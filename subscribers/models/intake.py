@@ -1,4 +1,4 @@
-"""What waits for a worker: sealed arrivals, and single mails to be sent."""
+"""Work that waits for a worker: encrypted intake items, and transactional emails."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.editorial.models import Newsletter
-from subscribers.models.subscriber import Subscriber
+from subscribers.models.subscriber import Subscriber, Subscription
 
 
 class Intake(models.Model):
-    """One arrival with an address in it, sealed by the web process; a worker opens it, acts on
-    it and deletes it."""
+    """A message from the web process that contains an address, encrypted for the workers. A worker
+    opens it, acts on it and deletes it."""
 
     class Kind(models.TextChoices):
         SIGN_UP = "sign-up", _("a sign-up")
         LINK = "link", _("a request for a link")
         CHANGE = "change", _("a change of address")
-        FORGET = "forget", _("an erasure")
+        ERASURE = "erasure", _("an erasure")
         WEBHOOK = "webhook", _("a provider's event")
         MAIL = "mail", _("an inbound email")
 
@@ -38,10 +38,10 @@ class Intake(models.Model):
 
 
 class TransactionalEmail(models.Model):
-    """One single mail to one reader, sent ahead of bulk.
+    """A single email to one reader, sent ahead of mailings.
 
-    It holds no text: it is written when it is sent, in the reader's language. `fence`, `lease`
-    and `state` are a batch's protocol for one message (newsletter.delivery.transactional.outbox).
+    Its text is written when it is sent, in the reader's language. `fence`, `lease_until` and
+    `state` are the protocol of a batch, for one message (newsletter.delivery.transactional.outbox).
     """
 
     class Kind(models.TextChoices):
@@ -83,3 +83,11 @@ class TransactionalEmail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
+
+    def subscription(self) -> Subscription | None:
+        """Return the subscription that the email is about, or None if it's gone. The subscriber of
+        an email of kind CHANGE is the new address; the subscription belongs to the old one."""
+        rows = Subscription.objects.select_related("subscriber", "newsletter")
+        if self.kind == self.Kind.CHANGE:
+            return rows.filter(pk=int(self.about)).exclude(subscriber=self.subscriber_id).first()
+        return rows.filter(subscriber=self.subscriber_id, newsletter=self.newsletter_id).first()

@@ -1,4 +1,4 @@
-"""Marks by which a wrong key is told before it does harm."""
+"""Fingerprints that detect a wrong key before it does harm."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class KeyCanary(models.Model):
-    """A keyed hash of a constant under one key, stored when it is first used on this database.
+class KeyCheck(models.Model):
+    """The hash of a constant under one key, stored when the key is first used with this database.
 
-    It tells nothing of the key; a process whose key of that number gives another hash is stopped.
+    It reveals nothing of the key. A process whose key of that number gives another hash doesn't
+    start.
     """
 
     class Purpose(models.TextChoices):
@@ -25,7 +26,7 @@ class KeyCanary(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["purpose", "number"], name="one_canary_per_key")
+            models.UniqueConstraint(fields=["purpose", "number"], name="one_check_per_key")
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Readers. An address is never in clear here: it is sealed, and found by a keyed index."""
+"""Readers, subscriptions and consent. Addresses are encrypted, and found by a keyed hash."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from newsletter.lib.languages import LanguageField
 
 
 class Subscriber(models.Model):
-    """One person, as far as we know one: a random id, a sealed address, its index."""
+    """A reader: a random ID, an encrypted address and its hash."""
 
     public_id = models.UUIDField(_("reader ID"), default=uuid.uuid4, unique=True, editable=False)
     sealed_address = models.BinaryField(
@@ -35,12 +35,16 @@ class Subscriber(models.Model):
     def __str__(self) -> str:
         return str(self.public_id)
 
+    def is_suppressed(self) -> bool:
+        """Return whether emails to this reader bounced or were reported as spam."""
+        return Suppression.blocks(bytes(self.address_hash))
+
 
 class Subscription(models.Model):
-    """What one reader gets of one newsletter: by its `rhythm`, but nothing before `paused_until`.
+    """A reader's subscription to one newsletter, with their preferences.
 
-    `preferred_hour` is one of the clock in the newsletter's zone; None: with everyone.
-    `languages` is the chain in order of preference; `topics` is None for all topics.
+    `languages` is the chain, in order of preference; `topics` is None for all topics. Nothing is
+    sent before `paused_until`. `preferred_hour` is an hour in the newsletter's time zone, or None.
     """
 
     class State(models.TextChoices):
@@ -106,7 +110,7 @@ class Subscription(models.Model):
 
 
 class Consent(models.Model):
-    """Evidence of what a reader agreed to (GDPR Art. 7(1), B8). Rows are only ever added."""
+    """Evidence of what a reader agreed to (GDPR Art. 7(1), B8). Append-only."""
 
     class Action(models.TextChoices):
         REQUESTED = "requested", _("requested on the form")
@@ -139,12 +143,15 @@ class Consent(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that gets nothing, known by its index alone; outlives erasure."""
+    """An address that gets no email, known by its hash alone. It outlives erasure."""
 
     class Reason(models.TextChoices):
         COMPLAINED = "complained", _("reported an email as spam")
         BOUNCED = "bounced", _("emails bounced")
         ERASED = "erased", _("asked for erasure")
+
+    STRONGEST_FIRST = (Reason.COMPLAINED, Reason.BOUNCED, Reason.ERASED)
+    NOT_LIFTED_BY_SIGN_UP = (Reason.COMPLAINED, Reason.BOUNCED)
 
     address_hash = models.BinaryField(max_length=32, unique=True, editable=False)
     address_hash_key = models.PositiveSmallIntegerField(editable=False)
@@ -157,3 +164,16 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} {self.since}"
+
+    @classmethod
+    def blocks(cls, address_hash: bytes) -> bool:
+        """Return whether the address is suppressed for a reason that a sign-up doesn't lift."""
+        return cls.objects.filter(
+            address_hash=address_hash, reason__in=cls.NOT_LIFTED_BY_SIGN_UP
+        ).exists()
+
+    @classmethod
+    def stronger(cls, reason: str, other: str) -> bool:
+        """Return whether `reason` replaces `other`."""
+        order = cls.STRONGEST_FIRST
+        return order.index(cls.Reason(reason)) < order.index(cls.Reason(other))

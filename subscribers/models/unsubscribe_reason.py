@@ -1,4 +1,4 @@
-"""Why readers leave: counts, of nobody in particular."""
+"""Anonymous counts of why readers unsubscribe."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from newsletter.editorial.models import Newsletter
 
 
 class UnsubscribeReason(models.Model):
-    """How many left a newsletter for a reason in a year. It holds no reader and no day: a month
-    in which one reader left would tell why this one did."""
+    """How many readers of a newsletter gave a reason in a year. It stores no shorter period: in a
+    month in which one reader unsubscribed, the count would reveal their reason."""
 
     class Reason(models.TextChoices):
         TOO_MUCH = "too-much", _("There’s too much to read")
@@ -20,7 +20,7 @@ class UnsubscribeReason(models.Model):
         SAFETY = "safety", _("It isn’t safe for me to receive it")
         ELSEWHERE = "elsewhere", _("I read it elsewhere")
 
-    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="departures")
+    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="unsubscribe_reasons")
     year = models.PositiveSmallIntegerField(_("year"))
     reason = models.CharField(_("reason"), max_length=12, choices=Reason)
     readers = models.PositiveIntegerField(_("readers"), default=0)
@@ -30,7 +30,7 @@ class UnsubscribeReason(models.Model):
         verbose_name_plural = _("unsubscribe reasons")
         constraints = [
             models.UniqueConstraint(
-                fields=["newsletter", "year", "reason"], name="one_count_of_departures_each"
+                fields=["newsletter", "year", "reason"], name="one_count_per_newsletter_year_reason"
             )
         ]
 

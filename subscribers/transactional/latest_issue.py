@@ -1,4 +1,4 @@
-"""The latest issue, as the welcome page shows it, and the offer to mail it at once."""
+"""Show the latest issue on the welcome page, and queue it as an email on request."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Headline:
 
 
 @dataclass(frozen=True)
-class Latest:
-    """An issue in a reader's languages; `title` is "" where the editors gave none."""
+class LatestIssue:
+    """An issue in a reader's languages. `title` is "" if the editors gave none."""
 
     id: int
     title: str
@@ -34,29 +34,30 @@ class Latest:
     headlines: tuple[Headline, ...]
 
 
-def latest_issue(newsletter: Newsletter) -> Issue | None:
-    """The newsletter's latest issue that can be read now: the same as on the site."""
+def latest_public_issue(newsletter: Newsletter) -> Issue | None:
+    """Return the newsletter's latest issue that is public now, as on the site."""
     return newsletter.issues.latest_public(timezone.now())
 
 
-def latest(newsletter: Newsletter, chain: Sequence[str], page_language: str) -> Latest | None:
-    """The latest issue with what of it there is to read in the chain; None where nothing is."""
-    issue = latest_issue(newsletter)
+def latest_for_reader(
+    newsletter: Newsletter, chain: Sequence[str], page_language: str
+) -> LatestIssue | None:
+    """Return the latest issue with its headlines in the chain's languages, or None without any."""
+    issue = latest_public_issue(newsletter)
     if issue is None:
         return None
     now = timezone.now()
     content = issue_content(issue, at=now)
-    headlines = []
-    for article in content.articles:
-        language = pick(chain, article.texts)
-        if language:
-            text = article.texts[language]
-            headlines.append(Headline(text.headline, text.url, language))
+    headlines = [
+        Headline(article.texts[language].headline, article.texts[language].url, language)
+        for article in content.articles
+        if (language := pick(chain, article.texts))
+    ]
     if not headlines:
         return None
     titled = {code: text.subject for code, text in content.texts.items() if text.subject}
     title_language = pick(chain, titled) or ""
-    return Latest(
+    return LatestIssue(
         id=issue.pk,
         title=titled.get(title_language, ""),
         title_language=title_language,
@@ -67,33 +68,29 @@ def latest(newsletter: Newsletter, chain: Sequence[str], page_language: str) -> 
     )
 
 
-def was_asked_for(subscription: Subscription, issue_id: int) -> bool:
-    return _letters(subscription, issue_id).exists()
+def was_requested(subscription: Subscription, issue_id: int) -> bool:
+    """Return whether the reader has requested this issue by email."""
+    return _requests(subscription, issue_id).exists()
 
 
 @transaction.atomic
-def ask_for(subscription_id: int) -> None:
-    """Queue the latest issue as a letter to this reader, once."""
-    subscription = (
-        Subscription.objects.select_for_update(of=("self",))
-        .select_related("newsletter")
-        .filter(pk=subscription_id, state=Subscription.State.ACTIVE)
-        .first()
-    )
-    issue = latest_issue(subscription.newsletter) if subscription else None
-    if subscription is None or issue is None or _letters(subscription, issue.pk).exists():
+def queue_latest_issue(subscription_id: int) -> None:
+    """Queue the latest issue as an email to this reader, once."""
+    rows = Subscription.objects.select_for_update(of=("self",)).select_related("newsletter")
+    subscription = rows.filter(pk=subscription_id, state=Subscription.State.ACTIVE).first()
+    issue = latest_public_issue(subscription.newsletter) if subscription else None
+    if subscription is None or issue is None or _requests(subscription, issue.pk).exists():
         return
-    now = timezone.now()
     TransactionalEmail.objects.create(
         kind=TransactionalEmail.Kind.ISSUE,
         subscriber_id=subscription.subscriber_id,
         newsletter=subscription.newsletter,
         about=str(issue.pk),
-        due_at=now,
+        due_at=timezone.now(),
     )
 
 
-def _letters(subscription: Subscription, issue_id: int) -> QuerySet[TransactionalEmail]:
+def _requests(subscription: Subscription, issue_id: int) -> QuerySet[TransactionalEmail]:
     return TransactionalEmail.objects.filter(
         kind=TransactionalEmail.Kind.ISSUE,
         subscriber=subscription.subscriber_id,

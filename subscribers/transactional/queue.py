@@ -1,28 +1,29 @@
-"""Which letters may be queued, and when: nobody's mailbox is filled by somebody else (B4)."""
+"""Queue transactional emails, so that nobody can flood someone else's mailbox (B4)."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from subscribers.models import Subscriber, Subscription, TransactionalEmail
 
 ONE_DAY = timedelta(hours=24)
 ONE_HOUR = timedelta(hours=1)
-CONFIRMATIONS = (TransactionalEmail.Kind.CONFIRMATION, TransactionalEmail.Kind.CHANGE)
-NOT_COUNTED = (TransactionalEmail.State.FAILED, TransactionalEmail.State.DROPPED)
+State, Kind = TransactionalEmail.State, TransactionalEmail.Kind
+CONFIRMATIONS = (Kind.CONFIRMATION, Kind.CHANGE)
+NOT_COUNTED = (State.FAILED, State.DROPPED)
 
 
 def queue_confirmation(kind: str, subscription: Subscription, reader: Subscriber) -> None:
-    """An email that asks `reader` to confirm: at most one to an address in 24 hours.
+    """Queue an email that asks `reader` to confirm: at most one per address in 24 hours.
 
     The first request is answered now. A request for something else within 24 hours, such as a
-    second newsletter, is answered when they are over. Whatever is asked for until then needs no
-    email of its own, because the page that an email leads to names everything that waits for
-    confirmation. So however many newsletters an address is signed up for in one day, two emails
-    are all that it gets.
+    second newsletter, is answered when they are over. Later requests need no email of their own,
+    because the page behind the link lists everything that waits for confirmation. So however many
+    newsletters an address is signed up for in one day, it gets at most two emails.
     """
     now = timezone.now()
     recent = _counted(reader).filter(kind__in=CONFIRMATIONS, due_at__gt=now - ONE_DAY)
@@ -36,26 +37,24 @@ def queue_confirmation(kind: str, subscription: Subscription, reader: Subscriber
         _queue(kind, subscription, reader, due_at=last.due_at + ONE_DAY)
 
 
-def queue_rarely(kind: str, subscription: Subscription, *, once_in: timedelta) -> None:
-    """A letter to the subscription's reader, unless one of its kind was queued lately."""
-    reader = subscription.subscriber
-    now = timezone.now()
+def queue_once_per(kind: str, subscription: Subscription, *, once_in: timedelta) -> None:
+    """Queue an email to the subscription's reader, unless one of this kind was queued within
+    `once_in`."""
+    reader, now = subscription.subscriber, timezone.now()
     if not _counted(reader).filter(kind=kind, created_at__gt=now - once_in).exists():
         _queue(kind, subscription, reader, due_at=now)
 
 
-def drop_queued(**whose: Any) -> None:
-    """Drop what waits for a reader who left."""
-    TransactionalEmail.objects.filter(state=TransactionalEmail.State.QUEUED, **whose).update(
-        state=TransactionalEmail.State.DROPPED
-    )
+def drop_queued(**filters: Any) -> None:
+    """Drop the queued emails that match the filters."""
+    TransactionalEmail.objects.filter(state=State.QUEUED, **filters).update(state=State.DROPPED)
 
 
-def _counted(reader: Subscriber) -> Any:
-    return TransactionalEmail.objects.filter(subscriber=reader).exclude(state__in=NOT_COUNTED)
+def _counted(reader: Subscriber) -> QuerySet[TransactionalEmail]:
+    return reader.transactional_emails.exclude(state__in=NOT_COUNTED)
 
 
-def _queue(kind: str, subscription: Subscription, reader: Subscriber, *, due_at: Any) -> None:
+def _queue(kind: str, subscription: Subscription, reader: Subscriber, *, due_at: datetime) -> None:
     TransactionalEmail.objects.create(
         kind=kind,
         subscriber=reader,

@@ -1,13 +1,13 @@
-"""The texts of single mails, written when they are sent, in the reader's language (F4).
+"""Write transactional emails when they are sent, in the reader's language (F4).
 
-`write` gives a Mail with places; delivery fills them and hands it over. A Letter of kind ISSUE
-is delivery's own: it holds an edition.
+`write` returns an Email with placeholders; newsletter.delivery fills and sends it. The delivery app
+writes emails of kind ISSUE itself, because they contain an edition.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -20,69 +20,53 @@ from newsletter.lib.languages import language_name
 from newsletter.lib.placeholders import Placeholder
 from newsletter.transport.outcomes import Email, Image
 from subscribers import discreet_domain
-from subscribers.change_email import subscription_of_change
 from subscribers.links import reader_urls
 from subscribers.models import Subscription, TransactionalEmail
-from subscribers.suppression import is_suppressed
 
-State = Subscription.State
-ANY = frozenset(State)
-_NEEDED = {
-    TransactionalEmail.Kind.CONFIRMATION: frozenset({State.PENDING}),
-    # Who left can still see what is held of them, and have it erased.
-    TransactionalEmail.Kind.LINK: ANY,
-    TransactionalEmail.Kind.CHANGE: ANY,
-}
-"""The states in which a letter is still wanted; of other kinds, while it is active."""
+State, Kind = Subscription.State, TransactionalEmail.Kind
 
 
 @dataclass(frozen=True)
 class EmailTexts:
-    """A letter's words, all plain text. `button` is its words and its URL."""
+    """The texts of an email, all plain. `button` is its label and URL.
+
+    `text_paragraphs` replace the paragraphs in the text part, if it can't say the same.
+    """
 
     subject: str
     heading: str
     paragraphs: tuple[str, ...]
     button: tuple[str, str] | None
     foot: tuple[str, ...]
+    text_paragraphs: tuple[str, ...] = ()
 
 
 class NotWantedError(Exception):
-    """A letter that cannot be written, or that the reader should not get any more; the text names
-    only ids."""
+    """The email can't be written, or the reader shouldn't get it any more. The message contains
+    only IDs."""
 
 
 def write(email: TransactionalEmail) -> Email:
-    """The mail of a letter of any kind but ISSUE.
+    """Write an email of any kind but ISSUE; `placeholder_values` fills its placeholders.
 
-    `places` fills its places. Raises LetterError where its subscription is gone, has been confirmed
-    or ended meanwhile, or its address is suppressed.
+    Raises NotWantedError if its subscription is gone, was confirmed or ended since, or its address
+    is suppressed.
     """
     subscription = subscription_of(email)
-    _refuse_the_unwanted(email, subscription)
+    _require_wanted(email, subscription)
+    newsletter, discreet = subscription.newsletter, subscription.discreet
     language = subscription.subscriber.language
-    newsletter = subscription.newsletter
     with translation.override(language):
-        words = _texts(email, subscription)
         content = newsletter_content(newsletter)
-        if subscription.discreet:
+        if discreet:
             content = discreet_domain.discreet_branding(content)
-        rendered = render_transactional(
-            content,
-            language=language,
-            subject=words.subject,
-            heading=words.heading,
-            paragraphs=words.paragraphs,
-            button=words.button,
-            foot=words.foot,
-        )
-    own = newsletter.sender_name_in(language)
+        texts = _texts(email, subscription)
+        rendered = render_transactional(content, language=language, **asdict(texts))
+    sender_name = newsletter.sender_name_in(language)
     return Email(
-        from_name=discreet_domain.name_of(own, discreet=subscription.discreet),
-        from_address=settings.DISCREET_SENDER
-        if subscription.discreet
-        else newsletter.sender_address,
-        reply_to="" if subscription.discreet else newsletter.reply_to,
+        from_name=discreet_domain.name_of(sender_name, discreet=discreet),
+        from_address=settings.DISCREET_SENDER if discreet else newsletter.sender_address,
+        reply_to="" if discreet else newsletter.reply_to,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
@@ -92,90 +76,105 @@ def write(email: TransactionalEmail) -> Email:
 
 
 def subscription_of(email: TransactionalEmail) -> Subscription:
-    """The subscription that a letter is about, with its reader. Raises LetterError if gone."""
-    if email.kind == TransactionalEmail.Kind.CHANGE:
-        asking = subscription_of_change(email)
-        if asking is None:
-            raise NotWantedError(f"letter {email.pk}: nobody asks for the change any more")
-        return asking
-    found = (
-        Subscription.objects.select_related("subscriber", "newsletter")
-        .filter(subscriber=email.subscriber_id, newsletter=email.newsletter_id)
-        .first()
-    )
-    if found is None:
-        raise NotWantedError(f"letter {email.pk}: there is no such subscription")
-    return found
+    """Return the subscription that an email is about. Raises NotWantedError if it's gone."""
+    subscription = email.subscription()
+    if subscription is None:
+        raise NotWantedError(f"email {email.pk}: there is no such subscription")
+    return subscription
 
 
 def placeholder_values(email: TransactionalEmail) -> dict[str, str]:
-    """What fills the letter's places. A letter to an address that nobody confirmed yet holds
-    nothing but the confirmation. Raises LetterError as `write` does."""
+    """Return the URLs for an email's placeholders. Raises NotWantedError as `write` does.
+
+    An email to an address that nobody has confirmed contains only the link that confirms it.
+    """
     subscription = subscription_of(email)
-    language = subscription.subscriber.language
+    pk, language = subscription.pk, subscription.subscriber.language
     site = discreet_domain.site_of(discreet=subscription.discreet)
     match email.kind:
-        case TransactionalEmail.Kind.CHANGE:
-            return {
-                Placeholder.CONFIRM.value: reader_urls.change_address_url(
-                    email.pk, language, site=site
-                )
-            }
-        case TransactionalEmail.Kind.CONFIRMATION:
-            return {
-                Placeholder.CONFIRM.value: reader_urls.confirm_url(
-                    subscription.pk, language, site=site
-                )
-            }
-        case TransactionalEmail.Kind.LINK:
-            return {
-                Placeholder.ACCOUNT.value: reader_urls.account_url(
-                    subscription.pk, language, site=site
-                )
-            }
+        case Kind.CHANGE:
+            url = reader_urls.change_address_url(email.pk, language, site=site)
+            return {Placeholder.CONFIRM.value: url}
+        case Kind.CONFIRMATION:
+            return {Placeholder.CONFIRM.value: reader_urls.confirm_url(pk, language, site=site)}
+        case Kind.LINK:
+            return {Placeholder.ACCOUNT.value: reader_urls.account_url(pk, language, site=site)}
     return {
-        Placeholder.UNSUBSCRIBE.value: reader_urls.one_click_url(subscription.pk, site=site),
-        Placeholder.PREFERENCES.value: reader_urls.preferences_url(
-            subscription.pk, language, site=site
-        ),
+        Placeholder.UNSUBSCRIBE.value: reader_urls.one_click_url(pk, site=site),
+        Placeholder.PREFERENCES.value: reader_urls.preferences_url(pk, language, site=site),
     }
 
 
-def _refuse_the_unwanted(email: TransactionalEmail, subscription: Subscription) -> None:
-    """What it asks for must be open, and nothing forbid it, at the moment of sending."""
-    needed = _NEEDED.get(TransactionalEmail.Kind(email.kind), {State.ACTIVE})
-    if subscription.state not in needed:
-        raise NotWantedError(f"letter {email.pk}: the subscription is {subscription.state}")
-    if is_suppressed(email.subscriber):
-        raise NotWantedError(f"letter {email.pk}: the address is suppressed")
+def _require_wanted(email: TransactionalEmail, subscription: Subscription) -> None:
+    match email.kind:
+        case Kind.CONFIRMATION:
+            wanted_in = {State.PENDING}
+        case Kind.LINK | Kind.CHANGE:
+            # Former readers may see their data, and have it deleted.
+            wanted_in = set(State)
+        case _:
+            wanted_in = {State.ACTIVE}
+    if subscription.state not in wanted_in:
+        raise NotWantedError(f"email {email.pk}: the subscription is {subscription.state}")
+    if email.subscriber.is_suppressed():
+        raise NotWantedError(f"email {email.pk}: the address is suppressed")
 
 
 def _texts(email: TransactionalEmail, subscription: Subscription) -> EmailTexts:
-    kind = TransactionalEmail.Kind(email.kind)
-    if kind not in _WRITERS:
-        raise NotWantedError(f"letter {email.pk}: {email.kind} is not written here")
+    write_texts = _WRITERS.get(email.kind)
+    if write_texts is None:
+        raise NotWantedError(f"email {email.pk}: {email.kind} is not written here")
     own = subscription.newsletter.name_in(subscription.subscriber.language)
     name = discreet_domain.name_of(own, discreet=subscription.discreet)
-    return _WRITERS[kind](name, _languages(subscription))
+    return write_texts(name, ", ".join(map(language_name, subscription.languages)))
 
 
 def _confirmation(name: str, languages: str) -> EmailTexts:
+    request = _(
+        "Someone (hopefully you) signed this address up for “%(newsletter)s”. "
+        "Languages: %(languages)s."
+    ) % {"newsletter": name, "languages": languages}
     return EmailTexts(
         subject=_("Please confirm: %(newsletter)s") % {"newsletter": name},
         heading=_("One more step"),
         paragraphs=(
-            _(
-                "Someone (hopefully you) signed this address up for “%(newsletter)s”. "
-                "Languages: %(languages)s."
-            )
-            % {"newsletter": name, "languages": languages},
+            request,
             _("If it was you, click the button and confirm on the page that opens."),
         ),
+        text_paragraphs=(request, _("If it was you, confirm on the page at this address:")),
         button=(_("Confirm subscription"), Placeholder.CONFIRM.url),
-        foot=(
-            _("The link works for 48 hours."),
-            _("If it wasn’t you, ignore this email. You won’t hear from us again."),
+        foot=_confirmation_foot(),
+    )
+
+
+def _change(name: str, _languages: str) -> EmailTexts:
+    request = _(
+        "Someone (hopefully you) asked us to send “%(newsletter)s” to this address "
+        "instead of another."
+    ) % {"newsletter": name}
+    return EmailTexts(
+        subject=_("Please confirm your new address: %(newsletter)s") % {"newsletter": name},
+        heading=_("Your new address"),
+        paragraphs=(
+            request,
+            _(
+                "If it was you, click the button and confirm your new address on the page "
+                "that opens."
+            ),
         ),
+        text_paragraphs=(
+            request,
+            _("If it was you, confirm the change on the page at this address:"),
+        ),
+        button=(_("Use this address"), Placeholder.CONFIRM.url),
+        foot=_confirmation_foot(),
+    )
+
+
+def _confirmation_foot() -> tuple[str, ...]:
+    return (
+        _("The link works for 48 hours."),
+        _("If it wasn’t you, ignore this email. You won’t hear from us again."),
     )
 
 
@@ -217,36 +216,12 @@ def _link(name: str, _languages: str) -> EmailTexts:
     )
 
 
-def _change(name: str, _languages: str) -> EmailTexts:
-    return EmailTexts(
-        subject=_("Please confirm your new address: %(newsletter)s") % {"newsletter": name},
-        heading=_("Your new address"),
-        paragraphs=(
-            _(
-                "Someone (hopefully you) asked us to send “%(newsletter)s” to this address "
-                "instead of another."
-            )
-            % {"newsletter": name},
-            _("If it was you, click the button and confirm on the page that opens."),
-        ),
-        button=(_("Confirm subscription"), Placeholder.CONFIRM.url),
-        foot=(
-            _("The link works for 48 hours."),
-            _("If it wasn’t you, ignore this email. You won’t hear from us again."),
-        ),
-    )
-
-
-_WRITERS: dict[TransactionalEmail.Kind, Callable[[str, str], EmailTexts]] = {
-    TransactionalEmail.Kind.CONFIRMATION: _confirmation,
-    TransactionalEmail.Kind.ALREADY: _already,
-    TransactionalEmail.Kind.LINK: _link,
-    TransactionalEmail.Kind.CHANGE: _change,
+_WRITERS: dict[str, Callable[[str, str], EmailTexts]] = {
+    Kind.CONFIRMATION: _confirmation,
+    Kind.ALREADY: _already,
+    Kind.LINK: _link,
+    Kind.CHANGE: _change,
 }
-
-
-def _languages(subscription: Subscription) -> str:
-    return ", ".join(language_name(code) for code in subscription.languages)
 
 
 def _image(cid: str, name: str, type_: str) -> Image:

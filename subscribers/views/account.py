@@ -12,9 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from subscribers import intake, lifecycle, personal_data
-from subscribers.change_email import subscription_of_change
 from subscribers.forms.preferences import ChangeAddressForm
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription, TransactionalEmail
 from subscribers.views.token_pages import (
     page_context,
@@ -27,7 +26,7 @@ from subscribers.views.token_pages import (
 State = Subscription.State
 
 
-@token_page(Purpose.FRESH)
+@token_page(LinkPurpose.ACCOUNT)
 def account(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """What a reader has, and what they can do with it."""
     own = subscription.subscriber.subscriptions.select_related("newsletter", "subscriber")
@@ -45,11 +44,13 @@ def _shown(subscription: Subscription) -> dict[str, Any]:
     return {
         **page_context(subscription),
         "state": subscription.get_state_display(),
-        "choices": path_for("preferences", Purpose.PREFERENCES, subscription) if is_open else "",
+        "choices": path_for("preferences", LinkPurpose.PREFERENCES, subscription)
+        if is_open
+        else "",
     }
 
 
-@token_page(Purpose.FRESH)
+@token_page(LinkPurpose.ACCOUNT)
 def personal_data_json(
     request: HttpRequest, token: str, subscription: Subscription
 ) -> HttpResponse:
@@ -64,7 +65,7 @@ def personal_data_json(
     )
 
 
-@token_page(Purpose.FRESH)
+@token_page(LinkPurpose.ACCOUNT)
 def unsubscribe_from_all(
     request: HttpRequest, token: str, subscription: Subscription
 ) -> HttpResponse:
@@ -73,7 +74,7 @@ def unsubscribe_from_all(
     return redirect_303(reverse("subscribers:you", args=[token]))
 
 
-@token_page(Purpose.FRESH)
+@token_page(LinkPurpose.ACCOUNT)
 def erase(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """GET tells what erasure means, POST erases."""
     if request.method != "POST":
@@ -88,7 +89,7 @@ def erased(request: HttpRequest) -> HttpResponse:
 
 
 # --- Another address --------------------------------------------------------------------------
-@token_page(Purpose.FRESH)
+@token_page(LinkPurpose.ACCOUNT)
 def change_address(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     form = ChangeAddressForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -108,11 +109,11 @@ def _change_with(email_id: int) -> tuple[int, Subscription] | None:
     email = TransactionalEmail.objects.filter(
         pk=email_id, kind=TransactionalEmail.Kind.CHANGE
     ).first()
-    subscription = subscription_of_change(email) if email else None
+    subscription = email.subscription() if email else None
     return (email_id, subscription) if subscription else None
 
 
-@token_page_for(Purpose.MOVE, _change_with)
+@token_page_for(LinkPurpose.CHANGE_ADDRESS, _change_with)
 def confirm_change(
     request: HttpRequest, token: str, asked: tuple[int, Subscription]
 ) -> HttpResponse:

@@ -17,9 +17,13 @@ from django.utils import translation
 from subscribers import lifecycle
 from subscribers.forms.preferences import PreferencesForm
 from subscribers.lifecycle import Confirmation
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription
-from subscribers.transactional.latest_issue import ask_for, latest, was_asked_for
+from subscribers.transactional.latest_issue import (
+    latest_for_reader,
+    queue_latest_issue,
+    was_requested,
+)
 from subscribers.views.preview import preview
 from subscribers.views.token_pages import gone, page_context, path_for, redirect_303, token_page
 from subscribers.views.unsubscribe import unsubscribed_page
@@ -36,7 +40,7 @@ MAIL_POLICY = {
 
 
 # --- Confirming -------------------------------------------------------------------------------
-@token_page(Purpose.CONFIRM)
+@token_page(LinkPurpose.CONFIRM)
 def confirm(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """GET shows what is to be confirmed, POST confirms it (B2). Other newsletters that were asked
     for at the same address are named too: each has no letter of its own (B4)."""
@@ -68,7 +72,7 @@ def _also_asked_for(subscription: Subscription) -> QuerySet[Subscription]:
     )
 
 
-@token_page(Purpose.CONFIRM)
+@token_page(LinkPurpose.CONFIRM)
 def confirmed(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """The welcome page, with the latest issue."""
     if subscription.state == State.PENDING:
@@ -78,27 +82,29 @@ def confirmed(request: HttpRequest, token: str, subscription: Subscription) -> H
     said = page_context(subscription)
     # The neutral domain has no article, and a discreet reader's page no headline.
     newsletter, chain = subscription.newsletter, subscription.languages
-    issue = None if subscription.discreet else latest(newsletter, chain, said["language"])
+    issue = (
+        None if subscription.discreet else latest_for_reader(newsletter, chain, said["language"])
+    )
     context = {
         **said,
         "issue": issue,
-        "is_asked_for": issue is not None and was_asked_for(subscription, issue.id),
+        "is_asked_for": issue is not None and was_requested(subscription, issue.id),
         "send_latest": reverse("subscribers:send-latest", args=[token]),
-        "preferences": path_for("preferences", Purpose.PREFERENCES, subscription),
+        "preferences": path_for("preferences", LinkPurpose.PREFERENCES, subscription),
     }
     return render(request, "subscribers/welcome.html", context)
 
 
-@token_page(Purpose.CONFIRM)
+@token_page(LinkPurpose.CONFIRM)
 def send_latest(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """The offer of the welcome page, taken up: once."""
     if request.method == "POST":
-        ask_for(subscription.pk)
+        queue_latest_issue(subscription.pk)
     return redirect_303(reverse("subscribers:confirmed", args=[token]))
 
 
 # --- Choices ----------------------------------------------------------------------------------
-@token_page(Purpose.PREFERENCES)
+@token_page(LinkPurpose.PREFERENCES)
 def preferences(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     if subscription.state == State.PENDING:
         return gone(request)
@@ -121,7 +127,7 @@ def preferences(request: HttpRequest, token: str, subscription: Subscription) ->
         "saved": "saved" in request.GET and not form.is_bound,
         "monthly": subscription.frequency == Subscription.Frequency.MONTHLY,
         "preview": reverse("subscribers:preview", args=[token]),
-        "unsubscribe": path_for("unsubscribe", Purpose.UNSUBSCRIBE, subscription),
+        "unsubscribe": path_for("unsubscribe", LinkPurpose.UNSUBSCRIBE, subscription),
     }
     return render(
         request, "subscribers/preferences.html", context, status=422 if form.errors else 200
@@ -135,7 +141,7 @@ def _after_saving(form: PreferencesForm, token: str, page_language: str) -> str:
         return reverse("subscribers:preferences", args=[token]) + f"?saved=1#{place}"
 
 
-@token_page(Purpose.PREFERENCES)
+@token_page(LinkPurpose.PREFERENCES)
 def preview_page(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """The latest issue as the reader's choices make it, in a frame below what it is."""
     if subscription.state != State.ACTIVE:
@@ -151,7 +157,7 @@ def preview_page(request: HttpRequest, token: str, subscription: Subscription) -
 
 
 @csp_replace({**MAIL_POLICY, "frame-ancestors": [SELF]})  # type: ignore[arg-type]
-@token_page(Purpose.PREFERENCES)
+@token_page(LinkPurpose.PREFERENCES)
 def preview_mail(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     shown = preview(subscription)
     if subscription.state != State.ACTIVE or shown is None:

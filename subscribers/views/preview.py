@@ -17,7 +17,7 @@ from newsletter.lib import placeholders
 from subscribers import discreet_domain
 from subscribers.audience import edition_options, segment_of
 from subscribers.models import Subscription
-from subscribers.transactional.latest_issue import latest_issue
+from subscribers.transactional.latest_issue import latest_public_issue
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def preview(subscription: Subscription) -> Preview | None:
 
 def _paper(subscription: Subscription) -> Issue | None:
     newsletter, now = subscription.newsletter, timezone.now()
-    issue = latest_issue(newsletter)
+    issue = latest_public_issue(newsletter)
     if issue is None:
         return None
     if subscription.frequency == Subscription.Frequency.MONTHLY:

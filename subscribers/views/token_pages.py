@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods
 from newsletter.lib.languages import language_name
 from subscribers.discreet_domain import name_of
 from subscribers.links import tokens
-from subscribers.links.tokens import ExpiredTokenError, Purpose, TokenError
+from subscribers.links.tokens import ExpiredTokenError, LinkPurpose, TokenError
 from subscribers.models import Subscription
 
 T = TypeVar("T")
@@ -40,13 +40,15 @@ def subscription_with(pk: int) -> Subscription | None:
     return Subscription.objects.select_related("subscriber", "newsletter").filter(pk=pk).first()
 
 
-def token_page(purpose: Purpose) -> Callable[[Page[Subscription]], View]:
+def token_page(purpose: LinkPurpose) -> Callable[[Page[Subscription]], View]:
     """A view that is given the token and its subscription, or else answers with a page that shows
     a way on: 404 for a token that is not ours, 410 for one whose time is over."""
     return token_page_for(purpose, subscription_with)
 
 
-def token_page_for(purpose: Purpose, find: Callable[[int], T | None]) -> Callable[[Page[T]], View]:
+def token_page_for(
+    purpose: LinkPurpose, find: Callable[[int], T | None]
+) -> Callable[[Page[T]], View]:
     """A `token_page` whose token's id is of something else."""
 
     def decorate(page: Page[T]) -> View:
@@ -77,7 +79,7 @@ def private(response: HttpResponse) -> HttpResponse:
 
 def _answer(
     page: Page[T],
-    purpose: Purpose,
+    purpose: LinkPurpose,
     find: Callable[[int], T | None],
     request: HttpRequest,
     token: str,
@@ -85,7 +87,7 @@ def _answer(
     try:
         pk = tokens.parse(purpose, token)
     except ExpiredTokenError:
-        context = {"why": "expired", "is_confirmation": purpose == Purpose.CONFIRM}
+        context = {"why": "expired", "is_confirmation": purpose == LinkPurpose.CONFIRM}
         return render(request, "subscribers/link_over.html", context, status=410)
     except TokenError:
         return render(request, "subscribers/link_over.html", {"why": "forged"}, status=404)
@@ -106,7 +108,7 @@ def page_context(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def path_for(name: str, purpose: Purpose, subscription: Subscription) -> str:
+def path_for(name: str, purpose: LinkPurpose, subscription: Subscription) -> str:
     """The address of a page for this subscription, in the page's language."""
     return reverse(f"subscribers:{name}", args=[tokens.make(purpose, subscription.pk)])
 

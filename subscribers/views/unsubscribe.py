@@ -13,14 +13,14 @@ from django.views.decorators.http import require_http_methods
 from newsletter.editorial.models import Newsletter
 from subscribers import lifecycle
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose, TokenError
+from subscribers.links.tokens import LinkPurpose, TokenError
 from subscribers.models import Subscription, UnsubscribeReason
 from subscribers.views.token_pages import page_context, path_for, private, redirect_303, token_page
 
 State = Subscription.State
 
 
-@token_page(Purpose.UNSUBSCRIBE)
+@token_page(LinkPurpose.UNSUBSCRIBE)
 def unsubscribe(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """GET shows the buttons, POST unsubscribes; what is shown after can be loaded again."""
     if request.method != "POST":
@@ -31,16 +31,16 @@ def unsubscribe(request: HttpRequest, token: str, subscription: Subscription) ->
         left = [subscription.pk] if lifecycle.unsubscribe(subscription.pk) else []
     reason = request.POST.get("reason", "")
     if reason in UnsubscribeReason.Reason.values:
-        lifecycle.count_departure(left, reason)
+        lifecycle.count_unsubscribe_reason(left, reason)
     return redirect_303(reverse("subscribers:unsubscribe", args=[token]))
 
 
-@token_page(Purpose.UNSUBSCRIBE)
+@token_page(LinkPurpose.UNSUBSCRIBE)
 def undo(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """Back to what was left at once: one newsletter, or all."""
     if request.method == "POST" and lifecycle.resubscribe_to_all(subscription.pk):
         return redirect_303(
-            path_for("preferences", Purpose.PREFERENCES, subscription) + "?saved=1#saved"
+            path_for("preferences", LinkPurpose.PREFERENCES, subscription) + "?saved=1#saved"
         )
     return redirect_303(reverse("subscribers:unsubscribe", args=[token]))
 
@@ -58,14 +58,14 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
 
 def _one_click_post(token: str) -> HttpResponse:
     try:
-        lifecycle.unsubscribe(tokens.parse(Purpose.UNSUBSCRIBE, token))
+        lifecycle.unsubscribe(tokens.parse(LinkPurpose.UNSUBSCRIBE, token))
     except TokenError:
         return HttpResponse("unknown token\n", content_type="text/plain", status=404)
     # Who is not there any more is not subscribed: the answer is the same.
     return HttpResponse("unsubscribed\n", content_type="text/plain")
 
 
-@token_page(Purpose.UNSUBSCRIBE)
+@token_page(LinkPurpose.UNSUBSCRIBE)
 def _person_at_one_click(
     request: HttpRequest, token: str, subscription: Subscription
 ) -> HttpResponse:
@@ -79,7 +79,7 @@ def unsubscribed_page(request: HttpRequest, subscription: Subscription) -> HttpR
     can_undo = lifecycle.can_undo(subscription)
     context = {
         **page_context(subscription),
-        "undo": path_for("undo", Purpose.UNSUBSCRIBE, subscription) if can_undo else "",
+        "undo": path_for("undo", LinkPurpose.UNSUBSCRIBE, subscription) if can_undo else "",
     }
     return render(request, "subscribers/unsubscribed.html", context)
 
@@ -89,8 +89,8 @@ def _leaving_page(request: HttpRequest, subscription: Subscription) -> HttpRespo
         return unsubscribed_page(request, subscription)
     context = {
         **page_context(subscription),
-        "unsubscribe": path_for("unsubscribe", Purpose.UNSUBSCRIBE, subscription),
-        "preferences": path_for("preferences", Purpose.PREFERENCES, subscription),
+        "unsubscribe": path_for("unsubscribe", LinkPurpose.UNSUBSCRIBE, subscription),
+        "preferences": path_for("preferences", LinkPurpose.PREFERENCES, subscription),
         "is_active": subscription.state == State.ACTIVE,
         "reasons": UnsubscribeReason.Reason.choices,
         # The same for each reader: it does not tell a finder what else the reader gets.

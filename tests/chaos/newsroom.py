@@ -27,7 +27,7 @@ from newsletter.editorial.models import (
     Newsroom,
     NewsroomTranslation,
 )
-from subscribers.addresses import stored
+from subscribers.addresses import parse_stored
 from subscribers.crypto.sealing import address_hash, seal_address
 from subscribers.models import Subscriber, Subscription
 
@@ -89,7 +89,7 @@ def add_readers(newsletter: Newsletter, numbers: range) -> None:
 
 
 def _reader(number: int) -> Subscriber:
-    address = stored(f"r{number}@readers.example")
+    address = parse_stored(f"r{number}@readers.example")
     hashed = address_hash(address)
     reader = Subscriber(public_id=uuid.uuid4(), language="en")
     sealed = seal_address(address, reader.public_id)

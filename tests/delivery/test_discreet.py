@@ -264,7 +264,7 @@ def test_discretion_is_only_offered_with_a_neutral_domain(
     assert 'name="discreet"' in client.get("/en/subscribe/").content.decode()
     settings.DISCREET_URL = ""
     assert 'name="discreet"' not in client.get("/en/subscribe/").content.decode()
-    assert not discreet_domain.is_offered()
+    assert not discreet_domain.is_configured()
     client.post("/en/subscribe/", filled(discreet="on"))
     intake.drain(10)
     assert not Subscription.objects.get().discreet

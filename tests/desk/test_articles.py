@@ -13,7 +13,7 @@ from django.urls import reverse
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter, Picture
 from tests.conftest import WriteArticle
 from tests.desk.forms import form_data
-from tests.editorial.test_content import drawn
+from tests.editorial.test_content import draw_picture
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/editorial/article/add/"
@@ -140,7 +140,7 @@ def test_a_file_that_is_not_a_picture_is_refused(content: bytes, as_editor: Clie
 
 
 def test_a_picture_is_added_with_its_credit(as_editor: Client) -> None:
-    file = SimpleUploadedFile("A Reporter.png", drawn().read(), content_type="image/png")
+    file = SimpleUploadedFile("A Reporter.png", draw_picture().read(), content_type="image/png")
     as_editor.post(
         "/admin/editorial/picture/add/", {"file": file, "kind": "graphic", "credit": "A. Pen"}
     )

@@ -9,7 +9,7 @@ from django.urls import reverse
 from newsletter.editorial.models import Article, Issue, Picture
 from tests.conftest import WriteArticle
 from tests.desk.test_permissions import mailing, ready
-from tests.editorial.test_content import drawn
+from tests.editorial.test_content import draw_picture
 
 __all__ = ["mailing", "ready"]
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def test_each_chain_and_length_can_be_previewed(ready: Issue, as_editor: Client)
 
 def test_the_frame_holds_only_the_email(ready: Issue, as_editor: Client) -> None:
     article = Article.objects.get()
-    article.picture = Picture.objects.create(file=drawn())
+    article.picture = Picture.objects.create(file=draw_picture())
     article.save()
     answer = as_editor.get(
         reverse("admin:editorial_issue_preview_frame", args=[ready.pk]), {"chain": "be,ru"}

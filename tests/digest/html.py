@@ -18,7 +18,7 @@ class Element:
 
 
 @dataclass
-class Mail(HTMLParser):
+class EmailHtml(HTMLParser):
     source: str
     elements: list[Element] = field(default_factory=list)
 

@@ -23,7 +23,7 @@ from tests.digest.cast import (
     write_issue,
     write_text,
 )
-from tests.digest.html import Mail
+from tests.digest.html import EmailHtml
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=60)
 
@@ -37,7 +37,7 @@ def test_texts_arrive_as_they_were_typed(headline: str, lead: str, name: str, al
     head = Branding("Room", f"n{name}", "Desk", footer=f"f{lead}")
     issue = write_issue(write_article(1, "en"), odd)
     newsletter = replace(NEWSLETTER, branding_by_language={"en": head})
-    mail = Mail(edition(issue, "en", newsletter=newsletter).html)
+    mail = EmailHtml(edition(issue, "en", newsletter=newsletter).html)
 
     def plain(value: str) -> str:
         """Spaces, and what XML has no place for, are one space."""

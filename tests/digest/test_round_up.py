@@ -7,11 +7,11 @@ from datetime import date
 
 import pytest
 
-from newsletter.digest.assemble import LEADS, assemble
+from newsletter.digest.assemble import MAX_LEADS, assemble
 from newsletter.digest.content import Issue
 from newsletter.digest.dates import month_name, weekday_name
 from newsletter.digest.discreet import neutral_issue
-from newsletter.digest.render import LARGE
+from newsletter.digest.render import LARGE_EMAIL_BYTES
 from tests.digest.cast import (
     PICTURE,
     SECURITY,
@@ -115,11 +115,11 @@ def test_a11_of_many_articles_the_last_are_headlines_alone() -> None:
     for number, article in enumerate(articles):
         article.texts["be"] = write_text("be", number=number, lead=lead)  # type: ignore[index]
     mail = edition(write_month(*articles), "be")
-    assert mail.text.count("Тэндэнцыі апошняга тыдня") == LEADS
+    assert mail.text.count("Тэндэнцыі апошняга тыдня") == MAX_LEADS
     for form in (mail.html, mail.text):
         assert all(f"{SITE}/be/articles/{number}/" in form for number in range(40))  # A12
         assert "Таксама ў гэтым месяцы:" in form
-    assert len(mail.html.encode()) < LARGE
+    assert len(mail.html.encode()) < LARGE_EMAIL_BYTES
 
 
 def test_in_none_of_the_languages_there_is_nothing() -> None:

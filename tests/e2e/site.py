@@ -121,7 +121,14 @@ class Site:
         with self.said.open("wb") as output:
             self._process = subprocess.Popen(
                 # It ends with this process, even where the tests are killed.
-                [sys.executable, str(PARENT_DEATH_SCRIPT), str(os.getpid()), sys.executable, "manage.py", "up"],
+                [
+                    sys.executable,
+                    str(PARENT_DEATH_SCRIPT),
+                    str(os.getpid()),
+                    sys.executable,
+                    "manage.py",
+                    "up",
+                ],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

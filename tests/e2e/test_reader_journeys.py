@@ -282,7 +282,7 @@ def test_b9_forgotten_by_the_pages_and_what_is_left(
     (left,) = Suppression.objects.all()
     assert (left.reason, bytes(left.address_hash)) == (
         "erased",
-        address_hash(normalise(READER)).value,
+        address_hash(normalise(READER)).digest,
     )
     # The link leads nowhere any more.
     answer = phone.goto(link)

@@ -26,7 +26,7 @@ from newsletter.web import urls as web_urls
 from subscribers import intake, lifecycle
 from subscribers.addresses import normalise
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake, Subscription, TransactionalEmail
 from tests.conftest import WriteArticle
 from tests.delivery.conftest import prepare_mailing
@@ -78,7 +78,7 @@ def phone(chromium: Browser, live_server: Any) -> Iterator[Page]:
         yield context.new_page()
 
 
-def path(name: str, purpose: Purpose, pk: int) -> str:
+def path(name: str, purpose: LinkPurpose, pk: int) -> str:
     with translation.override("en"):
         return reverse(f"subscribers:{name}", args=[tokens.make(purpose, pk)])
 
@@ -147,7 +147,7 @@ def test_b7_a_form_of_one_line_in_a_foreign_pages_own_html(
 def test_b7_no_other_page_can_be_framed(
     phone: Page, reader: Subscription, live_server: Any, foreign: Callable[[str], str]
 ) -> None:
-    choices = live_server.url + path("preferences", Purpose.PREFERENCES, reader.pk)
+    choices = live_server.url + path("preferences", LinkPurpose.PREFERENCES, reader.pk)
     phone.goto(foreign(f'<iframe src="{choices}"></iframe>'))
     expect(phone.frame_locator("iframe").get_by_role("heading", name="Preferences")).to_have_count(
         0
@@ -156,7 +156,7 @@ def test_b7_no_other_page_can_be_framed(
 
 # --- The choices ------------------------------------------------------------------------------
 def test_the_choices_fit_a_phone(phone: Page, reader: Subscription) -> None:
-    phone.goto(path("preferences", Purpose.PREFERENCES, reader.pk))
+    phone.goto(path("preferences", LinkPurpose.PREFERENCES, reader.pk))
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     shown = phone.locator("main button:visible:not(.visually-hidden), main select")
     for box in [each.bounding_box() for each in shown.all()]:
@@ -191,7 +191,7 @@ def enter(page: Page) -> None:
 
 
 def test_the_choices_by_keyboard_alone(phone: Page, reader: Subscription) -> None:
-    phone.goto(path("preferences", Purpose.PREFERENCES, reader.pk))
+    phone.goto(path("preferences", LinkPurpose.PREFERENCES, reader.pk))
     tab_to(phone, "Move беларуская up")
     outline = phone.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
@@ -250,9 +250,9 @@ def pages(reader: Subscription, pending: Subscription, move: TransactionalEmail)
         "/en/privacy/",
         "/en/nothing-here/",
         f"/view/{edition.public_id}/",
-        path("unsubscribe", Purpose.UNSUBSCRIBE, left.pk),
-        path("preferences", Purpose.PREFERENCES, left.pk),
-        path("confirm", Purpose.CONFIRM, left.pk),
+        path("unsubscribe", LinkPurpose.UNSUBSCRIBE, left.pk),
+        path("preferences", LinkPurpose.PREFERENCES, left.pk),
+        path("confirm", LinkPurpose.CONFIRM, left.pk),
         "/en/subscribe/",
         "/en/subscribe/asked/",
         "/en/preferences/",
@@ -263,13 +263,13 @@ def pages(reader: Subscription, pending: Subscription, move: TransactionalEmail)
         "/en/you/moved/",
         "/en/you/change/asked/",
         f"/en/confirm/{'A' * 36}/",
-        path("confirm", Purpose.CONFIRM, pending.pk),
-        path("confirmed", Purpose.CONFIRM, reader.pk),
-        path("preferences", Purpose.PREFERENCES, reader.pk),
-        path("preview", Purpose.PREFERENCES, reader.pk),
-        path("unsubscribe", Purpose.UNSUBSCRIBE, reader.pk),
-        path("move", Purpose.MOVE, move.pk),
-        *[path(name, Purpose.FRESH, reader.pk) for name in own],
+        path("confirm", LinkPurpose.CONFIRM, pending.pk),
+        path("confirmed", LinkPurpose.CONFIRM, reader.pk),
+        path("preferences", LinkPurpose.PREFERENCES, reader.pk),
+        path("preview", LinkPurpose.PREFERENCES, reader.pk),
+        path("unsubscribe", LinkPurpose.UNSUBSCRIBE, reader.pk),
+        path("move", LinkPurpose.CHANGE_ADDRESS, move.pk),
+        *[path(name, LinkPurpose.ACCOUNT, reader.pk) for name in own],
     ]
 
 

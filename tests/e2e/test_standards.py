@@ -22,7 +22,7 @@ from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.models import Subscription
 from tests.delivery.conftest import prepare_mailing, reset_transports, send_all_due
-from tests.digest.html import Mail as Html
+from tests.digest.html import EmailHtml as Html
 from tests.e2e.transports import Delivered, Way, way
 
 pytestmark = [
@@ -207,7 +207,7 @@ def test_a10_languages_are_named(mails: dict[str, Delivered]) -> None:
 
 
 def test_a10_a_confirmation_says_that_a_machine_wrote_it(out: Way, weekly: Newsletter) -> None:
-    lifecycle.request(
+    lifecycle.sign_up(
         normalise(ENGLISH),
         lifecycle.SignupRequest(
             newsletter_id=weekly.pk,
@@ -223,7 +223,7 @@ def test_a10_a_confirmation_says_that_a_machine_wrote_it(out: Way, weekly: Newsl
     assert mail.header("Content-Language") == "be"
     assert "list-unsubscribe" not in mail.headers
     assert re.search(r"https?://\S+/be/confirm/\S+/", mail.text)
-    assert "places.invalid" not in mail.text + mail.html
+    assert "placeholders.invalid" not in mail.text + mail.html
 
 
 def test_a11_size_and_a_way_out_near_the_top(mails: dict[str, Delivered]) -> None:
@@ -242,4 +242,4 @@ def test_a12_the_text_says_the_same(mails: dict[str, Delivered]) -> None:
             assert heading.text in flat
         assert not re.search(r"<[a-z/]|&[a-z]+;|{[{%]", mail.text)
         for form in (mail.text, mail.html):
-            assert not re.search(r"places\.invalid|%recipient|-tydzen_|{{|slot-", form)
+            assert not re.search(r"placeholders\.invalid|%recipient|-tydzen_|{{|slot-", form)

@@ -25,7 +25,7 @@ from tests.conftest import WriteArticle
 NOW = datetime(2017, 8, 2, tzinfo=UTC)
 
 
-def drawn(*, size: tuple[int, int] = (40, 30), encoding: str = "PNG") -> ContentFile[bytes]:
+def draw_picture(*, size: tuple[int, int] = (40, 30), encoding: str = "PNG") -> ContentFile[bytes]:
     out = io.BytesIO()
     Image.new("RGB", size, "#8a1c1c").save(out, encoding)
     return ContentFile(out.getvalue(), name=f"drawn.{encoding.lower()}")
@@ -36,7 +36,7 @@ def test_an_article_with_all_it_can_have(
 ) -> None:
     settings.SITE_URL = "https://news.example.org"
     article = write_article(issue=issue, topic=security, be="Бяспека", en="Security")
-    article.picture = Picture.objects.create(file=drawn(), kind="graphic", credit="A. Pen")
+    article.picture = Picture.objects.create(file=draw_picture(), kind="graphic", credit="A. Pen")
     article.save()
     Trend.objects.create(topic=security, week=issue.starts_on, status="worsened")
     value = issue_content(issue, at=NOW).articles[0]

@@ -24,7 +24,7 @@ from newsletter.editorial.models import (
     Topic,
     Trend,
 )
-from tests.editorial.test_content import drawn
+from tests.editorial.test_content import draw_picture
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +115,7 @@ def test_the_same_headline_in_two_weeks(document: dict[str, Any], tmp_path: Path
 
 
 def test_the_longer_form(document: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "one.png").write_bytes(drawn().read())
+    (tmp_path / "one.png").write_bytes(draw_picture().read())
     document["newsroom"] = {
         "name": {"en": "The Newsroom", "be": "Рэдакцыя"},
         "about": {"en": "<h1>Who we are</h1>"},
@@ -248,7 +248,7 @@ def test_a_fault_names_its_place_and_nothing_is_imported(
     change: Callable[[Any], None], place: str, document: dict[str, Any], tmp_path: Path
 ) -> None:
     (tmp_path / "folder").mkdir()
-    (tmp_path / "one.png").write_bytes(drawn().read())
+    (tmp_path / "one.png").write_bytes(draw_picture().read())
     (tmp_path / "folder" / "no.png").write_bytes(b"no picture")
     before = everything()
     change(document)

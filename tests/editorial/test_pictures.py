@@ -12,7 +12,7 @@ from PIL import Image
 
 from newsletter.editorial.models import Newsroom, Picture
 from newsletter.editorial.pictures import LARGEST_SIDE
-from tests.editorial.test_content import drawn
+from tests.editorial.test_content import draw_picture
 
 
 def photo_with_its_place() -> ContentFile[bytes]:
@@ -40,9 +40,9 @@ def test_nothing_of_the_metadata_or_the_name_is_kept(media: Path) -> None:
 
 @pytest.mark.django_db
 def test_the_same_picture_is_stored_once_and_never_overwritten(media: Path) -> None:
-    first, second = (Picture.objects.create(file=drawn()) for _ in range(2))
+    first, second = (Picture.objects.create(file=draw_picture()) for _ in range(2))
     assert first.file.name == second.file.name
-    other = Picture.objects.create(file=drawn(size=(10, 10)))
+    other = Picture.objects.create(file=draw_picture(size=(10, 10)))
     assert other.file.name != first.file.name
     assert len(list((media / "pictures").iterdir())) == 2
     first.credit = "A. Pen"
@@ -55,12 +55,12 @@ def test_the_same_picture_is_stored_once_and_never_overwritten(media: Path) -> N
     ("encoding", "suffix"), [("JPEG", ".jpg"), ("PNG", ".png"), ("GIF", ".png"), ("WEBP", ".jpg")]
 )
 def test_what_every_mail_program_shows(encoding: str, suffix: str) -> None:
-    assert Picture.objects.create(file=drawn(encoding=encoding)).file.name.endswith(suffix)
+    assert Picture.objects.create(file=draw_picture(encoding=encoding)).file.name.endswith(suffix)
 
 
 @pytest.mark.django_db
 def test_a_large_picture_is_made_smaller() -> None:
-    picture = Picture.objects.create(file=drawn(size=(4000, 1000)))
+    picture = Picture.objects.create(file=draw_picture(size=(4000, 1000)))
     assert (picture.width, picture.height) == (LARGEST_SIDE, LARGEST_SIDE // 4)
 
 

@@ -14,11 +14,11 @@ from newsletter.editorial.schedule import (
     RoundUp,
     Rule,
     decide,
-    following,
-    following_round_up,
-    latest,
+    latest_occurrence,
     latest_round_up,
-    occasion_on,
+    next_occurrence,
+    next_round_up,
+    occurrence_in_week_of,
 )
 
 MINSK = Rule(weekday=1, time=time(9, 0), zone="Europe/Minsk")
@@ -32,32 +32,32 @@ def utc(*parts: int) -> datetime:
 def test_monday_22_may_2017_sends_15_to_21_may() -> None:
     """E2: an issue goes out in the week after."""
     rule = Rule(weekday=0, time=time(9, 0), zone="Europe/Minsk")
-    occasion = latest(rule, utc(2017, 5, 22, 6, 0))
+    occasion = latest_occurrence(rule, utc(2017, 5, 22, 6, 0))
     assert occasion.week == date(2017, 5, 15)
     assert occasion.at == utc(2017, 5, 22, 6, 0)
 
 
 def test_a_minute_before_it_is_last_weeks() -> None:
-    assert latest(MINSK, utc(2017, 5, 23, 5, 59)).week == date(2017, 5, 8)
-    assert latest(MINSK, utc(2017, 5, 23, 6, 0)).week == date(2017, 5, 15)
+    assert latest_occurrence(MINSK, utc(2017, 5, 23, 5, 59)).week == date(2017, 5, 8)
+    assert latest_occurrence(MINSK, utc(2017, 5, 23, 6, 0)).week == date(2017, 5, 15)
 
 
 def test_the_current_week_can_be_sent() -> None:
     rule = Rule(weekday=4, time=time(18, 0), zone="Europe/Vilnius", sends_ended_week=False)
-    assert latest(rule, utc(2017, 7, 28, 16, 0)).week == date(2017, 7, 24)
+    assert latest_occurrence(rule, utc(2017, 7, 28, 16, 0)).week == date(2017, 7, 24)
 
 
 def test_e2_an_hour_that_march_skips_comes_an_hour_later() -> None:
     """On 29 March 2026 Warsaw goes from 02:00 to 03:00."""
-    assert occasion_on(WARSAW, date(2026, 3, 29)).at == utc(2026, 3, 29, 1, 30)
+    assert occurrence_in_week_of(WARSAW, date(2026, 3, 29)).at == utc(2026, 3, 29, 1, 30)
 
 
 def test_e2_an_hour_that_october_repeats_comes_once() -> None:
     """On 25 October 2026 Warsaw has 02:30 twice; the first is meant."""
-    first = occasion_on(WARSAW, date(2026, 10, 25)).at
+    first = occurrence_in_week_of(WARSAW, date(2026, 10, 25)).at
     assert first == utc(2026, 10, 25, 0, 30)
-    assert latest(WARSAW, utc(2026, 10, 25, 1, 30)).at == first
-    assert following(WARSAW, utc(2026, 10, 25, 1, 30)).at == utc(2026, 11, 1, 1, 30)
+    assert latest_occurrence(WARSAW, utc(2026, 10, 25, 1, 30)).at == first
+    assert next_occurrence(WARSAW, utc(2026, 10, 25, 1, 30)).at == utc(2026, 11, 1, 1, 30)
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,15 @@ def test_e2_an_hour_that_october_repeats_comes_once() -> None:
 )
 def test_e2_weeks_with_a_clock_change(week: date, hours: int) -> None:
     rule = Rule(weekday=0, time=time(9, 0), zone="Europe/Warsaw")
-    length = occasion_on(rule, week + timedelta(days=7)).at - occasion_on(rule, week).at
+    length = (
+        occurrence_in_week_of(rule, week + timedelta(days=7)).at
+        - occurrence_in_week_of(rule, week).at
+    )
     assert length == timedelta(hours=hours)
 
 
 def test_e3_after_a_month_down_only_the_latest_is_asked_about() -> None:
-    occasion = latest(MINSK, utc(2017, 6, 20, 7, 0))
+    occasion = latest_occurrence(MINSK, utc(2017, 6, 20, 7, 0))
     assert occasion.week == date(2017, 6, 12)
 
 
@@ -80,14 +83,14 @@ def test_e3_after_a_month_down_only_the_latest_is_asked_about() -> None:
     [(0, Decision.SEND), (11, Decision.SEND), (12, Decision.HOLD_LATE), (100, Decision.HOLD_LATE)],
 )
 def test_e3_late_is_sent_or_held(hours_late: int, decision: Decision) -> None:
-    occasion = latest(MINSK, utc(2017, 5, 23, 6, 0))
+    occasion = latest_occurrence(MINSK, utc(2017, 5, 23, 6, 0))
     now = occasion.at + timedelta(hours=hours_late)
     since = occasion.at - timedelta(days=30)
     assert decide(occasion, now, since=since, done=False, late_hours=12) is decision
 
 
 def test_what_was_due_before_the_schedule_was_set_is_not_caught_up() -> None:
-    occasion = latest(MINSK, utc(2017, 5, 23, 8, 0))
+    occasion = latest_occurrence(MINSK, utc(2017, 5, 23, 8, 0))
     now = utc(2017, 5, 23, 8, 0)
     assert decide(occasion, now, since=now, done=False, late_hours=12) is Decision.WAIT
     assert decide(occasion, now, since=None, done=False, late_hours=12) is Decision.WAIT
@@ -104,9 +107,9 @@ def test_the_latest_lies_at_most_a_week_and_an_hour_back(
 ) -> None:
     rule = Rule(weekday, at.replace(microsecond=0), zone)
     here = now.replace(tzinfo=UTC)
-    assert latest(rule, here).at <= here < following(rule, here).at
+    assert latest_occurrence(rule, here).at <= here < next_occurrence(rule, here).at
     # Apia left out a whole day in December 2011.
-    assert here - latest(rule, here).at <= timedelta(days=8, hours=1)
+    assert here - latest_occurrence(rule, here).at <= timedelta(days=8, hours=1)
 
 
 # --- Months -----------------------------------------------------------------------------------
@@ -154,7 +157,7 @@ def test_a_round_up_goes_out_with_the_next_months_first_issue() -> None:
     before, at = utc(2017, 8, 7, 5, 59), utc(2017, 8, 7, 6, 0)
     assert latest_round_up(MONDAY, before).month == Month(2017, 6)
     assert latest_round_up(MONDAY, at) == RoundUp(at, JULY)
-    assert following_round_up(MONDAY, before) == RoundUp(at, JULY)
+    assert next_round_up(MONDAY, before) == RoundUp(at, JULY)
     assert latest_round_up(MONDAY, utc(2017, 9, 1, 0, 0)) == RoundUp(at, JULY)
 
 
@@ -188,8 +191,8 @@ def test_each_month_has_one_round_up_after_all_its_issues(
 ) -> None:
     rule = Rule(weekday, at.replace(microsecond=0), zone, sends_ended_week=ended)
     here = now.replace(tzinfo=UTC)
-    last, coming = latest_round_up(rule, here), following_round_up(rule, here)
+    last, coming = latest_round_up(rule, here), next_round_up(rule, here)
     assert last.at <= here < coming.at
     assert coming.month == last.month.next
     # What goes out at that moment is the next month's first week.
-    assert latest(rule, last.at).week == last.month.next.begins
+    assert latest_occurrence(rule, last.at).week == last.month.next.begins

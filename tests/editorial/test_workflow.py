@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Topic, Trend, User
-from newsletter.editorial.revisions import bring_up_to_date, is_stale
+from newsletter.editorial.revisions import is_stale, mark_up_to_date
 from newsletter.editorial.workflow import Severity
 from tests.conftest import WriteArticle
 
@@ -54,7 +54,7 @@ def test_a_translation_that_needs_no_change_can_be_taken_as_current(
     original = text_of(article, "en")
     original.lead = "Another lead."
     original.save()
-    bring_up_to_date(text_of(article, "be"))
+    mark_up_to_date(text_of(article, "be"))
     assert not is_stale(text_of(article, "be"), original)
 
 
@@ -128,7 +128,7 @@ def test_articles_timed_for_the_hour_of_the_send_out_are_in_order(
     issue.newsletter.schedule_active = True
     issue.newsletter.save()
     issue.refresh_from_db()
-    assert workflow.goes_out_at(issue) == due
+    assert workflow.scheduled_send_time(issue) == due
     write_article(issue=issue, en="H", be="З", published_at=due + timedelta(minutes=minutes))
     with time_machine.travel(due - timedelta(days=1), tick=False):
         assert bool(workflow.problems(issue)) is blocked
@@ -139,11 +139,11 @@ def test_articles_timed_for_the_hour_of_the_send_out_are_in_order(
 
 
 def test_what_only_an_editor_sends_has_no_hour(issue: Issue) -> None:
-    assert workflow.goes_out_at(issue) is None
+    assert workflow.scheduled_send_time(issue) is None
     issue.newsletter.schedule_active = True
     for kind in (Issue.Kind.SPECIAL, Issue.Kind.BREAK):
         issue.kind = kind
-        assert workflow.goes_out_at(issue) is None
+        assert workflow.scheduled_send_time(issue) is None
 
 
 def test_an_editor_is_told_that_the_schedule_will_hold_a_thin_issue(
@@ -166,8 +166,8 @@ def test_a_trend_of_a_special_issue_is_that_of_the_week_it_ends_in(
 ) -> None:
     issue.kind, issue.slug, issue.starts_on = Issue.Kind.SPECIAL, "elections", date(2017, 7, 26)
     issue.save()
-    assert workflow.set_trend_of_issue(issue, security, "improved")
-    assert not workflow.set_trend_of_issue(issue, security, "improved")
+    assert workflow.set_issue_trend(issue, security, "improved")
+    assert not workflow.set_issue_trend(issue, security, "improved")
     assert Trend.objects.get().week == date(2017, 7, 24)
 
 

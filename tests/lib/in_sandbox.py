@@ -1,4 +1,4 @@
-"""Functions for the other process, at the top of a module (tests/lib/test_sandbox.py)."""
+"""Top-level functions to run in the sandbox process (tests/lib/test_sandbox.py)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def sleep_long() -> None:
 
 
 def what_is_here() -> tuple[int, bool, bool, dict[str, str]]:
-    """Applications, whether models are there, whether the worker's keys are, their variables."""
+    """Return how many applications there are, whether there are models and worker keys, and the
+    variables of the worker's keys.
+    """
     return (
         len(list(apps.get_app_configs())),
         "subscribers.models" in sys.modules,

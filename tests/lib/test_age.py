@@ -1,4 +1,4 @@
-"""newsletter.lib.age: keys are checked, layers open in order only, and memory stays flat (B8)."""
+"""age files: keys are checked, layers open only in order, and memory stays flat (B8)."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def encrypted(chunks: list[bytes], *keys: str) -> bytes:
     [[], [b""], [b"one"], [b"", b"one", b"", b"two"], [b"x" * 200_001, b"y"], [b"z" * CHUNK] * 3],
     ids=["none", "empty", "one", "with empty ones", "large", "exactly three of age's own chunks"],
 )
-def test_what_was_encrypted_comes_back(chunks: list[bytes]) -> None:
+def test_encrypted_content_can_be_decrypted(chunks: list[bytes]) -> None:
     assert pyrage.decrypt(encrypted(chunks, KEYS[0]), [ALA]) == b"".join(chunks)
     inner = pyrage.decrypt(encrypted(chunks, *KEYS), [BOB])
     assert pyrage.decrypt(inner, [ALA]) == b"".join(chunks)
 
 
-def test_of_two_neither_can_open_it_alone() -> None:
+def test_neither_of_two_recipients_can_decrypt_alone() -> None:
     data = encrypted([b"the list"], *KEYS)
     with pytest.raises(pyrage.DecryptError):
         pyrage.decrypt(data, [ALA])
@@ -50,7 +50,7 @@ def test_of_two_neither_can_open_it_alone() -> None:
 @pytest.mark.parametrize("keys", [KEYS[:1], KEYS], ids=["one recipient", "two recipients"])
 class TestStreaming:
     def test_memory_stays_flat(self, keys: list[str]) -> None:
-        """50 MB go through; nothing is read ahead by more than the layers hold."""
+        """50 MB pass through, and no more is read ahead than the layers hold."""
         file, made = Counting(), 0
 
         def chunks() -> Iterator[bytes]:
@@ -71,7 +71,7 @@ class TestStreaming:
 
     @pytest.mark.parametrize("error", [KeyError("ala@readers.example"), KeyboardInterrupt()])
     @pytest.mark.parametrize("before", [0, 1, 50])
-    def test_content_that_fails_leaves_a_file_that_age_refuses(
+    def test_failing_content_leaves_a_file_that_age_refuses(
         self, keys: list[str], before: int, error: BaseException
     ) -> None:
         def chunks() -> Iterator[bytes]:
@@ -90,7 +90,7 @@ class TestStreaming:
         [(50 * CHUNK, 0), (50 * CHUNK, 1000), (50 * CHUNK, 500_000), (10, 0), (100_000, 100_000)],
         ids=["at once", "after the header", "half-way", "in the only write", "in the last write"],
     )
-    def test_a_full_disk_is_told(self, keys: list[str], size: int, room: int) -> None:
+    def test_a_full_disk_raises_its_error(self, keys: list[str], size: int, room: int) -> None:
         threads, descriptors = threading.active_count(), open_descriptors()
         with pytest.raises(OSError, match="No space left"):
             age.encrypt([b"x" * size], keys, FullDisk(room))
@@ -99,7 +99,7 @@ class TestStreaming:
 
 
 class Counting:
-    """A file that only counts."""
+    """A file that only counts bytes."""
 
     size = 0
 
@@ -122,7 +122,7 @@ def open_descriptors() -> set[str]:
     return set(os.listdir("/proc/self/fd"))
 
 
-def test_a_setting_that_is_right() -> None:
+def test_valid_settings_are_parsed() -> None:
     assert environment.parse_age_recipients("") == environment.parse_age_recipients(" , ") == []
     assert environment.parse_age_recipients(KEYS[0].upper()) == KEYS[:1]
     assert environment.parse_age_recipients(f"{KEYS[0]} , {KEYS[1]}") == KEYS
@@ -140,7 +140,7 @@ def test_a_setting_that_is_right() -> None:
         (f"{KEYS[0]},{KEYS[0].upper()}", "the same key is given twice"),
     ],
 )
-def test_a_setting_that_is_wrong_is_told_without_the_key(text: str, why: str) -> None:
+def test_an_invalid_setting_is_explained_without_the_key(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why) as error:
         environment.parse_age_recipients(text)
     for key in text.split(","):

@@ -1,4 +1,4 @@
-"""Compiled translations follow their sources."""
+"""Translations are compiled when their sources change."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(base: Path) -> str:
     return gettext.translation("django", base, ["be"]).gettext("river")
 
 
-def test_only_what_is_newer_is_compiled(tmp_path: Path) -> None:
+def test_only_changed_catalogs_are_compiled(tmp_path: Path) -> None:
     write(tmp_path, "рака", at=1_000_000)
     assert compile_catalogs(tmp_path) == 1
     assert read(tmp_path) == "рака"
@@ -46,7 +46,7 @@ def test_only_what_is_newer_is_compiled(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*.tmp")] == []
 
 
-def test_the_command_compiles_the_projects_catalogues(tmp_path: Path, settings: Any) -> None:
+def test_the_command_compiles_the_projects_catalogs(tmp_path: Path, settings: Any) -> None:
     write(tmp_path, "рака", at=1_000_000)
     settings.LOCALE_PATHS = [tmp_path]
     out = StringIO()

@@ -1,4 +1,4 @@
-"""Settings from the environment: what is understood, and what an error says and never shows."""
+"""Settings from the environment: how they are parsed, and what errors say but never show."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class TestParsing:
         with pytest.raises(EnvError, match=r"SEND_STEP.*greater than or equal to 1 .* 1000"):
             env.int("SEND_STEP", 50, validate=between(1, 1000))
 
-    def test_a_parsers_words_come_after_the_name(
+    def test_the_parsers_error_follows_the_name(
         self, env: Environment, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SITE_URL", "news.example.org")
-        with pytest.raises(EnvError, match="^SITE_URL: 'news.example.org' is not of the form"):
+        with pytest.raises(EnvError, match=r"^SITE_URL: 'news\.example\.org' is not of the form"):
             env.parsed("SITE_URL", "http://localhost", environment.parse_site_url)
 
     def test_any_variable_may_come_from_a_file(
@@ -55,11 +55,11 @@ class TestParsing:
 @pytest.mark.parametrize(
     "url", ["mysql://desk:hunter2@db/news", "postgres://desk:hunter2@db:port/x", "hunter2"]
 )
-def test_no_error_shows_the_databases_password(
+def test_no_error_shows_the_database_password(
     env: Environment, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
-    with pytest.raises(EnvError, match="^DATABASE_URL: .*postgres://user@host/name") as raised:
+    with pytest.raises(EnvError, match=r"^DATABASE_URL: .*postgres://user@host/name") as raised:
         env.parsed("DATABASE_URL", "", environment.parse_database)
     shown: BaseException | None = raised.value
     while shown is not None:
@@ -69,14 +69,14 @@ def test_no_error_shows_the_databases_password(
 
 
 class TestFiles:
-    def test_a_missing_one_is_named(
+    def test_a_missing_file_is_named(
         self, env: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.setenv("WEB_KEYS_FILE", str(tmp_path / "web.json"))
         with pytest.raises(EnvError, match=r"WEB_KEYS_FILE: .*/web.json: No such file"):
             env.str("WEB_KEYS", "")
 
-    def test_what_is_in_one_that_is_no_text_is_not_shown(
+    def test_the_content_of_a_binary_file_is_not_shown(
         self, env: Environment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         (tmp_path / "key").write_bytes(b"hunter2\xff")
@@ -100,10 +100,10 @@ class TestMisspelt:
             ("SEND_XYZZY_QUX", None),
         ],
     )
-    def test_a_slip_is_found(self, given: str, meant: str | None) -> None:
+    def test_a_misspelt_name_is_found(self, given: str, meant: str | None) -> None:
         assert suggest_names(settings.CONFIGURATION, {given: "4"}) == {given: meant}
 
-    def test_common_variables_raise_no_alarm(self) -> None:
+    def test_common_variables_are_not_reported(self) -> None:
         common = (
             "PATH HOME USER LOGNAME SHELL TERM LANG LANGUAGE LC_ALL TZ PWD TMPDIR HOSTNAME HOST "
             "PORT DATABASE_URL DATABASE_URL_FILE PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD "
@@ -117,7 +117,7 @@ class TestMisspelt:
         assert suggest_names(settings.CONFIGURATION, dict.fromkeys(common.split(), "x")) == {}
 
 
-def test_a_folder_that_this_user_may_not_write_to_is_named(tmp_path: Path) -> None:
+def test_a_folder_without_write_permission_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     folder = tmp_path / "var"
     folder.mkdir(mode=0o500)
@@ -132,7 +132,7 @@ def test_a_folder_that_this_user_may_not_write_to_is_named(tmp_path: Path) -> No
     )
     last = done.stderr.splitlines()[-1]
     assert f"VAR_DIR: the folder {folder} cannot be used (" in last
-    assert "Choose another one, or give it to this user: chown" in last
+    assert "Choose another one, or make this user its owner: chown" in last
 
 
 @pytest.mark.slow
@@ -145,7 +145,7 @@ def test_a_folder_that_this_user_may_not_write_to_is_named(tmp_path: Path) -> No
         ({"WEB_KEYS_FILE": "/nowhere/web.json"}, "WEB_KEYS_FILE: /nowhere/web.json: No such file"),
     ],
 )
-def test_one_line_says_what_to_do(
+def test_a_bad_setting_is_explained_in_one_line(
     command: str, given: dict[str, str], said: str, tmp_path: Path
 ) -> None:
     done = subprocess.run(

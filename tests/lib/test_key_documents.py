@@ -1,4 +1,4 @@
-"""Key documents: numbers added and removed, a passphrase around them, files that change."""
+"""Key documents: adding and removing keys, locking with a passphrase, and changed files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 PASSPHRASE = "seven quiet storks over the Bug"
 
 
-def test_added_keys_wait_until_they_are_put_in_use() -> None:
+def test_added_keys_are_not_used_until_activated() -> None:
     web, worker, added = key_documents.add_keys(*keys.generate_documents(), key_documents.PURPOSES)
     assert added == dict.fromkeys(key_documents.PURPOSES, 2)
     before = keys.parse_worker_keys(json.dumps(worker)), keys.parse_web_keys(json.dumps(web))
@@ -29,7 +29,7 @@ def test_added_keys_wait_until_they_are_put_in_use() -> None:
     assert key_documents.mismatched_sealing_keys(after[1], after[0]) == []
 
 
-def test_one_purpose_alone() -> None:
+def test_a_key_can_be_added_for_one_purpose() -> None:
     old = keys.generate_documents()
     web, worker, added = key_documents.add_keys(*old, ["index"])
     assert added == {"index": 2}
@@ -44,24 +44,24 @@ def test_the_key_in_use_cannot_be_removed() -> None:
     web, worker = key_documents.use_newest(web, worker)
     web, worker = key_documents.remove_key(web, worker, "sealing", 1)
     assert set(web["sealing"]) == set(worker["opening"]) == {"2"}
-    with pytest.raises(KeyFileError, match="no number 1"):
+    with pytest.raises(KeyFileError, match="key number 1 does not exist"):
         key_documents.remove_key(web, worker, "sealing", 1)
 
 
-def test_numbers_come_to_an_end() -> None:
+def test_number_255_is_the_last() -> None:
     web, worker = keys.generate_documents()
     worker["storage"]["255"] = worker["storage"]["1"]
-    with pytest.raises(KeyFileError, match="no number left"):
+    with pytest.raises(KeyFileError, match="no key number is left"):
         key_documents.add_keys(web, worker, ["storage"])
 
 
-def test_use_of_a_key_that_is_not_there() -> None:
+def test_a_missing_key_cannot_be_in_use() -> None:
     _, worker = keys.generate_documents()
     with pytest.raises(KeyFileError, match='"use"'):
         keys.parse_worker_keys(json.dumps({**worker, "use": {"index": 7}}))
 
 
-def test_a_passphrase_locks_and_opens() -> None:
+def test_a_passphrase_locks_and_unlocks() -> None:
     document = json.dumps(keys.generate_documents()[1])
     locked = key_documents.lock(document, PASSPHRASE)
     assert key_documents.is_locked(locked)
@@ -72,16 +72,16 @@ def test_a_passphrase_locks_and_opens() -> None:
 
 @pytest.mark.parametrize(
     ("passphrase", "says"),
-    [("", "set WORKER_KEYS_PASSPHRASE"), ("another one, as long", "does not open it")],
+    [("", "set WORKER_KEYS_PASSPHRASE"), ("another one, as long", "passphrase is wrong")],
 )
-def test_the_wrong_passphrase(passphrase: str, says: str) -> None:
+def test_a_wrong_passphrase_is_refused(passphrase: str, says: str) -> None:
     locked = key_documents.lock("{}", PASSPHRASE)
     with pytest.raises(KeyFileError, match=says):
         key_documents.unlock(locked, passphrase)
 
 
 @pytest.mark.parametrize("change", [{"salt": "zz"}, {"n": 2**30}, {"n": "x"}, {"box": None}])
-def test_a_damaged_lock(change: dict[str, object]) -> None:
+def test_a_damaged_document_is_refused(change: dict[str, object]) -> None:
     locked = json.loads(key_documents.lock("{}", PASSPHRASE))
     with pytest.raises(KeyFileError, match="damaged"):
         key_documents.unlock(json.dumps({**locked, **change}), PASSPHRASE)
@@ -92,7 +92,7 @@ def test_a_short_passphrase_is_refused() -> None:
         key_documents.lock("{}", "storks")
 
 
-def test_a_process_takes_up_a_file_that_changed(tmp_path: Path) -> None:
+def test_a_changed_key_file_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "worker.json"
     web, worker = keys.generate_documents()
     path.write_text(json.dumps(worker))
@@ -105,7 +105,7 @@ def test_a_process_takes_up_a_file_that_changed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["gone", "half"])
-def test_a_file_that_cannot_be_read_changes_nothing(
+def test_an_unreadable_key_file_changes_nothing(
     tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "web.json"

@@ -1,4 +1,4 @@
-"""Every process writes lines of one form: an action and its facts, never an address (G8)."""
+"""Every process logs lines of the same form: an action and its facts, never an address (G8)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 
 
 def line(name: str, message: str, *args: object, **extra: Any) -> str:
-    logger = logging.Logger(name)
+    logger = logging.getLogger(name)
     record = logger.makeRecord(name, logging.INFO, "f", 1, message, args, None, extra=extra)
     return logs.KeyValueFormatter().format(record).split(" ", 2)[2]
 
 
-def test_what_is_given_as_extra_is_in_the_line() -> None:
+def test_extra_facts_are_in_the_line() -> None:
     said = line("newsletter.delivery.sending.protocol", "finish", batch=7, mailing=3)
     assert said == "INFO newsletter.delivery.sending.protocol action=finish batch=7 mailing=3"
 
@@ -44,7 +44,7 @@ def test_a_fact_stays_one_value_on_one_line(fact: object, written: str) -> None:
     assert line("subscribers.intake", "x", fact=fact).endswith(f"action=x fact={written}")
 
 
-def test_other_libraries_lines_stay_as_they_are() -> None:
+def test_lines_of_other_libraries_are_unchanged() -> None:
     said = line("celery.worker", "Connected to %s", "redis://127.0.0.1", data={"a": 1})
     assert said == "INFO celery.worker Connected to redis://127.0.0.1"
 
@@ -60,7 +60,7 @@ def test_a_traceback_follows_the_line() -> None:
 
 
 def calls() -> list[tuple[str, ast.Call]]:
-    """Each call of a method of the module's `log`."""
+    """Return every call that logs something, with its place in the source."""
     return [
         (f"{path.relative_to(ROOT)}:{node.lineno}", node)
         for path in SOURCES

@@ -1,4 +1,4 @@
-"""An outage is one line when it begins, now and then one more, and one when it is over."""
+"""An outage is logged when it starts, at long intervals, and when it ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import ReportedOutages
 
 
 class Server:
-    """A service that a test takes away."""
+    """A service that a test can take down."""
 
     def __init__(self) -> None:
         self.up = True
@@ -42,10 +42,10 @@ def eventually(caplog: pytest.LogCaptureFixture, action: str, *, times: int = 1)
 
 
 def made(server: Server, **options: float) -> OutageMonitor:
-    return OutageMonitor({"database": server}, **{"try_seconds": 0.02, **options})
+    return OutageMonitor({"database": server}, **{"probe_seconds": 0.02, **options})
 
 
-def test_it_begins_and_ends_with_one_line_each(
+def test_an_outage_starts_and_ends_with_one_line(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     known = made(server)
@@ -64,8 +64,8 @@ def test_it_begins_and_ends_with_one_line_each(
     assert not known.is_any_suspected()
 
 
-def test_a_long_one_is_told_again(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    known = made(server, remind_seconds=0.1)
+def test_a_long_outage_is_logged_again(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    known = made(server, reminder_seconds=0.1)
     server.up = False
     known.report_failure("database", "OperationalError")
     eventually(caplog, "still-unavailable", times=2)
@@ -74,7 +74,7 @@ def test_a_long_one_is_told_again(server: Server, caplog: pytest.LogCaptureFixtu
     assert caplog.messages.count("unavailable") == 1
 
 
-def test_a_second_outage_is_told_too(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_second_outage_is_logged_too(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     known = made(server)
     for times in (1, 2):
         server.up = False
@@ -84,7 +84,9 @@ def test_a_second_outage_is_told_too(server: Server, caplog: pytest.LogCaptureFi
         eventually(caplog, "available-again", times=times)
 
 
-def test_a_lost_connection_is_no_outage(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lost_connection_is_not_an_outage(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
     made(server).report_failure("database", "InterfaceError")
     eventually(caplog, "connection-lost")
     assert caplog.messages == ["connection-lost"]
@@ -120,7 +122,7 @@ NO_REDIS = redis.exceptions.ConnectionError("refused")
         (RuntimeError("a fault"), "celery.app.trace", None),
     ],
 )
-def test_only_what_an_outage_explains_counts(
+def test_only_connection_errors_count_as_an_outage(
     error: Exception, logger: str, service: str | None
 ) -> None:
     assert failed_service(error, logger) == service
@@ -140,23 +142,23 @@ class TestFilter:
         assert not self.passes("django.request", GONE)
         assert reported.services == ["database"]
 
-    def test_so_is_celerys_line_with_the_error_in_it(self, reported: ReportedOutages) -> None:
+    def test_celerys_message_with_the_error_is_dropped(self, reported: ReportedOutages) -> None:
         consumer = "celery.worker.consumer.consumer"
         assert not self.passes(consumer, None, "redis://127.0.0.1", NO_REDIS, "Trying again")
         assert reported.services == ["broker"]
 
-    def test_a_group_is_dropped_only_if_all_of_it_is_explained(
+    def test_a_group_is_dropped_only_if_every_error_is_explained(
         self, reported: ReportedOutages
     ) -> None:
         assert not self.passes("celery.app.trace", ExceptionGroup("steps", [GONE, GONE]))
         assert self.passes("celery.app.trace", ExceptionGroup("steps", [GONE, RuntimeError()]))
 
-    def test_a_fault_is_seen_during_an_outage_too(self, reported: ReportedOutages) -> None:
+    def test_other_errors_are_logged_during_an_outage(self, reported: ReportedOutages) -> None:
         reported.services = ["database"]
         assert self.passes("django.request", RuntimeError("a fault"))
         assert self.passes("newsletter.delivery.sending.sender", None)
 
-    def test_an_error_page_is_not_told_again_during_an_outage(
+    def test_an_error_page_is_not_logged_again_during_an_outage(
         self, reported: ReportedOutages
     ) -> None:
         assert self.passes("django.request", None)

@@ -1,4 +1,4 @@
-"""Hints to the workers."""
+"""Waking the workers."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from tests.conftest import ReportedOutages
 
 @pytest.fixture
 def broker_down() -> Iterator[None]:
-    """A broker's address at which nobody listens."""
-    before = current_app.conf.broker_url
-    current_app.conf.broker_url = "redis://127.0.0.1:1/0"
-    _forget_connections()
+    """A broker URL at which nothing listens."""
+    conf: Any = current_app.conf
+    before = conf.broker_url
+    conf.broker_url = "redis://127.0.0.1:1/0"
+    _drop_connections()
     yield
-    current_app.conf.broker_url = before
-    _forget_connections()
+    conf.broker_url = before
+    _drop_connections()
 
 
-def _forget_connections() -> None:
+def _drop_connections() -> None:
     app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
     app._pool = None
     app.amqp._producer_pool = None
 
 
-def test_a_broker_that_is_down_stops_nobody(broker_down: None, reported: ReportedOutages) -> None:
+def test_wake_returns_false_while_the_broker_is_down(
+    broker_down: None, reported: ReportedOutages
+) -> None:
     assert not wake("delivery.send", 1)
     assert reported.services == ["broker"]

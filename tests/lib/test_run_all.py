@@ -1,4 +1,4 @@
-"""A step that fails keeps no other from its turn."""
+"""A step that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ def fails(error: BaseException) -> int:
     raise error
 
 
-def test_all_have_their_turn_and_what_failed_is_told_afterwards() -> None:
+def append(done: list[str], name: str) -> int:
+    done.append(name)
+    return len(done)
+
+
+def test_all_steps_run_and_errors_are_raised_afterwards() -> None:
     done: list[str] = []
     steps = [
         ("first", lambda: fails(ValueError("one"))),
-        ("second", lambda: len(done.append("second") or done)),
+        ("second", lambda: append(done, "second")),
         ("third", lambda: fails(KeyError("three"))),
-        ("fourth", lambda: len(done.append("fourth") or done)),
+        ("fourth", lambda: append(done, "fourth")),
     ]
     with pytest.raises(ExceptionGroup, match="2 of 4") as caught:
         run_all(steps)
@@ -29,14 +34,14 @@ def test_all_have_their_turn_and_what_failed_is_told_afterwards() -> None:
     assert first.__notes__ == ["In the step: first"]
 
 
-def test_what_each_came_to() -> None:
+def test_results_are_returned_by_name() -> None:
     assert run_all([("a", lambda: 1), ("b", lambda: 2)]) == {"a": 1, "b": 2}
     assert run_all([]) == {}
 
 
 @pytest.mark.parametrize("end", [SoftTimeLimitExceeded(), KeyboardInterrupt(), SystemExit(1)])
-def test_whoever_is_told_to_end_ends(end: BaseException) -> None:
+def test_an_interrupt_ends_at_once(end: BaseException) -> None:
     done: list[str] = []
     with pytest.raises(type(end)):
-        run_all([("a", lambda: fails(end)), ("b", lambda: len(done.append("b") or done))])
+        run_all([("a", lambda: fails(end)), ("b", lambda: append(done, "b"))])
     assert done == []

@@ -1,4 +1,4 @@
-"""Pure functions in a process of their own: what comes back, and what an end of it leaves."""
+"""Functions in the sandbox process: their results and errors, and what happens when it ends."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import translation
@@ -25,9 +26,9 @@ from newsletter.local import key_files
 from tests.digest.cast import NEWSLETTER
 from tests.lib import in_sandbox
 
-pytestmark = [pytest.mark.apart, pytest.mark.slow]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
-WORDS = {
+EMAIL: dict[str, Any] = {
     "language": "be",
     "subject": "Пацвердзіце падпіску",
     "heading": "Адзін крок",
@@ -38,26 +39,26 @@ WORDS = {
 
 
 @pytest.fixture(autouse=True)
-def none_left() -> Iterator[None]:
+def stop_sandbox() -> Iterator[None]:
     yield
     sandbox.stop()
 
 
-def running() -> int:
-    helper = sandbox._current
-    assert helper is not None
-    return helper.process.pid
+def sandbox_pid() -> int:
+    process = sandbox._current
+    assert process is not None
+    return process.process.pid
 
 
-def test_a_mail_is_the_same_as_in_this_process() -> None:
-    assert render_service.render_transactional(NEWSLETTER, **WORDS) == render_transactional(
-        NEWSLETTER, **WORDS
-    )  # type: ignore[arg-type]
+def test_an_email_is_the_same_as_in_this_process() -> None:
+    assert render_service.render_transactional(NEWSLETTER, **EMAIL) == render_transactional(
+        NEWSLETTER, **EMAIL
+    )
 
 
 def test_one_process_serves_many_calls_and_threads() -> None:
     sandbox.run(month_name, date(2017, 7, 1), "be")
-    first, found = running(), []
+    first, found = sandbox_pid(), []
     threads = [
         threading.Thread(
             target=lambda n=n: found.append((n, sandbox.run(month_name, date(2017, n, 1), "en")))
@@ -70,10 +71,10 @@ def test_one_process_serves_many_calls_and_threads() -> None:
         thread.join()
     assert len(found) == 8
     assert all(name == month_name(date(2017, n, 1), "en") for n, name in found)
-    assert running() == first
+    assert sandbox_pid() == first
 
 
-def test_an_error_of_the_package_is_raised_here_in_the_callers_language() -> None:
+def test_an_error_of_the_package_is_raised_in_the_callers_language() -> None:
     with translation.override("ru"), pytest.raises(RenderError) as there:
         sandbox.run(checked_subject, "line\nfeed")
     with translation.override("ru"), pytest.raises(RenderError) as here:
@@ -82,56 +83,56 @@ def test_an_error_of_the_package_is_raised_here_in_the_callers_language() -> Non
     assert sandbox.run(checked_subject, "and on") == "and on"
 
 
-def test_any_other_error_tells_where_it_broke() -> None:
+def test_any_other_error_contains_the_traceback() -> None:
     with pytest.raises(sandbox.SandboxError, match=r"dates\.py.*TypeError|AttributeError"):
         sandbox.run(week_range, None, None, "en", today=None)  # type: ignore[arg-type]
 
 
-def test_a_process_that_was_killed_is_replaced() -> None:
+def test_a_killed_process_is_replaced() -> None:
     sandbox.run(checked_subject, "a")
-    first = running()
+    first = sandbox_pid()
     os.kill(first, signal.SIGKILL)
     time.sleep(0.2)
     assert sandbox.run(checked_subject, "b") == "b"
-    assert running() != first
+    assert sandbox_pid() != first
 
 
-def test_one_that_dies_in_the_call_is_tried_once_more_and_then_told() -> None:
+def test_a_call_that_kills_the_process_is_tried_twice() -> None:
     with pytest.raises(sandbox.SandboxEndedError, match="die"):
         sandbox.run(in_sandbox.die)
     assert sandbox._current is None
     assert sandbox.run(checked_subject, "goes on") == "goes on"
 
 
-def test_one_that_does_not_answer_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_does_not_respond_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.run(checked_subject, "a")
     monkeypatch.setattr(sandbox, "TIMEOUT_SECONDS", 0.3)
-    helper = sandbox._current
-    assert helper is not None
+    process = sandbox._current
+    assert process is not None
     with pytest.raises(sandbox.SandboxEndedError, match="TimeoutError"):
         sandbox.run(in_sandbox.sleep_long)
-    assert helper.process.returncode == -signal.SIGKILL
+    assert process.process.returncode == -signal.SIGKILL
 
 
-def test_it_has_no_application_and_no_key_of_the_worker(
+def test_the_process_has_no_applications_and_no_worker_keys(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     key_files.write_new(tmp_path / "keys", recovery=None)
     monkeypatch.setenv("VAR_DIR", str(tmp_path))
     monkeypatch.setenv("WORKER_KEYS_PASSPHRASE", "a secret")
-    applications, models, keys, named = sandbox.run(in_sandbox.what_is_here)
-    assert (applications, models, keys, named) == (0, False, False, {"WORKER_KEYS": ""})
+    applications, models, keys, variables = sandbox.run(in_sandbox.what_is_here)
+    assert (applications, models, keys, variables) == (0, False, False, {"WORKER_KEYS": ""})
 
 
-def test_after_a_fork_each_has_its_own_which_ends_with_its_caller() -> None:
+def test_after_a_fork_each_parent_has_a_process_that_ends_with_it() -> None:
     sandbox.run(checked_subject, "a")
-    mine = running()
+    mine = sandbox_pid()
     read, write = os.pipe()
     child = os.fork()
     if child == 0:  # pragma: no cover - another process
         try:
             sandbox.run(checked_subject, "b")
-            os.write(write, str(running()).encode())
+            os.write(write, str(sandbox_pid()).encode())
             os.kill(os.getpid(), signal.SIGKILL)
         finally:
             os._exit(1)
@@ -140,9 +141,9 @@ def test_after_a_fork_each_has_its_own_which_ends_with_its_caller() -> None:
     theirs = int(os.read(read, 20))
     os.close(read)
     assert theirs != mine
-    assert running() == mine
+    assert sandbox_pid() == mine
     assert sandbox.run(checked_subject, "c") == "c"
-    # Its caller was killed, so it ends.
+    # Its parent was killed, so it ends.
     _wait_until_gone(theirs)
 
 
@@ -159,29 +160,29 @@ def _wait_until_gone(pid: int) -> None:
     raise AssertionError(f"process {pid} is still there")
 
 
-def naming(module: str, name: str) -> bytes:
-    """A pickle that asks for something by its name."""
+def pickle_of_name(module: str, name: str) -> bytes:
+    """Return a pickle that looks up a name in a module."""
     texts = b"".join(b"\x8c%c%b" % (len(text), text.encode()) for text in (module, name))
     return b"\x80\x04" + texts + b"\x93."
 
 
 @pytest.mark.parametrize(
-    "made",
+    "response",
     [
         b"cos\nsystem\n(S'true'\ntR.",
         pickle.dumps(os.getcwd),
-        naming("newsletter.digest.render_service", "Callable"),
-        naming("newsletter.digest.render_service", "sandbox.subprocess.Popen"),
-        naming("newsletter.digestive", "Anything"),
+        pickle_of_name("newsletter.digest.render_service", "Callable"),
+        pickle_of_name("newsletter.digest.render_service", "sandbox.subprocess.Popen"),
+        pickle_of_name("newsletter.digestive", "Anything"),
     ],
 )
-def test_what_comes_back_can_call_nothing_here(made: bytes) -> None:
-    with pytest.raises(pickle.UnpicklingError, match=r"is not of newsletter\.digest"):
-        sandbox._RestrictedUnpickler(io.BytesIO(made), "newsletter.digest").answer()
+def test_a_response_cannot_call_anything(response: bytes) -> None:
+    with pytest.raises(pickle.UnpicklingError, match=r"is not in newsletter\.digest"):
+        sandbox._RestrictedUnpickler(io.BytesIO(response), "newsletter.digest").response()
 
 
-def test_nor_a_function_of_its_own_package() -> None:
+def test_a_response_cannot_contain_a_function_of_the_package() -> None:
     with pytest.raises(pickle.UnpicklingError):
         sandbox._RestrictedUnpickler(
             io.BytesIO(pickle.dumps(checked_subject)), "newsletter.digest"
-        ).answer()
+        ).response()

@@ -1,4 +1,4 @@
-"""What `make run` prepares and says."""
+"""What `make run` sets up and prints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def var(settings: Any, tmp_path: Path) -> Path:
 
 @pytest.mark.django_db
 class TestFirstAccount:
-    def test_its_password_is_kept_for_this_user_alone(self) -> None:
+    def test_only_this_user_can_read_its_password(self) -> None:
         first_run.create_editor()
         password = first_run.generated_password()
         assert password
@@ -33,17 +33,17 @@ class TestFirstAccount:
         assert stat.S_IMODE(first_run.password_path().stat().st_mode) == 0o600
         assert f"editor, password {password}" in first_run.welcome()
 
-    def test_it_is_made_once(self) -> None:
+    def test_it_is_created_once(self) -> None:
         first_run.create_editor()
         before = first_run.generated_password()
         first_run.create_editor()
         assert first_run.generated_password() == before
 
-    def test_it_is_not_made_beside_another(self, editor: User) -> None:
+    def test_it_is_not_created_if_an_account_exists(self, editor: User) -> None:
         first_run.create_editor()
         assert not first_run.password_path().exists()
 
-    def test_a_password_that_was_changed_is_not_shown(self) -> None:
+    def test_a_changed_password_is_not_shown(self) -> None:
         first_run.create_editor()
         user = User.objects.get(username="editor")
         generated = first_run.generated_password()
@@ -65,7 +65,7 @@ def test_the_sample_is_loaded_once_and_sent_once() -> None:
 
 
 @pytest.mark.django_db
-def test_with_a_real_transport_no_sample_reader_is_mailed(settings: Any) -> None:
+def test_with_a_real_transport_the_sample_is_not_loaded(settings: Any) -> None:
     first_run.schedule_sample_issue("yasna", "2026-11-09")
     settings.USES_LOCAL_MAILBOX = False
     call_command("prepare", stdout=StringIO())
@@ -75,7 +75,9 @@ def test_with_a_real_transport_no_sample_reader_is_mailed(settings: Any) -> None
 
 
 class TestPrograms:
-    def test_keys_that_open_go_to_the_worker_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_only_the_worker_gets_the_keys_that_decrypt(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("WORKER_KEYS", "secret")
         monkeypatch.setenv("WORKER_KEYS_FILE", "/secret")
         monkeypatch.setenv("WEB_KEYS", "signs")
@@ -86,7 +88,7 @@ class TestPrograms:
             assert "WORKER_KEYS_FILE" not in program.environment
             assert program.environment["WEB_KEYS"] == "signs"
 
-    def test_the_broker_is_given_no_keys(
+    def test_the_broker_gets_no_keys(
         self, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
     ) -> None:
         settings.BROKER_SOCKET = str(tmp_path / "run" / "valkey.sock")
@@ -95,7 +97,7 @@ class TestPrograms:
         environment = programs.broker().environment
         assert not {"WEB_KEYS", "WEB_KEYS_FILE", "WORKER_KEYS"} & set(environment)
 
-    def test_a_broker_of_ones_own_is_not_started(self, settings: Any, tmp_path: Path) -> None:
+    def test_an_external_broker_is_not_started(self, settings: Any, tmp_path: Path) -> None:
         settings.BROKER_SOCKET = str(tmp_path / "run" / "valkey.sock")
         settings.BROKER_URL = f"redis+socket://{settings.BROKER_SOCKET}"
         settings.USES_LOCAL_MAILBOX = True

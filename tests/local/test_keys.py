@@ -1,4 +1,4 @@
-"""`manage.py keys new`: two files, for two kinds of process, never overwritten."""
+"""`manage.py keys`: two files for two kinds of process, never overwritten."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from newsletter.lib import key_documents, keys
 from subscribers import audience, intake, lifecycle
 from subscribers.addresses import normalise
 from subscribers.crypto import key_check
-from subscribers.crypto.sealing import address_hash, seal_arrival
-from subscribers.models import Intake, KeyCanary, Subscriber, Subscription
+from subscribers.crypto.sealing import address_hash, seal_intake
+from subscribers.models import Intake, KeyCheck, Subscriber, Subscription
 
 pytestmark = pytest.mark.slow
 
@@ -33,14 +33,14 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_the_two_documents_can_be_read_as_keys(tmp_path: Path) -> None:
+def test_both_documents_load_as_keys(tmp_path: Path) -> None:
     call_command("keys", "new", "--no-recovery", str(tmp_path / "keys"), stdout=StringIO())
     web = keys.parse_web_keys((tmp_path / "keys" / "web.json").read_text())
     worker = keys.parse_worker_keys((tmp_path / "keys" / "worker.json").read_text())
     assert web.sealing.keys() == worker.opening.keys() == {1}
 
 
-def test_the_web_document_holds_nothing_that_opens(tmp_path: Path) -> None:
+def test_the_web_document_can_decrypt_nothing(tmp_path: Path) -> None:
     call_command("keys", "new", "--no-recovery", str(tmp_path), stdout=StringIO())
     assert set(json.loads((tmp_path / "web.json").read_text())) == {
         "secret_key",
@@ -49,7 +49,7 @@ def test_the_web_document_holds_nothing_that_opens(tmp_path: Path) -> None:
     }
 
 
-def test_nobody_else_can_read_them(tmp_path: Path) -> None:
+def test_only_their_owner_can_read_them(tmp_path: Path) -> None:
     directory = tmp_path / "keys"
     call_command("keys", "new", "--no-recovery", str(directory), stdout=StringIO())
     assert mode(directory) == 0o700
@@ -57,15 +57,15 @@ def test_nobody_else_can_read_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["web.json", "worker.json"])
-def test_keys_that_exist_stay(tmp_path: Path, name: str) -> None:
+def test_existing_keys_are_not_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("precious")
-    with pytest.raises(CommandError, match=f"{name} is there already"):
+    with pytest.raises(CommandError, match=f"{name} exists already"):
         call_command("keys", "new", "--no-recovery", str(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "precious"
 
 
-def test_it_says_what_each_is_for_and_shows_neither(tmp_path: Path) -> None:
+def test_the_output_explains_both_files_and_shows_no_key(tmp_path: Path) -> None:
     out = StringIO()
     call_command("keys", "new", "--no-recovery", str(tmp_path), stdout=out)
     web = json.loads((tmp_path / "web.json").read_text())
@@ -81,39 +81,37 @@ def manage(*words: str) -> str:
     return out.getvalue()
 
 
-def test_a_place_for_the_recovery_copy_is_demanded(tmp_path: Path) -> None:
+def test_the_recovery_copy_needs_a_place_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="--recovery --no-recovery is required"):
         manage("new", str(tmp_path / "keys"))
-    with pytest.raises(CommandError, match="choose another place"):
+    with pytest.raises(CommandError, match="Choose another place"):
         manage("new", str(tmp_path), "--recovery", str(tmp_path / "copy"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_copy_brings_both_back(tmp_path: Path) -> None:
+def test_the_recovery_copy_restores_both_files(tmp_path: Path) -> None:
     copy, first, second = tmp_path / "copy", tmp_path / "keys", tmp_path / "again"
-    told = manage("new", str(first), "--recovery", str(copy))
-    assert str(copy) in told
+    output = manage("new", str(first), "--recovery", str(copy))
+    assert str(copy) in output
     assert mode(copy) == 0o600
     manage("recover", str(copy), str(second))
     for name in ("web.json", "worker.json"):
         assert (second / name).read_text() == (first / name).read_text()
         assert mode(second / name) == 0o600
-    with pytest.raises(CommandError, match="is there already"):
+    with pytest.raises(CommandError, match="exists already"):
         manage("recover", str(copy), str(second))
     with pytest.raises(CommandError, match="not a recovery copy"):
         manage("recover", str(first / "web.json"), str(tmp_path / "third"))
 
 
-def test_a_copy_is_never_overwritten(tmp_path: Path) -> None:
+def test_an_existing_copy_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "copy").write_text("precious")
-    with pytest.raises(CommandError, match="copy is there already"):
+    with pytest.raises(CommandError, match="copy exists already"):
         manage("new", str(tmp_path / "keys"), "--recovery", str(tmp_path / "copy"))
     assert not (tmp_path / "keys").exists()
 
 
-def test_locked_with_a_passphrase_neither_file_nor_copy_opens_anything(
-    tmp_path: Path, settings: Any
-) -> None:
+def test_a_passphrase_locks_the_file_and_its_copy(tmp_path: Path, settings: Any) -> None:
     settings.WORKER_KEYS_PASSPHRASE = PASSPHRASE
     directory, copy = tmp_path / "keys", tmp_path / "copy"
     manage("new", str(directory), "--passphrase", "--recovery", str(copy))
@@ -125,7 +123,7 @@ def test_locked_with_a_passphrase_neither_file_nor_copy_opens_anything(
 
 
 def start(directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """What a process says of the keys that it was given."""
+    """Start a process with these keys, which prints what it could load."""
     program = (
         "from django.conf import settings;"
         "print(settings.WORKER_KEYS is not None, settings.KEYS_ARE_TEMPORARY)"
@@ -147,23 +145,21 @@ def start(directory: Path, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
-def test_a_process_opens_a_locked_file_with_the_passphrase_only(
-    tmp_path: Path, settings: Any
-) -> None:
+def test_a_process_needs_the_passphrase_of_a_locked_file(tmp_path: Path, settings: Any) -> None:
     settings.WORKER_KEYS_PASSPHRASE = PASSPHRASE
     manage("new", str(tmp_path), "--passphrase", "--no-recovery")
     assert start(tmp_path, WORKER_KEYS_PASSPHRASE=PASSPHRASE).stdout.split() == ["True", "False"]
     locked = start(tmp_path)
     assert "set WORKER_KEYS_PASSPHRASE" in locked.stderr
     wrong = start(tmp_path, WORKER_KEYS_PASSPHRASE="another one, as long")
-    assert "WORKER_KEYS: the passphrase does not open it" in wrong.stderr
+    assert "WORKER_KEYS: the passphrase is wrong" in wrong.stderr
     assert "another one" not in wrong.stderr
 
 
 # --- Rotation ---------------------------------------------------------------------------------
 @pytest.fixture
 def in_use(tmp_path: Path, settings: Any) -> Path:
-    """Keys in files, as a worker holds them."""
+    """Return the folder of the key files that this process uses, like a worker."""
     directory = tmp_path / "keys"
     manage("new", str(directory), "--no-recovery")
     use(directory, settings)
@@ -190,44 +186,48 @@ def add(weekly: Newsletter, address: str) -> Subscription:
     )
 
 
-def test_rotating_needs_no_process_to_be_started_anew(
+def test_a_running_process_follows_a_rotation(
     weekly: Newsletter, in_use: Path, tmp_path: Path
 ) -> None:
-    """This process read its keys before; it goes on with those that the command wrote."""
+    """This process has read its keys already, and continues with those that the command wrote."""
     reader = add(weekly, "ala@readers.example").subscriber
     os.chmod(in_use / "web.json", 0o640)
     copy = tmp_path / "copy"
-    told = manage("rotate", "--wait", "--recovery", str(copy))
-    assert "storage 2, index 2, sealing 2, tokens 2" in told
-    assert "All readers are under the new keys" in told
+    output = manage("rotate", "--wait", "--recovery", str(copy))
+    assert "storage 2, index 2, sealing 2, tokens 2" in output
+    assert "All readers are encrypted with the new keys" in output
     reader.refresh_from_db()
     assert (reader.storage_key, reader.address_hash_key) == (2, 2)
     assert audience.address_of(reader) == "ala@readers.example"
-    assert seal_arrival({}).key == 2
+    assert seal_intake({}).key_number == 2
     assert (mode(in_use / "web.json"), mode(in_use / "worker.json")) == (0o640, 0o600)
     assert json.loads(json.loads(copy.read_text())["worker"]) == json.loads(
         (in_use / "worker.json").read_text()
     )
-    assert KeyCanary.objects.count() == 8
+    assert KeyCheck.objects.count() == 8
     assert key_check.check() == []
 
 
-def test_without_waiting_the_workers_do_it(weekly: Newsletter, in_use: Path) -> None:
+def test_without_wait_the_workers_re_encrypt(weekly: Newsletter, in_use: Path) -> None:
     add(weekly, "ala@readers.example")
-    assert "1 readers are written anew by the workers" in manage(
+    assert "The workers re-encrypt 1 readers" in manage(
         "rotate", "--only", "storage", "--no-recovery"
     )
     reader = Subscriber.objects.get()
     assert (reader.storage_key, reader.address_hash_key) == (1, 1)
 
 
-def test_on_several_hosts_keys_are_added_first_and_used_later(
+def test_on_several_hosts_new_keys_are_added_before_they_are_used(
     weekly: Newsletter, in_use: Path
 ) -> None:
     assert "manage.py keys use" in manage("rotate", "--add-only", "--no-recovery")
-    assert seal_arrival({}).key == address_hash(normalise("a@readers.example")).key == 1
+    assert (
+        seal_intake({}).key_number == address_hash(normalise("a@readers.example")).key_number == 1
+    )
     manage("use", "--no-recovery")
-    assert seal_arrival({}).key == address_hash(normalise("a@readers.example")).key == 2
+    assert (
+        seal_intake({}).key_number == address_hash(normalise("a@readers.example")).key_number == 2
+    )
 
 
 def test_a_locked_document_stays_locked(weekly: Newsletter, tmp_path: Path, settings: Any) -> None:
@@ -241,7 +241,7 @@ def test_a_locked_document_stays_locked(weekly: Newsletter, tmp_path: Path, sett
     assert "2" in keys.parse_document(key_documents.unlock(text, PASSPHRASE))["storage"]
 
 
-def test_an_arrival_whose_key_is_not_here_yet_waits_however_long(
+def test_an_intake_row_waits_for_a_key_that_has_not_arrived(
     weekly: Newsletter, in_use: Path, settings: Any
 ) -> None:
     before = settings.WORKER_KEYS_PATH.read_text()
@@ -259,37 +259,37 @@ def test_an_arrival_whose_key_is_not_here_yet_waits_however_long(
     assert Subscription.objects.count() == 1
 
 
-def test_a_key_is_retired_once_nothing_needs_it(weekly: Newsletter, in_use: Path) -> None:
+def test_a_key_can_be_retired_once_nothing_needs_it(weekly: Newsletter, in_use: Path) -> None:
     add(weekly, "ala@readers.example")
     retire = ("retire", "storage", "1", "--no-recovery")
     with pytest.raises(CommandError, match="number 1 is in use"):
         manage(*retire)
     manage("rotate", "--no-recovery")
-    with pytest.raises(CommandError, match="1 rows still need it"):
+    with pytest.raises(CommandError, match="1 rows still need this key"):
         manage(*retire)
     manage("use", "--wait", "--no-recovery")
-    assert "Retired: storage 1" in manage(*retire)
+    assert "Retired storage 1" in manage(*retire)
     assert set(json.loads((in_use / "worker.json").read_text())["storage"]) == {"2"}
     assert key_check.check() == []
     assert audience.address_of(Subscriber.objects.get()) == "ala@readers.example"
 
 
-def test_keys_of_links_are_retired_only_by_who_means_it(db: None, in_use: Path) -> None:
+def test_retiring_a_token_key_needs_an_extra_option(db: None, in_use: Path) -> None:
     manage("rotate", "--only", "tokens", "--no-recovery")
-    with pytest.raises(CommandError, match="unsubscribing too"):
+    with pytest.raises(CommandError, match="including unsubscribe links"):
         manage("retire", "tokens", "1", "--no-recovery")
     manage("retire", "tokens", "1", "--no-recovery", "--break-old-links")
     assert set(json.loads((in_use / "web.json").read_text())["tokens"]) == {"2"}
 
 
-def test_keys_that_are_not_the_databases_are_not_rotated(
+def test_keys_of_another_database_are_not_rotated(
     weekly: Newsletter, in_use: Path, tmp_path: Path, settings: Any
 ) -> None:
     assert key_check.check() == []
     manage("new", str(tmp_path / "other"), "--no-recovery")
     use(tmp_path / "other", settings)
     before = (tmp_path / "other" / "worker.json").read_text()
-    with pytest.raises(CommandError, match="do not fit the database"):
+    with pytest.raises(CommandError, match="don't belong to this database"):
         manage("rotate", "--no-recovery")
     assert (tmp_path / "other" / "worker.json").read_text() == before
 
@@ -302,7 +302,7 @@ def test_keys_are_not_rotated_while_the_database_is_down(
 
     monkeypatch.setattr(key_check, "stored_marks", down)
     before = (in_use / "worker.json").read_text()
-    with pytest.raises(CommandError, match="The database cannot be reached"):
+    with pytest.raises(CommandError, match="The database can't be reached"):
         manage("rotate", "--no-recovery")
     assert (in_use / "worker.json").read_text() == before
 

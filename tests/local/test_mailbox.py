@@ -1,4 +1,4 @@
-"""The local mailbox: what comes in by SMTP can be read in the browser, at this machine only."""
+"""The local mailbox: email received by SMTP can be read in a browser, on this machine only."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HTML = """<html><head><title>x</title><style>
 <script>x</script></body></html>"""
 
 
-def letter(*, subject: str = "Тыдзень", to: str = "alena@example.org") -> EmailMessage:
+def make_message(*, subject: str = "Тыдзень", to: str = "alena@example.org") -> EmailMessage:
     message = EmailMessage()
     message["From"] = "desk@news.example.org"
     message["To"] = to
@@ -52,19 +52,19 @@ def mailbox(settings: Any, tmp_path: Path) -> Mailbox:
 
 
 @pytest.fixture
-def kept(mailbox: Mailbox) -> str:
-    """The name of one mail."""
-    return mailbox.add(letter().as_bytes(), ("alena@example.org",)).name
+def stored(mailbox: Mailbox) -> str:
+    """Return the name of a stored message."""
+    return mailbox.add(make_message().as_bytes(), ("alena@example.org",)).name
 
 
 @pytest.fixture
-def here() -> Client:
+def local_client() -> Client:
     return Client(headers={"host": "127.0.0.1"})
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[int]:
-    """A real receiver in a process of its own; gives its port."""
+    """Run the real receiver in a process of its own, and yield its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -88,97 +88,104 @@ def server(tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.mark.server
-def test_what_comes_by_smtp_is_kept(server: int, tmp_path: Path) -> None:
+def test_email_received_by_smtp_is_stored(server: int, tmp_path: Path) -> None:
     with smtplib.SMTP("127.0.0.1", server) as line:
         for number in range(3):
-            line.send_message(letter(subject=f"Тыдзень {number}", to="boris@example.org"))
+            line.send_message(make_message(subject=f"Тыдзень {number}", to="boris@example.org"))
     entries = Mailbox(tmp_path / "mailbox").entries()
     assert [entry.subject for entry in entries] == ["Тыдзень 2", "Тыдзень 1", "Тыдзень 0"]
     assert entries[0].to == ("boris@example.org",)
     assert entries[0].language == "be"
 
 
-def test_the_source_is_the_mail_byte_for_byte(mailbox: Mailbox) -> None:
-    content = letter().as_bytes()
+def test_the_source_is_the_message_byte_for_byte(mailbox: Mailbox) -> None:
+    content = make_message().as_bytes()
     assert mailbox.source(mailbox.add(content, ("a@example.org", "b@example.org")).name) == content
 
 
-def test_a_name_from_elsewhere_reaches_no_file(mailbox: Mailbox, tmp_path: Path) -> None:
+def test_a_name_with_a_path_reaches_no_file(mailbox: Mailbox, tmp_path: Path) -> None:
     (tmp_path / "secret.eml").write_text("secret")
     assert mailbox.source("../secret") is None
 
 
-def test_a_line_cut_off_by_a_crash_is_made_anew(mailbox: Mailbox, kept: str) -> None:
+def test_an_index_line_cut_off_by_a_crash_is_rebuilt(mailbox: Mailbox, stored: str) -> None:
     index = mailbox.directory / "index.jsonl"
     index.write_text(index.read_text()[:20] + "\n")
     assert mailbox.entries() == []
     assert mailbox.rebuild_index() == 1
-    assert [entry.name for entry in mailbox.entries()] == [kept]
+    assert [entry.name for entry in mailbox.entries()] == [stored]
     assert mailbox.rebuild_index() == 0
 
 
 @pytest.mark.slow
-def test_some_thousands_are_listed_fast(mailbox: Mailbox) -> None:
-    content = letter().as_bytes()
+def test_thousands_of_messages_are_listed_fast(mailbox: Mailbox) -> None:
+    content = make_message().as_bytes()
     for number in range(3000):
         mailbox.add(content, (f"reader{number}@example.org",))
-    begun = time.perf_counter()
+    started = time.perf_counter()
     assert len(mailbox.entries("reader299")) == 11
-    assert time.perf_counter() - begun < 0.5
+    assert time.perf_counter() - started < 0.5
 
 
 @pytest.mark.usefixtures("db")
 class TestPages:
-    def test_an_empty_mailbox_says_so(self, here: Client, mailbox: Mailbox) -> None:
-        assert "No emails yet" in here.get("/inbox/").content.decode()
+    def test_an_empty_mailbox_says_so(self, local_client: Client, mailbox: Mailbox) -> None:
+        assert "No emails yet" in local_client.get("/inbox/").content.decode()
 
-    def test_the_list_links_to_each_mail(self, here: Client, kept: str) -> None:
-        page = here.get("/inbox/").content.decode()
-        assert f'href="/inbox/{kept}/"' in page
+    def test_the_list_links_to_each_message(self, local_client: Client, stored: str) -> None:
+        page = local_client.get("/inbox/").content.decode()
+        assert f'href="/inbox/{stored}/"' in page
         assert "Тыдзень" in page
         assert "alena@example.org" in page
 
-    def test_a_recipient_filters_it(self, here: Client, mailbox: Mailbox, kept: str) -> None:
-        mailbox.add(letter(subject="Другі").as_bytes(), ("boris@example.org",))
-        page = here.get("/inbox/", {"to": "boris"}).content.decode()
+    def test_the_list_can_be_filtered_by_recipient(
+        self, local_client: Client, mailbox: Mailbox, stored: str
+    ) -> None:
+        mailbox.add(make_message(subject="Другі").as_bytes(), ("boris@example.org",))
+        page = local_client.get("/inbox/", {"to": "boris"}).content.decode()
         assert "Другі" in page
-        assert kept not in page
+        assert stored not in page
 
-    def test_text_and_source_are_readable(self, here: Client, kept: str) -> None:
-        text = here.get(f"/inbox/{kept}/?view=text").content.decode()
+    def test_text_and_source_are_readable(self, local_client: Client, stored: str) -> None:
+        text = local_client.get(f"/inbox/{stored}/?view=text").content.decode()
         assert 'Добры дзень! <a href="https://news.example.org/be/"' in text
-        source = here.get(f"/inbox/{kept}/?view=source").content.decode()
+        source = local_client.get(f"/inbox/{stored}/?view=source").content.decode()
         assert "Content-Language: be" in source
 
-    def test_the_frame_runs_nothing(self, here: Client, kept: str) -> None:
-        response = here.get(f"/inbox/{kept}/html/")
+    def test_the_frame_runs_no_scripts(self, local_client: Client, stored: str) -> None:
+        response = local_client.get(f"/inbox/{stored}/html/")
         policy = response["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'; img-src http://127.0.0.1 ")
         assert "sandbox allow-popups" in policy
         assert "allow-scripts" not in policy
         assert response["X-Frame-Options"] == "SAMEORIGIN"
 
-    def test_links_open_in_the_whole_window(self, here: Client, kept: str) -> None:
-        assert '<head><base target="_top">' in here.get(f"/inbox/{kept}/html/").content.decode()
+    def test_links_open_in_the_whole_window(self, local_client: Client, stored: str) -> None:
+        assert (
+            '<head><base target="_top">'
+            in local_client.get(f"/inbox/{stored}/html/").content.decode()
+        )
 
-    def test_a_picture_inside_the_mail_is_shown(self, here: Client, kept: str) -> None:
-        page = here.get(f"/inbox/{kept}/html/").content.decode()
-        url = f"/inbox/{kept}/picture/?cid=river%40news"
+    def test_an_inline_image_is_shown(self, local_client: Client, stored: str) -> None:
+        page = local_client.get(f"/inbox/{stored}/html/").content.decode()
+        url = f"/inbox/{stored}/picture/?cid=river%40news"
         assert f'src="{url}"' in page
-        response = here.get(url)
+        response = local_client.get(url)
         assert response["Content-Type"] == "image/png"
         assert response.content == PIXEL
 
-    def test_dark_and_light_are_answered_as_asked(self, here: Client, kept: str) -> None:
-        dark = here.get(f"/inbox/{kept}/html/?look=dark").content.decode()
+    def test_dark_and_light_mode_can_be_chosen(self, local_client: Client, stored: str) -> None:
+        dark = local_client.get(f"/inbox/{stored}/html/?look=dark").content.decode()
         assert "@media (min-width: 0) { body { background: #111 } }" in dark
-        light = here.get(f"/inbox/{kept}/html/").content.decode()
+        light = local_client.get(f"/inbox/{stored}/html/").content.decode()
         assert "@media (max-width: 0) { body { background: #111 } }" in light
 
-    def test_throwing_away_takes_a_post(self, here: Client, mailbox: Mailbox, kept: str) -> None:
-        assert here.get("/inbox/empty/").status_code == 405
+    def test_deleting_all_messages_requires_post(
+        self, local_client: Client, mailbox: Mailbox, stored: str
+    ) -> None:
+        assert local_client.get("/inbox/empty/").status_code == 405
         assert len(mailbox.entries()) == 1
-        assert here.post("/inbox/empty/").status_code == 302
+        assert local_client.post("/inbox/empty/").status_code == 302
         assert mailbox.entries() == []
 
     @pytest.mark.parametrize("path", ["/inbox/", "/inbox/{}/", "/inbox/{}/html/"])
@@ -190,14 +197,14 @@ class TestPages:
             {"headers": {"X-Forwarded-For": "192.0.2.7"}},
         ],
     )
-    def test_who_is_elsewhere_is_refused(
-        self, here: Client, kept: str, path: str, request_: Any
+    def test_requests_from_elsewhere_are_refused(
+        self, local_client: Client, stored: str, path: str, request_: Any
     ) -> None:
-        assert here.get(path.format(kept), **request_).status_code == 403
+        assert local_client.get(path.format(stored), **request_).status_code == 403
 
-    def test_another_name_for_this_machine_is_refused(self, settings: Any, kept: str) -> None:
+    def test_another_host_name_is_refused(self, settings: Any, stored: str) -> None:
         settings.ALLOWED_HOSTS = ["news.example.org"]
         assert Client(headers={"host": "news.example.org"}).get("/inbox/").status_code == 403
 
-    def test_a_mail_that_is_not_there(self, here: Client, mailbox: Mailbox) -> None:
-        assert here.get("/inbox/nothing/").status_code == 404
+    def test_an_unknown_message_is_404(self, local_client: Client, mailbox: Mailbox) -> None:
+        assert local_client.get("/inbox/nothing/").status_code == 404

@@ -1,4 +1,4 @@
-"""Web server and worker do not start on a configuration that would lose or show addresses."""
+"""Web server and worker don't start with a configuration that would lose addresses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMANDS = {
 
 @pytest.mark.server
 @pytest.mark.parametrize("name", COMMANDS)
-def test_without_keys_it_says_so_and_ends(name: str, tmp_path: Path) -> None:
+def test_without_keys_it_stops_and_says_what_to_do(name: str, tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "BROKER_URL": "redis://x"}
     done = subprocess.run(
         [sys.executable, "-m", *COMMANDS[name]],

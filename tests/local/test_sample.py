@@ -1,4 +1,4 @@
-"""The sample newsroom: good enough to be met first, and gone without a trace."""
+"""The sample newsroom: complete, correct, and removable without a trace."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from subscribers.models import Subscriber, Subscription
 pytestmark = pytest.mark.slow
 
 PICTURES = sorted((loading.HERE / "pictures").glob("*.jpg"))
-# What tells the official orthography from the older one, or gives a Russian letter away.
+# Spellings of the older orthography, and Russian letters.
 NOT_BELARUSIAN = re.compile(r"[ищъИЩЪ]|сьв|сьн|зьм|зьн|ньн|льл|дзьв", re.IGNORECASE)
 
 
@@ -65,7 +65,7 @@ def test_it_has_several_weeks_and_the_latest_is_approved(sample: Newsletter) -> 
     assert all(4 <= issue.articles.count() <= 6 for issue in issues)
 
 
-def test_it_shows_what_the_program_can_show(sample: Newsletter) -> None:
+def test_it_has_every_kind_of_content(sample: Newsletter) -> None:
     assert Topic.objects.count() == 5
     chains = {
         frozenset(a.translations.values_list("language", flat=True)) for a in Article.objects.all()
@@ -96,28 +96,28 @@ def test_its_pictures_are_small_and_drawn_by_the_script() -> None:
             assert image.size == (1200, 675)
 
 
-def test_its_readers_have_different_chains(sample: Newsletter) -> None:
+def test_its_readers_have_different_languages(sample: Newsletter) -> None:
     rows = Subscription.objects.filter(source=Subscription.Source.SAMPLE)
     assert rows.count() == 13
     assert rows.filter(frequency=Subscription.Frequency.MONTHLY).count() == 1
-    # So that the first digest is finished when one looks.
+    # So that the first digest has been sent when someone looks.
     assert not rows.exclude(preferred_hour=None).exists()
     assert rows.values("languages").distinct().count() >= 6
     assert all(reader.address.endswith("@example.org") for reader in loading.READERS)
 
 
-def test_it_does_not_mix_with_a_newsroom(newsroom: Newsroom, var: Path) -> None:
-    with pytest.raises(CommandError, match="There is a newsroom already"):
+def test_it_is_not_loaded_into_an_existing_newsroom(newsroom: Newsroom, var: Path) -> None:
+    with pytest.raises(CommandError, match="A newsroom exists already"):
         call_command("sample", "load")
     assert not Issue.objects.exists()
 
 
 @pytest.mark.usefixtures("sample")
 class TestRemoval:
-    def test_everything_is_gone(
+    def test_everything_is_removed(
         self, django_capture_on_commit_callbacks: Any, media: Path, var: Path
     ) -> None:
-        snapshot.prepare(start.send_now(Issue.objects.first(), by=None).pk)
+        snapshot.prepare(start.send_now(Issue.objects.earliest("starts_on"), by=None).pk)
         assert ReleaseRecipient.objects.exists()
         with django_capture_on_commit_callbacks(execute=True):
             call_command("sample", "remove", "--yes", stdout=StringIO())
@@ -127,7 +127,7 @@ class TestRemoval:
         assert [path for path in media.rglob("*") if path.is_file()] == []
         assert not (var / "run" / "sample-issue.json").exists()
 
-    def test_a_newsletter_of_ones_own_stays_with_its_readers(self) -> None:
+    def test_another_newsletter_keeps_its_readers(self) -> None:
         own = Newsletter.objects.create(
             slug="own", languages=["en"], sender_address="a@news.example.org"
         )
@@ -138,13 +138,13 @@ class TestRemoval:
         assert list(Newsletter.objects.all()) == [own]
         assert list(Subscriber.objects.all()) == [reader]
 
-    def test_without_a_yes_it_stays(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_without_confirmation_nothing_is_removed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("builtins.input", lambda question: "")
         with pytest.raises(CommandError, match="Nothing was removed"):
             call_command("sample", "remove")
         assert Newsroom.objects.exists()
 
-    def test_ones_own_begins_in_its_place(self) -> None:
+    def test_begin_replaces_it(self) -> None:
         call_command(
             "begin",
             name="Наш тыдзень",
@@ -160,25 +160,25 @@ class TestRemoval:
         assert NewsroomTranslation.objects.filter(name="Наш тыдзень").count() == 2
 
     @pytest.mark.parametrize(
-        ("given", "said"),
+        ("mistake", "error"),
         [
             ({"address": "no address"}, "sender_address: Enter a valid email"),
-            ({"time_zone": "Minsk"}, "“Minsk” is not a time zone. Name one as the IANA does"),
+            ({"time_zone": "Minsk"}, "“Minsk” is not a time zone. Give an IANA name"),
             ({"languages": "be,be"}, "languages: A language is listed twice"),
             ({"languages": "belarusian!"}, "languages: “belarusian!” is not a language code"),
         ],
     )
-    def test_a_slip_in_beginning_loses_nothing(self, given: dict[str, str], said: str) -> None:
+    def test_a_mistake_in_begin_loses_nothing(self, mistake: dict[str, str], error: str) -> None:
         answers = {"name": "Ours", "languages": "be", "address": "a@b.example"}
-        answers |= {"time_zone": "Europe/Minsk", **given}
-        with pytest.raises(CommandError, match=re.escape(said)):
+        answers |= {"time_zone": "Europe/Minsk", **mistake}
+        with pytest.raises(CommandError, match=re.escape(error)):
             call_command("begin", **answers)
         assert Newsroom.objects.get().is_sample
         assert Article.objects.exists()
 
 
-def test_ones_own_newsroom_is_never_removed(newsroom: Newsroom) -> None:
-    with pytest.raises(CommandError, match="There is no sample newsroom"):
+def test_another_newsroom_is_never_removed(newsroom: Newsroom) -> None:
+    with pytest.raises(CommandError, match="has no sample newsroom"):
         call_command("sample", "remove", "--yes")
-    with pytest.raises(CommandError, match="has begun already"):
+    with pytest.raises(CommandError, match="already have a newsroom"):
         call_command("begin", name="Ours", languages="be", address="a@b.example")

@@ -1,4 +1,4 @@
-"""The first commands on a new machine: `make setup`, `make begin`, and the site that is ready."""
+"""The first commands on a new machine: `make setup`, `make begin`, and when the site is ready."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def manage(var: Path, *words: str, answers: str = "") -> subprocess.CompletedPro
     ("zone", "stored"),
     [("Minsk\n\n", time_zones.system_time_zone()), ("Europe/Brussels\n", "Europe/Brussels")],
 )
-def test_a_newsroom_begins_in_an_empty_folder(tmp_path: Path, zone: str, stored: str) -> None:
+def test_begin_works_in_an_empty_folder(tmp_path: Path, zone: str, stored: str) -> None:
     assert manage(tmp_path, "keys", "new", "--no-recovery").returncode == 0
     done = manage(tmp_path, "begin", answers=f"Weekly\nen,be\ndesk@news.example.org\n{zone}")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert f"Its time zone [{time_zones.system_time_zone()}]: " in done.stdout
+    assert f"Time zone [{time_zones.system_time_zone()}]: " in done.stdout
     assert ("“Minsk” is not a time zone." in done.stdout) is zone.startswith("Minsk")
     with sqlite3.connect(tmp_path / "tydzen.sqlite3") as database:
         rows = database.execute("SELECT slug, timezone FROM editorial_newsletter").fetchall()
@@ -54,12 +54,12 @@ def test_a_newsroom_begins_in_an_empty_folder(tmp_path: Path, zone: str, stored:
 
 
 @pytest.mark.slow
-def test_with_nobody_to_ask_the_option_is_named(tmp_path: Path) -> None:
+def test_without_a_terminal_begin_names_the_missing_option(tmp_path: Path) -> None:
     assert manage(tmp_path, "keys", "new", "--no-recovery").returncode == 0
     given = ("--name=Weekly", "--languages=en", "--address=desk@news.example.org")
     done = manage(tmp_path, "begin", *given)
     assert done.returncode == 1
-    assert "--time-zone is needed; nothing was changed." in done.stderr
+    assert "Please give --time-zone. Nothing was changed." in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -87,18 +87,18 @@ def setup_would_run(var: Path, **environment: str) -> str:
     return done.stdout
 
 
-def test_setup_makes_keys_unless_others_are_named(tmp_path: Path) -> None:
+def test_setup_creates_keys_unless_the_environment_names_others(tmp_path: Path) -> None:
     assert "keys new" in setup_would_run(tmp_path)
     assert "keys new" not in setup_would_run(tmp_path, WEB_KEYS_FILE="/etc/tydzen/web.json")
     assert "keys new" not in setup_would_run(tmp_path, WEB_KEYS='{"secret_key": "a$b"}')
 
 
 class TestChoiceOfPython:
-    """newsletter/local/python.sh, as root: services run as users who cannot look into /root."""
+    """newsletter/local/python.sh as root: services run as users who can't read /root."""
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
-        """On the PATH, before everything else; whoever asks `id` is root."""
+        """Return the first folder of the PATH, with an `id` that answers root."""
         folder = tmp_path / "bin"
         folder.mkdir()
         self.write(folder / "id", "echo 0")
@@ -109,7 +109,7 @@ class TestChoiceOfPython:
         path.chmod(0o755)
 
     def interpreter(self, path: Path, *, shared: bool) -> None:
-        """One that fits, and that others than root can or cannot run."""
+        """Write a suitable interpreter, which other users can or can't run."""
         self.write(path, f'case "$2" in *ensurepip*) ;; *) exit {int(not shared)};; esac')
 
     def choose(self, folder: Path, python: str = "") -> subprocess.CompletedProcess[str]:
@@ -121,26 +121,26 @@ class TestChoiceOfPython:
             text=True,
         )
 
-    def test_one_that_all_can_run_comes_first(self, folder: Path) -> None:
+    def test_an_interpreter_for_all_users_comes_first(self, folder: Path) -> None:
         self.interpreter(folder / "mine3", shared=False)
         self.interpreter(folder / "all3", shared=True)
         done = self.choose(folder, "mine3 all3")
         assert (done.stdout, done.stderr) == (f"{folder}/all3\n", "")
 
-    def test_with_none_but_roots_it_says_what_to_do(self, folder: Path) -> None:
+    def test_if_only_root_has_one_it_says_what_to_do(self, folder: Path) -> None:
         self.interpreter(folder / "mine3", shared=False)
         done = self.choose(folder, "mine3")
         assert (done.returncode, done.stdout) == (0, f"{folder}/mine3\n")
         assert "the services run as other users" in done.stderr
         assert "make clean && make setup" in done.stderr
 
-    def test_with_none_at_all_it_ends(self, folder: Path) -> None:
+    def test_without_any_interpreter_it_stops(self, folder: Path) -> None:
         done = self.choose(folder, "python2.7-of-nobody")
         assert (done.returncode, done.stdout) == (1, "")
         assert "Tydzen needs Python 3.11 to 3.14" in done.stderr
 
     @pytest.mark.slow
-    def test_a_real_one_in_a_closed_folder_is_known_for_it(self, folder: Path) -> None:
+    def test_a_real_interpreter_in_a_private_folder_is_recognised(self, folder: Path) -> None:
         closed = folder / "closed"
         venv.create(closed, symlinks=False, with_pip=False)
         closed.chmod(0o700)
@@ -151,7 +151,7 @@ class TestChoiceOfPython:
 
 # --- manage.py up: the site is ready --------------------------------------------------------------
 class OneHost(BaseHTTPRequestHandler):
-    """As Django where ALLOWED_HOSTS has the site's own name only."""
+    """Answers like Django if ALLOWED_HOSTS has only the site's own name."""
 
     def do_GET(self) -> None:
         allowed = self.headers["Host"] == "news.example.org" and self.path == "/healthz"
@@ -172,7 +172,7 @@ def one_host() -> Iterator[HTTPServer]:
         thread.join()
 
 
-def test_the_site_is_asked_under_a_name_that_it_answers_to(
+def test_readiness_is_checked_under_an_allowed_host_name(
     one_host: HTTPServer, settings: Any
 ) -> None:
     settings.BIND, settings.PORT = "127.0.0.1", one_host.server_port

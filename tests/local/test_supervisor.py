@@ -1,4 +1,4 @@
-"""`manage.py up` on real processes: whatever ends it, nothing that it started stays."""
+"""`manage.py up` with real processes: however it ends, nothing that it started is left."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.server
 
 
 class Site:
-    """The toy site, as a person at a terminal meets it."""
+    """The toy site in a process of its own, as started from a terminal."""
 
     def __init__(self, folder: Path, port: int, *names: str) -> None:
         self.folder = folder
@@ -38,12 +38,12 @@ class Site:
         for line in self.process.stdout:
             if line == "READY\n":
                 return
-        pytest.fail(f"it never was ready: {self.process.communicate()[1]}")
+        pytest.fail(f"it was never ready: {self.process.communicate()[1]}")
 
     def pid(self, name: str) -> int:
         return int((self.folder / name).read_text())
 
-    def end(self, number: int) -> str:
+    def stop(self, number: int) -> str:
         self.process.send_signal(number)
         return self.process.communicate(timeout=20)[0]
 
@@ -59,11 +59,11 @@ def port() -> int:
 def start(tmp_path: Path, port: int) -> Iterator[Callable[..., Site]]:
     sites: list[Site] = []
 
-    def begin(*names: str, at: int = port) -> Site:
+    def start_site(*names: str, at: int = port) -> Site:
         sites.append(Site(tmp_path, at, *names))
         return sites[-1]
 
-    yield begin
+    yield start_site
     for site in sites:
         with suppress(ProcessLookupError):
             site.process.kill()
@@ -71,71 +71,69 @@ def start(tmp_path: Path, port: int) -> Iterator[Callable[..., Site]]:
 
 
 def alive(pid: int) -> bool:
-    """Whether it runs; one that ended and was not yet waited for does not."""
+    """Return whether the process runs. A zombie doesn't."""
     with suppress(FileNotFoundError):
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         return state != "Z"
     return False
 
 
-def eventually(fact: Callable[[], bool], *, seconds: float = 10.0) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if fact():
+def eventually(condition: Callable[[], bool], *, seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
             return True
         time.sleep(0.05)
-    return fact()
+    return condition()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_everything(start: Callable[..., Site], number: int) -> None:
+def test_a_signal_stops_everything(start: Callable[..., Site], number: int) -> None:
     site = start("calm", "parent", "stubborn")
     site.wait_until_ready()
     assert eventually(lambda: bool((site.folder / "child").exists()))
     pids = [site.pid(name) for name in ("calm", "parent", "child", "stubborn")]
-    said = site.end(number)
+    output = site.stop(number)
     assert site.process.returncode == 0
     assert not any(map(alive, pids))
-    assert "stubborn does not end; killed" in said
+    assert "stubborn didn't stop in time and was killed" in output
     assert not (site.folder / "run" / "processes.json").exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the death signal is Linux's")
-def test_killed_outright_it_takes_its_programs_with_it(start: Callable[..., Site]) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the parent-death signal")
+def test_a_killed_supervisor_takes_its_programs_with_it(start: Callable[..., Site]) -> None:
     site = start("calm")
     site.wait_until_ready()
     pid = site.pid("calm")
-    site.end(signal.SIGKILL)
+    site.stop(signal.SIGKILL)
     assert eventually(lambda: not alive(pid))
 
 
-def test_the_next_run_ends_what_a_killed_one_left(start: Callable[..., Site]) -> None:
+def test_the_next_run_stops_what_a_killed_one_left(start: Callable[..., Site]) -> None:
     first = start("stubborn")
     first.wait_until_ready()
     left = first.pid("stubborn")
-    first.end(signal.SIGKILL)
+    first.stop(signal.SIGKILL)
     assert alive(left)
     second = start("calm")
     second.wait_until_ready()
     assert not alive(left)
-    assert second.end(signal.SIGINT).endswith("ended\n")
+    assert second.stop(signal.SIGINT).endswith("stopped\n")
 
 
-def test_a_pid_that_was_given_out_again_is_left_alone(
-    start: Callable[..., Site], tmp_path: Path
-) -> None:
+def test_a_reused_pid_is_left_alone(start: Callable[..., Site], tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     with subprocess.Popen(["sleep", "60"]) as bystander:
-        noted = f'{{"{bystander.pid}": "another start than its own"}}'
-        (tmp_path / "run" / "processes.json").write_text(noted)
+        record = f'{{"{bystander.pid}": "another start than its own"}}'
+        (tmp_path / "run" / "processes.json").write_text(record)
         site = start("calm")
         site.wait_until_ready()
-        site.end(signal.SIGINT)
+        site.stop(signal.SIGINT)
         assert bystander.poll() is None
         bystander.kill()
 
 
-def test_a_program_that_dies_starts_again(start: Callable[..., Site]) -> None:
+def test_a_program_that_dies_is_restarted(start: Callable[..., Site]) -> None:
     site = start("calm")
     site.wait_until_ready()
     first = site.pid("calm")
@@ -143,28 +141,30 @@ def test_a_program_that_dies_starts_again(start: Callable[..., Site]) -> None:
     assert eventually(lambda: site.pid("calm") != first)
     second = site.pid("calm")
     assert alive(second)
-    said = site.end(signal.SIGINT)
-    assert "calm ended (signal SIGKILL); starts again in 1 s" in said
+    output = site.stop(signal.SIGINT)
+    assert "calm exited (signal SIGKILL); restarting in 1 s" in output
     assert not alive(second)
 
 
-def test_one_that_cannot_start_ends_the_others_and_says_why(start: Callable[..., Site]) -> None:
+def test_a_program_that_cannot_start_stops_the_others_and_says_why(
+    start: Callable[..., Site],
+) -> None:
     site = start("calm", "broken")
     _, error = site.process.communicate(timeout=20)
     assert site.process.returncode == 1
     assert not alive(site.pid("calm"))
-    assert "broken ended at once, with status 3." in error
+    assert "broken exited at once with status 3." in error
     assert "no such table: reader" in error
 
 
-def test_a_busy_port_is_named_before_anything_starts(
+def test_a_busy_port_is_reported_before_anything_starts(
     start: Callable[..., Site], port: int, tmp_path: Path
 ) -> None:
     with socket.create_server(("127.0.0.1", port)):
         site = start("calm")
         _, error = site.process.communicate(timeout=20)
     assert site.process.returncode == 1
-    assert f"Port {port} cannot be used (Address already in use)" in error
+    assert f"Port {port} can't be used (Address already in use)" in error
     assert f"PORT={port + 10}" in error
     assert not (tmp_path / "calm").exists()
 
@@ -175,16 +175,16 @@ def test_a_second_run_in_the_same_folder_is_refused(start: Callable[..., Site]) 
     second = start("calm")
     _, error = second.process.communicate(timeout=20)
     assert second.process.returncode == 1
-    assert f"runs already (process {first.process.pid})" in error
+    assert f"is already running from this folder (process {first.process.pid})" in error
     assert alive(first.pid("calm"))
 
 
-def test_each_programs_words_are_in_its_log(start: Callable[..., Site]) -> None:
+def test_each_program_has_its_own_log(start: Callable[..., Site]) -> None:
     site = start("calm", "broken")
     site.process.communicate(timeout=20)
     assert (site.folder / "log" / "broken.log").read_text() == "no such table: reader\n"
 
 
-def test_a_start_is_known_for_what_lives_only() -> None:
+def test_only_a_running_process_has_a_start_time() -> None:
     assert started_at(os.getpid())
     assert started_at(2**22 + 1) == ""

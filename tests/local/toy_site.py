@@ -1,6 +1,6 @@
-"""A supervisor with programs of no consequence, in a process of its own: for test_supervisor.py.
+"""A supervisor with trivial programs, for test_supervisor.py to start in a process of its own.
 
-Called with a folder and the kinds of programs to run, it prints READY once all answer.
+Its arguments are a folder, a port and the programs to run. It prints READY once all are ready.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ CALM = "import time; time.sleep(600)"
 PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
 PROGRAMS = {
     "calm": CALM,
-    # Does not hear SIGTERM.
+    # Ignores SIGTERM.
     "stubborn": f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {CALM}",
-    # Has a child of its own that does not hear SIGTERM either.
+    # Starts a child that ignores SIGTERM.
     "parent": PARENT.format(
         child="import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
         "open(os.environ['NOTES'] + '/child', 'w').write(str(os.getpid())); time.sleep(600)"

@@ -1,4 +1,4 @@
-"""Readers, and what a worker does for them."""
+"""Fixtures that add readers and sign-ups."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ ALA = "Ala.Reader+tag@readers.example"
 
 
 def filled(**data: object) -> dict[str, object]:
-    """The form as a person sends it, a minute after it was shown."""
+    """Return the form's data as a person sends it, a minute after it was shown."""
     with time_machine.travel(datetime.now(tz=UTC) - timedelta(minutes=1), tick=False):
-        shown = form_timestamps.sign_timestamp()
-    return {"newsletter": "weekly", "email": ALA, "choices": ["en"], "stamp": shown, **data}
+        timestamp = form_timestamps.sign_timestamp()
+    return {"newsletter": "weekly", "email": ALA, "choices": ["en"], "stamp": timestamp, **data}
 
 
 AddReader = Callable[..., Subscription]
@@ -31,7 +31,7 @@ Ask = Callable[..., Subscription | None]
 
 @pytest.fixture
 def add_reader(weekly: Newsletter) -> AddReader:
-    """A function that adds a confirmed reader: add_reader("be", "ru", topics={3})."""
+    """A function that adds a confirmed reader, as in `add_reader("be", "ru", topics={3})`."""
 
     def add(*languages: str, address: str = ALA, **columns: object) -> Subscription:
         subscription = lifecycle.add_confirmed(
@@ -50,12 +50,12 @@ def add_reader(weekly: Newsletter) -> AddReader:
 
 @pytest.fixture
 def ask(weekly: Newsletter) -> Ask:
-    """A function that asks for the weekly as the form does, past the inbox."""
+    """A function that signs up for the weekly as a worker does, without the intake."""
 
     def request(
         *languages: str, address: str = ALA, page_language: str = "en"
     ) -> Subscription | None:
-        lifecycle.request(
+        lifecycle.sign_up(
             normalise(address),
             SignupRequest(
                 newsletter_id=weekly.pk,

@@ -1,4 +1,4 @@
-"""A proof of work, done as the browser does it."""
+"""Solve a proof of work as the browser does."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def solution(task: dict[str, Any]) -> dict[str, Any]:
     raise AssertionError("no number fits")
 
 
-def payload(found: object) -> str:
-    return b64encode(json.dumps(found).encode()).decode()
+def payload(solution: object) -> str:
+    return b64encode(json.dumps(solution).encode()).decode()
 
 
 def solved() -> str:

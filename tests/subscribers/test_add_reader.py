@@ -26,23 +26,23 @@ def test_a_reader_is_added_as_confirmed_by_the_operator(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
-        (["nobody", "--newsletter=weekly", "--languages=be"], "has an @"),
+        (["nobody", "--newsletter=weekly", "--languages=be"], "needs an @"),
         (["ala@readers.example", "--newsletter=none", "--languages=be"], "There is: weekly"),
-        (["ala@readers.example", "--newsletter=weekly", "--languages=ka"], "does not come in: ka"),
-        (["ala@readers.example", "--newsletter=weekly", "--languages="], "does not come in"),
+        (["ala@readers.example", "--newsletter=weekly", "--languages=ka"], "isn’t available in ka"),
+        (["ala@readers.example", "--newsletter=weekly", "--languages="], "isn’t available in –"),
     ],
 )
-def test_a_mistake_is_told_and_nobody_added(
-    weekly: Newsletter, arguments: list[str], words: str
+def test_a_mistake_is_reported_and_nobody_is_added(
+    weekly: Newsletter, arguments: list[str], message: str
 ) -> None:
-    with pytest.raises(CommandError, match=words):
+    with pytest.raises(CommandError, match=message):
         call_command("add_reader", *arguments)
     assert not Subscriber.objects.exists()
 
 
-def test_without_keys_it_says_so(weekly: Newsletter, settings: Any) -> None:
+def test_without_worker_keys_it_reports_that(weekly: Newsletter, settings: Any) -> None:
     settings.WORKER_KEYS = None
     with pytest.raises(CommandError, match="no worker keys"):
         call_command("add_reader", "ala@readers.example", "--newsletter=weekly", "--languages=be")

@@ -1,4 +1,4 @@
-"""Who gets an issue, and the second read."""
+"""Who is in the audience of an issue, and the second read."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from newsletter.editorial.models import Newsletter
-from subscribers import audience, lifecycle
+from subscribers import audience, lifecycle, personal_data
 from subscribers.addresses import Address
 from subscribers.audience import Frequency, Segment
-from subscribers.crypto.sealing import AddressHash, address_hash, seal_address
+from subscribers.crypto.sealing import address_hash, seal_address
 from subscribers.models import Subscriber, Subscription, Suppression
 from tests.subscribers.conftest import AddReader
 
 BE_RU = Segment(("be", "ru"), "be", None, "", True, False, False)
 
 
-def test_readers_are_grouped_by_what_they_want(weekly: Newsletter, add_reader: AddReader) -> None:
+def test_readers_are_grouped_into_segments(weekly: Newsletter, add_reader: AddReader) -> None:
     first = add_reader("be", "ru", address="a@readers.example")
     english = add_reader("en", address="b@readers.example", topics={3, 7}, content="lead")
     second = add_reader("be", "ru", address="c@readers.example")
@@ -35,7 +35,7 @@ def test_readers_are_grouped_by_what_they_want(weekly: Newsletter, add_reader: A
     ]
 
 
-def test_within_a_profile_readers_are_grouped_by_their_hour(
+def test_within_a_segment_readers_are_grouped_by_preferred_hour(
     weekly: Newsletter, add_reader: AddReader
 ) -> None:
     hours = [19, None, 7, 19, None]
@@ -50,7 +50,7 @@ def test_within_a_profile_readers_are_grouped_by_their_hour(
     assert audience.segments(weekly) == [(BE_RU, 5)]
 
 
-def test_each_rhythm_has_its_own_audience(weekly: Newsletter, add_reader: AddReader) -> None:
+def test_each_frequency_has_its_own_audience(weekly: Newsletter, add_reader: AddReader) -> None:
     monthly = add_reader("be", "ru", address="m@readers.example", frequency="monthly")
     paused = {"frequency": "monthly", "paused_until": date(2099, 1, 1)}
     add_reader("be", "ru", address="p@readers.example", **paused)
@@ -73,7 +73,7 @@ def test_each_rhythm_has_its_own_audience(weekly: Newsletter, add_reader: AddRea
         ({"paused_until": date(2017, 8, 1)}, True),
     ],
 )
-def test_who_is_in_the_audience(
+def test_state_frequency_and_pause_decide_who_is_in_the_audience(
     weekly: Newsletter,
     add_reader: AddReader,
     columns: dict[str, Any],
@@ -85,7 +85,7 @@ def test_who_is_in_the_audience(
         assert bool(audience.segments(weekly)) is wanted
 
 
-def test_the_suppressed_are_left_out(weekly: Newsletter, add_reader: AddReader) -> None:
+def test_suppressed_readers_are_left_out(weekly: Newsletter, add_reader: AddReader) -> None:
     subscription = add_reader("be")
     reader = subscription.subscriber
     Suppression.objects.create(
@@ -104,13 +104,13 @@ def test_the_second_read_obeys_a_pause(
     until: date,
     wanted: bool,  # noqa: FBT001
 ) -> None:
-    """Who waits for their hour has a day in which to change their mind."""
+    """A reader who waits for their preferred hour may pause in between."""
     reader = add_reader("be", paused_until=until).subscriber_id
     with time_machine.travel(date(2017, 8, 1), tick=False):
         assert (reader in audience.still_wanted(weekly.pk, [reader])) is wanted
 
 
-def test_the_second_read_opens_the_addresses_of_those_who_stay(
+def test_the_second_read_returns_only_current_readers_with_their_addresses(
     weekly: Newsletter, add_reader: AddReader
 ) -> None:
     stays = add_reader("be", address="Stays@readers.example")
@@ -124,18 +124,18 @@ def test_the_second_read_opens_the_addresses_of_those_who_stay(
     assert "Stays" not in repr(reader)
 
 
-def many(newsletter: Newsletter, count: int) -> list[int]:
+def add_readers(newsletter: Newsletter, count: int) -> list[int]:
     readers = []
     for number in range(count):
         address, public_id = Address(f"reader{number}", "readers.example"), uuid.uuid4()
-        sealed, index = seal_address(address, public_id), address_hash(address)
+        sealed, hashed = seal_address(address, public_id), address_hash(address)
         readers.append(
             Subscriber(
                 public_id=public_id,
-                sealed_address=sealed.value,
-                storage_key=sealed.key,
-                address_hash=index.value,
-                address_hash_key=index.key,
+                sealed_address=sealed.data,
+                storage_key=sealed.key_number,
+                address_hash=hashed.digest,
+                address_hash_key=hashed.key_number,
                 language="be",
             )
         )
@@ -147,40 +147,38 @@ def many(newsletter: Newsletter, count: int) -> list[int]:
     return ids
 
 
-def test_the_second_read_of_a_thousand_is_one_query(
+def test_a_thousand_readers_take_one_query(
     weekly: Newsletter, django_assert_num_queries: Any
 ) -> None:
-    ids = many(weekly, 1000)
+    ids = add_readers(weekly, 1000)
     with django_assert_num_queries(1):
         found = audience.still_wanted(weekly.pk, ids)
     assert len(found) == 1000
     with django_assert_num_queries(1):
-        assert [pk for _profile, _hour, pk in audience.stream(weekly)] == ids
+        assert [pk for _segment, _hour, pk in audience.stream(weekly)] == ids
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the rows it has")
-def test_the_second_read_does_not_go_through_all_readers(weekly: Newsletter) -> None:
-    """It did, for each STEP of them: 100,000 readers took ten times as long."""
-    with CaptureQueriesContext(connection) as asked:
-        audience.still_wanted(weekly.pk, many(weekly, 3))
+def test_the_second_read_does_not_scan_all_readers(weekly: Newsletter) -> None:
+    """A regression: it scanned them for each STEP, and 100,000 readers took ten times as long."""
+    with CaptureQueriesContext(connection) as queries:
+        audience.still_wanted(weekly.pk, add_readers(weekly, 3))
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN QUERY PLAN " + asked.captured_queries[-1]["sql"])
+        cursor.execute("EXPLAIN QUERY PLAN " + queries.captured_queries[-1]["sql"])
         steps = [step for *_, step in cursor.fetchall() if " subscription " in step]
     assert len(steps) == 1
     assert steps[0].endswith("(subscriber_id=?)") or "subscriber_id=? AND" in steps[0]
 
 
-def test_erasure_leaves_an_index_only(weekly: Newsletter, add_reader: AddReader) -> None:
-    from subscribers import personal_data
-
+def test_b9_erasure_leaves_only_a_hash(weekly: Newsletter, add_reader: AddReader) -> None:
     subscription = add_reader("be", address="gone@readers.example")
     reader = subscription.subscriber
-    index = AddressHash(reader.address_hash_key, bytes(reader.address_hash))
-    held = personal_data.export(reader)
-    assert held["address"] == "gone@readers.example"
-    assert held["reader"]["subscriptions"][0]["consents"][0]["action"] == "recorded"
+    digest = bytes(reader.address_hash)
+    exported = personal_data.export(reader)
+    assert exported["address"] == "gone@readers.example"
+    assert exported["reader"]["subscriptions"][0]["consents"][0]["action"] == "recorded"
     personal_data.erase(reader)
     assert not Subscriber.objects.exists()
     assert not Subscription.objects.exists()
     suppression = Suppression.objects.get()
-    assert (bytes(suppression.address_hash), suppression.reason) == (index.value, "erased")
+    assert (bytes(suppression.address_hash), suppression.reason) == (digest, "erased")

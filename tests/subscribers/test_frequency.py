@@ -1,4 +1,4 @@
-"""How often and at what hour: the reader's choice."""
+"""The reader chooses the frequency and the preferred hour."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def choose(client: Client, subscription: Subscription, **data: Any) -> Any:
     return client.post(url("preferences", subscription), {**form, **data})
 
 
-def test_rhythm_and_hour_are_chosen_and_kept_through_a_pause(
-    client: Client, add_reader: AddReader
-) -> None:
+def test_frequency_and_hour_are_kept_through_a_pause(client: Client, add_reader: AddReader) -> None:
     subscription = add_reader("be")
     until = (timezone.now() + timedelta(days=30)).date().isoformat()
     choose(client, subscription, frequency="monthly", preferred_hour="7", paused_until=until)
@@ -47,16 +45,16 @@ def test_rhythm_and_hour_are_chosen_and_kept_through_a_pause(
 
 
 @time_machine.travel("2017-07-31 06:05Z", tick=False)
-def test_the_page_says_whose_clock_the_hours_are_of(
+def test_the_page_names_the_time_zone_of_the_hours(
     client: Client, add_reader: AddReader, weekly: Newsletter
 ) -> None:
     subscription = add_reader("en")
     page = client.get(url("preferences", subscription)).content.decode()
-    assert "By the clock of Europe/Minsk, where it is 09:05 now." in page
-    assert '<option value="" selected>With everyone</option>' in page
+    assert "In the time zone Europe/Minsk, where it is now 09:05." in page
+    assert '<option value="" selected>As soon as it’s sent</option>' in page
     Newsletter.objects.update(schedule_active=True)
     for language, words in {
-        "en": "With everyone: Monday, about 09:00",
+        "en": "As soon as it’s sent: Monday, around 09:00",
         "be": "Разам з усімі: панядзелак, каля 09:00",
         "ru": "Вместе со всеми: понедельник, около 09:00",
     }.items():
@@ -64,7 +62,7 @@ def test_the_page_says_whose_clock_the_hours_are_of(
         assert words in page
 
 
-def test_the_preview_of_a_monthly_reader_is_the_months(
+def test_a_monthly_reader_previews_the_round_up(
     client: Client, add_reader: AddReader, weekly: Newsletter, write_article: WriteArticle
 ) -> None:
     for day, headline in {3: "Older", 10: "Newer", 17: "Not approved"}.items():
@@ -78,15 +76,15 @@ def test_the_preview_of_a_monthly_reader_is_the_months(
     subscription = add_reader("en", frequency="monthly")
     page = client.get(url("preview", subscription)).content.decode()
     assert "July 2017: Newer" in page
-    assert "this is the round-up of the latest month so far" in page
+    assert "This is the round-up of the latest month so far" in page
     mail = client.get(url("preview-mail", subscription)).content.decode()
     assert mail.index("Newer") < mail.index("Older")
     assert "Not approved" not in mail
 
 
-def test_b9_both_are_in_what_we_hold(add_reader: AddReader) -> None:
+def test_b9_the_export_contains_frequency_and_hour(add_reader: AddReader) -> None:
     subscription = add_reader("en", frequency="monthly", preferred_hour=19)
-    [held] = personal_data.export_without_address(subscription.subscriber)["reader"][
+    [exported] = personal_data.export_without_address(subscription.subscriber)["reader"][
         "subscriptions"
     ]
-    assert (held["frequency"], held["hour"]) == ("monthly", 19)
+    assert (exported["frequency"], exported["preferred_hour"]) == ("monthly", 19)

@@ -1,4 +1,4 @@
-"""Arrivals: sealed, opened by a worker, acted on once."""
+"""Intake items are encrypted, opened by a worker, and acted on once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from newsletter.editorial.models import Newsletter
 from newsletter.lib import keys
 from subscribers import intake
 from subscribers.addresses import normalise
-from subscribers.crypto.sealing import SealedError, seal_arrival
+from subscribers.crypto.sealing import SealedError, seal_intake
 from subscribers.models import Intake, Subscriber, Subscription, TransactionalEmail
 from tests.subscribers.conftest import ALA
 
 NOON = datetime(2017, 8, 1, 12, 0, tzinfo=UTC)
 
 
-def arrive(newsletter: Newsletter, address: str = ALA, *languages: str) -> None:
+def sign_up(newsletter: Newsletter, address: str = ALA, *languages: str) -> None:
     intake.receive_sign_up(
         normalise(address),
         newsletter=newsletter,
@@ -29,9 +29,9 @@ def arrive(newsletter: Newsletter, address: str = ALA, *languages: str) -> None:
     )
 
 
-def test_arrivals_are_acted_on_and_deleted(weekly: Newsletter) -> None:
-    arrive(weekly, "a@readers.example")
-    arrive(weekly, "b@readers.example", "be", "ru")
+def test_items_are_acted_on_and_deleted(weekly: Newsletter) -> None:
+    sign_up(weekly, "a@readers.example")
+    sign_up(weekly, "b@readers.example", "be", "ru")
     assert intake.drain(1) == 1
     assert intake.drain(10) == 1
     assert intake.drain(10) == 0
@@ -43,19 +43,19 @@ def test_arrivals_are_acted_on_and_deleted(weekly: Newsletter) -> None:
     assert TransactionalEmail.objects.count() == 2
 
 
-def test_without_keys_nothing_is_tried(weekly: Newsletter, settings: Any) -> None:
-    arrive(weekly)
+def test_without_worker_keys_nothing_is_tried(weekly: Newsletter, settings: Any) -> None:
+    sign_up(weekly)
     settings.WORKER_KEYS = None
     with pytest.raises(SealedError, match="no worker keys"):
         intake.drain(10)
     assert Intake.objects.get().attempts == 0
 
 
-def test_what_cannot_be_opened_is_tried_later_and_given_up(
+def test_an_item_that_cannot_be_opened_is_retried_and_then_given_up(
     weekly: Newsletter, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
-        arrive(weekly)
+        sign_up(weekly)
         right = settings.WORKER_KEYS
         settings.WORKER_KEYS = replace(
             right, opening=keys.parse_worker_keys(keys.generate_temporary()[1]).opening
@@ -67,14 +67,14 @@ def test_what_cannot_be_opened_is_tried_later_and_given_up(
             clock.shift(timedelta(hours=1))
         intake.drain(10)
         assert not Intake.objects.exists()
-    assert "action=arrival-given-up" in caplog.text
+    assert "action=intake-given-up" in caplog.text
     assert "reason=SealedError" in caplog.text
     assert "readers.example" not in caplog.text
 
 
-def test_a_worker_with_the_right_keys_takes_it_up(weekly: Newsletter, settings: Any) -> None:
+def test_a_worker_with_the_right_keys_handles_it_later(weekly: Newsletter, settings: Any) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
-        arrive(weekly)
+        sign_up(weekly)
         right = settings.WORKER_KEYS
         settings.WORKER_KEYS = replace(
             right, opening=keys.parse_worker_keys(keys.generate_temporary()[1]).opening
@@ -97,7 +97,7 @@ def test_a_worker_with_the_right_keys_takes_it_up(weekly: Newsletter, settings: 
         {"languages": []},
     ],
 )
-def test_one_bad_arrival_stops_nothing(
+def test_a_bad_item_does_not_stop_the_others(
     weekly: Newsletter, data: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     good = {
@@ -108,20 +108,20 @@ def test_one_bad_arrival_stops_nothing(
         "wording": "",
         "at": NOON.isoformat(),
     }
-    sealed = seal_arrival({**good, **data} if data else {"address": ALA})
-    Intake.objects.create(kind="sign-up", sealed=sealed.value, sealing_key=sealed.key)
-    arrive(weekly, "good@readers.example")
+    sealed = seal_intake({**good, **data} if data else {"address": ALA})
+    Intake.objects.create(kind="sign-up", sealed=sealed.data, sealing_key=sealed.key_number)
+    sign_up(weekly, "good@readers.example")
     assert intake.drain(10) == 1
     assert Intake.objects.get().attempts == 1
     assert Subscriber.objects.count() == 1
     assert "Ala" not in caplog.text
 
 
-def test_a_half_done_arrival_leaves_nothing(
+def test_an_item_that_fails_half_way_leaves_nothing(
     weekly: Newsletter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The arrival and its effect are one transaction."""
-    arrive(weekly)
+    """Deleting the item and acting on it are one transaction."""
+    sign_up(weekly)
 
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError(ALA)

@@ -1,4 +1,4 @@
-"""Asked for, confirmed, changed, left, taken up again; and the evidence of it (B4, B8)."""
+"""Signing up, confirming, unsubscribing and resubscribing, with the evidence of it (B4, B8)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import time_machine
 from newsletter.editorial.models import Newsletter
 from subscribers import lifecycle, suppression
 from subscribers.addresses import AddressError, normalise
-from subscribers.crypto.sealing import AddressHash, Sealed, address_hash, open_address
-from subscribers.lifecycle import Confirmation, NotOffered, Suppressed
+from subscribers.crypto.sealing import AddressHash, Ciphertext, address_hash, open_address
+from subscribers.lifecycle import Confirmation, LanguageUnavailableError, SuppressedError
 from subscribers.models import Consent, Subscriber, Subscription, Suppression, TransactionalEmail
 from tests.subscribers.conftest import ALA, AddReader, Ask
 
@@ -27,22 +27,22 @@ def emails() -> list[str]:
     return list(TransactionalEmail.objects.order_by("pk").values_list("kind", flat=True))
 
 
-def test_a_request_waits_for_confirmation(ask: Ask) -> None:
+def test_a_sign_up_waits_for_confirmation(ask: Ask) -> None:
     subscription = ask("be", "ru", page_language="be")
     assert subscription is not None
     assert (subscription.state, subscription.languages) == (State.PENDING, ("be", "ru"))
     reader = subscription.subscriber
     assert reader.language == "be"
-    sealed = Sealed(reader.storage_key, bytes(reader.sealed_address))
+    sealed = Ciphertext(reader.storage_key, bytes(reader.sealed_address))
     assert open_address(sealed, reader.public_id) == ALA
     assert emails() == ["confirmation"]
 
 
-def test_b8_request_and_confirmation_leave_evidence_to_the_minute(ask: Ask) -> None:
+def test_b8_sign_up_and_confirmation_leave_evidence_to_the_minute(ask: Ask) -> None:
     subscription = ask("be", page_language="be")
     assert subscription is not None
     with time_machine.travel(NOON, tick=False):
-        assert lifecycle.confirm(subscription.pk) is Confirmation.NOW
+        assert lifecycle.confirm(subscription.pk) is Confirmation.CONFIRMED
     requested, confirmed = subscription.consents.order_by("pk")
     assert requested.action == Consent.Action.REQUESTED
     assert requested.at == datetime(2017, 8, 1, 9, 30, tzinfo=UTC)
@@ -66,12 +66,12 @@ def test_b8_evidence_cannot_be_changed(ask: Ask) -> None:
 def test_confirming_twice_is_harmless(ask: Ask) -> None:
     subscription = ask()
     assert subscription is not None
-    assert lifecycle.confirm(subscription.pk) is Confirmation.NOW
-    assert lifecycle.confirm(subscription.pk) is Confirmation.ALREADY
+    assert lifecycle.confirm(subscription.pk) is Confirmation.CONFIRMED
+    assert lifecycle.confirm(subscription.pk) is Confirmation.ALREADY_CONFIRMED
     assert subscription.consents.count() == 2
 
 
-def test_an_old_confirmation_does_not_bring_back_who_left(ask: Ask) -> None:
+def test_an_old_confirmation_link_does_not_resubscribe_a_former_reader(ask: Ask) -> None:
     subscription = ask()
     assert subscription is not None
     lifecycle.confirm(subscription.pk)
@@ -80,7 +80,7 @@ def test_an_old_confirmation_does_not_bring_back_who_left(ask: Ask) -> None:
     assert lifecycle.confirm(10_000) is Confirmation.GONE
 
 
-def test_the_newest_wish_counts_until_it_is_confirmed(ask: Ask) -> None:
+def test_the_latest_sign_up_counts_until_it_is_confirmed(ask: Ask) -> None:
     ask("en")
     subscription = ask("be", "ru", address=ALA.lower(), page_language="be")
     assert subscription is not None
@@ -89,7 +89,7 @@ def test_the_newest_wish_counts_until_it_is_confirmed(ask: Ask) -> None:
 
 
 @pytest.mark.django_db
-def test_b4_one_confirmation_to_an_address_in_a_day(ask: Ask) -> None:
+def test_b4_an_address_gets_one_confirmation_a_day(ask: Ask) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
         ask()
         clock.shift(timedelta(hours=23))
@@ -100,14 +100,14 @@ def test_b4_one_confirmation_to_an_address_in_a_day(ask: Ask) -> None:
         assert emails() == ["confirmation"] * 2
 
 
-def test_b4_a_letter_that_was_given_up_does_not_count(ask: Ask) -> None:
+def test_b4_a_failed_email_does_not_count(ask: Ask) -> None:
     ask()
     TransactionalEmail.objects.update(state=TransactionalEmail.State.FAILED)
     ask()
     assert emails() == ["confirmation"] * 2
 
 
-def test_an_active_reader_is_told_so_once_a_day(add_reader: AddReader, ask: Ask) -> None:
+def test_an_active_reader_is_reminded_of_it_once_a_day(add_reader: AddReader, ask: Ask) -> None:
     add_reader("en")
     ask("be")
     ask("ru")
@@ -133,7 +133,7 @@ def test_b9_a_new_double_opt_in_lifts_an_erasure(ask: Ask, newsroom: object) -> 
     assert not Suppression.objects.exists()
 
 
-def test_a_complaint_before_the_confirmation_wins(ask: Ask) -> None:
+def test_a_complaint_before_the_confirmation_prevents_it(ask: Ask) -> None:
     subscription = ask()
     assert subscription is not None
     suppress("complained")
@@ -141,7 +141,7 @@ def test_a_complaint_before_the_confirmation_wins(ask: Ask) -> None:
     assert lifecycle.confirm(subscription.pk) is Confirmation.GONE
 
 
-def test_leaving_and_the_way_back(add_reader: AddReader) -> None:
+def test_a_reader_can_unsubscribe_and_undo_it(add_reader: AddReader) -> None:
     subscription = add_reader("en")
     assert lifecycle.unsubscribe(subscription.pk)
     assert not lifecycle.unsubscribe(subscription.pk)
@@ -155,7 +155,7 @@ def test_leaving_and_the_way_back(add_reader: AddReader) -> None:
     assert actions == ["recorded", "unsubscribed", "confirmed"]
 
 
-def test_there_is_no_way_back_from_an_old_mail(add_reader: AddReader) -> None:
+def test_unsubscribing_cannot_be_undone_after_days(add_reader: AddReader) -> None:
     subscription = add_reader("en")
     with time_machine.travel(NOON, tick=False) as clock:
         lifecycle.unsubscribe(subscription.pk)
@@ -163,14 +163,14 @@ def test_there_is_no_way_back_from_an_old_mail(add_reader: AddReader) -> None:
         assert not lifecycle.resubscribe(subscription.pk)
 
 
-def test_there_is_no_way_back_for_who_never_confirmed(ask: Ask) -> None:
+def test_a_reader_who_never_confirmed_cannot_resubscribe(ask: Ask) -> None:
     subscription = ask()
     assert subscription is not None
     lifecycle.unsubscribe(subscription.pk)
     assert not lifecycle.resubscribe(subscription.pk)
 
 
-def test_leaving_drops_the_letters_that_wait(ask: Ask) -> None:
+def test_unsubscribing_drops_queued_emails(ask: Ask) -> None:
     subscription = ask()
     assert subscription is not None
     lifecycle.unsubscribe(subscription.pk)
@@ -212,12 +212,12 @@ def test_an_operator_adds_a_reader(add_reader: AddReader) -> None:
     assert emails() == []
 
 
-def test_what_an_operator_gets_wrong_is_refused(add_reader: AddReader, newsroom: object) -> None:
+def test_an_operators_mistakes_are_refused(add_reader: AddReader, newsroom: object) -> None:
     with pytest.raises(AddressError):
         add_reader("be", address="nobody")
-    with pytest.raises(NotOffered, match="ka"):
+    with pytest.raises(LanguageUnavailableError, match="ka"):
         add_reader("ka")
     suppress("complained")
-    with pytest.raises(Suppressed):
+    with pytest.raises(SuppressedError):
         add_reader("be")
     assert not Subscriber.objects.exists()

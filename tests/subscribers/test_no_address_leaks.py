@@ -1,4 +1,4 @@
-"""An address is in a worker's memory, and nowhere else in our system (P3, G3, G4, G7)."""
+"""An address is readable in a worker's memory and nowhere else (P3, G3, G4, G7)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from django.test import Client
 
 from newsletter.editorial.models import Newsletter
 from subscribers import intake, lifecycle, suppression
+from subscribers.crypto.sealing import AddressHash
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription, TransactionalEmail
 from subscribers.transactional import texts
 from tests.subscribers.conftest import AddReader, filled
@@ -38,11 +39,11 @@ SHAPES = [
 
 def assert_hidden(data: bytes, where: str) -> None:
     for shape in SHAPES:
-        assert shape not in data, f"{where} holds {shape!r}"
+        assert shape not in data, f"{where} contains {shape!r}"
 
 
 def database() -> bytes:
-    """Every value of every table, with the bytes as they are."""
+    """Return every value of every table, with bytes unchanged."""
     values: list[bytes] = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -54,40 +55,40 @@ def database() -> bytes:
     return b"\n".join(values)
 
 
-def life_of_a_reader(client: Client) -> None:
+def sign_up_confirm_and_unsubscribe(client: Client) -> None:
     form = filled(email=SECRET, choices=["be,ru"])
     client.post("/be/subscribe/", {**form, "email": SECRET + "@"})
     client.post("/be/subscribe/", form)
-    assert_hidden(database(), "the database with an arrival")
+    assert_hidden(database(), "the database with an intake item")
     intake.drain(10)
     texts.write(TransactionalEmail.objects.get())
     subscription = Subscription.objects.get()
-    client.post(f"/be/confirm/{tokens.make(Purpose.CONFIRM, subscription.pk)}/")
+    client.post(f"/be/confirm/{tokens.make(LinkPurpose.CONFIRM, subscription.pk)}/")
     client.post("/be/subscribe/", form)
     intake.drain(10)
     assert_hidden(database(), "the database with a reader")
-    client.post(f"/u/{tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)}/")
+    client.post(f"/u/{tokens.make(LinkPurpose.UNSUBSCRIBE, subscription.pk)}/")
 
 
-def test_g3_g4_no_table_and_no_log_holds_an_address(
+def test_g3_g4_no_table_and_no_log_contains_an_address(
     client: Client, weekly: Newsletter, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    life_of_a_reader(client)
+    sign_up_confirm_and_unsubscribe(client)
     assert Subscription.objects.get().state == "unsubscribed"
     assert_hidden(database(), "the database in the end")
     logs = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
     assert_hidden(logs.encode(), "the log")
 
 
-def test_the_scan_finds_what_is_there(weekly: Newsletter) -> None:
+def test_the_scan_finds_an_address(weekly: Newsletter) -> None:
     weekly.reply_to = SECRET
     weekly.save()
-    with pytest.raises(AssertionError, match="holds"):
+    with pytest.raises(AssertionError, match="contains"):
         assert_hidden(database(), "the database")
 
 
-def test_g3_a_worker_that_fails_does_not_tell_the_address(
+def test_g3_a_worker_that_fails_does_not_log_the_address(
     weekly: Newsletter,
     client: Client,
     caplog: pytest.LogCaptureFixture,
@@ -97,7 +98,7 @@ def test_g3_a_worker_that_fails_does_not_tell_the_address(
         raise RuntimeError(f"crashed at {args} {SECRET}")
 
     client.post("/en/subscribe/", filled(email=SECRET))
-    monkeypatch.setattr(lifecycle, "request", crash)
+    monkeypatch.setattr(lifecycle, "sign_up", crash)
     assert intake.drain(10) == 0
     assert "RuntimeError" in caplog.text
     assert_hidden(caplog.text.encode(), "the log")
@@ -127,7 +128,7 @@ def test_the_desk_shows_readers_without_their_address(
 def test_the_desk_shows_suppressions(admin_client: Client, add_reader: AddReader) -> None:
     reader = add_reader("be", address=SECRET).subscriber
     suppression.suppress(
-        suppression.AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "bounced"
+        AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "bounced"
     )
     answer = admin_client.get("/admin/subscribers/suppression/")
     assert answer.status_code == 200

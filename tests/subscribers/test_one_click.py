@@ -1,4 +1,4 @@
-"""One-click unsubscribing (A5, RFC 8058) by a mail program that drops the slash at the end."""
+"""One-click unsubscribing (A5, RFC 8058) by an email program that drops the final slash."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription
 from tests.subscribers.conftest import AddReader
 
@@ -24,13 +24,13 @@ def subscription(add_reader: AddReader) -> Subscription:
 
 @pytest.fixture
 def link(subscription: Subscription) -> str:
-    """The path in the header, without its slash."""
-    token = tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)
+    """The path of List-Unsubscribe, without its final slash."""
+    token = tokens.make(LinkPurpose.UNSUBSCRIBE, subscription.pk)
     return reverse("one-click", args=[token]).rstrip("/")
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_a5_the_post_needs_no_slash_at_its_end(
+def test_a5_the_post_works_without_the_final_slash(
     subscription: Subscription, link: str, settings: Any, *, debug: bool
 ) -> None:
     """Django would redirect, which turns a POST into a GET; with DEBUG it would fail."""
@@ -49,7 +49,7 @@ def test_a5_the_page_for_people_is_the_same(client: Client, link: str) -> None:
     assert answer.content == client.get(f"{link}/").content
 
 
-def test_a5_it_works_on_the_neutral_domain(
+def test_a5_it_works_on_the_discreet_domain(
     client: Client, subscription: Subscription, link: str, settings: Any
 ) -> None:
     settings.DISCREET_URL = "https://notes.example.net"

@@ -1,4 +1,4 @@
-"""The mails and readers of the transport's tests."""
+"""The emails and recipients of the transports' tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEADERS = (
 
 
 def make_email(**changes: Any) -> Email:
-    """A digest in Belarusian; `changes` are fields of Mail."""
+    """Return a digest in Belarusian; `changes` are fields of Email."""
     fields: dict[str, Any] = {
         "from_name": "Тыдзень у фокусе, рэдакцыя",
         "from_address": "desk@news.example.org",
@@ -40,15 +40,15 @@ def make_email(**changes: Any) -> Email:
     return Email(**{**fields, **changes})
 
 
-INLINE_IMAGE = Image(cid="picture-1", content=PIXEL, type="image/png")
+INLINE_IMAGE = Image(cid="image-1", content=PIXEL, type="image/png")
 
 
 def urls(delivery_id: str) -> dict[str, str]:
-    """A reader's own URLs; as long as real ones, and with an ampersand."""
+    """Return a reader's URLs, as long as real ones and with an ampersand."""
     token = f"1.{delivery_id}." + "aZ09-_" * 16
     return {
-        place.value: f"https://news.example.org/{place.value}/{token}/?a=1&b=2"
-        for place in Placeholder
+        each.value: f"https://news.example.org/{each.value}/{token}/?a=1&b=2"
+        for each in Placeholder
     }
 
 

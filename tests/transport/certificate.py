@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1 that only those trust who are given it."""
+"""A self-signed certificate for 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate(folder: Path, address: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
-    """A server's context, and the file to trust: relay.pem, its key beside it in relay.key."""
+    """Return a server's TLS context and the certificate to trust: relay.pem, beside relay.key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "relay.example")])
     now = datetime.now(UTC)

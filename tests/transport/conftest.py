@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from newsletter.transport import memory, registry
-from newsletter.transport.base import Transport
+from newsletter.transport.base import AnyTransport
 from tests.transport.relay import Relay
 
 
@@ -17,14 +17,14 @@ def relay(request: pytest.FixtureRequest) -> Iterator[Relay]:
 
 
 @pytest.fixture
-def smtp(relay: Relay) -> Iterator[Transport]:
-    """A transport that hands over to the scripted relay; it waits a second for each reply."""
+def smtp(relay: Relay) -> Iterator[AnyTransport]:
+    """A transport for the scripted relay that waits one second for each reply."""
     transport = registry.from_url(f"smtp://127.0.0.1:{relay.port}?timeout=1&connections=1")
     yield transport
     transport.close()
 
 
 @pytest.fixture(autouse=True)
-def _no_memory() -> Iterator[None]:
+def _clear_memory() -> Iterator[None]:
     yield
     memory.clear()

@@ -1,4 +1,4 @@
-"""A provider's API on loopback: records requests, and answers as the provider does."""
+"""Providers' APIs on loopback: they record requests and respond like the providers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Request:
 
     @property
     def form(self) -> dict[str, list[str]]:
-        """The fields of a form, whichever way it is encoded; files as text."""
+        """The fields of a form in either encoding; files as text."""
         kind = self.headers["content-type"]
         if kind.startswith("application/x-www-form-urlencoded"):
             return parse_qs(self.body.decode(), keep_blank_values=True)
@@ -37,6 +37,7 @@ class Request:
         for part in parts.iter_parts():
             name = part.get_param("name", header="content-disposition")
             payload = part.get_payload(decode=True)
+            assert isinstance(payload, bytes)
             fields.setdefault(str(name), []).append(payload.decode("utf-8", "replace"))
         return fields
 
@@ -51,9 +52,9 @@ class Answer:
 
 
 class Provider:
-    """Subclass it for a provider: `answer` tells what it says to a request.
+    """The base of all providers: `answer` returns the response to a request.
 
-    `scripted` are said first.
+    Responses in `scripted` are used first.
     """
 
     def __init__(self) -> None:
@@ -102,13 +103,13 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(said)
 
         def log_message(self, *args: Any) -> None:
-            """Nothing on the terminal."""
+            """Log nothing."""
 
     return Handler
 
 
 class Mailgun(Provider):
-    """One bad address fails the whole call."""
+    """Refuses the whole call if one address is bad."""
 
     bad: frozenset[str] = frozenset()
 
@@ -126,7 +127,7 @@ class SendGrid(Provider):
 
 
 class Scaleway(Provider):
-    """One recipient a call; says nothing of those in `silent`."""
+    """Takes one recipient per call; gives no status for those in `silent`."""
 
     silent: frozenset[str] = frozenset()
     said = "new"

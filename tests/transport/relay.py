@@ -1,4 +1,4 @@
-"""A relay on loopback that says what a test tells it to."""
+"""An SMTP relay on loopback that replies as a test tells it to."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _USUAL = {
 
 
 class Relay:
-    """`answers[verb]` are the next answers to it, one after another, then the usual ones.
+    """A relay with scripted replies: `answers[verb]` are the next ones, then come the usual ones.
 
-    HANG_UP closes the connection instead; a text that ends with HANG_UP is answered first. After
-    SILENT nothing more is answered on that connection. `pipelines` offers PIPELINING.
+    HANG_UP closes the connection, after sending any text before it. After SILENT the connection
+    gets no more replies. `pipelines` offers PIPELINING.
     """
 
     def __init__(self, *, pipelines: bool = False) -> None:
@@ -39,7 +39,7 @@ class Relay:
         self.commands: list[str] = []
         self.messages: list[bytes] = []
         self.delays: dict[str, float] = {}
-        """Seconds before each answer to a verb."""
+        """Seconds to wait before each reply to a verb."""
         self.connections = 0
         self._open: list[socket.socket] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -61,7 +61,7 @@ class Relay:
         self._thread.join(5)
 
     def hang_up(self) -> None:
-        """Close what is open, as a relay does with idle connections."""
+        """Close all connections, as a relay does with idle ones."""
         for connection in self._open:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -107,9 +107,9 @@ class Relay:
                         return
 
     def _say(self, connection: socket.socket, verb: str) -> tuple[bool, str]:
-        """Whether the connection goes on, and the answer."""
+        """Send a reply; return whether the connection stays open, and the reply."""
         time.sleep(self.delays.get(verb, 0))
-        try:  # two connections may want the last one at once
+        try:  # two connections may need the last one at once
             text = self.answers[verb].popleft()
         except IndexError:
             text = self._usual.get(verb, "250 2.1.0 ok")

@@ -38,7 +38,7 @@ from newsletter.transport.outcomes import Result
         ("data", 250, "", None),
     ],
 )
-def test_a_reply_comes_to_one_result(
+def test_each_smtp_reply_has_one_result(
     step: Step, code: int, status: str, result: Result | None
 ) -> None:
     assert smtp_result(step, code, status) is result
@@ -57,30 +57,30 @@ def test_a_reply_comes_to_one_result(
         (b"", ""),
     ],
 )
-def test_only_the_status_is_taken_of_a_replys_text(text: bytes, status: str) -> None:
+def test_only_the_enhanced_status_of_a_reply_is_kept(text: bytes, status: str) -> None:
     assert enhanced_status(text) == status
 
 
 @pytest.mark.parametrize(
     ("status", "answer"),
     [
-        (200, CallStatus.TAKEN),
-        (202, CallStatus.TAKEN),
-        (400, CallStatus.AT_FAULT),
-        (413, CallStatus.AT_FAULT),
-        (422, CallStatus.AT_FAULT),
-        (401, CallStatus.DOWN),
-        (403, CallStatus.DOWN),
-        (404, CallStatus.DOWN),
-        (429, CallStatus.DOWN),
-        (500, CallStatus.DOWN),
-        (503, CallStatus.DOWN),
-        (302, CallStatus.DOWN),
+        (200, CallStatus.ACCEPTED),
+        (202, CallStatus.ACCEPTED),
+        (400, CallStatus.REJECTED),
+        (413, CallStatus.REJECTED),
+        (422, CallStatus.REJECTED),
+        (401, CallStatus.UNAVAILABLE),
+        (403, CallStatus.UNAVAILABLE),
+        (404, CallStatus.UNAVAILABLE),
+        (429, CallStatus.UNAVAILABLE),
+        (500, CallStatus.UNAVAILABLE),
+        (503, CallStatus.UNAVAILABLE),
+        (302, CallStatus.UNAVAILABLE),
         (502, CallStatus.UNKNOWN),
         (504, CallStatus.UNKNOWN),
     ],
 )
-def test_c10_an_http_status_speaks_for_the_call(status: int, answer: CallStatus) -> None:
+def test_c10_an_http_status_applies_to_the_whole_call(status: int, answer: CallStatus) -> None:
     assert http_call_status(status) is answer
 
 
@@ -97,7 +97,7 @@ def test_c10_an_http_status_speaks_for_the_call(status: int, answer: CallStatus)
         (None, None),
     ],
 )
-def test_c10_retry_after_in_seconds_or_as_a_date(value: str | None, seconds: int | None) -> None:
+def test_c10_retry_after_is_in_seconds_or_a_date(value: str | None, seconds: int | None) -> None:
     now = datetime(2017, 7, 31, 9, 0, tzinfo=UTC)
     assert retry_after(value, now=now) == seconds
 

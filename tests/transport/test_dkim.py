@@ -1,4 +1,4 @@
-"""A6: signatures that another implementation verifies, over any edition."""
+"""DKIM signatures that another implementation verifies, for any edition (A6)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def signers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signer]:
 
 
 def verified(raw: bytes) -> bool:
-    """Whether dkimpy takes it, with our two public keys as its DNS."""
+    """Return whether dkimpy verifies the message, with our two public keys as its DNS."""
 
     def record(name: bytes, timeout: int = 5) -> bytes:
         return RECORDS[name.decode().partition(".")[0]]
@@ -81,7 +81,7 @@ def verified(raw: bytes) -> bool:
         {"subject": "Доўгая тэма, " * 12},
     ],
 )
-def test_a6_dkimpy_verifies_it(
+def test_a6_dkimpy_verifies_the_signature(
     signers: dict[str, Signer], name: str, changes: dict[str, Any]
 ) -> None:
     compiled = template.compile(make_email(**changes), signer=signers[name])
@@ -111,7 +111,7 @@ def test_any_text_is_signed_as_it_is_sent(signers: dict[str, Signer], text: str,
         (b"MIME-Version:", b"From: someone@else.example\r\nMIME-Version:"),
     ],
 )
-def test_what_was_changed_underway_is_seen(
+def test_a_changed_message_does_not_verify(
     signers: dict[str, Signer], name: str, old: bytes, new: bytes
 ) -> None:
     raw = template.compile(make_email(), signer=signers[name]).message(reader(0), date=DATE)
@@ -119,7 +119,7 @@ def test_what_was_changed_underway_is_seen(
     assert not verified(raw.replace(old, new))
 
 
-def test_a6_what_is_signed(signers: dict[str, Signer]) -> None:
+def test_a6_all_list_headers_are_signed(signers: dict[str, Signer]) -> None:
     raw = template.compile(make_email(), signer=signers["rsa"]).message(reader(0), date=DATE)
     field = message_from_bytes(raw, policy=policy.default)["DKIM-Signature"]
     tags = dict(part.strip().split("=", 1) for part in field.split(";"))
@@ -132,19 +132,19 @@ def test_a6_what_is_signed(signers: dict[str, Signer]) -> None:
     assert raw.startswith(b"DKIM-Signature: ")
 
 
-def test_f7_the_domain_is_in_ace(signers: dict[str, Signer]) -> None:
+def test_f7_the_signing_domain_is_in_ace(signers: dict[str, Signer]) -> None:
     edition = make_email(from_address="desk@навіны.example", reply_to="")
     raw = template.compile(edition, signer=signers["ed"]).message(reader(0), date=DATE)
     assert b"; d=%b;" % "навіны.example".encode("idna") in raw
 
 
-def test_no_place_is_left_in_a_signed_message(signers: dict[str, Signer]) -> None:
+def test_a_signed_message_contains_no_placeholder(signers: dict[str, Signer]) -> None:
     raw = template.compile(make_email(), signer=signers["ed"]).message(reader(0), date=DATE)
     assert not PLACEHOLDER_URL.search(raw.decode())
     assert b"\0" not in raw
 
 
-def test_a_url_names_selector_and_key(tmp_path: Path) -> None:
+def test_a_url_can_name_a_selector_and_a_key(tmp_path: Path) -> None:
     path = written(tmp_path, ED25519)
     transport = registry.from_url(f"smtp://127.0.0.1:18301?dkim_selector=ed&dkim_key_file={path}")
     raw = transport.compile(make_email()).message(reader(0), date=DATE)
@@ -155,15 +155,15 @@ def test_a_url_names_selector_and_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ("dkim_selector=a", "belong together"),
-        ("dkim_key_file=/nowhere", "belong together"),
+        ("dkim_selector=a", "give both"),
+        ("dkim_key_file=/nowhere", "give both"),
         ("dkim_selector=a&dkim_key_file=/nowhere", "cannot be read"),
         ("dkim_selector=A.&dkim_key_file=/nowhere", "selector"),
         ("return_path=no domain", "return_path"),
         ("return_path=ex@mple", "return_path"),
     ],
 )
-def test_a_mistake_is_named(options: str, says: str) -> None:
+def test_each_mistake_in_the_options_is_explained(options: str, says: str) -> None:
     with pytest.raises(TransportURLError, match=says):
         registry.from_url(f"smtp://127.0.0.1:18301?{options.replace('@', '%40')}")
 
@@ -175,6 +175,6 @@ def test_a_mistake_is_named(options: str, says: str) -> None:
         ec.generate_private_key(ec.SECP256R1()),
     ],
 )
-def test_a_key_that_mailboxes_would_not_take_is_refused(tmp_path: Path, key: Any) -> None:
+def test_a_weak_or_unsupported_key_is_refused(tmp_path: Path, key: Any) -> None:
     with pytest.raises(ValueError, match="neither Ed25519 nor RSA of 2048"):
         dkim.load_signer("a", written(tmp_path, key))

@@ -14,7 +14,7 @@ def memory() -> MemoryTransport:
     return MemoryTransport()
 
 
-def test_it_keeps_what_each_reader_got(memory: MemoryTransport) -> None:
+def test_it_keeps_each_message(memory: MemoryTransport) -> None:
     send_results = list(memory.send(memory.compile(make_email()), readers(2)))
     assert [h.result for h in send_results] == [Result.SENT, Result.SENT]
     (got,) = memory.to("Reader1@mail.example")
@@ -23,7 +23,7 @@ def test_it_keeps_what_each_reader_got(memory: MemoryTransport) -> None:
     assert memory.calls == [2]
 
 
-def test_scripted_results_come_in_order_then_sent(memory: MemoryTransport) -> None:
+def test_scripted_results_are_used_in_order(memory: MemoryTransport) -> None:
     compiled = memory.compile(make_email())
     memory.script("reader0@mail.example", Result.DEFERRED, Result.UNKNOWN, code=451)
     results = [next(memory.send(compiled, [reader(0)])).result for _ in range(3)]
@@ -31,7 +31,7 @@ def test_scripted_results_come_in_order_then_sent(memory: MemoryTransport) -> No
     assert len(memory.delivered) == 2
 
 
-def test_it_goes_down_after_some_messages(memory: MemoryTransport) -> None:
+def test_it_can_go_down_after_some_messages(memory: MemoryTransport) -> None:
     memory.down_after = 1
     iterator = memory.send(memory.compile(make_email()), readers(2))
     assert next(iterator).result is Result.SENT
@@ -49,7 +49,7 @@ def test_a_call_can_be_scripted_to_fail(memory: MemoryTransport) -> None:
     assert len(list(memory.send(compiled, readers(1)))) == 1
 
 
-def test_it_waits_while_it_is_held(memory: MemoryTransport) -> None:
+def test_it_waits_while_held(memory: MemoryTransport) -> None:
     memory.hold = threading.Event()
     compiled = memory.compile(make_email())
     thread = threading.Thread(target=lambda: list(memory.send(compiled, readers(1))))
@@ -62,12 +62,12 @@ def test_it_waits_while_it_is_held(memory: MemoryTransport) -> None:
     assert len(memory.delivered) == 1
 
 
-def test_no_address_in_its_repr(memory: MemoryTransport) -> None:
+def test_no_repr_contains_an_address(memory: MemoryTransport) -> None:
     list(memory.send(memory.compile(make_email()), readers(1)))
     assert "reader0" not in repr(memory.delivered) + repr(memory.send_results) + repr(reader(0))
 
 
-def test_what_cannot_be_filled_in_fails_as_it_does_elsewhere(memory: MemoryTransport) -> None:
+def test_a_recipient_that_cannot_be_sent_to_fails_like_elsewhere(memory: MemoryTransport) -> None:
     bare = Recipient(0, "r@mail.example", "d0", {})
     utf8 = reader(1, "чытач@mail.example")
     results = [h.result for h in memory.send(memory.compile(make_email()), [bare, utf8])]

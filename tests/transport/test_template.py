@@ -32,8 +32,10 @@ def parsed(position: int = 7, **changes: Any) -> EmailMessage:
 
 
 def filled(text: str, *, html: bool = False, position: int = 7) -> str:
-    places = urls(f"d{position:05}")
-    return PLACEHOLDER_URL.sub(lambda f: escape(places[f[1]]) if html else places[f[1]], text)
+    own_urls = urls(f"d{position:05}")
+    return PLACEHOLDER_URL.sub(
+        lambda found: escape(own_urls[found[1]]) if html else own_urls[found[1]], text
+    )
 
 
 def content(message: EmailMessage, subtype: str) -> str:
@@ -44,7 +46,7 @@ def content(message: EmailMessage, subtype: str) -> str:
     return normalize_newlines(payload.decode())
 
 
-def test_a1_each_of_the_five_headers_stands_once() -> None:
+def test_a1_each_of_the_five_headers_occurs_once() -> None:
     message = parsed()
     for name in ("From", "Date", "Message-ID", "To", "Subject"):
         assert len(message.get_all(name, [])) == 1
@@ -74,13 +76,13 @@ def test_a3_text_comes_first_then_html_both_quoted_printable() -> None:
     assert content(message, "html") == filled(make_email().html, html=True)
 
 
-def test_text_alone_is_one_part() -> None:
+def test_a_text_only_email_has_one_part() -> None:
     message = parsed(html="")
     assert message.get_content_type() == "text/plain"
     assert content(message, "plain").rstrip("\n") == filled(make_email().text).rstrip("\n")
 
 
-def test_a_picture_stands_beside_its_html() -> None:
+def test_an_image_is_related_to_the_html() -> None:
     message = parsed(images=(INLINE_IMAGE,))
     kinds = [part.get_content_type() for part in message.walk()]
     assert kinds == [
@@ -90,10 +92,10 @@ def test_a_picture_stands_beside_its_html() -> None:
         "text/html",
         "image/png",
     ]
-    picture = list(message.walk())[-1]
-    assert picture["Content-ID"] == "<picture-1>"
-    assert picture.get_content_disposition() == "inline"
-    assert picture.get_payload(decode=True) == PIXEL
+    image = list(message.walk())[-1]
+    assert image["Content-ID"] == "<image-1>"
+    assert image.get_content_disposition() == "inline"
+    assert image.get_payload(decode=True) == PIXEL
 
 
 def test_a4_a8_list_headers_are_never_encoded_nor_folded() -> None:
@@ -106,17 +108,17 @@ def test_a4_a8_list_headers_are_never_encoded_nor_folded() -> None:
     assert not [line for line in head.split(b"\r\n") if line[:5] == b"List-" and b"=?" in line]
 
 
-def test_a8_a_list_name_beyond_ascii_leaves_the_identifier() -> None:
+def test_a8_a_non_ascii_list_name_is_left_out() -> None:
     message = parsed(headers=(("List-Id", "Тыдзень <weekly.be.news.example.org>"),))
     assert message["List-Id"] == "<weekly.be.news.example.org>"
 
 
-def test_a_list_header_beyond_ascii_is_refused() -> None:
+def test_a_non_ascii_list_header_is_refused() -> None:
     with pytest.raises(CompileError, match="List-Help: only ASCII"):
         template.compile(make_email(headers=(("List-Help", "<https://навіны.example/>"),)))
 
 
-def test_a9_a10_other_headers_go_out_as_they_are() -> None:
+def test_a9_a10_other_headers_are_unchanged() -> None:
     message = parsed(headers=(("Feedback-ID", "a:b:c:tydzen"), ("Content-Language", "be")))
     assert message["Feedback-ID"] == "a:b:c:tydzen"
     assert message["Content-Language"] == "be"
@@ -125,12 +127,12 @@ def test_a9_a10_other_headers_go_out_as_they_are() -> None:
 @pytest.mark.parametrize(
     "name", ["From", "to", "Bcc", "Message-ID", "X Y", "X:", "", "Return-Path"]
 )
-def test_a_header_that_is_the_transports_is_refused(name: str) -> None:
-    with pytest.raises(CompileError, match="not a header that a mail may set"):
+def test_a_header_that_the_transport_writes_is_refused(name: str) -> None:
+    with pytest.raises(CompileError, match="not a header that an email may set"):
         template.compile(make_email(headers=((name, "x"),)))
 
 
-def test_a_header_twice_is_refused() -> None:
+def test_a_duplicate_header_is_refused() -> None:
     with pytest.raises(CompileError, match="given twice"):
         template.compile(
             make_email(headers=(("List-Id", "<a.example>"), ("list-id", "<b.example>")))
@@ -140,7 +142,7 @@ def test_a_header_twice_is_refused() -> None:
 @pytest.mark.parametrize(
     "name", ["Тыдзень, рэдакцыя", 'Desk, "the" \\ one', "Plain Name", "(odd)", "=?x?=", "J. Doe"]
 )
-def test_f7_a_display_name_survives(name: str) -> None:
+def test_f7_a_display_name_parses_back(name: str) -> None:
     message = message_from_bytes(rendered(from_name=name))
     shown, address = parseaddr(message["From"].replace("\r\n", ""))
     assert address == "desk@news.example.org"
@@ -149,7 +151,7 @@ def test_f7_a_display_name_survives(name: str) -> None:
     assert parsed_by_policy.display_name == name
 
 
-def test_f7_an_idn_sender_is_written_in_ace() -> None:
+def test_f7_an_idn_sender_is_encoded_in_ace() -> None:
     domain = "навіны.example".encode("idna").decode()
     compiled = template.compile(make_email(from_address="desk@навіны.example", reply_to=""))
     message = compiled.message(reader(1), date=DATE)
@@ -159,13 +161,13 @@ def test_f7_an_idn_sender_is_written_in_ace() -> None:
     assert compiled.sender == f"desk@{domain}"
 
 
-def test_a_sender_that_is_no_address_is_refused() -> None:
+def test_an_invalid_sender_is_refused() -> None:
     with pytest.raises(CompileError, match="From"):
         template.compile(make_email(from_address="чытач@news.example.org"))
 
 
-def test_a_place_that_nothing_fills_is_refused() -> None:
-    with pytest.raises(CompileError, match="nothing fills the place somewhere"):
+def test_an_unknown_placeholder_is_refused() -> None:
+    with pytest.raises(CompileError, match="unknown placeholder somewhere"):
         template.compile(make_email(text="https://somewhere.placeholders.invalid/"))
     with pytest.raises(CompileError, match="subject"):
         template.compile(make_email(subject=f"See {Placeholder.CONFIRM.url}"))
@@ -179,13 +181,13 @@ def test_a_place_that_nothing_fills_is_refused() -> None:
         Image(cid="a", content=PIXEL, type="text/html"),
     ],
 )
-def test_a_picture_with_an_odd_id_or_type_is_refused(image: Image) -> None:
+def test_an_image_with_an_unsafe_id_or_type_is_refused(image: Image) -> None:
     with pytest.raises(CompileError, match="image"):
         template.compile(make_email(images=(image,)))
 
 
-def test_half_a_character_is_refused() -> None:
-    with pytest.raises(CompileError, match="no character"):
+def test_an_unpaired_surrogate_is_refused() -> None:
+    with pytest.raises(CompileError, match="unpaired surrogate"):
         template.compile(make_email(text="\ud800"))
 
 
@@ -193,7 +195,7 @@ def test_half_a_character_is_refused() -> None:
     "url",
     ["", 'https://x.example/"', "https://x.example/\r\nX: y", "https://ж.example/", "x" * 900],
 )
-def test_a_value_that_is_no_plain_url_is_never_filled_in(url: str) -> None:
+def test_an_unsafe_url_is_never_filled_in(url: str) -> None:
     compiled = template.compile(make_email())
     bad = Recipient(0, "r@mail.example", "d0", {**urls("d0"), "unsubscribe": url})
     with pytest.raises(template.MergeError) as caught:
@@ -209,13 +211,13 @@ def test_a_delivery_id_is_opaque_and_short(delivery_id: str) -> None:
         )
 
 
-def test_nothing_of_one_reader_is_in_anothers() -> None:
+def test_a_message_contains_nothing_of_another_reader() -> None:
     assert b"d00007" not in rendered(8)
     assert b"reader7" not in rendered(8)
 
 
 anything = st.text(st.characters(exclude_categories=["Cs"]))
-with_places = st.lists(
+with_placeholders = st.lists(
     st.one_of(
         anything, st.sampled_from([*(p.url for p in Placeholder), ".", "\n.", "From ", " \n", "\t"])
     )
@@ -223,11 +225,11 @@ with_places = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(text=with_places, html=with_places)
+@given(text=with_placeholders, html=with_placeholders)
 @pytest.mark.slow
-def test_any_text_survives_with_its_places(text: str, html: str) -> None:
-    # What joins to another place's name is refused; tested above.
-    if set(PLACEHOLDER_URL.findall(text + "\0" + html)) - {place.value for place in Placeholder}:
+def test_any_text_with_placeholders_parses_back(text: str, html: str) -> None:
+    # Text may combine into an unknown placeholder, which is refused (tested above).
+    if set(PLACEHOLDER_URL.findall(text + "\0" + html)) - {each.value for each in Placeholder}:
         return
     raw = rendered(text=text, html=html or "<p>")
     message = message_from_bytes(raw, policy=policy.default)
@@ -244,7 +246,7 @@ def test_any_text_survives_with_its_places(text: str, html: str) -> None:
 @settings(max_examples=150, deadline=None)
 @given(subject=st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1))
 @pytest.mark.slow
-def test_any_subject_survives(subject: str) -> None:
+def test_any_subject_parses_back(subject: str) -> None:
     raw = rendered(subject=subject)
     found = message_from_bytes(raw)["Subject"]
     assert str(make_header(decode_header(found))).strip() == subject.strip()

@@ -19,17 +19,17 @@ from newsletter.delivery.models import Edition, Mailing, Release
 from newsletter.editorial.models import Article, Picture
 from subscribers import lifecycle
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription
 from tests.web.routes import PARAMETER, fill_route, routes
 
 PURPOSES = {
-    "confirm": Purpose.CONFIRM,
-    "preferences": Purpose.PREFERENCES,
-    "unsubscribe": Purpose.UNSUBSCRIBE,
-    "u": Purpose.UNSUBSCRIBE,
-    "you": Purpose.FRESH,
-    "move": Purpose.MOVE,
+    "confirm": LinkPurpose.CONFIRM,
+    "preferences": LinkPurpose.PREFERENCES,
+    "unsubscribe": LinkPurpose.UNSUBSCRIBE,
+    "u": LinkPurpose.UNSUBSCRIBE,
+    "you": LinkPurpose.ACCOUNT,
+    "move": LinkPurpose.CHANGE_ADDRESS,
 }
 
 

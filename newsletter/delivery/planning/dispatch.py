@@ -18,7 +18,7 @@ from newsletter.delivery.planning import monthly, snapshot, start
 from newsletter.delivery.sending import protocol
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Article, Issue, Newsletter
-from newsletter.editorial.schedule import Decision, Occasion, decide, latest
+from newsletter.editorial.schedule import Decision, Occurrence, decide, latest_occurrence
 from newsletter.lib.run_all import run_all
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def dispatch(now: datetime | None = None) -> list[Mailing]:
 
 
 def _dispatch_week(newsletter: Newsletter, now: datetime) -> Mailing | None:
-    occasion = latest(newsletter.rule, now)
+    occasion = latest_occurrence(newsletter.rule, now)
     issue = newsletter.issues.of_week(occasion.week)
     if issue is not None and not issue.goes_out_with(occasion.week):
         return None
@@ -81,7 +81,7 @@ def _scheduled(newsletter: Newsletter, period: str) -> Mailing | None:
 
 
 @transaction.atomic
-def _assemble_issue(newsletter: Newsletter, occasion: Occasion, now: datetime) -> Issue | None:
+def _assemble_issue(newsletter: Newsletter, occasion: Occurrence, now: datetime) -> Issue | None:
     """Return an issue of the week's ready articles that no issue contains; None without any."""
     Newsletter.objects.select_for_update().get(pk=newsletter.pk)
     start = datetime.combine(occasion.week, clock_time(), tzinfo=UTC)

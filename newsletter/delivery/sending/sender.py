@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -24,13 +24,14 @@ from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.sending.messages import build_email, recipient_factory
 from newsletter.delivery.sending.protocol import Claim
 from newsletter.delivery.sending.settlement import ReplyCodes
-from newsletter.transport.base import Transport
+from newsletter.transport.base import AnyTransport, Transport
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
 from subscribers import audience
 from subscribers.crypto.sealing import SealedError
 
 log = logging.getLogger(__name__)
+C = TypeVar("C")
 
 
 @dataclass
@@ -38,7 +39,7 @@ class BatchProgress:
     """What a worker knows about the batch that it is sending."""
 
     claim: Claim
-    transport: Transport
+    transport: AnyTransport
     results: bytearray = field(init=False)
     replies: dict[int, ReplyCodes] = field(default_factory=dict)
     down: TransportDownError | None = None
@@ -193,6 +194,6 @@ def _deferral_reason(progress: BatchProgress) -> str:
 
 
 @lru_cache(maxsize=32)
-def compiled_edition(transport: Transport, edition_id: int) -> Any:
+def compiled_edition(transport: Transport[C], edition_id: int) -> C:
     """Return the edition as this transport sends it, compiled once per process."""
     return transport.compile(build_email(Edition.objects.get(pk=edition_id)))

@@ -7,7 +7,7 @@ from time import monotonic
 
 from django.conf import settings
 
-from newsletter.transport.base import Transport
+from newsletter.transport.base import AnyTransport
 from newsletter.transport.registry import from_url
 
 _DOWN_SECONDS = 60
@@ -15,16 +15,16 @@ _down_until: dict[str, float] = {}
 
 
 @cache
-def _connected(urls: tuple[str, ...]) -> tuple[Transport, ...]:
+def _connected(urls: tuple[str, ...]) -> tuple[AnyTransport, ...]:
     return tuple(from_url(url) for url in urls)
 
 
-def configured() -> tuple[Transport, ...]:
+def configured() -> tuple[AnyTransport, ...]:
     """Return all transports, in order of preference. Each keeps its connections open."""
     return _connected(tuple(settings.DELIVERY_TRANSPORTS))
 
 
-def preferred() -> Transport:
+def preferred() -> AnyTransport:
     """Return the first transport that isn't marked down, or the first of all if every one is."""
     transports = configured()
     for transport in transports:
@@ -33,18 +33,18 @@ def preferred() -> Transport:
     return transports[0]
 
 
-def has_another(down: Transport) -> bool:
+def has_another(down: AnyTransport) -> bool:
     """Return whether a transport other than `down` is not marked down."""
     return any(_down_until.get(t.name, 0.0) <= monotonic() for t in configured() if t is not down)
 
 
-def mark_down(transport: Transport, *, seconds: int | None = None) -> None:
+def mark_down(transport: AnyTransport, *, seconds: int | None = None) -> None:
     """Close the transport and prefer others for `seconds` (by default a minute)."""
     _down_until[transport.name] = monotonic() + (seconds or _DOWN_SECONDS)
     transport.close()
 
 
-def mark_up(transport: Transport) -> None:
+def mark_up(transport: AnyTransport) -> None:
     """Prefer the transport again: it has just worked."""
     _down_until.pop(transport.name, None)
 

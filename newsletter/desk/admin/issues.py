@@ -49,7 +49,7 @@ class IssueForm(forms.ModelForm[Issue]):
     def save_trends(self) -> None:
         for topic in self.topics:
             status = self.cleaned_data[f"trend_{topic.pk}"] or None
-            workflow.set_trend_of_issue(self.instance, topic, status)
+            workflow.set_issue_trend(self.instance, topic, status)
 
 
 class IssueTranslationInline(TranslationInline):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from newsletter.editorial.importing.errors import DocumentError, Problem, collected
+from newsletter.editorial.importing.errors import DocumentError, Problem, collecting
 from newsletter.editorial.importing.issues import (
     Stored,
     Target,
@@ -46,11 +46,11 @@ def import_document(data: object, *, base: Path) -> ImportReport:
         topics = store_topics(document.categories, newsletter, report)
         target = Target(newsletter, topics, report, base)
         for index, article in enumerate(document.articles):
-            with collected(problems):
+            with collecting(problems):
                 place, published = f"articles[{index}]", article.published_at
                 stored.append(store_article(article, target, published=published, place=place))
         for index, issue in enumerate(document.issues):
-            with collected(problems):
+            with collecting(problems):
                 stored += store_issue(issue, target, place=f"issues[{index}]")
         # A similar article may be one that was just refused, so picks are checked only after that.
         if problems or (problems := list(link_similar(stored, newsletter))):

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 Location = tuple[int | str, ...]
 
-REPEATED = object()
+DUPLICATE = object()
 """Stands for the value of a name that is in an object more than once. Nothing validates it."""
 
 EXCERPT = 40
@@ -66,7 +66,7 @@ class DocumentError(Exception):
 
 
 @contextmanager
-def collected(problems: list[Problem]) -> Iterator[None]:
+def collecting(problems: list[Problem]) -> Iterator[None]:
     """Add what is wrong to `problems` and go on, so that all of it is reported together."""
     try:
         yield
@@ -74,7 +74,7 @@ def collected(problems: list[Problem]) -> Iterator[None]:
         problems += error.problems
 
 
-def located(wrong: list[tuple[Location, object]]) -> ValidationError:
+def nested_errors(wrong: list[tuple[Location, object]]) -> ValidationError:
     """What is wrong below a validator's own place, for it to raise."""
     errors: list[Any] = [
         {"type": "value_error", "loc": location, "input": None, "ctx": {"error": reason}}
@@ -83,7 +83,7 @@ def located(wrong: list[tuple[Location, object]]) -> ValidationError:
     return ValidationError.from_exception_data("document", errors)
 
 
-def problem_of(details: Mapping[str, Any]) -> Problem:
+def to_problem(details: Mapping[str, Any]) -> Problem:
     """One of pydantic's errors in our words, with the start of what was found."""
     kind, location, value = details["type"], details["loc"], details["input"]
     if location[-1:] == ("[key]",) and kind != "extra_forbidden":
@@ -92,7 +92,7 @@ def problem_of(details: Mapping[str, Any]) -> Problem:
     if "expected" in context:  # 'week', 'weeks' or 'special'
         context["expected"] = ", ".join(re.findall(r"'([^']+)'", context["expected"]))
     reason = str(REASONS[kind]) % context if kind in REASONS else details["msg"]
-    if value is REPEATED:
+    if value is DUPLICATE:
         reason = gettext("is there more than once. Keep one.")
     elif isinstance(value, (str, int, float)) and not (
         kind in WITHOUT_EXCERPT or value in re.findall("[“«](.*?)[”»]", reason)

@@ -42,7 +42,7 @@ def text(most: int = 1_000_000, *, least: int = 0) -> Any:
     return Field(min_length=least, max_length=most, pattern=r"^[^\x00]*$")
 
 
-def passes(validate: Callable[[Any], None]) -> AfterValidator:
+def checked_by(validate: Callable[[Any], None]) -> AfterValidator:
     """A check by one of Django's validators; as in Django's own fields, an empty value passes."""
 
     def check(value: T) -> T:
@@ -56,7 +56,7 @@ def passes(validate: Callable[[Any], None]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def reads(parse: Callable[[str], object], reason: object) -> BeforeValidator:
+def parsed_by(parse: Callable[[str], object], reason: object) -> BeforeValidator:
     """A text that `parse` turns into a value; `reason` says how to write it."""
 
     def read(value: object) -> object:
@@ -89,10 +89,10 @@ def _picture(name: str, info: ValidationInfo) -> str:
 BY_VALUE = Strict(strict=False)
 """For enumerations: a strict one would take only its own members, which JSON cannot hold."""
 
-SLUG = passes(
+SLUG = checked_by(
     RegexValidator(r"^[-a-zA-Z0-9_]+\Z", _("may contain only the letters a–z, digits, - and _."))
 )
-HTTPS = passes(RegexValidator(r"^https://", _("must begin with https://.")))
+HTTPS = checked_by(RegexValidator(r"^https://", _("must begin with https://.")))
 
 Filled = Annotated[str, text(least=1)]
 Label = Annotated[str, text(120)]
@@ -102,24 +102,26 @@ Prose = Annotated[str, text()]
 Html = Annotated[str, text(), AfterValidator(clean_html)]
 Page = Annotated[str, text(100_000), AfterValidator(clean_html)]
 Slug = Annotated[str, text(50, least=1), SLUG]
-Colour = Annotated[str, text(7, least=1), passes(COLOUR)]
-Email = Annotated[str, text(254), passes(validate_email)]
-Zone = Annotated[str, text(64, least=1), passes(validate_zone)]
+Colour = Annotated[str, text(7, least=1), checked_by(COLOUR)]
+Email = Annotated[str, text(254), checked_by(validate_email)]
+Zone = Annotated[str, text(64, least=1), checked_by(validate_zone)]
 PictureFile = Annotated[str, text(least=1), AfterValidator(_picture)]
 CategorySlug = Annotated[str, text(), AfterValidator(_known_category)]
 
 Day = Annotated[
     date,
     Field(ge=date(1900, 1, 1), le=date(2999, 12, 31)),
-    reads(date.fromisoformat, _("must be a date such as 2017-07-24.")),
+    parsed_by(date.fromisoformat, _("must be a date such as 2017-07-24.")),
 ]
-Clock = Annotated[time, reads(time.fromisoformat, _("must be a time such as 09:00."))]
+Clock = Annotated[time, parsed_by(time.fromisoformat, _("must be a time such as 09:00."))]
 Moment = Annotated[
     datetime,
-    reads(datetime.fromisoformat, _("must be a date and time such as 2017-08-01T09:00:00+03:00.")),
+    parsed_by(
+        datetime.fromisoformat, _("must be a date and time such as 2017-08-01T09:00:00+03:00.")
+    ),
 ]
 
-Language = Annotated[str, text(12, least=1), passes(validate_language)]
+Language = Annotated[str, text(12, least=1), checked_by(validate_language)]
 OwnLanguage = Annotated[Language, AfterValidator(_own_language)]
 ByLanguage = dict[Language, T]
 ByOwnLanguage = dict[OwnLanguage, T]

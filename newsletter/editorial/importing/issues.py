@@ -16,7 +16,7 @@ from newsletter.editorial import models, workflow
 from newsletter.editorial.importing import schema
 from newsletter.editorial.importing.errors import Problem
 from newsletter.editorial.importing.files import stored_picture
-from newsletter.editorial.importing.report import ImportReport, put, write
+from newsletter.editorial.importing.report import ImportReport, save_if_changed, upsert
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ def store_issue(data: schema.Issue, target: Target, *, place: str) -> list[Store
     issue = _issue_row(data, target, place)
     for code, texts in data.texts.items():
         known_by = {"issue": issue, "language": code}
-        put(models.IssueTranslation, target.report, known_by, texts.model_dump(), place=place)
+        upsert(models.IssueTranslation, target.report, known_by, texts.model_dump(), place=place)
     for slug, status in data.all_trends().items():
-        if workflow.set_trend_of_issue(issue, target.topics[slug], status):
+        if workflow.set_issue_trend(issue, target.topics[slug], status):
             target.report.changed[str(models.Trend._meta.verbose_name)] += 1
     # Without a date of its own an article gets one that is the same at each import.
     morning_after = datetime.combine(issue.ends_on + timedelta(1), time(9), target.zone)
@@ -83,7 +83,7 @@ def _issue_row(data: schema.Issue, target: Target, place: str) -> models.Issue:
     else:
         row = issues.exclude(kind=special).filter(starts_on=data.starts_on).first()
     row = row or models.Issue(newsletter=target.newsletter)
-    return write(row, target.report, values, place=place)
+    return save_if_changed(row, target.report, values, place=place)
 
 
 def store_article(
@@ -105,7 +105,7 @@ def store_article(
         "picture": _picture(data, known, target, place),
     }
     row = known or models.Article(newsletter=target.newsletter, issue=issue)
-    article = write(row, target.report, values, place=place)
+    article = save_if_changed(row, target.report, values, place=place)
     for code in sorted(data.translations, key=lambda code: code != data.original_language):
         _store_text(article, code, data, target.report, f"{place}.translations.{code}")
     return Stored(place, data, article)
@@ -139,7 +139,7 @@ def _store_text(
     # The address stays once it is there; without one the model makes it when it is saved.
     if known is None and text.slug:
         values["slug"] = text.slug
-    write(row, report, values, place=place)
+    save_if_changed(row, report, values, place=place)
 
 
 def _picture(
@@ -155,7 +155,7 @@ def _picture(
     if mine and all(str(getattr(mine, key)) == value for key, value in values.items()):
         return mine
     same = models.Picture.objects.filter(**values).first() if name else None
-    return same or write(models.Picture(), target.report, values, place=place)
+    return same or save_if_changed(models.Picture(), target.report, values, place=place)
 
 
 def link_similar(stored: list[Stored], newsletter: models.Newsletter) -> Iterator[Problem]:

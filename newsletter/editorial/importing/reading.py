@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from newsletter.editorial.importing.errors import REPEATED, DocumentError, Problem
+from newsletter.editorial.importing.errors import DUPLICATE, DocumentError, Problem
 
 
 def read_document(path: Path) -> object:
@@ -38,4 +38,4 @@ def read_document(path: Path) -> object:
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     counts = Counter(name for name, _value in pairs)
-    return {name: value if counts[name] == 1 else REPEATED for name, value in pairs}
+    return {name: value if counts[name] == 1 else DUPLICATE for name, value in pairs}

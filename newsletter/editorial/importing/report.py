@@ -27,7 +27,7 @@ class ImportReport:
         return not self.created and not self.changed
 
 
-def put(
+def upsert(
     model: type[M],
     report: ImportReport,
     known_by: dict[str, Any],
@@ -37,10 +37,10 @@ def put(
 ) -> M:
     """The row known by those fields, with these values; saved only where something differs."""
     row = model._default_manager.filter(**known_by).first()
-    return write(row or model(**known_by), report, values, place=place)
+    return save_if_changed(row or model(**known_by), report, values, place=place)
 
 
-def write(row: M, report: ImportReport, values: dict[str, Any], *, place: str) -> M:
+def save_if_changed(row: M, report: ImportReport, values: dict[str, Any], *, place: str) -> M:
     """Set the values on the row and save it where it is new or something differs.
 
     Raises DocumentError at the place where the row breaks a rule.
@@ -51,13 +51,13 @@ def write(row: M, report: ImportReport, values: dict[str, Any], *, place: str) -
         setattr(row, name, values[name])
     if not is_new and not differing:
         return row
-    check(row, place)
+    validate_row(row, place)
     row.save()
     (report.created if is_new else report.changed)[str(row._meta.verbose_name)] += 1
     return row
 
 
-def check(row: models.Model, place: str) -> None:
+def validate_row(row: models.Model, place: str) -> None:
     """Raises DocumentError with the model's own words; relations are not looked up again."""
     try:
         row.clean_fields(exclude=[f.name for f in row._meta.fields if f.is_relation])

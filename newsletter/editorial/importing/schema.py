@@ -23,7 +23,7 @@ from pydantic import (
 
 from newsletter.editorial import models
 from newsletter.editorial.importing import fields as f
-from newsletter.editorial.importing.errors import DocumentError, Location, located, problem_of
+from newsletter.editorial.importing.errors import DocumentError, Location, nested_errors, to_problem
 from newsletter.editorial.slugs import slug_for
 from newsletter.editorial.validation import validate_languages
 
@@ -35,7 +35,7 @@ Status = Annotated[models.Trend.Status, f.BY_VALUE]
 State = models.ArticleTranslation.State
 
 
-class Part(BaseModel):
+class DocumentObject(BaseModel):
     """An object of the document. Null stands for a value that is not given."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, str_strip_whitespace=True)
@@ -53,12 +53,12 @@ class Part(BaseModel):
         }
 
 
-class Link(Part):
+class Link(DocumentObject):
     label: f.Filled
     url: Annotated[f.Filled, f.HTTPS]
 
 
-class Newsroom(Part):
+class Newsroom(DocumentObject):
     name: f.ByLanguage[f.Label] = {}
     tagline: f.ByLanguage[f.Short] = {}
     about: f.ByLanguage[f.Page] = {}
@@ -70,12 +70,12 @@ class Newsroom(Part):
     logo: f.PictureFile | None = None
 
 
-class Choice(Part):
+class Choice(DocumentObject):
     label: f.Filled
     languages: Annotated[list[f.OwnLanguage], Field(min_length=1)]
 
 
-class Schedule(Part):
+class Schedule(DocumentObject):
     weekday: Weekday | None = None
     time: f.Clock | None = None
     timezone: f.Zone | None = None
@@ -83,9 +83,9 @@ class Schedule(Part):
     active: bool | None = None
 
 
-class Newsletter(Part):
+class Newsletter(DocumentObject):
     slug: f.Slug
-    languages: Annotated[list[f.Language], Field(min_length=1), f.passes(validate_languages)]
+    languages: Annotated[list[f.Language], Field(min_length=1), f.checked_by(validate_languages)]
     choices: list[Choice] | None = None
     schedule: Schedule = Schedule()
     sender_address: Annotated[f.Email, Field(min_length=1)] | None = None
@@ -113,7 +113,7 @@ class Newsletter(Part):
         return languages
 
 
-class Category(Part):
+class Category(DocumentObject):
     slug: f.Slug
     name: f.ByOwnLanguage[f.Label] = {}
 
@@ -124,14 +124,14 @@ class Category(Part):
         return slug
 
 
-class Image(Part):
+class Image(DocumentObject):
     file: f.PictureFile | None = None
     kind: Annotated[models.Picture.Kind, f.BY_VALUE] = models.Picture.Kind.PHOTO
     credit: f.Short | None = None
     alt: f.ByOwnLanguage[f.Line] = {}
 
 
-class Translation(Part):
+class Translation(DocumentObject):
     """An article in one language; its `authors` take precedence over those of the article."""
 
     headline: Annotated[str, f.text(250, least=1)]
@@ -143,7 +143,7 @@ class Translation(Part):
     correction: f.Prose = ""
 
 
-class Article(Part):
+class Article(DocumentObject):
     category: f.CategorySlug | None = None
     trend: Status | None = None
     published_at: f.Moment | None = None
@@ -177,13 +177,13 @@ class LooseArticle(Article):
     published_at: f.Moment
 
 
-class IssueText(Part):
+class IssueText(DocumentObject):
     subject: f.Short = ""
     preheader: f.Short = ""
     introduction: f.Html = ""
 
 
-class Issue(Part):
+class Issue(DocumentObject):
     kind: Annotated[models.Issue.Kind, f.BY_VALUE] = models.Issue.Kind.WEEK
     starts_on: f.Day
     ends_on: f.Day | None = None
@@ -235,7 +235,7 @@ class Issue(Part):
                 reason = _("Another trend is stated for this category and week. Keep one.")
                 wrong.append(((number, "trend"), reason))
         if wrong:
-            raise located(wrong)
+            raise nested_errors(wrong)
         return articles
 
     def all_trends(self) -> dict[str, str]:
@@ -243,7 +243,7 @@ class Issue(Part):
         return {**self.trends, **{str(a.category): a.trend for a in self.articles if a.trend}}
 
 
-class Document(Part):
+class Document(DocumentObject):
     newsletter: Newsletter
     newsroom: Newsroom = Newsroom()
     categories: list[Category] = []
@@ -260,4 +260,4 @@ def validated(data: object, *, base: Path) -> Document:
     try:
         return Document.model_validate(data, context=f.Scope(base))
     except ValidationError as error:
-        raise DocumentError(*map(problem_of, error.errors(include_url=False))) from None
+        raise DocumentError(*map(to_problem, error.errors(include_url=False))) from None

@@ -187,10 +187,10 @@ class ArticleTranslation(Translation):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the text clean, with an address, its revision counted and a correction dated."""
-        from newsletter.editorial.revisions import take_note
+        from newsletter.editorial.revisions import prepare_to_save
 
         self.body = clean_html(self.body)
-        take_note(self, at=timezone.now())
+        prepare_to_save(self, at=timezone.now())
         if kwargs.get("update_fields") is not None:
             follows = {"body", "slug", "revision", "source_revision", "corrected_at"}
             kwargs["update_fields"] = {*kwargs["update_fields"], *follows}

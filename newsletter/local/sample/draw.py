@@ -1,74 +1,17 @@
-"""Draws the sample newsroom's pictures: `python newsletter/local/sample/draw.py`.
+"""Draw the sample newsroom's pictures: `python -m newsletter.local.sample.draw`.
 
-Flat shapes, drawn at twice the size and reduced, so that edges are smooth. The same numbers give
-the same bytes each time; nothing is loaded from anywhere.
+The output is the same, byte for byte, each time. Nothing is loaded from anywhere.
 """
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 from PIL import Image, ImageDraw
 
-HERE = Path(__file__).resolve().parent / "pictures"
-SCALE = 2
-WIDTH, HEIGHT = 1200 * SCALE, 675 * SCALE
-LARGEST = 60_000
-
-Colour = str
-Point = tuple[float, float]
-
-
-class Canvas:
-    """Drawing in the units of the final picture, 1200 × 675."""
-
-    def __init__(self, top: Colour, bottom: Colour) -> None:
-        self.image = Image.new("RGB", (WIDTH, HEIGHT))
-        self.draw = ImageDraw.Draw(self.image)
-        start, end = _rgb(top), _rgb(bottom)
-        for row in range(HEIGHT):
-            share = row / HEIGHT
-            mixed = tuple(round(a + (b - a) * share) for a, b in zip(start, end, strict=True))
-            self.draw.line([(0, row), (WIDTH, row)], fill=mixed)
-
-    def shape(self, points: Sequence[Point], colour: Colour) -> None:
-        self.draw.polygon([(x * SCALE, y * SCALE) for x, y in points], fill=colour)
-
-    def box(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
-        self.shape([(x, y), (x + width, y), (x + width, y + height), (x, y + height)], colour)
-
-    def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
-        corners = [c * SCALE for c in (x - radius, y - radius, x + radius, y + radius)]
-        self.draw.ellipse(corners, fill=colour)
-
-    def line(self, points: Sequence[Point], colour: Colour, width: float) -> None:
-        scaled = [(x * SCALE, y * SCALE) for x, y in points]
-        self.draw.line(scaled, fill=colour, width=round(width * SCALE), joint="curve")
-
-    def hills(self, base: float, height: float, colour: Colour, *, phase: float) -> None:
-        edge: list[Point] = [
-            (
-                x,
-                base
-                - height * (0.6 * math.sin(x / 190 + phase) + 0.4 * math.sin(x / 83 + phase * 2)),
-            )
-            for x in range(0, 1201, 6)
-        ]
-        self.shape([(0, 675), *edge, (1200, 675)], colour)
-
-    def save(self, name: str) -> None:
-        small = self.image.resize((1200, 675), Image.Resampling.LANCZOS)
-        for quality in (86, 80, 74, 66, 58):
-            small.save(HERE / name, quality=quality, optimize=True, progressive=True)
-            if (HERE / name).stat().st_size <= LARGEST:
-                return
-
-
-def _rgb(colour: Colour) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+from newsletter.local.sample.canvas import PICTURES_DIR, Canvas, Colour
 
 
 def _tree(canvas: Canvas, x: float, y: float, size: float, colour: Colour) -> None:
@@ -288,7 +231,7 @@ def market(canvas: Canvas) -> None:
 
 
 def chart(canvas: Canvas) -> None:
-    """Bars for the months, the last higher by a fifth. No words: it serves all languages."""
+    """Bars for nine months, the last a fifth higher. No words, so that it suits every language."""
     for line in range(5):
         canvas.line([(120, 130 + line * 105), (1090, 130 + line * 105)], "#d6dde0", 3)
     for month in range(9):
@@ -371,7 +314,7 @@ PICTURES: dict[str, tuple[Colour, Colour, Callable[[Canvas], None]]] = {
 
 
 def logo() -> None:
-    """Three waves in a square, on nothing."""
+    """Draw the logo: three waves in a rounded square on a transparent background."""
     size = 512
     image = Image.new("RGBA", (size, size))
     draw = ImageDraw.Draw(image)
@@ -381,11 +324,13 @@ def logo() -> None:
         draw.line(points, fill=colour, width=44, joint="curve")
         for x, y in (points[0], points[-1]):
             draw.ellipse((x - 22, y - 22, x + 22, y + 22), fill=colour)
-    image.resize((256, 256), Image.Resampling.LANCZOS).save(HERE / "logo.png", optimize=True)
+    image.resize((256, 256), Image.Resampling.LANCZOS).save(
+        PICTURES_DIR / "logo.png", optimize=True
+    )
 
 
 def main() -> None:
-    HERE.mkdir(exist_ok=True)
+    PICTURES_DIR.mkdir(exist_ok=True)
     for name, (top, bottom, draw) in PICTURES.items():
         canvas = Canvas(top, bottom)
         draw(canvas)

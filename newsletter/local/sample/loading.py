@@ -1,4 +1,4 @@
-"""The sample newsroom: what a newcomer sees before there is anything of their own."""
+"""Load the sample newsroom, which a new user sees before their own content."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ HERE = Path(__file__).resolve().parent
 
 
 class NewsroomExistsError(Exception):
-    """There is a newsroom already; the sample would mix with it."""
+    """A newsroom exists already, and the sample would mix with it."""
 
 
 @dataclass(frozen=True)
 class SampleReader:
-    """A reader; `choices` are fields of the subscription that differ from the default."""
+    """A reader. `choices` are the subscription fields that differ from their defaults."""
 
     name: str
     languages: tuple[str, ...]
@@ -52,21 +52,21 @@ READERS = (
 
 
 def document() -> dict[str, Any]:
+    """Return the sample in the format of the issue import."""
     text = (HERE / "newsroom.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 
 def latest_issue() -> tuple[str, str]:
-    """Short name of the sample's newsletter, and the Monday of its latest issue."""
+    """Return the slug of the sample's newsletter and the Monday of its latest issue."""
     data = document()
     return data["newsletter"]["slug"], max(issue["starts_on"] for issue in data["issues"])
 
 
 def load() -> ImportReport:
-    """Store the sample newsroom and its readers, all or nothing.
+    """Store the sample newsroom and its readers in one transaction.
 
-    Raises NotEmptyError where there is a newsroom, and SealedError where this process has no
-    worker keys.
+    Raises NewsroomExistsError, or SealedError if this process has no worker keys.
     """
     with transaction.atomic():
         if Newsroom.objects.exists():

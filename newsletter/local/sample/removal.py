@@ -1,4 +1,4 @@
-"""Taking the sample newsroom away, with its readers, send-outs and files; nothing else."""
+"""Remove the sample newsroom with its readers, mailings and files, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from subscribers.models import Subscriber, Subscription
 
 
 class NoSampleError(Exception):
-    """The newsroom is somebody's own, or there is none."""
+    """No newsroom exists, or it isn't the sample."""
 
 
 def remove() -> None:
@@ -25,12 +25,12 @@ def remove() -> None:
         files = [str(newsroom.logo.name)] if newsroom.logo else []
         newsletter = Newsletter.objects.filter(slug=latest_issue()[0]).first()
         if newsletter is not None:
-            _remove_send_outs(newsletter)
+            _remove_mailings(newsletter)
             _remove_readers(newsletter)
             files += _remove_articles(newsletter)
             newsletter.delete()
         newsroom.delete()
-        # Files do not come back with a transaction.
+        # A rollback would not restore files.
         transaction.on_commit(lambda: _delete_files(files))
 
 
@@ -39,11 +39,11 @@ def _delete_files(names: list[str]) -> None:
         default_storage.delete(name)
 
 
-def _remove_send_outs(newsletter: Newsletter) -> None:
+def _remove_mailings(newsletter: Newsletter) -> None:
     mailings = list(
         Mailing.objects.filter(release__newsletter=newsletter).values_list("pk", flat=True)
     )
-    # Rows without a foreign key are removed by hand (ledger.py).
+    # The ledger has no foreign keys, so nothing cascades to its rows.
     ledger: list[QuerySet[ReleaseRecipient] | QuerySet[Outcome] | QuerySet[Event]] = [
         ReleaseRecipient.objects.filter(mailing_id__in=mailings),
         Outcome.objects.filter(mailing_id__in=mailings),
@@ -51,19 +51,19 @@ def _remove_send_outs(newsletter: Newsletter) -> None:
     ]
     for rows in ledger:
         rows.delete()
-    Batch.objects.filter(mailing__in=mailings).delete()  # they protect their editions
+    Batch.objects.filter(mailing__in=mailings).delete()  # editions are protected by their batches
     Mailing.objects.filter(pk__in=mailings).delete()
     Release.objects.filter(newsletter=newsletter).delete()
 
 
 def _remove_readers(newsletter: Newsletter) -> None:
-    """Those who get nothing else."""
+    """Remove readers without any other subscription."""
     others = Subscription.objects.exclude(newsletter=newsletter).values("subscriber")
     Subscriber.objects.filter(subscriptions__newsletter=newsletter).exclude(pk__in=others).delete()
 
 
 def _remove_articles(newsletter: Newsletter) -> list[str]:
-    """Before topics, which they protect. Returns the names of picture files nobody uses now."""
+    """Remove articles before the topics that they protect. Return unused picture files."""
     pictures = list(Picture.objects.filter(articles__newsletter=newsletter).distinct())
     Article.objects.filter(newsletter=newsletter).delete()
     unused = Picture.objects.filter(pk__in=[p.pk for p in pictures], articles=None)

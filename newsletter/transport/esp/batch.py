@@ -1,4 +1,4 @@
-"""An edition made ready for a provider, and the message of one call. Nothing is sent here."""
+"""Compiles an edition for a provider, and builds the message of one API call. Sends nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WORD_JOINER = "\u2060"
 
 @dataclass(frozen=True)
 class EspEdition:
-    """A Mail with the provider's own merge syntax neutralised; its places still stand."""
+    """An email with the provider's own merge syntax neutralized. It still has its placeholders."""
 
     sender: str
     subject: str
@@ -34,15 +34,17 @@ class EspEdition:
     reply_to: tuple[str, ...]
     headers: tuple[tuple[str, str], ...]
     images: tuple[Image, ...]
-    places: frozenset[str]
-    personal: frozenset[str]
-    """Names of the headers in which a place stands."""
+    placeholders: frozenset[str]
+    personal_headers: frozenset[str]
+    """Names of the headers that contain a placeholder."""
 
 
 @dataclass(frozen=True)
 class MergeRecipient:
-    """A recipient under the one spelling of the address that goes into `to` and every `merge_*`
-    (trap 2), with the URLs for the places."""
+    """A recipient with the URL for each placeholder.
+
+    `address` is the one spelling that is used in `to` and as a key in every `merge_*` (trap 2).
+    """
 
     position: int
     address: str = field(repr=False)
@@ -51,51 +53,62 @@ class MergeRecipient:
 
 
 def compile_edition(email: Email, profile: ProviderProfile) -> EspEdition:
-    """Raises CompileError, for the same reasons as SMTP: what it refuses is wrong anywhere."""
+    """Compile an email. Raises CompileError for the same reasons as the SMTP transport."""
+    # What template.compile refuses is wrong with every transport.
     sender = template.compile(email).sender
     name = single_line("From", email.from_name).replace("\\", "\\\\").replace('"', '\\"')
     return EspEdition(
         sender=f'"{name}" <{sender}>' if name else sender,
-        subject=neutralize_merge_syntax(single_line("the subject", email.subject), profile.syntax),
-        text=neutralize_merge_syntax(email.text, profile.syntax),
-        html=neutralize_merge_syntax(email.html, profile.syntax, html=True),
+        subject=neutralize_merge_syntax(
+            single_line("the subject", email.subject), profile.merge_openings
+        ),
+        text=neutralize_merge_syntax(email.text, profile.merge_openings),
+        html=neutralize_merge_syntax(email.html, profile.merge_openings, html=True),
         reply_to=(str(to_ace(email.reply_to)),) if email.reply_to else (),
         headers=tuple(
             (name, list_header_value(name, value) if name.lower().startswith("list-") else value)
             for name, value in email.headers
         ),
         images=email.images,
-        places=template.placeholders_in(email),
-        personal=frozenset(name for name, value in email.headers if PLACEHOLDER_URL.search(value)),
+        placeholders=template.placeholders_in(email),
+        personal_headers=frozenset(
+            name for name, value in email.headers if PLACEHOLDER_URL.search(value)
+        ),
     )
 
 
-def neutralize_merge_syntax(text: str, syntax: Sequence[str], *, html: bool = False) -> str:
-    """The text with each beginning of a merge field broken up, so that it reads the same (C7)."""
-    for opening in syntax:
+def neutralize_merge_syntax(text: str, openings: Sequence[str], *, html: bool = False) -> str:
+    """Break up the start of each merge field without changing how the text reads (C7)."""
+    for opening in openings:
         first, rest = opening[0], opening[1:]
         broken = f"&#{ord(first)};" if html else first + WORD_JOINER
         text = re.sub(f"{re.escape(first)}(?={re.escape(rest)})", broken, text)
     return text
 
 
-def merge_recipient(recipient: Recipient, places: frozenset[str]) -> MergeRecipient:
-    """Raises FillError where a value is missing, or the address needs SMTPUTF8."""
+def merge_recipient(recipient: Recipient, placeholders: frozenset[str]) -> MergeRecipient:
+    """Return the recipient for a call.
+
+    Raises MergeError if a URL is missing or the address needs SMTPUTF8.
+    """
     address = template.envelope_address(recipient)
     if address is None:
         raise template.MergeError("an address that needs SMTPUTF8")
-    urls = {place: template.placeholder_url(place, recipient.urls) for place in places}
+    urls = {name: template.placeholder_url(name, recipient.urls) for name in placeholders}
     return MergeRecipient(recipient.position, address.decode(), recipient.delivery_id, urls)
 
 
 def split_into_calls(
-    recipients: Sequence[MergeRecipient], most: int
+    recipients: Sequence[MergeRecipient], max_recipients: int
 ) -> Iterator[list[MergeRecipient]]:
-    """Cut for one call each. No address stands twice in one: answers are by address."""
+    """Split recipients into calls.
+
+    No address occurs twice in a call, because the statuses come back by address.
+    """
     call: list[MergeRecipient] = []
     seen: set[str] = set()
     for recipient in recipients:
-        if len(call) == most or recipient.address.casefold() in seen:
+        if len(call) == max_recipients or recipient.address.casefold() in seen:
             yield call
             call, seen = [], set()
         call.append(recipient)
@@ -107,24 +120,24 @@ def split_into_calls(
 def build_message(
     edition: EspEdition, profile: ProviderProfile, recipients: Sequence[MergeRecipient]
 ) -> EmailMultiAlternatives:
-    """The message of one call, for Anymail."""
+    """Build the message of one call, for Anymail."""
     if profile.is_batch:
-        made = _batch_message(edition, profile, recipients)
+        built = _batch_message(edition, profile, recipients)
     else:
         (recipient,) = recipients
-        made = _single_message(edition, profile, recipient)
+        built = _single_message(edition, profile, recipient)
     if profile.tracking:
-        # No tracking unless switched on (P4).
-        made.track_opens = made.track_clicks = False
-    if profile.extra:
-        made.esp_extra = copy.deepcopy(dict(profile.extra))
+        # Opens and clicks are never tracked (P4).
+        built.track_opens = built.track_clicks = False
+    if profile.esp_extra:
+        built.esp_extra = copy.deepcopy(dict(profile.esp_extra))
     for image in edition.images:
-        made.attach(InlineImage(image))
-    return made
+        built.attach(InlineImage(image))
+    return built
 
 
 class _AnymailMessage(EmailMultiAlternatives):
-    """Anymail's attributes, which it reads from any message."""
+    """A message with the attributes that Anymail reads."""
 
     merge_headers: dict[str, dict[str, str]]
     merge_data: dict[str, dict[str, str]]
@@ -138,30 +151,35 @@ class _AnymailMessage(EmailMultiAlternatives):
 def _batch_message(
     edition: EspEdition, profile: ProviderProfile, recipients: Sequence[MergeRecipient]
 ) -> _AnymailMessage:
-    """Every header is personal, the shared ones too: some providers send either the global ones
-    or the personal ones (C4). merge_metadata is always there (trap 3, C5)."""
-    made = _new_message(
+    """Build a message for several recipients.
+
+    Shared headers are set for each recipient too, because some providers send either the global
+    headers or the personal ones (C4). merge_metadata is always set (trap 3, C5).
+    """
+    built = _new_message(
         edition,
-        text=PLACEHOLDER_URL.sub(lambda found: profile.place % found[1], edition.text),
-        html=PLACEHOLDER_URL.sub(lambda found: profile.place % f"{found[1]}_html", edition.html),
+        text=PLACEHOLDER_URL.sub(lambda found: profile.merge_field % found[1], edition.text),
+        html=PLACEHOLDER_URL.sub(
+            lambda found: profile.merge_field % f"{found[1]}_html", edition.html
+        ),
         to=[recipient.address for recipient in recipients],
     )
-    made.merge_headers = {r.address: _headers(edition, r) for r in recipients}
-    made.merge_data = {r.address: dict(_merge_values(r, profile)) for r in recipients}
-    made.merge_metadata = {r.address: {"delivery_id": r.delivery_id} for r in recipients}
-    return made
+    built.merge_headers = {r.address: _headers(edition, r) for r in recipients}
+    built.merge_data = {r.address: dict(_merge_values(r, profile)) for r in recipients}
+    built.merge_metadata = {r.address: {"delivery_id": r.delivery_id} for r in recipients}
+    return built
 
 
 def _merge_values(recipient: MergeRecipient, profile: ProviderProfile) -> Iterator[tuple[str, str]]:
-    for place, url in recipient.urls.items():
-        yield place, url
-        yield f"{place}_html", url if profile.escapes else escape(url)
+    for name, url in recipient.urls.items():
+        yield name, url
+        yield f"{name}_html", url if profile.escapes_html else escape(url)
 
 
 def _single_message(
     edition: EspEdition, profile: ProviderProfile, recipient: MergeRecipient
 ) -> _AnymailMessage:
-    made = _new_message(
+    built = _new_message(
         edition,
         text=_fill(edition.text, recipient, str),
         html=_fill(edition.html, recipient, escape),
@@ -169,8 +187,8 @@ def _single_message(
         headers=_headers(edition, recipient),
     )
     if profile.metadata:
-        made.metadata = {"delivery_id": recipient.delivery_id}
-    return made
+        built.metadata = {"delivery_id": recipient.delivery_id}
+    return built
 
 
 def _new_message(
@@ -181,7 +199,7 @@ def _new_message(
     to: list[str],
     headers: dict[str, str] | None = None,
 ) -> _AnymailMessage:
-    made = _AnymailMessage(
+    built = _AnymailMessage(
         subject=edition.subject,
         body=text,
         from_email=edition.sender,
@@ -190,33 +208,33 @@ def _new_message(
         headers=headers,
     )
     if html:
-        made.attach_alternative(html, "text/html")
-    return made
+        built.attach_alternative(html, "text/html")
+    return built
 
 
 def _headers(edition: EspEdition, recipient: MergeRecipient) -> dict[str, str]:
     return {
-        name: _fill(value, recipient, str) if name in edition.personal else value
+        name: _fill(value, recipient, str) if name in edition.personal_headers else value
         for name, value in edition.headers
     }
 
 
-def _fill(text: str, recipient: MergeRecipient, write: Callable[[str], str]) -> str:
-    return PLACEHOLDER_URL.sub(lambda found: write(recipient.urls[found[1]]), text)
+def _fill(text: str, recipient: MergeRecipient, encode: Callable[[str], str]) -> str:
+    return PLACEHOLDER_URL.sub(lambda found: encode(recipient.urls[found[1]]), text)
 
 
 class InlineImage(MIMEPart, MIMEBase):
-    """An embedded picture. Django 5.2 attaches a MIMEBase, and Django 6 a MIMEPart."""
+    """An inline image. Django 5.2 attaches a MIMEBase, and Django 6 a MIMEPart."""
 
     def __init__(self, image: Image) -> None:
         maintype, _, subtype = image.type.partition("/")
         MIMEBase.__init__(self, maintype, subtype, policy=policy.default)
-        ending = {"jpeg": "jpg", "svg+xml": "svg"}.get(subtype, subtype)
+        extension = {"jpeg": "jpg", "svg+xml": "svg"}.get(subtype, subtype)
         self.set_content(
             image.content,
             maintype,
             subtype,
             disposition="inline",
-            filename=f"{image.cid.partition('@')[0]}.{ending}",
+            filename=f"{image.cid.partition('@')[0]}.{extension}",
             cid=f"<{image.cid}>",
         )

@@ -1,4 +1,4 @@
-"""What Anymail and requests raise, turned into values: they hold addresses and replies (G2)."""
+"""Turns the exceptions of Anymail and requests, which contain addresses, into values (G2)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RESULTS = {
     "rejected": Result.REFUSED,
     "failed": Result.FAILED,
 }
-"""Anymail's statuses; any other, and a recipient of whom nothing is said, is UNKNOWN (C8)."""
+"""By Anymail's status. Any other status, or none for a recipient, is UNKNOWN (C8)."""
 
 
 _NOT_CONNECTED = (
@@ -31,37 +31,37 @@ _NOT_CONNECTED = (
 
 @dataclass(frozen=True)
 class CallFailure:
-    """What a failed call comes to."""
+    """Why a call failed, without anything from the response body."""
 
-    answer: CallStatus
+    status: CallStatus
     reason: str
     code: int | None = None
     retry_after: int | None = None
 
 
 def classify_failure(error: Exception) -> CallFailure:
-    """Whether a call that raised was taken: certainly not, perhaps, or refused for its contents."""
+    """Classify an exception: the call was not accepted, may have been accepted, or was rejected."""
     response = getattr(error, "response", None)
     if isinstance(response, requests.Response):
         return _classify_response(response)
     cause = error.__cause__ if isinstance(error.__cause__, requests.RequestException) else error
     if _was_never_sent(cause):
-        return CallFailure(CallStatus.DOWN, "no connection")
-    return CallFailure(CallStatus.UNKNOWN, "no answer")
+        return CallFailure(CallStatus.UNAVAILABLE, "connection failed")
+    return CallFailure(CallStatus.UNKNOWN, "no response")
 
 
 def _classify_response(response: requests.Response) -> CallFailure:
     code = response.status_code
-    answer = http_call_status(code)
-    if answer is CallStatus.TAKEN:
-        # Taken, but what it says cannot be read.
-        return CallFailure(CallStatus.UNKNOWN, f"HTTP {code}, unreadable", code)
+    status = http_call_status(code)
+    if status is CallStatus.ACCEPTED:
+        # Accepted, but the recipients' statuses cannot be read.
+        return CallFailure(CallStatus.UNKNOWN, f"HTTP {code} with an unreadable response", code)
     wait = retry_after(response.headers.get("Retry-After"))
-    return CallFailure(answer, f"HTTP {code}", code, wait)
+    return CallFailure(status, f"HTTP {code}", code, wait)
 
 
 def _was_never_sent(error: BaseException) -> bool:
-    """Whether the connection was not even there. A timeout or a loss later on is ambiguous (E6)."""
+    """Return whether no connection was made. A later timeout or loss is ambiguous (E6)."""
     if isinstance(error, _NOT_CONNECTED):
         return True
     inner = error.args[0] if error.args else None

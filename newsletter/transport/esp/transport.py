@@ -1,8 +1,8 @@
-"""Hands messages to any provider that Anymail knows, in batches where the provider allows.
+"""Sends through any provider that Anymail supports, in batches if the provider allows it.
 
-Anymail's own `send_messages` stops at the first error, and raises only if all were refused. So
-its three steps are called one by one (build, post, read the answer), and each recipient's status
-is recorded (C3, C8).
+Anymail's own `send_messages` stops at the first error and raises only if every recipient was
+refused. So its three steps (build the payload, post it, parse the statuses) are called one by one,
+and each recipient's status is recorded (C3, C8).
 """
 
 from __future__ import annotations
@@ -27,55 +27,55 @@ from newsletter.transport.template import MergeError
 from newsletter.transport.url import TransportURL
 
 MAX_CONSECUTIVE_REJECTIONS = 25
-"""Calls refused in a row, after which the message is at fault and not its recipients."""
+"""After so many rejected calls in a row, the message is to blame and not its recipients."""
 
 
-def from_url(url: TransportURL) -> Transport:
-    """Raises TransportURLError."""
-    _, profile, backend = parse_provider(url)
+def from_url(url: TransportURL) -> EspTransport:
+    """Return the transport of an `anymail+` URL. Raises TransportURLError."""
+    profile, backend = parse_provider(url)
     domain = url.options.get("sender_domain", "")
     return EspTransport(f"{url.scheme}://{domain}", profile, backend)
 
 
 class _CallRejectedError(Exception):
-    """The call was refused because of something in it."""
+    """The provider refused something in the call."""
 
     def __init__(self, code: int | None) -> None:
-        super().__init__("refused")
+        super().__init__("rejected")
         self.code = code
 
 
 class _CallUnknownError(Exception):
-    """The call may have been taken."""
+    """The provider may have accepted the call."""
 
     def __init__(self, failure: CallFailure) -> None:
         super().__init__(failure.reason)
         self.failure = failure
 
 
-class EspTransport(Transport):
-    """`window` is a batch's size; None where each message is a call of its own."""
+class EspTransport(Transport[EspEdition]):
+    """Calls a provider's API. `window` is the size of a batch, or None without batches."""
 
     def __init__(self, name: str, profile: ProviderProfile, backend: Any) -> None:
         self.name = name[:64]
-        self.window = profile.most if profile.is_batch else None
+        self.window = profile.max_recipients if profile.is_batch else None
         self._profile = profile
         self._backend = backend
-        self._refusals = 0
+        self._rejections = 0
 
     def compile(self, email: Email) -> EspEdition:
-        """What the provider cannot carry (an embedded picture, say) is found here."""
+        """Compile the edition, and raise CompileError for what the provider doesn't support."""
         edition = batch.compile_edition(email, self._profile)
-        urls = {place.value: "https://sample.example/" for place in Placeholder}
+        urls = {each.value: "https://sample.example/" for each in Placeholder}
         sample = MergeRecipient(0, "reader@sample.example", "sample", urls)
-        made = batch.build_message(edition, self._profile, [sample])
+        message = batch.build_message(edition, self._profile, [sample])
         try:
-            payload = self._backend.build_message_payload(made, {})
+            payload = self._backend.build_message_payload(message, {})
             if isinstance(payload, RequestsPayload):
-                # Some look at what they were given only now.
+                # Some payloads validate their contents only here.
                 payload.get_request_params(self._backend.api_url)
         except AnymailError as error:
-            reason = str(error.args[0]) if error.args else "it cannot be built"
+            reason = str(error.args[0]) if error.args else "the message cannot be built"
             raise CompileError(f"{self.name}: {reason}") from None
         return edition
 
@@ -88,83 +88,88 @@ class EspTransport(Transport):
         max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
         if self.window is not None:
-            yield from self._in_calls(compiled, recipients)
+            yield from self._send_all(compiled, recipients)
             return
         for recipient in recipients:
             if stop():
                 return
-            yield from self._in_calls(compiled, [recipient])
+            yield from self._send_all(compiled, [recipient])
 
-    def _in_calls(
+    def _send_all(
         self, compiled: EspEdition, recipients: Iterable[Recipient]
     ) -> Iterator[SendResult]:
         ready: list[MergeRecipient] = []
         for recipient in recipients:
             try:
-                ready.append(batch.merge_recipient(recipient, compiled.places))
+                ready.append(batch.merge_recipient(recipient, compiled.placeholders))
             except MergeError:
                 yield _unsendable(recipient)
         for call in batch.split_into_calls(ready, self.window or 1):
-            yield from self._settle(compiled, call)
+            yield from self._send_call(compiled, call)
 
     def close(self) -> None:
         self._backend.close()
 
-    def _settle(self, edition: EspEdition, call: Sequence[MergeRecipient]) -> Iterator[SendResult]:
-        """One call, halved where it is refused until what is refused stands alone (C10)."""
+    def _send_call(
+        self, edition: EspEdition, call: Sequence[MergeRecipient]
+    ) -> Iterator[SendResult]:
+        """Send a call. If it is rejected, bisect it down to the refused recipient (C10)."""
         try:
-            statuses = self._call(edition, call)
-        except _CallUnknownError as lost:
+            statuses = self._post(edition, call)
+        except _CallUnknownError as unknown:
             for recipient in call:
-                yield SendResult(recipient.position, Result.UNKNOWN, lost.failure.code)
-            self._down(lost.failure)
-        except _CallRejectedError as refused:
-            yield from self._narrow(edition, call, refused.code)
+                yield SendResult(recipient.position, Result.UNKNOWN, unknown.failure.code)
+            self._raise_down(unknown.failure)
+        except _CallRejectedError as rejected:
+            yield from self._bisect(edition, call, rejected.code)
         else:
-            self._refusals = 0
+            self._rejections = 0
             yield from (_send_result(recipient, statuses) for recipient in call)
 
-    def _narrow(
+    def _bisect(
         self, edition: EspEdition, call: Sequence[MergeRecipient], code: int | None
     ) -> Iterator[SendResult]:
-        self._refusals += 1
-        if self._refusals >= MAX_CONSECUTIVE_REJECTIONS:
-            self._refusals = 0
-            raise TransportDownError(f"{self.name}: refuses every message", code=code)
+        self._rejections += 1
+        if self._rejections >= MAX_CONSECUTIVE_REJECTIONS:
+            self._rejections = 0
+            raise TransportDownError(f"{self.name}: the provider rejects every message", code=code)
         if len(call) == 1:
             result = Result.REFUSED if code in {400, 422} else Result.FAILED
             yield SendResult(call[0].position, result, code)
             return
         middle = len(call) // 2
-        yield from self._settle(edition, call[:middle])
-        yield from self._settle(edition, call[middle:])
+        yield from self._send_call(edition, call[:middle])
+        yield from self._send_call(edition, call[middle:])
 
-    def _call(self, edition: EspEdition, call: Sequence[MergeRecipient]) -> dict[str, Any]:
-        """Anymail's status by address in lower case. Raises _Refused, _Lost, TransportDown."""
+    def _post(self, edition: EspEdition, call: Sequence[MergeRecipient]) -> dict[str, Any]:
+        """Return Anymail's statuses by case-folded address.
+
+        Raises _CallRejectedError, _CallUnknownError or TransportDownError.
+        """
         backend = self._backend
-        made = batch.build_message(edition, self._profile, call)
+        message = batch.build_message(edition, self._profile, call)
         backend.open()
         try:
-            payload = backend.build_message_payload(made, {})
+            payload = backend.build_message_payload(message, {})
         except AnymailError:
             raise _CallRejectedError(None) from None
         try:
-            response = backend.post_to_esp(payload, made)
-            statuses = backend.parse_recipient_status(response, payload, made)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it holds addresses
+            response = backend.post_to_esp(payload, message)
+            statuses = backend.parse_recipient_status(response, payload, message)
+        except Exception as error:  # noqa: BLE001 - any exception may contain addresses
             failed = classify_failure(error)
         else:
             return {str(address).casefold(): status for address, status in statuses.items()}
-        self._raise(failed)
+        self._raise_failure(failed)
 
-    def _raise(self, failed: CallFailure) -> NoReturn:
-        if failed.answer is CallStatus.AT_FAULT:
+    def _raise_failure(self, failed: CallFailure) -> NoReturn:
+        if failed.status is CallStatus.REJECTED:
             raise _CallRejectedError(failed.code)
-        if failed.answer is CallStatus.UNKNOWN:
+        if failed.status is CallStatus.UNKNOWN:
             raise _CallUnknownError(failed)
-        self._down(failed)
+        self._raise_down(failed)
 
-    def _down(self, failed: CallFailure) -> NoReturn:
+    def _raise_down(self, failed: CallFailure) -> NoReturn:
         self._backend.close()
         raise TransportDownError(
             f"{self.name}: {failed.reason}", code=failed.code, retry_after=failed.retry_after

@@ -1,4 +1,4 @@
-"""`anymail+NAME://?option=value` read into a provider's profile and an Anymail backend."""
+"""Parses `anymail+NAME://?option=value` into a provider's profile and an Anymail backend."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ _COMMON_OPTIONS = frozenset({"api_url", "timeout"})
 _FORBIDDEN_OPTIONS = frozenset(
     {"ignore_unsupported_features", "ignore_recipient_status", "debug_api_requests"}
 )
-"""They would drop a header without a word (C6), or print addresses (G8)."""
+"""They would silently drop headers (C6), or print addresses (G8)."""
 
 
-def parse_provider(url: TransportURL) -> tuple[str, ProviderProfile, Any]:
-    """The provider's name, its profile and a backend. Raises TransportURLError."""
+def parse_provider(url: TransportURL) -> tuple[ProviderProfile, Any]:
+    """Return the provider's profile and Anymail's backend. Raises TransportURLError."""
     provider = url.scheme.partition("+")[2]
     if provider in _NOT_PROVIDERS:
-        raise TransportURLError(f"{url.scheme}: no provider of this name")
+        raise TransportURLError(f"{url.scheme}: unknown provider")
     if url.host or url.user or url.path not in {"", "/"}:
-        raise TransportURLError(f"{url.scheme}: nothing stands before the ?options")
+        raise TransportURLError(f"{url.scheme}: only ?options may follow the scheme")
     profile = profile_of(provider, url.options)
     _check_options(url, provider, profile)
-    timeout = url.number("timeout", default=30, least=1, most=300)
+    timeout = url.int_option("timeout", default=30, minimum=1, maximum=300)
     options = {name: value for name, value in url.options.items() if name != "timeout"}
     kwargs: dict[str, Any] = {
         **options,
         **dict.fromkeys(_FORBIDDEN_OPTIONS, False),
         "send_defaults": {},
-        **profile.kwargs,
+        **profile.backend_kwargs,
     }
-    return provider, profile, _backend(url.scheme, provider, kwargs, timeout)
+    return profile, _backend(url.scheme, provider, kwargs, timeout)
 
 
 def _check_options(url: TransportURL, provider: str, profile: ProviderProfile) -> None:
@@ -49,16 +49,16 @@ def _check_options(url: TransportURL, provider: str, profile: ProviderProfile) -
         raise TransportURLError(f"{url.scheme}: missing option {', '.join(missing)}")
     forbidden = sorted(_FORBIDDEN_OPTIONS & set(url.options))
     if forbidden:
-        raise TransportURLError(f"{url.scheme}: option {', '.join(forbidden)} is not to be set")
+        raise TransportURLError(f"{url.scheme}: option {', '.join(forbidden)} cannot be set")
     if provider in PROFILES:
-        url.only({*profile.required, *profile.optional, *_COMMON_OPTIONS})
+        url.require_known_options({*profile.required, *profile.optional, *_COMMON_OPTIONS})
     if url.options.get("use_bulk_api", "true") not in {"true", "false"}:
-        raise TransportURLError(f"{url.scheme}: use_bulk_api is true or false")
+        raise TransportURLError(f"{url.scheme}: use_bulk_api must be true or false")
     if not _DOMAIN.fullmatch(url.options.get("sender_domain", "x")):
-        raise TransportURLError(f"{url.scheme}: sender_domain is a domain")
+        raise TransportURLError(f"{url.scheme}: sender_domain must be a domain")
     api = urlsplit(url.options.get("api_url", "https://x"))
-    near = api.scheme == "http" and is_loopback(api.hostname or "")
-    if api.scheme != "https" and not near:
+    is_local = api.scheme == "http" and is_loopback(api.hostname or "")
+    if api.scheme != "https" and not is_local:
         raise TransportURLError(f"{url.scheme}: api_url must be https://")
 
 
@@ -69,9 +69,9 @@ def _backend(scheme: str, provider: str, kwargs: dict[str, Any], timeout: int) -
         backend = import_string(f"anymail.backends.{provider}.EmailBackend")(**kwargs)
     except ImportError:
         raise TransportURLError(
-            f"{scheme}: no provider of this name, or a package that it needs is not installed"
+            f"{scheme}: unknown provider, or a package that it needs is not installed"
         ) from None
     except (AnymailError, ImproperlyConfigured):
-        raise TransportURLError(f"{scheme}: an option that it needs is missing") from None
+        raise TransportURLError(f"{scheme}: a required option is missing") from None
     backend.timeout = timeout
     return backend

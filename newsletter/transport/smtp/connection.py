@@ -1,5 +1,7 @@
-"""A non-blocking socket under an Engine: connect, TLS, read, write. Raises nothing: what happens
-to it becomes the engine's end, in words that hold nothing of what the relay said."""
+"""A non-blocking socket that drives an Engine: connects, starts TLS, reads and writes.
+
+It raises nothing. A failure ends the engine, with a reason that repeats nothing the relay sent.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +14,22 @@ from time import monotonic
 
 from newsletter.transport.outcomes import TransportDownError
 from newsletter.transport.smtp.engine import Engine
+from newsletter.transport.smtp.output import OutputBuffer
 from newsletter.transport.smtp.url import Relay
 
 CONNECT_SECONDS = 10
 SLOW_REPLY_SECONDS = 1.0
 QUICK_REPLIES_NEEDED = 8
-"""Chunks begin after so many answers in a row that took no longer than SLOW_SECONDS. A chunk is
-under way from its first command on, and each waits behind the others: with a relay that takes its
-time, a worker that is asked to stop would have to wait for several answers (E7)."""
+"""How many replies in a row must take at most SLOW_REPLY_SECONDS before chunks are used.
+
+A chunk can't be withdrawn once its first command is sent, and it waits for those ahead of it. With
+a slow relay, a worker that is told to stop would have to wait for several replies (E7)."""
 MAX_TLS_RECORD = 16_384
-"""Octets that one TLS record holds (RFC 8446, 5.1)."""
+"""The most octets of a TLS record (RFC 8446, 5.1)."""
 _READ_SIZE = 8_192
-"""Octets read in one call; more than that are read in the next."""
+"""Octets to read in one call; the next call reads the rest."""
 _MAX_BUFFERS = 1000
-"""Pieces in one call; the system's own limit is 1024."""
+"""The most buffers of one sendmsg call; the system's limit is 1024."""
 _CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -33,7 +37,7 @@ Address = tuple[socket.AddressFamily, tuple[object, ...]]
 
 
 class Connection:
-    """`expires` is when its silence has lasted too long (monotonic seconds)."""
+    """A connection. `expires` is when its timeout runs out, in monotonic seconds."""
 
     def __init__(
         self,
@@ -43,50 +47,50 @@ class Connection:
         context: Callable[[], ssl.SSLContext],
     ) -> None:
         self.engine = Engine(relay)
-        self.expires = self.active = 0.0
+        self.expires = self.last_activity = 0.0
         self._relay = relay
         self._addresses = list(addresses)
         self._selector = selector
         self._context = context
         self._socket: socket.socket | ssl.SSLSocket | None = None
         self._mask = 0
-        self._quick = 0
+        self._quick_replies = 0
         self.engine.is_slow = True
-        self._step: Callable[[], None] = self._connected
-        self._talks = False
-        """Whether SMTP is spoken: connected, and no TLS handshake under way."""
+        self._on_ready: Callable[[], None] = self._on_connected
+        self._speaks_smtp = False
+        """Whether it is connected and no TLS handshake is in progress."""
         self._connect()
 
-    def advance(self) -> None:
-        """The socket can be read or written."""
-        self._step()
+    def on_ready(self) -> None:
+        """Continue: the socket can be read or written."""
+        self._on_ready()
 
     def flush(self) -> None:
-        """Write what the engine has to say, as far as the socket takes it."""
-        if self._talks and self.engine.out:
+        """Write the engine's output, as far as the socket accepts it."""
+        if self._speaks_smtp and self.engine.output:
             try:
                 self._write()
             except ssl.SSLError:
-                self.engine.fail("TLS failed")
+                self.engine.fail("TLS error")
             except OSError:
-                self._read_the_rest()
+                self._read_remaining()
 
     def expire(self) -> None:
-        """Nothing happened for too long."""
-        if self._step == self._connected:
+        """The timeout has run out: try the next address, or give up."""
+        if self._on_ready == self._on_connected:
             self._connect()
         else:
-            self.engine.fail("it went silent")
+            self.engine.fail("timed out")
 
     def close(self) -> None:
-        self._talks = False
+        self._speaks_smtp = False
         if self._socket is not None:
             self._unwatch()
             self._socket.close()
             self._socket = None
 
     def _connect(self) -> None:
-        """Begin with the next of the relay's addresses."""
+        """Connect to the next of the relay's addresses."""
         self.close()
         while self._addresses:
             family, address = self._addresses.pop(0)
@@ -95,36 +99,36 @@ class Connection:
                 self._socket.settimeout(0)
                 # A final dot must not wait for the acknowledgement of the body.
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                begun = self._socket.connect_ex(address)
+                status = self._socket.connect_ex(address)
             except OSError:
-                begun = errno.EINVAL
-            if begun not in _CONNECTING:
+                status = errno.EINVAL
+            if status not in _CONNECTING:
                 self.close()
                 continue
-            self._alive(CONNECT_SECONDS)
+            self._touch(CONNECT_SECONDS)
             self._watch(_WRITE)
             return
-        self.engine.fail("no connection")
+        self.engine.fail("connection failed")
 
-    def _connected(self) -> None:
+    def _on_connected(self) -> None:
         if self._socket is None or self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._connect()
             return
         if self._relay.tls == "implicit":
-            self._begin_tls()
+            self._start_tls()
         else:
-            self._begin_talk()
+            self._start_smtp()
 
-    def _begin_talk(self) -> None:
-        self._step, self._talks = self._talk, True
-        self._alive(self._relay.timeout)
+    def _start_smtp(self) -> None:
+        self._on_ready, self._speaks_smtp = self._on_readable, True
+        self._touch(self._relay.timeout)
         self._watch(_READ)
 
-    def _begin_tls(self) -> None:
-        assert self._socket is not None  # noqa: S101 - only a connected one is encrypted
+    def _start_tls(self) -> None:
+        assert self._socket is not None  # noqa: S101 - TLS starts only once connected
         plain = self._socket
-        self._talks = False
-        self._alive(self._relay.timeout)
+        self._speaks_smtp = False
+        self._touch(self._relay.timeout)
         self._unwatch()
         try:
             self._socket = self._context().wrap_socket(
@@ -133,12 +137,12 @@ class Connection:
         except (OSError, ValueError):
             plain.close()
             self._socket = None
-            self.engine.fail("TLS failed")
+            self.engine.fail("TLS error")
             return
-        self._step = self._shake_hands
-        self._shake_hands()
+        self._on_ready = self._do_tls_handshake
+        self._do_tls_handshake()
 
-    def _shake_hands(self) -> None:
+    def _do_tls_handshake(self) -> None:
         assert isinstance(self._socket, ssl.SSLSocket)  # noqa: S101
         try:
             self._socket.do_handshake()
@@ -147,29 +151,29 @@ class Connection:
         except ssl.SSLWantWriteError:
             self._watch(_WRITE)
         except ssl.SSLError as error:
-            self.engine.down = self._untrusted(error)
+            self.engine.down = self._tls_failure(error)
             self.engine.fail(self.engine.down.reason)
         except OSError:
-            self.engine.fail("it hung up")
+            self.engine.fail("connection closed")
         else:
-            self._begin_talk()
+            self._start_smtp()
             if self.engine.wants_tls:
-                self.engine.encrypted()
+                self.engine.tls_established()
                 self.flush()
 
-    def _untrusted(self, error: ssl.SSLError) -> TransportDownError:
-        reason = f"{self._relay.name}: its certificate or its TLS is not acceptable"
+    def _tls_failure(self, error: ssl.SSLError) -> TransportDownError:
+        reason = f"{self._relay.redacted_url}: TLS handshake failed"
         if isinstance(error, ssl.SSLCertVerificationError):
             reason = f"{reason} ({error.verify_message})"
         return TransportDownError(reason)
 
-    def _talk(self) -> None:
+    def _on_readable(self) -> None:
         self._read()
-        if self.engine.wants_tls and not self.engine.over:
-            self._begin_tls()
+        if self.engine.wants_tls and not self.engine.closed:
+            self._start_tls()
 
     def _read(self) -> None:
-        """What has arrived; an end however it came: after 421 both mean the same."""
+        """Read what has arrived. A reset counts as a proper end: after 421 they mean the same."""
         assert self._socket is not None  # noqa: S101
         try:
             data = self._socket.recv(_READ_SIZE)
@@ -178,51 +182,53 @@ class Connection:
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except ssl.SSLError:
-            self.engine.fail("TLS failed")
+            self.engine.fail("TLS error")
             return
         except OSError:
             data = b""
-        before = self.active
-        self._alive(self._relay.timeout)
-        self._quick = self._quick + 1 if self.active - before <= SLOW_REPLY_SECONDS else 0
-        self.engine.is_slow = self._quick < QUICK_REPLIES_NEEDED
+        before = self.last_activity
+        self._touch(self._relay.timeout)
+        self._quick_replies = (
+            self._quick_replies + 1 if self.last_activity - before <= SLOW_REPLY_SECONDS else 0
+        )
+        self.engine.is_slow = self._quick_replies < QUICK_REPLIES_NEEDED
         self.engine.receive(data)
 
-    def _read_the_rest(self) -> None:
-        """It cannot be written any more; what was said before that still counts."""
-        while not self.engine.over:
-            before = self.active
+    def _read_remaining(self) -> None:
+        """Process the replies that arrived before writing failed: they still count."""
+        while not self.engine.closed:
+            before = self.last_activity
             self._read()
-            if self.active == before:
-                self.engine.fail("it hung up")
+            if self.last_activity == before:
+                self.engine.fail("connection closed")
 
     def _write(self) -> None:
-        engine = self.engine
+        output = self.engine.output
         assert self._socket is not None  # noqa: S101
         if isinstance(self._socket, ssl.SSLSocket):
-            engine.out[:] = [b"".join(engine.out)]
-        while engine.out:
+            output.join()
+        while output:
             try:
-                count = self._send(engine)
+                count = self._send(output)
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 self._watch(_READ | _WRITE)
                 return
-            engine.wrote(count)
-            self._alive(self._relay.timeout)
+            output.mark_written(count)
+            self._touch(self._relay.timeout)
         self._watch(_READ)
 
-    def _send(self, engine: Engine) -> int:
+    def _send(self, output: OutputBuffer) -> int:
         if isinstance(self._socket, ssl.SSLSocket):
-            chunk = memoryview(engine.out[0])[:MAX_TLS_RECORD]
-            # A record that is not written to its end may still be on its way.
-            engine.reached = max(engine.reached, engine.written + len(chunk))
+            chunk = memoryview(output.chunks[0])[:MAX_TLS_RECORD]
+            # A record that was only partly written may still be sent.
+            output.maybe_sent = max(output.maybe_sent, output.written + len(chunk))
             return self._socket.send(chunk)
         assert self._socket is not None  # noqa: S101
-        return self._socket.sendmsg(engine.out[:_MAX_BUFFERS])
+        return self._socket.sendmsg(output.chunks[:_MAX_BUFFERS])
 
-    def _alive(self, seconds: float) -> None:
-        self.active = monotonic()
-        self.expires = self.active + seconds
+    def _touch(self, seconds: float) -> None:
+        self.last_activity = monotonic()
+        self.expires = self.last_activity + seconds
 
     def _watch(self, mask: int) -> None:
         if mask == self._mask or self._socket is None:

@@ -1,9 +1,9 @@
-"""The event loop: messages to connections, outcomes back; and which losses end a call.
+"""The event loop: gives messages to connections, collects results, and handles lost connections.
 
-A connection that ends after it has taken messages is opened again when it is needed. One that
-takes none, or leaves a message in doubt, is done without as long as others work; when none does,
-the relay is down. So a fault costs at most as many messages in doubt as there are connections
-and messages ahead on each, and no call goes on for ever without handing anything over.
+A connection that ends after the relay accepted messages on it is replaced when needed. One that
+ended without any, or left a message in doubt, is not replaced while others work; if none works,
+the relay is down. So a fault leaves in doubt at most the messages ahead of the replies on each
+connection, and no call goes on forever without handing anything over.
 """
 
 from __future__ import annotations
@@ -17,50 +17,52 @@ from time import monotonic
 
 from newsletter.transport.outcomes import SendResult, TransportDownError
 from newsletter.transport.smtp.connection import Address, Connection
-from newsletter.transport.smtp.engine import Message
+from newsletter.transport.smtp.message import Message
 from newsletter.transport.smtp.url import Relay
 
 GRACE_SECONDS = 8.0
-"""How long what is in flight may take once a call is asked to stop (E7: 10 s in all)."""
+"""How long the messages in flight may take after a call is told to stop (E7: 10 s in all)."""
 IDLE_SECONDS = 2.0
-"""After a pause of this length a connection is asked whether it lives."""
+"""After a pause of this length, check that a connection is still alive."""
 GROWTH_FACTOR = 4
-"""To so many times those that are ready connections are opened: at 50 ms a reply a hundred are
-there after half a second."""
+"""How many times the ready connections may be open at once: at 50 ms a reply, a hundred are open
+after half a second."""
 _POLL_SECONDS = 0.1
 
 
 class ConnectionPool:
-    """The connections to one relay, kept between calls. Not for several threads at once."""
+    """The connections to one relay, kept between calls. Not thread-safe."""
 
     def __init__(self, relay: Relay) -> None:
         self.relay = relay
         self.connections: list[Connection] = []
         self._selector: selectors.BaseSelector | None = None
-        self._trust: ssl.SSLContext | None = None
-        self._resolved: tuple[float, list[Address]] = (0.0, [])
+        self._tls_context: ssl.SSLContext | None = None
+        self._cached_addresses: tuple[float, list[Address]] = (0.0, [])
 
     @property
     def selector(self) -> selectors.BaseSelector:
-        # Made in the process that sends: one that was forked off must not share it.
+        # Created on first use: a forked process must not share its parent's selector.
         if self._selector is None:
             self._selector = selectors.DefaultSelector()
         return self._selector
 
     def open(self) -> Connection:
+        """Start a connection and add it to the pool."""
         connection = Connection(self.relay, self._addresses(), self.selector, self._context)
         self.connections.append(connection)
         return connection
 
     def drop(self, connection: Connection) -> None:
+        """Close a connection and remove it from the pool."""
         self.connections.remove(connection)
         connection.close()
 
     def close(self) -> None:
-        """QUIT where nothing is in flight, without waiting for an answer."""
+        """Close all connections, with QUIT if nothing is in flight; don't wait for the reply."""
         for connection in list(self.connections):
             if connection.engine.is_ready and not connection.engine.in_flight:
-                connection.engine.leave()
+                connection.engine.quit()
                 connection.flush()
             self.drop(connection)
         if self._selector is not None:
@@ -68,31 +70,31 @@ class ConnectionPool:
             self._selector = None
 
     def _addresses(self) -> list[Address]:
-        """The relay's, looked up once a minute; none where there are none."""
-        if self._resolved[0] <= monotonic():
+        """Return the relay's addresses, looked up once a minute; [] if it has none."""
+        if self._cached_addresses[0] <= monotonic():
             try:
                 found = socket.getaddrinfo(
                     self.relay.host, self.relay.port, type=socket.SOCK_STREAM
                 )
             except OSError:
                 return []
-            self._resolved = (monotonic() + 60, [(entry[0], entry[4]) for entry in found])
-        return self._resolved[1]
+            self._cached_addresses = (monotonic() + 60, [(entry[0], entry[4]) for entry in found])
+        return self._cached_addresses[1]
 
     def _context(self) -> ssl.SSLContext:
-        if self._trust is None:
-            self._trust = ssl.create_default_context(cafile=self.relay.ca or None)
+        if self._tls_context is None:
+            self._tls_context = ssl.create_default_context(cafile=self.relay.ca or None)
             if self.relay.tls == "offer":
-                self._trust.check_hostname = False
-                self._trust.verify_mode = ssl.CERT_NONE
-        return self._trust
+                self._tls_context.check_hostname = False
+                self._tls_context.verify_mode = ssl.CERT_NONE
+        return self._tls_context
 
 
 class SendLoop:
-    """One call: `messages` are pulled as connections have room for them.
+    """One call of `send`: takes `messages` as connections have room for them.
 
-    At most `max_pending` messages are pulled and not settled. Once `stop` answers True no message is
-    begun; `down` and what `messages` raises do the same.
+    At most `max_pending` messages have been taken and have no result. No message is started once
+    `stop` returns True, the relay is down, or `messages` has raised an exception.
     """
 
     def __init__(
@@ -107,183 +109,199 @@ class SendLoop:
         self._messages = messages
         self._stop = stop
         self._max_pending = max_pending
-        self._most = pool.relay.connections
+        self._max_connections = pool.relay.connections
         self._waiting: deque[Message] = deque()
         self._results: list[SendResult] = []
-        self._outstanding = 0
+        self._pending = 0
         self._exhausted = False
-        self._hungry: set[Connection] = set()
-        """Connections that had room for more than there was."""
+        self._with_room: set[Connection] = set()
+        """Connections that have room for more messages."""
         self._stopped = False
-        self._ends_at = float("inf")
-        self._clock_at = 0.0
+        self._deadline = float("inf")
+        self._next_clock_check = 0.0
         self._down: TransportDownError | None = None
         self._error: Exception | None = None
 
     def run(self) -> Generator[SendResult, None, None]:
-        """Raises TransportDown, and what `messages` raises, after all in flight is settled."""
+        """Yield the results.
+
+        Raises TransportDownError, or what `messages` raised, once nothing is in flight.
+        """
         try:
-            self._begin()
+            self._refresh_connections()
             while True:
                 if not self._stopped and self._stop():
                     self._stopped = True
-                    self._end_soon(GRACE_SECONDS)
-                self._hand_out()
+                    self._stop_within(GRACE_SECONDS)
+                self._distribute()
                 results, self._results = self._results, []
                 yield from results
                 if not self._results and self._is_done():
                     break
                 self._wait(_POLL_SECONDS)
         finally:
-            self._break_off()
+            self._drop_unusable()
         if self._error is not None:
             raise self._error
         if self._down is not None:
             raise self._down
 
-    def _begin(self) -> None:
-        """Look what became of the connections since the last call."""
+    def _refresh_connections(self) -> None:
+        """Find out what happened to the connections since the last call, and use those left."""
         now = monotonic()
         for connection in self._pool.connections:
             connection.engine.resume()
         self._wait(0)
         for connection in list(self._pool.connections):
-            if now - connection.active > IDLE_SECONDS:
-                connection.engine.probe()
+            if now - connection.last_activity > IDLE_SECONDS:
+                connection.engine.check_alive()
                 connection.flush()
-                self._look_after(connection)
+                self._service(connection)
         for connection in list(self._pool.connections):
             self._fill(connection)
 
-    def _hand_out(self) -> None:
-        """What waits goes to connections with room, or to new ones, GROWTH times as many each
-        time, so that a relay that takes none was asked once."""
-        while self._hungry and self._pull():
-            self._fill(self._hungry.pop())
+    def _distribute(self) -> None:
+        """Give waiting messages to connections with room, or open more.
+
+        The number of connections grows by GROWTH_FACTOR at a time, so that a relay that accepts
+        none is tried only once.
+        """
+        while self._with_room and self._has_waiting():
+            self._fill(self._with_room.pop())
         connections = self._pool.connections
-        if self._hungry or len(connections) >= self._most or not self._pull():
+        if self._with_room or len(connections) >= self._max_connections or not self._has_waiting():
             return
         unready = sum(not connection.engine.is_ready for connection in connections)
         ready = len(connections) - unready
         for _ in range(
-            min(self._most - len(connections), GROWTH_FACTOR * ready + 1 - len(connections))
+            min(
+                self._max_connections - len(connections),
+                GROWTH_FACTOR * ready + 1 - len(connections),
+            )
         ):
-            self._look_after(self._pool.open())
+            self._service(self._pool.open())
 
     def _wait(self, seconds: float) -> None:
         for key, _mask in self._pool.selector.select(0 if self._results else seconds):
-            if not key.data.engine.over:
-                key.data.advance()
-                self._look_after(key.data)
+            if not key.data.engine.closed:
+                key.data.on_ready()
+                self._service(key.data)
         now = monotonic()
-        if now >= self._clock_at:
-            self._clock_at = now + _POLL_SECONDS
+        if now >= self._next_clock_check:
+            self._next_clock_check = now + _POLL_SECONDS
             for connection in list(self._pool.connections):
-                self._look_at_the_clock(connection)
+                self._check_timeouts(connection)
 
-    def _look_at_the_clock(self, connection: Connection) -> None:
+    def _check_timeouts(self, connection: Connection) -> None:
         engine, now = connection.engine, monotonic()
-        if now >= connection.expires and (engine.is_waiting or engine.out):
+        if now >= connection.expires and (engine.awaits_reply or engine.output):
             connection.expire()
-        elif now >= self._ends_at and engine.in_flight:
+        elif now >= self._deadline and engine.in_flight:
             engine.fail("stopped")
         else:
             return
-        self._look_after(connection)
+        self._service(connection)
 
-    def _look_after(self, connection: Connection) -> None:
-        """Take what a connection has settled, give it more, write."""
+    def _service(self, connection: Connection) -> None:
+        """Collect a connection's results, give it more messages, and write."""
         self._collect(connection)
-        if not connection.engine.over:
+        if not connection.engine.closed:
             self._fill(connection)
 
     def _fill(self, connection: Connection) -> None:
         engine = connection.engine
-        while engine.has_room and self._pull():
-            engine.begin(self._waiting.popleft())
+        while engine.has_room and self._has_waiting():
+            engine.start(self._waiting.popleft())
         if engine.has_room:
-            self._hungry.add(connection)
+            self._with_room.add(connection)
         connection.flush()
-        if engine.settled or engine.over or engine.unsent:
+        if engine.results or engine.closed or engine.unsent:
             self._collect(connection)
 
-    def _pull(self) -> bool:
-        """Whether a message waits now; takes one if it may."""
-        while not self._waiting and not self._exhausted and self._outstanding < self._max_pending:
+    def _has_waiting(self) -> bool:
+        """Return whether a message is waiting; take the next one if none is."""
+        while not self._waiting and not self._exhausted and self._pending < self._max_pending:
             try:
                 message = next(self._messages)
             except StopIteration:
                 self._exhausted = True
-            except Exception as error:  # noqa: BLE001
-                # First what is in flight is settled; then it is raised.
+            except Exception as error:  # noqa: BLE001 - raised again at the end of `run`
                 self._error = error
-                self._end_soon(GRACE_SECONDS)
+                self._stop_within(GRACE_SECONDS)
             else:
                 if isinstance(message, SendResult):
                     self._results.append(message)
                 else:
-                    self._outstanding += 1
+                    self._pending += 1
                     self._waiting.append(message)
         return bool(self._waiting)
 
     def _collect(self, connection: Connection) -> None:
         engine = connection.engine
-        if engine.settled:
-            self._outstanding -= len(engine.settled)
-            self._results += engine.settled
-            engine.settled.clear()
-        if engine.over and connection in self._pool.connections:
+        if engine.results:
+            self._pending -= len(engine.results)
+            self._results += engine.results
+            engine.results.clear()
+        if engine.closed and connection in self._pool.connections:
             self._pool.drop(connection)
-            self._hungry.discard(connection)
-            self._lost(connection)
+            self._with_room.discard(connection)
+            self._on_lost(connection)
         elif engine.down is not None and self._down is None:
             self._give_up(engine.down)
         if engine.unsent:
             for message in reversed(engine.unsent):
-                message.begin_anew()
+                message.reset()
                 self._waiting.appendleft(message)
             engine.unsent.clear()
-        if self._waiting and self._ends:
+        if self._waiting and self._is_ending:
             self._waiting.clear()
 
     @property
-    def _ends(self) -> bool:
-        """Whether no message is begun any more."""
-        return self._ends_at != float("inf")
+    def _is_ending(self) -> bool:
+        """Whether no more messages are started."""
+        return self._deadline != float("inf")
 
-    def _lost(self, connection: Connection) -> None:
+    def _on_lost(self, connection: Connection) -> None:
         engine = connection.engine
-        unused = engine.is_ready and not engine.begun and not self._waiting
-        if self._ends or unused or (engine.taken and not engine.left_doubt and not engine.down):
+        unused = engine.is_ready and not engine.started and not self._waiting
+        if (
+            self._is_ending
+            or unused
+            or (engine.completed and not engine.left_unknown and not engine.down)
+        ):
             return
-        others = any(other.engine.taken for other in self._pool.connections)
+        others = any(other.engine.completed for other in self._pool.connections)
         if others and not (engine.is_ready and engine.down):
-            self._most = len(self._pool.connections)
+            self._max_connections = len(self._pool.connections)
             return
-        when = "" if engine.is_ready or engine.over == "no connection" else " before it was ready"
-        reason = f"{self._pool.relay.name}: {engine.over}{when}"
+        phase = (
+            ""
+            if engine.is_ready or engine.closed == "connection failed"
+            else " during the handshake"
+        )
+        reason = f"{self._pool.relay.redacted_url}: {engine.closed}{phase}"
         self._give_up(engine.down or TransportDownError(reason, code=engine.code))
 
     def _give_up(self, down: TransportDownError) -> None:
         self._down = down
-        self._end_soon(self._pool.relay.timeout)
+        self._stop_within(self._pool.relay.timeout)
 
-    def _end_soon(self, seconds: float) -> None:
-        """Nothing more is begun; what is in flight has so long to be settled."""
+    def _stop_within(self, seconds: float) -> None:
+        """Start no more messages, and give those in flight so many seconds to be settled."""
         self._exhausted = True
-        self._ends_at = min(self._ends_at, monotonic() + seconds)
+        self._deadline = min(self._deadline, monotonic() + seconds)
         self._waiting.clear()
         for connection in list(self._pool.connections):
             connection.engine.stop()
             self._collect(connection)
 
     def _is_done(self) -> bool:
-        if self._ends:
+        if self._is_ending:
             return not any(c.engine.in_flight for c in self._pool.connections)
-        return self._exhausted and not self._outstanding
+        return self._exhausted and not self._pending
 
-    def _break_off(self) -> None:
-        """Keep what can be used again. Where the call was abandoned, something is in flight."""
+    def _drop_unusable(self) -> None:
+        """Drop what can't be reused: if the call was abandoned, messages are still in flight."""
         for connection in list(self._pool.connections):
             if connection.engine.in_flight or connection.engine.down:
                 self._pool.drop(connection)

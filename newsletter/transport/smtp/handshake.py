@@ -1,4 +1,4 @@
-"""From the greeting until a relay takes mail: EHLO, STARTTLS, AUTH. Pure: replies in, bytes out."""
+"""The start of an SMTP session: greeting, EHLO, STARTTLS, AUTH. Pure: replies in, bytes out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from newsletter.transport.smtp.url import Relay
 
 @dataclass(frozen=True)
 class Extensions:
-    """What a relay offers. `size` is the largest message in octets, 0 where it does not say."""
+    """A relay's SMTP extensions. `size` is the largest message in octets, or 0 for no limit."""
 
     pipelining: bool = False
     chunking: bool = False
@@ -24,10 +24,13 @@ class Extensions:
 
 
 def parse_ehlo(text: bytes) -> Extensions:
-    """EHLO's answer (RFC 5321, 4.1.1.1). Keywords in any case; the first line is a name."""
+    """Parse the reply to EHLO (RFC 5321, 4.1.1.1).
+
+    Keywords are case-insensitive; the first line is the relay's name.
+    """
     found: dict[str, list[str]] = {}
     for line in text.decode("ascii", "replace").upper().split("\n")[1:]:
-        # "AUTH=LOGIN" is how an old Exchange writes it.
+        # Old versions of Exchange write "AUTH=LOGIN".
         words = line.replace("=", " ", 1).split()
         if words:
             found.setdefault(words[0], []).extend(words[1:])
@@ -43,103 +46,103 @@ def parse_ehlo(text: bytes) -> Extensions:
 
 
 def reply_summary(code: int, text: bytes) -> str:
-    """What may be told of a reply: its code and enhanced status, nothing of its text (G1)."""
+    """Return a reply's code and enhanced status. Its text may echo addresses (G1)."""
     return f"{code} {enhanced_status(text)}".rstrip()
 
 
 class Handshake:
-    """One connection until it is ready.
+    """The handshake of one connection.
 
-    After each call `wants_tls` says whether TLS is to begin now (then `encrypted` is the next
-    call), and `is_ready` whether mail can be handed over.
+    After each call, `wants_tls` says whether to start TLS now and then call `tls_established`,
+    and `is_ready` whether messages can be handed over.
     """
 
     def __init__(self, relay: Relay) -> None:
-        self.features = Extensions()
+        self.extensions = Extensions()
         self.is_ready = False
         self.wants_tls = False
         self._relay = relay
         self._encrypted = relay.tls == "implicit"
         self._next: Callable[[int, bytes], bytes] = self._on_greeting
 
-    def reply(self, code: int, text: bytes) -> bytes:
-        """What to say next, or b"". Raises TransportDown."""
+    def handle_reply(self, code: int, text: bytes) -> bytes:
+        """Return the next command, or b"". Raises TransportDownError."""
         return self._next(code, text)
 
-    def encrypted(self) -> bytes:
-        """TLS is up: all that was offered without it is forgotten (RFC 3207, 4.2)."""
+    def tls_established(self) -> bytes:
+        """Start again with EHLO: extensions offered without TLS no longer count (RFC 3207, 4.2)."""
         self.wants_tls, self._encrypted = False, True
-        return self._hello()
+        return self._ehlo()
 
     def _on_greeting(self, code: int, text: bytes) -> bytes:
-        self._demand("greeting", code, text)
-        return self._hello()
+        self._require_success("greeting", code, text)
+        return self._ehlo()
 
-    def _hello(self) -> bytes:
-        self.features = Extensions()
+    def _ehlo(self) -> bytes:
+        self.extensions = Extensions()
         self._next = self._on_ehlo
         return f"EHLO {self._relay.helo}\r\n".encode()
 
     def _on_ehlo(self, code: int, text: bytes) -> bytes:
-        self._demand("EHLO", code, text)
-        self.features = parse_ehlo(text)
+        self._require_success("EHLO", code, text)
+        self.extensions = parse_ehlo(text)
         if not self._encrypted and self._relay.tls in {"demand", "offer"}:
-            if self.features.starttls:
+            if self.extensions.starttls:
                 self._next = self._on_starttls
                 return b"STARTTLS\r\n"
             if self._relay.tls == "demand":
-                raise self._down("it offers no STARTTLS, which is demanded")
-        return self._sign_in() if self._relay.user else self._done()
+                raise self._down("the relay offers no STARTTLS, which is required")
+        return self._authenticate() if self._relay.user else self._finish()
 
     def _on_starttls(self, code: int, text: bytes) -> bytes:
-        self._demand("STARTTLS", code, text)
+        self._require_success("STARTTLS", code, text)
         self.wants_tls = True
         return b""
 
-    def _sign_in(self) -> bytes:
+    def _authenticate(self) -> bytes:
         plain = f"\0{self._relay.user}\0{self._relay.password}"
-        if "PLAIN" in self.features.mechanisms:  # RFC 4616
+        if "PLAIN" in self.extensions.mechanisms:  # RFC 4616
             self._next = self._on_plain
             return b"AUTH PLAIN " + _base64(plain)
-        if "LOGIN" in self.features.mechanisms:
+        if "LOGIN" in self.extensions.mechanisms:
             self._next = self._on_login
             return b"AUTH LOGIN\r\n"
-        raise self._down("it offers no way to sign in that is known here (PLAIN, LOGIN)")
+        raise self._down("the relay offers no supported authentication mechanism (PLAIN, LOGIN)")
 
     def _on_plain(self, code: int, text: bytes) -> bytes:
-        if code == 334:  # it did not want the initial response
-            self._next = self._on_signed_in
+        if code == 334:  # the relay ignored the initial response
+            self._next = self._on_authenticated
             return _base64(f"\0{self._relay.user}\0{self._relay.password}")
-        return self._on_signed_in(code, text)
+        return self._on_authenticated(code, text)
 
     def _on_login(self, code: int, text: bytes) -> bytes:
         if code != 334:
-            return self._on_signed_in(code, text)
-        self._next = self._on_login_name
+            return self._on_authenticated(code, text)
+        self._next = self._on_login_username
         return _base64(self._relay.user)
 
-    def _on_login_name(self, code: int, text: bytes) -> bytes:
+    def _on_login_username(self, code: int, text: bytes) -> bytes:
         if code != 334:
-            return self._on_signed_in(code, text)
-        self._next = self._on_signed_in
+            return self._on_authenticated(code, text)
+        self._next = self._on_authenticated
         return _base64(self._relay.password)
 
-    def _on_signed_in(self, code: int, text: bytes) -> bytes:
+    def _on_authenticated(self, code: int, text: bytes) -> bytes:
         if not 200 <= code < 300:
-            reason = "it refused the credentials" if code >= 500 else "it did not sign us in"
+            reason = "credentials refused" if code >= 500 else "authentication failed"
             raise self._down(f"{reason}: {reply_summary(code, text)}", code=code)
-        return self._done()
+        return self._finish()
 
-    def _done(self) -> bytes:
+    def _finish(self) -> bytes:
         self.is_ready = True
         return b""
 
-    def _demand(self, step: str, code: int, text: bytes) -> None:
+    def _require_success(self, step: str, code: int, text: bytes) -> None:
         if not 200 <= code < 300:
             raise self._down(f"{step}: {reply_summary(code, text)}", code=code)
 
     def _down(self, reason: str, *, code: int | None = None) -> TransportDownError:
-        return TransportDownError(f"{self._relay.name}: {reason}", code=code)
+        return TransportDownError(f"{self._relay.redacted_url}: {reason}", code=code)
 
 
 def _base64(text: str) -> bytes:

@@ -1,7 +1,7 @@
-"""Bytes from a relay -> its replies (RFC 5321, 4.2.1), however they are cut into packets. Pure.
+"""Parses a relay's bytes into replies (RFC 5321, 4.2.1), however they are split. Pure.
 
-What is no reply is Nonsense: a code outside 200 to 599, a line without one, a line or a reply
-without an end. Lines that end in LF alone are taken, as every mail program does.
+Anything else raises BadReplyError: a code outside 200–599, a line without a code, a line or a
+reply that never ends. Lines that end in LF alone are accepted, as every mail client does.
 """
 
 from __future__ import annotations
@@ -14,55 +14,56 @@ MAX_LINES = 128
 _CODES = {str(code).encode(): code for code in range(200, 600)}
 
 Reply = tuple[int, bytes]
-"""The code, and the text: lines are joined by LF. It may echo addresses (G1): never keep it."""
+"""The code, and the text with its lines joined by LF. Never keep the text: it echoes addresses
+(G1)."""
 
 
 class BadReplyError(Exception):
-    """Not a reply. Holds nothing of what was said."""
+    """Not a valid reply. Contains nothing of what was received."""
 
 
 class ReplyParser:
-    """Reads one connection. `tail` is a line that has no end yet."""
+    """Parses the replies of one connection."""
 
     def __init__(self) -> None:
-        self.tail = b""
-        self._before: list[bytes] = []
+        self._partial_line = b""
+        self._previous_lines: list[bytes] = []
         self._code = 0
 
     @property
-    def is_between(self) -> bool:
-        """Whether no reply has begun that has no end yet."""
-        return not self.tail and not self._before
+    def is_between_replies(self) -> bool:
+        """Whether no reply is incomplete."""
+        return not self._partial_line and not self._previous_lines
 
     def feed(self, data: bytes) -> Iterator[Reply]:
-        """The replies that are complete now. Raises Nonsense after those before it."""
-        lines = (self.tail + data if self.tail else data).split(b"\n")
-        self.tail = lines.pop()
+        """Yield the replies that are complete. Raises BadReplyError at the first invalid one."""
+        lines = (self._partial_line + data if self._partial_line else data).split(b"\n")
+        self._partial_line = lines.pop()
         for line in lines:
             code = _CODES.get(line[:3])
             if code is None or len(line) > MAX_LINE_LENGTH:
                 raise BadReplyError
-            mark = line[3:4]
-            if mark == b" " and not self._before:
+            separator = line[3:4]
+            if separator == b" " and not self._previous_lines:
                 yield code, line[4:]
                 continue
-            complete = self._several(code, mark, line[4:].rstrip(b"\r"))
+            complete = self._add_line(code, separator, line[4:].rstrip(b"\r"))
             if complete is not None:
                 yield complete
-        if len(self.tail) > MAX_LINE_LENGTH:
+        if len(self._partial_line) > MAX_LINE_LENGTH:
             raise BadReplyError
 
-    def _several(self, code: int, mark: bytes, text: bytes) -> Reply | None:
-        """One line of a reply of several, or one without a text."""
-        if self._before and code != self._code:
+    def _add_line(self, code: int, separator: bytes, text: bytes) -> Reply | None:
+        """Add a line of a multi-line reply, or one without text; return a complete reply."""
+        if self._previous_lines and code != self._code:
             raise BadReplyError
-        self._before.append(text)
+        self._previous_lines.append(text)
         self._code = code
-        if mark == b"-":
-            if len(self._before) >= MAX_LINES:
+        if separator == b"-":
+            if len(self._previous_lines) >= MAX_LINES:
                 raise BadReplyError
             return None
-        if mark not in (b" ", b"\r", b""):
+        if separator not in (b" ", b"\r", b""):
             raise BadReplyError
-        whole, self._before = b"\n".join(self._before), []
-        return code, whole
+        joined, self._previous_lines = b"\n".join(self._previous_lines), []
+        return code, joined

@@ -1,4 +1,4 @@
-"""Hands messages to an SMTP relay over connections that are kept."""
+"""Sends to an SMTP relay over persistent connections."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from newsletter.transport import template
 from newsletter.transport.base import Transport, never_stop
 from newsletter.transport.outcomes import Email, Recipient, SendResult
-from newsletter.transport.smtp.engine import Message
 from newsletter.transport.smtp.event_loop import ConnectionPool, SendLoop
+from newsletter.transport.smtp.message import Message
 from newsletter.transport.smtp.url import Relay, parse_relay
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
 
 
-def from_url(url: TransportURL) -> Transport:
+def from_url(url: TransportURL) -> SmtpTransport:
+    """Return the transport of an smtp or smtps URL. Raises TransportURLError."""
     return SmtpTransport(parse_relay(url))
 
 
-class SmtpTransport(Transport):
-    """Not for use by several threads at once."""
+class SmtpTransport(Transport[Template]):
+    """Sends over a pool of connections. Not thread-safe."""
 
     def __init__(self, relay: Relay) -> None:
-        self.name = relay.name[:64]
+        self.name = relay.redacted_url[:64]
         self._relay = relay
         self._pool = ConnectionPool(relay)
 
@@ -37,14 +38,15 @@ class SmtpTransport(Transport):
         stop: Callable[[], bool] = never_stop,
         max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
-        room = self._relay.connections * self._relay.window if max_pending is None else max_pending
-        sending = SendLoop(
+        relay = self._relay
+        pending = relay.connections * relay.window if max_pending is None else max_pending
+        loop = SendLoop(
             self._pool,
             self._messages(compiled, recipients),
             stop=stop,
-            max_pending=room + self._relay.connections,
+            max_pending=pending + relay.connections,
         )
-        return sending.run()
+        return loop.run()
 
     def close(self) -> None:
         self._pool.close()

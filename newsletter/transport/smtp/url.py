@@ -1,4 +1,4 @@
-"""`smtp://` and `smtps://` URLs read into a Relay."""
+"""Parses `smtp://` and `smtps://` URLs."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _KNOWN_OPTIONS = frozenset(
 
 @dataclass(frozen=True)
 class Relay:
-    """Where mail is handed over, and how.
+    """The relay that gets the messages, and how to talk to it.
 
-    `tls`: "implicit" from the first byte; "demand" STARTTLS with a checked certificate; "offer"
-    takes STARTTLS where there is one, unchecked (RFC 7435); "never". `timeout` is in seconds,
-    for one reply. `ca` is a file of certificates to trust instead of the system's. `connections`
-    are opened at most, and on each at most `window` messages are ahead of the relay's replies.
-    `signer` signs each message. `return_path` is a domain whose bounces come to us: envelopes are
-    from `bounce+DELIVERY_ID@` it (VERP), else from the edition's own sender.
+    `tls` is "implicit" (TLS from the first byte), "demand" (STARTTLS with a verified certificate),
+    "offer" (STARTTLS if the relay has it, unverified; RFC 7435) or "never". `timeout` is in
+    seconds, for each reply. `ca` is a file of certificates to trust instead of the system's. At
+    most `connections` are opened, and on each at most `window` messages are ahead of the relay's
+    replies. `signer` signs each message. `return_path` is a domain that receives bounces: the
+    envelope sender is `bounce+DELIVERY_ID@` that domain (VERP), else the edition's own sender.
     """
 
     host: str
@@ -49,20 +49,23 @@ class Relay:
     signer: Signer | None = None
 
     @property
-    def name(self) -> str:
+    def redacted_url(self) -> str:
+        """The URL without credentials and options."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'smtps' if self.tls == 'implicit' else 'smtp'}://{host}:{self.port}"
 
 
 def parse_relay(url: TransportURL) -> Relay:
-    """Raises TransportURLError."""
-    url.only(_KNOWN_OPTIONS)
+    """Parse an smtp or smtps URL. Raises TransportURLError."""
+    url.require_known_options(_KNOWN_OPTIONS)
     if not url.host:
-        raise TransportURLError(f"{url.scheme}: no host; smtp://user:password@host:port")
+        raise TransportURLError(
+            f"{url.scheme}: the host is missing; use smtp://user:password@host:port"
+        )
     if url.path not in {"", "/"}:
-        raise TransportURLError(f"{url.scheme}: nothing can follow the port but ?options")
+        raise TransportURLError(f"{url.scheme}: only ?options can follow the port")
     if not (url.user + url.password).isascii() or bool(url.user) != bool(url.password):
-        raise TransportURLError(f"{url.scheme}: user and password belong together, in ASCII")
+        raise TransportURLError(f"{url.scheme}: give both user and password, in ASCII")
     tls = _tls_mode(url)
     return Relay(
         host=url.host,
@@ -70,9 +73,9 @@ def parse_relay(url: TransportURL) -> Relay:
         tls=tls,
         user=url.user,
         password=url.password,
-        connections=url.number("connections", default=8, least=1, most=500),
-        window=url.number("window", default=4, least=1, most=100),
-        timeout=url.number("timeout", default=60, least=1, most=600),
+        connections=url.int_option("connections", default=8, minimum=1, maximum=500),
+        window=url.int_option("window", default=4, minimum=1, maximum=100),
+        timeout=url.int_option("timeout", default=60, minimum=1, maximum=600),
         helo=url.options.get("helo", "") or _default_helo(),
         ca=_ca_file(url.options),
         return_path=_return_path(url.options),
@@ -81,18 +84,23 @@ def parse_relay(url: TransportURL) -> Relay:
 
 
 def _tls_mode(url: TransportURL) -> TlsMode:
-    """Beyond this machine TLS is demanded unless the URL says otherwise, and credentials are
-    never sent without: with "offer", whoever sits between could take the offer away."""
-    asked = url.options.get("starttls", "")
+    """Return the TLS mode.
+
+    Except on loopback, the default is "demand", and a password needs it: with "offer", an attacker
+    on the network could remove the offer of STARTTLS.
+    """
+    mode = url.options.get("starttls", "")
     if url.scheme == "smtps":
-        if asked:
-            raise TransportURLError("smtps: TLS from the first byte; starttls is for smtp")
+        if mode:
+            raise TransportURLError(
+                "smtps uses TLS from the first byte; starttls is an option of smtp"
+            )
         return "implicit"
-    near = is_loopback(url.host)
-    tls = asked or ("never" if near else "demand")
+    is_local = is_loopback(url.host)
+    tls = mode or ("never" if is_local else "demand")
     if tls not in {"demand", "offer", "never"}:
-        raise TransportURLError("smtp: starttls is one of demand, offer, never")
-    if url.user and not near and tls != "demand":
+        raise TransportURLError("smtp: starttls must be demand, offer or never")
+    if url.user and not is_local and tls != "demand":
         raise TransportURLError("smtp: a password needs starttls=demand, or smtps")
     return cast(TlsMode, tls)
 
@@ -100,7 +108,7 @@ def _tls_mode(url: TransportURL) -> TlsMode:
 def _ca_file(options: Mapping[str, str]) -> str:
     path = options.get("ca", "")
     if path and not Path(path).is_file():
-        raise TransportURLError("smtp: ca names no file")
+        raise TransportURLError("smtp: the file that ca names does not exist")
     return path
 
 
@@ -109,7 +117,7 @@ def _signer(options: Mapping[str, str]) -> Signer | None:
     if not selector and not path:
         return None
     if not selector or not path:
-        raise TransportURLError("smtp: dkim_selector and dkim_key_file belong together")
+        raise TransportURLError("smtp: give both dkim_selector and dkim_key_file")
     try:
         return dkim.load_signer(selector, Path(path))
     except ValueError as error:
@@ -118,13 +126,13 @@ def _signer(options: Mapping[str, str]) -> Signer | None:
 
 def _return_path(options: Mapping[str, str]) -> str:
     domain = options.get("return_path", "")
-    written = to_ace(f"bounce@{domain}") if domain else "@"
-    if written is None:
-        raise TransportURLError("smtp: return_path is the name of a domain")
-    return written.rpartition("@")[2]
+    address = to_ace(f"bounce@{domain}") if domain else "@"
+    if address is None:
+        raise TransportURLError("smtp: return_path must be a domain")
+    return address.rpartition("@")[2]
 
 
 def _default_helo() -> str:
-    """For EHLO: this machine's full name, or an address literal (RFC 5321, 4.1.3)."""
+    """Return this machine's full name for EHLO, or an address literal (RFC 5321, 4.1.3)."""
     name = socket.gethostname()
     return name if "." in name and name.isascii() else "[127.0.0.1]"

@@ -1,4 +1,4 @@
-"""`manage.py add_reader EMAIL --newsletter N --languages be,ru`: confirmed by the operator."""
+"""`manage.py add_reader EMAIL --newsletter N --languages be,ru`: add a confirmed reader."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from newsletter.editorial.arguments import newsletter_named
+from newsletter.editorial.arguments import newsletter_by_slug
 from newsletter.lib.environment import split_list
 from newsletter.lib.languages import language_name
 from subscribers.addresses import AddressError
@@ -16,17 +16,17 @@ from subscribers.models import Subscription
 
 
 class Command(BaseCommand):
-    help = "Add a reader whose consent you vouch for; it is recorded as such, and no mail is sent."
+    help = "Add a reader whose consent you vouch for. It is recorded as such; no email is sent."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", help="the reader's address")
-        parser.add_argument("--newsletter", required=True, help="its short name")
+        parser.add_argument("--newsletter", required=True, help="its slug")
         parser.add_argument(
-            "--languages", required=True, type=split_list, help="the reader's, in order: be,ru"
+            "--languages", required=True, type=split_list, help="in order of preference: be,ru"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        newsletter = newsletter_named(options["newsletter"])
+        newsletter = newsletter_by_slug(options["newsletter"])
         languages: list[str] = options["languages"]
         try:
             subscription = add_confirmed(
@@ -39,6 +39,6 @@ class Command(BaseCommand):
         except (AddressError, LifecycleError) as error:
             raise CommandError(str(error)) from None
         except SealedError as error:
-            raise CommandError(f"An address cannot be sealed here: {error}.") from None
+            raise CommandError(f"The address can't be encrypted: {error}.") from None
         names = ", ".join(language_name(code) for code in subscription.languages)
         self.stdout.write(f"Added to “{newsletter.slug}” in: {names}.")

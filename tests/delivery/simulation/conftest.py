@@ -10,7 +10,6 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning import start
 from newsletter.delivery.sending import protocol, transports
 from newsletter.editorial.models import Issue
 from subscribers import audience
@@ -87,7 +86,7 @@ def start_mailing(issue: Issue) -> Mailing:
     """Start a mailing of the issue; its snapshot is not taken yet."""
     Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
     issue.refresh_from_db()
-    return start.send_now(issue, by=None)
+    return start_mailing.send_now(issue, by=None)
 
 
 @pytest.fixture

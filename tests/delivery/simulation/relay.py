@@ -26,7 +26,7 @@ class Answer(Enum):
 
 
 @dataclass
-class Relay(Transport):
+class Relay(Transport[Email]):
     """Answers as scripted, then ACCEPT, and records each acceptance.
 
     With a `window` it behaves as a provider: all messages of a call are settled before the first

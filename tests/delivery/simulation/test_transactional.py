@@ -14,7 +14,7 @@ from newsletter.delivery.sending import protocol
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.transactional.outbox import ClaimedEmail
 from newsletter.digest import mjml
-from newsletter.digest.mjml import Placeholders
+from newsletter.digest.mjml import FragmentMarkers
 from newsletter.editorial.models import Issue, Newsletter
 from subscribers import lifecycle
 from subscribers.addresses import normalise
@@ -43,7 +43,7 @@ def confirmations(
     """Three readers who signed up; a confirmation is due to each of them."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
     for number in range(len(MIXED_ANSWERS)):
-        lifecycle.request(
+        lifecycle.sign_up(
             normalise(f"r{number}@readers.example"),
             SignupRequest(
                 newsletter_id=weekly.pk,
@@ -85,7 +85,7 @@ def latest_issue(
     )
     rendered: list[str] = []
 
-    def render_once(source: str, slots: Placeholders) -> str:
+    def render_once(source: str, slots: FragmentMarkers) -> str:
         """Render MJML only once: it takes longer than the rest of a state."""
         if not rendered:
             rendered.append(mjml.to_html(source, slots))

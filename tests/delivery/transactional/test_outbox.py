@@ -30,7 +30,7 @@ ALA = "ala@readers.example"
 @pytest.fixture
 def confirmation(weekly: Newsletter, relay: MemoryTransport) -> TransactionalEmail:
     """The email that asks Ala, who reads Belarusian, to confirm her subscription."""
-    lifecycle.request(
+    lifecycle.sign_up(
         normalise(ALA),
         SignupRequest(
             newsletter_id=weekly.pk,

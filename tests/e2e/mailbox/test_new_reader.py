@@ -98,7 +98,9 @@ def test_subscribes_reads_and_leaves(page_without_scripts: Page, site: Site) -> 
     expect(title(page)).to_have_text(be("You’ve been unsubscribed"))
 
     site.bring_in(up_to("2021-03-15"))
-    assert "Every reader is accounted for." in site.run("send_issue", "weekly", "2021-03-15", "--wait")
+    assert "Every reader is accounted for." in site.run(
+        "send_issue", "weekly", "2021-03-15", "--wait"
+    )
     assert not site.mails(READER, "Трэці тыдзень")
     # Asked for on the welcome page, the first issue came once, and never again by the send-out.
     site.run("send_issue", "weekly", "2021-03-01", "--wait")

@@ -53,7 +53,7 @@ def leaving_page(site: Site) -> str:
         "from subscribers import tokens\n"
         "from subscribers.models import Subscription\n"
         "last = Subscription.objects.filter(newsletter__slug='frozen').latest('pk')\n"
-        "token = tokens.make(tokens.Purpose.UNSUBSCRIBE, last.pk)\n"
+        "token = tokens.make(tokens.LinkPurpose.UNSUBSCRIBE, last.pk)\n"
         "with translation.override('en'):\n"
         "    print(reverse('subscribers:unsubscribe', args=[token]))\n"
     )

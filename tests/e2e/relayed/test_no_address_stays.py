@@ -141,10 +141,10 @@ def crashes(site: Site) -> None:
     """A task that cannot run, and an arrival whose handling fails with the address at hand."""
     site.shell(
         "from newsletter.celery import app\n"
-        "from subscribers.models import Inbox\n"
-        "from subscribers.crypto.sealing import seal_arrival\n"
-        f"sealed = seal_arrival({{'address': {ADDED[0]!r}, 'newsletter': 999999}})\n"
-        "Inbox.objects.create(kind='sign-up', sealed=sealed.value, sealing_key=sealed.key)\n"
+        "from subscribers.models import Intake\n"
+        "from subscribers.crypto.sealing import seal_intake\n"
+        f"sealed = seal_intake({{'address': {ADDED[0]!r}, 'newsletter': 999999}})\n"
+        "Intake.objects.create(kind='sign-up', sealed=sealed.data, sealing_key=sealed.key_number)\n"
         "app.send_task('delivery.prepare', args=['no number'])\n"
     )
     for words in (b"postponed: DoesNotExist", b"expected a number but got 'no number'"):

@@ -14,7 +14,7 @@ from newsletter.editorial.models import Newsletter
 from newsletter.lib import environment
 from subscribers.antiabuse.disposable_domains import is_listed
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake
 from tests.subscribers.conftest import AddReader, filled
 
@@ -69,7 +69,7 @@ def test_b6_who_moves_is_asked_and_who_has_one_gets_their_link(
 ) -> None:
     settings.DISPOSABLE_ACTION = "block"
     move = reverse(
-        "subscribers:change-address", args=[tokens.make(Purpose.FRESH, add_reader("en").pk)]
+        "subscribers:change-address", args=[tokens.make(LinkPurpose.ACCOUNT, add_reader("en").pk)]
     )
     assert client.post(move, THROWN_AWAY).status_code == 422
     assert client.post("/en/preferences/", THROWN_AWAY).status_code == 303

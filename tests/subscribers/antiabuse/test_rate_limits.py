@@ -20,7 +20,7 @@ from subscribers import intake
 from subscribers.addresses import normalise
 from subscribers.antiabuse import form_timestamps, rate_limits
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake, Subscription, TransactionalEmail
 from tests.subscribers.conftest import Ask, filled
 from tests.subscribers.solving import solved
@@ -318,7 +318,7 @@ def test_nobody_confirms_for_another_reader(
 
 
 def confirm_link(subscription: Subscription) -> str:
-    return reverse("subscribers:confirm", args=[tokens.make(Purpose.CONFIRM, subscription.pk)])
+    return reverse("subscribers:confirm", args=[tokens.make(LinkPurpose.CONFIRM, subscription.pk)])
 
 
 @pytest.mark.slow

@@ -118,7 +118,7 @@ def test_b5_any_text_is_an_address_or_is_refused_with_words(text: str) -> None:
         assert told
         assert len(text.strip()) < 6 or text.strip() not in told
         return
-    assert address.mail.isascii()
+    assert address.email.isascii()
     assert address.key == address.key.lower()
 
 
@@ -131,6 +131,6 @@ def test_b5_any_text_is_an_address_or_is_refused_with_words(text: str) -> None:
 )
 def test_b5_normalising_again_changes_nothing(local: str, domain: str, blank: str) -> None:
     once = normalise(f"{blank}{local}@{domain}{blank}")
-    assert normalise(once.mail) == once
+    assert normalise(once.email) == once
     assert once.local == local
     assert normalise(f"{local.upper()}@{domain.upper()}").key == once.key

@@ -1,4 +1,4 @@
-"""Several choices make one chain."""
+"""Chains of languages, from the sign-up form and the preferences form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from subscribers.forms.chains import chain_of, reordered
         ([["en"]], "ka", ("en",)),
     ],
 )
-def test_the_pages_language_first_then_the_choices_order(
+def test_the_pages_language_comes_first_then_the_order_of_the_choices(
     choices: list[list[str]], page: str, chain: tuple[str, ...]
 ) -> None:
     assert chain_of(choices, page) == chain
@@ -37,7 +37,7 @@ def test_the_pages_language_first_then_the_choices_order(
         ("be ru en", ["ru", "ru", "ru"], ("ru", "be")),
     ],
 )
-def test_no_language_is_lost_by_changing_places(
+def test_no_language_is_lost_by_swapping(
     before: str, chosen: list[str], after: tuple[str, ...]
 ) -> None:
     assert reordered(chosen, before.split()) == after

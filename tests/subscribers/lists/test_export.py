@@ -1,4 +1,4 @@
-"""subscribers.lists.export: who is in an export, row by row, and the trail that it leaves (B8)."""
+"""B8: the rows of an export, and the record that it leaves."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def _one_recipient(settings: Any) -> None:
 def exported(newsletter: Newsletter, kind: Export.Kind = READERS) -> str:
     file = io.BytesIO()
     export.write(newsletter, kind, file)
-    return pyrage.decrypt(file.getvalue(), [ALA]).decode()
+    return str(pyrage.decrypt(file.getvalue(), [ALA]), "utf-8")
 
 
-def test_active_readers_of_the_newsletter_are_in_it(
+def test_an_export_contains_only_the_newsletters_active_readers(
     weekly: Newsletter, add_reader: AddReader
 ) -> None:
-    add_reader("be", "ru", address="Ala@readers.example", topics="3,7")
+    add_reader("be", "ru", address="Ala@readers.example", topics={3, 7})
     left = add_reader(address="left@readers.example")
     lifecycle.unsubscribe(left.pk)
     add_reader(address="waits@readers.example", state=Subscription.State.PENDING)
     other = Newsletter.objects.create(slug="other", languages=["en"], sender_address="a@b.example")
-    moved = add_reader(address="other@readers.example")
-    Subscription.objects.filter(pk=moved.pk).update(newsletter=other)
+    elsewhere = add_reader(address="other@readers.example")
+    Subscription.objects.filter(pk=elsewhere.pk).update(newsletter=other)
     rows = list(csv.DictReader(io.StringIO(exported(weekly), newline="")))
     assert rows == [
         {
@@ -63,14 +63,14 @@ def test_active_readers_of_the_newsletter_are_in_it(
     ]
 
 
-def test_b8_evidence_of_consent_without_addresses(
+def test_b8_evidence_of_consent_is_exported_without_addresses(
     weekly: Newsletter, add_reader: AddReader, settings: Any
 ) -> None:
     first, second = [add_reader(address=f"r{number}@readers.example") for number in range(2)]
     lifecycle.unsubscribe(first.pk)
-    settings.WORKER_KEYS = None  # it holds no address, so it needs no key
+    settings.WORKER_KEYS = None  # not needed, because it contains no addresses
     file = io.BytesIO()
-    trail = export.write(weekly, CONSENTS, file)
+    record = export.write(weekly, CONSENTS, file)
     text = pyrage.decrypt(file.getvalue(), [ALA]).decode()
     lines = [json.loads(line) for line in text.splitlines()]
     who = [str(each.subscriber.public_id) for each in (first, first, second)]
@@ -80,7 +80,7 @@ def test_b8_evidence_of_consent_without_addresses(
     assert (lines[2]["wording"], lines[2]["version"]) == (consent.wording, consent.wording_version)
     assert consent.wording
     assert "readers.example" not in text
-    assert (trail.kind, trail.readers) == ("consents", 2)
+    assert (record.kind, record.readers) == ("consents", 2)
 
 
 @pytest.mark.parametrize(
@@ -99,35 +99,35 @@ def test_b8_evidence_of_consent_without_addresses(
         (date(2026, 11, 9), "2026-11-09"),
     ],
 )
-def test_a_cell_comes_back_and_is_never_a_formula(cell: object, written: str) -> None:
+def test_a_cell_keeps_its_value_and_is_never_a_formula(cell: object, written: str) -> None:
     line = export.csv_line(["before", cell, "after"])
     assert list(csv.reader(io.StringIO(line, newline=""))) == [["before", written, "after"]]
 
 
-def test_an_address_that_a_spreadsheet_would_run(weekly: Newsletter, add_reader: AddReader) -> None:
+def test_an_address_that_is_a_formula_is_quoted(weekly: Newsletter, add_reader: AddReader) -> None:
     add_reader(address="=cmd@readers.example")
     [row] = csv.DictReader(io.StringIO(exported(weekly), newline=""))
     assert row["address"] == "'=cmd@readers.example"
 
 
-def test_the_trail_says_who_was_given_what(
+def test_an_export_is_recorded_with_its_recipients_and_purpose(
     weekly: Newsletter, add_reader: AddReader, settings: Any
 ) -> None:
     add_reader()
     settings.EXPORT_RECIPIENTS = KEYS
     export.write(weekly, READERS, io.BytesIO(), purpose="moving")
-    trail = Export.objects.get()
-    assert (trail.newsletter, trail.kind, trail.readers) == ("weekly", "readers", 1)
-    assert (trail.recipients, trail.purpose) == (", ".join(KEYS), "moving")
-    assert trail.made_at
+    record = Export.objects.get()
+    assert (record.newsletter, record.kind, record.readers) == ("weekly", "readers", 1)
+    assert (record.recipients, record.purpose) == (", ".join(KEYS), "moving")
+    assert record.made_at
 
 
-def test_an_export_that_fails_half_way_stays_on_record_as_not_completed(
+def test_an_export_that_fails_half_way_is_recorded_as_incomplete(
     weekly: Newsletter, add_reader: AddReader
 ) -> None:
     add_reader(address="first@readers.example")
-    spoilt = add_reader(address="second@readers.example").subscriber
-    Subscriber.objects.filter(pk=spoilt.pk).update(sealed_address=b"x" * 40)
+    damaged = add_reader(address="second@readers.example").subscriber
+    Subscriber.objects.filter(pk=damaged.pk).update(sealed_address=b"x" * 40)
     file = io.BytesIO()
     with pytest.raises(sealing.SealedError):
         export.write(weekly, READERS, file)
@@ -136,7 +136,7 @@ def test_an_export_that_fails_half_way_stays_on_record_as_not_completed(
     assert Export.objects.get().readers is None
 
 
-def test_without_the_workers_keys_nothing_is_exported(
+def test_without_worker_keys_nothing_is_exported_or_recorded(
     weekly: Newsletter, add_reader: AddReader, settings: Any
 ) -> None:
     add_reader()
@@ -149,24 +149,24 @@ def test_without_the_workers_keys_nothing_is_exported(
 
 
 @pytest.mark.slow
-def test_memory_stays_flat_with_many_readers(weekly: Newsletter, settings: Any) -> None:
+def test_memory_use_stays_flat_with_many_readers(weekly: Newsletter, settings: Any) -> None:
     add_many(weekly, MANY)
     for keys in (KEYS[:1], KEYS):
         settings.EXPORT_RECIPIENTS = keys
-        file = Counting()
+        file = CountingFile()
         tracemalloc.start()
         try:
-            trail = export.write(weekly, READERS, file)
+            record = export.write(weekly, READERS, file)
             _now, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert trail.readers == MANY
-        assert file.size > 3_000_000  # the text; as rows of the database it takes tens of MB
+        assert record.readers == MANY
+        assert file.size > 3_000_000  # as database rows, it would take tens of MB
         assert peak < 10_000_000
 
 
-class Counting:
-    """A file that only counts."""
+class CountingFile:
+    """A file that only counts its bytes."""
 
     size = 0
 
@@ -176,22 +176,22 @@ class Counting:
 
 
 def add_many(newsletter: Newsletter, count: int) -> None:
-    made: list[Subscriber] = []
+    readers: list[Subscriber] = []
     for number in range(count):
         public_id = uuid.uuid4()
         address = Address(f"reader-{number:06}", "readers.example")
         sealed = sealing.seal_address(address, public_id)
-        made.append(
+        readers.append(
             Subscriber(
                 public_id=public_id,
-                sealed_address=sealed.value,
-                storage_key=sealed.key,
-                index=number.to_bytes(32, "big"),
+                sealed_address=sealed.data,
+                storage_key=sealed.key_number,
+                address_hash=number.to_bytes(32, "big"),
                 address_hash_key=1,
                 language="en",
             )
         )
-    Subscriber.objects.bulk_create(made, batch_size=2000)
+    Subscriber.objects.bulk_create(readers, batch_size=2000)
     Subscription.objects.bulk_create(
         (
             Subscription(
@@ -201,7 +201,7 @@ def add_many(newsletter: Newsletter, count: int) -> None:
                 languages="en",
                 confirmed_on=date(2026, 11, 9),
             )
-            for subscriber in made
+            for subscriber in readers
         ),
         batch_size=2000,
     )

@@ -18,7 +18,7 @@ from newsletter.lib.placeholders import Placeholder
 from subscribers import intake, lifecycle, personal_data, suppression
 from subscribers.audience import address_of
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake, Subscriber, Subscription, Suppression, TransactionalEmail
 from subscribers.transactional import texts
 from tests.subscribers.conftest import ALA, AddReader, Ask, filled
@@ -33,7 +33,7 @@ def _fresh_counters() -> None:
     cache.clear()
 
 
-def url(name: str, pk: int, purpose: Purpose = Purpose.FRESH) -> str:
+def url(name: str, pk: int, purpose: LinkPurpose = LinkPurpose.FRESH) -> str:
     return reverse(f"subscribers:{name}", args=[tokens.make(purpose, pk)])
 
 
@@ -103,7 +103,7 @@ def test_who_left_gets_a_link_that_can_be_written(client: Client, add_reader: Ad
 def test_only_a_fresh_link_opens_them(client: Client, add_reader: AddReader, name: str) -> None:
     """A forwarded mail holds tokens to choose and to leave, and none for this."""
     subscription = add_reader("en")
-    for purpose in (Purpose.PREFERENCES, Purpose.UNSUBSCRIBE, Purpose.CONFIRM):
+    for purpose in (LinkPurpose.PREFERENCES, LinkPurpose.UNSUBSCRIBE, LinkPurpose.CONFIRM):
         assert client.get(url(name, subscription.pk, purpose)).status_code == 404
         assert client.post(url(name, subscription.pk, purpose)).status_code == 404
     with time_machine.travel(timezone.now() - timedelta(hours=4, minutes=1)):
@@ -118,10 +118,10 @@ def test_only_a_fresh_link_opens_them(client: Client, add_reader: AddReader, nam
 def test_a_mails_pages_hold_no_fresh_link(client: Client, add_reader: AddReader) -> None:
     subscription = add_reader("en")
     for name, purpose in (
-        ("preferences", Purpose.PREFERENCES),
-        ("unsubscribe", Purpose.UNSUBSCRIBE),
-        ("confirm", Purpose.CONFIRM),
-        ("confirmed", Purpose.CONFIRM),
+        ("preferences", LinkPurpose.PREFERENCES),
+        ("unsubscribe", LinkPurpose.UNSUBSCRIBE),
+        ("confirm", LinkPurpose.CONFIRM),
+        ("confirmed", LinkPurpose.CONFIRM),
     ):
         page = client.get(url(name, subscription.pk, purpose)).content.decode()
         assert "/you/" not in page
@@ -239,7 +239,7 @@ def test_moving_is_confirmed_at_the_new_address(client: Client, add_reader: AddR
 
 def test_the_links_of_old_mails_go_on_working(client: Client, add_reader: AddReader) -> None:
     subscription = add_reader("en")
-    old = url("unsubscribe", subscription.pk, Purpose.UNSUBSCRIBE)
+    old = url("unsubscribe", subscription.pk, LinkPurpose.UNSUBSCRIBE)
     email = ask_to_move(client, subscription)
     assert email is not None
     confirm_move(client, email)
@@ -337,7 +337,7 @@ def test_the_letter_goes_out_to_the_new_address(
     assert email is not None
     recipient = post_office._recipient(email)
     assert recipient.address == NEW
-    assert tokens.parse(Purpose.MOVE, recipient.urls["confirm"].split("/")[-2]) == email.pk
+    assert tokens.parse(LinkPurpose.MOVE, recipient.urls["confirm"].split("/")[-2]) == email.pk
 
 
 def test_a_pending_reader_can_be_forgotten(client: Client, ask: Ask) -> None:

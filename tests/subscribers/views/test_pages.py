@@ -15,8 +15,9 @@ from django.utils import timezone, translation
 from newsletter.editorial.models import Issue, IssueTranslation, Newsletter, Topic
 from newsletter.lib import keys
 from subscribers import intake, lifecycle, suppression
+from subscribers.crypto.sealing import AddressHash
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake, Subscription, TransactionalEmail
 from tests.conftest import WriteArticle
 from tests.subscribers.conftest import ALA, AddReader, Ask, filled
@@ -27,10 +28,10 @@ pytestmark = pytest.mark.django_db
 
 def url(name: str, subscription: Subscription, *, language: str = "en") -> str:
     purpose = {
-        "preferences": Purpose.PREFERENCES,
-        "unsubscribe": Purpose.UNSUBSCRIBE,
-        "undo": Purpose.UNSUBSCRIBE,
-    }.get(name, Purpose.CONFIRM)
+        "preferences": LinkPurpose.PREFERENCES,
+        "unsubscribe": LinkPurpose.UNSUBSCRIBE,
+        "undo": LinkPurpose.UNSUBSCRIBE,
+    }.get(name, LinkPurpose.CONFIRM)
     with translation.override(language):
         return reverse(f"subscribers:{name}", args=[tokens.make(purpose, subscription.pk)])
 
@@ -79,7 +80,7 @@ def test_b1_the_answer_is_the_same_for_each_address(
     lifecycle.unsubscribe(add_reader("en", address="left@readers.example").pk)
     complained = add_reader("en", address="complained@readers.example").subscriber
     suppression.suppress(
-        suppression.AddressHash(complained.address_hash_key, bytes(complained.address_hash)),
+        AddressHash(complained.address_hash_key, bytes(complained.address_hash)),
         "complained",
     )
     answers = set()
@@ -376,7 +377,7 @@ def test_b2_opening_the_links_to_leave_changes_nothing(
     client: Client, add_reader: AddReader, method: str
 ) -> None:
     subscription = add_reader("en")
-    one_click = reverse("one-click", args=[tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)])
+    one_click = reverse("one-click", args=[tokens.make(LinkPurpose.UNSUBSCRIBE, subscription.pk)])
     for link in (
         url("unsubscribe", subscription),
         url("undo", subscription),
@@ -420,7 +421,7 @@ def test_a5_one_click(
     strict: Client, add_reader: AddReader, body: tuple[str, str], settings: Any
 ) -> None:
     subscription = add_reader("en")
-    link = reverse("one-click", args=[tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)])
+    link = reverse("one-click", args=[tokens.make(LinkPurpose.UNSUBSCRIBE, subscription.pk)])
     settings.WORKER_KEYS = None
     for _time in range(2):
         answer = strict.post(link, data=body[0], content_type=body[1])
@@ -445,7 +446,7 @@ def test_a_refused_token_is_not_in_the_log(
 
 @pytest.mark.parametrize(
     "token",
-    ["x", "A" * 36, pytest.param(tokens.make(Purpose.PREFERENCES, 1), id="another purpose")],
+    ["x", "A" * 36, pytest.param(tokens.make(LinkPurpose.PREFERENCES, 1), id="another purpose")],
 )
 def test_a5_a_forged_one_click_is_refused(strict: Client, token: str) -> None:
     assert strict.post(f"/u/{token}/").status_code == 404
@@ -455,7 +456,7 @@ def test_a5_a_person_at_the_one_click_address_sees_the_button(
     client: Client, add_reader: AddReader
 ) -> None:
     subscription = add_reader("be")
-    link = reverse("one-click", args=[tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)])
+    link = reverse("one-click", args=[tokens.make(LinkPurpose.UNSUBSCRIBE, subscription.pk)])
     page = client.get(link).content.decode()
     assert '<html lang="be"' in page
     assert f'action="{url("unsubscribe", subscription, language="be")}"' in page

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from newsletter.editorial.models import Issue, Topic
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription
 from subscribers.views.preview import preview
 from tests.conftest import WriteArticle
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def url(name: str, subscription: Subscription, language: str = "en") -> str:
     with translation.override(language):
-        token = tokens.make(Purpose.PREFERENCES, subscription.pk)
+        token = tokens.make(LinkPurpose.PREFERENCES, subscription.pk)
         return reverse(f"subscribers:{name}", args=[token])
 
 
@@ -80,7 +80,7 @@ def test_the_preview_is_of_the_readers_choices(
     shown = mail.content.decode()
     assert ("Перамовы" if chain[0] == "be" else "Talks") in page
     assert ("Перамовы" in shown) == (chain[0] == "be")
-    assert "places.invalid" not in shown
+    assert "placeholders.invalid" not in shown
     assert "script-src 'none'" in mail["Content-Security-Policy"]
     assert "frame-ancestors 'self'" in mail["Content-Security-Policy"]
     assert mail["X-Frame-Options"] == "SAMEORIGIN"
@@ -92,7 +92,7 @@ def test_the_preview_of_a_reader_of_text(client: Client, add_reader: AddReader, 
     page = client.get(url("preview", subscription)).content.decode()
     assert '<pre class="mail" lang="be">' in page
     assert "Перамовы" in page
-    assert "places.invalid" not in page
+    assert "placeholders.invalid" not in page
 
 
 def test_nothing_to_read_is_told(client: Client, add_reader: AddReader, issue: Issue) -> None:

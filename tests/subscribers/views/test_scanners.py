@@ -19,7 +19,7 @@ from newsletter.editorial.models import Issue, Newsletter
 from subscribers import intake, lifecycle, urls
 from subscribers.addresses import normalise
 from subscribers.links import tokens
-from subscribers.links.tokens import LIFETIMES, Purpose
+from subscribers.links.tokens import LIFETIMES, LinkPurpose
 from subscribers.models import Subscription, TransactionalEmail
 from tests.conftest import WriteArticle
 from tests.subscribers.conftest import AddReader, Ask
@@ -28,22 +28,22 @@ from tests.subscribers.test_no_address_leaks import database
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 PURPOSES = {
-    "confirm": Purpose.CONFIRM,
-    "confirmed": Purpose.CONFIRM,
-    "send-latest": Purpose.CONFIRM,
-    "preferences": Purpose.PREFERENCES,
-    "preview": Purpose.PREFERENCES,
-    "preview-mail": Purpose.PREFERENCES,
-    "unsubscribe": Purpose.UNSUBSCRIBE,
-    "undo": Purpose.UNSUBSCRIBE,
-    "one-click": Purpose.UNSUBSCRIBE,
-    "one-click-without-slash": Purpose.UNSUBSCRIBE,
-    "you": Purpose.FRESH,
-    "held": Purpose.FRESH,
-    "leave-all": Purpose.FRESH,
-    "forget": Purpose.FRESH,
-    "change-address": Purpose.FRESH,
-    "move": Purpose.MOVE,
+    "confirm": LinkPurpose.CONFIRM,
+    "confirmed": LinkPurpose.CONFIRM,
+    "send-latest": LinkPurpose.CONFIRM,
+    "preferences": LinkPurpose.PREFERENCES,
+    "preview": LinkPurpose.PREFERENCES,
+    "preview-mail": LinkPurpose.PREFERENCES,
+    "unsubscribe": LinkPurpose.UNSUBSCRIBE,
+    "undo": LinkPurpose.UNSUBSCRIBE,
+    "one-click": LinkPurpose.UNSUBSCRIBE,
+    "one-click-without-slash": LinkPurpose.UNSUBSCRIBE,
+    "you": LinkPurpose.ACCOUNT,
+    "held": LinkPurpose.ACCOUNT,
+    "leave-all": LinkPurpose.ACCOUNT,
+    "forget": LinkPurpose.ACCOUNT,
+    "change-address": LinkPurpose.ACCOUNT,
+    "move": LinkPurpose.CHANGE_ADDRESS,
 }
 """Each page that is behind a token -> what its token is for."""
 
@@ -149,7 +149,7 @@ def spoilt(name: str, cast: Cast) -> dict[str, str]:
         raw[place] ^= 1 << place % 8
     others = {
         f"for {purpose.name}": tokens.make(purpose, subject(name, cast))
-        for purpose in Purpose
+        for purpose in LinkPurpose
         if purpose != PURPOSES[name]
     }
     odd = {"cut off": token[:-1], "twice": token * 2, "markup": "<b>" + token[3:], "other": "x"}

@@ -23,6 +23,7 @@ from django.test import Client
 from newsletter.editorial.models import Newsletter
 from subscribers import intake, lifecycle, suppression
 from subscribers.addresses import Address
+from subscribers.crypto.sealing import AddressHash
 from tests.subscribers.conftest import AddReader, Ask, filled
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -40,7 +41,7 @@ def readers(add_reader: AddReader, ask: Ask, weekly: Newsletter) -> None:
     lifecycle.unsubscribe(add_reader("en", address="unsubscribed@readers.example").pk)
     reader = add_reader("en", address="suppressed@readers.example").subscriber
     suppression.suppress(
-        suppression.AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
+        AddressHash(reader.address_hash_key, bytes(reader.address_hash)), "complained"
     )
     cache.clear()
 

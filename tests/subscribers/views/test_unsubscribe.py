@@ -15,7 +15,7 @@ from django.utils import timezone
 from newsletter.editorial.models import Newsletter
 from subscribers import lifecycle
 from subscribers.links import tokens
-from subscribers.links.tokens import Purpose
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription, UnsubscribeReason
 from tests.subscribers.conftest import ALA, AddReader
 
@@ -40,7 +40,7 @@ def both(add_reader: AddReader, second: Newsletter) -> Both:
 
 
 def url(subscription: Subscription, name: str = "unsubscribe") -> str:
-    token = tokens.make(Purpose.UNSUBSCRIBE, subscription.pk)
+    token = tokens.make(LinkPurpose.UNSUBSCRIBE, subscription.pk)
     return reverse(f"subscribers:{name}", args=[token])
 
 

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.delivery.management.commands.audit import reader_count
 from newsletter.delivery.oversight import kill_switch
-from newsletter.editorial.arguments import newsletter_named
+from newsletter.editorial.arguments import newsletter_by_slug
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import age
 from subscribers.crypto.sealing import SealedError
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        newsletter = newsletter_named(options["newsletter"])
+        newsletter = newsletter_by_slug(options["newsletter"])
         kind = Export.Kind.CONSENTS if options["consents"] else Export.Kind.READERS
         purpose = _valid_purpose(options["purpose"])
         try:

@@ -18,7 +18,7 @@ from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.delivery.sending import protocol, rescue
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.editorial import workflow
-from newsletter.editorial.arguments import newsletter_named
+from newsletter.editorial.arguments import newsletter_by_slug
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.editorial.schedule import Month
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.WORKER_KEYS is None:
             raise CommandError("This process doesn't have the worker's keys. Set WORKER_KEYS_FILE.")
-        newsletter = newsletter_named(options["newsletter"])
+        newsletter = newsletter_by_slug(options["newsletter"])
         send = self._send_round_up if options["monthly"] else self._send_issue
         try:
             mailing = snapshot.prepare(send(newsletter, options["week"]).pk)

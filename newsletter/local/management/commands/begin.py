@@ -1,4 +1,4 @@
-"""`manage.py begin`: removes the sample newsroom and begins one's own."""
+"""`manage.py begin`: replace the sample newsroom with your own."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from newsletter.local import first_run
 from newsletter.local.sample import removal
 from newsletter.local.setup import NewsroomExistsError, create_newsroom
 
-HOW_ZONES_LOOK = "Name one as the IANA does, such as Europe/Minsk or Europe/Brussels."
+ZONE_EXAMPLES = "Give an IANA name, such as Europe/Minsk or Europe/Brussels."
 QUESTIONS = {
     "name": "Name of the newsroom: ",
-    "languages": "Its languages, the first one first (such as be,ru,en): ",
-    "address": "Address that its emails come from: ",
+    "languages": "Languages, the main one first (such as be,ru,en): ",
+    "address": "Sender address of its emails: ",
 }
 
 
 class Command(BaseCommand):
-    help = "Removes the sample newsroom and begins your own; asks for what is not given."
+    help = "Replaces the sample newsroom with your own. Asks for any option that you leave out."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--name", help="the newsroom's name")
-        parser.add_argument("--languages", help="codes in order: be,ru,en")
-        parser.add_argument("--address", help="the From address of its emails")
+        parser.add_argument("--name", help="name of the newsroom")
+        parser.add_argument("--languages", help="language codes, the main one first: be,ru,en")
+        parser.add_argument("--address", help="sender address of its emails")
         parser.add_argument(
             "--time-zone",
             metavar="ZONE",
-            help="IANA zone in which its schedule and dates are: Europe/Minsk",
+            help="IANA time zone of its schedule and dates: Europe/Minsk",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # The first command of a new installation may be this one.
+        # This may be the first command of a new installation.
         call_command("migrate", interactive=False, verbosity=0)
         if Newsroom.objects.filter(is_sample=False).exists():
-            raise CommandError("Your newsroom has begun already; nothing was changed.")
+            raise CommandError("You already have a newsroom. Nothing was changed.")
         if options["time_zone"]:
-            _insist_on_zone(options["time_zone"])
+            _require_zone(options["time_zone"])
         answers = {field: options[field] or _ask(field, QUESTIONS[field]) for field in QUESTIONS}
         time_zone = options["time_zone"] or self._ask_time_zone()
         try:
-            # One step: whoever mistypes an address still has the sample to look at.
+            # In one transaction, so that a typing mistake doesn't cost the sample.
             with transaction.atomic():
                 if Newsroom.objects.filter(is_sample=True).exists():
                     removal.remove()
@@ -58,41 +58,41 @@ class Command(BaseCommand):
                     time_zone=time_zone,
                 )
         except NewsroomExistsError:
-            raise CommandError("There is a newsroom already; nothing was changed.") from None
+            raise CommandError("A newsroom exists already. Nothing was changed.") from None
         except ValidationError as error:
-            raise CommandError(_in_words(error)) from None
+            raise CommandError(_error_lines(error)) from None
         first_run.clear_sample_issue()
         self.stdout.write(
-            f"Begun: {newsletter.slug}, in the time zone {time_zone}. "
-            "Its wording, topics and schedule are in the admin."
+            f"Created the newsletter “{newsletter.slug}” in the time zone {time_zone}. "
+            "Set its texts, topics and schedule in the admin."
         )
 
     def _ask_time_zone(self) -> str:
         suggested = system_time_zone()
         while True:
-            given = _ask("time-zone", f"Its time zone [{suggested}]: ").strip() or suggested
+            answer = _ask("time-zone", f"Time zone [{suggested}]: ").strip() or suggested
             try:
-                validate_zone(given)
+                validate_zone(answer)
             except ValidationError as error:
-                self.stdout.write(f"{error.messages[0]} {HOW_ZONES_LOOK}")
+                self.stdout.write(f"{error.messages[0]} {ZONE_EXAMPLES}")
                 continue
-            return given
+            return answer
 
 
 def _ask(option: str, question: str) -> str:
     try:
         return input(question)
     except EOFError:
-        raise CommandError(f"--{option} is needed; nothing was changed.") from None
+        raise CommandError(f"Please give --{option}. Nothing was changed.") from None
 
 
-def _insist_on_zone(name: str) -> None:
+def _require_zone(name: str) -> None:
     try:
         validate_zone(name)
     except ValidationError as error:
-        raise CommandError(f"{error.messages[0]} {HOW_ZONES_LOOK} Nothing was changed.") from None
+        raise CommandError(f"{error.messages[0]} {ZONE_EXAMPLES} Nothing was changed.") from None
 
 
-def _in_words(error: ValidationError) -> str:
+def _error_lines(error: ValidationError) -> str:
     lines = [f"{field}: {text}" for field, texts in error.message_dict.items() for text in texts]
     return "\n".join(["Nothing was changed.", *lines])

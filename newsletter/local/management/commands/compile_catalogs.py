@@ -1,4 +1,4 @@
-"""manage.py compile_catalogs: makes the interface's translations ready to use."""
+"""`manage.py compile_catalogs`: compile the translations of the interface."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from newsletter.lib.catalogs import compile_catalogs
 
 
 class Command(BaseCommand):
-    help = "Compiles the translations below locale/ that have changed."
+    help = "Compiles the translations that have changed."
     requires_system_checks: list[str] = []
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         count = sum(compile_catalogs(Path(path)) for path in settings.LOCALE_PATHS)
-        self.stdout.write(f"{count} compiled")
+        self.stdout.write(f"Compiled {count} catalogs.")

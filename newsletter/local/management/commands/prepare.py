@@ -1,4 +1,4 @@
-"""`manage.py prepare`: what has to be there before `manage.py up`, made where it is missing."""
+"""`manage.py prepare`: create whatever `manage.py up` needs and that doesn't exist yet."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from newsletter.local import first_run
 
 class Command(BaseCommand):
     help = (
-        "Migrates the database, collects static files, makes a first account, and loads the "
-        "sample newsroom into an empty database on a machine that keeps its mail to itself."
+        "Migrates the database, collects static files and creates a first account. If email stays "
+        "on this machine, also loads the sample newsroom into an empty database."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,9 +25,9 @@ class Command(BaseCommand):
             first_run.create_editor()
         except PermissionError as error:
             raise CommandError(
-                f"{error.filename}: {error.strerror}. VAR_DIR and what is in it must belong to "
-                "the user who runs the site."
+                f"{error.filename}: {error.strerror}. VAR_DIR and everything in it must belong "
+                "to the user who runs the site."
             ) from None
-        # With a real transport the sample's readers would be mailed for real.
+        # A real transport would really send to the sample's readers.
         if settings.USES_LOCAL_MAILBOX and not Newsroom.objects.exists():
             call_command("sample", "load", stdout=self.stdout)

@@ -1,4 +1,4 @@
-"""`manage.py sample load|remove`: the sample newsroom."""
+"""`manage.py sample load|remove`: load or remove the sample newsroom."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         commands = parser.add_subparsers(dest="action", required=True)
-        commands.add_parser("load", help="into a database without a newsroom")
-        remove = commands.add_parser("remove", help="with its readers and send-outs")
-        remove.add_argument("--yes", action="store_true", help="do not ask")
+        commands.add_parser("load", help="load it into a database without a newsroom")
+        remove = commands.add_parser("remove", help="remove it with its readers and mailings")
+        remove.add_argument("--yes", action="store_true", help="don't ask for confirmation")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "load":
@@ -30,16 +30,18 @@ class Command(BaseCommand):
 
     def _load(self) -> None:
         if settings.WORKER_KEYS is None:
-            raise CommandError("Sample readers need the worker's keys: set WORKER_KEYS_FILE.")
+            raise CommandError(
+                "Adding the sample's readers needs the worker's keys: set WORKER_KEYS_FILE."
+            )
         try:
             loading.load()
         except loading.NewsroomExistsError:
-            raise CommandError("There is a newsroom already; nothing was changed.") from None
+            raise CommandError("A newsroom exists already. Nothing was changed.") from None
         first_run.schedule_sample_issue(*loading.latest_issue())
         self.stdout.write("Loaded the sample newsroom.")
 
     def _confirmed(self) -> bool:
-        question = "Remove the sample newsroom, its articles, readers and send-outs? [y/N] "
+        question = "Remove the sample newsroom, its articles, readers and mailings? [y/N] "
         try:
             return input(question).strip().lower() in {"y", "yes"}
         except EOFError:
@@ -49,6 +51,6 @@ class Command(BaseCommand):
         try:
             removal.remove()
         except removal.NoSampleError:
-            raise CommandError("There is no sample newsroom here.") from None
+            raise CommandError("The database has no sample newsroom.") from None
         first_run.clear_sample_issue()
         self.stdout.write("Removed the sample newsroom.")

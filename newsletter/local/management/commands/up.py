@@ -1,4 +1,4 @@
-"""`manage.py up`: the whole site on this machine, until Ctrl-C."""
+"""`manage.py up`: run the whole site on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from newsletter.local.supervisor import StartError, Supervisor
 
 
 class Command(BaseCommand):
-    help = "Starts broker, mailbox, web, worker and beat, and ends them with itself."
+    help = "Runs broker, mailbox, web server, worker and beat until Ctrl-C."
 
     def handle(self, *args: Any, **options: Any) -> None:
         checks.require_configuration()
         try:
             self._run()
         except OSError as error:
-            what = f"{error.filename}: {error.strerror}"
             raise CommandError(
-                f"{what}. VAR_DIR and what is in it must belong to the user who runs the site."
+                f"{error.filename}: {error.strerror}. VAR_DIR and everything in it must belong to "
+                "the user who runs the site."
             ) from None
 
     def _run(self) -> None:
@@ -43,11 +43,11 @@ class Command(BaseCommand):
 
     def _greet(self, console: Console) -> None:
         console.plain(first_run.welcome())
-        waiting = first_run.pending_sample_issue()
-        if waiting is None:
+        pending = first_run.pending_sample_issue()
+        if pending is None:
             return
-        newsletter, week = waiting
-        console.report(f"sending the sample's digest of the week of {week}")
+        newsletter, week = pending
+        console.report(f"sending the sample issue of the week from {week}")
         command = [sys.executable, "manage.py", "send_issue", newsletter, week]
         done = subprocess.run(  # noqa: S603
             command, cwd=settings.BASE_DIR, capture_output=True, text=True, check=False

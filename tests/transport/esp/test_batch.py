@@ -1,4 +1,4 @@
-"""An embedded picture as the API providers get it, on every supported Django (C4)."""
+"""An inline image as providers get it, with every supported version of Django (C4)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from newsletter.transport.esp.batch import InlineImage
 from newsletter.transport.outcomes import Image
 
 
-def test_a_picture_is_an_inline_part_of_the_message() -> None:
-    """Amazon SES gets the whole message as Django writes it, and not its parts."""
+def test_an_image_becomes_an_inline_part_of_the_message() -> None:
+    """Amazon SES gets the whole message as Django serializes it, not its parts."""
     content = bytes(range(256))
     message = EmailMultiAlternatives("Week", "Text", "desk@news.example.org", ["r@example.org"])
     message.attach_alternative('<img src="cid:river@news.example.org">', "text/html")

@@ -1,4 +1,4 @@
-"""Several connections: what is lost on one, what is asked of the caller, when a call ends."""
+"""Several connections: losing one, taking recipients from the caller, and ending a call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from newsletter.transport import registry
-from newsletter.transport.base import Transport
+from newsletter.transport.base import AnyTransport
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
 from newsletter.transport.smtp import event_loop
 from newsletter.transport.smtp.transport import SmtpTransport
@@ -20,14 +20,14 @@ from tests.transport.relay import HANG_UP, SILENT, Relay
 
 pytestmark = pytest.mark.server
 
-Build = Callable[[str], Transport]
+Build = Callable[[str], AnyTransport]
 
 
 @pytest.fixture
 def build(relay: Relay) -> Iterator[Build]:
-    built: list[Transport] = []
+    built: list[AnyTransport] = []
 
-    def build(options: str) -> Transport:
+    def build(options: str) -> AnyTransport:
         built.append(registry.from_url(f"smtp://127.0.0.1:{relay.port}?{options}"))
         return built[-1]
 
@@ -40,7 +40,7 @@ def results(send_results: list[SendResult]) -> list[Result]:
     return [send_result.result for send_result in send_results]
 
 
-def test_connections_are_opened_as_they_are_needed_and_kept(relay: Relay, build: Build) -> None:
+def test_connections_are_opened_when_needed_and_kept(relay: Relay, build: Build) -> None:
     transport = build("connections=3")
     compiled = transport.compile(make_email())
     assert results(list(transport.send(compiled, [reader(0)]))) == [Result.SENT]
@@ -54,7 +54,7 @@ def test_connections_are_opened_as_they_are_needed_and_kept(relay: Relay, build:
     assert relay.connections <= max(before, 3)
 
 
-def test_one_relay_that_takes_fewer_connections_is_not_down(relay: Relay, build: Build) -> None:
+def test_a_relay_that_limits_connections_is_not_down(relay: Relay, build: Build) -> None:
     transport = build("connections=4&timeout=2")
     compiled = transport.compile(make_email())
     assert results(list(transport.send(compiled, [reader(99)]))) == [Result.SENT]
@@ -63,22 +63,26 @@ def test_one_relay_that_takes_fewer_connections_is_not_down(relay: Relay, build:
     assert results(send_results) == [Result.SENT] * 40
 
 
-def test_chunks_wait_until_a_relay_has_shown_that_it_is_quick(relay: Relay, build: Build) -> None:
-    """E7: one is under way from its first command on, and has several answers to wait for."""
+def test_chunks_are_not_used_until_a_relay_has_replied_quickly(relay: Relay, build: Build) -> None:
+    """E7: a chunk can't be withdrawn, and waits for several replies."""
     transport = SmtpTransport(parse_relay(parse(f"smtp://127.0.0.1:{relay.port}?connections=1")))
     compiled = transport.compile(make_email())
     list(transport.send(compiled, [reader(0)]))
     [connection] = transport._pool.connections
-    assert connection.engine.is_slow
+
+    def is_slow() -> bool:
+        return connection.engine.is_slow
+
+    assert is_slow()
     list(transport.send(compiled, readers(10)))
-    assert not connection.engine.is_slow
+    assert not is_slow()
     relay.delays["."] = 1.1
     list(transport.send(compiled, [reader(11)]))
-    assert connection.engine.is_slow
+    assert is_slow()
     transport.close()
 
 
-def test_a_connection_lost_before_the_final_dot_costs_nobody_anything(
+def test_messages_survive_a_connection_lost_before_the_final_dot(
     relay: Relay, build: Build
 ) -> None:
     transport = build("connections=2&timeout=2")
@@ -90,7 +94,7 @@ def test_a_connection_lost_before_the_final_dot_costs_nobody_anything(
     assert sorted(send_result.position for send_result in send_results) == list(range(20))
 
 
-def test_verp_puts_the_delivery_into_the_return_path(relay: Relay, build: Build) -> None:
+def test_verp_puts_the_delivery_id_into_the_return_path(relay: Relay, build: Build) -> None:
     """D6: at most 64 octets before the @."""
     transport = build("return_path=bounces.example.org")
     list(transport.send(transport.compile(make_email()), [reader(3)]))
@@ -103,7 +107,7 @@ def test_verp_puts_the_delivery_into_the_return_path(relay: Relay, build: Build)
     assert len(local) <= 64
 
 
-def test_recipients_are_pulled_as_there_is_room(relay: Relay, build: Build) -> None:
+def test_recipients_are_consumed_only_as_there_is_room(relay: Relay, build: Build) -> None:
     transport = build("connections=2")
     compiled = transport.compile(make_email())
     pulled = settled = most = 0
@@ -121,7 +125,9 @@ def test_recipients_are_pulled_as_there_is_room(relay: Relay, build: Build) -> N
     assert most <= 3 + 2
 
 
-def test_what_the_caller_raises_comes_after_what_is_in_flight(relay: Relay, build: Build) -> None:
+def test_an_exception_of_the_caller_is_raised_after_everything_in_flight_is_settled(
+    relay: Relay, build: Build
+) -> None:
     transport = build("connections=2")
 
     def source() -> Iterator[Recipient]:
@@ -138,7 +144,7 @@ def test_what_the_caller_raises_comes_after_what_is_in_flight(relay: Relay, buil
         assert [to in message for message in relay.messages].count(True) == 1
 
 
-def test_asked_to_stop_it_waits_for_what_the_relay_has_and_no_longer_than_its_grace(
+def test_after_stop_it_waits_for_messages_in_flight_within_the_grace_period(
     relay: Relay, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_loop, "GRACE_SECONDS", 1.0)
@@ -155,9 +161,7 @@ def test_asked_to_stop_it_waits_for_what_the_relay_has_and_no_longer_than_its_gr
     assert time.monotonic() - begun < 5
 
 
-def test_a_relay_that_is_slow_to_answer_is_waited_for_when_asked_to_stop(
-    relay: Relay, build: Build
-) -> None:
+def test_after_stop_it_waits_for_a_slow_relay(relay: Relay, build: Build) -> None:
     """E7: with a peer that answers, nothing is unknown."""
     relay.answer(".", "250 2.0.0 taken", "250 2.0.0 taken")
     relay.delays["."] = 0.6
@@ -172,20 +176,20 @@ def test_a_relay_that_is_slow_to_answer_is_waited_for_when_asked_to_stop(
 
 
 @pytest.mark.parametrize("answer", ["250 " + "x" * 5000, "\0\1\2"])
-def test_a_relay_that_greets_with_nonsense_is_down(relay: Relay, build: Build, answer: str) -> None:
+def test_a_relay_with_an_invalid_greeting_is_down(relay: Relay, build: Build, answer: str) -> None:
     relay.answer("greeting", answer)
     transport = build("timeout=1")
     with pytest.raises(TransportDownError) as caught:
         list(transport.send(transport.compile(make_email()), [reader(0)]))
-    assert "it answered nonsense before it was ready" in caught.value.reason
+    assert "invalid reply during the handshake" in caught.value.reason
 
 
-def test_a_relay_that_talks_out_of_turn_is_down_and_not_tried_for_ever(
+def test_a_relay_with_unsolicited_replies_is_down_and_not_tried_forever(
     relay: Relay, build: Build
 ) -> None:
     relay.answer("greeting", *["220 one\r\n250 two\r\n250 three"] * 20)
     transport = build("timeout=1")
-    with pytest.raises(TransportDownError, match="nonsense"):
+    with pytest.raises(TransportDownError, match="invalid reply"):
         list(transport.send(transport.compile(make_email()), [reader(0)]))
     assert relay.connections < 3
 
@@ -193,11 +197,11 @@ def test_a_relay_that_talks_out_of_turn_is_down_and_not_tried_for_ever(
 def test_a_relay_that_never_greets_is_down(relay: Relay, build: Build) -> None:
     relay.answer("greeting", SILENT)
     transport = build("timeout=1")
-    with pytest.raises(TransportDownError, match="it went silent before it was ready"):
+    with pytest.raises(TransportDownError, match="timed out during the handshake"):
         list(transport.send(transport.compile(make_email()), [reader(0)]))
 
 
-def test_closing_says_goodbye(relay: Relay, build: Build) -> None:
+def test_closing_sends_quit(relay: Relay, build: Build) -> None:
     transport = build("connections=1")
     list(transport.send(transport.compile(make_email()), [reader(0)]))
     transport.close()

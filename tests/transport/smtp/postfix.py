@@ -1,4 +1,4 @@
-"""A Postfix of our own on loopback, that keeps on hold whatever it takes."""
+"""A Postfix on loopback that puts every message it accepts on hold."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 def unavailable_reason() -> str:
-    """Why no Postfix can be started here, or ""."""
+    """Return why Postfix cannot be started here, or ""."""
     if not (DAEMONS / "master").exists() or shutil.which("postcat") is None:
         return "postfix is not installed"
-    return "" if os.geteuid() == 0 else "a Postfix of one's own needs root"
+    return "" if os.geteuid() == 0 else "starting Postfix needs root"
 
 
 class Postfix:
-    """`ports` by what is offered: chunking, data (PIPELINING alone), stepwise (neither)."""
+    """A running Postfix. `ports` are by extension: chunking, data (only PIPELINING), stepwise."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tydzen-postfix-"))
-        # Its processes are another user's.
+        # Its processes run as another user.
         self.folder.chmod(0o755)
         _, self.trusted = certificate(self.folder)
         self.ports = {kind: free_port() for kind in ("chunking", "data", "stepwise")}
@@ -83,8 +83,10 @@ class Postfix:
         return self.folder / "etc"
 
     def queued(self) -> list[tuple[str, str, bytes]]:
-        """Envelope sender, recipient and content of each message it took, in no order. Lines end
-        in LF, and its own Received is not shown."""
+        """Return the envelope sender, recipient and content of each message, in no order.
+
+        Lines end in LF, and Postfix's own Received is left out.
+        """
         return [self._message(path) for path in (self.folder / "spool/hold").iterdir()]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Each refusal and each loss, at each step of the dialogue, comes to one outcome per reader."""
+"""Every refusal and every loss, at each step, gives each recipient exactly one result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import traceback
 import pytest
 
 from newsletter.transport import registry
-from newsletter.transport.base import Transport
+from newsletter.transport.base import AnyTransport
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
 from tests.transport.cast import make_email, reader, readers
 from tests.transport.relay import HANG_UP, SILENT, Relay
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.server
 
 
 def send(
-    transport: Transport, recipients: list[Recipient]
+    transport: AnyTransport, recipients: list[Recipient]
 ) -> tuple[list[SendResult], TransportDownError | None]:
     send_results: list[SendResult] = []
     try:
@@ -27,7 +27,7 @@ def send(
 
 
 def _each(
-    transport: Transport, recipients: list[Recipient], into: list[SendResult]
+    transport: AnyTransport, recipients: list[Recipient], into: list[SendResult]
 ) -> list[SendResult]:
     for send_result in transport.send(transport.compile(make_email()), recipients):
         into.append(send_result)
@@ -38,7 +38,7 @@ def results(send_results: list[SendResult]) -> list[Result]:
     return [send_result.result for send_result in send_results]
 
 
-def test_every_reader_is_handed_over_on_one_connection(relay: Relay, smtp: Transport) -> None:
+def test_all_recipients_are_handed_over_on_one_connection(relay: Relay, smtp: AnyTransport) -> None:
     send_results, down = send(smtp, readers(3))
     again, _ = send(smtp, [reader(3)])
     assert down is None
@@ -68,8 +68,8 @@ def test_every_reader_is_handed_over_on_one_connection(relay: Relay, smtp: Trans
         (".", "452 4.3.1 disk full", Result.DEFERRED, 452, "4.3.1"),
     ],
 )
-def test_a_refusal_settles_one_reader_and_the_next_goes_on(
-    relay: Relay, smtp: Transport, verb: str, answer: str, result: Result, code: int, status: str
+def test_a_refusal_affects_only_one_recipient(
+    relay: Relay, smtp: AnyTransport, verb: str, answer: str, result: Result, code: int, status: str
 ) -> None:
     relay.answer(verb, answer)
     send_results, down = send(smtp, readers(2))
@@ -102,8 +102,8 @@ def test_a_refusal_settles_one_reader_and_the_next_goes_on(
         (".", "421 4.3.2 shutting down"),
     ],
 )
-def test_what_ends_before_hand_over_leaves_all_provably_unsent(
-    relay: Relay, smtp: Transport, verb: str, answer: str
+def test_a_failure_before_hand_over_leaves_all_recipients_unsent(
+    relay: Relay, smtp: AnyTransport, verb: str, answer: str
 ) -> None:
     relay.answer(verb, answer)
     send_results, down = send(smtp, readers(2))
@@ -115,8 +115,8 @@ def test_what_ends_before_hand_over_leaves_all_provably_unsent(
 
 
 @pytest.mark.parametrize("answer", [HANG_UP, SILENT, "nonsense", "354 go on"])
-def test_what_is_lost_after_the_final_dot_is_unknown(
-    relay: Relay, smtp: Transport, answer: str
+def test_a_message_without_a_reply_after_the_final_dot_is_unknown(
+    relay: Relay, smtp: AnyTransport, answer: str
 ) -> None:
     relay.answer(".", "250 2.0.0 ok", answer)
     send_results, down = send(smtp, readers(3))
@@ -127,8 +127,8 @@ def test_what_is_lost_after_the_final_dot_is_unknown(
     assert down is None
 
 
-def test_an_idle_connection_that_the_relay_closed_is_opened_again(
-    relay: Relay, smtp: Transport
+def test_an_idle_connection_that_the_relay_closed_is_replaced(
+    relay: Relay, smtp: AnyTransport
 ) -> None:
     send(smtp, [reader(0)])
     relay.hang_up()
@@ -138,8 +138,8 @@ def test_an_idle_connection_that_the_relay_closed_is_opened_again(
     assert relay.connections == 2
 
 
-def test_a_relay_that_limits_messages_per_connection_gets_another_one(
-    relay: Relay, smtp: Transport
+def test_a_relay_that_limits_messages_per_connection_gets_another_connection(
+    relay: Relay, smtp: AnyTransport
 ) -> None:
     relay.answer("MAIL", "250 ok", "421 4.7.0 enough for one connection" + HANG_UP)
     send_results, down = send(smtp, readers(2))
@@ -148,15 +148,15 @@ def test_a_relay_that_limits_messages_per_connection_gets_another_one(
     assert relay.connections == 2
 
 
-def test_a_relay_that_is_not_there_is_down() -> None:
+def test_an_unreachable_relay_is_down() -> None:
     transport = registry.from_url("smtp://127.0.0.1:18299")
     send_results, down = send(transport, [reader(0)])
     assert send_results == []
-    assert str(down) == "smtp://127.0.0.1:18299: no connection"
+    assert str(down) == "smtp://127.0.0.1:18299: connection failed"
 
 
 def test_an_address_that_needs_smtputf8_is_refused_and_never_sent(
-    relay: Relay, smtp: Transport
+    relay: Relay, smtp: AnyTransport
 ) -> None:
     send_results, _ = send(smtp, [reader(0, "чытач@mail.example"), reader(1, "r@пошта.example")])
     assert send_results[0] == SendResult(0, Result.REFUSED, status="5.6.7")
@@ -164,7 +164,7 @@ def test_an_address_that_needs_smtputf8_is_refused_and_never_sent(
     assert "RCPT TO:<r@xn--80a1acn3a.example>" in relay.commands
 
 
-def test_a_reader_without_a_url_fails_alone(relay: Relay, smtp: Transport) -> None:
+def test_only_the_recipient_without_a_url_fails(relay: Relay, smtp: AnyTransport) -> None:
     bare = Recipient(0, "r@mail.example", "d0", {})
     send_results, down = send(smtp, [bare, reader(1)])
     assert results(send_results) == [Result.FAILED, Result.SENT]
@@ -172,9 +172,7 @@ def test_a_reader_without_a_url_fails_alone(relay: Relay, smtp: Transport) -> No
     assert len(relay.messages) == 1
 
 
-def test_who_is_not_yet_handed_over_when_asked_to_stop_is_not(
-    relay: Relay, smtp: Transport
-) -> None:
+def test_after_stop_no_more_messages_are_handed_over(relay: Relay, smtp: AnyTransport) -> None:
     send_results: list[SendResult] = []
     sending = smtp.send(smtp.compile(make_email()), readers(9), stop=lambda: bool(send_results))
     for send_result in sending:
@@ -184,7 +182,7 @@ def test_who_is_not_yet_handed_over_when_asked_to_stop_is_not(
     assert results(send(smtp, [reader(8)])[0]) == [Result.SENT]
 
 
-def test_after_a_refusal_the_transaction_is_reset(relay: Relay, smtp: Transport) -> None:
+def test_after_a_refusal_the_transaction_is_reset(relay: Relay, smtp: AnyTransport) -> None:
     relay.answer("DATA", "451 4.3.0 later")
     send_results, _ = send(smtp, readers(2))
     assert results(send_results) == [Result.DEFERRED, Result.SENT]
@@ -192,8 +190,8 @@ def test_after_a_refusal_the_transaction_is_reset(relay: Relay, smtp: Transport)
     assert relay.connections == 1
 
 
-def test_a_call_that_is_abandoned_ends_its_connection_and_the_next_has_another(
-    relay: Relay, smtp: Transport
+def test_an_abandoned_call_closes_its_connection_and_the_next_opens_another(
+    relay: Relay, smtp: AnyTransport
 ) -> None:
     sending = smtp.send(smtp.compile(make_email()), readers(3))
     assert next(sending).result is Result.SENT
@@ -216,8 +214,8 @@ def test_a_call_that_is_abandoned_ends_its_connection_and_the_next_has_another(
         (".", "reader0@mail.example"),
     ],
 )
-def test_g1_g2_an_echoed_address_never_leaves(
-    relay: Relay, smtp: Transport, verb: str, answer: str
+def test_g1_g2_an_echoed_address_never_appears_in_a_result_or_an_error(
+    relay: Relay, smtp: AnyTransport, verb: str, answer: str
 ) -> None:
     relay.answer(verb, answer)
     send_results, down = send(smtp, [reader(0)])
@@ -229,12 +227,12 @@ def test_g1_g2_an_echoed_address_never_leaves(
     assert "mail.example" not in seen
 
 
-def test_wrong_credentials_are_named_and_not_shown(relay: Relay) -> None:
+def test_wrong_credentials_are_reported_but_not_shown(relay: Relay) -> None:
     relay.answer("AUTH", "535 5.7.8 s3cret is wrong", "535 5.7.8 s3cret is wrong")
     transport = registry.from_url(f"smtp://desk:s3cret@127.0.0.1:{relay.port}?timeout=1")
     _, down = send(transport, [reader(0)])
     assert down is not None
-    assert "refused the credentials: 535 5.7.8" in str(down)
+    assert "credentials refused: 535 5.7.8" in str(down)
     assert "s3cret" not in "".join(traceback.format_exception(down)) + repr(transport.name)
 
 
@@ -247,7 +245,7 @@ def test_credentials_are_used(relay: Relay) -> None:
     assert "AUTH PLAIN AGRlc2sAcEBzcw==" in relay.commands
 
 
-def test_tls_that_is_demanded_and_not_offered_is_named(relay: Relay) -> None:
+def test_a_relay_without_the_required_starttls_is_reported(relay: Relay) -> None:
     transport = registry.from_url(f"smtp://127.0.0.1:{relay.port}?starttls=demand")
     _, down = send(transport, [reader(0)])
     assert "offers no STARTTLS" in str(down)

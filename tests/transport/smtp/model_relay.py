@@ -1,5 +1,5 @@
-"""A relay as a value: bytes in, replies out. As strict, and as unhelpful, as RFC 5321 and 3030 let
-it be: what follows a refused BDAT finds the transaction still open."""
+"""A relay without a network: bytes in, replies out. It is as strict and unhelpful as RFC 5321 and
+RFC 3030 allow: after a refused BDAT the transaction is still open."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 OK = ""
 DROP = "DROP"
-"""The relay does what it was asked, and its line is gone before it can say so."""
+"""The relay executes the command, but the connection is lost before it can reply."""
 
 
 def accept_all(_verb: str) -> str:
@@ -15,8 +15,10 @@ def accept_all(_verb: str) -> str:
 
 
 class ModelRelay:
-    """`answer(verb)` refuses a step by giving a reply, or lets it pass with OK. `taken` holds the
-    recipients and content of each message it took responsibility for."""
+    """A relay whose `answer(verb)` returns a reply that refuses the command, or OK.
+
+    `taken` has the recipients and the content of each accepted message.
+    """
 
     def __init__(
         self,
@@ -39,7 +41,7 @@ class ModelRelay:
         self.said = b"220 relay.example ESMTP\r\n"
 
     def feed(self, data: bytes) -> None:
-        """What the client wrote; replies are added to `said`."""
+        """Process what the client wrote; replies are added to `said`."""
         self._data += data
         while not self.closed and self._step():
             pass
