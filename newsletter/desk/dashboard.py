@@ -1,4 +1,4 @@
-"""What the desk's front page shows: this week, what is missing, what is sent, who reads."""
+"""The desk's dashboard: this week's issue and its problems, recent mailings, reader counts."""
 
 from __future__ import annotations
 
@@ -25,30 +25,34 @@ RECENT_MAILINGS = 5
 
 @dataclass(frozen=True)
 class NewsletterSummary:
-    """One newsletter as the front page shows it."""
+    """One newsletter on the dashboard."""
 
     newsletter: Newsletter
     issue: Issue | None
     week: tuple[date, date]
-    """The first and the last day of what the next send-out takes."""
+    """The first and last day that the next mailing covers."""
     week_name: str
+    """The same days, written out in the page's language."""
     problems: list[Problem]
     next_at: datetime | None
+    """When the schedule sends next; None if it is off."""
     zone: str
     readers: list[tuple[str, int]]
+    """Active weekly readers by chain of languages."""
     monthly: int
-    """How many have chosen the round-up."""
+    """How many readers chose the monthly round-up."""
     round_up: schedule.RoundUp
-    """The next one."""
+    """The next round-up."""
     month_name: str
 
 
 def dashboard(request: HttpRequest) -> dict[str, Any]:
+    """Return the dashboard's context; empty for users who may not view issues."""
     if not request.user.has_perm("editorial.view_issue"):
         return {}
     newsletters = list(Newsletter.objects.prefetch_related("translations"))
     return {
-        "desks": [_summarize(newsletter) for newsletter in newsletters],
+        "summaries": [_summarize(newsletter) for newsletter in newsletters],
         "mailings": recent_mailings(),
         "has_newsletter": bool(newsletters),
         "has_article": Article.objects.exists(),
@@ -56,6 +60,7 @@ def dashboard(request: HttpRequest) -> dict[str, Any]:
 
 
 def recent_mailings() -> list[tuple[Mailing, Report, WaitingForHour | None]]:
+    """Return the latest mailings, each with its counts and the readers waiting for their hour."""
     rows = Mailing.objects.select_related("release__newsletter", "release__issue")
     return [
         (mailing, report(mailing), waiting_for_hour(mailing)) for mailing in rows[:RECENT_MAILINGS]
@@ -81,7 +86,7 @@ def _summarize(newsletter: Newsletter) -> NewsletterSummary:
         next_at=upcoming.at if newsletter.schedule_active else None,
         zone=newsletter.timezone,
         readers=readers_by_chain(newsletter),
-        monthly=sum(n for _profile, n in audience.segments(newsletter, audience.Frequency.MONTHLY)),
+        monthly=sum(n for _segment, n in audience.segments(newsletter, audience.Frequency.MONTHLY)),
         round_up=round_up,
         month_name=month_name(
             date(round_up.month.year, round_up.month.month, 1), get_language() or "en"
@@ -90,7 +95,7 @@ def _summarize(newsletter: Newsletter) -> NewsletterSummary:
 
 
 def _mailing_occasion(issue: Issue, rule: schedule.Rule) -> schedule.Occurrence:
-    """When the schedule sends the issue, or what comes after a break."""
+    """Return when the schedule sends the issue, or the first issue after it if it is a break."""
     week = issue.last_week
     return schedule.occurrence_sending(
         rule, week if issue.goes_out_with(week) else week + schedule.WEEK
@@ -98,7 +103,7 @@ def _mailing_occasion(issue: Issue, rule: schedule.Rule) -> schedule.Occurrence:
 
 
 def readers_by_chain(newsletter: Newsletter) -> list[tuple[str, int]]:
-    """("беларуская, русский", readers) for each chain of languages, the most first."""
+    """Return ("беларуская, русский", count) for each chain of languages, largest count first."""
     counts: Counter[tuple[str, ...]] = Counter()
     for segment, readers in audience.segments(newsletter):
         counts[segment.languages] += readers

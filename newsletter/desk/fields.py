@@ -1,4 +1,4 @@
-"""Form fields that editors can write in, where the model stores a list."""
+"""Form fields that let editors type, as plain text, what a model stores as a list."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ EXTENSIONS: dict[str, Any] = {
     "History": True,
     "HTML": True,
 }
-"""What the editor offers: no more than cleaning lets through."""
+"""The editor's formatting options: only what clean_html() keeps."""
 
 
 def prose_field(**kwargs: Any) -> forms.Field:
-    """A field with the rich-text editor."""
+    """Return a form field with the rich-text editor."""
     return ProseEditorFormField(  # type: ignore[no-any-return]
         config={"extensions": EXTENSIONS}, widget=AdminProseEditorWidget, **kwargs
     )
 
 
 class CodeListField(forms.CharField):
-    """A list of codes as "en, be, ru"."""
+    """A list of codes, typed as "en, be, ru"."""
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(value) if isinstance(value, list) else value
@@ -43,44 +43,47 @@ class CodeListField(forms.CharField):
         if isinstance(value, list):
             return value
         text = super().to_python(value) or ""
-        return [word.strip().lower() for word in text.split(",") if word.strip()]
+        return [code.strip().lower() for code in text.split(",") if code.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(data) != (initial or []))
 
 
 class LabelledLinesField(forms.CharField):
-    """A list of objects, one a line: "label = value"."""
+    """A list of objects, typed one per line as "label = value".
+
+    The value is stored under `value_key`: as a list of codes if `is_list`, else as a string.
+    """
 
     widget = forms.Textarea(attrs={"rows": 4, "cols": 60})
 
-    def __init__(self, *, value_key: str, as_list: bool, **kwargs: Any) -> None:
+    def __init__(self, *, value_key: str, is_list: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.value_key, self.as_list = value_key, as_list
+        self.value_key, self.is_list = value_key, is_list
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, list):
             return value
-        return "\n".join(f"{one['label']} = {self._joined(one[self.value_key])}" for one in value)
+        return "\n".join(f"{row['label']} = {self._format(row[self.value_key])}" for row in value)
 
-    def _joined(self, value: Any) -> str:
-        return ", ".join(value) if self.as_list else str(value)
+    def _format(self, value: Any) -> str:
+        return ", ".join(value) if self.is_list else str(value)
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, list):
             return value
         text = super().to_python(value) or ""
-        return [self._line(line) for line in text.splitlines() if line.strip()]
+        return [self._parse_line(line) for line in text.splitlines() if line.strip()]
 
-    def _line(self, line: str) -> dict[str, Any]:
-        label, sign, rest = (part.strip() for part in line.partition("="))
-        if not (label and sign and rest):
+    def _parse_line(self, line: str) -> dict[str, Any]:
+        label, equals, rest = (part.strip() for part in line.partition("="))
+        if not (label and equals and rest):
             raise ValidationError(
                 _("“%(line)s”: write a label, an equals sign and a value."),
                 params={"line": line},
             )
-        words = [word.strip().lower() for word in rest.split(",") if word.strip()]
-        return {"label": label, self.value_key: words if self.as_list else rest}
+        codes = [code.strip().lower() for code in rest.split(",") if code.strip()]
+        return {"label": label, self.value_key: codes if self.is_list else rest}
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:

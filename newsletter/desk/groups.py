@@ -1,4 +1,4 @@
-"""Who may do what: two groups, made once. Changing them afterwards is the newsroom's own affair."""
+"""The desk's two user groups. They are created once; the newsroom may change them afterwards."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EDITOR_PERMISSIONS = [
         ["add", "change", "view"],
     ),
     ("delivery", ["mailing"], ["view"]),
-    ("subscribers", ["departure"], ["view"]),
+    ("subscribers", ["unsubscribereason"], ["view"]),
 ]
 _TRANSLATOR_PERMISSIONS = [
     ("editorial", ["article"], ["change", "view"]),
@@ -33,11 +33,12 @@ _TRANSLATOR_PERMISSIONS = [
     ("editorial", ["issue", "issuetranslation", "topic"], ["view"]),
 ]
 SEND = "editorial.send_issue"
-"""May approve an issue, send it, and pause or cancel its send-out."""
+"""The permission to approve and send issues, to pause and cancel mailings, and to turn on the kill
+switch."""
 
 
 def create_groups(**signal: Any) -> None:
-    """After `migrate`: the groups with what they may do, unless there are such already."""
+    """Create the groups with their permissions after `migrate`, unless they exist."""
     for name, rules in ((EDITORS, _EDITOR_PERMISSIONS), (TRANSLATORS, _TRANSLATOR_PERMISSIONS)):
         group, is_new = Group.objects.get_or_create(name=name)
         if not is_new:

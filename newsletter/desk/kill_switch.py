@@ -1,4 +1,4 @@
-"""The emergency brake's page: asks once, then everything stops and everybody is signed out."""
+"""The kill switch page: after a confirmation, all sending stops and everyone is signed out."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from newsletter.desk.view_helpers import permission_required, render_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(SEND)
 def engage(request: HttpRequest) -> HttpResponse:
-    """GET asks; POST freezes, which ends this session too."""
+    """Ask for confirmation on GET; turn on the kill switch on POST, ending this session, too."""
     if request.method != "POST":
-        return render_page(request, "desk/freeze.html", title=_("Turn on the kill switch"))
+        return render_page(request, "desk/kill_switch.html", title=_("Turn on the kill switch"))
     kill_switch.engage()
-    # Its row is gone: nothing of it may be saved again at the end of this request.
+    # The session's row has been deleted: this request must not save it again when it ends.
     request.session.flush()
     return redirect("admin:login")

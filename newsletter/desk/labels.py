@@ -1,6 +1,6 @@
-"""What an edition is called at the desk, in the page's language.
+"""Labels of editions in the page's language.
 
-An edition keeps a label in one language, as it is made by a worker: "be, ru (be) · lead · text".
+The worker that creates an edition stores its label as codes: "be, ru (be) · lead · text".
 """
 
 from __future__ import annotations
@@ -22,6 +22,6 @@ LABELS: dict[str, str | Promise] = {
 
 
 def edition_label(edition: Edition) -> str:
-    """Its label, words that are known translated; the language's code where it has none."""
+    """Return the edition's label with known codes translated; without a label, its language."""
     parts = (edition.label or edition.language).split(SEPARATOR)
     return SEPARATOR.join(str(LABELS.get(part, part)) for part in parts)

@@ -1,4 +1,4 @@
-"""Translations as tabs: one strip, one save. Without JavaScript all panels stand in a column."""
+"""Translations as tabs in one form. Without JavaScript, all panels are shown in a column."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from newsletter.desk.fields import prose_field
 from newsletter.lib.languages import direction, language_name
 
 PROSE_FIELDS = {"body", "introduction", "about", "privacy"}
+"""Model fields that get the rich-text editor."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Panel:
     code: str
     form: InlineAdminForm
     state: str
-    """"ready", "begun", "stale" or ""."""
+    """"ready", "draft", or "" if there is no translation yet."""
 
     @property
     def name(self) -> str:
@@ -43,7 +44,7 @@ class Panel:
 
 
 class TranslationFormSet(BaseInlineFormSet[Any, Any, Any]):
-    """One form for each language: those that exist, the original first, then empty ones."""
+    """One form per language: saved translations, the original first, then empty forms."""
 
     languages: list[str]
 
@@ -53,15 +54,17 @@ class TranslationFormSet(BaseInlineFormSet[Any, Any, Any]):
 
 
 class TranslationInline(admin.StackedInline[Any, Any]):
+    """Base class of the inlines that are shown as language tabs."""
+
     template = "admin/edit_inline/language_tabs.html"
     formset = TranslationFormSet
     can_delete = False
 
     def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
-        """The languages to offer; the one to be saved first comes first."""
+        """Return the languages to offer; the first one is saved first."""
         raise NotImplementedError
 
-    def present(self, obj: Any) -> set[str]:
+    def saved_languages(self, obj: Any) -> set[str]:
         return set(self.queryset_of(obj).values_list("language", flat=True)) if obj else set()
 
     def queryset_of(self, obj: Any) -> QuerySet[Any]:
@@ -73,17 +76,17 @@ class TranslationInline(admin.StackedInline[Any, Any]):
         return str(self.parent_model._meta.model_name)
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        return len(set(self.languages_of(request, obj)) - self.present(obj))
+        return len(set(self.languages_of(request, obj)) - self.saved_languages(obj))
 
     def get_max_num(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
-        return len(set(self.languages_of(request, obj)) | self.present(obj))
+        return len(set(self.languages_of(request, obj)) | self.saved_languages(obj))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).order_by("pk")
 
     def formset_kwargs(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         languages = self.languages_of(request, obj if obj and obj.pk else None)
-        saved = self.present(obj) if obj and obj.pk else set()
+        saved = self.saved_languages(obj) if obj and obj.pk else set()
         order = Case(
             *(When(language=code, then=Value(number)) for number, code in enumerate(languages)),
             default=Value(len(languages)),
@@ -121,7 +124,7 @@ class TabbedAdmin(admin.ModelAdmin[Any]):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         widget = getattr(field, "widget", None)
         if isinstance(widget, RelatedFieldWidgetWrapper):
-            # A picture is added in passing; for the rest the icons only lead astray.
+            # Editors add pictures while writing; for other fields the icons only distract.
             is_picture = db_field.name == "picture"
             widget.can_add_related = widget.can_add_related and is_picture
             widget.can_change_related = widget.can_change_related and is_picture
@@ -137,15 +140,15 @@ class TabbedAdmin(admin.ModelAdmin[Any]):
 
 
 def panels(formset: Any) -> list[Panel]:
-    """The panels of an InlineAdminFormSet, in the order of its languages."""
-    found = []
+    """Return the panels of an InlineAdminFormSet, in the order of its languages."""
+    unordered = []
     for form in formset:
         if "__prefix__" in form.form.prefix:
             continue
         code = form.form["language"].value() or ""
-        found.append(Panel(code, form, _state(form.original)))
+        unordered.append(Panel(code, form, _state(form.original)))
     order = {code: number for number, code in enumerate(formset.formset.languages)}
-    return sorted(found, key=lambda panel: order.get(panel.code, len(order)))
+    return sorted(unordered, key=lambda panel: order.get(panel.code, len(order)))
 
 
 def _state(text: Model | None) -> str:
@@ -153,4 +156,4 @@ def _state(text: Model | None) -> str:
         return ""
     if getattr(text, "state", "ready") == "ready":
         return "ready"
-    return "begun"
+    return "draft"

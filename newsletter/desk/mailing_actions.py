@@ -1,4 +1,4 @@
-"""What can be done with a send-out: each action's name, what it means, and when it is offered."""
+"""The actions that editors can take on a mailing."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ CLOSED = {State.FINISHED, State.CANCELLED}
 
 @dataclass(frozen=True)
 class Action:
-    """`do` returns the send-out to look at next, or None where there was nothing to do. It may
-    raise planner.CannotSend."""
+    """One action. `meaning` explains it on the confirmation page.
+
+    `run` returns the mailing to show next, or None if there was nothing to do; it may raise
+    CannotSendError. `is_offered` tells whether the action applies to a mailing with these counts.
+    """
 
     label: Any
     meaning: Any
-    do: Callable[[Mailing, User], Mailing | None]
-    offered: Callable[[Mailing, Report], bool]
+    run: Callable[[Mailing, User], Mailing | None]
+    is_offered: Callable[[Mailing, Report], bool]
 
 
 def _returning_mailing(
@@ -37,11 +40,11 @@ def _returning_mailing(
 
 
 def _in_states(*states: State) -> Callable[[Mailing, Report], bool]:
-    return lambda mailing, _account: mailing.state in states
+    return lambda mailing, _counts: mailing.state in states
 
 
-def _is_held_round_up(mailing: Mailing, _account: Report) -> bool:
-    """A held issue is sent from its own page."""
+def _is_held_round_up(mailing: Mailing, _counts: Report) -> bool:
+    """Tell whether it is a held round-up. A held issue is sent from the issue's own page."""
     return mailing.state == State.HELD and mailing.release.kind == Release.Kind.MONTHLY
 
 
@@ -57,14 +60,14 @@ ACTIONS = {
         _send_round_up,
         _is_held_round_up,
     ),
-    "try": Action(
+    "retry": Action(
         _("Retry now"),
         _("Retry deferred readers now instead of waiting for the next attempt."),
         _returning_mailing(control.retry_now),
-        lambda mailing, _account: control.may_retry_now(mailing),
+        lambda mailing, _counts: control.may_retry_now(mailing),
     ),
     "pause": Action(
-        _("Pause"),
+        _("Pause mailing"),
         _(
             "Sending stops until you resume. Emails that have already been handed over will "
             "still arrive."
@@ -73,7 +76,7 @@ ACTIONS = {
         _in_states(State.SENDING),
     ),
     "resume": Action(
-        _("Resume"),
+        _("Resume mailing"),
         _("Sending continues with the readers who are still waiting."),
         _returning_mailing(control.resume),
         _in_states(State.PAUSED),
@@ -91,20 +94,20 @@ ACTIONS = {
             "Anyone who got it, or may have got it, is left out."
         ),
         lambda mailing, by: start.send_to_unreached(mailing.release, by=by),
-        lambda mailing, account: (
-            mailing.state in CLOSED and bool(account.refused + account.failed + account.skipped)
+        lambda mailing, counts: (
+            mailing.state in CLOSED and bool(counts.refused + counts.failed + counts.skipped)
         ),
     ),
-    "again": Action(
+    "resend-unknown": Action(
         _("Resend to unknown (may arrive twice)"),
         _("We don’t know whether these readers got the email. Some of them may get it twice."),
         lambda mailing, by: start.send_to_in_doubt(mailing.release, by=by),
-        lambda mailing, account: mailing.state in CLOSED and bool(account.unknown),
+        lambda mailing, counts: mailing.state in CLOSED and bool(counts.unknown),
     ),
-    "leave": Action(
+    "mark-failed": Action(
         _("Mark unknown as failed"),
         _("These readers won’t be sent this issue again. They are counted as failed."),
         _returning_mailing(control.mark_unknown_as_failed),
-        lambda mailing, account: mailing.state in CLOSED and bool(account.unknown),
+        lambda mailing, counts: mailing.state in CLOSED and bool(counts.unknown),
     ),
 }

@@ -1,4 +1,4 @@
-"""A send-out: how far it is, what was sent exactly, and the brakes."""
+"""A mailing's page: its progress, its editions, and the actions that editors can take."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
         mailing=mailing,
         issue=mailing.release.issue,
         round_up=_round_up_url(mailing.release),
-        account=counts,
-        later=waiting_for_hour(mailing),
-        put_off=deferred(mailing),
+        counts=counts,
+        waiting_for_hour=waiting_for_hour(mailing),
+        deferred_readers=deferred(mailing),
         zone=mailing.release.newsletter.timezone,
         editions=mailing.editions.defer("html", "text").annotate(
             readers=Sum("batches__size", filter=Q(batches__predecessor=None))
@@ -48,7 +48,7 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
         actions=[
             (name, action.label)
             for name, action in ACTIONS.items()
-            if may_send and action.offered(mailing, counts)
+            if may_send and action.is_offered(mailing, counts)
         ],
         may_send=may_send,
     )
@@ -57,44 +57,46 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(SEND)
 def perform(request: HttpRequest, mailing_id: int, name: str) -> HttpResponse:
-    """GET asks; POST does it once."""
+    """Ask for confirmation on GET; run the action on POST."""
     if name not in ACTIONS:
         raise Http404
     mailing, action = _get_mailing(mailing_id), ACTIONS[name]
-    offered = action.offered(mailing, report(mailing))
-    if request.method != "POST" and offered:
+    is_offered = action.is_offered(mailing, report(mailing))
+    if request.method != "POST" and is_offered:
         return render_page(
             request,
-            "desk/confirm.html",
+            "desk/confirm_action.html",
             title=f"{action.label}: {mailing}",
             mailing=mailing,
             meaning=action.meaning,
             label=action.label,
         )
-    done = _run_action(request, action, mailing) if request.method == "POST" and offered else None
-    if done is None:
+    result = (
+        _run_action(request, action, mailing) if request.method == "POST" and is_offered else None
+    )
+    if result is None:
         mailing.refresh_from_db()
         state = mailing.get_state_display()
         messages.warning(request, _("Nothing to do: the mailing is %(state)s.") % {"state": state})
-    return redirect("admin:delivery_mailing_change", (done or mailing).pk)
+    return redirect("admin:delivery_mailing_change", (result or mailing).pk)
 
 
 def _run_action(request: HttpRequest, action: Action, mailing: Mailing) -> Mailing | None:
     try:
-        done = action.do(mailing, user_of(request))
+        result = action.run(mailing, user_of(request))
     except CannotSendError as error:
         messages.error(request, str(error))
         return mailing
-    if done is not None:
+    if result is not None:
         log_action(request, mailing, str(action.label))
         messages.success(request, _("Done: %(action)s.") % {"action": action.label})
-    return done
+    return result
 
 
 @require_safe
 @permission_required("delivery.view_mailing")
 def edition(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpResponse:
-    """What was sent, exactly, but for what is personal."""
+    """Show an edition exactly as sent, without the readers' own links."""
     found = get_object_or_404(Edition, pk=edition_id, mailing=mailing_id)
     return render_page(
         request,
@@ -115,7 +117,7 @@ def edition_frame(request: HttpRequest, mailing_id: int, edition_id: int) -> Htt
 
 
 def _round_up_url(release: Release) -> str:
-    """The page of a month's round-up; "" for an issue."""
+    """Return the URL of a monthly round-up's page; "" for an issue."""
     if release.kind != Release.Kind.MONTHLY:
         return ""
     return reverse("admin:delivery_round_up", args=[release.newsletter.slug, release.period])

@@ -1,4 +1,4 @@
-"""An issue as each group of readers would get it now."""
+"""Preview: an issue as each group of readers would get it now."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ from newsletter.lib.languages import direction
 EMAIL_POLICY = {
     "default-src": [NONE],
     "style-src": [UNSAFE_INLINE],
-    # A sandboxed frame has no origin of its own: the site is named.
+    # A sandboxed frame has an opaque origin, so SELF alone doesn't match our site.
     "img-src": [SELF, settings.SITE_URL, "data:"],
     "frame-ancestors": [SELF],
     "form-action": [NONE],
     "base-uri": [NONE],
     "sandbox": ["allow-popups"],
 }
-"""For a mail's HTML in a frame: its own styles and our pictures; no script, no form."""
+"""For an email's HTML in a frame: inline styles and our pictures, no scripts or forms."""
 V = TypeVar("V", bound=Callable[..., HttpResponse])
 
 
 def email_frame_policy(view: V) -> V:
-    """The view's answer is a mail's HTML, to be shown in a frame of ours."""
+    """Let the desk show the view's response, an email's HTML, in a frame."""
     return cast(V, xframe_options_sameorigin(csp(EMAIL_POLICY)(view)))
 
 
 @dataclass(frozen=True)
 class PreviewChoice:
-    """A chain of languages and how much a mail holds; `query` names it in addresses."""
+    """A chain of languages and a length ("lead" or "complete") that can be previewed."""
 
     chain: tuple[str, ...]
     length: str
-    is_shown: bool
+    is_selected: bool
 
     @property
     def name(self) -> str:
@@ -59,23 +59,23 @@ class PreviewChoice:
 
     @property
     def query(self) -> str:
-        return f"chain={join_chain(self.chain)}&amount={self.length}"
+        return f"chain={join_chain(self.chain)}&length={self.length}"
 
 
 @require_safe
 @permission_required("editorial.view_issue")
 def overview(request: HttpRequest, issue_id: int) -> HttpResponse:
-    """The choices, and the mail of the one that is shown."""
+    """Show the choices, and the email of the selected one."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
-    shown = requested_choice(request, issue.newsletter)
-    rendered, error = render_or_explain(partial(preview, issue), issue.newsletter, shown)
+    selected = requested_choice(request, issue.newsletter)
+    rendered, error = render_or_explain(partial(preview, issue), issue.newsletter, selected)
     return render_page(
         request,
         "desk/preview.html",
         title=_("Preview: %(issue)s") % {"issue": issue},
         issue=issue,
-        choices=preview_choices(issue.newsletter, shown, amounts=Newsletter.Content.values),
-        shown=shown,
+        choices=preview_choices(issue.newsletter, selected, lengths=Newsletter.Content.values),
+        selected=selected,
         **preview_context(rendered, error),
     )
 
@@ -84,15 +84,15 @@ def overview(request: HttpRequest, issue_id: int) -> HttpResponse:
 @permission_required("editorial.view_issue")
 @email_frame_policy
 def frame(request: HttpRequest, issue_id: int) -> HttpResponse:
-    """The mail's HTML alone, for the frames of the preview."""
+    """Return the email's HTML alone, for the frames on the preview page."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
-    shown = requested_choice(request, issue.newsletter)
-    rendered, _error = render_or_explain(partial(preview, issue), issue.newsletter, shown)
+    selected = requested_choice(request, issue.newsletter)
+    rendered, _error = render_or_explain(partial(preview, issue), issue.newsletter, selected)
     return frame_response(rendered)
 
 
 def preview_context(rendered: RenderedEmail | None, error: str) -> dict[str, Any]:
-    """What desk/previewed.html shows, but for the choice and the frame's address."""
+    """Return the context of desk/email_preview.html, apart from `selected` and `frame` (a URL)."""
     return {
         "rendered": rendered,
         "error": error,
@@ -102,7 +102,7 @@ def preview_context(rendered: RenderedEmail | None, error: str) -> dict[str, Any
 
 
 def frame_response(rendered: RenderedEmail | None) -> HttpResponse:
-    """The HTML of a preview. Raises Http404 where there is none."""
+    """Return the HTML of a preview. Raises Http404 if nothing was rendered."""
     if rendered is None:
         raise Http404
     images = [{"cid": image.cid, "name": image.name} for image in rendered.images]
@@ -110,37 +110,40 @@ def frame_response(rendered: RenderedEmail | None) -> HttpResponse:
 
 
 def load_embedded_images(html: str, images: list[dict[str, str]]) -> str:
-    """A mail's HTML with the pictures inside the mail loaded from the media storage."""
+    """Return an email's HTML with its embedded pictures loaded from the media storage."""
     for image in images:
         html = html.replace(f"cid:{image['cid']}", default_storage.url(image["name"]))
     return html
 
 
 def preview_choices(
-    newsletter: Newsletter, shown: PreviewChoice, *, amounts: Iterable[str]
+    newsletter: Newsletter, selected: PreviewChoice, *, lengths: Iterable[str]
 ) -> list[PreviewChoice]:
     return [
-        PreviewChoice(chain, length, is_shown=(chain, length) == (shown.chain, shown.length))
+        PreviewChoice(
+            chain, length, is_selected=(chain, length) == (selected.chain, selected.length)
+        )
         for chain in dict.fromkeys(newsletter.chains())
-        for length in amounts
+        for length in lengths
     ]
 
 
 def requested_choice(request: HttpRequest, newsletter: Newsletter) -> PreviewChoice:
+    """Return the choice named in the query; the newsletter's defaults replace unknown values."""
     chain = split_chain(request.GET.get("chain", ""))
     if not chain or not set(chain) <= set(newsletter.languages):
         chain = newsletter.chains()[0]
-    length = request.GET.get("amount", "")
+    length = request.GET.get("length", "")
     known = length if length in Newsletter.Content.values else newsletter.content
-    return PreviewChoice(chain, known, is_shown=True)
+    return PreviewChoice(chain, known, is_selected=True)
 
 
 def render_or_explain(
-    show: Callable[[EditionOptions], RenderedEmail | None],
+    render: Callable[[EditionOptions], RenderedEmail | None],
     newsletter: Newsletter,
     choice: PreviewChoice,
 ) -> tuple[RenderedEmail | None, str]:
-    """The mail, or None and why there is none."""
+    """Return the email and "", or None and the reason why there is none."""
     options = EditionOptions(
         chain=choice.chain,
         page_language=choice.chain[0],
@@ -148,7 +151,7 @@ def render_or_explain(
         pictures=cast(Pictures, newsletter.pictures),
     )
     try:
-        rendered = show(options)
+        rendered = render(options)
     except RenderError as error:
         return None, str(error)
     if rendered is None:

@@ -1,4 +1,4 @@
-"""A month's round-up: what is in it, who gets it, and sending it."""
+"""The page of a monthly round-up: a preview, the number of readers, and sending it."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from subscribers import audience
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("delivery.view_mailing")
 def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
-    """GET shows it as it would be now; POST sends it and shows the progress."""
+    """Show the round-up as it would be now on GET; send it on POST."""
     newsletter, month = _get_month(slug, key)
     if request.method == "POST":
         return _send(request, newsletter, month)
-    shown = requested_choice(request, newsletter)
+    selected = requested_choice(request, newsletter)
     rendered, error = _render_preview(request, newsletter, month)
     readers = audience.segments(newsletter, audience.Frequency.MONTHLY)
     mailing = Mailing.objects.filter(
@@ -57,11 +57,11 @@ def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         title=_("Round-up: %(month)s") % {"month": name},
         newsletter=newsletter,
         month=month,
-        total=sum(count for _profile, count in readers),
+        total=sum(count for _segment, count in readers),
         mailing=mailing,
         may_send=user_of(request).has_perm(SEND),
-        choices=preview_choices(newsletter, shown, amounts=["lead"]),
-        shown=shown,
+        choices=preview_choices(newsletter, selected, lengths=["lead"]),
+        selected=selected,
         **preview_context(rendered, error),
     )
 
@@ -70,7 +70,7 @@ def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 @permission_required("delivery.view_mailing")
 @email_frame_policy
 def frame(request: HttpRequest, slug: str, key: str) -> HttpResponse:
-    """The mail's HTML alone."""
+    """Return the email's HTML alone."""
     rendered, _error = _render_preview(request, *_get_month(slug, key))
     return frame_response(rendered)
 
@@ -91,14 +91,15 @@ def _send(request: HttpRequest, newsletter: Newsletter, month: Month) -> HttpRes
 def _render_preview(
     request: HttpRequest, newsletter: Newsletter, month: Month
 ) -> tuple[RenderedEmail | None, str]:
-    paper = release_content.round_up(newsletter, month, at=timezone.now())
-    if not paper.articles:
+    content = release_content.round_up(newsletter, month, at=timezone.now())
+    if not content.articles:
         return None, _("No issue of this month has been sent.")
-    view = partial(preview_of, paper, newsletter)
-    return render_or_explain(view, newsletter, requested_choice(request, newsletter))
+    render = partial(preview_of, content, newsletter)
+    return render_or_explain(render, newsletter, requested_choice(request, newsletter))
 
 
 def _get_month(slug: str, key: str) -> tuple[Newsletter, Month]:
+    """Raises Http404 for an unknown newsletter or a malformed month."""
     try:
         month = Month.read(key)
     except ValueError:

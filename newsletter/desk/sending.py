@@ -1,4 +1,4 @@
-"""Approve an issue, take the approval back, send it now."""
+"""Approve an issue, withdraw the approval, send the issue now."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from newsletter.lib.languages import language_name_in
 @permission_required(SEND)
 def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(Issue, pk=issue_id)
-    found = workflow.problems(issue)
-    if workflow.blocks(found):
+    problems = workflow.problems(issue)
+    if workflow.blocks(problems):
         messages.error(
-            request, _("The issue was not approved. %(problem)s") % {"problem": found[0].text}
+            request, _("The issue was not approved. %(problem)s") % {"problem": problems[0].text}
         )
     elif not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
@@ -50,10 +50,10 @@ def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(SEND)
 def send(request: HttpRequest, issue_id: int) -> HttpResponse:
-    """GET asks, saying to how many it goes; POST approves, sends and shows the progress."""
+    """Ask for confirmation on GET, with the number of readers; approve and send on POST."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
-    found = workflow.problems(issue, at=timezone.now())
-    if request.method == "POST" and not workflow.blocks(found):
+    problems = workflow.problems(issue, at=timezone.now())
+    if request.method == "POST" and not workflow.blocks(problems):
         return _send(request, issue)
     readers = readers_by_chain(issue.newsletter)
     return render_page(
@@ -61,22 +61,22 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
         "desk/send.html",
         title=_("Send now: %(issue)s") % {"issue": issue},
         issue=issue,
-        problems=found,
-        is_blocked=workflow.blocks(found),
+        problems=problems,
+        is_blocked=workflow.blocks(problems),
         readers=readers,
         total=sum(count for _name, count in readers),
         audiences=_audience_choices(issue.newsletter),
-        sent_already=Mailing.objects.filter(release__issue=issue).exclude(state="held").first(),
+        existing_mailing=Mailing.objects.filter(release__issue=issue).exclude(state="held").first(),
     )
 
 
 def _audience_choices(newsletter: Newsletter) -> list[tuple[str, str]]:
-    """The audiences to choose from, each as the language that goes first and a label.
+    """Return the audiences to choose from as (first language, label).
 
-    The language is empty for all readers. Those left out can be sent to later.
+    The language is empty for all readers. Readers left out now can be sent to later.
     """
-    everybody = [("", _("all readers who haven’t got it yet"))]
-    return everybody + [
+    all_readers = [("", _("all readers who haven’t got it yet"))]
+    return all_readers + [
         (
             code,
             _("readers whose first language is %(language)s")
@@ -89,10 +89,10 @@ def _audience_choices(newsletter: Newsletter) -> list[tuple[str, str]]:
 def _send(request: HttpRequest, issue: Issue) -> HttpResponse:
     first_language = request.POST.get("first_language", "")
     if first_language and first_language not in issue.newsletter.languages:
-        # The newsletter lost the language since the page was opened. Nobody asked for all readers.
+        # The language was removed after the page was opened. Don't fall back to all readers.
         messages.error(request, _("The newsletter isn’t available in this language."))
         return _redirect_to_issue(issue)
-    # Whoever sends it has read the same page as for approving.
+    # The send page shows the same problems as approving does, so sending approves, too.
     if not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
     try:

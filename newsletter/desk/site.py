@@ -1,4 +1,4 @@
-"""The newsroom's own AdminSite."""
+"""The desk's AdminSite: local time, the dashboard and the kill switch."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class DeskSite(AdminSite):
     site_header = settings.ADMIN_TITLE
     site_title = settings.ADMIN_TITLE
     index_title = _("This week")
-    index_template = "desk/index.html"
-    # Few things to choose from: a line above each page does.
+    index_template = "desk/dashboard.html"
+    # There are few models: a line of links above each page is enough.
     enable_nav_sidebar = False
 
     def check(self, app_configs: Sequence[AppConfig] | None) -> list[CheckMessage]:
@@ -32,14 +32,14 @@ class DeskSite(AdminSite):
         return super().check(app_configs)
 
     def admin_view(self, view: V, cacheable: bool = False) -> V:  # noqa: FBT001, FBT002 - Django's signature
-        """Each page shows and reads times where the newsroom is, not in UTC."""
+        """Wrap the view so that it shows and parses times in the newsroom's zone, not in UTC."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
         def in_local_time(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             with timezone.override(newsroom_timezone()):
                 response: HttpResponseBase = inner(request, *args, **kwargs)
-                # Otherwise rendered later, with the zone put back.
+                # Render now: later, the zone is UTC again.
                 if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
                     response.render()
             return response
@@ -47,7 +47,7 @@ class DeskSite(AdminSite):
         return cast(V, in_local_time)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Nobody, while the site is frozen."""
+        """Refuse everyone while the kill switch is on."""
         return super().has_permission(request) and not kill_switch_is_on()
 
     def login(
@@ -55,14 +55,17 @@ class DeskSite(AdminSite):
     ) -> HttpResponse:
         if kill_switch_is_on():
             context = {**self.each_context(request), "title": _("The kill switch is on")}
-            return TemplateResponse(request, "desk/frozen.html", context, status=503)
+            return TemplateResponse(request, "desk/kill_switch_on.html", context, status=503)
         return super().login(request, extra_context)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from newsletter.desk.kill_switch import engage
 
         autodiscover()
-        return [path("freeze/", self.admin_view(engage), name="freeze"), *super().get_urls()]
+        return [
+            path("kill-switch/", self.admin_view(engage), name="kill_switch"),
+            *super().get_urls(),
+        ]
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -73,14 +76,14 @@ class DeskSite(AdminSite):
 
 
 def kill_switch_is_on() -> bool:
-    # The site is made before the applications' models are.
+    # The site is created before the models are loaded.
     from newsletter.delivery.oversight import kill_switch
 
     return kill_switch.is_engaged()
 
 
 def newsroom_timezone() -> str:
-    """The zone of the first newsletter's schedule."""
+    """Return the time zone of the first newsletter's schedule."""
     from newsletter.editorial.models import Newsletter
 
     return Newsletter.objects.values_list("timezone", flat=True).first() or "UTC"

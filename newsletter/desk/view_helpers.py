@@ -1,4 +1,4 @@
-"""What the desk's own pages share: who may see them, what their frame needs."""
+"""Shared by the desk's views: permissions, rendering, the history log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
 
 def permission_required(permission: str) -> Callable[[V], V]:
-    """Refuse (403) whoever has not the permission. admin_view has asked them to sign in."""
+    """Answer 403 to users without the permission. admin_view has already made them sign in."""
 
     def decorate(view: V) -> V:
         @wraps(view)
@@ -34,18 +34,19 @@ def permission_required(permission: str) -> Callable[[V], V]:
 
 
 def user_of(request: HttpRequest) -> User:
+    """Return the signed-in user. Raises PermissionDenied for an anonymous one."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
 
 
 def render_page(request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
-    """A page of the desk; `title` is its heading."""
+    """Render a desk page; `title` in the context is its heading."""
     return TemplateResponse(request, template, {**admin.site.each_context(request), **context})
 
 
 def log_action(request: HttpRequest, row: Model, message: str) -> None:
-    """Put into the row's history who did what."""
+    """Record the action and the user in the row's history."""
     LogEntry.objects.log_actions(
         user_id=user_of(request).pk,
         queryset=[row],

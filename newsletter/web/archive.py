@@ -1,4 +1,4 @@
-"""Issues as pages show them, and the archive by year and month."""
+"""View models of issues, and the archive by year and month."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from newsletter.lib.languages import direction
 
 @dataclass(frozen=True)
 class IssueView:
-    """An issue as a page in one language shows it."""
+    """An issue as shown on a page in one language."""
 
     issue: Issue
     newsletter: str
     dates: str
     title: str
-    """Its subject in the page's language; "" where it has none."""
+    """Its subject in the page's language, or ""."""
     introduction: str
-    """Clean HTML."""
+    """Sanitized HTML."""
     introduction_language: str
 
     @property
@@ -45,7 +45,7 @@ class IssueView:
 
 
 def issue_view(issue: Issue, language: str, *, at: datetime) -> IssueView:
-    """Costs no query if the issue was loaded `with_texts`."""
+    """Return the issue's view model. No queries if the issue was loaded `with_texts`."""
     chain = issue.newsletter.chain_for(language)
     texts = issue.texts()
     own = texts.get(language)
@@ -62,6 +62,7 @@ def issue_view(issue: Issue, language: str, *, at: datetime) -> IssueView:
 
 
 def _introduction(texts: dict[str, IssueTranslation], chain: Sequence[str]) -> tuple[str, str]:
+    """Return (language, HTML) of the introduction in the best language available."""
     written = {code: text.introduction for code, text in texts.items() if text.introduction}
     code = pick_or_any(chain, written)
     return (code, written[code]) if code else (chain[0], "")
@@ -80,16 +81,16 @@ class ArchiveYear:
 
 
 def group_by_month(issues: Iterable[IssueView], language: str) -> list[ArchiveYear]:
-    """The issues, in the order given, under the year and month in which they end."""
+    """Group the issues, in the given order, by the year and month in which they end."""
     years = []
-    for number, of_year in groupby(issues, key=lambda each: each.issue.ends_on.year):
-        months = groupby(of_year, key=lambda each: each.issue.ends_on.month)
+    for number, issues_of_year in groupby(issues, key=lambda view: view.issue.ends_on.year):
+        months = groupby(issues_of_year, key=lambda view: view.issue.ends_on.month)
         years.append(
             ArchiveYear(
                 number,
                 tuple(
-                    ArchiveMonth(month_heading(date(number, month, 1), language), tuple(entries))
-                    for month, entries in months
+                    ArchiveMonth(month_heading(date(number, month, 1), language), tuple(views))
+                    for month, views in months
                 ),
             )
         )
@@ -97,5 +98,5 @@ def group_by_month(issues: Iterable[IssueView], language: str) -> list[ArchiveYe
 
 
 def month_heading(day: date, language: str) -> str:
-    """The month by itself ("Ліпень", not "ліпеня")."""
+    """Return the stand-alone name of the month ("Ліпень", not "ліпеня")."""
     return capfirst(format_date(day, "LLLL", locale=language.replace("-", "_")))

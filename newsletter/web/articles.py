@@ -1,4 +1,4 @@
-"""Articles as pages show them: in which language, and under which date."""
+"""View models of articles: the language shown and the dateline."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BLOCK_ENDS = re.compile(r"(?=</(?:p|h[1-6]|li|blockquote|t[dh]|div)>|<br)")
 
 
 def dateline_kind(article: Article, status: str) -> Literal["week", "moment"]:
-    """Which of the two kinds of dateline the article has."""
+    """Return the kind of the article's dateline: its issue's week, or its time of publication."""
     if article.issue is None or article.dateline == Article.Dateline.MOMENT:
         return "moment"
     if article.dateline == Article.Dateline.WEEK:
@@ -41,7 +41,6 @@ def dateline_kind(article: Article, status: str) -> Literal["week", "moment"]:
     return "week" if status else "moment"
 
 
-# --- An article on a page ---------------------------------------------------------------------
 @dataclass(frozen=True)
 class ArticleView:
     """An article in the language in which a page shows it."""
@@ -50,8 +49,8 @@ class ArticleView:
     text: ArticleTranslation
     page_language: str
     dateline: str
-    stamp: str
-    """The dateline for machines (HTML's `datetime`)."""
+    machine_date: str
+    """The dateline in ISO 8601, for HTML's `datetime` attribute."""
     by_week: bool
     status: str
     topic: str
@@ -78,14 +77,16 @@ class ArticleView:
         return picture if picture and picture.file else None
 
     @property
-    def beginning(self) -> str:
-        """Plain text: the lead, else the first paragraphs of the text."""
+    def excerpt(self) -> str:
+        """Plain text to shorten in lists: the lead, or the body if there is no lead."""
         return self.text.lead or plain_text(self.text.body)
 
     @property
     def credit(self) -> str:
-        """ "Photo: name": the label is in the page's language, whatever the article's. A credit
-        may be known where the file is not."""
+        """Return "Photo: name", labelled in the page's language; "" without a credit.
+
+        Imported articles may have a credit but no file.
+        """
         picture = self.article.picture
         if not (picture and picture.credit):
             return ""
@@ -101,7 +102,7 @@ class ArticleView:
 
     @property
     def shows_topic(self) -> bool:
-        """Whether the topic is named: not twice where the headline begins with it."""
+        """Whether to name the topic: not if the headline already starts with it."""
         return bool(self.topic and not names_topic(self.text.headline, self.topic))
 
     @property
@@ -110,15 +111,15 @@ class ArticleView:
 
 
 def plain_text(html: str) -> str:
-    """Clean HTML without its tags; what stood in two paragraphs stays apart."""
+    """Strip the tags from sanitized HTML; paragraphs stay separated by a space."""
     return " ".join(unescape(strip_tags(_BLOCK_ENDS.sub(" ", html))).split())
 
 
 def article_views(articles: Sequence[Article], language: str, *, at: datetime) -> list[ArticleView]:
-    """The articles as a page in `language` shows them: one query more than it took to load."""
+    """Return view models for a page in `language`, skipping articles without a text. One query."""
     known = load_statuses(articles)
-    found = (_view_in_best_language(article, language, known, at=at) for article in articles)
-    return [each for each in found if each]
+    views = (_view_in_best_language(article, language, known, at=at) for article in articles)
+    return [view for view in views if view]
 
 
 def _view_in_best_language(
@@ -131,7 +132,7 @@ def _view_in_best_language(
 def article_view(
     article: Article, text: ArticleTranslation, language: str, known: Statuses, *, at: datetime
 ) -> ArticleView:
-    """The article in one certain language on a page in `language`."""
+    """Return the view model of the article with the given text, on a page in `language`."""
     status = article_status(article, known)
     zone = ZoneInfo(article.newsletter.timezone)
     local = article.published_at.astimezone(zone)
@@ -140,15 +141,15 @@ def article_view(
         issue = article.issue
         today = article.newsletter.date_at(at)
         dateline = week_range(issue.starts_on, issue.ends_on, language, today=today)
-        stamp = issue.starts_on.isoformat()
+        machine_date = issue.starts_on.isoformat()
     else:
-        dateline, stamp = date_and_time(local, language), local.isoformat(timespec="minutes")
+        dateline, machine_date = date_and_time(local, language), local.isoformat(timespec="minutes")
     return ArticleView(
         article=article,
         text=text,
         page_language=language,
         dateline=dateline,
-        stamp=stamp,
+        machine_date=machine_date,
         by_week=by_week,
         status=status,
         topic=article.topic.name_in(article.newsletter.chain_for(language))
@@ -158,7 +159,7 @@ def article_view(
 
 
 def corrected_on(text: ArticleTranslation, article: Article, language: str) -> str:
-    """Day and time of the correction on the newsletter's clock; "" where there is none."""
+    """Return the correction's date and time in the newsletter's zone; "" without a correction."""
     if not (text.correction and text.corrected_at):
         return ""
     return date_and_time(

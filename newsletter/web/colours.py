@@ -1,4 +1,4 @@
-"""The newsroom's colours, made safe to print (pure)."""
+"""The newsroom's colours, validated and adjusted for contrast (pure)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def valid_or_default(colour: str, default: str) -> str:
-    """`colour` where it is of the form #8a1c1c, else `default`: it goes into a style sheet."""
+    """Return `colour` if it has the form #8a1c1c, else `default`: it goes into a style sheet."""
     return colour if _HEX.fullmatch(colour) else default
 
 
 def palette(accent: str, ink: str) -> dict[str, str]:
-    """The colours of a page, readable in light and in dark."""
+    """Return a page's colours, readable on the light and the dark background."""
     accent, ink = valid_or_default(accent, ACCENT), valid_or_default(ink, INK)
     return {
         "accent": readable(accent, on=PAPER),

@@ -1,4 +1,4 @@
-"""What every page knows of the newsroom. Nothing is looked up until a template asks for it."""
+"""The `newsroom` variable in every template. Nothing is queried until a template uses it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TopicLink:
 
 
 class Masthead:
-    """The newsroom in one language; each property asks the database once, if at all."""
+    """The newsroom in one language. Each property queries the database at most once."""
 
     def __init__(self, request: HttpRequest, language: str) -> None:
         self._request, self._language = request, language
@@ -75,7 +75,7 @@ class Masthead:
 
     @cached_property
     def topics(self) -> list[TopicLink]:
-        """Those of the first newsletter."""
+        """The topics of the first newsletter."""
         if not self.newsletters:
             return []
         topics = Topic.objects.filter(newsletter=self.newsletters[0])
@@ -92,9 +92,11 @@ class Masthead:
         return issue_view(issue, self._language, at=now) if issue else None
 
     @property
-    def switch(self) -> list[Alternate]:
-        """This page in each language; the home page where this one is the answer to a form, or
-        its address means nothing in that language."""
+    def language_switch(self) -> list[Alternate]:
+        """Links to this page in each language.
+
+        They lead to the home page if this page answers a form or doesn't exist in that language.
+        """
         return [Alternate(code, self._path_in(code)) for code in site_languages()]
 
     def _path_in(self, code: str) -> str:
@@ -106,4 +108,5 @@ class Masthead:
 
 
 def newsroom(request: HttpRequest) -> dict[str, Any]:
+    """A template context processor."""
     return {"newsroom": Masthead(request, get_language() or site_languages()[0])}

@@ -1,7 +1,7 @@
-"""What a visitor sees where something is refused.
+"""Error pages, and error reports without personal data.
 
-404 and 403 are Django's own views with templates of ours; 400 and 500 have templates that need
-neither the database nor a request. No report of an error repeats what a form was sent (G4).
+404 and 403 use Django's views with our templates. The templates of 400 and 500 need neither the
+database nor a request. No error report contains what was posted to a form (G4).
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from django.views import defaults
 from django.views.debug import SafeExceptionReporterFilter
 
 MAX_DISCARDED_BYTES = 32_000_000
-"""Bytes of a refused form that are read, so that its sender gets to see the answer."""
+"""Bytes of a refused form that are read and discarded, so that the browser shows the response."""
 
 
 class WithoutPostedDataFilter(SafeExceptionReporterFilter):
-    """Reports of errors, should somebody have them mailed, tell where it happened: neither what
-    was posted nor what the variables held, which for our forms is an address."""
+    """Redacts posted data and local variables from error reports: they may contain addresses."""
 
     def get_post_parameters(self, request: HttpRequest | None) -> Any:
         if request is None or not self.is_active(request):
@@ -33,18 +32,20 @@ class WithoutPostedDataFilter(SafeExceptionReporterFilter):
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400. A form that is too large is refused before it is read; what is left of it is read now,
-    or its sender would see a broken connection in the place of the answer."""
-    left = MAX_DISCARDED_BYTES
+    """Answer 400 after reading the rest of the request.
+
+    A form that is too large is refused before it is read. If the rest were left unread, the browser
+    would show a broken connection instead of the page.
+    """
+    remaining = MAX_DISCARDED_BYTES
     try:
-        while left > 0 and (part := request.read(65_536)):
-            left -= len(part)
+        while remaining > 0 and (chunk := request.read(65_536)):
+            remaining -= len(chunk)
     except OSError:
-        pass  # it ended on their side, or was read already
+        pass  # the client disconnected, or the body was read before
     return defaults.bad_request(request, exception)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that comes without its cookie: nothing was done, and the visitor learns how to go
-    on. `reason` is for developers, and stays with us."""
+    """Explain to the visitor what to do about a missing CSRF cookie. `reason` is for developers."""
     return render(request, "403_csrf.html", status=403)

@@ -1,9 +1,8 @@
-"""What the site's language switch says (pure)."""
+"""Labels of the language switch (pure)."""
 
 from __future__ import annotations
 
 
 def short_label(code: str) -> str:
-    """The code of the language, but the country's "by" for Belarusian, which is what readers
-    there look for."""
+    """Return the language's code; for Belarusian "by", the country code that readers look for."""
     return "by" if code == "be" else code

@@ -1,16 +1,16 @@
-"""Addresses without a language's prefix."""
+"""URLs without a language prefix."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from newsletter.web.views import edition, machine_readable
+from newsletter.web.views import edition, health, robots, sitemap
 
 urlpatterns = [
     path("view/<str:public_id>/", edition.edition, name="edition"),
-    path("by/", machine_readable.belarusian),
-    path("by/<path:rest>", machine_readable.belarusian),
-    path("healthz", machine_readable.healthz, name="healthz"),
-    path("robots.txt", machine_readable.robots, name="robots"),
-    path("sitemap.xml", machine_readable.sitemap, name="sitemap"),
+    path("by/", robots.redirect_by_to_be),
+    path("by/<path:rest>", robots.redirect_by_to_be),
+    path("healthz", health.healthz, name="healthz"),
+    path("robots.txt", robots.robots, name="robots"),
+    path("sitemap.xml", sitemap.sitemap, name="sitemap"),
 ]

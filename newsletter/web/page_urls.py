@@ -1,4 +1,4 @@
-"""A page's own address, and those of the same page in the other languages."""
+"""A page's canonical URL and its URLs in the other languages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from newsletter.web.languages import short_label
 
 @dataclass(frozen=True)
 class Alternate:
-    """The page in one language; `path` begins with a slash."""
+    """The page in one language; `path` starts with a slash."""
 
     language: str
     path: str
@@ -35,21 +35,21 @@ class Alternate:
 
 @dataclass(frozen=True)
 class PageUrls:
-    """What a page's head and its language switch need.
+    """The URLs in a page's head and its language switch.
 
-    `alternates` are the true versions, the page itself among them, for hreflang (F4); empty on a
-    page whose canonical address is another's. `switch` leads somewhere in every language.
+    `alternates` are the page's translations including itself, for hreflang (F4); empty if the
+    canonical URL is another page's. `language_switch` has a link for every language of the site.
     """
 
     canonical: str
-    switch: tuple[Alternate, ...]
+    language_switch: tuple[Alternate, ...]
     alternates: tuple[Alternate, ...] = ()
     default: str = ""
     """The URL for x-default."""
 
 
 def absolute_url(path: str) -> str:
-    """The public URL of a path of this site."""
+    """Return the public URL of a path."""
     return f"{settings.SITE_URL}{path}"
 
 
@@ -58,13 +58,13 @@ def site_languages() -> list[str]:
 
 
 def localized_path(language: str, name: str, **kwargs: str) -> str:
-    """The path of a named page in one language."""
+    """Return the path of a named URL in one language."""
     with translation.override(language):
         return reverse(name, kwargs=kwargs)
 
 
 def urls_in_every_language(name: str, *, language: str, query: str = "", **kwargs: str) -> PageUrls:
-    """For a page that exists under the same name in every language of the site."""
+    """Return the URLs of a page that exists in every language of the site."""
     alternates = tuple(
         Alternate(code, localized_path(code, name, **kwargs) + query) for code in site_languages()
     )
@@ -75,18 +75,19 @@ def urls_in_every_language(name: str, *, language: str, query: str = "", **kwarg
 def article_urls(
     slugs: Mapping[str, str], *, language: str, shown: str, fallbacks: Mapping[str, str]
 ) -> PageUrls:
-    """For an article with `slugs` by language, shown in language `shown` on a page in `language`.
+    """Return the URLs of an article shown in language `shown` on a page in `language`.
 
-    `fallbacks` names, for each language of the site, that of the text which its page shows.
+    `slugs` has the slug of each translation. `fallbacks` maps each language of the site to the
+    language of the translation that its page shows.
     """
-    switch = tuple(
+    language_switch = tuple(
         Alternate(code, localized_path(code, "web:article", slug=slugs[fallbacks[code]]))
         for code in site_languages()
     )
-    # A text in a language that the site itself is not in belongs to the site's first language.
+    # A translation in a language that the site lacks belongs to the site's first language.
     home = shown if shown in site_languages() else site_languages()[0]
     canonical = absolute_url(localized_path(home, "web:article", slug=slugs[shown]))
     if shown != language:
-        return PageUrls(canonical, switch)
-    alternates = tuple(a for a in switch if a.language in slugs)
-    return PageUrls(canonical, switch, alternates, alternates[0].url if alternates else "")
+        return PageUrls(canonical, language_switch)
+    alternates = tuple(a for a in language_switch if a.language in slugs)
+    return PageUrls(canonical, language_switch, alternates, alternates[0].url if alternates else "")

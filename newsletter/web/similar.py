@@ -1,4 +1,4 @@
-"""Up to three similar articles around one."""
+"""Up to three articles similar to a given one."""
 
 from __future__ import annotations
 
@@ -14,30 +14,32 @@ SIMILAR = 3
 def nearest(
     moment: datetime, candidates: Iterable[tuple[int, datetime]], *, limit: int = SIMILAR
 ) -> list[int]:
-    """The ids of the candidates (id, time) nearest to `moment`, before or after; newest first.
+    """Return the IDs of the candidates (ID, time) nearest to `moment`, newest first.
 
     >>> from datetime import datetime as d
     >>> nearest(d(2017, 7, 10), [(1, d(2017, 7, 1)), (2, d(2017, 7, 12)), (3, d(2018, 1, 1))],
     ...         limit=2)
     [2, 1]
     """
-    near = sorted(candidates, key=lambda each: (abs(each[1] - moment), each[0]))[:limit]
-    return [pk for pk, _time in sorted(near, key=lambda each: each[1], reverse=True)]
+    near = sorted(candidates, key=lambda candidate: (abs(candidate[1] - moment), candidate[0]))[
+        :limit
+    ]
+    return [pk for pk, _time in sorted(near, key=lambda candidate: candidate[1], reverse=True)]
 
 
 def similar_articles(article: Article, language: str, *, at: datetime) -> list[ArticleView]:
-    """The editors' picks; without any, the nearest in time of the same topic."""
+    """Return the editors' picks, or without any, the articles of the topic nearest in time."""
     others = Article.objects.public(at).with_parts().exclude(pk=article.pk)
     picks = list(others.filter(pk__in=article.similar.values("pk"))[:SIMILAR])
     if not picks and article.topic_id:
         ids = _nearest_of_topic(article, at=at)
-        order = {pk: place for place, pk in enumerate(ids)}
-        picks = sorted(others.filter(pk__in=ids), key=lambda each: order[each.pk])
+        order = {pk: position for position, pk in enumerate(ids)}
+        picks = sorted(others.filter(pk__in=ids), key=lambda article: order[article.pk])
     return article_views(picks, language, at=at)
 
 
 def _nearest_of_topic(article: Article, *, at: datetime) -> list[int]:
-    """Three of either side are looked at: the nearest three are among them."""
+    """Return the IDs of the nearest articles: three on each side are enough candidates."""
     others = Article.objects.public(at).filter(topic=article.topic_id).exclude(pk=article.pk)
     earlier = others.filter(published_at__lte=article.published_at).order_by("-published_at", "pk")
     later = others.filter(published_at__gt=article.published_at).order_by("published_at", "pk")

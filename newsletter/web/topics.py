@@ -1,4 +1,4 @@
-"""Topics, and how each went from week to week."""
+"""Topics and their trends, week by week."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
 from newsletter.web.trends import status_label
 
 RECENT_WEEKS = 6
-"""Weeks beside an article."""
+"""Weeks shown beside an article."""
 TIMELINE_WEEKS = 26
-"""Weeks on the topic's own page: half a year."""
+"""Weeks shown on the topic's page: half a year."""
 
 
 @dataclass(frozen=True)
 class TopicWeek:
-    """A topic's week: `status` is "" where nothing was said."""
+    """A topic in one week; `status` is "" if it has none."""
 
     topic: str
     slug: str
@@ -38,7 +38,7 @@ class TopicWeek:
 
 
 def find_topic(slug: str) -> Topic | None:
-    """The topic of that name; where two newsletters have one, the first newsletter's."""
+    """Return the topic with this slug; if several newsletters have one, the first newsletter's."""
     topics = Topic.objects.filter(slug=slug).select_related("newsletter")
     return topics.prefetch_related("translations").order_by("newsletter__position", "pk").first()
 
@@ -46,7 +46,7 @@ def find_topic(slug: str) -> Topic | None:
 def recent_weeks(
     topic: Topic, language: str, *, at: datetime, limit: int = RECENT_WEEKS
 ) -> list[TopicWeek]:
-    """The newest statements on a topic, newest first; never of a week that is yet to come."""
+    """Return the weeks in which the topic has a trend, newest first, without future weeks."""
     trends = topic.trends.filter(week__lte=topic.newsletter.date_at(at)).order_by("-week")[:limit]
     name = topic.name_in(topic.newsletter.chain_for(language))
     return [_week(topic, name, trend.week, trend.status, language, at=at) for trend in trends]
@@ -55,27 +55,29 @@ def recent_weeks(
 def timeline(
     weeks: Sequence[TopicWeek], *, topic: Topic, language: str, at: datetime
 ) -> list[TopicWeek]:
-    """The weeks from the oldest to the newest given, those without a statement between them."""
-    said = {week.monday: week for week in weeks}
-    if not said:
+    """Return every week from the oldest to the newest given, including weeks without a trend."""
+    known = {week.monday: week for week in weeks}
+    if not known:
         return []
-    first, last = min(said), max(said)
+    first, last = min(known), max(known)
     first = max(first, last - timedelta(weeks=TIMELINE_WEEKS - 1))
     days = [first + timedelta(weeks=n) for n in range((last - first).days // 7 + 1)]
-    name = next(iter(said.values())).topic
-    return [said.get(day) or _week(topic, name, day, "", language, at=at) for day in days]
+    name = next(iter(known.values())).topic
+    return [known.get(day) or _week(topic, name, day, "", language, at=at) for day in days]
 
 
 def weeks_of_issue(issue: Issue, language: str, *, at: datetime) -> list[TopicWeek]:
-    """Every topic of the newsletter in the issue's time: three queries. [] where none has a
-    trend."""
-    said = Trend.objects.of_issue(issue)
-    if not said:
+    """Return every topic of the newsletter in the issue's weeks; [] if none has a trend.
+
+    Three queries.
+    """
+    statuses = Trend.objects.of_issue(issue)
+    if not statuses:
         return []
     chain = issue.newsletter.chain_for(language)
     topics = Topic.objects.filter(newsletter=issue.newsletter_id).prefetch_related("translations")
     return [
-        _issue_week(topic, topic.name_in(chain), issue, said.get(topic.pk, ""), language, at=at)
+        _issue_week(topic, topic.name_in(chain), issue, statuses.get(topic.pk, ""), language, at=at)
         for topic in topics
     ]
 

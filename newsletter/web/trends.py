@@ -1,4 +1,4 @@
-"""The trend that an article is marked with: its topic's, in its issue's time."""
+"""The trend shown with an article: that of its topic in the weeks of its issue."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from django.utils.text import capfirst
 from newsletter.editorial.models import Article, Trend
 
 Statuses = Mapping[int, Mapping[int, str]]
-"""By issue and topic."""
+"""Trend status by issue ID and topic ID."""
 
 
 def load_statuses(articles: Iterable[Article]) -> Statuses:
-    """The trends that the articles' dates and marks depend on: one query."""
+    """Load the trends of the articles' topics in their issues. One query."""
     return Trend.objects.of_issues(a.issue for a in articles if a.topic_id and a.issue)
 
 
 def article_status(article: Article, known: Statuses) -> str:
-    """The trend of the article's topic in its issue, or ""."""
+    """Return the trend of the article's topic in its issue, or ""."""
     return known.get(article.issue_id or 0, {}).get(article.topic_id or 0, "")
 
 

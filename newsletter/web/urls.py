@@ -1,10 +1,10 @@
-"""Addresses below a language's prefix."""
+"""URLs below a language prefix."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from newsletter.web.views import article, lists, machine_readable
+from newsletter.web.views import article, feed, lists
 
 app_name = "web"
 urlpatterns = [
@@ -15,5 +15,5 @@ urlpatterns = [
     path("topics/<slug:slug>/", lists.topic, name="topic"),
     path("about/", lists.about, name="about"),
     path("privacy/", lists.privacy, name="privacy"),
-    path("feed.xml", machine_readable.feed, name="feed"),
+    path("feed.xml", feed.feed, name="feed"),
 ]

@@ -1,4 +1,4 @@
-"""Who works at the desk: an editor and a translator, as the groups allow."""
+"""The desk's cast: an editor and a translator, with the permissions of their groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fill in a desk's form as a browser would: everything it holds, then the changes."""
+"""Read a desk form's values, to post it as a browser would."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.db.models.fields.files import FieldFile
 from django.test import Client
 
 MINSK = ZoneInfo("Europe/Minsk")
-"""Where the weekly's newsroom is."""
+"""The time zone of the `weekly` newsletter."""
 
 
 def form_data(client: Client, url: str) -> dict[str, Any]:
-    """The values of the page's main form and its inlines, ready to be posted."""
+    """Return the values of the page's main form and its inlines, ready to be posted."""
     response = client.get(url)
     assert response.status_code == 200
     forms = [response.context["adminform"].form]
@@ -23,12 +23,12 @@ def form_data(client: Client, url: str) -> dict[str, Any]:
     for form in forms:
         for field in form:
             value = field.value()
-            for part, text in _parts(field.html_name, value):
-                data[part] = text
+            for name, text in _posted_values(field.html_name, value):
+                data[name] = text
     return data
 
 
-def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
+def _posted_values(name: str, value: Any) -> list[tuple[str, Any]]:
     if hasattr(value, "astimezone"):
         local = value.astimezone(MINSK)
         return [(f"{name}_0", f"{local:%Y-%m-%d}"), (f"{name}_1", f"{local:%H:%M:%S}")]

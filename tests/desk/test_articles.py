@@ -1,4 +1,4 @@
-"""Writing an article: its languages in one form, and nothing lost where something is wrong."""
+"""Writing an article: all languages in one form, and no input lost to an error."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def change_url(article: Article) -> str:
     return reverse("admin:editorial_article_change", args=[article.pk])
 
 
-def test_an_article_in_two_languages_with_one_save(issue: Issue, as_editor: Client) -> None:
+def test_one_save_stores_an_article_in_two_languages(issue: Issue, as_editor: Client) -> None:
     data = new_article(as_editor, issue) | {"original_language": "be"}
     data |= text(0, headline="Headline", body="<p>Text<script>x</script></p>", state="ready")
     data |= text(1, headline="Загаловак", lead="Лід.", state="draft")
@@ -39,8 +39,8 @@ def test_an_article_in_two_languages_with_one_save(issue: Issue, as_editor: Clie
     assert answer.status_code == 302, answer.context["errors"]
     article = Article.objects.get()
     assert (article.issue, article.newsletter) == (issue, issue.newsletter)
-    texts = {one.language: one for one in article.translations.all()}
-    assert set(texts) == {"en", "be"}  # the empty Russian tab is no text
+    texts = {text.language: text for text in article.translations.all()}
+    assert set(texts) == {"en", "be"}  # the empty Russian tab is not stored
     assert texts["en"].body == "<p>Text</p>"
     assert texts["be"].slug == "zahalovak"
 
@@ -50,12 +50,12 @@ def test_a_tab_for_each_language_with_its_direction(issue: Issue, as_editor: Cli
     page = as_editor.get(f"{ADD}?issue={issue.pk}").content.decode()
     assert re.findall(r'aria-controls="translations-panel-(\w+)"', page) == ["en", "ar", "ka"]
     assert '<div dir="rtl" lang="ar"' in page
-    # Without JavaScript the strip is out of the way and every panel is shown.
+    # Without JavaScript, the strip is hidden and every panel is shown.
     assert re.search(r'role="tablist"[^>]* hidden>', page)
     assert not re.search(r"<section[^>]* hidden", page)
 
 
-def test_every_script_of_the_page_has_the_nonce_or_is_ours(issue: Issue, as_editor: Client) -> None:
+def test_every_script_is_ours_or_has_the_nonce(issue: Issue, as_editor: Client) -> None:
     answer = as_editor.get(f"{ADD}?issue={issue.pk}")
     nonce = re.search(r"'nonce-([^']+)'", answer["Content-Security-Policy"])
     assert nonce
@@ -63,7 +63,7 @@ def test_every_script_of_the_page_has_the_nonce_or_is_ours(issue: Issue, as_edit
         assert f'nonce="{nonce[1]}"' in tag or 'src="/' in tag
 
 
-def test_a_mistake_in_one_tab_loses_nothing(issue: Issue, as_editor: Client) -> None:
+def test_an_error_in_one_tab_loses_no_input(issue: Issue, as_editor: Client) -> None:
     data = new_article(as_editor, issue)
     data |= text(0, headline="Headline", body="<p>A long text</p>")
     data |= text(1, headline="", lead="Лід без загалоўка")
@@ -78,9 +78,7 @@ def test_a_mistake_in_one_tab_loses_nothing(issue: Issue, as_editor: Client) -> 
     assert "has-errors" in tab[0]
 
 
-def test_an_article_of_another_newsletters_issue_is_refused(
-    issue: Issue, as_editor: Client
-) -> None:
+def test_an_issue_of_another_newsletter_is_refused(issue: Issue, as_editor: Client) -> None:
     other = Newsletter.objects.create(
         slug="other", languages=["en"], sender_address="desk@news.example.org"
     )
@@ -89,7 +87,7 @@ def test_an_article_of_another_newsletters_issue_is_refused(
     assert "belongs to another newsletter" in answer.content.decode()
 
 
-def test_a_stale_translation_is_marked_and_can_be_taken_as_current(
+def test_a_stale_translation_is_labelled_and_can_be_marked_as_up_to_date(
     write_article: WriteArticle, as_translator: Client, issue: Issue
 ) -> None:
     article = write_article(issue=issue, en="Headline", be="Загаловак")
@@ -104,7 +102,7 @@ def test_a_stale_translation_is_marked_and_can_be_taken_as_current(
     assert ArticleTranslation.objects.get(language="be").source_revision == 2
 
 
-def test_times_are_those_of_the_newsroom(issue: Issue, as_editor: Client) -> None:
+def test_times_are_in_the_newsrooms_zone(issue: Issue, as_editor: Client) -> None:
     data = new_article(as_editor, issue) | text(0, headline="Headline")
     data |= {"published_at_0": "2017-08-01", "published_at_1": "09:00:00"}
     as_editor.post(ADD, data)
@@ -127,9 +125,10 @@ def test_saving_without_a_change_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "content", [b"no picture", b"\x89PNG\r\n\x1a\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>"]
+    "content",
+    [b"not a picture", b"\x89PNG\r\n\x1a\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>"],
 )
-def test_a_picture_that_is_no_picture(content: bytes, as_editor: Client) -> None:
+def test_a_file_that_is_not_a_picture_is_refused(content: bytes, as_editor: Client) -> None:
     file = SimpleUploadedFile("x.png", content, content_type="image/png")
     answer = as_editor.post(
         "/admin/editorial/picture/add/", {"file": file, "kind": "photo", "credit": "A. Pen"}
@@ -149,7 +148,7 @@ def test_a_picture_is_added_with_its_credit(as_editor: Client) -> None:
     assert (picture.credit, "Reporter" in str(picture.file.name)) == ("A. Pen", False)
 
 
-def test_several_are_deleted_from_the_list(
+def test_several_articles_are_deleted_from_the_list(
     write_article: WriteArticle, issue: Issue, as_editor: Client
 ) -> None:
     articles = [write_article(issue=issue, en=f"H{n}", be=f"З{n}") for n in range(3)]
@@ -162,5 +161,5 @@ def test_several_are_deleted_from_the_list(
 
 
 @pytest.mark.parametrize("query", ["issue=x", "issue=²", "newsletter=x", "issue=99999"])
-def test_a_strange_address_opens_an_empty_form(query: str, issue: Issue, as_editor: Client) -> None:
+def test_a_malformed_query_opens_an_empty_form(query: str, issue: Issue, as_editor: Client) -> None:
     assert as_editor.get(f"/admin/editorial/issue/add/?{query}").status_code == 200

@@ -1,4 +1,4 @@
-"""An issue from its first save to its send-out."""
+"""An issue from its first save to its mailing."""
 
 from __future__ import annotations
 
@@ -32,38 +32,48 @@ def new_issue(client: Client, first: str, last: str, **values: str) -> dict[str,
     return form_data(client, ADD) | {"starts_on": first, "ends_on": last} | values
 
 
-def test_an_issue_with_its_words(weekly: Newsletter, as_editor: Client) -> None:
+def test_an_issue_is_saved_with_its_texts(weekly: Newsletter, as_editor: Client) -> None:
     data = new_issue(as_editor, "2017-07-24", "2017-07-30")
     data |= {
         "translations-1-subject": "Тэма",
         "translations-1-introduction": "<h1>Вітаем</h1><script>x</script>",
     }
     assert as_editor.post(ADD, data).status_code == 302
-    words = Issue.objects.get().translations.get()
-    assert (words.language, words.subject, words.introduction) == ("be", "Тэма", "<h2>Вітаем</h2>")
+    text = Issue.objects.get().translations.get()
+    assert (text.language, text.subject, text.introduction) == ("be", "Тэма", "<h2>Вітаем</h2>")
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "values", "words"),
+    ("first", "last", "values", "message"),
     [
-        ("2017-07-24", "2017-07-30", {}, "overlap the issue of 2017-07-24"),
-        ("2017-07-17", "2017-07-30", {"kind": "weeks"}, "overlap the issue of 2017-07-24"),
+        ("2017-07-24", "2017-07-30", {}, "overlap with the issue of July 24 – July 30, 2017"),
+        (
+            "2017-07-17",
+            "2017-07-30",
+            {"kind": "weeks"},
+            "overlap with the issue of July 24 – July 30, 2017",
+        ),
         ("2017-08-01", "2017-08-06", {}, "from Monday to Sunday"),
-        ("2017-08-13", "2017-08-07", {"kind": "special", "slug": "x"}, "ends after it starts"),
-        ("2017-08-07", "2017-08-09", {"kind": "special"}, "needs a short name"),
+        (
+            "2017-08-13",
+            "2017-08-07",
+            {"kind": "special", "slug": "x"},
+            "must not be before the first day",
+        ),
+        ("2017-08-07", "2017-08-09", {"kind": "special"}, "needs a slug"),
     ],
 )
-def test_bad_weeks_are_explained_and_nothing_is_lost(
-    issue: Issue, as_editor: Client, first: str, last: str, values: dict[str, str], words: str
+def test_invalid_dates_are_explained_and_no_input_is_lost(
+    issue: Issue, as_editor: Client, first: str, last: str, values: dict[str, str], message: str
 ) -> None:
     data = new_issue(as_editor, first, last, **values) | {"translations-0-subject": "My words"}
     page = as_editor.post(ADD, data).content.decode()
-    assert words in page
+    assert message in page
     assert 'value="My words"' in page
     assert Issue.objects.count() == 1
 
 
-def test_trends_and_order_are_set_on_the_same_page(
+def test_trends_and_the_order_of_articles_are_set_on_the_issue_page(
     issue: Issue, security: Topic, write_article: WriteArticle, as_editor: Client
 ) -> None:
     first, second = (write_article(issue=issue, topic=security, en=h) for h in ("One", "Two"))
@@ -89,7 +99,7 @@ def test_the_page_lists_the_articles_with_links_and_states(
     assert "EN ✓ · BE draft" in page
 
 
-def test_approve_and_withdraw(ready: Issue, as_editor: Client) -> None:
+def test_an_issue_is_approved_and_the_approval_withdrawn(ready: Issue, as_editor: Client) -> None:
     as_editor.post(issue_urls(ready)["approve"])
     ready.refresh_from_db()
     assert ready.state == "approved"
@@ -104,7 +114,7 @@ def test_approve_and_withdraw(ready: Issue, as_editor: Client) -> None:
 def test_an_issue_is_approved_the_day_before_its_articles_are_published(
     issue: Issue, write_article: WriteArticle, as_editor: Client
 ) -> None:
-    """They are timed for Monday at 09:00 in Minsk, when the schedule sends them."""
+    """The articles are published on Monday at 09:00 in Minsk, when the schedule sends the issue."""
     due = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)
     write_article(issue=issue, en="Headline", published_at=due)
     Newsletter.objects.update(schedule_active=True, schedule_since=due - timedelta(days=9))
@@ -117,7 +127,7 @@ def test_an_issue_is_approved_the_day_before_its_articles_are_published(
     assert mailing.release.issue == issue
 
 
-def test_an_issue_without_articles_is_not_approved_nor_sent(
+def test_an_issue_without_articles_can_be_neither_approved_nor_sent(
     issue: Issue, as_editor: Client
 ) -> None:
     answer = as_editor.post(issue_urls(issue)["approve"], follow=True)
@@ -129,7 +139,7 @@ def test_an_issue_without_articles_is_not_approved_nor_sent(
     assert not Mailing.objects.exists()
 
 
-def test_sending_asks_first_and_says_to_how_many(ready: Issue, as_editor: Client) -> None:
+def test_the_send_page_asks_first_and_counts_the_readers(ready: Issue, as_editor: Client) -> None:
     for number, languages in enumerate([["en"], ["be", "ru"], ["be", "ru"]]):
         lifecycle.add_confirmed(
             f"reader{number}@news.example.org",
@@ -141,28 +151,31 @@ def test_sending_asks_first_and_says_to_how_many(ready: Issue, as_editor: Client
     page = as_editor.get(issue_urls(ready)["send"]).content.decode()
     assert "It goes to 3 readers:" in page
     assert re.search(r"<td>беларуская, русский</td>\s*<td>2</td>", page)
-    assert "not approved yet" in page
+    assert "has not been approved yet" in page
     assert not Mailing.objects.exists()
 
 
-def test_sending_shows_the_progress_and_twice_sends_once(ready: Issue, as_editor: Client) -> None:
+def test_sending_shows_the_progress_and_sending_twice_sends_once(
+    ready: Issue, as_editor: Client
+) -> None:
     answer = as_editor.post(issue_urls(ready)["send"])
     mailing = Mailing.objects.get()
     assert answer["Location"] == f"/admin/delivery/mailing/{mailing.pk}/change/"
     assert mailing.started_by
     as_editor.post(issue_urls(ready)["send"])
     assert Mailing.objects.count() == 1
+    assert "already has a mailing" in as_editor.get(issue_urls(ready)["send"]).content.decode()
     page = as_editor.get(answer["Location"]).content.decode()
     assert "data-running" in page
     assert re.search(r'<noscript>\s*<meta http-equiv="refresh" content="5">\s*</noscript>', page)
 
 
-def test_a_held_send_out_says_why_and_what_to_do(ready: Issue, as_editor: Client) -> None:
+def test_a_held_mailing_says_why_and_what_to_do(ready: Issue, as_editor: Client) -> None:
     as_editor.post(issue_urls(ready)["send"])
     Mailing.objects.update(state="held", hold=Mailing.Hold.LATE)
     mailing = Mailing.objects.get()
     page = as_editor.get(f"/admin/delivery/mailing/{mailing.pk}/change/").content.decode()
-    assert "Its time passed while the program was not running" in page
+    assert "Its time passed while Tydzen was not running" in page
     assert issue_urls(ready)["send"] in page
     as_editor.post(issue_urls(ready)["send"])
     mailing.refresh_from_db()
@@ -170,21 +183,23 @@ def test_a_held_send_out_says_why_and_what_to_do(ready: Issue, as_editor: Client
 
 
 @time_machine.travel("2017-08-01T10:00:00Z", tick=False)
-def test_the_front_page_says_what_is_missing(issue: Issue, as_editor: Client) -> None:
+def test_the_dashboard_says_what_is_missing(issue: Issue, as_editor: Client) -> None:
     Newsletter.objects.update(schedule_active=True, weekday=2)
     page = as_editor.get("/admin/").content.decode()
     assert "The issue has no articles." in page
     assert "Wednesday 2 August, 09:00 (Europe/Minsk)" in page
-    assert "Nobody has subscribed yet" in page
+    assert "No subscribers yet" in page
     assert "Nothing has been sent yet" in page
 
 
-def test_the_front_page_of_an_empty_newsroom_says_where_to_begin(as_editor: Client) -> None:
+def test_the_dashboard_of_an_empty_newsroom_says_where_to_start(as_editor: Client) -> None:
     assert "Get started" in as_editor.get("/admin/").content.decode()
 
 
 @time_machine.travel("2017-08-01T10:00:00Z", tick=False)
-def test_the_front_page_offers_to_begin_the_week(weekly: Newsletter, as_editor: Client) -> None:
+def test_the_dashboard_offers_to_start_this_weeks_issue(
+    weekly: Newsletter, as_editor: Client
+) -> None:
     page = as_editor.get("/admin/").content.decode()
     assert "?newsletter=1&amp;starts_on=2017-07-31&amp;ends_on=2017-08-06" in page.replace(
         f"newsletter={weekly.pk}", "newsletter=1"

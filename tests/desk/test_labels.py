@@ -1,4 +1,4 @@
-"""An edition's name at the desk is in the page's language."""
+"""Edition labels are in the page's language."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from newsletter.desk.labels import LABELS, edition_label
         ("ru", "", "be"),
     ],
 )
-def test_the_words_are_the_pages(language: str, label: str, shown: str) -> None:
+def test_a_label_is_in_the_pages_language(language: str, label: str, shown: str) -> None:
     with translation.override(language):
         assert edition_label(Edition(label=label, language="be")) == shown
 
 
 @pytest.mark.parametrize("language", ["be", "ru"])
-def test_each_word_has_another_in_the_language(language: str) -> None:
+def test_each_label_is_translated(language: str) -> None:
     with translation.override(language):
-        assert not [word for word, said in LABELS.items() if str(said).isascii()]
+        assert not [code for code, label in LABELS.items() if str(label).isascii()]

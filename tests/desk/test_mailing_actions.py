@@ -1,4 +1,4 @@
-"""What editors do with a send-out that has ended."""
+"""What editors can do with a finished mailing."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from newsletter.delivery.models import Edition, Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.sending.packing import checksum
-from newsletter.editorial.models import Article, Issue
+from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.outcomes import Result
 
 
 @pytest.fixture
-def ended(issue: Issue, write_article: Callable[..., Article], relay: Any) -> Mailing:
-    """A send-out to two readers: one refused, one unknown."""
+def finished_mailing(issue: Issue, write_article: Callable[..., Article], relay: Any) -> Mailing:
+    """A mailing to two readers: one refused, one unknown."""
     write_article(issue=issue, en="Army")
     Issue.objects.update(state=Issue.State.APPROVED)
     release = Release.objects.create(
@@ -44,9 +45,11 @@ def url(mailing: Mailing, action: str) -> str:
     return f"/admin/delivery/mailing/{mailing.pk}/{action}/"
 
 
-@pytest.mark.parametrize("action", ["unreached", "again", "leave"])
-def test_looking_changes_nothing(as_editor: Client, ended: Mailing, action: str) -> None:
-    answer = as_editor.get(url(ended, action))
+@pytest.mark.parametrize("action", ["unreached", "resend-unknown", "mark-failed"])
+def test_opening_the_confirmation_page_changes_nothing(
+    as_editor: Client, finished_mailing: Mailing, action: str
+) -> None:
+    answer = as_editor.get(url(finished_mailing, action))
     assert answer.status_code == 200
     assert Mailing.objects.count() == 1
     assert Outcome.objects.filter(result=Result.UNKNOWN).count() == 1
@@ -54,38 +57,44 @@ def test_looking_changes_nothing(as_editor: Client, ended: Mailing, action: str)
 
 @pytest.mark.parametrize(
     ("action", "audience"),
-    [("unreached", Mailing.Audience.UNREACHED), ("again", Mailing.Audience.IN_DOUBT)],
+    [("unreached", Mailing.Audience.UNREACHED), ("resend-unknown", Mailing.Audience.IN_DOUBT)],
 )
-def test_another_mailing_begins(
-    as_editor: Client, ended: Mailing, action: str, audience: Mailing.Audience
+def test_an_action_starts_another_mailing(
+    as_editor: Client, finished_mailing: Mailing, action: str, audience: Mailing.Audience
 ) -> None:
-    answer = as_editor.post(url(ended, action))
+    answer = as_editor.post(url(finished_mailing, action))
     made = Mailing.objects.get(audience=audience)
     assert made.number == 1
     assert answer["Location"].endswith(f"/delivery/mailing/{made.pk}/change/")
 
 
-def test_asked_twice_begins_once(as_editor: Client, ended: Mailing) -> None:
+def test_posting_twice_starts_one_mailing(as_editor: Client, finished_mailing: Mailing) -> None:
     for _ in range(2):
-        as_editor.post(url(ended, "unreached"), follow=True)
-    assert Mailing.objects.exclude(pk=ended.pk).count() == 1
+        as_editor.post(url(finished_mailing, "unreached"), follow=True)
+    assert Mailing.objects.exclude(pk=finished_mailing.pk).count() == 1
 
 
-def test_the_unknown_can_be_left(as_editor: Client, ended: Mailing) -> None:
-    as_editor.post(url(ended, "leave"))
+def test_unknown_readers_can_be_marked_as_failed(
+    as_editor: Client, finished_mailing: Mailing
+) -> None:
+    as_editor.post(url(finished_mailing, "mark-failed"))
     assert not Outcome.objects.filter(result=Result.UNKNOWN).exists()
-    answer = as_editor.post(url(ended, "leave"), follow=True)
+    answer = as_editor.post(url(finished_mailing, "mark-failed"), follow=True)
     assert "Nothing to do" in answer.content.decode()
 
 
-@pytest.mark.parametrize("action", ["unreached", "again", "leave", "pause"])
-def test_a_translator_can_do_none_of_it(as_translator: Client, ended: Mailing, action: str) -> None:
-    assert as_translator.post(url(ended, action)).status_code in {302, 403}
+@pytest.mark.parametrize("action", ["unreached", "resend-unknown", "mark-failed", "pause"])
+def test_a_translator_can_take_no_action(
+    as_translator: Client, finished_mailing: Mailing, action: str
+) -> None:
+    assert as_translator.post(url(finished_mailing, action)).status_code in {302, 403}
     assert Mailing.objects.count() == 1
     assert Outcome.objects.filter(result=Result.UNKNOWN).exists()
 
 
-def test_one_language_can_go_first(as_editor: Client, ended: Mailing, issue: Issue) -> None:
+def test_an_issue_can_be_sent_to_one_language_first(
+    as_editor: Client, finished_mailing: Mailing, issue: Issue
+) -> None:
     Mailing.objects.all().delete()
     page = as_editor.get(f"/admin/editorial/issue/{issue.pk}/send/").content.decode()
     assert 'name="first_language" value="be"' in page
@@ -95,20 +104,66 @@ def test_one_language_can_go_first(as_editor: Client, ended: Mailing, issue: Iss
     assert not Edition.objects.exists()
 
 
-def test_a_language_that_the_newsletter_lost_does_not_send_to_everybody(
-    as_editor: Client, ended: Mailing, issue: Issue
+def test_a_removed_language_does_not_send_to_all_readers(
+    as_editor: Client, finished_mailing: Mailing, issue: Issue
 ) -> None:
     Mailing.objects.all().delete()
     answer = as_editor.post(
         f"/admin/editorial/issue/{issue.pk}/send/", {"first_language": "ka"}, follow=True
     )
-    assert "does not come in this language" in answer.content.decode()
+    assert "isn’t available in this language" in answer.content.decode()
     assert not Mailing.objects.exists()
 
 
-def test_the_page_says_to_whom_it_goes(as_editor: Client, ended: Mailing) -> None:
-    Mailing.objects.filter(pk=ended.pk).update(
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("en", "Week in View, July 24 – July 30, 2017"),
+        ("be", "24–30 ліпеня 2017"),
+        ("ru", "24–30 июля 2017"),
+    ],
+)
+def test_titles_write_dates_out_in_the_pages_language(
+    as_editor: Client, finished_mailing: Mailing, issue: Issue, language: str, title: str
+) -> None:
+    as_editor.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    paths = [
+        "/admin/",
+        "/admin/delivery/mailing/",
+        f"/admin/delivery/mailing/{finished_mailing.pk}/change/",
+    ]
+    for path in paths:
+        assert title in as_editor.get(path).content.decode(), path
+    dates = title.removeprefix("Week in View, ")
+    assert dates in as_editor.get("/admin/editorial/issue/").content.decode()
+
+
+def test_a_release_without_its_issue_names_its_period(weekly: Newsletter) -> None:
+    """The issue may have been deleted; a monthly round-up never had one."""
+    kinds = Release.Kind
+    names = [
+        str(Release(newsletter=weekly, kind=kind, period=period))
+        for kind, period in [
+            (kinds.WEEKLY, "2017-07-24"),
+            (kinds.MONTHLY, "2017-07"),
+            (kinds.SPECIAL, "elections"),
+        ]
+    ]
+    assert names == [
+        "Week in View, July 24 – July 30, 2017",
+        "Week in View, July 2017 · monthly round-up",
+        "Week in View, elections",
+    ]
+
+
+def test_the_mailing_page_and_list_name_the_audience(
+    as_editor: Client, finished_mailing: Mailing
+) -> None:
+    Mailing.objects.filter(pk=finished_mailing.pk).update(
         audience=Mailing.Audience.FIRST_LANGUAGE, language="be"
     )
-    for page in (f"/admin/delivery/mailing/{ended.pk}/change/", "/admin/delivery/mailing/"):
+    for page in (
+        f"/admin/delivery/mailing/{finished_mailing.pk}/change/",
+        "/admin/delivery/mailing/",
+    ):
         assert "(Belarusian first)" in as_editor.get(page).content.decode()

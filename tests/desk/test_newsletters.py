@@ -1,4 +1,4 @@
-"""The newsletter's and the newsroom's settings are written in words, not in JSON."""
+"""Settings of newsletters and the newsroom are typed as plain text, not as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def change(weekly: Newsletter, as_editor: Client) -> Any:
-    """Post the newsletter's form with these changes; gives the page, "" where it was saved."""
+    """Post the newsletter's form with changes and return the page; "" if it was saved."""
     url = reverse("admin:editorial_newsletter_change", args=[weekly.pk])
 
     def post(**values: str) -> str:
@@ -26,14 +26,16 @@ def change(weekly: Newsletter, as_editor: Client) -> Any:
     return post
 
 
-def test_languages_and_choices_are_read_from_words(change: Any, weekly: Newsletter) -> None:
+def test_languages_and_choices_are_parsed_from_text(change: Any, weekly: Newsletter) -> None:
     assert change(languages="be, RU,en", choices="EN = en\n\nBE/RU = be, ru\n") == ""
     weekly.refresh_from_db()
     assert weekly.languages == ["be", "ru", "en"]
     assert weekly.chains() == [("en",), ("be", "ru")]
 
 
-def test_what_was_stored_is_shown_in_words(weekly: Newsletter, as_editor: Client) -> None:
+def test_stored_languages_and_choices_are_shown_as_text(
+    weekly: Newsletter, as_editor: Client
+) -> None:
     url = reverse("admin:editorial_newsletter_change", args=[weekly.pk])
     page = as_editor.get(url).content.decode()
     assert 'value="en, be, ru"' in page
@@ -41,22 +43,22 @@ def test_what_was_stored_is_shown_in_words(weekly: Newsletter, as_editor: Client
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "message"),
     [
         ({"languages": "en, Беларуская"}, "is not a language code"),
         ({"languages": ""}, "This field is required"),
-        ({"languages": "en, en"}, "named twice"),
+        ({"languages": "en, en"}, "listed twice"),
         ({"choices": "EN"}, "write a label"),
-        ({"choices": "KA = ka"}, "languages of this newsletter"),
+        ({"choices": "KA = ka"}, "languages that this newsletter has"),
         ({"timezone": "Minsk"}, "is not a time zone"),
         ({"sender_address": "desk"}, "valid email"),
     ],
 )
-def test_what_cannot_be_is_explained(change: Any, values: dict[str, str], words: str) -> None:
-    assert words in change(**values)
+def test_invalid_settings_are_explained(change: Any, values: dict[str, str], message: str) -> None:
+    assert message in change(**values)
 
 
-def test_follow_links_are_lines(newsroom: Newsroom, as_editor: Client) -> None:
+def test_follow_links_are_typed_one_per_line(newsroom: Newsroom, as_editor: Client) -> None:
     url = reverse("admin:editorial_newsroom_change", args=[newsroom.pk])
     data = form_data(as_editor, url) | {"follow_links": "Telegram = https://t.example/week"}
     assert as_editor.post(url, data).status_code == 302
@@ -66,7 +68,7 @@ def test_follow_links_are_lines(newsroom: Newsroom, as_editor: Client) -> None:
     assert "https URL" in as_editor.post(url, data).content.decode()
 
 
-def test_every_list_of_the_desk_opens(weekly: Newsletter, editor: User, client: Client) -> None:
+def test_every_change_list_opens(weekly: Newsletter, editor: User, client: Client) -> None:
     client.force_login(editor)
     for name in ("issue", "article", "picture", "topic", "newsletter", "newsroom", "user"):
         assert client.get(reverse(f"admin:editorial_{name}_changelist")).status_code == 200
@@ -74,8 +76,8 @@ def test_every_list_of_the_desk_opens(weekly: Newsletter, editor: User, client: 
     assert client.get(reverse("admin:delivery_mailing_changelist")).status_code == 200
 
 
-def test_the_list_of_topics_is_saved_with_one_button(as_editor: Client, security: Topic) -> None:
-    """Django's own button stands in one template in 5.2 and in another in 6.1."""
+def test_the_list_of_topics_has_one_save_button(as_editor: Client, security: Topic) -> None:
+    """Django renders the button in different templates in 5.2 and 6.1."""
     page = as_editor.get(reverse("admin:editorial_topic_changelist")).content.decode()
     assert page.count('name="_save"') == 1
     assert "Topics: 1" in page

@@ -1,8 +1,6 @@
-"""Who may do what at the desk; and that looking changes nothing (P5)."""
+"""Permissions at the desk, and that viewing changes nothing (P5)."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -10,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from newsletter.delivery.models import Edition, Mailing, Release
-from newsletter.editorial.models import Issue
+from newsletter.editorial.models import Issue, Newsletter
+from subscribers.models import UnsubscribeReason
 from tests.conftest import WriteArticle
 
 pytestmark = pytest.mark.django_db
@@ -25,9 +24,9 @@ def ready(issue: Issue, write_article: WriteArticle) -> Issue:
 @pytest.fixture
 def mailing(ready: Issue) -> Mailing:
     release = Release.objects.create(newsletter=ready.newsletter, period=ready.key, issue=ready)
-    sending = Mailing.objects.create(release=release, state="sending", readers=0)
+    mailing = Mailing.objects.create(release=release, state="sending", readers=0)
     Edition.objects.create(
-        mailing=sending,
+        mailing=mailing,
         key="k",
         public_id="p",
         language="be",
@@ -38,7 +37,7 @@ def mailing(ready: Issue) -> Mailing:
         text="Тэкст",
         headers={},
     )
-    return sending
+    return mailing
 
 
 def issue_urls(issue: Issue) -> dict[str, str]:
@@ -58,7 +57,7 @@ def mailing_urls(mailing: Mailing) -> dict[str, str]:
     return urls
 
 
-def test_a_stranger_is_asked_to_sign_in(ready: Issue, mailing: Mailing, client: Client) -> None:
+def test_an_outsider_is_asked_to_sign_in(ready: Issue, mailing: Mailing, client: Client) -> None:
     for url in [*issue_urls(ready).values(), *mailing_urls(mailing).values()]:
         for answer in (client.get(url), client.post(url)):
             assert answer.status_code == 302
@@ -74,7 +73,7 @@ def test_a_translator_cannot_send(ready: Issue, as_translator: Client, action: s
 
 
 @pytest.mark.parametrize("action", ["show", "pause", "resume", "cancel", "edition"])
-def test_a_translator_has_no_part_in_a_send_out(
+def test_a_translator_can_neither_see_nor_change_a_mailing(
     mailing: Mailing, as_translator: Client, action: str
 ) -> None:
     url = mailing_urls(mailing)[action]
@@ -95,7 +94,14 @@ def test_a_translator_can_change_articles_but_not_issues(
     assert as_translator.get(issue_urls(ready)["preview"]).status_code == 200
 
 
-def test_looking_changes_nothing(ready: Issue, mailing: Mailing, as_editor: Client) -> None:
+def test_an_editor_sees_why_readers_left(weekly: Newsletter, as_editor: Client) -> None:
+    UnsubscribeReason.objects.create(newsletter=weekly, year=2017, reason="too-much", readers=12)
+    page = as_editor.get(reverse("admin:subscribers_unsubscribereason_changelist"))
+    assert page.status_code == 200
+    assert ">12<" in page.content.decode()
+
+
+def test_viewing_changes_nothing(ready: Issue, mailing: Mailing, as_editor: Client) -> None:
     before = (list(Issue.objects.values()), list(Mailing.objects.values()))
     urls = [reverse("admin:index"), *issue_urls(ready).values(), *mailing_urls(mailing).values()]
     for url in urls:
@@ -112,16 +118,16 @@ def test_approving_by_get_is_refused(ready: Issue, as_editor: Client) -> None:
 @pytest.mark.parametrize(
     ("action", "state"), [("pause", "paused"), ("cancel", "cancelled"), ("resume", "sending")]
 )
-def test_an_editor_holds_the_brakes(
+def test_an_editor_can_pause_and_cancel_a_mailing(
     mailing: Mailing, as_editor: Client, action: str, state: str
 ) -> None:
     answer = as_editor.post(mailing_urls(mailing)[action], follow=True)
     mailing.refresh_from_db()
     assert mailing.state == state
-    words: Any = "Nothing to do" if action == "resume" else "Done"
-    assert words in answer.content.decode()
+    message = "Nothing to do" if action == "resume" else "Done"
+    assert message in answer.content.decode()
 
 
 @pytest.mark.parametrize("end", ["x/change/", "99/change/", "1/explode/", "1/edition/99/"])
-def test_there_is_nothing_at_a_wrong_address(as_editor: Client, end: str) -> None:
+def test_an_unknown_mailing_or_action_is_not_found(as_editor: Client, end: str) -> None:
     assert as_editor.get(f"/admin/delivery/mailing/{end}").status_code == 404

@@ -1,4 +1,4 @@
-"""The mail as each group would get it, in a frame that lets nothing else in."""
+"""The preview: the email as each group of readers would get it, in a sandboxed frame."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ __all__ = ["mailing", "ready"]
 pytestmark = pytest.mark.django_db
 
 
-def test_each_chain_of_the_newsletter_can_be_chosen(ready: Issue, as_editor: Client) -> None:
+def test_each_chain_and_length_can_be_previewed(ready: Issue, as_editor: Client) -> None:
     url = reverse("admin:editorial_issue_preview", args=[ready.pk])
     page = as_editor.get(url).content.decode()
     for chain in ("en", "be,ru"):
         for length in ("lead", "complete"):
-            assert f"?chain={chain}&amp;amount={length}" in page
+            assert f"?chain={chain}&amp;length={length}" in page
+    assert page.count("<small>headline and lead</small>") == 2
+    assert page.count("<small>full text</small>") == 2
     belarusian = as_editor.get(url, {"chain": "be,ru"}).content.decode()
     assert "Загаловак" in belarusian
     assert "Headline" not in belarusian
 
 
-def test_the_frame_is_a_mail_and_nothing_else(ready: Issue, as_editor: Client) -> None:
+def test_the_frame_holds_only_the_email(ready: Issue, as_editor: Client) -> None:
     article = Article.objects.get()
     article.picture = Picture.objects.create(file=draw_picture())
     article.save()
@@ -45,7 +47,7 @@ def test_the_frame_is_a_mail_and_nothing_else(ready: Issue, as_editor: Client) -
     assert f"/media/{article.picture.file.name}" in html
 
 
-def test_nothing_to_read_is_said(
+def test_an_issue_without_ready_articles_has_no_preview(
     issue: Issue,
     write_article: WriteArticle,
     as_editor: Client,
@@ -56,7 +58,7 @@ def test_nothing_to_read_is_said(
     assert as_editor.get(frame).status_code == 404
 
 
-@pytest.mark.parametrize("query", ["chain=xx", "chain=<script>", "amount=all", "chain="])
-def test_a_strange_choice_gives_the_first(ready: Issue, as_editor: Client, query: str) -> None:
+@pytest.mark.parametrize("query", ["chain=xx", "chain=<script>", "length=all", "chain="])
+def test_an_unknown_choice_shows_the_default(ready: Issue, as_editor: Client, query: str) -> None:
     url = reverse("admin:editorial_issue_preview", args=[ready.pk])
     assert as_editor.get(f"{url}?{query}").status_code == 200

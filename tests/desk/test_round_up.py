@@ -1,4 +1,4 @@
-"""The desk's page of a month's round-up."""
+"""The desk's page of a monthly round-up."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def text_of(desk: Client, url: str = PAGE, **query: str) -> str:
     return answer.content.decode()
 
 
-def test_it_shows_the_mail_in_each_chain_and_who_gets_it(
+def test_it_shows_the_email_in_each_chain_and_the_number_of_readers(
     desk: Client,
     sent: Mailing,
     add_reader: AddReader,  # noqa: F811
@@ -53,7 +53,7 @@ def test_it_shows_the_mail_in_each_chain_and_who_gets_it(
     assert "frame-ancestors 'self'" in frame["Content-Security-Policy"]
 
 
-def test_one_button_sends_it_once(
+def test_it_is_sent_once(
     desk: Client,
     sent: Mailing,
     add_reader: AddReader,  # noqa: F811
@@ -73,8 +73,8 @@ def test_one_button_sends_it_once(
 
 def test_without_readers_or_issues_it_says_so(desk: Client, sent: Mailing) -> None:
     assert "0 readers have chosen the monthly round-up." in text_of(desk)
-    said = desk.post(PAGE, follow=True).content.decode()
-    assert "No reader has chosen the monthly round-up." in said
+    message = desk.post(PAGE, follow=True).content.decode()
+    assert "No reader has chosen the monthly round-up." in message
     empty = PAGE.replace("2017-07", "2016-07")
     assert "No issue of this month has been sent." in text_of(desk, empty)
     assert desk.get(f"{empty}frame/").status_code == 404
@@ -82,13 +82,13 @@ def test_without_readers_or_issues_it_says_so(desk: Client, sent: Mailing) -> No
 
 
 @pytest.mark.parametrize("path", ["weekly/2017-13/", "weekly/July/", "none/2017-07/"])
-def test_what_is_no_month_of_a_newsletter_is_not_found(
+def test_an_unknown_newsletter_or_malformed_month_is_not_found(
     desk: Client, weekly: Newsletter, path: str
 ) -> None:
     assert desk.get(f"/admin/delivery/mailing/month/{path}").status_code == 404
 
 
-def test_a_held_one_is_sent_from_its_page(
+def test_a_held_round_up_is_sent_from_its_mailing_page(
     desk: Client,
     sent: Mailing,
     add_reader: AddReader,  # noqa: F811
@@ -112,25 +112,25 @@ def test_a_held_one_is_sent_from_its_page(
     assert sent.state == "held"
 
 
-def test_who_may_not_send_may_look(client: Client, sent: Mailing) -> None:
-    reader = User.objects.create_user("looker", is_staff=True)
-    client.force_login(reader)
+def test_viewing_does_not_need_the_permission_to_send(client: Client, sent: Mailing) -> None:
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    client.force_login(viewer)
     assert client.get(PAGE).status_code == 403
-    reader.user_permissions.add(Permission.objects.get(codename="view_mailing"))
+    viewer.user_permissions.add(Permission.objects.get(codename="view_mailing"))
     assert client.get(PAGE).status_code == 200
     assert client.post(PAGE).status_code == 403
 
 
-def test_the_front_page_names_the_next_one(
+def test_the_dashboard_links_to_the_next_round_up(
     desk: Client,
     weekly: Newsletter,
     add_reader: AddReader,  # noqa: F811
 ) -> None:
-    front = reverse("admin:index")
-    assert "Monthly round-up" not in text_of(desk, front)
+    dashboard = reverse("admin:index")
+    assert "Monthly round-up" not in text_of(desk, dashboard)
     add_reader("ala@readers.example", "en", frequency="monthly")
     Newsletter.objects.update(schedule_active=True)
     with time_machine.travel(datetime(2017, 8, 1, 12, tzinfo=UTC), tick=False):
         desk.force_login(User.objects.get(username="editor"))
-        page = " ".join(text_of(desk, front).split())
+        page = " ".join(text_of(desk, dashboard).split())
     assert f'<a href="{PAGE}">July 2017</a>, Monday 7 August, 09:00: 1 reader' in page

@@ -1,4 +1,4 @@
-"""An issue of several weeks: the same trend everywhere, and one send-out."""
+"""An issue of several weeks: the same trend everywhere, and one mailing."""
 
 from __future__ import annotations
 
@@ -34,9 +34,12 @@ AFTER_LAST = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)
 def fortnight(weekly: Newsletter, security: Topic, write_article: WriteArticle) -> Issue:
     """17–30 July 2017, approved, with a public article about security."""
     issue = Issue.objects.create(
-        newsletter=weekly, kind=Issue.Kind.WEEKS, starts_on=FIRST, ends_on=date(2017, 7, 30),
+        newsletter=weekly,
+        kind=Issue.Kind.WEEKS,
+        starts_on=FIRST,
+        ends_on=date(2017, 7, 30),
         state=Issue.State.APPROVED,
-    )  # fmt: skip
+    )
     published = datetime(2017, 7, 20, tzinfo=UTC)
     write_article(issue=issue, topic=security, published_at=published, en="Army news")
     return issue
@@ -55,17 +58,17 @@ def change_url(issue: Issue) -> str:
 
 
 def shown_trends(client: Client, issue: Issue, topic: Topic) -> list[str]:
-    """On the issue's page beside its article, in its table, in the email, at the desk."""
+    """Return the trend shown with the article, in the issue's table, by email and at the desk."""
     page = client.get("/en/issues/weekly/2017-07-17/")
     email = preview(
         issue, EditionOptions(chain=("en",), page_language="en", length="lead", pictures="none")
     )
     assert email is not None
-    told = [s.value for s in Trend.Status if str(s.label) in email.text.lower()]
+    in_email = [s.value for s in Trend.Status if str(s.label) in email.text.lower()]
     return [
         page.context["articles"][0].status,
         *(week.status for week in page.context["trends"]),
-        *told,
+        *in_email,
         form_data(client, change_url(issue))[f"trend_{topic.pk}"],
     ]
 
@@ -78,7 +81,7 @@ def test_a_trend_of_either_week_is_shown_everywhere(
     assert shown_trends(as_editor, fortnight, security) == ["worsened"] * 4
 
 
-def test_of_two_weeks_the_last_ones_trend_counts(
+def test_the_trend_of_the_last_week_counts(
     fortnight: Issue, security: Topic, as_editor: Client
 ) -> None:
     Trend.objects.create(topic=security, week=LAST, status="improved")
@@ -96,7 +99,7 @@ def test_a_special_issue_shows_no_trend_anywhere(
     assert page.context["trends"] == []
 
 
-def test_the_desk_writes_the_trend_of_the_last_week(
+def test_the_desk_saves_the_trend_of_the_last_week(
     fortnight: Issue, security: Topic, as_editor: Client
 ) -> None:
     def save(status: str) -> list[tuple[date, str]]:
@@ -110,7 +113,7 @@ def test_the_desk_writes_the_trend_of_the_last_week(
     assert save("") == []
 
 
-def test_e1_it_goes_out_once_with_its_last_week(
+def test_e1_it_is_sent_once_after_its_last_week(
     scheduled: Newsletter, relay: MemoryTransport
 ) -> None:
     assert dispatch.dispatch(AFTER_FIRST) == []
@@ -120,7 +123,7 @@ def test_e1_it_goes_out_once_with_its_last_week(
     assert Mailing.objects.get().state == Mailing.State.PREPARING
 
 
-def test_e1_what_an_editor_sent_by_hand_is_not_sent_again(
+def test_e1_an_issue_sent_by_an_editor_is_not_sent_again(
     scheduled: Newsletter, fortnight: Issue, relay: MemoryTransport
 ) -> None:
     sent = send_now(fortnight, by=None)
@@ -130,7 +133,7 @@ def test_e1_what_an_editor_sent_by_hand_is_not_sent_again(
 
 
 @pytest.mark.parametrize("approval", ["editor", "automatic"])
-def test_a_break_of_several_weeks_is_kept_in_each_of_them(
+def test_nothing_is_sent_in_any_week_of_a_break(
     scheduled: Newsletter, write_article: WriteArticle, relay: MemoryTransport, approval: str
 ) -> None:
     Issue.objects.update(kind=Issue.Kind.BREAK)
@@ -145,12 +148,12 @@ def test_a_break_of_several_weeks_is_kept_in_each_of_them(
 @pytest.mark.parametrize(
     ("kind", "next_at"), [("weeks", "Monday 31 July, 09:00"), ("break", "Monday 7 August, 09:00")]
 )
-def test_the_front_page_says_when_it_goes_out(
+def test_the_dashboard_says_when_it_is_sent(
     scheduled: Newsletter, as_editor: Client, kind: str, next_at: str
 ) -> None:
     Issue.objects.update(kind=kind)
     with time_machine.travel(datetime(2017, 7, 20, tzinfo=UTC), tick=False):
         page: Any = as_editor.get("/admin/")
-    [desk] = page.context["desks"]
-    assert desk.week == (FIRST, date(2017, 7, 30))
+    [summary] = page.context["summaries"]
+    assert summary.week == (FIRST, date(2017, 7, 30))
     assert next_at in page.content.decode()

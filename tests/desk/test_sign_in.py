@@ -1,4 +1,4 @@
-"""Where signing in leads: to the page that was asked for, never to another site."""
+"""Signing in leads to the requested page, never to another site."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from newsletter.editorial.models import User
 
-NAME = {"username": "editor", "password": "sign-me-in"}
+CREDENTIALS = {"username": "editor", "password": "sign-me-in"}
 UNSAFE = [
     "https://evil.example/",
     "//evil.example/",
@@ -30,7 +30,7 @@ UNSAFE = [
 
 @pytest.mark.parametrize("target", UNSAFE)
 def test_an_unsafe_next_page_leads_to_the_desk(client: Client, editor: User, target: str) -> None:
-    for query, form in (({"next": target}, NAME), ({}, {**NAME, "next": target})):
+    for query, form in (({"next": target}, CREDENTIALS), ({}, {**CREDENTIALS, "next": target})):
         answer = client.post(f"/admin/login/?{urlencode(query)}", form, follow=True)
         assert answer.redirect_chain == [("/admin/", 302)]
         assert answer.status_code == 200
@@ -38,7 +38,7 @@ def test_an_unsafe_next_page_leads_to_the_desk(client: Client, editor: User, tar
 
 
 @pytest.mark.parametrize("target", UNSAFE)
-def test_an_unsafe_next_page_is_no_use_to_who_is_signed_in_or_signs_out(
+def test_an_unsafe_next_page_is_ignored_when_signed_in_or_signing_out(
     client: Client, editor: User, target: str
 ) -> None:
     client.force_login(editor)
@@ -48,12 +48,12 @@ def test_an_unsafe_next_page_is_no_use_to_who_is_signed_in_or_signs_out(
     assert signed_out.status_code == 200
 
 
-def test_a_page_of_this_site_is_where_signing_in_leads(client: Client, editor: User) -> None:
-    asked_for = reverse("admin:editorial_issue_changelist")
-    answer = client.get(asked_for)
-    assert answer["Location"] == f"/admin/login/?next={asked_for}"
-    assert client.post(answer["Location"], NAME)["Location"] == asked_for
+def test_signing_in_leads_to_the_requested_page(client: Client, editor: User) -> None:
+    requested = reverse("admin:editorial_issue_changelist")
+    answer = client.get(requested)
+    assert answer["Location"] == f"/admin/login/?next={requested}"
+    assert client.post(answer["Location"], CREDENTIALS)["Location"] == requested
 
 
 def test_without_a_next_page_signing_in_leads_to_the_desk(client: Client, editor: User) -> None:
-    assert client.post("/admin/login/", NAME)["Location"] == "/admin/"
+    assert client.post("/admin/login/", CREDENTIALS)["Location"] == "/admin/"

@@ -1,4 +1,4 @@
-"""A newsroom's site with two weeks, three languages and what goes wrong."""
+"""A site in three languages: an issue with articles, drafts, and an archive of thirty issues."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def published(issue: Issue) -> Issue:
 
 
 @pytest.fixture
-def worse(security: Topic) -> Trend:
+def worsened(security: Topic) -> Trend:
     """Security worsened in the week of the issue."""
     return Trend.objects.create(topic=security, week=date(2017, 7, 24), status="worsened")
 
@@ -39,9 +39,9 @@ def photo(db: None) -> Picture:
 
 @pytest.fixture
 def army(
-    write_article: WriteArticle, published: Issue, security: Topic, worse: Trend, photo: Picture
+    write_article: WriteArticle, published: Issue, security: Topic, worsened: Trend, photo: Picture
 ) -> Article:
-    """In three languages, with a picture, in a week that has a trend."""
+    """An article in three languages, with a picture, in a week that has a trend."""
     article = write_article(
         issue=published, topic=security, en="Army news", be="Навіны войска", ru="Новости армии"
     )
@@ -68,8 +68,8 @@ def embargoed(write_article: WriteArticle, published: Issue) -> Article:
 
 
 @pytest.fixture
-def many(write_article: WriteArticle, weekly: Newsletter, security: Topic) -> list[Issue]:
-    """Thirty more weeks with two articles each."""
+def thirty_issues(write_article: WriteArticle, weekly: Newsletter, security: Topic) -> list[Issue]:
+    """Thirty more weekly issues with two articles each."""
     issues = []
     for n in range(30):
         monday = date.fromordinal(date(2016, 1, 4).toordinal() + 7 * n)

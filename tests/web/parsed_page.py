@@ -1,4 +1,4 @@
-"""Reads a page as a browser or a search engine does."""
+"""A parsed page, as a browser or a search engine reads it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Element = tuple[str, dict[str, str]]
 
 
 class ParsedPage(HTMLParser):
-    """`elements` in order, each with its attributes, and `text` without tags."""
+    """The page's `elements` in order, each with its attributes, and its `text` without tags."""
 
     def __init__(self, response: Any) -> None:
         super().__init__()
@@ -42,13 +42,13 @@ class ParsedPage(HTMLParser):
 
     @property
     def alternates(self) -> dict[str, str]:
-        """hreflang -> URL."""
+        """Return the URL of each hreflang."""
         links = self.all("link", rel="alternate")
         return {link["hreflang"]: link["href"] for link in links if "hreflang" in link}
 
     @property
-    def switch(self) -> dict[str, str]:
-        """Language -> path, of the switch in the head of the page."""
+    def language_switch(self) -> dict[str, str]:
+        """Return the path of each language in the language switch."""
         return {
             link["hreflang"]: link["href"]
             for link in self.all("a")

@@ -14,7 +14,7 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def routes(language: str) -> list[str]:
-    """Each route with a leading slash, without the admin's: "/en/account/<str:token>/"."""
+    """Return each route except the desk's, with a leading slash: "/en/account/<str:token>/"."""
     with translation.override(language):
         return [route for route in _walk(get_resolver(), "/") if not route.startswith("/admin/")]
 
@@ -29,5 +29,5 @@ def _walk(resolver: Any, prefix: str) -> Iterator[str]:
 
 
 def fill_route(route: str, **values: str) -> str:
-    """The route's path; a parameter that isn't named gets the value of `other`."""
+    """Return the route's path. A parameter that isn't named gets the value of `other`."""
     return PARAMETER.sub(lambda found: values.get(found[1], values.get("other", "")), route)

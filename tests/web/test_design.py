@@ -1,4 +1,4 @@
-"""The style sheet, right-to-left, themes and colours."""
+"""The style sheet, right-to-left pages, themes and colours."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def test_the_sheet_is_small_and_loads_nothing() -> None:
     assert "@import" not in SHEET
 
 
-def test_the_sheet_knows_no_left_or_right() -> None:  # F5
+def test_the_sheet_has_no_physical_left_or_right() -> None:  # F5
     physical = r"(?:margin|padding|border)-(?:left|right)|(?:^|[\s;{])(?:left|right|float)\s*:"
     assert re.findall(physical, SHEET) == []
     assert re.findall(r"text-align:\s*(?:left|right)", SHEET) == []
 
 
-def test_a_right_to_left_language_turns_the_page(  # F5
+def test_a_right_to_left_language_mirrors_the_page(  # F5
     client: Client, army: Article, settings: Any
 ) -> None:
     settings.LANGUAGES = [("en", "English"), ("ar", "العربية"), ("ru", "русский")]
@@ -43,7 +43,7 @@ def test_a_right_to_left_language_turns_the_page(  # F5
         page = ParsedPage(client.get(f"/ar/{path}"))
         assert page.all("html", lang="ar", dir="rtl")
         assert set(page.alternates) == {"en", "ar", "ru", "x-default"}
-    # An article that Arabic lacks is shown in its own direction within the page.
+    # A fallback article keeps its own direction on an Arabic page.
     slug = army.translations.get(language="en").slug
     page = ParsedPage(client.get(f"/ar/articles/{slug}/"))
     assert page.all("h1", lang="en", dir="ltr")
@@ -61,14 +61,14 @@ def test_a_right_to_left_article_keeps_its_direction_elsewhere(  # F5
 
 
 @pytest.mark.parametrize("accent", ["#8a1c1c", "#ffee00", "#000000", "#ffffff"])
-def test_any_accent_can_be_read_in_light_and_dark(accent: str) -> None:  # A13
+def test_any_accent_is_readable_in_light_and_dark(accent: str) -> None:  # A13
     colours = palette(accent, accent)
     assert contrast(colours["accent"], PAPER) >= 4.5
     assert contrast(colours["ink"], PAPER) >= 4.5
     assert contrast(colours["accent_dark"], DARK_PAPER) >= 4.5
 
 
-def test_the_sheets_own_colours_can_be_read() -> None:  # A13
+def test_the_sheets_own_colours_are_readable() -> None:  # A13
     light, dark = SHEET.split("@media (prefers-color-scheme: dark)")[:2]
     for part in (light, dark.split("/* ---")[0]):
         colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", part))
@@ -77,15 +77,15 @@ def test_the_sheets_own_colours_can_be_read() -> None:  # A13
                 assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
 
 
-def test_the_papers_of_the_sheet_are_those_that_colours_are_measured_on() -> None:
+def test_contrast_is_measured_on_the_sheets_backgrounds() -> None:
     assert f"--paper: {PAPER}" in SHEET
     assert f"--paper: {DARK_PAPER}" in SHEET
 
 
 @pytest.mark.slow
-def test_a_themes_template_comes_before_ours(tmp_path: Path) -> None:
+def test_a_themes_template_overrides_ours(tmp_path: Path) -> None:
     (tmp_path / "theme/templates").mkdir(parents=True)
-    (tmp_path / "theme/templates/400.html").write_text("A theme of one's own", encoding="utf-8")
+    (tmp_path / "theme/templates/400.html").write_text("From the theme", encoding="utf-8")
     script = (
         "import django; django.setup();"
         "from django.template.loader import render_to_string as r;"
@@ -97,7 +97,7 @@ def test_a_themes_template_comes_before_ours(tmp_path: Path) -> None:
         "THEME_DIR": str(tmp_path / "theme"),
         "VAR_DIR": str(tmp_path / "var"),
     }
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
         env=environment,
@@ -105,11 +105,11 @@ def test_a_themes_template_comes_before_ours(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.split("\n")[:2] == ["A theme of one's own", "True"]
+    assert process.stdout.split("\n")[:2] == ["From the theme", "True"]
 
 
 @pytest.mark.parametrize("language", ["be", "ru"])
-def test_numbers_of_articles_have_their_plural_forms(language: str) -> None:  # F1
+def test_article_counts_use_the_right_plural_form(language: str) -> None:  # F1
     with translation.override(language):
         forms = {
             n: ngettext("%(number)s article", "%(number)s articles", n) % {"number": n}

@@ -1,5 +1,7 @@
-"""HEAD is GET without a body (RFC 9110, 9.3.2): as the web server gets it, not as Django's test
-client does, which drops bodies itself."""
+"""HEAD is GET without a body (RFC 9110, 9.3.2).
+
+Requests are made through WSGI, because Django's test client drops the bodies of HEAD itself.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,8 @@ PURPOSES = {
 
 
 @pytest.fixture(autouse=True)
-def _connection_stays() -> Iterator[None]:
-    """As in Django's test client: the test's transaction outlives a request."""
+def _keep_connection() -> Iterator[None]:
+    """Keep the connection open after a request, as Django's test client does."""
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)
@@ -42,15 +44,15 @@ def _connection_stays() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-class Answer:
-    """What the application hands to the web server."""
+class Response:
+    """The response that the application hands to the web server."""
 
     def __init__(self, method: str, path: str) -> None:
         environ: dict[str, Any] = {"REQUEST_METHOD": method, "PATH_INFO": path}
         setup_testing_defaults(environ)
         environ["HTTP_HOST"] = "localhost"
         environ["REMOTE_ADDR"] = "127.0.0.1"
-        with closing(WSGIHandler()(environ, self._start)) as response:  # type: ignore[arg-type]
+        with closing(WSGIHandler()(environ, self._start)) as response:
             self.body = b"".join(response)
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -60,7 +62,7 @@ class Answer:
 
 @pytest.fixture
 def paths(army: Article, photo: Picture) -> list[str]:
-    """A path of each route, for something that exists where the site has it."""
+    """A path of each route, of an existing object where possible."""
     return list(_paths(army, photo))
 
 
@@ -92,31 +94,31 @@ def _paths(army: Article, photo: Picture) -> Iterator[str]:
         "key": army.issue.key,
         "public_id": "Qw3rty",
         "rest": "issues/",
-        "path": photo.file.name,
+        "path": str(photo.file.name),
         "name": "20260504-100000-abcdef",
     }
     for route in routes("be"):
-        place = next((part for part in route.split("/") if part in PURPOSES), "u")
+        name = next((part for part in route.split("/") if part in PURPOSES), "u")
         slug = "security" if "topics" in route else army.translations.get(language="be").slug
-        token = tokens.make(PURPOSES[place], reader.pk)
+        token = tokens.make(PURPOSES[name], reader.pk)
         yield fill_route(route, **values, slug=slug, token=token)
     yield from ("/be/nothing/", "/be/issues", "/", "/admin/", "/admin/login/", "/be/\0/")
 
 
-def test_a_page_answers_head_as_get_without_its_body(paths: list[str]) -> None:
+def test_head_answers_like_get_without_a_body(paths: list[str]) -> None:
     for path in paths:
-        got, asked = Answer("GET", path), Answer("HEAD", path)
-        assert asked.body == b"", path
-        assert asked.status == got.status, path
-        assert "Content-Length" in asked.headers, path
-        # Pages with a form hold a stamp and a token, new each time but of the same length.
-        assert int(asked.headers["Content-Length"]) == len(got.body), path
-        assert asked.headers.get("Content-Type") == got.headers.get("Content-Type"), path
+        get, head = Response("GET", path), Response("HEAD", path)
+        assert head.body == b"", path
+        assert head.status == get.status, path
+        assert "Content-Length" in head.headers, path
+        # Forms contain a timestamp and a token, which change but keep their length.
+        assert int(head.headers["Content-Length"]) == len(get.body), path
+        assert head.headers.get("Content-Type") == get.headers.get("Content-Type"), path
 
 
-def test_most_of_the_paths_are_pages(paths: list[str]) -> None:
-    """What is compared above is not only the page for what is not found."""
-    found = [path for path in paths if Answer("HEAD", path).status == 200]
+def test_most_of_the_paths_exist(paths: list[str]) -> None:
+    """The test above compares more than the 404 page."""
+    found = [path for path in paths if Response("HEAD", path).status == 200]
     assert len(found) > len(paths) // 2
     assert not [path for path in paths if PARAMETER.search(path)]
 
@@ -128,9 +130,9 @@ def test_an_error_page_has_no_body_either(
         raise RuntimeError("broken")
 
     monkeypatch.setattr("newsletter.editorial.querysets.IssueQuerySet.public", fail)
-    answer = Answer("HEAD", "/be/")
+    answer = Response("HEAD", "/be/")
     assert (answer.status, answer.body) == (500, b"")
 
 
 def test_a_get_keeps_its_body(db: None) -> None:
-    assert b"User-agent" in Answer("GET", "/robots.txt").body
+    assert b"User-agent" in Response("GET", "/robots.txt").body

@@ -1,4 +1,4 @@
-"""Which language a page shows a text in."""
+"""The language in which a page shows a text."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ CHOICES = [["en"], ["be", "ru"]]
         ("ka", ("ka", "en", "be", "ru")),
     ],
 )
-def test_the_chain_of_a_page_begins_with_its_language_then_its_choice(
+def test_a_pages_chain_starts_with_its_language_and_that_languages_choice(
     language: str, chain: tuple[str, ...]
 ) -> None:
     assert page_chain(language, CHOICES, ["en", "be", "ru"]) == chain
 
 
-def test_of_two_choices_the_one_that_begins_with_the_language_rules() -> None:
+def test_the_choice_that_starts_with_the_pages_language_wins() -> None:
     assert page_chain("ru", [["be", "ru"], ["ru", "en"]], ["en", "be"]) == ("ru", "en", "be")
 
 
-def test_what_is_in_no_language_of_the_chain_is_still_shown() -> None:
+def test_a_text_outside_the_chain_is_still_shown() -> None:
     assert pick_or_any(("be", "ru"), ["pl", "ka"]) == "pl"
     assert pick_or_any(("be", "ru"), []) is None
 
 
-def test_the_switch_says_by() -> None:
+def test_belarusian_is_labelled_by() -> None:
     assert [short_label(code) for code in ("en", "be", "ru")] == ["en", "by", "ru"]

@@ -1,4 +1,4 @@
-"""What the log says of visitors: no token of a reader's (G8), no traceback of their mistakes."""
+"""The log contains no reader's token (G8), and no traceback for a visitor's mistake."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ TOKEN = "AQEBAAAAAAAAAAFrCxmxR1JUI-Fbf1ghJ0g-dV7_"
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """What is written by the handler that settings describe."""
+    """The output of the handler configured in settings."""
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
-    (handler,) = (each for each in logging.getLogger().handlers if each.name == "console")
+    (handler,) = (handler for handler in logging.getLogger().handlers if handler.name == "console")
     assert isinstance(handler, logging.StreamHandler)
-    written = io.StringIO()
-    before = handler.setStream(written)
-    yield written
+    output = io.StringIO()
+    before = handler.setStream(output)
+    yield output
     handler.setStream(before)
 
 
-def test_g8_a_token_in_a_path_that_leads_nowhere_is_not_logged(
+def test_g8_a_token_in_an_unknown_path_is_not_logged(
     client: Client, db: None, log: io.StringIO
 ) -> None:
     tokens = [route for route in routes("be") if "<str:token>" in route]
@@ -40,7 +40,7 @@ def test_g8_a_token_in_a_path_that_leads_nowhere_is_not_logged(
 
 
 @pytest.mark.parametrize("name", LOCALIZED_PRIVATE_PREFIXES)
-def test_g8_a_token_of_a_page_that_fails_is_not_logged(
+def test_g8_the_token_of_a_failing_page_is_not_logged(
     db: None, log: io.StringIO, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     def fail(*args: object) -> None:
@@ -53,13 +53,15 @@ def test_g8_a_token_of_a_page_that_fails_is_not_logged(
     assert TOKEN not in log.getvalue()
 
 
-def test_a_visitor_who_names_another_host_gets_one_line(client: Client, log: io.StringIO) -> None:
+def test_a_forged_host_is_logged_in_one_line(client: Client, log: io.StringIO) -> None:
     assert client.get("/en/", headers={"host": "evil.example"}).status_code == 400
     (line,) = log.getvalue().splitlines()
     assert "Invalid HTTP_HOST header: 'evil.example'" in line
 
 
-def test_other_paths_are_logged_as_they_are(client: Client, db: None, log: io.StringIO) -> None:
+def test_paths_without_a_token_are_logged_unchanged(
+    client: Client, db: None, log: io.StringIO
+) -> None:
     client.get("/en/articles/account/")
     assert "Not Found: /en/articles/account/\n" in log.getvalue()
     assert redact_tokens("/en/issues/weekly/2017-07-24/") == "/en/issues/weekly/2017-07-24/"

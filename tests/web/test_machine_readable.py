@@ -1,11 +1,11 @@
-"""Feed, sitemap, robots.txt, health, old prefixes, mails in the browser."""
+"""The feed, the sitemap, the health check, the /by/ redirect, and emails in the browser."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from xml.etree import ElementTree  # what it reads is our own
+from xml.etree import ElementTree  # it only parses our own output
 
 import pytest
 from django.conf import settings
@@ -46,7 +46,7 @@ def test_the_feed_of_each_language(
     assert moment == datetime(2017, 8, 1, 6, 0, tzinfo=UTC)
 
 
-def test_the_sitemap_names_each_version_with_all(
+def test_the_sitemap_lists_each_translation_with_all_others(
     client: Client, army: Article, russian_only: Article, draft: Article, embargoed: Article
 ) -> None:
     root = ElementTree.fromstring(client.get("/sitemap.xml").content)  # noqa: S314
@@ -69,7 +69,7 @@ def test_the_sitemap_names_each_version_with_all(
     assert not [url for url in entries if url.rstrip("/").endswith(hidden)]
 
 
-def test_health_tells_whether_the_database_answers(
+def test_healthz_reports_whether_the_database_answers(
     client: Client, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert client.get("/healthz").status_code == 200
@@ -90,16 +90,16 @@ def test_health_tells_whether_the_database_answers(
         ("/by/articles/навіны/", "/be/articles/%D0%BD%D0%B0%D0%B2%D1%96%D0%BD%D1%8B/"),
     ],
 )
-def test_by_is_be(client: Client, old: str, new: str) -> None:
+def test_by_redirects_to_be(client: Client, old: str, new: str) -> None:
     response = client.get(old)
     assert (response.status_code, response["Location"]) == (301, new)
 
 
-def test_by_leads_to_no_other_site(client: Client) -> None:
+def test_the_by_redirect_leads_to_no_other_site(client: Client) -> None:
     assert client.get("/by//evil.example/")["Location"].startswith("/be/")
 
 
-# --- Mails in the browser ---------------------------------------------------------------------
+# --- Emails in the browser --------------------------------------------------------------------
 @pytest.fixture
 def edition(published: Issue) -> Edition:
     release = Release.objects.create(
@@ -119,9 +119,7 @@ def edition(published: Issue) -> Edition:
     )
 
 
-def test_a_mail_in_the_browser_is_what_was_sent_without_what_is_personal(
-    client: Client, edition: Edition
-) -> None:
+def test_an_email_in_the_browser_has_no_personal_links(client: Client, edition: Edition) -> None:
     response = client.get("/view/Qw3rty/")
     home = f"{settings.SITE_URL}/be/"
     assert response.content.decode() == (
@@ -135,12 +133,12 @@ def test_a_mail_in_the_browser_is_what_was_sent_without_what_is_personal(
     assert not response.cookies
 
 
-def test_a_mail_without_html_is_shown_as_text(client: Client, edition: Edition) -> None:
+def test_a_text_only_email_is_shown_as_text(client: Client, edition: Edition) -> None:
     Edition.objects.update(html="")
     response = client.get("/view/Qw3rty/")
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert response.content.decode() == f"Так\n{settings.SITE_URL}/be/\n"
 
 
-def test_an_unknown_mail_is_not_found(client: Client, db: None) -> None:
+def test_an_unknown_email_is_not_found(client: Client, db: None) -> None:
     assert client.get("/view/nothing/").status_code == 404

@@ -1,4 +1,4 @@
-"""Paths that no page of ours has: answered quietly, without an error and a traceback in the log."""
+"""Malformed paths and cookies are answered without an error or a traceback in the log."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("value", MALFORMED.values(), ids=MALFORMED)
-def test_a_malformed_path_is_quietly_not_found(
+def test_a_malformed_path_is_not_found(
     published: Issue, caplog: pytest.LogCaptureFixture, value: str
 ) -> None:
-    # By the name that the local mailbox answers to.
+    # The local mailbox only answers to this host name.
     client = Client(raise_request_exception=False, headers={"host": "localhost"})
     for route in routes("be"):
         if PARAMETER.search(route):
@@ -43,7 +43,7 @@ def test_a_malformed_path_is_quietly_not_found(
 
 
 @pytest.mark.parametrize("name", ["NUL", "parent, slash", "too long for a path", "number"])
-def test_nothing_is_posted_to_a_malformed_path(
+def test_a_post_to_a_malformed_path_is_refused(
     published: Issue, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     client = Client(raise_request_exception=False, headers={"host": "localhost"})
@@ -55,17 +55,17 @@ def test_nothing_is_posted_to_a_malformed_path(
 
 
 @pytest.mark.parametrize("cookie", ["sessionid", "csrftoken"])
-def test_a_cookie_that_holds_a_nul_is_quietly_refused(
+def test_a_cookie_with_a_nul_is_refused(
     db: None, caplog: pytest.LogCaptureFixture, cookie: str
 ) -> None:
-    """PostgreSQL would refuse to look for such a session; the value is how a cookie quotes it."""
+    """PostgreSQL would refuse to query such a session. `\\000` is a cookie's quoting of NUL."""
     client = Client(raise_request_exception=False, headers={"cookie": f'{cookie}="session\\000x"'})
     for path in ("/en/", "/en/articles/none/", "/admin/login/"):
         assert client.get(path).status_code == 404
         assert not errors_in(caplog)
 
 
-def test_a_sound_path_below_media_is_served(client: Client, photo: Picture) -> None:
+def test_a_media_file_is_served(client: Client, photo: Picture) -> None:
     answer = client.get(photo.file.url)
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
     assert answer.getvalue() == Path(photo.file.path).read_bytes()
@@ -74,7 +74,7 @@ def test_a_sound_path_below_media_is_served(client: Client, photo: Picture) -> N
 
 
 def errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged as an error, or with a traceback."""
+    """Return the messages logged as errors or with a traceback."""
     return [
         record.getMessage()
         for record in caplog.records

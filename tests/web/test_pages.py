@@ -1,4 +1,4 @@
-"""Every page, in every language: addresses, languages, nothing from elsewhere."""
+"""Every page in every language: URLs, languages, nothing loaded from other sites."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGES = ["", "issues/", "issues/weekly/2017-07-24/", "topics/security/", "about/
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_page_is_there_in_each_language(
+def test_each_page_exists_in_each_language(
     client: Client, army: Article, language: str, path: str
 ) -> None:
     response = client.get(f"/{language}/{path}")
@@ -33,7 +33,7 @@ def test_a_page_is_there_in_each_language(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_hreflang_is_reciprocal_with_self_and_default(  # F4
+def test_hreflang_is_reciprocal_and_includes_itself_and_a_default(  # F4
     client: Client, army: Article, path: str
 ) -> None:
     first = ParsedPage(client.get(f"/en/{path}")).alternates
@@ -44,15 +44,19 @@ def test_hreflang_is_reciprocal_with_self_and_default(  # F4
     assert first["x-default"] == first["en"]
 
 
-def test_an_articles_hreflang_names_its_own_slugs(client: Client, army: Article) -> None:  # F4
+def test_an_articles_hreflang_uses_each_translations_slug(
+    client: Client, army: Article
+) -> None:  # F4
     texts = {text.language: text.slug for text in army.translations.all()}
-    wanted = {code: f"{settings.SITE_URL}/{code}/articles/{slug}/" for code, slug in texts.items()}
+    expected = {
+        code: f"{settings.SITE_URL}/{code}/articles/{slug}/" for code, slug in texts.items()
+    }
     for code, slug in texts.items():
         alternates = ParsedPage(client.get(f"/{code}/articles/{slug}/")).alternates
-        assert alternates == {**wanted, "x-default": wanted["en"]}
+        assert alternates == {**expected, "x-default": expected["en"]}
 
 
-def test_the_newsrooms_words_are_in_the_pages_language(client: Client, army: Article) -> None:
+def test_dates_and_headlines_are_in_the_pages_language(client: Client, army: Article) -> None:
     page = ParsedPage(client.get("/be/issues/weekly/2017-07-24/"))
     assert "Тыдзень у фокусе" in page.text
     assert "24–30 ліпеня 2017" in page.text
@@ -60,7 +64,7 @@ def test_the_newsrooms_words_are_in_the_pages_language(client: Client, army: Art
     assert "July 24 – July 30, 2017" in ParsedPage(client.get("/en/issues/weekly/2017-07-24/")).text
 
 
-def test_lists_go_on_on_further_pages(client: Client, many: list[object]) -> None:
+def test_long_lists_are_paginated(client: Client, thirty_issues: list[object]) -> None:
     first, second = client.get("/ru/issues/"), client.get("/ru/issues/?page=2")
     assert ParsedPage(first).all("a", rel="next")[0]["href"] == "?page=2"
     page = ParsedPage(second)
@@ -70,12 +74,12 @@ def test_lists_go_on_on_further_pages(client: Client, many: list[object]) -> Non
     assert client.get("/ru/topics/security/?page=x").status_code == 404
 
 
-def test_the_archive_names_months_by_themselves(client: Client, army: Article) -> None:
+def test_the_archive_uses_stand_alone_month_names(client: Client, army: Article) -> None:
     assert "Ліпень" in ParsedPage(client.get("/be/issues/")).text
     assert "1 article" in ParsedPage(client.get("/en/issues/")).text
 
 
-def test_a_site_without_anything_answers(client: Client, db: None) -> None:
+def test_an_empty_site_works(client: Client, db: None) -> None:
     for path in PAGES:
         expected = 404 if "weekly" in path or "security" in path else 200
         assert client.get(f"/be/{path}").status_code == expected
@@ -88,7 +92,7 @@ def test_about_falls_back_to_the_nearest_language(client: Client, newsroom: News
     assert page.all("div", lang="ru")
 
 
-def test_pages_load_nothing_from_elsewhere_and_run_nothing(
+def test_pages_load_nothing_from_other_sites_and_run_no_inline_scripts(
     client: Client, army: Article, newsroom: Newsroom
 ) -> None:
     Newsroom.objects.update(follow_links=[{"label": "Telegram", "url": "https://t.me/x"}])
@@ -109,7 +113,7 @@ def test_pages_load_nothing_from_elsewhere_and_run_nothing(
             assert not loaded or urlsplit(loaded).netloc == ""
 
 
-def test_a_colour_that_is_none_never_reaches_the_style_sheet(
+def test_an_invalid_colour_never_reaches_the_style_sheet(
     client: Client, newsroom: Newsroom
 ) -> None:
     Newsroom.objects.update(accent="</styl")
@@ -118,7 +122,7 @@ def test_a_colour_that_is_none_never_reaches_the_style_sheet(
     assert "--accent-light: #8a1c1c" in style
 
 
-def test_no_shared_cache_keeps_a_page_with_a_form(client: Client, army: Article) -> None:
+def test_shared_caches_do_not_store_pages_with_a_form(client: Client, army: Article) -> None:
     response = client.get("/en/")
     assert "private" in response["Cache-Control"]
     assert "no-cache" in response["Cache-Control"]

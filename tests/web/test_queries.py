@@ -1,4 +1,4 @@
-"""A page costs the same number of queries, however much it shows."""
+"""A page takes the same number of queries, however much it shows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.conftest import WriteArticle
 
 
 @pytest.fixture
-def more(
+def add_content(
     write_article: WriteArticle, army: Article, security: Topic, published: Issue
 ) -> Callable[[int], None]:
-    """Adds to everything that the pages list: eight weeks before the given number of weeks."""
+    """Return a function that adds eight earlier weeks to everything that pages list."""
 
     def add(start: int) -> None:
         for n in range(start, start + 8):
@@ -38,7 +38,7 @@ def more(
 
 
 @pytest.mark.parametrize(
-    ("path", "most"),
+    ("path", "limit"),
     [
         ("/be/", 28),
         ("/be/issues/", 18),
@@ -50,13 +50,13 @@ def more(
     ],
 )
 def test_the_number_of_queries_does_not_grow(
-    client: Client, army: Article, more: Callable[[int], None], path: str, most: int
+    client: Client, army: Article, add_content: Callable[[int], None], path: str, limit: int
 ) -> None:
-    address = path.format(slug=army.translations.get(language="be").slug)
+    url = path.format(slug=army.translations.get(language="be").slug)
     counts = []
     for start in (0, 8):
-        more(start)
+        add_content(start)
         with CaptureQueriesContext(connection) as queries:
-            assert client.get(address).status_code == 200
+            assert client.get(url).status_code == 200
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= most
+    assert counts[0] == counts[1] <= limit

@@ -1,4 +1,4 @@
-"""robots.txt (RFC 9309): what is private is in it, what is public is not."""
+"""robots.txt (RFC 9309) disallows private URLs and allows public ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def robot(text: str) -> RobotFileParser:
 
 
 def is_private(route: str) -> bool:
-    """A reader's token is in it, or it is for this machine alone."""
+    """Tell whether the route contains a reader's token or is only for this machine."""
     return "token" in PARAMETER.findall(route) or route.startswith("/inbox/")
 
 
@@ -43,7 +43,7 @@ def test_every_private_route_of_the_site_is_disallowed(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_other_route_is_allowed(robot: RobotFileParser, language: str) -> None:
-    """But for pages that lie below a private path and hold no token."""
+    """The exceptions are pages below a private path that contain no token."""
     public = [route for route in routes(language) if not is_private(route)]
     below = {f"/{language}/{path}" for path in NO_TOKEN}
     assert below < set(public)
@@ -60,19 +60,19 @@ NO_TOKEN = (
 )
 
 
-def test_each_private_path_leads_to_something() -> None:
-    """A route that is renamed leaves nothing behind in the list."""
+def test_each_private_path_has_a_route() -> None:
+    """A renamed route must not leave its old path in the list."""
     found = [*routes("be"), "/admin/"]
     for path in (*PRIVATE_PREFIXES, *(f"be/{name}" for name in LOCALIZED_PRIVATE_PREFIXES)):
         assert [route for route in found if route.startswith(f"/{path}/")], path
 
 
-def test_links_with_the_old_prefix_of_belarusian_are_private_too(robot: RobotFileParser) -> None:
+def test_private_paths_below_the_belarusian_alias_are_disallowed(robot: RobotFileParser) -> None:
     assert not robot.can_fetch("anybot", "/by/account/AbC-_1/")
     assert robot.can_fetch("anybot", "/by/issues/")
 
 
-def test_an_article_may_be_called_like_a_private_page(robot: RobotFileParser) -> None:
+def test_an_article_may_share_its_slug_with_a_private_page(robot: RobotFileParser) -> None:
     for name in LOCALIZED_PRIVATE_PREFIXES:
         assert robot.can_fetch("anybot", f"/en/articles/{name}/")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.digest.dates import month_name, week_range
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.lib.languages import LanguageField, language_name_in
 
@@ -55,7 +58,20 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         kind = f" · {self.get_kind_display()}" if self.kind == self.Kind.MONTHLY else ""
-        return f"{self.newsletter} {self.period}{kind}"
+        return f"{self.newsletter}, {self.period_name}{kind}"
+
+    @property
+    def period_name(self) -> str:
+        """The issue, the week or the month, written out in the active language."""
+        if self.issue:
+            return str(self.issue)
+        language = get_language() or "en"
+        if self.kind == self.Kind.MONTHLY:
+            return month_name(date.fromisoformat(f"{self.period}-01"), language)
+        if self.kind == self.Kind.WEEKLY:
+            monday = date.fromisoformat(self.period)
+            return week_range(monday, monday + timedelta(days=6), language, today=date.min)
+        return self.period
 
 
 class Mailing(models.Model):

@@ -1,4 +1,4 @@
-"""What the desk registers, a module for each subject."""
+"""The desk's ModelAdmins, one module per subject."""
 
 from newsletter.desk.admin import articles, issues, mailings, newsletters, staff, subscribers
 

@@ -1,4 +1,4 @@
-"""Articles with their languages as tabs; pictures."""
+"""Articles, with their translations as tabs, and pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from newsletter.lib.languages import language_name
 
 
 class ArticleTranslationForm(forms.ModelForm[ArticleTranslation]):
-    """An article in a language; a stale translation can be taken as current."""
+    """One translation of an article. A stale one can be marked as up to date."""
 
     is_current = forms.BooleanField(
         label=_("This translation is up to date with the original"), required=False
@@ -69,7 +69,7 @@ class ArticleTranslationInline(TranslationInline):
 
 
 def requested_newsletter(request: HttpRequest) -> Newsletter | None:
-    """That of a new article: as posted, of the issue it is added to, or the first."""
+    """Return the newsletter of a new row: the one named, its issue's, or the first."""
     chosen = request.POST.get("newsletter") or request.GET.get("newsletter", "")
     if chosen.isdecimal():
         return Newsletter.objects.filter(pk=chosen).first()
@@ -80,17 +80,17 @@ def requested_newsletter(request: HttpRequest) -> Newsletter | None:
 
 
 class ArticleForm(forms.ModelForm[Article]):
-    """An article's facts; its original language is one of the newsletters'."""
+    """An article's own fields. The original language is chosen from the newsletters' languages."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "original_language" not in self.fields:
-            return  # someone who may only look
+            return  # the user may only view
         codes = [code for row in Newsletter.objects.all() for code in row.languages]
         codes += [self.instance.original_language] if self.instance.pk else []
-        old = self.fields["original_language"]
+        field = self.fields["original_language"]
         self.fields["original_language"] = forms.ChoiceField(
-            label=old.label,
+            label=field.label,
             choices=[(code, language_name(code)) for code in dict.fromkeys(codes)],
         )
         self.fields["published_at"].help_text = _("Local time: %(zone)s.") % {
@@ -101,8 +101,8 @@ class ArticleForm(forms.ModelForm[Article]):
         data: dict[str, Any] = super().clean() or {}
         newsletter = data.get("newsletter")
         for name in ("issue", "topic"):
-            other = data.get(name)
-            if newsletter and other and other.newsletter_id != newsletter.pk:
+            related = data.get(name)
+            if newsletter and related and related.newsletter_id != newsletter.pk:
                 self.add_error(name, _("This belongs to another newsletter."))
         original = data.get("original_language")
         if newsletter and original and original not in newsletter.languages:
@@ -163,9 +163,9 @@ class ArticleAdmin(TabbedAdmin):
     ) -> None:
         super().save_related(request, form, formsets, change)
         for formset in formsets:
-            for one in formset.forms:
-                if one.instance.pk and one.cleaned_data.get("is_current"):
-                    mark_up_to_date(one.instance)
+            for translation in formset.forms:
+                if translation.instance.pk and translation.cleaned_data.get("is_current"):
+                    mark_up_to_date(translation.instance)
 
     @admin.display(description=_("languages"))
     def languages(self, article: Article) -> str:
@@ -173,7 +173,7 @@ class ArticleAdmin(TabbedAdmin):
 
 
 def translation_states(article: Article) -> str:
-    """ "EN ✓ · BE draft": each language's state."""
+    """Return each translation's state: "EN ✓ · BE draft"."""
     return " · ".join(
         f"{text.language.upper()} {'✓' if text.is_ready else text.get_state_display()}"
         for text in article.texts().values()

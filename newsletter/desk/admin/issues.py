@@ -1,4 +1,4 @@
-"""Issues: their words in tabs, their articles in order, the week's trends, and what to do next."""
+"""Issues: their texts as tabs, their articles in order, the week's trends, and the next steps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from newsletter.editorial.models import Article, Issue, IssueTranslation, Topic,
 
 
 class IssueForm(forms.ModelForm[Issue]):
-    """The issue, and a trend for each topic of its week (fields `trend_<id of the topic>`)."""
+    """An issue, and a trend for each topic in its week (fields `trend_<topic ID>`)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -116,7 +116,7 @@ class IssueAdmin(TabbedAdmin):
             "send": sending.send,
         }
         wrap = self.admin_site.admin_view
-        own = [
+        desk_urls = [
             path(
                 f"<int:issue_id>/{name}/",
                 wrap(view),
@@ -124,7 +124,7 @@ class IssueAdmin(TabbedAdmin):
             )
             for name, view in views.items()
         ]
-        return [*own, *super().get_urls()]
+        return [*desk_urls, *super().get_urls()]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))

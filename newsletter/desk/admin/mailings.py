@@ -1,4 +1,4 @@
-"""Send-outs are looked at here; they are never edited."""
+"""Mailings. Editors view them and act on them, but never edit their fields."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from newsletter.desk import mailings, round_ups
 class MailingAdmin(admin.ModelAdmin[Mailing]):
     list_display = ("__str__", "state", "hold", "readers", "sent", "created_at", "finished_at")
     list_filter = ("state", "release__newsletter")
-    list_per_page = 25  # each line counts its outcomes
-    list_select_related = ("release__newsletter",)
+    list_per_page = 25  # each row takes two queries to count its outcomes
+    list_select_related = ("release__newsletter", "release__issue")
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        own = [
+        desk_urls = [
             path(
                 "<int:mailing_id>/edition/<int:edition_id>/",
                 wrap(mailings.edition),
@@ -44,9 +44,9 @@ class MailingAdmin(admin.ModelAdmin[Mailing]):
                 "<int:mailing_id>/<str:name>/", wrap(mailings.perform), name="delivery_mailing_act"
             ),
         ]
-        # Behind "change" and "history", which an action's name would catch.
+        # After "change" and "history", which the pattern for actions would also match.
         stock = super().get_urls()
-        return [*own[:-1], *stock[:-1], own[-1], *stock[-1:]]
+        return [*desk_urls[:-1], *stock[:-1], desk_urls[-1], *stock[-1:]]
 
     def change_view(
         self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any

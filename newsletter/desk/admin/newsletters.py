@@ -34,7 +34,7 @@ class NewsletterForm(forms.ModelForm[Newsletter]):
     )
     choices = LabelledLinesField(
         value_key="languages",
-        as_list=True,
+        is_list=True,
         required=False,
         label=_("Choices on the sign-up form"),
         help_text=_("One per line, label first. Example: BE/RU = be, ru"),
@@ -95,7 +95,7 @@ class TopicAdmin(TabbedAdmin):
 class NewsroomForm(forms.ModelForm[Newsroom]):
     follow_links = LabelledLinesField(
         value_key="url",
-        as_list=False,
+        is_list=False,
         required=False,
         label=_("Follow links"),
         help_text=_("One per line. Example: Telegram = https://t.me/…"),

@@ -1,4 +1,4 @@
-"""Who works at the desk."""
+"""The desk's users."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Readers at the desk: counts, states and dates. No address is shown, and none can be entered:
-the web process could not seal it for storage, nor find it."""
+"""Readers at the desk: counts, states and dates.
+
+No address is shown or searched: the web process can't decrypt stored addresses.
+"""
 
 from __future__ import annotations
 
@@ -21,16 +23,16 @@ from subscribers.models import (
 )
 
 SMALL_COUNT = 5
-"""Below it a count of readers who gave a reason is not told: somebody may know who they were."""
+"""Smaller counts of readers who gave a reason are hidden: someone might guess who they are."""
 
 
 class ReadOnlyAdmin:
-    """Rows that are looked at, and change by what readers do alone."""
+    """A mixin for rows that only readers' actions change."""
 
     list_filter: ClassVar[Any] = ()
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        """By what the page offers only: else an address typed by hand asks for what is hidden."""
+        """Allow only the page's filters: a hand-written URL could otherwise query hidden fields."""
         return lookup.partition("__")[0] in self.list_filter
 
     def has_add_permission(self, *args: Any) -> bool:
@@ -44,7 +46,7 @@ class ReadOnlyAdmin:
 
 
 class ChainFilter(admin.AllValuesFieldListFilter):
-    """Subscriptions by chain; the links name it as it is stored, such as "be,ru"."""
+    """Filter subscriptions by chain; the links contain it as stored, such as "be,ru"."""
 
     lookup_choices: Any
 
@@ -103,7 +105,7 @@ class SubscriptionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Subscription]):
     list_filter = ("newsletter", "state", "languages", "frequency", "source")
     list_select_related = ("subscriber", "newsletter")
     search_fields = ("subscriber__public_id",)
-    exclude = ("mailbox",)
+    exclude = ("mailbox_provider",)
     inlines = (ConsentInline,)
     ordering = ("-pk",)
 
@@ -129,22 +131,22 @@ class ExportAdmin(ReadOnlyAdmin, admin.ModelAdmin[Export]):
 
 @admin.register(UnsubscribeReason)
 class UnsubscribeReasonAdmin(ReadOnlyAdmin, admin.ModelAdmin[UnsubscribeReason]):
-    """Why readers left, as numbers of a year; small ones are not told."""
+    """Why readers left, counted per year. Small counts are hidden."""
 
-    list_display = ("newsletter", "year", "why", "how_many")
+    list_display = ("newsletter", "year", "reason_label", "reader_count")
     list_display_links = None
     list_filter = ("newsletter", "year")
     list_select_related = ("newsletter",)
-    fields = ("newsletter", "year", "why", "how_many")
-    # Not by their number: the order would tell what is hidden.
+    fields = ("newsletter", "year", "reason_label", "reader_count")
+    # Not by count: the order would reveal hidden counts.
     ordering = ("-year", "newsletter", "reason")
 
     @admin.display(description=_("reason"), ordering="reason")
-    def why(self, departure: UnsubscribeReason) -> str:
-        return departure.get_reason_display()
+    def reason_label(self, row: UnsubscribeReason) -> str:
+        return row.get_reason_display()
 
     @admin.display(description=_("readers"))
-    def how_many(self, departure: UnsubscribeReason) -> str:
-        if departure.readers < SMALL_COUNT:
+    def reader_count(self, row: UnsubscribeReason) -> str:
+        if row.readers < SMALL_COUNT:
             return _("fewer than %(few)d") % {"few": SMALL_COUNT}
-        return str(departure.readers)
+        return str(row.readers)

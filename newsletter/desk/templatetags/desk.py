@@ -1,4 +1,4 @@
-"""What the desk's templates ask for."""
+"""Template tags and filters of the desk."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ register = template.Library()
 
 @register.simple_tag
 def language_panels(formset: Any) -> list[Panel]:
-    """{% language_panels inline_admin_formset as panels %}"""
+    """Return the language tabs: {% language_panels inline_admin_formset as panels %}"""
     return panels(formset)
 
 
 @register.filter
 def edition_label(edition: Any) -> str:
-    """{{ edition|edition_label }}"""
+    """Return the label in the page's language: {{ edition|edition_label }}"""
     return labels.edition_label(edition)

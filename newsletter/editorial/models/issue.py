@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.digest.dates import week_range
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.newsroom import Newsletter
 from newsletter.editorial.models.translations import Translated, Translation
@@ -164,7 +165,11 @@ class Issue(Translated["IssueTranslation"], models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key if self.kind == self.Kind.SPECIAL else f"{self.starts_on} – {self.ends_on}"
+        """Return its days in the active language, with the year; the slug of a special issue."""
+        if self.kind == self.Kind.SPECIAL:
+            return self.slug
+        language = get_language() or "en"
+        return week_range(self.starts_on, self.ends_on, language, today=date.min)
 
     @property
     def key(self) -> str:

@@ -1,4 +1,4 @@
-"""The article page, and where an address leads whose text is elsewhere."""
+"""The article page, and redirects from slugs of other languages."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ from newsletter.web.views.page import is_staff, page_language, render_page
 
 @require_safe
 def article(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """An article under the slug of the text that the page shows.
+    """Show an article under the slug of the translation that the page shows.
 
-    The slug of another language leads to the page's own text where there is one: who changes
-    the language in the address arrives.
+    Another translation's slug redirects there, so that changing the language in the URL works.
     """
     now, language = timezone.now(), page_language()
     found = _find_article(slug, language, at=now, staff=is_staff(request))
@@ -40,10 +39,10 @@ def article(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 def _find_article(slug: str, language: str, *, at: datetime, staff: bool) -> Article | None:
-    """By its slug in the page's language, else in any other."""
+    """Return the visible article with this slug in the page's language, else in any language."""
     owners = dict(ArticleTranslation.objects.filter(slug=slug).values_list("language", "article"))
     visible = Article.objects.visible_to(staff=staff, at=at).with_parts()
-    found = {each.pk: each for each in visible.filter(pk__in=owners.values())}
+    found = {article.pk: article for article in visible.filter(pk__in=owners.values())}
     ordered = sorted(owners, key=lambda code: (code != language, code))
     return next((found[owners[code]] for code in ordered if owners[code] in found), None)
 
@@ -60,10 +59,8 @@ def _render_article(
         "corrected": corrected_on(text, found, language),
         "not_public": not shown.is_public,
     }
-    addresses = _article_page_urls(found, text, language)
-    return render_page(
-        request, "web/article.html", context, addresses=addresses, newsletter=found.newsletter
-    )
+    urls = _article_page_urls(found, text, language)
+    return render_page(request, "web/article.html", context, urls=urls, newsletter=found.newsletter)
 
 
 def _article_page_urls(found: Article, text: ArticleTranslation, language: str) -> PageUrls:
@@ -72,5 +69,5 @@ def _article_page_urls(found: Article, text: ArticleTranslation, language: str) 
         code: pick_or_any(found.newsletter.chain_for(code), texts) or text.language
         for code in site_languages()
     }
-    slugs = {code: each.slug for code, each in texts.items()}
+    slugs = {code: translation.slug for code, translation in texts.items()}
     return article_urls(slugs, language=language, shown=text.language, fallbacks=fallbacks)

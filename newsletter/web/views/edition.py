@@ -1,4 +1,4 @@
-"""A mail in the browser: exactly what was sent, without what is personal."""
+"""“View in browser”: an edition exactly as sent, without personal links."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from newsletter.delivery.models import Edition
 from newsletter.lib import placeholders
 from newsletter.web.page_urls import absolute_url, localized_path, site_languages
 
-# Its own pictures and style attributes, and nothing else.
+# Only the email's own pictures and inline styles.
 EMAIL_POLICY = {
     "default-src": [NONE],
     "script-src": [NONE],
@@ -25,9 +25,9 @@ EMAIL_POLICY = {
 
 @require_safe
 @cache_control(public=True, max_age=300)
-@csp_replace(EMAIL_POLICY)  # type: ignore[arg-type]  # it knows no view with arguments
+@csp_replace(EMAIL_POLICY)  # type: ignore[arg-type]  # its type allows no view with arguments
 def edition(request: HttpRequest, public_id: str) -> HttpResponse:
-    """The edition's HTML, or its text where its readers want text only."""
+    """Return the edition's HTML, or its text if it is a text-only edition."""
     found = get_object_or_404(Edition, public_id=public_id)
     if found.html:
         response = HttpResponse(browser_html(found))
@@ -40,7 +40,7 @@ def edition(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 def browser_html(edition: Edition) -> str:
-    """The HTML with its embedded pictures as files of the site."""
+    """Return the HTML with embedded pictures replaced by URLs of the site's media files."""
     html = _replace_placeholders(edition, edition.html)
     for image in edition.images:
         html = html.replace(f"cid:{image['cid']}", default_storage.url(image["name"]))
@@ -48,14 +48,15 @@ def browser_html(edition: Edition) -> str:
 
 
 def _replace_placeholders(edition: Edition, text: str) -> str:
-    """A discreet edition's leads nowhere: the home page would tell whose it is."""
+    """Replace the personal links: in a discreet edition, even the home page reveals the sender."""
     if edition.discreet:
         return placeholders.PLACEHOLDER_URL.sub("#", text)
     return link_placeholders_to_home(text, edition.language)
 
 
 def link_placeholders_to_home(text: str, language: str) -> str:
-    """Every place that is filled for a reader leads to the home page, where the form is: whoever
-    was given the link holds no reader's token."""
-    known = language if language in site_languages() else site_languages()[0]
-    return placeholders.PLACEHOLDER_URL.sub(absolute_url(localized_path(known, "web:home")), text)
+    """Replace each reader's personal links by the home page, where visitors can subscribe."""
+    page_language = language if language in site_languages() else site_languages()[0]
+    return placeholders.PLACEHOLDER_URL.sub(
+        absolute_url(localized_path(page_language, "web:home")), text
+    )

@@ -38,16 +38,14 @@ def home(request: HttpRequest) -> HttpResponse:
     single = public.filter(issue=None).order_by("-published_at", "pk")
     context = {
         "issue": issue_view(issue, language, at=now) if issue else None,
-        "earlier": [issue_view(each, language, at=now) for each in newest[1:]],
+        "earlier": [issue_view(older, language, at=now) for older in newest[1:]],
         "articles": _articles_of(issue, language, staff=False) if issue else [],
         "trends": topics.weeks_of_issue(issue, language, at=now) if issue else [],
         "single": articles.article_views(list(single[:HOME_PAGE_ITEMS]), language, at=now),
     }
     newsletter = issue.newsletter if issue else first_newsletter()
-    addresses = urls_in_every_language("web:home", language=language)
-    return render_page(
-        request, "web/home.html", context, addresses=addresses, newsletter=newsletter
-    )
+    urls = urls_in_every_language("web:home", language=language)
+    return render_page(request, "web/home.html", context, urls=urls, newsletter=newsletter)
 
 
 @require_safe
@@ -55,17 +53,17 @@ def issue_archive(request: HttpRequest) -> HttpResponse:
     now, language = timezone.now(), page_language()
     paginator = Paginator(_public_issues(now).with_article_count(now), ISSUES_PER_PAGE)
     current = _requested_page(paginator, request)
-    shown = [issue_view(each, language, at=now) for each in current.object_list]
+    shown = [issue_view(issue, language, at=now) for issue in current.object_list]
     context = {
         "years": archive.group_by_month(shown, language),
         "page": current,
-        "several": len({each.issue.newsletter_id for each in shown}) > 1,
+        "several_newsletters": len({view.issue.newsletter_id for view in shown}) > 1,
     }
-    addresses = urls_in_every_language(
+    urls = urls_in_every_language(
         "web:archive", language=language, query=page_query(current.number)
     )
     return render_page(
-        request, "web/archive.html", context, addresses=addresses, newsletter=first_newsletter()
+        request, "web/archive.html", context, urls=urls, newsletter=first_newsletter()
     )
 
 
@@ -85,12 +83,8 @@ def issue(request: HttpRequest, newsletter: str, key: str) -> HttpResponse:
         "later": later,
         "not_public": staff and not Issue.objects.public(now).filter(pk=found.pk).exists(),
     }
-    addresses = urls_in_every_language(
-        "web:issue", language=language, newsletter=newsletter, key=key
-    )
-    return render_page(
-        request, "web/issue.html", context, addresses=addresses, newsletter=found.newsletter
-    )
+    urls = urls_in_every_language("web:issue", language=language, newsletter=newsletter, key=key)
+    return render_page(request, "web/issue.html", context, urls=urls, newsletter=found.newsletter)
 
 
 @require_safe
@@ -105,17 +99,15 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
     weeks = topics.recent_weeks(found, language, at=now, limit=topics.TIMELINE_WEEKS)
     context = {
         "topic": found.name_in(found.newsletter.chain_for(language)),
-        "strip": topics.timeline(weeks, topic=found, language=language, at=now),
+        "timeline": topics.timeline(weeks, topic=found, language=language, at=now),
         "latest_week": weeks[0] if weeks else None,
         "articles": articles.article_views(list(current.object_list), language, at=now),
         "page": current,
     }
-    addresses = urls_in_every_language(
+    urls = urls_in_every_language(
         "web:topic", language=language, query=page_query(current.number), slug=slug
     )
-    return render_page(
-        request, "web/topic.html", context, addresses=addresses, newsletter=found.newsletter
-    )
+    return render_page(request, "web/topic.html", context, urls=urls, newsletter=found.newsletter)
 
 
 @require_safe
@@ -129,7 +121,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 
 def _newsroom_page(request: HttpRequest, field: str, *, title: str) -> HttpResponse:
-    """A page whose text is the newsroom's own, in the nearest language that has it."""
+    """Show one of the newsroom's own texts in the best language available."""
     language, newsletter = page_language(), first_newsletter()
     chain = newsletter.chain_for(language) if newsletter else (language,)
     room = Newsroom.objects.prefetch_related("translations").first()
@@ -142,13 +134,10 @@ def _newsroom_page(request: HttpRequest, field: str, *, title: str) -> HttpRespo
         "text_language": code,
         "text_direction": direction(code),
     }
-    addresses = urls_in_every_language(f"web:{field}", language=language)
-    return render_page(
-        request, "web/text.html", context, addresses=addresses, newsletter=newsletter
-    )
+    urls = urls_in_every_language(f"web:{field}", language=language)
+    return render_page(request, "web/newsroom_page.html", context, urls=urls, newsletter=newsletter)
 
 
-# --- Parts ------------------------------------------------------------------------------------
 def _public_issues(at: datetime) -> IssueQuerySet:
     return Issue.objects.public(at).with_texts().newest_first()
 
@@ -163,7 +152,7 @@ def _articles_of(issue: Issue, language: str, *, staff: bool) -> list[articles.A
 def _neighbours(
     found: Issue, language: str
 ) -> tuple[archive.IssueView | None, archive.IssueView | None]:
-    """The public issues of the same newsletter before and after this one."""
+    """Return the newsletter's previous and next public issues."""
     now = timezone.now()
     others = _public_issues(now).filter(newsletter=found.newsletter).exclude(pk=found.pk)
     earlier = others.filter(ends_on__lt=found.ends_on).first()
@@ -175,7 +164,7 @@ def _neighbours(
 
 
 def _requested_page(paginator: Paginator[Any], request: HttpRequest) -> Page[Any]:
-    """The page that the address asks for. A number that does not exist is no page."""
+    """Return the page named in the query. Raises Http404 for a page that doesn't exist."""
     try:
         return paginator.page(request.GET.get("page", "1"))
     except (PageNotAnInteger, EmptyPage):

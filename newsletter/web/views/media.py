@@ -1,4 +1,4 @@
-"""Uploaded pictures, where no proxy serves them."""
+"""Uploaded pictures, for sites without a proxy that serves them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from django.views.static import serve
 
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
-    """The file below MEDIA_ROOT. A path that leads elsewhere, or that no file can have, is not
-    found: it would otherwise be logged as an error, with a traceback for each robot that tries."""
+    """Serve a file below MEDIA_ROOT.
+
+    A path outside it, or one that can't be a file name, answers 404. Django would log an error with
+    a traceback for each bot that tries one.
+    """
     try:
         return serve(request, path, document_root=str(settings.MEDIA_ROOT))
     except SuspiciousFileOperation:

@@ -1,4 +1,4 @@
-"""What all pages share: visitor, language, box, and how long an answer may be kept."""
+"""Shared by all pages: language, visitor, sign-up box, caching."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def page_language() -> str:
 
 
 def is_staff(request: HttpRequest) -> bool:
-    """Whether the visitor may see what is not public yet."""
+    """Tell whether the visitor may see what isn't public yet."""
     user = request.user
     return user.is_authenticated and user.is_staff
 
@@ -30,24 +30,23 @@ def render_page(
     template: str,
     context: dict[str, Any],
     *,
-    addresses: PageUrls,
+    urls: PageUrls,
     newsletter: Newsletter | None,
 ) -> HttpResponse:
-    """The page with its box.
+    """Render the page with its sign-up box.
 
-    The box holds a CSRF token of this visitor's, and staff see drafts under the same address: no
-    shared cache may keep a page, and the visitor's own asks again.
+    The box contains the visitor's CSRF token, and staff see drafts at the same URL. So shared
+    caches must not store the page, and browsers must revalidate it.
     """
     box = None
     if newsletter:
         prefetch_related_objects([newsletter], "translations")
         box = SubscribeForm(newsletter, page_language())
-    more = {"addresses": addresses, "box": box}
-    response = render(request, template, {**context, **more})
+    response = render(request, template, {**context, "urls": urls, "box": box})
     patch_cache_control(response, private=True, no_cache=True)
     return response
 
 
 def page_query(number: int) -> str:
-    """The part of an address that names a page of a list; none for the first."""
+    """Return the query string of a page in a list; "" for the first page."""
     return f"?page={number}" if number > 1 else ""

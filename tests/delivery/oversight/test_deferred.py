@@ -49,7 +49,7 @@ def test_the_desk_says_why_a_relay_is_down(
 def test_an_editor_can_retry_at_once(
     prepared_mailing: Mailing, relay: MemoryTransport, client: Client, editor: User
 ) -> None:
-    url = reverse("admin:delivery_mailing_act", args=[prepared_mailing.pk, "try"])
+    url = reverse("admin:delivery_mailing_act", args=[prepared_mailing.pk, "retry"])
     assert url not in page_text(prepared_mailing, client, editor)
     relay.script_calls(*[TransportDownError(DOWN)] * Batch.objects.count())
     send_all_due()

@@ -114,11 +114,11 @@ def test_the_button_at_the_desk_asks_first_and_signs_everyone_out(
     mine, theirs = Client(), Client()
     for client in (mine, theirs):
         client.force_login(editor)
-    assert reverse("admin:freeze") in mine.get(reverse("admin:index")).content.decode()
-    page = mine.get(reverse("admin:freeze"))
+    assert reverse("admin:kill_switch") in mine.get(reverse("admin:index")).content.decode()
+    page = mine.get(reverse("admin:kill_switch"))
     assert "Turn on the kill switch now" in page.content.decode()
     assert not kill_switch.is_engaged()
-    assert mine.post(reverse("admin:freeze"))["Location"] == reverse("admin:login")
+    assert mine.post(reverse("admin:kill_switch"))["Location"] == reverse("admin:login")
     assert kill_switch.is_engaged()
     assert not Session.objects.exists()
     for client in (mine, theirs):
@@ -134,7 +134,7 @@ def test_a_session_that_outlived_it_shows_nothing(editor: User, weekly: Newslett
     KillSwitch.objects.create(engaged=True)
     client.force_login(editor)
     assert client.get(reverse("admin:index")).status_code == 302
-    assert client.post(reverse("admin:freeze")).status_code == 302
+    assert client.post(reverse("admin:kill_switch")).status_code == 302
 
 
 def test_turning_it_off_needs_the_workers_keys(db: None, settings: Any) -> None:

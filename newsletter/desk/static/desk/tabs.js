@@ -1,5 +1,5 @@
-// Language tabs after the WAI-ARIA pattern. Without this file all panels stand in a column.
-// A module runs once, however many groups the page has.
+// Language tabs, following the WAI-ARIA pattern. Without JavaScript all panels are shown in a column.
+// A module runs only once, even if the page has several groups and includes it for each.
 for (const group of document.querySelectorAll(".language-tabs")) {
   const strip = group.querySelector(".tab-strip");
   const tabs = [...strip.querySelectorAll("[role=tab]")];
@@ -12,7 +12,7 @@ for (const group of document.querySelectorAll(".language-tabs")) {
       panel(tab).hidden = !open;
     }
   };
-  for (const [place, tab] of tabs.entries()) {
+  for (const [index, tab] of tabs.entries()) {
     panel(tab).setAttribute("role", "tabpanel");
     panel(tab).setAttribute("aria-labelledby", tab.id);
     panel(tab).querySelector("h3").hidden = true;
@@ -20,7 +20,7 @@ for (const group of document.querySelectorAll(".language-tabs")) {
     tab.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!step) return;
-      const next = tabs[(place + step + tabs.length) % tabs.length];
+      const next = tabs[(index + step + tabs.length) % tabs.length];
       show(next);
       next.focus();
     });
