@@ -44,8 +44,8 @@ _.worsened
 _.on_accent
 _.alt
 _.body_text
-_.body_slot
-_.closing
+_.body_marker
+_.small_print
 _.introduction_direction
 _.topic_slug
 _.shows_topic

@@ -36,7 +36,7 @@ _ACTIVE = Subscription.State.ACTIVE.value
 @dataclass(frozen=True)
 class Segment:
     """What a group of readers wants. `topics` None for all; `content` "" as the newsletter does,
-    else "lead" or "complete"."""
+    else "lead" or "full"."""
 
     languages: tuple[str, ...]
     page_language: str

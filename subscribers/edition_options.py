@@ -10,14 +10,14 @@ from subscribers.audience import Segment
 def edition_options(segment: Segment, newsletter: Newsletter) -> content.EditionOptions:
     """A profile with the newsletter's defaults filled in."""
     # A discreet mail has no link to the site, so it holds the texts.
-    complete = Newsletter.Content.COMPLETE if segment.discreet else ""
-    length = complete or segment.content or newsletter.content
+    full = Newsletter.Content.FULL if segment.discreet else ""
+    length = full or segment.content or newsletter.content
     pictures = newsletter.pictures if segment.pictures else Newsletter.Pictures.NONE
     return content.EditionOptions(
         chain=segment.languages,
         page_language=segment.page_language,
         topics=segment.topics,
-        length="complete" if length == Newsletter.Content.COMPLETE else "lead",
+        length="full" if length == Newsletter.Content.FULL else "lead",
         pictures="none" if segment.plain_text or segment.discreet else _pictures(pictures),
         plain_text=segment.plain_text,
         discreet=segment.discreet,

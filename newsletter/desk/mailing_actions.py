@@ -45,7 +45,7 @@ def _is_held_round_up(mailing: Mailing, _account: Report) -> bool:
 
 def _send_round_up(mailing: Mailing, by: User) -> Mailing:
     release = mailing.release
-    return snapshot.send_round_up(release.newsletter, Month.read(release.period), by=by)
+    return snapshot.send_round_up(release.newsletter, Month.parse(release.period), by=by)
 
 
 ACTIONS = {

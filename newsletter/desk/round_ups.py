@@ -100,7 +100,7 @@ def _rendered(
 
 def _month(slug: str, key: str) -> tuple[Newsletter, Month]:
     try:
-        month = Month.read(key)
+        month = Month.parse(key)
     except ValueError:
         raise Http404 from None
     return get_object_or_404(Newsletter, slug=slug), month

@@ -14,7 +14,7 @@ from newsletter.delivery.planning.snapshot import CannotSendError, send_now
 from newsletter.desk.dashboard import readers_by_chain
 from newsletter.desk.groups import SEND
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
-from newsletter.editorial import workflow
+from newsletter.editorial import checks, workflow
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.lib.languages import language_name
 
@@ -23,8 +23,8 @@ from newsletter.lib.languages import language_name
 @permission_required(SEND)
 def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(Issue, pk=issue_id)
-    found = workflow.problems(issue)
-    if workflow.blocks(found):
+    found = checks.find_problems(issue)
+    if checks.has_blocker(found):
         messages.error(
             request, _("The issue was not approved. %(problem)s") % {"problem": found[0].text}
         )
@@ -51,8 +51,8 @@ def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
 def send(request: HttpRequest, issue_id: int) -> HttpResponse:
     """GET asks, saying to how many it goes; POST approves, sends and shows the progress."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
-    found = workflow.problems(issue, at=timezone.now())
-    if request.method == "POST" and not workflow.blocks(found):
+    found = checks.find_problems(issue, at=timezone.now())
+    if request.method == "POST" and not checks.has_blocker(found):
         return _send(request, issue)
     readers = readers_by_chain(issue.newsletter)
     return render_page(
@@ -61,7 +61,7 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
         title=_("Send now: %(issue)s") % {"issue": issue},
         issue=issue,
         problems=found,
-        is_blocked=workflow.blocks(found),
+        is_blocked=checks.has_blocker(found),
         readers=readers,
         total=sum(count for _name, count in readers),
         audiences=_audiences(issue.newsletter),

@@ -1,4 +1,4 @@
-"""A single mail: a confirmation, a link, a welcome. A heading, paragraphs, one button, a foot."""
+"""Render a transactional email: a heading, paragraphs, an optional button, and a footer."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from django.utils.html import urlize
 
 from newsletter.digest.content import Newsletter, RenderedEmail
-from newsletter.digest.mjml import Placeholders, filled, to_html
-from newsletter.digest.plain_text import laid_out
-from newsletter.digest.render import base_context, branding, checked_subject, preheader_of
+from newsletter.digest.mjml import FragmentMarkers, render_template, to_html
+from newsletter.digest.plain_text import wrap_lines
+from newsletter.digest.render import base_context, branding_in, checked_subject, compose_preheader
 
 
 def render_transactional(
@@ -22,33 +22,34 @@ def render_transactional(
     button: tuple[str, str] | None,
     foot: Sequence[str],
 ) -> RenderedEmail:
-    """The mail in `language`, all of whose texts are plain; addresses in them become links.
+    """Return the email in `language`. All texts are plain; URLs in them become links.
 
-    `button` is its words and its URL, which also stands beside it to be copied. Raises
-    RenderError where the subject would break a header.
+    `button` is a label and a URL, which is also printed below the button so that it can be
+    copied. Raises RenderError if the subject would break a header.
     """
-    head = branding(newsletter, language)
+    branding = branding_in(newsletter, language)
     subject = checked_subject(subject)
-    placeholders = Placeholders()
+    markers = FragmentMarkers()
+    preheader = compose_preheader([*paragraphs, branding.newsletter, branding.newsroom], subject)
     context: dict[str, object] = {
         **base_context(newsletter, language),
-        "title": placeholders.text(subject),
-        "preheader": preheader_of([*paragraphs, head.newsletter, head.newsroom], subject),
-        "letterhead": head,
+        "title": markers.text(subject),
+        "preheader": preheader,
+        "branding": branding,
         "heading": heading,
-        "paragraphs": [(line, _linked(line, placeholders)) for line in paragraphs],
+        "paragraphs": [(line, _with_links(line, markers)) for line in paragraphs],
         "button": button,
-        "foot": [(line, _linked(line, placeholders)) for line in foot],
+        "footer_lines": [(line, _with_links(line, markers)) for line in foot],
     }
     return RenderedEmail(
         language=language,
         label=language,
         subject=subject,
-        preheader=str(context["preheader"]),
-        html=to_html(filled("email/letter.mjml", context, language), placeholders),
-        text=laid_out(filled("email/letter.txt", context, language)),
+        preheader=preheader,
+        html=to_html(render_template("email/transactional.mjml", context, language), markers),
+        text=wrap_lines(render_template("email/transactional.txt", context, language)),
     )
 
 
-def _linked(line: str, placeholders: Placeholders) -> str:
-    return placeholders.html(str(urlize(line, autoescape=True)))
+def _with_links(line: str, markers: FragmentMarkers) -> str:
+    return markers.html(str(urlize(line, autoescape=True)))

@@ -57,7 +57,7 @@ def issue_content(issue: models.Issue, *, at: datetime) -> content.Issue:
     return content.Issue(
         starts_on=issue.starts_on,
         ends_on=issue.ends_on,
-        articles=tuple(_public_articles(issue, at, models.Trend.objects.of_issue(issue))),
+        articles=tuple(_public_articles(issue, at, models.Trend.objects.for_issue(issue))),
         texts={
             code: content.IssueText(text.subject, text.preheader, text.introduction)
             for code, text in issue.texts().items()
@@ -75,7 +75,7 @@ def round_up_content(
     """What of these issues is public at that moment, each article with its week."""
     days = monthrange(month.year, month.month)[1]
     issues = list(issues)
-    trends = models.Trend.objects.of_issues(issues)
+    trends = models.Trend.objects.for_issues(issues)
     return content.Issue(
         starts_on=date(month.year, month.month, 1),
         ends_on=date(month.year, month.month, days),

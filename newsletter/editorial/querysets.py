@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from newsletter.editorial.schedule import Month
@@ -80,16 +81,16 @@ class IssueQuerySet(QuerySet["models.Issue"]):
         """The latest issue that can be read at that moment."""
         return self.public(at).newest_first().first()
 
-    def of_week(self, monday: date) -> models.Issue | None:
+    def for_week(self, monday: date) -> models.Issue | None:
         """The scheduled issue, or the planned break, that covers the week of that Monday."""
         return self.scheduled().filter(starts_on__lte=monday, ends_on__gt=monday).first()
 
-    def of_month(self, month: Month) -> IssueQuerySet:
+    def for_month(self, month: Month) -> IssueQuerySet:
         """Those that end in the weeks of that month; special issues too."""
         # An issue of several weeks goes out with its last one, so that is the one that counts.
-        return self.filter(ends_on__gte=month.begins, ends_on__lt=month.next.begins)
+        return self.filter(ends_on__gte=month.starts_on, ends_on__lt=month.next.starts_on)
 
-    def named(self, key: str) -> models.Issue | None:
+    def by_key(self, key: str) -> models.Issue | None:
         """The issue with that `key`: its Monday ("2017-07-24") or, for a special one, its slug."""
         special = self.filter(kind=self.model.Kind.SPECIAL, slug=key)
         try:
@@ -113,7 +114,7 @@ class IssueQuerySet(QuerySet["models.Issue"]):
 
 
 class TrendQuerySet(QuerySet["models.Trend"]):
-    def of_issues(self, issues: Iterable[models.Issue]) -> dict[int, dict[int, str]]:
+    def for_issues(self, issues: Iterable[models.Issue]) -> dict[int, dict[int, str]]:
         """By issue and topic, how the topic's situation changed in the weeks that the issue
         covers; the last of these weeks with a trend counts. One query.
 
@@ -138,19 +139,17 @@ class TrendQuerySet(QuerySet["models.Trend"]):
                     found.setdefault(issue.pk, {})[topic] = status
         return found
 
-    def of_issue(self, issue: models.Issue) -> dict[int, str]:
+    def for_issue(self, issue: models.Issue) -> dict[int, str]:
         """The same for one issue: the status by topic."""
-        return self.of_issues([issue]).get(issue.pk, {})
+        return self.for_issues([issue]).get(issue.pk, {})
 
 
-# The models import this module, so it finds them only when it is asked.
+# The models import this module, so it looks them up in Django's registry.
 def _texts() -> ArticleTranslationQuerySet:
-    from newsletter.editorial.models import ArticleTranslation
-
-    return ArticleTranslation.objects.all()
+    model: type[models.ArticleTranslation] = apps.get_model("editorial", "ArticleTranslation")
+    return model.objects.all()
 
 
 def _articles() -> ArticleQuerySet:
-    from newsletter.editorial.models import Article
-
-    return Article.objects.all()
+    model: type[models.Article] = apps.get_model("editorial", "Article")
+    return model.objects.all()

@@ -29,7 +29,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Occasion:
+class Occurrence:
     """`at` in UTC; `week` is the Monday of the week that it sends."""
 
     at: datetime
@@ -51,7 +51,7 @@ class Month:
         return cls(thursday.year, thursday.month)
 
     @classmethod
-    def read(cls, key: str) -> Month:
+    def parse(cls, key: str) -> Month:
         """From "2017-07". Raises ValueError."""
         first = date.fromisoformat(f"{key}-01")
         if first.year in {MINYEAR, MAXYEAR}:
@@ -63,17 +63,17 @@ class Month:
         return f"{self.year:04d}-{self.month:02d}"
 
     @property
-    def begins(self) -> date:
+    def starts_on(self) -> date:
         """The Monday of its first week: a month's first Thursday is never later than its 7th."""
         return monday_of(date(self.year, self.month, 4))
 
     @property
     def next(self) -> Month:
-        return Month.of(self.begins + 5 * WEEK)
+        return Month.of(self.starts_on + 5 * WEEK)
 
     @property
     def previous(self) -> Month:
-        return Month.of(self.begins - WEEK)
+        return Month.of(self.starts_on - WEEK)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def occasion_on(rule: Rule, day: date) -> Occasion:
+def occurrence_in_week_of(rule: Rule, day: date) -> Occurrence:
     """The rule's occasion in the week of `day`.
 
     A local time that the clock skips is taken as if the clock had not been put forward yet
@@ -104,45 +104,45 @@ def occasion_on(rule: Rule, day: date) -> Occasion:
     local = datetime.combine(
         monday + timedelta(days=rule.weekday), rule.time, tzinfo=ZoneInfo(rule.zone)
     )
-    return Occasion(local.astimezone(UTC), monday - WEEK if rule.sends_ended_week else monday)
+    return Occurrence(local.astimezone(UTC), monday - WEEK if rule.sends_ended_week else monday)
 
 
-def occasion_of(rule: Rule, week: date) -> Occasion:
+def occurrence_sending(rule: Rule, week: date) -> Occurrence:
     """The occasion that sends the week of that Monday."""
-    return occasion_on(rule, week + WEEK if rule.sends_ended_week else week)
+    return occurrence_in_week_of(rule, week + WEEK if rule.sends_ended_week else week)
 
 
-def latest(rule: Rule, now: datetime) -> Occasion:
+def latest_occurrence(rule: Rule, now: datetime) -> Occurrence:
     """The last occasion at or before `now`."""
     today = now.astimezone(ZoneInfo(rule.zone)).date()
-    occasion = occasion_on(rule, today)
-    return occasion if occasion.at <= now else occasion_on(rule, today - WEEK)
+    occasion = occurrence_in_week_of(rule, today)
+    return occasion if occasion.at <= now else occurrence_in_week_of(rule, today - WEEK)
 
 
-def following(rule: Rule, now: datetime) -> Occasion:
+def next_occurrence(rule: Rule, now: datetime) -> Occurrence:
     """The first occasion after `now`."""
     today = now.astimezone(ZoneInfo(rule.zone)).date()
-    occasion = occasion_on(rule, today)
-    return occasion if occasion.at > now else occasion_on(rule, today + WEEK)
+    occasion = occurrence_in_week_of(rule, today)
+    return occasion if occasion.at > now else occurrence_in_week_of(rule, today + WEEK)
 
 
 def latest_round_up(rule: Rule, now: datetime) -> RoundUp:
     """The last round-up that was due at or before `now`."""
-    return _round_up_with(rule, Month.of(latest(rule, now).week))
+    return _round_up_with(rule, Month.of(latest_occurrence(rule, now).week))
 
 
-def following_round_up(rule: Rule, now: datetime) -> RoundUp:
+def next_round_up(rule: Rule, now: datetime) -> RoundUp:
     """The first round-up after `now`."""
-    return _round_up_with(rule, Month.of(latest(rule, now).week).next)
+    return _round_up_with(rule, Month.of(latest_occurrence(rule, now).week).next)
 
 
 def _round_up_with(rule: Rule, month: Month) -> RoundUp:
     """The one that goes out with the first week of `month`."""
-    return RoundUp(occasion_of(rule, month.begins).at, month.previous)
+    return RoundUp(occurrence_sending(rule, month.starts_on).at, month.previous)
 
 
 def decide(
-    occasion: Occasion | RoundUp,
+    occasion: Occurrence | RoundUp,
     now: datetime,
     *,
     since: datetime | None,

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from newsletter.digest.dates import week_range
-from newsletter.digest.languages import best
+from newsletter.digest.languages import pick_or_any
 from newsletter.editorial.models import Issue, IssueTranslation
 from newsletter.lib.languages import direction
 
@@ -50,7 +50,7 @@ def issue_view(issue: Issue, language: str, *, at: datetime) -> IssueView:
     texts = issue.texts()
     own = texts.get(language)
     code, introduction = _introduction(texts, chain)
-    today = issue.newsletter.date_at(at)
+    today = issue.newsletter.local_date(at)
     return IssueView(
         issue=issue,
         newsletter=issue.newsletter.name_in(language),
@@ -63,7 +63,7 @@ def issue_view(issue: Issue, language: str, *, at: datetime) -> IssueView:
 
 def _introduction(texts: dict[str, IssueTranslation], chain: Sequence[str]) -> tuple[str, str]:
     written = {code: text.introduction for code, text in texts.items() if text.introduction}
-    code = best(chain, written)
+    code = pick_or_any(chain, written)
     return (code, written[code]) if code else (chain[0], "")
 
 

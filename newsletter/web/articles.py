@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from newsletter.digest.content import Credit
-from newsletter.digest.dates import moment, week_range
+from newsletter.digest.dates import date_and_time, week_range
 from newsletter.digest.labels import credit_line, language_label
 from newsletter.digest.topics import names_topic
 from newsletter.editorial.models import Article, ArticleTranslation, Picture
@@ -138,11 +138,11 @@ def in_text(
     by_week = dated_by(article, status) == "week"
     if by_week and article.issue:
         issue = article.issue
-        today = article.newsletter.date_at(at)
+        today = article.newsletter.local_date(at)
         dateline = week_range(issue.starts_on, issue.ends_on, language, today=today)
         stamp = issue.starts_on.isoformat()
     else:
-        dateline, stamp = moment(local, language), local.isoformat(timespec="minutes")
+        dateline, stamp = date_and_time(local, language), local.isoformat(timespec="minutes")
     return ArticleView(
         article=article,
         text=text,
@@ -161,4 +161,6 @@ def corrected_on(text: ArticleTranslation, article: Article, language: str) -> s
     """Day and time of the correction on the newsletter's clock; "" where there is none."""
     if not (text.correction and text.corrected_at):
         return ""
-    return moment(text.corrected_at.astimezone(ZoneInfo(article.newsletter.timezone)), language)
+    return date_and_time(
+        text.corrected_at.astimezone(ZoneInfo(article.newsletter.timezone)), language
+    )

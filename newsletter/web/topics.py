@@ -45,7 +45,9 @@ def find(slug: str) -> Topic | None:
 
 def recent(topic: Topic, language: str, *, at: datetime, limit: int = RECENT) -> list[Week]:
     """The newest statements on a topic, newest first; never of a week that is yet to come."""
-    trends = topic.trends.filter(week__lte=topic.newsletter.date_at(at)).order_by("-week")[:limit]
+    trends = topic.trends.filter(week__lte=topic.newsletter.local_date(at)).order_by("-week")[
+        :limit
+    ]
     name = topic.name_in(topic.newsletter.chain_for(language))
     return [_week(topic, name, trend.week, trend.status, language, at=at) for trend in trends]
 
@@ -65,7 +67,7 @@ def strip(weeks: Sequence[Week], *, topic: Topic, language: str, at: datetime) -
 def of_issue(issue: Issue, language: str, *, at: datetime) -> list[Week]:
     """Every topic of the newsletter in the issue's time: three queries. [] where none has a
     trend."""
-    said = Trend.objects.of_issue(issue)
+    said = Trend.objects.for_issue(issue)
     if not said:
         return []
     chain = issue.newsletter.chain_for(language)
@@ -92,4 +94,4 @@ def _week(
 
 
 def _range(newsletter: Newsletter, start: date, end: date, language: str, *, at: datetime) -> str:
-    return week_range(start, end, language, today=newsletter.date_at(at))
+    return week_range(start, end, language, today=newsletter.local_date(at))

@@ -14,7 +14,7 @@ Statuses = Mapping[int, Mapping[int, str]]
 
 def statuses(articles: Iterable[Article]) -> Statuses:
     """The trends that the articles' dates and marks depend on: one query."""
-    return Trend.objects.of_issues(a.issue for a in articles if a.topic_id and a.issue)
+    return Trend.objects.for_issues(a.issue for a in articles if a.topic_id and a.issue)
 
 
 def status_of(article: Article, known: Statuses) -> str:

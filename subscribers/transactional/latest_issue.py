@@ -61,7 +61,7 @@ def latest(newsletter: Newsletter, chain: Sequence[str], page_language: str) -> 
         title=titled.get(title_language, ""),
         title_language=title_language,
         week=week_range(
-            content.starts_on, content.ends_on, page_language, today=newsletter.date_at(now)
+            content.starts_on, content.ends_on, page_language, today=newsletter.local_date(now)
         ),
         headlines=tuple(headlines),
     )

@@ -13,7 +13,7 @@ from django.urls import reverse
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter, Picture
 from tests.conftest import WriteArticle
 from tests.desk.forms import form_of
-from tests.editorial.test_content import drawn
+from tests.editorial.test_content import draw_picture
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/editorial/article/add/"
@@ -141,7 +141,7 @@ def test_a_picture_that_is_no_picture(content: bytes, as_editor: Client) -> None
 
 
 def test_a_picture_is_added_with_its_credit(as_editor: Client) -> None:
-    file = SimpleUploadedFile("A Reporter.png", drawn().read(), content_type="image/png")
+    file = SimpleUploadedFile("A Reporter.png", draw_picture().read(), content_type="image/png")
     as_editor.post(
         "/admin/editorial/picture/add/", {"file": file, "kind": "graphic", "credit": "A. Pen"}
     )

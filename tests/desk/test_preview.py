@@ -9,7 +9,7 @@ from django.urls import reverse
 from newsletter.editorial.models import Article, Issue, Picture
 from tests.conftest import WriteArticle
 from tests.desk.test_permissions import mailing, ready
-from tests.editorial.test_content import drawn
+from tests.editorial.test_content import draw_picture
 
 __all__ = ["mailing", "ready"]
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ def test_each_chain_of_the_newsletter_can_be_chosen(ready: Issue, as_editor: Cli
     url = reverse("admin:editorial_issue_preview", args=[ready.pk])
     page = as_editor.get(url).content.decode()
     for chain in ("en", "be,ru"):
-        for length in ("lead", "complete"):
+        for length in ("lead", "full"):
             assert f"?chain={chain}&amp;amount={length}" in page
     belarusian = as_editor.get(url, {"chain": "be,ru"}).content.decode()
     assert "Загаловак" in belarusian
@@ -28,7 +28,7 @@ def test_each_chain_of_the_newsletter_can_be_chosen(ready: Issue, as_editor: Cli
 
 def test_the_frame_is_a_mail_and_nothing_else(ready: Issue, as_editor: Client) -> None:
     article = Article.objects.get()
-    article.picture = Picture.objects.create(file=drawn())
+    article.picture = Picture.objects.create(file=draw_picture())
     article.save()
     answer = as_editor.get(
         reverse("admin:editorial_issue_preview_frame", args=[ready.pk]), {"chain": "be,ru"}

@@ -9,7 +9,7 @@ from django.utils import formats, translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.digest.dates import moment, week_range
+from newsletter.digest.dates import date_and_time, week_range
 
 LATER = date(2026, 11, 21)
 
@@ -90,11 +90,11 @@ def test_every_range_has_its_days_and_its_years(start: date, days: int, language
 )
 def test_a_moment_is_told_on_the_clock_it_carries(language: str, expected: str) -> None:
     minsk = timezone(timedelta(hours=3))
-    assert moment(datetime(2017, 5, 22, 13, 45, tzinfo=minsk), language) == expected
+    assert date_and_time(datetime(2017, 5, 22, 13, 45, tzinfo=minsk), language) == expected
 
 
 def test_a_moment_has_24_hours() -> None:
-    assert moment(datetime(2017, 5, 2, 0, 5, tzinfo=UTC), "en") == "May 2, 2017 00:05"
+    assert date_and_time(datetime(2017, 5, 2, 0, 5, tzinfo=UTC), "en") == "May 2, 2017 00:05"
 
 
 def test_django_writes_belarusian_dates_as_belarusians_do() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.digest.fragments import as_text, excerpt, for_email, plain_words
+from newsletter.digest.fragments import as_text, excerpt, for_email, paragraph_text
 from tests.digest.cast import SITE
 
 
@@ -52,8 +52,8 @@ def test_the_text_of_a_fragment(html: str, expected: str) -> None:
 
 def test_words_alone_are_those_of_paragraphs() -> None:
     html = '<h3>H</h3><p>a <a href="https://e.example/">b</a>.</p><ul><li>c</li></ul>'
-    assert plain_words(html) == "a b."
-    assert plain_words("<h3>H</h3>") == "H"
+    assert paragraph_text(html) == "a b."
+    assert paragraph_text("<h3>H</h3>") == "H"
 
 
 def test_an_excerpt_is_cut_between_words() -> None:

@@ -18,12 +18,12 @@ from tests.digest.cast import (
     TODAY,
     VIEW_URL,
     edition,
-    options,
+    edition_options,
     write_article,
     write_issue,
     write_text,
 )
-from tests.digest.html import Mail
+from tests.digest.html import EmailHtml
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max_size=60)
 
@@ -37,7 +37,7 @@ def test_texts_arrive_as_they_were_typed(headline: str, lead: str, name: str, al
     head = Branding("Room", f"n{name}", "Desk", footer=f"f{lead}")
     issue = write_issue(write_article(1, "en"), odd)
     newsletter = replace(NEWSLETTER, branding_by_language={"en": head})
-    mail = Mail(edition(issue, "en", newsletter=newsletter).html)
+    mail = EmailHtml(edition(issue, "en", newsletter=newsletter).html)
 
     def plain(value: str) -> str:
         """Spaces, and what XML has no place for, are one space."""
@@ -54,7 +54,7 @@ def test_texts_arrive_as_they_were_typed(headline: str, lead: str, name: str, al
 def test_any_headline_and_body_renders_or_is_refused(subject: str, body: str) -> None:
     issue = write_issue(Article(1, {"en": replace(write_text("en", body=body), headline=subject)}))
     try:
-        rendered = edition(issue, "en", length="complete")
+        rendered = edition(issue, "en", length="full")
     except RenderError:
         return
     assert rendered.subject == subject.strip()
@@ -78,7 +78,7 @@ def test_equal_keys_render_equally(
     """Readers who share an edition would each have got exactly it."""
     issue = write_issue(*(write_article(n, *each) for n, each in enumerate(available)))
     selections = [
-        assemble(issue, options(*chain, page_language="be", topics=topics))
+        assemble(issue, edition_options(*chain, page_language="be", topics=topics))
         for chain in (one, other)
         for topics in (None, frozenset({1}))
     ]

@@ -24,7 +24,7 @@ from tests.digest.cast import (
     write_rich_issue,
     write_text,
 )
-from tests.digest.html import Mail
+from tests.digest.html import EmailHtml
 
 
 # --- Subject and preheader ----------------------------------------------------------------------
@@ -83,7 +83,7 @@ def test_the_preheader_has_40_to_130_characters(leads: list[str], own: str) -> N
     rendered = edition(write_issue(*articles, texts={"be": IssueText(preheader=own)}), "be")
     assert 40 <= len(rendered.preheader) <= 130
     (hidden, *_others) = [
-        e for e in Mail(rendered.html).all("div") if e.styles[-1].get("display") == "none"
+        e for e in EmailHtml(rendered.html).all("div") if e.styles[-1].get("display") == "none"
     ]
     assert hidden.text == rendered.preheader
 
@@ -91,7 +91,7 @@ def test_the_preheader_has_40_to_130_characters(leads: list[str], own: str) -> N
 # --- Articles -----------------------------------------------------------------------------------
 def test_a_fallback_is_labelled_in_the_readers_language() -> None:
     rendered = edition(write_rich_issue(), "be", "ru")
-    for part in (Mail(rendered.html).visible(), rendered.text):
+    for part in (EmailHtml(rendered.html).visible(), rendered.text):
         assert part.count("па-руску") == 1
         assert "па-беларуску" not in part
     assert "на русском" not in edition(write_rich_issue(), "ru").text
@@ -99,9 +99,9 @@ def test_a_fallback_is_labelled_in_the_readers_language() -> None:
 
 def test_what_they_cannot_read_is_named_in_one_line_with_links() -> None:
     rendered = edition(write_rich_issue(), "be", "ru")
-    (line,) = [p for p in Mail(rendered.html).all("p") if "Таксама" in p.text]
+    (line,) = [p for p in EmailHtml(rendered.html).all("p") if "Таксама" in p.text]
     assert line.text.strip() == "Таксама на гэтым тыдні, па-англійску: The ferry is back 4"
-    assert f"{SITE}/en/articles/4/" in Mail(rendered.html).links()
+    assert f"{SITE}/en/articles/4/" in EmailHtml(rendered.html).links()
     assert "Таксама на гэтым тыдні, па-англійску:\n* The ferry is back 4\n" in rendered.text
 
 
@@ -113,7 +113,7 @@ def test_each_language_has_a_line_of_its_own() -> None:
         write_article(4, "en"),
     )
     lines = [
-        p.text.strip() for p in Mail(edition(issue, "be").html).all("p") if "Таксама" in p.text
+        p.text.strip() for p in EmailHtml(edition(issue, "be").html).all("p") if "Таксама" in p.text
     ]
     assert lines == [
         "Таксама на гэтым тыдні, па-англійску: The ferry is back 2; The ferry is back 4",
@@ -125,7 +125,7 @@ def test_credits_are_labelled_in_the_articles_language() -> None:
     """As on the site: "Фото: 4esnok.by" reads "Photo: 4esnok.by" in English."""
     assert "Photo: 4esnok.example" in edition(write_rich_issue(), "en").text
     belarusian = edition(write_rich_issue(), "be", "ru")
-    for part in (Mail(belarusian.html).visible(), belarusian.text):
+    for part in (EmailHtml(belarusian.html).visible(), belarusian.text):
         assert "Фота: 4esnok.example" in part
         assert "Фото: nad.by" in part, "a credit without a file, beside a Russian article"
 
@@ -140,7 +140,7 @@ def test_a_credit_says_its_kind(kind: str, label: str) -> None:
 
 
 def test_status_in_words_and_colour() -> None:
-    mail = Mail(edition(write_rich_issue(), "be", "ru").html)
+    mail = EmailHtml(edition(write_rich_issue(), "be", "ru").html)
     said = {e.attributes["class"]: e.text for e in mail.all("span") if "class" in e.attributes}
     assert said["improved"] == "▲ сітуацыя палепшылася"
     assert said["worsened"] == "▼ сітуацыя пагоршылася"
@@ -152,11 +152,13 @@ def test_pictures_embedded_linked_or_none() -> None:
     embedded = edition(issue, "be", pictures="embedded")
     (image,) = embedded.images
     assert (image.name, image.type) == (PICTURE.name, "image/png")
-    assert [i.attributes["src"] for i in Mail(embedded.html).all("img")] == [f"cid:{image.cid}"]
+    assert [i.attributes["src"] for i in EmailHtml(embedded.html).all("img")] == [
+        f"cid:{image.cid}"
+    ]
 
     linked = edition(issue, "be", pictures="linked")
     assert linked.images == ()
-    assert [i.attributes["src"] for i in Mail(linked.html).all("img")] == [PICTURE.url]
+    assert [i.attributes["src"] for i in EmailHtml(linked.html).all("img")] == [PICTURE.url]
 
     none = edition(issue, "be", pictures="none")
     assert none.images == ()
@@ -169,7 +171,7 @@ def test_the_logo_travels_with_the_pictures() -> None:
     newsletter = replace(NEWSLETTER, logo=logo)
     rendered = edition(write_rich_issue(), "be", newsletter=newsletter)
     assert [image.name for image in rendered.images] == ["logo.png", PICTURE.name]
-    first = Mail(rendered.html).all("img")[0].attributes
+    first = EmailHtml(rendered.html).all("img")[0].attributes
     assert (first["alt"], first["width"]) == ("", "176")
 
 
@@ -178,7 +180,7 @@ def test_lead_or_complete_text() -> None:
     lead = edition(issue, "be", length="lead")
     assert "Паром вярнуўся 1: text." not in lead.html
     assert "Чытаць далей" in lead.html
-    complete = edition(issue, "be", length="complete")
+    complete = edition(issue, "be", length="full")
     assert "Паром вярнуўся 1: text." in complete.html
     assert "Паром вярнуўся 1: text." in complete.text
     assert "Чытаць далей" not in complete.html
@@ -200,7 +202,7 @@ def test_authors_are_named() -> None:
 
 def test_the_frame_is_the_newsletters_own() -> None:
     rendered = edition(write_rich_issue(), "be", "ru")
-    for part in (Mail(rendered.html).visible(), rendered.text):
+    for part in (EmailHtml(rendered.html).visible(), rendered.text):
         assert "Тыдзень ля ракі" in part
         assert "24–30 ліпеня 2017" in part
         assert "3 артыкулы ў гэтым выпуску" in part
@@ -213,7 +215,7 @@ def test_the_frame_is_the_newsletters_own() -> None:
 
 def test_places_and_the_view_are_linked() -> None:
     rendered = edition(write_rich_issue(), "be")
-    links = Mail(rendered.html).links()
+    links = EmailHtml(rendered.html).links()
     for url in (Placeholder.UNSUBSCRIBE.url, Placeholder.PREFERENCES.url, VIEW_URL):
         assert url in links
         assert url in rendered.text
@@ -239,7 +241,7 @@ def test_a_mail_of_90_kb_is_warned_of() -> None:
     assert size_warnings(small) == []
     body = "<p>" + "слова " * 8000 + "</p>"
     long = write_issue(Article(1, {"be": write_text("be", body=body)}))
-    (warning,) = size_warnings(edition(long, "be", length="complete"))
+    (warning,) = size_warnings(edition(long, "be", length="full"))
     assert "102 KB" in warning
 
 
@@ -256,7 +258,7 @@ def test_the_introduction_is_in_a_language_that_the_readers_know() -> None:
     texts = {"ru": IssueText(introduction="<p>Вступление</p>")}
     issue = write_issue(write_article(1, "en", "be", "ru"), texts=texts)
     shown = edition(issue, "be", "ru")
-    marked = [each for each in Mail(shown.html).all("div") if "lang" in each.attributes]
+    marked = [each for each in EmailHtml(shown.html).all("div") if "lang" in each.attributes]
     [introduction] = [each for each in marked if each.text == "Вступление"]
     assert introduction.attributes["lang"] == "ru"
     assert "Вступление" in shown.text

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from newsletter.digest import palette
 from newsletter.digest.colours import contrast, readable
 from newsletter.digest.content import Article, Branding, Newsletter, RenderedEmail, RenderError
-from newsletter.digest.mjml import Placeholders, to_html
+from newsletter.digest.mjml import FragmentMarkers, to_html
 from newsletter.lib.placeholders import Placeholder
 from tests.digest.cast import (
     NEWSLETTER,
@@ -27,20 +27,20 @@ from tests.digest.cast import (
     write_rich_issue,
     write_text,
 )
-from tests.digest.html import Mail, computed
+from tests.digest.html import EmailHtml, computed
 
 RICH = ("be", "ru")
 TEMPLATES = sorted((Path(settings.BASE_DIR) / "templates" / "email").glob("*.mjml"))
 
 
-@pytest.fixture(params=["lead", "complete"])
+@pytest.fixture(params=["lead", "full"])
 def rich(request: pytest.FixtureRequest) -> RenderedEmail:
     return edition(write_rich_issue(), *RICH, length=request.param)
 
 
 def test_language_and_direction(rich: RenderedEmail) -> None:
     """A10"""
-    mail = Mail(rich.html)
+    mail = EmailHtml(rich.html)
     (html,) = mail.all("html")
     assert (html.attributes["lang"], html.attributes["dir"]) == ("be", "ltr")
     headlines = {h.text: h.attributes["lang"] for h in mail.all("h2")}
@@ -54,14 +54,14 @@ def test_language_and_direction(rich: RenderedEmail) -> None:
 
 def test_an_unsubscribe_link_stands_near_the_top(rich: RenderedEmail) -> None:
     """A11"""
-    links = Mail(rich.html).links()
+    links = EmailHtml(rich.html).links()
     assert links.index(Placeholder.UNSUBSCRIBE.url) <= 1
     assert links.count(Placeholder.UNSUBSCRIBE.url) == 2
 
 
 def test_the_text_has_every_link_headline_and_footer(rich: RenderedEmail) -> None:
     """A12"""
-    mail = Mail(rich.html)
+    mail = EmailHtml(rich.html)
     for link in mail.links():
         assert link in rich.text
     text = " ".join(re.sub(r" \(http[^)]*\)|^\* ", "", rich.text, flags=re.MULTILINE).split())
@@ -84,7 +84,7 @@ def test_the_text_is_wrapped_and_has_no_leftovers(rich: RenderedEmail) -> None:
 
 def test_semantics(rich: RenderedEmail) -> None:
     """A13"""
-    mail = Mail(rich.html)
+    mail = EmailHtml(rich.html)
     assert all(t.attributes.get("role") == "presentation" for t in mail.all("table"))
     assert re.findall(r"<table(?![^>]*role=.presentation)", rich.html) == []
     assert all("alt" in image.attributes for image in mail.all("img"))
@@ -96,7 +96,7 @@ def test_semantics(rich: RenderedEmail) -> None:
 
 def test_links_are_underlined_and_text_is_large_enough(rich: RenderedEmail) -> None:
     """A13"""
-    mail = Mail(rich.html)
+    mail = EmailHtml(rich.html)
     for link in mail.all("a"):
         assert link.styles[-1].get("text-decoration", "underline") == "underline"
     for element in mail.all("p", "h1", "h2", "h3", "a", "li"):
@@ -106,7 +106,7 @@ def test_links_are_underlined_and_text_is_large_enough(rich: RenderedEmail) -> N
 
 def test_text_has_contrast_in_light(rich: RenderedEmail) -> None:
     """A13"""
-    for element in Mail(rich.html).all("p", "h1", "h2", "a", "span", "strong"):
+    for element in EmailHtml(rich.html).all("p", "h1", "h2", "a", "span", "strong"):
         if not element.text.strip():
             continue
         for ground in (palette.light("#8a1c1c").ground, palette.light("#8a1c1c").panel):
@@ -153,7 +153,7 @@ def test_every_coloured_class_has_a_dark_colour(rich: RenderedEmail) -> None:
 
 def test_rendering_rules(rich: RenderedEmail) -> None:
     """A14"""
-    mail = Mail(rich.html)
+    mail = EmailHtml(rich.html)
     metas = {e.attributes.get("name"): e.attributes.get("content") for e in mail.all("meta")}
     assert metas["color-scheme"] == "light dark"
     assert mail.all("script", "form", "link", "iframe", "object") == []
@@ -167,7 +167,7 @@ def test_rendering_rules(rich: RenderedEmail) -> None:
 
 def test_a_mail_loads_nothing_from_elsewhere() -> None:
     rendered = edition(write_rich_issue(), *RICH, pictures="linked")
-    mail = Mail(rendered.html)
+    mail = EmailHtml(rendered.html)
     loaded = [e.attributes["src"] for e in mail.elements if "src" in e.attributes]
     assert all(url.startswith(f"{SITE}/media/") for url in loaded)
     assert not re.search(r"<(?:link|script)|background=", rendered.html)
@@ -188,14 +188,14 @@ def test_templates_use_only_mjml_that_is_known(template: Path) -> None:
 
 def test_a_malformed_template_is_a_render_error() -> None:
     with pytest.raises(RenderError, match="MJML"):
-        to_html("<mjml><mj-body><mj-text></mj-body></mjml>", Placeholders())
+        to_html("<mjml><mj-body><mj-text></mj-body></mjml>", FragmentMarkers())
 
 
 def test_typography_survives_in_attributes() -> None:
     """mjml-python would write a no-break space in an attribute as "\\u{a0}"."""
     words = 'Паром\xa0№\u202f1 — «ра\xadка» "x" \\ <b> & c'
     text = write_text("be", words, alt_text=words)
-    mail = Mail(edition(write_issue(Article(1, {"be": text}, picture=PICTURE)), "be").html)
+    mail = EmailHtml(edition(write_issue(Article(1, {"be": text}, picture=PICTURE)), "be").html)
     assert mail.all("img")[0].attributes["alt"] == words
     assert mail.all("title")[0].text == words
     assert [e.text for e in mail.all("h2")] == [words]
@@ -215,10 +215,10 @@ def test_scripts_in_content_never_pass() -> None:
     named = replace(named, texts={"be": replace(text, headline=HOSTILE)})
     head = Branding(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
     newsletter = replace(NEWSLETTER, branding_by_language={"en": head})
-    for length in ("lead", "complete"):
+    for length in ("lead", "full"):
         issue = write_issue(article, named)
         rendered = edition(issue, "en", newsletter=newsletter, length=length)
-        mail = Mail(rendered.html)
+        mail = EmailHtml(rendered.html)
         assert mail.all("script", "img") == []
         assert not any(name.startswith("on") for e in mail.elements for name in e.attributes)
 
@@ -230,9 +230,9 @@ def test_bodies_are_held_to_what_a_mail_may_contain() -> None:
         '<iframe src="https://elsewhere.example"></iframe><form><input></form><ul><li>one</li></ul>'
     )
     rendered = edition(
-        write_issue(Article(1, {"en": write_text("en", body=body)})), "en", length="complete"
+        write_issue(Article(1, {"en": write_text("en", body=body)})), "en", length="full"
     )
-    mail = Mail(rendered.html)
+    mail = EmailHtml(rendered.html)
     assert [(e.tag, e.text) for e in mail.all("h3", "h4", "h5")] == [
         ("h3", "Run-in"),
         ("h5", "Deeper"),
@@ -252,7 +252,7 @@ def test_another_language_needs_data_only(language: str, direction: str, side: s
     """F5"""
     newsletter = Newsletter("w", (language,), {language: Branding("R", "N", "S")}, SITE)
     rendered = edition(write_issue(write_article(1, language)), language, newsletter=newsletter)
-    mail = Mail(rendered.html)
+    mail = EmailHtml(rendered.html)
     (html,) = mail.all("html")
     assert (html.attributes["lang"], html.attributes["dir"]) == (language, direction)
     (headline,) = mail.all("h2")
@@ -264,7 +264,7 @@ def test_another_language_needs_data_only(language: str, direction: str, side: s
 def test_an_article_of_the_other_direction_keeps_its_own() -> None:
     """F5"""
     issue = write_issue(write_article(1, "ar"), write_article(2, "en"))
-    headlines = Mail(edition(issue, "ar", "en").html).all("h2")
+    headlines = EmailHtml(edition(issue, "ar", "en").html).all("h2")
     assert [(h.attributes["dir"], computed(h, "text-align")) for h in headlines] == [
         ("rtl", "right"),
         ("ltr", "left"),

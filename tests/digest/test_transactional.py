@@ -10,7 +10,7 @@ from newsletter.digest.content import RenderedEmail, RenderError
 from newsletter.digest.transactional import render_transactional
 from newsletter.lib.placeholders import Placeholder
 from tests.digest.cast import NEWSLETTER
-from tests.digest.html import Mail, computed
+from tests.digest.html import EmailHtml, computed
 
 
 def letter(**changes: Any) -> RenderedEmail:
@@ -29,7 +29,7 @@ def letter(**changes: Any) -> RenderedEmail:
 def test_a_letter_says_the_same_in_both_parts() -> None:
     """A12"""
     rendered = letter()
-    mail = Mail(rendered.html)
+    mail = EmailHtml(rendered.html)
     assert [e.text for e in mail.all("h1")] == ["Засталося адно націсканне"]
     text = " ".join(rendered.text.split())
     for element in mail.all("p", "h1"):
@@ -42,7 +42,7 @@ def test_a_letter_says_the_same_in_both_parts() -> None:
 def test_a_letter_meets_the_standards_of_a_mail() -> None:
     """A10, A13, A14"""
     rendered = letter()
-    mail = Mail(rendered.html)
+    mail = EmailHtml(rendered.html)
     assert mail.all("html")[0].attributes["lang"] == "be"
     assert all(t.attributes.get("role") == "presentation" for t in mail.all("table"))
     assert mail.all("script", "form", "link", "img") == []
@@ -56,14 +56,14 @@ def test_a_letter_meets_the_standards_of_a_mail() -> None:
 
 def test_a_letter_needs_no_button() -> None:
     rendered = letter(button=None, foot=[])
-    assert Mail(rendered.html).links() == []
+    assert EmailHtml(rendered.html).links() == []
     assert "http" not in rendered.text
 
 
 def test_texts_are_texts() -> None:
     hostile = "<script>alert(1)</script> & more"
     rendered = letter(heading="<b>x</b>", paragraphs=[hostile], foot=["<i>"])
-    assert Mail(rendered.html).all("script", "b", "i") == []
+    assert EmailHtml(rendered.html).all("script", "b", "i") == []
     assert hostile in rendered.text
 
 
@@ -75,5 +75,5 @@ def test_a_subject_with_a_line_break_is_refused() -> None:
 
 def test_a_right_to_left_letter() -> None:
     """F5"""
-    (html,) = Mail(letter(language="ar").html).all("html")
+    (html,) = EmailHtml(letter(language="ar").html).all("html")
     assert (html.attributes["lang"], html.attributes["dir"]) == ("ar", "rtl")

@@ -22,7 +22,7 @@ from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.models import Subscription
 from tests.delivery.conftest import forget, freeze, send_all_due
-from tests.digest.html import Mail as Html
+from tests.digest.html import EmailHtml as Html
 from tests.e2e.transports import Delivered, Way, way
 
 pytestmark = [

@@ -18,7 +18,7 @@ from newsletter.delivery.planning import monthly, snapshot
 from newsletter.delivery.sending import protocol
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Article, Issue, Newsletter
-from newsletter.editorial.schedule import Decision, Occasion, decide, latest
+from newsletter.editorial.schedule import Decision, Occurrence, decide, latest_occurrence
 from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
 
@@ -51,8 +51,8 @@ def dispatch(now: datetime | None = None) -> list[Mailing]:
 
 
 def _dispatch_one(newsletter: Newsletter, now: datetime) -> Mailing | None:
-    occasion = latest(newsletter.rule, now)
-    issue = newsletter.issues.of_week(occasion.week)
+    occasion = latest_occurrence(newsletter.rule, now)
+    issue = newsletter.issues.for_week(occasion.week)
     if issue is not None and not issue.goes_out_with(occasion.week):
         return None
     # The release that an editor who sends the issue by hand makes has the same period.
@@ -85,7 +85,7 @@ def _scheduled(newsletter: Newsletter, period: str) -> Mailing | None:
 
 
 @transaction.atomic
-def _assemble_issue(newsletter: Newsletter, occasion: Occasion, now: datetime) -> Issue | None:
+def _assemble_issue(newsletter: Newsletter, occasion: Occurrence, now: datetime) -> Issue | None:
     """An issue made of the week's ready articles that no issue has taken."""
     Newsletter.objects.select_for_update().get(pk=newsletter.pk)
     start = datetime.combine(occasion.week, clock_time(), tzinfo=UTC)
@@ -108,7 +108,7 @@ def readiness(newsletter: Newsletter, issue: Issue | None, now: datetime) -> Hol
     """Why the issue cannot go out, or Hold.NONE."""
     if issue is None:
         return Hold.NO_ISSUE
-    if not newsletter.are_enough(issue.articles.public(now).count()):
+    if not newsletter.has_enough_articles(issue.articles.public(now).count()):
         return Hold.TOO_THIN
     automatic = newsletter.approval == Newsletter.Approval.AUTOMATIC
     if not issue.is_approved and not automatic:

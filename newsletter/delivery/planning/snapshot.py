@@ -190,7 +190,7 @@ def _draft(mailing: Mailing, at: datetime) -> Editions:
         newsletter,
         branding=newsletter_content(newsletter),
         issue=release_content.content_of(mailing.release, at=at),
-        today=newsletter.date_at(at),
+        today=newsletter.local_date(at),
     )
     # What a transport cannot send must not be frozen.
     transport = transports.preferred()

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.editorial.models import Article, ArticleTranslation, Newsletter, Picture
-from newsletter.editorial.revisions import bring_up_to_date, is_stale
+from newsletter.editorial.revisions import is_stale, mark_up_to_date
 from newsletter.lib.languages import language_name
 
 
@@ -165,7 +165,7 @@ class ArticleAdmin(TabbedAdmin):
         for formset in formsets:
             for one in formset.forms:
                 if one.instance.pk and one.cleaned_data.get("is_current"):
-                    bring_up_to_date(one.instance)
+                    mark_up_to_date(one.instance)
 
     @admin.display(description=_("languages"))
     def languages(self, article: Article) -> str:

@@ -18,7 +18,7 @@ from newsletter.desk import preview, sending
 from newsletter.desk.admin.articles import newsletter_asked_for, states_in_line
 from newsletter.desk.groups import SEND
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
-from newsletter.editorial import workflow
+from newsletter.editorial import checks, workflow
 from newsletter.editorial.models import Article, Issue, IssueTranslation, Topic, Trend
 
 
@@ -32,7 +32,7 @@ class IssueForm(forms.ModelForm[Issue]):
         if not issue.pk or issue.kind == Issue.Kind.SPECIAL:
             return
         self.topics = list(issue.newsletter.topics.prefetch_related("translations"))
-        known = Trend.objects.of_issue(issue)
+        known = Trend.objects.for_issue(issue)
         for topic in self.topics:
             self.fields[f"trend_{topic.pk}"] = forms.ChoiceField(
                 label=str(topic),
@@ -49,7 +49,7 @@ class IssueForm(forms.ModelForm[Issue]):
     def save_trends(self) -> None:
         for topic in self.topics:
             status = self.cleaned_data[f"trend_{topic.pk}"] or None
-            workflow.set_trend_of_issue(self.instance, topic, status)
+            workflow.set_issue_trend(self.instance, topic, status)
 
 
 class WordsInline(TranslationInline):
@@ -148,7 +148,7 @@ class IssueAdmin(TabbedAdmin):
     ) -> Any:
         issue: Issue | None = context.get("original")
         if issue is not None:
-            context["problems"] = workflow.problems(issue)
+            context["problems"] = checks.find_problems(issue)
             context["may_send"] = request.user.has_perm(SEND)
             context["mailings"] = Mailing.objects.filter(release__issue=issue)
         return super().render_change_form(request, context, *args, **kwargs)

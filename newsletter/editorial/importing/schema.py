@@ -1,7 +1,7 @@
-"""The format of an import: a model for each object of the document, which pydantic validates.
+"""The import format: a pydantic model for each object of a document.
 
-Fields are validated in the order in which they stand here, and a check sees only the fields above
-its own. pydantic takes some megabytes, so nothing that a worker or the site loads imports this.
+Fields are validated in the order of their definition, and a check sees only the fields above its
+own. pydantic takes several megabytes, so neither the workers nor the site may import this module.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from pydantic import (
 
 from newsletter.editorial import models
 from newsletter.editorial.importing import fields as f
-from newsletter.editorial.importing.errors import DocumentError, Location, located, problem_of
+from newsletter.editorial.importing.errors import DocumentError, Loc, nested_errors, to_problem
 from newsletter.editorial.slugs import slug_for
 from newsletter.editorial.validation import validate_languages
 
 COMMENT = "about"
-"""A name that may stand in any object and is not read, unless it is a field there."""
+"""A comment that any object may have. It is ignored unless the object has such a field."""
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Status = Annotated[models.Trend.Status, f.BY_VALUE]
 State = models.ArticleTranslation.State
 
 
-class Part(BaseModel):
-    """An object of the document. Null stands for a value that is not given."""
+class DocumentObject(BaseModel):
+    """An object of the document. A value of null counts as missing."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, str_strip_whitespace=True)
 
@@ -53,12 +53,12 @@ class Part(BaseModel):
         }
 
 
-class Link(Part):
+class Link(DocumentObject):
     label: f.Filled
     url: Annotated[f.Filled, f.HTTPS]
 
 
-class Newsroom(Part):
+class Newsroom(DocumentObject):
     name: f.ByLanguage[f.Label] = {}
     tagline: f.ByLanguage[f.Short] = {}
     about: f.ByLanguage[f.Page] = {}
@@ -70,12 +70,12 @@ class Newsroom(Part):
     logo: f.PictureFile | None = None
 
 
-class Choice(Part):
+class Choice(DocumentObject):
     label: f.Filled
     languages: Annotated[list[f.OwnLanguage], Field(min_length=1)]
 
 
-class Schedule(Part):
+class Schedule(DocumentObject):
     weekday: Weekday | None = None
     time: f.Clock | None = None
     timezone: f.Zone | None = None
@@ -83,9 +83,9 @@ class Schedule(Part):
     active: bool | None = None
 
 
-class Newsletter(Part):
+class Newsletter(DocumentObject):
     slug: f.Slug
-    languages: Annotated[list[f.Language], Field(min_length=1), f.passes(validate_languages)]
+    languages: Annotated[list[f.Language], Field(min_length=1), f.checked_by(validate_languages)]
     choices: list[Choice] | None = None
     schedule: Schedule = Schedule()
     sender_address: Annotated[f.Email, Field(min_length=1)] | None = None
@@ -113,7 +113,7 @@ class Newsletter(Part):
         return languages
 
 
-class Category(Part):
+class Category(DocumentObject):
     slug: f.Slug
     name: f.ByOwnLanguage[f.Label] = {}
 
@@ -124,15 +124,15 @@ class Category(Part):
         return slug
 
 
-class Image(Part):
+class Image(DocumentObject):
     file: f.PictureFile | None = None
     kind: Annotated[models.Picture.Kind, f.BY_VALUE] = models.Picture.Kind.PHOTO
     credit: f.Short | None = None
     alt: f.ByOwnLanguage[f.Line] = {}
 
 
-class Translation(Part):
-    """An article in one language; its `authors` take precedence over those of the article."""
+class Translation(DocumentObject):
+    """An article in one language. Its `authors` take precedence over those of the article."""
 
     headline: Annotated[str, f.text(250, least=1)]
     lead: f.Prose = ""
@@ -143,7 +143,7 @@ class Translation(Part):
     correction: f.Prose = ""
 
 
-class Article(Part):
+class Article(DocumentObject):
     category: f.CategorySlug | None = None
     trend: Status | None = None
     published_at: f.Moment | None = None
@@ -158,7 +158,7 @@ class Article(Part):
     @field_validator("original_language")
     @classmethod
     def _has_text(cls, code: str, info: ValidationInfo) -> str:
-        """The language given, or the first of the newsletter's in which there is a text."""
+        """Return the given language, or the newsletter's first language that has a text."""
         texts = info.data.get("translations", {code: None})
         if code and code not in texts:
             raise ValueError(_("The article has no text in this language. Add the text."))
@@ -166,24 +166,24 @@ class Article(Part):
 
     @property
     def key(self) -> str:
-        """The slug of the headline in the original language: the article is known by it."""
+        """Return the slug of the original headline, which identifies the article."""
         text = self.translations[self.original_language]
         return text.slug or slug_for(text.headline, self.original_language)
 
 
 class LooseArticle(Article):
-    """An article outside an issue: no week gives it a date, so it must have one."""
+    """An article outside an issue. It needs a date, because no week gives it one."""
 
     published_at: f.Moment
 
 
-class IssueText(Part):
+class IssueText(DocumentObject):
     subject: f.Short = ""
     preheader: f.Short = ""
     introduction: f.Html = ""
 
 
-class Issue(Part):
+class Issue(DocumentObject):
     kind: Annotated[models.Issue.Kind, f.BY_VALUE] = models.Issue.Kind.WEEK
     starts_on: f.Day
     ends_on: f.Day | None = None
@@ -203,7 +203,7 @@ class Issue(Part):
         is_first = info.field_name == "starts_on"
         kind, first = info.data.get("kind"), day if is_first else info.data.get("starts_on")
         if kind is None or first is None:
-            return day  # the value to compare with is wrong and reported already
+            return day  # the other value is invalid and already reported
         if day < first:
             raise ValueError(_("is before the first day."))
         if kind == models.Issue.Kind.SPECIAL:
@@ -216,34 +216,34 @@ class Issue(Part):
 
     @field_validator("articles")
     @classmethod
-    def _agree(cls, articles: list[Article], info: ValidationInfo) -> list[Article]:
-        """Refuse a headline that is there twice, and a category with two trends."""
-        wrong: list[tuple[Location, object]] = []
+    def _check_consistency(cls, articles: list[Article], info: ValidationInfo) -> list[Article]:
+        """Refuse repeated headlines, and different trends for the same category."""
+        errors: list[tuple[Loc, object]] = []
         seen: set[tuple[str, str]] = set()
         trends = dict(info.data.get("trends", {}))
         for number, article in enumerate(articles):
             if (known_by := (article.original_language, article.key)) in seen:
                 reason = _("Another article of the issue has this headline. Change one of them.")
-                wrong.append(
+                errors.append(
                     ((number, "translations", article.original_language, "headline"), reason)
                 )
             seen.add(known_by)
             trend = article.trend
             if trend and not article.category:
-                wrong.append(((number, "category"), _("is missing. Add it.")))
+                errors.append(((number, "category"), _("is missing. Add it.")))
             elif trend and trends.setdefault(article.category, trend) != trend:
                 reason = _("Another trend is stated for this category and week. Keep one.")
-                wrong.append(((number, "trend"), reason))
-        if wrong:
-            raise located(wrong)
+                errors.append(((number, "trend"), reason))
+        if errors:
+            raise nested_errors(errors)
         return articles
 
     def all_trends(self) -> dict[str, str]:
-        """The trends by category, from the issue and from its articles."""
+        """Return the trends by category, from the issue and its articles."""
         return {**self.trends, **{str(a.category): a.trend for a in self.articles if a.trend}}
 
 
-class Document(Part):
+class Document(DocumentObject):
     newsletter: Newsletter
     newsroom: Newsroom = Newsroom()
     categories: list[Category] = []
@@ -252,12 +252,12 @@ class Document(Part):
 
 
 def validated(data: object, *, base: Path) -> Document:
-    """The document in models. `base` is the folder that its pictures are relative to.
+    """Validate a document whose pictures are relative to the folder `base`.
 
-    Raises DocumentError with all that is wrong. The articles of an issue are compared with each
-    other only if there is nothing wrong with any of them.
+    Raises DocumentError with all problems. The articles of an issue are compared with each other
+    only if each of them is valid.
     """
     try:
         return Document.model_validate(data, context=f.Scope(base))
     except ValidationError as error:
-        raise DocumentError(*map(problem_of, error.errors(include_url=False))) from None
+        raise DocumentError(*map(to_problem, error.errors(include_url=False))) from None

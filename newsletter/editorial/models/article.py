@@ -19,6 +19,7 @@ from newsletter.editorial.models.issue import Issue, Topic
 from newsletter.editorial.models.newsroom import Newsletter
 from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.querysets import ArticleQuerySet, ArticleTranslationQuerySet
+from newsletter.editorial.revisions import prepare_to_save
 from newsletter.lib.languages import LanguageField, page_language
 
 
@@ -187,10 +188,8 @@ class ArticleTranslation(Translation):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the text clean, with an address, its revision counted and a correction dated."""
-        from newsletter.editorial.revisions import take_note
-
         self.body = clean_html(self.body)
-        take_note(self, at=timezone.now())
+        prepare_to_save(self, at=timezone.now())
         if kwargs.get("update_fields") is not None:
             follows = {"body", "slug", "revision", "source_revision", "corrected_at"}
             kwargs["update_fields"] = {*kwargs["update_fields"], *follows}

@@ -19,6 +19,7 @@ from newsletter.editorial import pictures
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.schedule import Rule
+from newsletter.editorial.validation import validate_choices, validate_languages
 from newsletter.lib.time_zones import validate_zone
 
 COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a colour such as #8a1c1c."))
@@ -126,7 +127,7 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
 
     class Content(models.TextChoices):
         LEAD = "lead", _("headline and lead")
-        COMPLETE = "complete", _("full text")
+        FULL = "full", _("full text")
 
     class Pictures(models.TextChoices):
         NONE = "none", _("no pictures")
@@ -173,7 +174,7 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="When the schedule was last changed: what was due before it is not caught up.",
+        help_text="When the schedule was last changed. Issues due before then are not sent late.",
     )
     weekday = models.PositiveSmallIntegerField(
         _("weekday"), choices=Weekday, default=Weekday.MONDAY
@@ -215,8 +216,6 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
-        from newsletter.editorial.validation import validate_choices, validate_languages
-
         validate_languages(self.languages)
         validate_choices(self.choices, self.languages)
 
@@ -240,7 +239,7 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
             sends_ended_week=self.period == self.Period.ENDED,
         )
 
-    def are_enough(self, articles: int) -> bool:
+    def has_enough_articles(self, articles: int) -> bool:
         """Whether the schedule sends an issue with so many articles."""
         return articles >= max(self.least_articles, 1)
 
@@ -258,7 +257,7 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
         text = self.any_text(self.chain_for(language))
         return (text.sender_name or text.name) if text else self.slug
 
-    def date_at(self, at: datetime) -> date:
+    def local_date(self, at: datetime) -> date:
         """Which day it is then by the newsletter's clock."""
         return at.astimezone(ZoneInfo(self.timezone)).date()
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import models
 
-from newsletter.digest.languages import best, pick
+from newsletter.digest.languages import pick, pick_or_any
 from newsletter.lib.languages import LanguageField
 
 T = TypeVar("T", bound="Translation")
@@ -47,7 +47,7 @@ class Translated(Generic[T]):
     def any_text(self, chain: Iterable[str]) -> T | None:
         """The same, but the oldest translation if none is in the chain's languages."""
         texts = self.texts()
-        language = best(chain, texts)
+        language = pick_or_any(chain, texts)
         return texts[language] if language else None
 
 

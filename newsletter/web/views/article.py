@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from newsletter.digest.languages import best
+from newsletter.digest.languages import pick_or_any
 from newsletter.editorial.models import Article, ArticleTranslation
 from newsletter.web import articles, topics
 from newsletter.web.articles import corrected_on
@@ -69,7 +69,7 @@ def _answer(
 def _addresses(found: Article, text: ArticleTranslation, language: str) -> PageUrls:
     texts = found.texts()
     fallbacks = {
-        code: best(found.newsletter.chain_for(code), texts) or text.language
+        code: pick_or_any(found.newsletter.chain_for(code), texts) or text.language
         for code in site_languages()
     }
     slugs = {code: each.slug for code, each in texts.items()}

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from newsletter.digest.languages import best
+from newsletter.digest.languages import pick_or_any
 from newsletter.editorial.models import Article, Issue, Newsletter, Newsroom
 from newsletter.editorial.querysets import IssueQuerySet
 from newsletter.lib.languages import direction
@@ -69,7 +69,7 @@ def issue_archive(request: HttpRequest) -> HttpResponse:
 def issue(request: HttpRequest, newsletter: str, key: str) -> HttpResponse:
     now, language, staff = timezone.now(), page_language(), is_staff(request)
     visible = Issue.objects.visible_to(staff=staff, at=now).with_texts()
-    found = visible.filter(newsletter__slug=newsletter).named(key)
+    found = visible.filter(newsletter__slug=newsletter).by_key(key)
     if found is None:
         raise Http404(_("Issue not found."))
     earlier, later = _neighbours(found, language)
@@ -129,7 +129,7 @@ def _newsroom_page(request: HttpRequest, field: str, *, title: str) -> HttpRespo
     room = Newsroom.objects.prefetch_related("translations").first()
     own = {code: getattr(text, field) for code, text in room.texts().items()} if room else {}
     texts = {code: text for code, text in own.items() if text}
-    code = best(chain, texts) or language
+    code = pick_or_any(chain, texts) or language
     context = {
         "title": title,
         "text": texts.get(code, ""),

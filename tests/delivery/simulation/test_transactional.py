@@ -14,7 +14,7 @@ from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.transactional.outbox import ClaimedEmail
 from newsletter.digest import render
-from newsletter.digest.mjml import Placeholders
+from newsletter.digest.mjml import FragmentMarkers
 from newsletter.editorial.models import Issue, Newsletter
 from subscribers import lifecycle
 from subscribers.addresses import normalise
@@ -85,7 +85,7 @@ def welcomes(
     made: list[str] = []
     to_html = render.to_html
 
-    def once(source: str, slots: Placeholders) -> str:
+    def once(source: str, slots: FragmentMarkers) -> str:
         """MJML takes longer than all the rest of a state."""
         if not made:
             made.append(to_html(source, slots))

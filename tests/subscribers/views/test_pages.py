@@ -289,14 +289,14 @@ def choose(client: Client, subscription: Subscription, **data: Any) -> Any:
 def test_choices_are_saved(client: Client, add_reader: AddReader, security: Topic) -> None:
     subscription = add_reader("en")
     answer = choose(
-        client, subscription, topics=[str(security.pk)], content="complete", plain_text="on"
+        client, subscription, topics=[str(security.pk)], content="full", plain_text="on"
     )
     assert answer.status_code == 303
     assert answer["Location"].startswith("/be/preferences/")
     subscription.refresh_from_db()
     assert subscription.languages == ("be", "ru")
     assert subscription.topics == {security.pk}
-    assert (subscription.content, subscription.pictures) == ("complete", False)
+    assert (subscription.content, subscription.pictures) == ("full", False)
     assert subscription.plain_text
     assert subscription.subscriber.language == "be"
     assert subscription.consents.order_by("pk").last().action == "changed"  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.delivery.oversight import kill_switch
-from newsletter.editorial.arguments import newsletter_named
+from newsletter.editorial.arguments import newsletter_by_slug
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import age
 from subscribers.crypto.sealing import SealedError
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        newsletter = newsletter_named(options["newsletter"])
+        newsletter = newsletter_by_slug(options["newsletter"])
         kind = Export.Kind.CONSENTS if options["consents"] else Export.Kind.READERS
         purpose = _checked(options["purpose"])
         try:

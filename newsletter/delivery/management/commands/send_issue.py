@@ -18,7 +18,7 @@ from newsletter.delivery.planning import dispatch, snapshot
 from newsletter.delivery.sending import protocol, rescue
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.editorial import workflow
-from newsletter.editorial.arguments import newsletter_named
+from newsletter.editorial.arguments import newsletter_by_slug
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.editorial.schedule import Month
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.WORKER_KEYS is None:
             raise CommandError("This process holds no worker keys: set WORKER_KEYS_FILE.")
-        newsletter = newsletter_named(options["newsletter"])
+        newsletter = newsletter_by_slug(options["newsletter"])
         send = self._send_round_up if options["monthly"] else self._send_issue
         try:
             mailing = snapshot.prepare(send(newsletter, options["week"]).pk)
@@ -68,7 +68,7 @@ class Command(BaseCommand):
 
     def _send_round_up(self, newsletter: Newsletter, month: str) -> Mailing:
         try:
-            asked = Month.read(month)
+            asked = Month.parse(month)
         except ValueError:
             raise CommandError(f"“{month}” is no month (YYYY-MM).") from None
         return snapshot.send_round_up(newsletter, asked, by=None)
@@ -131,7 +131,7 @@ class Command(BaseCommand):
 
 def _issue(newsletter: Newsletter, week: str) -> Issue:
     issues = newsletter.issues.without_breaks()
-    found = issues.named(week)
+    found = issues.by_key(week)
     if found is None:
         _check_monday(week)
         known = ", ".join(issue.key for issue in issues[:8]) or "none yet"
