@@ -1,4 +1,4 @@
-"""What programs read: feed, sitemap, robots.txt, health; and the old prefix of Belarusian."""
+"""What programs read: feed, sitemap, robots.txt, health; and the redirect of /by/."""
 
 from __future__ import annotations
 
@@ -20,16 +20,13 @@ from newsletter.lib import outages
 from newsletter.lib.private_paths import private_paths
 from newsletter.web.articles import plain
 from newsletter.web.context import Masthead
+from newsletter.web.languages import redirected_prefixes
 from newsletter.web.page_urls import Alternate, absolute, path_in, same_in_all, site_languages
 from newsletter.web.views.page import page_language
 
 FEED_ITEMS = 30
 SITEMAP_URLS = 50_000
 """The protocol's limit for one file (sitemaps.org); the oldest are left out."""
-
-
-OLD_BELARUSIAN = "by"
-"""The prefix under which `belarusian` answers for Belarusian pages."""
 
 
 class _Feed(Rss201rev2Feed):
@@ -118,7 +115,7 @@ def _in_all(name: str, **kwargs: str) -> Iterator[SitemapEntry]:
 @cache_control(public=True, max_age=3600)
 def robots(request: HttpRequest) -> HttpResponse:
     """RFC 9309. A URL with a token belongs to one reader, so no index should learn of it."""
-    prefixes = [*site_languages(), OLD_BELARUSIAN]
+    prefixes = [*site_languages(), *redirected_prefixes()]
     lines = [
         "User-agent: *",
         *(f"Disallow: {path}" for path in private_paths(prefixes)),
@@ -144,7 +141,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def belarusian(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """`/by/…`, which readers type and old links have, is `/be/…`."""
+def redirect_to_language(request: HttpRequest, language: str, rest: str = "") -> HttpResponse:
+    """Redirect `/by/…`, which readers type and old links have, to `/be/…`."""
     query = request.META.get("QUERY_STRING", "")
-    return HttpResponsePermanentRedirect(f"/be/{rest}" + (f"?{query}" if query else ""))
+    return HttpResponsePermanentRedirect(f"/{language}/{rest}" + (f"?{query}" if query else ""))
