@@ -1,4 +1,4 @@
-"""The monthly round-up: the articles of a month's issues in one eemail."""
+"""The monthly round-up: the articles of a month's issues in one email."""
 
 from __future__ import annotations
 

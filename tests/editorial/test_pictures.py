@@ -30,11 +30,11 @@ def photo_with_metadata() -> ContentFile[bytes]:
 @pytest.mark.django_db
 def test_metadata_and_the_original_file_name_are_removed(media: Path) -> None:
     picture = Picture.objects.create(file=photo_with_metadata())
-    stored = (media / picture.file.name).read_bytes()
+    stored = (media / str(picture.file.name)).read_bytes()
     assert b"eporter" not in stored
     image = Image.open(io.BytesIO(stored))
     assert not dict(image.getexif())
-    assert "eporter" not in picture.file.name
+    assert "eporter" not in str(picture.file.name)
     assert image.size == (picture.width, picture.height) == (40, 60)
 
 
@@ -55,7 +55,8 @@ def test_the_same_picture_is_stored_once_and_never_overwritten(media: Path) -> N
     ("encoding", "suffix"), [("JPEG", ".jpg"), ("PNG", ".png"), ("GIF", ".png"), ("WEBP", ".jpg")]
 )
 def test_pictures_are_stored_as_jpeg_or_png(encoding: str, suffix: str) -> None:
-    assert Picture.objects.create(file=draw_picture(encoding=encoding)).file.name.endswith(suffix)
+    picture = Picture.objects.create(file=draw_picture(encoding=encoding))
+    assert str(picture.file.name).endswith(suffix)
 
 
 @pytest.mark.django_db
@@ -73,7 +74,7 @@ def test_a_file_that_is_not_a_picture_is_refused(content: bytes, newsroom: Newsr
     picture = Picture(file=ContentFile(content, name="x.png"))
     with pytest.raises(ValidationError, match="not a picture"):
         picture.full_clean()
-    newsroom.logo = ContentFile(content, name="x.png")  # type: ignore[assignment]
+    newsroom.logo = ContentFile(content, name="x.png")
     with pytest.raises(ValidationError, match="not a picture"):
         newsroom.save()
     assert not Picture.objects.exists()
