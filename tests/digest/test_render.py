@@ -88,6 +88,14 @@ def test_the_preheader_has_40_to_130_characters(leads: list[str], own: str) -> N
     assert hidden.text == rendered.preheader
 
 
+def test_a_discreet_preheader_reveals_nothing_of_the_articles() -> None:
+    texts = {"be": IssueText(subject="Notes", preheader="Short.")}
+    issue = write_issue(write_article(1, "be"), texts=texts)
+    preheader = edition(issue, "be", discreet=True).preheader
+    assert preheader.startswith("Short. · 24–30 ліпеня 2017")
+    assert "Паром" not in preheader
+
+
 # --- Articles -----------------------------------------------------------------------------------
 def test_a_fallback_is_labelled_in_the_readers_language() -> None:
     rendered = edition(write_rich_issue(), "be", "ru")

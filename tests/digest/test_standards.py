@@ -269,3 +269,21 @@ def test_an_article_of_the_other_direction_keeps_its_own() -> None:
         ("rtl", "right"),
         ("ltr", "left"),
     ]
+
+
+def test_screen_readers_skip_the_mark_of_a_status(rich: RenderedEmail) -> None:
+    """A13: the words beside ▲ ■ ▼ say the same."""
+    spans = EmailHtml(rich.html).all("span")
+    hidden = [span.text for span in spans if span.attributes.get("aria-hidden") == "true"]
+    assert hidden == ["▲", "▼", "■"]
+
+
+def test_each_read_more_link_is_labelled_with_its_headline() -> None:
+    """A13: links make sense out of context, and the label starts with the visible words."""
+    email = EmailHtml(edition(write_rich_issue(), *RICH, length="lead").html)
+    labels = [a.attributes["aria-label"] for a in email.all("a") if "aria-label" in a.attributes]
+    assert labels == [
+        "Чытаць далей: Паром вярнуўся 1",
+        "Чытаць далей: Паром вярнуўся 2",
+        "Читать дальше: Паром вернулся 3",
+    ]
