@@ -16,7 +16,8 @@ def test_an_issue_can_be_approved_and_withdrawn(issue: Issue, editor: User) -> N
     workflow.withdraw_approval(issue)
     issue.refresh_from_db()
     assert issue.state == Issue.State.DRAFT
-    assert (issue.approved_by_id, issue.approved_at) == (None, None)
+    assert issue.approved_by_id is None
+    assert issue.approved_at is None
 
 
 def test_a_trend_can_be_set_changed_and_deleted(security: Topic) -> None:
