@@ -35,7 +35,7 @@ def create_newsletter(slug: str) -> Newsletter:
         choices=[{"label": "EN", "languages": ["en"]}],
         sender_address="desk@news.example.org",
         time=time(9, 0),
-        content=Newsletter.Content.COMPLETE,
+        content=Newsletter.Content.FULL,
         pictures=Newsletter.Pictures.NONE,
     )
     NewsletterTranslation.objects.create(newsletter=newsletter, language="en", name=f"Bench {slug}")

@@ -44,7 +44,7 @@ CHUNK_SIZE = 1000
 @dataclass(frozen=True)
 class Segment:
     """Preferences that readers share. `topics` is None for all topics; `content` is "lead",
-    "complete", or "" for the newsletter's default."""
+    "full", or "" for the newsletter's default."""
 
     languages: tuple[str, ...]
     page_language: str
@@ -192,14 +192,14 @@ def _today() -> date:
 # --- Options of an edition --------------------------------------------------------------------
 def edition_options(segment: Segment, newsletter: Newsletter) -> content.EditionOptions:
     """Return a segment's options, with the newsletter's defaults filled in."""
-    complete = Newsletter.Content.COMPLETE
+    full = Newsletter.Content.FULL
     # A discreet email has no link to the site, so it contains the full texts.
-    length = complete if segment.discreet else segment.content or newsletter.content
+    length = full if segment.discreet else segment.content or newsletter.content
     return content.EditionOptions(
         chain=segment.languages,
         page_language=segment.page_language,
         topics=segment.topics,
-        length="complete" if length == complete else "lead",
+        length="full" if length == full else "lead",
         pictures=_pictures(segment, newsletter),
         plain_text=segment.plain_text,
         discreet=segment.discreet,

@@ -15,8 +15,8 @@ from newsletter.delivery.models import Mailing
 from newsletter.delivery.oversight.report import Report, WaitingForHour, report, waiting_for_hour
 from newsletter.digest.dates import month_name, week_range
 from newsletter.editorial import schedule
+from newsletter.editorial.checks import Problem, find_problems
 from newsletter.editorial.models import Article, Issue, Newsletter
-from newsletter.editorial.workflow import Problem, problems
 from newsletter.lib.languages import language_name
 from subscribers import audience
 
@@ -72,7 +72,7 @@ def _summarize(newsletter: Newsletter) -> NewsletterSummary:
     rule = newsletter.rule
     upcoming = schedule.next_occurrence(rule, now)
     round_up = schedule.next_round_up(rule, now)
-    issue = newsletter.issues.of_week(upcoming.week)
+    issue = newsletter.issues.for_week(upcoming.week)
     first, last = upcoming.week, upcoming.week + timedelta(days=6)
     if issue is not None:
         first, last = issue.starts_on, issue.ends_on
@@ -81,8 +81,8 @@ def _summarize(newsletter: Newsletter) -> NewsletterSummary:
         newsletter=newsletter,
         issue=issue,
         week=(first, last),
-        week_name=week_range(first, last, get_language() or "en", today=newsletter.date_at(now)),
-        problems=problems(issue) if issue else [],
+        week_name=week_range(first, last, get_language() or "en", today=newsletter.local_date(now)),
+        problems=find_problems(issue) if issue else [],
         next_at=upcoming.at if newsletter.schedule_active else None,
         zone=newsletter.timezone,
         readers=readers_by_chain(newsletter),

@@ -13,7 +13,7 @@ from newsletter.delivery.models import Edition
 SEPARATOR = " · "
 LABELS: dict[str, str | Promise] = {
     "lead": _("headline and lead"),
-    "complete": _("full text"),
+    "full": _("full text"),
     "text": _("text only"),
     "none": _("no pictures"),
     "embedded": _("with pictures"),

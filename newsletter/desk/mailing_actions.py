@@ -50,7 +50,7 @@ def _is_held_round_up(mailing: Mailing, _counts: Report) -> bool:
 
 def _send_round_up(mailing: Mailing, by: User) -> Mailing:
     release = mailing.release
-    return start.send_round_up(release.newsletter, Month.read(release.period), by=by)
+    return start.send_round_up(release.newsletter, Month.parse(release.period), by=by)
 
 
 ACTIONS = {

@@ -47,7 +47,7 @@ def email_frame_policy(view: V) -> V:
 
 @dataclass(frozen=True)
 class PreviewChoice:
-    """A chain of languages and a length ("lead" or "complete") that can be previewed."""
+    """A chain of languages and a length ("lead" or "full") that can be previewed."""
 
     chain: tuple[str, ...]
     length: str

@@ -101,7 +101,7 @@ def _render_preview(
 def _get_month(slug: str, key: str) -> tuple[Newsletter, Month]:
     """Raises Http404 for an unknown newsletter or a malformed month."""
     try:
-        month = Month.read(key)
+        month = Month.parse(key)
     except ValueError:
         raise Http404 from None
     return get_object_or_404(Newsletter, slug=slug), month

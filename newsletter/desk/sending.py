@@ -15,7 +15,7 @@ from newsletter.delivery.planning.start import CannotSendError, send_now
 from newsletter.desk.dashboard import readers_by_chain
 from newsletter.desk.groups import SEND
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
-from newsletter.editorial import workflow
+from newsletter.editorial import checks, workflow
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.lib.languages import language_name_in
 
@@ -24,8 +24,8 @@ from newsletter.lib.languages import language_name_in
 @permission_required(SEND)
 def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(Issue, pk=issue_id)
-    problems = workflow.problems(issue)
-    if workflow.blocks(problems):
+    problems = checks.find_problems(issue)
+    if checks.has_blocker(problems):
         messages.error(
             request, _("The issue was not approved. %(problem)s") % {"problem": problems[0].text}
         )
@@ -52,8 +52,8 @@ def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
 def send(request: HttpRequest, issue_id: int) -> HttpResponse:
     """Ask for confirmation on GET, with the number of readers; approve and send on POST."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
-    problems = workflow.problems(issue, at=timezone.now())
-    if request.method == "POST" and not workflow.blocks(problems):
+    problems = checks.find_problems(issue, at=timezone.now())
+    if request.method == "POST" and not checks.has_blocker(problems):
         return _send(request, issue)
     readers = readers_by_chain(issue.newsletter)
     return render_page(
@@ -62,7 +62,7 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
         title=_("Send now: %(issue)s") % {"issue": issue},
         issue=issue,
         problems=problems,
-        is_blocked=workflow.blocks(problems),
+        is_blocked=checks.has_blocker(problems),
         readers=readers,
         total=sum(count for _name, count in readers),
         audiences=_audience_choices(issue.newsletter),

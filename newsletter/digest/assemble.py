@@ -1,4 +1,4 @@
-"""Selection and order: what a group of readers gets of an issue. Pure."""
+"""Choose what a group of readers gets of an issue, and in which language. Pure."""
 
 from __future__ import annotations
 
@@ -11,56 +11,58 @@ from newsletter.digest.content import Article, EditionOptions, Issue, SelectedAr
 from newsletter.digest.languages import pick
 
 MAX_LEADS = 25
-"""Articles of a round-up that show their lead; of others the headline stands. Forty in all, with
-leads of 400 Cyrillic letters, stay below 90 KB of HTML; Gmail clips at 102 (A11)."""
+"""Articles of a round-up that show their lead; the rest show only the headline. Forty articles with
+leads of 400 Cyrillic letters then take less than 90 KB of HTML. Gmail clips at 102 KB (A11)."""
 
 
 def assemble(issue: Issue, options: EditionOptions) -> Selection | None:
-    """The articles for `wants`, in the editors' order; None where there is nothing to read.
+    """Return the articles for `options` in the editors' order, or None if none can be read.
 
-    An article is shown in the first language of the readers' chain that it has. One of a topic
-    they chose in none of their languages is named `elsewhere`, in its own first language.
+    Each article is shown in the first language of the readers' chain in which it exists. Articles
+    on the chosen topics that exist in none of these languages are `unavailable`, and listed in
+    their own first language.
     """
     if issue.period == "month":
-        options = _of_a_round_up(options)
-    entries: list[SelectedArticle] = []
+        options = _round_up_options(options)
+    articles: list[SelectedArticle] = []
     unavailable: list[SelectedArticle] = []
-    for article in _of_topics(issue.articles, options.topics):
+    for article in _on_topics(issue.articles, options.topics):
         language = pick(options.chain, article.texts)
         if language is not None:
-            entries.append(
-                SelectedArticle(article, language, is_fallback=language != options.chain[0])
-            )
+            is_fallback = language != options.chain[0]
+            articles.append(SelectedArticle(article, language, is_fallback=is_fallback))
         elif article.texts:
-            unavailable.append(
-                SelectedArticle(article, next(iter(article.texts)), is_fallback=True)
-            )
-    if not entries:
+            first_language = next(iter(article.texts))
+            unavailable.append(SelectedArticle(article, first_language, is_fallback=True))
+    if not articles:
         return None
     if issue.period == "month" and options.length == "lead":
-        entries = [replace(each, is_brief=at >= MAX_LEADS) for at, each in enumerate(entries)]
-    introduced = [code for code, text in issue.texts.items() if text.introduction]
-    introduction = pick((options.page_language, *options.chain), introduced) or ""
+        articles = [
+            replace(selected, headline_only=index >= MAX_LEADS)
+            for index, selected in enumerate(articles)
+        ]
+    with_introduction = [code for code, text in issue.texts.items() if text.introduction]
+    introduction = pick((options.page_language, *options.chain), with_introduction) or ""
     return Selection(
         options=options,
         language=options.page_language,
-        entries=tuple(entries),
+        articles=tuple(articles),
         unavailable=tuple(unavailable),
-        introduction=introduction,
-        key=_key(entries, unavailable, introduction, options),
+        introduction_language=introduction,
+        key=_key(articles, unavailable, introduction, options),
     )
 
 
-def _of_a_round_up(options: EditionOptions) -> EditionOptions:
-    """Leads without pictures, as a month's complete texts and pictures are too much for a mail.
+def _round_up_options(options: EditionOptions) -> EditionOptions:
+    """Return options for leads without pictures: a month of full texts is too long for an email.
 
-    A discreet mail has no link to the site, so it holds the texts all the same.
+    A discreet email can't link to the site, so it contains the full texts anyway.
     """
-    return replace(options, length="complete" if options.discreet else "lead", pictures="none")
+    return replace(options, length="full" if options.discreet else "lead", pictures="none")
 
 
-def _of_topics(articles: Iterable[Article], topics: frozenset[int] | None) -> Iterable[Article]:
-    """Articles of the chosen topics; one without a topic belongs to everybody."""
+def _on_topics(articles: Iterable[Article], topics: frozenset[int] | None) -> Iterable[Article]:
+    """Yield the articles on `topics` (None for all), and those that have no topic."""
     return (
         article
         for article in articles
@@ -69,23 +71,23 @@ def _of_topics(articles: Iterable[Article], topics: frozenset[int] | None) -> It
 
 
 def _key(
-    entries: list[SelectedArticle],
+    articles: list[SelectedArticle],
     unavailable: list[SelectedArticle],
-    introduction: str,
+    introduction_language: str,
     options: EditionOptions,
 ) -> str:
-    """Hash of what is resolved to, not of what was asked for: `render` reads nothing else.
+    """Return a hash of everything that `render` depends on, which is the outcome of the options.
 
-    Readers of (be) and of (be, ru) share an edition where every article is in Belarusian.
+    If every article is in Belarusian, readers of (be) and of (be, ru) share an edition.
     """
     resolved = {
-        "entries": [(each.article.id, each.language, each.is_fallback) for each in entries],
-        "elsewhere": [(each.article.id, each.language) for each in unavailable],
-        "introduction": introduction,
+        "articles": [(each.article.id, each.language, each.is_fallback) for each in articles],
+        "unavailable": [(each.article.id, each.language) for each in unavailable],
+        "introduction": introduction_language,
         "page": options.page_language,
-        "amount": options.length,
+        "length": options.length,
         "pictures": "none" if options.plain_text else options.pictures,
-        "plain": options.plain_text,
+        "plain_text": options.plain_text,
         "discreet": options.discreet,
     }
     text = json.dumps(resolved, sort_keys=True, separators=(",", ":"))

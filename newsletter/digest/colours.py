@@ -1,36 +1,36 @@
-"""Contrast by WCAG 2.2, so that a newsroom's colour is readable on light and on dark. Pure."""
+"""Contrast as WCAG 2.2 defines it, to keep a newsroom's accent colour readable. Pure."""
 
 from __future__ import annotations
 
-LEAST_CONTRAST = 4.5
+MIN_CONTRAST = 4.5
 
 Colour = tuple[int, int, int]
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours "#rrggbb", 1 to 21 (WCAG 2.2, "contrast ratio")."""
-    lighter, darker = sorted((_luminance(_read(one)), _luminance(_read(other))), reverse=True)
+    """Return the contrast ratio of two colours "#rrggbb", from 1 to 21 (WCAG 2.2)."""
+    lighter, darker = sorted((_luminance(_parse(one)), _luminance(_parse(other))), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def readable(colour: str, *, on: str) -> str:
-    """`colour`, moved no further than needed towards white or black to be readable on `on`."""
-    background = _read(on)
+    """Return `colour`, mixed with as little white or black as makes it readable on `on`."""
+    background = _parse(on)
     end = (255, 255, 255) if _luminance(background) < 0.18 else (0, 0, 0)
-    wanted = _read(colour)
+    original = _parse(colour)
     for step in range(21):
-        mixed = _write(_mix(wanted, end, step / 20))
-        if contrast(mixed, on) >= LEAST_CONTRAST:
+        mixed = _format(_mix(original, end, step / 20))
+        if contrast(mixed, on) >= MIN_CONTRAST:
             return mixed
-    return _write(end)
+    return _format(end)
 
 
-def _read(colour: str) -> Colour:
+def _parse(colour: str) -> Colour:
     digits = colour.lstrip("#")
     return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
 
 
-def _write(colour: Colour) -> str:
+def _format(colour: Colour) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 

@@ -1,4 +1,4 @@
-"""What goes into a digest and what comes out: frozen values, no models, no I/O."""
+"""The input and output of a digest, as frozen values without models or I/O."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Literal
 
 Status = Literal["improved", "unchanged", "worsened"]
-Length = Literal["lead", "complete"]
+Length = Literal["lead", "full"]
 Pictures = Literal["none", "embedded", "linked"]
 Period = Literal["week", "month"]
 
 
-# --- In ---------------------------------------------------------------------------------------
+# --- Input ------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Credit:
     kind: Literal["photo", "image", "graphic"]
@@ -22,7 +22,7 @@ class Credit:
 
 @dataclass(frozen=True)
 class Picture:
-    """`name` is the file's in the media storage, "" where there is only a credit."""
+    """`name` is the file's name in the media storage, or "" if there is only a credit."""
 
     name: str
     url: str
@@ -40,8 +40,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class ArticleText:
-    """An article in one language. `lead` is plain text; `body` is HTML that was cleaned; `url`
-    is absolute."""
+    """An article in one language: `lead` is plain text, `body` clean HTML, and `url` absolute."""
 
     headline: str
     lead: str
@@ -53,7 +52,7 @@ class ArticleText:
 
 @dataclass(frozen=True)
 class Article:
-    """`texts` holds only the languages that are ready."""
+    """An article with its ready `texts` by language."""
 
     id: int
     texts: Mapping[str, ArticleText]
@@ -62,34 +61,35 @@ class Article:
     picture: Picture | None = None
     published_at: datetime | None = None
     week: tuple[date, date] | None = None
-    """The days of its issue, named where a digest holds several."""
+    """First and last day of the article's issue, in a digest that covers several issues."""
 
 
 @dataclass(frozen=True)
 class IssueText:
+    """An issue's own texts in one language; `introduction` is clean HTML."""
+
     subject: str = ""
     preheader: str = ""
     introduction: str = ""
-    """Clean HTML."""
 
 
 @dataclass(frozen=True)
 class Issue:
-    """`starts_on` and `ends_on` are both inside. `articles` are in the editors' order."""
+    """An issue, or a month's round-up of several. Both days are inclusive."""
 
     starts_on: date
     ends_on: date
     articles: tuple[Article, ...]
+    """In the editors' order."""
     texts: Mapping[str, IssueText] = field(default_factory=dict)
     urls: Mapping[str, str] = field(default_factory=dict)
-    """Its page, absolute, in each language of the newsletter."""
+    """Absolute URLs of the issue's page, by language."""
     period: Period = "week"
-    """A month is a round-up: the articles of its issues, from the first day to the last."""
 
 
 @dataclass(frozen=True)
 class Branding:
-    """The newsletter's wording in one language."""
+    """A newsletter's names and fixed texts in one language."""
 
     newsroom: str
     newsletter: str
@@ -110,32 +110,31 @@ class Newsletter:
 
 @dataclass(frozen=True)
 class EditionOptions:
-    """What a group of readers asked for, with the newsletter's defaults filled in.
-
-    `chain` is the readers' languages in order; `page_language` that of the words around the
-    articles; `topics` None for all.
-    """
+    """What a group of readers chose, with the newsletter's defaults filled in."""
 
     chain: tuple[str, ...]
+    """The readers' languages, preferred language first."""
     page_language: str
+    """The language of the labels around the articles."""
     topics: frozenset[int] | None = None
+    """IDs, or None for all topics."""
     length: Length = "lead"
     pictures: Pictures = "embedded"
     plain_text: bool = False
     discreet: bool = False
 
 
-# --- Between ----------------------------------------------------------------------------------
+# --- Intermediate -----------------------------------------------------------------------------
 @dataclass(frozen=True)
 class SelectedArticle:
-    """An article in the language it is shown in."""
+    """An article and the language in which it is shown."""
 
     article: Article
     language: str
     is_fallback: bool
-    """Whether the language is not the first of the chain, and so is labelled."""
-    is_brief: bool = False
-    """Whether the headline stands for the whole: a round-up's last ones."""
+    """Whether the language isn't the readers' first, so that a label has to name it."""
+    headline_only: bool = False
+    """Whether the article is past the last one of a round-up that shows its lead."""
 
     @property
     def text(self) -> ArticleText:
@@ -144,25 +143,25 @@ class SelectedArticle:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a group of readers gets: articles to read, and those named in one line."""
+    """What a group of readers gets."""
 
     options: EditionOptions
     language: str
-    """That of the words around the articles."""
-    entries: tuple[SelectedArticle, ...]
+    """The language of the labels around the articles."""
+    articles: tuple[SelectedArticle, ...]
     unavailable: tuple[SelectedArticle, ...]
-    """In none of the readers' languages; `language` is the article's first."""
-    introduction: str
-    """The language of the issue's introduction: the page's or else the first of the readers'
-    that has one; "" without any."""
+    """Articles in none of the readers' languages, each in its own first language."""
+    introduction_language: str
+    """The page's language or else the first of the readers' languages that has an introduction;
+    "" if none has."""
     key: str
-    """Hash of all that the edition depends on; equal keys share one edition."""
+    """A hash of everything that the edition depends on. Equal keys share one edition."""
 
 
-# --- Out --------------------------------------------------------------------------------------
+# --- Output -----------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class InlineImage:
-    """A picture inside the mail: `cid` without brackets, `name` in the media storage."""
+    """A picture inside the email: `cid` without brackets, `name` in the media storage."""
 
     cid: str
     name: str
@@ -171,7 +170,7 @@ class InlineImage:
 
 @dataclass(frozen=True)
 class RenderedEmail:
-    """An edition: complete but for its places (newsletter.lib.placeholders)."""
+    """An email that is complete apart from its placeholders (newsletter.lib.placeholders)."""
 
     language: str
     label: str
@@ -183,4 +182,4 @@ class RenderedEmail:
 
 
 class RenderError(Exception):
-    """An edition that must not go out; the text says why, for editors."""
+    """An email must not be sent. The message tells editors why."""

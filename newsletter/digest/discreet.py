@@ -1,6 +1,6 @@
-"""A digest that does not show whose it is: in a list of mails, on a locked screen, in a log.
+"""Make a digest discreet: it reveals nothing in a list of emails, on a lock screen, or in a log.
 
-Name, subject, preheader and links are neutral; the texts are the editors' own. Pure.
+The sender's name, subject, preheader and links are neutral; the articles stay as they are. Pure.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ from django.utils.translation import override
 
 from newsletter.digest.content import Article, ArticleText, Branding, Issue, IssueText, Newsletter
 from newsletter.digest.labels import period_name
+from newsletter.digest.render import MAX_PREHEADER
 
 NEUTRAL_ACCENT = "#44505c"
+_INVISIBLE = " \u034f"
+"""A space and the invisible combining grapheme joiner, which keeps spaces from collapsing."""
 _LINK_TAGS = re.compile(r"</?a\b[^>]*>", re.IGNORECASE)
 
 
 def neutral_newsletter(newsletter: Newsletter, *, name: str, site_url: str) -> Newsletter:
-    """The newsletter under a name that says nothing, without logo, colour, footer and address."""
-    head = Branding(newsroom=name, newsletter=name, sender_name=name)
+    """Return the newsletter under a neutral name, without logo, accent, footer and address."""
+    branding = Branding(newsroom=name, newsletter=name, sender_name=name)
     return replace(
         newsletter,
         slug="letter",
-        branding_by_language=dict.fromkeys(newsletter.branding_by_language, head),
+        branding_by_language=dict.fromkeys(newsletter.branding_by_language, branding),
         site_url=site_url,
         accent=NEUTRAL_ACCENT,
         logo=None,
@@ -36,17 +39,17 @@ def neutral_newsletter(newsletter: Newsletter, *, name: str, site_url: str) -> N
 def neutral_issue(
     issue: Issue, *, name: str, view_url: str, languages: Iterable[str], today: date
 ) -> Issue:
-    """The issue with a subject and a preheader that say nothing, and no link but `view_url`.
+    """Return the issue with a neutral subject and preheader, and no links but `view_url`.
 
-    `languages` are all in which a subject may be looked for.
+    `languages` are those that may need a subject, besides the languages of the articles.
     """
-    found = {code for article in issue.articles for code in article.texts}
+    article_languages = {code for article in issue.articles for code in article.texts}
     return replace(
         issue,
-        articles=tuple(_neutral_article(each, view_url) for each in issue.articles),
+        articles=tuple(_neutral_article(article, view_url) for article in issue.articles),
         texts={
             code: _neutral_text(issue, code, name=name, today=today)
-            for code in {*languages, *issue.texts, *found}
+            for code in {*languages, *issue.texts, *article_languages}
         },
         urls={},
     )
@@ -55,12 +58,13 @@ def neutral_issue(
 def _neutral_text(issue: Issue, language: str, *, name: str, today: date) -> IssueText:
     period = period_name(issue, language, today=today)
     with override(language):
-        # Long enough that nothing is added to it (A14).
         preheader = (
             _("Your monthly email: %(month)s.") % {"month": period}
             if issue.period == "month"
             else _("Your weekly email: %(week)s.") % {"week": period}
         )
+    # Filled up, because email apps continue a short preview with the first headline (A14).
+    preheader += _INVISIBLE * ((MAX_PREHEADER - len(preheader)) // len(_INVISIBLE))
     introduction = issue.texts.get(language, IssueText()).introduction
     return IssueText(f"{name}, {period}", preheader, _LINK_TAGS.sub("", introduction))
 

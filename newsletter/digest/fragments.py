@@ -1,7 +1,7 @@
-"""An editor's HTML made fit for a mail, and for its text part.
+"""Prepare editors' HTML for an email and for its text part.
 
-It was cleaned when it was saved. Here it is held to what a mail may contain: no picture that
-would be loaded from elsewhere, no form, absolute links, and headings below an article's own.
+It was cleaned when it was saved. An email allows less: no pictures from other sites, no forms,
+only absolute links, and headings below the article's own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LINK = re.compile(r'<a (?:[^>]* )?href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 
 
 def for_email(html: str, *, site_url: str) -> str:
-    """Clean HTML with headings from h3 down, links absolute to `site_url`."""
+    """Return clean HTML with absolute links and with headings from h3 down."""
     cleaned = nh3.clean(
         html,
         tags=_TAGS,
@@ -38,33 +38,36 @@ def for_email(html: str, *, site_url: str) -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     )
-    # A link whose address was refused ("javascript:") is no link.
-    return _below_article(_EMPTY_LINK.sub(r"\1", cleaned)).strip()
+    # Only the text stays of a link whose URL was removed ("javascript:…").
+    return _lower_headings(_EMPTY_LINK.sub(r"\1", cleaned)).strip()
 
 
 def as_text(fragment: str) -> str:
-    """The fragment as plain text, with each link's address behind its words."""
-    return _laid_out(_LINK.sub(_with_address, fragment)).strip("\n")
+    """Return the fragment as plain text, with the URL of each link after its text."""
+    return _to_text(_LINK.sub(_with_url, fragment)).strip("\n")
 
 
 def paragraph_text(fragment: str) -> str:
-    """Its paragraphs as plain text, without headings, lists and addresses; all, where none."""
+    """Return the paragraphs as plain text without URLs, or everything if there are none."""
     paragraphs = "".join(match[0] for match in _PARAGRAPH.finditer(fragment))
-    return _laid_out(_LINK.sub(r"\2", paragraphs or fragment)).strip()
+    return _to_text(_LINK.sub(r"\2", paragraphs or fragment)).strip()
 
 
-def _laid_out(fragment: str) -> str:
-    # Loaded at its first use: a process that only sends is 4 MB smaller without it.
+def _to_text(fragment: str) -> str:
+    # Imported on first use: processes that only send are 4 MB smaller without it.
     from inscriptis import get_text
     from inscriptis.css_profiles import CSS_PROFILES
     from inscriptis.model.config import ParserConfig
 
-    # The default profile sets spaces around a span.
+    # The default profile puts spaces around a span.
     return str(get_text(fragment, ParserConfig(css=CSS_PROFILES["strict"])))
 
 
 def excerpt(text: str, *, least: int, most: int) -> str:
-    """`text` on one line, cut between words where it is longer than `most` characters."""
+    """Return `text` on one line, cut between words to at most `most` characters.
+
+    The cut is after `least` characters, in the middle of a word if need be.
+    """
     line = " ".join(text.split())
     if len(line) <= most:
         return line
@@ -73,23 +76,23 @@ def excerpt(text: str, *, least: int, most: int) -> str:
     return (cut[:space] if space > 0 else cut).rstrip(" ,;:–—-.") + "…"
 
 
-def _absolute(address: str, site_url: str) -> str | None:
-    """None, which drops it, for what is no address at all ("http://[")."""
+def _absolute(url: str, site_url: str) -> str | None:
+    """Return the absolute URL, or None, which drops the attribute, if it's invalid ("http://[")."""
     try:
-        return urljoin(f"{site_url}/", address)
+        return urljoin(f"{site_url}/", url)
     except ValueError:
         return None
 
 
-def _below_article(html: str) -> str:
-    """Shifts headings so that the highest is an h3: an article's headline is an h2 (A13)."""
+def _lower_headings(html: str) -> str:
+    """Shift headings so that the highest is an h3, because the headline is an h2 (A13)."""
     levels = [int(level) for _, level, _ in _HEADING.findall(html)]
     shift = 3 - min(levels, default=3)
     return _HEADING.sub(lambda m: f"<{m[1]}h{min(int(m[2]) + shift, 6)}{m[3]}", html)
 
 
-def _with_address(link: re.Match[str]) -> str:
-    address, words = link[1], link[2]
-    if unescape(words).strip() == unescape(address):
-        return address
-    return f"{words} ({address})"
+def _with_url(link: re.Match[str]) -> str:
+    url, text = link[1], link[2]
+    if unescape(text).strip() == unescape(url):
+        return url
+    return f"{text} ({url})"

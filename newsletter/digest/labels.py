@@ -1,24 +1,26 @@
-"""The words around articles, in the language of whatever they stand beside.
+"""Labels around articles, each in the language of the text beside it.
 
-A reader of Belarusian who is shown a Russian article reads "Фото" under its picture and "Фота"
-elsewhere: so each function takes its language, and does not rely on the active one. A language
-without a catalogue gets English words.
+A Belarusian reader who is shown a Russian article reads "Фото" under its picture and "Фота"
+elsewhere, so every function takes the language instead of relying on the active one. Languages
+without a catalog get labels in the site's default language.
 """
 
 from __future__ import annotations
 
 from datetime import date
 
-from django.utils.translation import get_language, ngettext, override
+from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
 
 from newsletter.digest.content import Credit, Issue, Period, Status
 from newsletter.digest.dates import month_name, week_range
+from newsletter.lib.language_rules import rules_for
 from newsletter.lib.languages import language_name_in
 
 
 def page_labels(language: str, *, newsletter: str) -> dict[str, str]:
-    """What stands around all articles, by the name that templates use."""
+    """Return the labels above and below the articles, by their names in the templates."""
     with override(language):
         return {
             "view": _("View in browser"),
@@ -32,14 +34,14 @@ def page_labels(language: str, *, newsletter: str) -> dict[str, str]:
 
 
 def period_name(issue: Issue, language: str, *, today: date) -> str:
-    """Its week, "July 24 – July 30, 2017", or its month, "July 2017"."""
+    """Return the issue's week, "July 24 – July 30, 2017", or its month, "July 2017"."""
     if issue.period == "month":
         return month_name(issue.starts_on, language)
     return week_range(issue.starts_on, issue.ends_on, language, today=today)
 
 
 def article_count(n: int, language: str, *, period: Period = "week") -> str:
-    """ "5 articles in this issue"."""
+    """Return "5 articles in this issue", or "5 articles" for a month."""
     with override(language):
         if period == "month":
             return ngettext("%(number)s article", "%(number)s articles", n) % {"number": n}
@@ -58,7 +60,7 @@ def status_label(status: Status, language: str) -> str:
 
 
 def credit_line(credit: Credit, language: str) -> str:
-    """ "Photo: 4esnok.by", in `language`."""
+    """Return "Photo: 4esnok.by" in `language`."""
     with override(language):
         match credit.kind:
             case "photo":
@@ -81,29 +83,28 @@ def read_more(language: str) -> str:
 
 
 def unavailable_label(article_language: str, language: str, *, period: Period = "week") -> str:
-    """What introduces the articles that are in none of the reader's languages."""
+    """Return the words before the articles that exist in none of the reader's languages."""
     with override(language):
         pattern = (
             _("Also this month, %(in_language)s:")
             if period == "month"
             else _("Also this week, %(in_language)s:")
         )
-        return pattern % {"in_language": _in_language(article_language)}
+    return pattern % {"in_language": language_label(article_language, language)}
 
 
 def language_label(article_language: str, language: str) -> str:
-    """ "in Russian", beside an article that is not in the reader's first language."""
+    """Return "in Russian" in `language`, to mark an article in a fallback language.
+
+    Languages that inflect have their phrases in newsletter.lib.language_rules. Without one, the
+    name of the language comes from CLDR.
+    """
+    if phrase := rules_for(language).in_language.get(article_language):
+        return phrase
+    with override(settings.LANGUAGE_CODE):
+        default = _("in %(language)s")
     with override(language):
-        return _in_language(article_language)
-
-
-def _in_language(code: str) -> str:
-    match code:
-        case "en":
-            return _("in English")
-        case "be":
-            return _("in Belarusian")
-        case "ru":
-            return _("in Russian")
-    name = language_name_in(code, get_language() or code)
-    return _("in another language (%(language)s)") % {"language": name}
+        pattern = _("in %(language)s")
+    # Without a catalog the phrase is in the default language, and so the name has to be as well.
+    sentence_language = settings.LANGUAGE_CODE if pattern == default else language
+    return pattern % {"language": language_name_in(article_language, sentence_language)}

@@ -1,4 +1,4 @@
-"""Chains of languages: which of the languages that it has something is shown in. Pure."""
+"""Choose a language from a chain, which lists languages in order of preference. Pure."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Collection, Container, Iterable, Sequence
 
 
 def pick(chain: Iterable[str], available: Container[str]) -> str | None:
-    """The first language of `chain` that is `available`; None where none is."""
+    """Return the first language of `chain` that is available, or None."""
     return next((language for language in chain if language in available), None)
 
 
 def pick_or_any(chain: Iterable[str], available: Collection[str]) -> str | None:
-    """The first language of `chain` that is available, else the first available one, or None."""
+    """Return the first language of `chain` that is available, or else any, or None."""
     return pick(chain, available) or next(iter(available), None)
 
 
 def page_chain(
     language: str, choices: Sequence[Sequence[str]], languages: Sequence[str]
 ) -> tuple[str, ...]:
-    """The languages in which a page in `language` shows a text, best first.
+    """Return the languages in which a page in `language` shows a text, best first.
 
-    The newsletter's choice that contains the language, turned so that it begins with it, and
-    then the newsletter's other languages: what exists is always shown.
+    These are the languages of the sign-up choice that contains `language`, rotated to start with
+    it, and then the newsletter's other languages, so that an existing text is always shown.
     """
     chain = [language]
-    fitting = sorted(
+    matching = sorted(
         (list(choice) for choice in choices if language in choice),
         key=lambda choice: choice.index(language),
     )
-    if fitting:
-        start = fitting[0].index(language)
-        chain += fitting[0][start:] + fitting[0][:start]
+    if matching:
+        start = matching[0].index(language)
+        chain += matching[0][start:] + matching[0][:start]
     return tuple(dict.fromkeys([*chain, *languages]))

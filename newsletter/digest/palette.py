@@ -1,4 +1,4 @@
-"""The colours of a mail, in light and in dark. Every text has a contrast of 4.5 or more (A13)."""
+"""The colours of emails, light and dark. All text has a contrast of at least 4.5:1 (A13)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from newsletter.digest.colours import readable
 
 @dataclass(frozen=True)
 class Palette:
-    """All "#rrggbb". `panel` is a tinted ground; every other but `hairline` is for text."""
+    """Colours as "#rrggbb". `ground`, `panel` and `hairline` are not for text."""
 
     ground: str
     panel: str
@@ -24,7 +24,7 @@ class Palette:
 
 
 def light(accent: str) -> Palette:
-    """Ink on warm white, with the newsroom's accent darkened where it would be too pale."""
+    """Return dark text on warm white, with the newsroom's accent darkened if it is too pale."""
     shade = readable(readable(accent, on="#f5f1ea"), on="#ffffff")
     return Palette(
         ground="#fdfcfa",
@@ -40,7 +40,7 @@ def light(accent: str) -> Palette:
 
 
 def dark(accent: str) -> Palette:
-    """The same on warm black, with the accent lightened."""
+    """Return light text on warm black, with the accent lightened if it is too dark."""
     return Palette(
         ground="#171614",
         panel="#24221e",

@@ -1,4 +1,4 @@
-"""The text part's lines: wrapped, with single empty lines between paragraphs. Pure."""
+"""Wrap the lines of the text part, and leave single blank lines between paragraphs. Pure."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import re
 import textwrap
 
 WIDTH = 74
-"""Leaves room for a reply's quoting marks (RFC 3676, 4.2)."""
+"""Characters per line. Leaves room for the quote marks of replies (RFC 3676, 4.2)."""
 
 
 def wrap_lines(text: str) -> str:
-    """`text` without trailing spaces or runs of empty lines; long lines wrapped between words.
+    """Wrap long lines between words, and remove trailing spaces and runs of blank lines.
 
-    A wrapped line keeps its indentation; an address is never broken.
+    Wrapped lines keep their indentation. URLs are never broken.
     """
-    lines = [_wrapped(line.rstrip()) for line in text.splitlines()]
+    lines = [_wrap(line.rstrip()) for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n") + "\n"
 
 
-def _wrapped(line: str) -> str:
+def _wrap(line: str) -> str:
     bullet = re.match(r"\s*(?:[*•-] |\d+\. )?", line)
     indent = " " * len(bullet[0]) if bullet else ""
     return textwrap.fill(

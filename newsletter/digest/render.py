@@ -1,12 +1,11 @@
-"""An edition from a selection: subject, preheader, HTML and text, rendered once for all readers.
+"""Render an edition from a selection: subject, preheader, HTML and text, once for all its readers.
 
-Nothing is read but what the selection's key covers, so that equal keys give equal editions.
+Rendering depends only on what the selection's key covers, so equal keys give equal editions.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -39,48 +38,52 @@ from newsletter.lib.languages import direction
 from newsletter.lib.placeholders import Placeholder
 
 LARGE_EMAIL_BYTES = 90_000
-"""Bytes of HTML at which to warn: Gmail clips what is longer than 102 KB (A11)."""
-_PREHEADER_LEAST, _PREHEADER_MOST = 40, 130
+"""Size of the HTML from which editors are warned: Gmail clips emails over 102 KB (A11)."""
+MIN_PREHEADER, MAX_PREHEADER = 40, 130
+"""Characters of a preheader (A14)."""
 
 
 def render(
     newsletter: Newsletter, issue: Issue, selection: Selection, *, view_url: str, today: date
 ) -> RenderedEmail:
-    """The edition, complete but for its places. `view_url` shows it in a browser.
+    """Return the edition, complete apart from its placeholders. Raises RenderError.
 
-    `today` decides whether the week names its year. Raises RenderError where it must not go out.
+    `view_url` shows the edition in a browser. `today` decides whether the week names its year.
     """
-    placeholders = FragmentMarkers()
-    frame = _Frame.of(newsletter, issue, selection, today)
+    markers = FragmentMarkers()
+    branding = branding_in(newsletter, selection.language)
+    period = labels.period_name(issue, selection.language, today=today)
     subject = checked_subject(_subject(issue, selection))
+    preheader = _preheader(issue, selection, subject, branding, period)
     context = {
         **base_context(newsletter, selection.language),
-        **_around(newsletter, issue, selection, frame, placeholders),
-        "title": placeholders.text(subject),
-        "preheader": _preheader(issue, selection, subject, frame),
+        **_frame(newsletter, issue, selection, branding, markers),
+        "title": markers.text(subject),
+        "preheader": preheader,
+        "period": period,
         "is_round_up": issue.period == "month",
         "articles": [
-            article_view(entry, selection, newsletter, placeholders, today=today)
-            for entry in selection.entries
-            if not entry.is_brief
+            article_view(selected, selection, newsletter, markers, today=today)
+            for selected in selection.articles
+            if not selected.headline_only
         ],
-        "more": headline_views(selection),
-        "elsewhere": unavailable_views(selection, period=issue.period),
+        "headlines": headline_views(selection),
+        "unavailable": unavailable_views(selection, period=issue.period),
         "view_url": view_url,
     }
     return RenderedEmail(
         language=selection.language,
         label=_label(selection),
         subject=subject,
-        preheader=str(context["preheader"]),
-        html=_html(context, placeholders, selection),
+        preheader=preheader,
+        html=_html(context, markers, selection),
         text=wrap_lines(render_template("email/digest.txt", context, selection.language)),
         images=inline_images(newsletter, selection),
     )
 
 
 def size_warnings(rendered: RenderedEmail) -> list[str]:
-    """What an editor should know of the mail's size, in the active language (A11)."""
+    """Return warnings for editors about the email's size, in the active language (A11)."""
     size = len(rendered.html.encode())
     if size < LARGE_EMAIL_BYTES:
         return []
@@ -90,18 +93,18 @@ def size_warnings(rendered: RenderedEmail) -> list[str]:
 
 
 def base_context(newsletter: Newsletter, language: str) -> dict[str, object]:
-    """What the frame of every mail needs: language, direction and colours."""
+    """Return what the layout of every email needs: language, direction and colours."""
     return {
         "language": language,
         "direction": direction(language),
-        "side": text_alignment(language),
+        "alignment": text_alignment(language),
         "light": palette.light(newsletter.accent),
         "dark": palette.dark(newsletter.accent),
     }
 
 
 def checked_subject(subject: str) -> str:
-    """The subject, unless it would break a header (A2): raises RenderError."""
+    """Return the stripped subject. Raises RenderError if it is empty or unfit for a header (A2)."""
     if not subject.strip():
         raise RenderError(_("The email has no subject."))
     if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in subject):
@@ -110,72 +113,73 @@ def checked_subject(subject: str) -> str:
 
 
 def branding_in(newsletter: Newsletter, language: str) -> Branding:
-    """The wording in `language`, else in the newsletter's first that has one."""
-    heads = newsletter.branding_by_language
-    chosen = pick((language, *newsletter.languages, *heads), heads)
+    """Return the branding in `language`, or in the newsletter's first language that has any."""
+    available = newsletter.branding_by_language
+    chosen = pick((language, *newsletter.languages, *available), available)
     if chosen is None:
         raise RenderError(_("The newsletter has no name in any language."))
-    return heads[chosen]
+    return available[chosen]
 
 
-@dataclass(frozen=True)
-class _Frame:
-    branding: Branding
-    period: str
+def compose_preheader(parts: list[str], subject: str) -> str:
+    """Join as many `parts` as it takes to reach 40 characters, cut to 130 (A14).
 
-    @classmethod
-    def of(cls, newsletter: Newsletter, issue: Issue, selection: Selection, today: date) -> _Frame:
-        return cls(
-            branding=branding_in(newsletter, selection.language),
-            period=labels.period_name(issue, selection.language, today=today),
-        )
+    Parts that repeat the subject or each other are left out.
+    """
+    line = ""
+    for part in (" ".join(part.split()) for part in parts):
+        if part and part != subject and part not in line:
+            line = f"{line} · {part}" if line else part
+        if len(line) >= MIN_PREHEADER:
+            break
+    return excerpt(line, least=MIN_PREHEADER, most=MAX_PREHEADER)
 
 
-def _around(
+def _frame(
     newsletter: Newsletter,
     issue: Issue,
     selection: Selection,
-    frame: _Frame,
-    placeholders: FragmentMarkers,
+    branding: Branding,
+    markers: FragmentMarkers,
 ) -> dict[str, object]:
-    """What stands above and below the articles."""
-    introduced = selection.introduction
-    html = issue.texts[introduced].introduction if introduced else ""
+    """Return the context for what stands above and below the articles."""
+    language = selection.introduction_language
+    html = issue.texts[language].introduction if language else ""
     introduction = for_email(html, site_url=newsletter.site_url)
     return {
-        "letterhead": frame.branding,
+        "branding": branding,
         "logo": logo_view(newsletter, selection),
-        "period": frame.period,
         "count": labels.article_count(
-            len(selection.entries), selection.language, period=issue.period
+            len(selection.articles), selection.language, period=issue.period
         ),
         "introduction": introduction,
-        "introduction_language": introduced,
-        "introduction_direction": direction(introduced),
-        "introduction_side": text_alignment(introduced),
-        "introduction_slot": placeholders.html(introduction),
+        "introduction_language": language,
+        "introduction_direction": direction(language),
+        "introduction_alignment": text_alignment(language),
+        "introduction_marker": markers.html(introduction),
         "introduction_text": as_text(introduction),
-        "words": labels.page_labels(selection.language, newsletter=frame.branding.newsletter),
+        "labels": labels.page_labels(selection.language, newsletter=branding.newsletter),
         "issue_url": issue.urls.get(selection.language, ""),
         "unsubscribe_url": Placeholder.UNSUBSCRIBE.url,
         "preferences_url": Placeholder.PREFERENCES.url,
     }
 
 
-def _html(context: dict[str, object], placeholders: FragmentMarkers, selection: Selection) -> str:
+def _html(context: dict[str, object], markers: FragmentMarkers, selection: Selection) -> str:
     if selection.options.plain_text:
         return ""
-    return to_html(render_template("email/digest.mjml", context, selection.language), placeholders)
+    return to_html(render_template("email/digest.mjml", context, selection.language), markers)
 
 
-def _leading(selection: Selection) -> SelectedArticle:
-    """The top article in the edition's first language: the first that is no fallback."""
-    entries = selection.entries
-    return next((entry for entry in entries if not entry.is_fallback), entries[0])
+def _top_article(selection: Selection) -> SelectedArticle:
+    """Return the first article that isn't a fallback, or the first of all."""
+    articles = selection.articles
+    return next((selected for selected in articles if not selected.is_fallback), articles[0])
 
 
 def _subject(issue: Issue, selection: Selection) -> str:
-    top = _leading(selection)
+    """Return the editors' subject, or the top headline, after the month for a round-up."""
+    top = _top_article(selection)
     for language in (top.language, selection.language):
         if subject := issue.texts.get(language, IssueText()).subject.strip(" "):
             return subject
@@ -184,35 +188,28 @@ def _subject(issue: Issue, selection: Selection) -> str:
     return top.text.headline
 
 
-def _preheader(issue: Issue, selection: Selection, subject: str, frame: _Frame) -> str:
-    """The editors' words, else the leads; longer than they are where they are short (A14)."""
-    top = _leading(selection)
+def _preheader(
+    issue: Issue, selection: Selection, subject: str, branding: Branding, period: str
+) -> str:
+    """Return the editors' preheader or the leads, made longer if they are too short (A14)."""
+    top = _top_article(selection)
     languages = (top.language, selection.language)
-    own = [issue.texts[each].preheader for each in languages if each in issue.texts]
-    entries = [top, *(entry for entry in selection.entries if entry is not top)]
-    told = [part for entry in entries for part in (entry.text.headline, entry.text.lead)]
-    head = frame.branding
-    # The subject of a round-up holds more than the headline.
-    said = subject if issue.period == "week" else top.text.headline
-    return compose_preheader(
-        [*own[:1], *told, frame.period, head.newsletter, head.newsroom, head.footer], said
+    own = [issue.texts[code].preheader for code in languages if code in issue.texts]
+    articles = [top, *(selected for selected in selection.articles if selected is not top)]
+    from_articles = (
+        []  # A discreet preheader must not reveal the subject.
+        if selection.options.discreet
+        else [part for each in articles for part in (each.text.headline, each.text.lead)]
     )
-
-
-def compose_preheader(parts: list[str], subject: str) -> str:
-    """As many of `parts` as make 40 characters, at most 130; none that repeats the subject."""
-    line = ""
-    for part in (" ".join(part.split()) for part in parts):
-        if part and part != subject and part not in line:
-            line = f"{line} · {part}" if line else part
-        if len(line) >= _PREHEADER_LEAST:
-            break
-    return excerpt(line, least=_PREHEADER_LEAST, most=_PREHEADER_MOST)
+    fixed = [period, branding.newsletter, branding.newsroom, branding.footer]
+    # The subject of a round-up contains more than the headline.
+    repeated = subject if issue.period == "week" else top.text.headline
+    return compose_preheader([*own[:1], *from_articles, *fixed], repeated)
 
 
 def _label(selection: Selection) -> str:
-    """For the desk: "be, ru · lead"."""
-    languages = dict.fromkeys(entry.language for entry in selection.entries)
+    """Return a name for the desk: "be, ru (be) · lead · embedded"."""
+    languages = dict.fromkeys(selected.language for selected in selection.articles)
     options = selection.options
     form = "text" if options.plain_text else options.pictures
     return f"{', '.join(languages)} ({selection.language}) · {options.length} · {form}"

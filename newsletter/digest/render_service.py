@@ -1,7 +1,7 @@
-"""Where mails are laid out: in a process of its own (newsletter.lib.sandbox). Everybody asks here.
+"""The entry point for rendering: it runs in a separate process (newsletter.lib.sandbox).
 
-`print_edition` and `print_letter` are `render.render` and `letter.render_letter` there; they raise
-PressEnded besides.
+`render_edition` and `render_transactional` are `render.render` and
+`transactional.render_transactional` in that process. They can also raise RenderServiceError.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ P = ParamSpec("P")
 
 
 class RenderServiceError(RenderError):
-    """The process ended while it laid the mail out, or took too long; it may work next time."""
+    """The process crashed or timed out while rendering. Another attempt may succeed."""
 
 
-def _rendered(lay_out: Callable[P, RenderedEmail]) -> Callable[P, RenderedEmail]:
-    def printed(*args: P.args, **kwargs: P.kwargs) -> RenderedEmail:
+def _in_sandbox(function: Callable[P, RenderedEmail]) -> Callable[P, RenderedEmail]:
+    def call(*args: P.args, **kwargs: P.kwargs) -> RenderedEmail:
         try:
-            return sandbox.run(lay_out, *args, **kwargs)
+            return sandbox.run(function, *args, **kwargs)
         except sandbox.SandboxEndedError as error:
             message = _("The process that renders emails ended: %(reason)s")
             raise RenderServiceError(message % {"reason": error}) from None
 
-    return printed
+    return call
 
 
-render_edition = _rendered(render.render)
-render_transactional = _rendered(transactional.render_transactional)
+render_edition = _in_sandbox(render.render)
+render_transactional = _in_sandbox(transactional.render_transactional)

@@ -1,4 +1,4 @@
-"""A single mail: a confirmation, a link, a welcome. A heading, paragraphs, one button, a foot."""
+"""Render a transactional email: a heading, paragraphs, an optional button, and a footer."""
 
 from __future__ import annotations
 
@@ -23,35 +23,37 @@ def render_transactional(
     foot: Sequence[str],
     text_paragraphs: Sequence[str] = (),
 ) -> RenderedEmail:
-    """The mail in `language`, all of whose texts are plain; addresses in them become links.
+    """Return the email in `language`. All texts are plain; URLs in them become links.
 
-    `button` is its words and its URL, which also stands beside it to be copied. Raises
-    RenderError where the subject would break a header. `text_paragraphs` replace the paragraphs in
-    the text part, which has no button; if the last ends with a colon, the URL follows directly.
+    `button` is a label and a URL, which is also printed below the button so that it can be
+    copied. `text_paragraphs` replace the paragraphs in the text part, which has no button; if the
+    last one ends with a colon, the URL follows directly. Raises RenderError if the subject would
+    break a header.
     """
-    head = branding_in(newsletter, language)
+    branding = branding_in(newsletter, language)
     subject = checked_subject(subject)
-    placeholders = FragmentMarkers()
+    markers = FragmentMarkers()
+    preheader = compose_preheader([*paragraphs, branding.newsletter, branding.newsroom], subject)
     context: dict[str, object] = {
         **base_context(newsletter, language),
-        "title": placeholders.text(subject),
-        "preheader": compose_preheader([*paragraphs, head.newsletter, head.newsroom], subject),
-        "letterhead": head,
+        "title": markers.text(subject),
+        "preheader": preheader,
+        "branding": branding,
         "heading": heading,
-        "paragraphs": [_linked(line, placeholders) for line in paragraphs],
+        "paragraphs": [_with_links(line, markers) for line in paragraphs],
         "text_paragraphs": text_paragraphs or paragraphs,
         "button": button,
-        "foot": [(line, _linked(line, placeholders)) for line in foot],
+        "footer_lines": [(line, _with_links(line, markers)) for line in foot],
     }
     return RenderedEmail(
         language=language,
         label=language,
         subject=subject,
-        preheader=str(context["preheader"]),
-        html=to_html(render_template("email/letter.mjml", context, language), placeholders),
-        text=wrap_lines(render_template("email/letter.txt", context, language)),
+        preheader=preheader,
+        html=to_html(render_template("email/transactional.mjml", context, language), markers),
+        text=wrap_lines(render_template("email/transactional.txt", context, language)),
     )
 
 
-def _linked(line: str, placeholders: FragmentMarkers) -> str:
-    return placeholders.html(str(urlize(line, autoescape=True)))
+def _with_links(line: str, markers: FragmentMarkers) -> str:
+    return markers.html(str(urlize(line, autoescape=True)))

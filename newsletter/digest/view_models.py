@@ -1,4 +1,4 @@
-"""An entry as a mail shows it: every word chosen, so that HTML and text only lay it out (A12)."""
+"""Articles as both parts of an email show them, so that templates only lay them out (A12)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from newsletter.digest.topics import names_topic
 from newsletter.lib.languages import direction
 
 TEXT_WIDTH = 552
-"""Of the column, in CSS pixels."""
+"""Width of the column in CSS pixels."""
 LOGO_HEIGHT = 44
-_SIGNS: dict[Status, str] = {"improved": "▲", "unchanged": "■", "worsened": "▼"}
+_STATUS_MARKS: dict[Status, str] = {"improved": "▲", "unchanged": "■", "worsened": "▼"}
 
 
 @dataclass(frozen=True)
 class PictureView:
-    """`source` is a URL or "cid:…"; `width` in CSS pixels; `alt` a mark in the MJML."""
+    """`source` is a URL or "cid:…", `width` in CSS pixels, and `alt` a marker in the MJML."""
 
     source: str
     width: int
@@ -41,19 +41,19 @@ class PictureView:
 
 @dataclass(frozen=True)
 class ArticleView:
-    """What both parts of a mail lay out. `side` is where the text begins; `body` is HTML, ""
-    where only the lead is shown, and `body_slot` its mark in the MJML; `label` names a fallback's
-    language, else ""; `week` the article's, where the digest holds several."""
+    """An article in one language. Parts that aren't shown are ""."""
 
     language: str
     direction: str
-    side: str
+    alignment: str
     week: str
+    """The article's week, in a digest that covers several."""
     topic: str
     status: Status | None
-    sign: str
-    status_words: str
-    label: str
+    status_mark: str
+    status_label: str
+    language_label: str
+    """The name of the article's language, in the reader's, if it is a fallback."""
     headline: str
     url: str
     picture: PictureView | None
@@ -61,24 +61,27 @@ class ArticleView:
     byline: str
     lead: str
     body: str
+    """Clean HTML, or "" if only the lead is shown."""
     body_text: str
-    body_placeholder: str
+    body_marker: str
     read_more: str
+    read_more_label: str
+    """A marker for `read_more` with the headline, for screen readers (A13)."""
 
     @property
-    def closing(self) -> tuple[str, ...]:
-        """What stands below the text: who wrote it, and the credit of a picture not shown."""
+    def small_print(self) -> tuple[str, ...]:
+        """Return the lines below the text: the byline, and the credit of a hidden picture."""
         return tuple(filter(None, (self.byline, "" if self.picture else self.credit)))
 
 
 @dataclass(frozen=True)
 class UnavailableView:
-    """The articles of one language in the line "Also this week, in English: …"."""
+    """The line "Also this week, in English: …" with its articles."""
 
-    words: str
+    label: str
     language: str
     direction: str
-    entries: tuple[SelectedArticle, ...]
+    articles: tuple[SelectedArticle, ...]
 
 
 @dataclass(frozen=True)
@@ -92,84 +95,93 @@ class HeadlineView:
 
 
 def article_view(
-    entry: SelectedArticle,
+    selected: SelectedArticle,
     selection: Selection,
     newsletter: Newsletter,
-    placeholders: FragmentMarkers,
+    markers: FragmentMarkers,
     *,
     today: date,
 ) -> ArticleView:
-    """The entry in its own language; only its label is in that of the page."""
-    language, text, article = entry.language, entry.text, entry.article
-    body = _body(entry, selection.options.length, newsletter.site_url)
+    """Return the article in its own language; only `language_label` is in the page's language."""
+    language, text, article = selected.language, selected.text, selected.article
+    body = _body(selected, selection.options.length, newsletter.site_url)
+    read_more = "" if body else labels.read_more(language)
     return ArticleView(
         language=language,
         direction=direction(language),
-        side=text_alignment(language),
+        alignment=text_alignment(language),
         week=week_range(*article.week, language, today=today) if article.week else "",
-        topic=_topic(entry, selection.language),
+        topic=_topic(selected, selection.language),
         status=article.status,
-        sign=_SIGNS[article.status] if article.status else "",
-        status_words=labels.status_label(article.status, language) if article.status else "",
-        label=labels.language_label(language, selection.language) if entry.is_fallback else "",
+        status_mark=_STATUS_MARKS[article.status] if article.status else "",
+        status_label=labels.status_label(article.status, language) if article.status else "",
+        language_label=labels.language_label(language, selection.language)
+        if selected.is_fallback
+        else "",
         headline=text.headline,
         url=text.url,
-        picture=picture_view(entry, selection, placeholders),
-        credit=_credit(entry, _wanted(selection)),
+        picture=picture_view(selected, selection, markers),
+        credit=_credit(selected, _pictures_option(selection)),
         byline=labels.byline(text.authors, language) if text.authors else "",
-        lead=_lead(entry, body, newsletter.site_url),
+        lead=_lead(selected, body, newsletter.site_url),
         body=body,
         body_text=as_text(body) if body else "",
-        body_placeholder=placeholders.html(body),
-        read_more="" if body else labels.read_more(language),
+        body_marker=markers.html(body),
+        read_more=read_more,
+        read_more_label=markers.text(f"{read_more}: {text.headline}"),
     )
 
 
 def text_alignment(language: str) -> str:
-    """Where its text begins: Outlook aligns by this, not by `dir`."""
+    """Return the side where text starts. Outlook ignores `dir` and aligns by this."""
     return "right" if direction(language) == "rtl" else "left"
 
 
 def unavailable_views(selection: Selection, *, period: Period) -> tuple[UnavailableView, ...]:
-    """What the readers cannot read in their languages, by language, in order of appearance."""
-    languages = dict.fromkeys(entry.language for entry in selection.unavailable)
+    """Return a line for each language of the unavailable articles, in order of appearance."""
+    languages = dict.fromkeys(selected.language for selected in selection.unavailable)
     return tuple(
         UnavailableView(
-            words=labels.unavailable_label(language, selection.language, period=period),
+            label=labels.unavailable_label(language, selection.language, period=period),
             language=language,
             direction=direction(language),
-            entries=tuple(each for each in selection.unavailable if each.language == language),
+            articles=tuple(each for each in selection.unavailable if each.language == language),
         )
         for language in languages
     )
 
 
 def headline_views(selection: Selection) -> tuple[HeadlineView, ...]:
-    """What of a round-up is named by its headline alone."""
+    """Return the articles of a round-up that show only their headline."""
     return tuple(
-        HeadlineView(entry.language, direction(entry.language), entry.text.headline, entry.text.url)
-        for entry in selection.entries
-        if entry.is_brief
+        HeadlineView(
+            selected.language,
+            direction(selected.language),
+            selected.text.headline,
+            selected.text.url,
+        )
+        for selected in selection.articles
+        if selected.headline_only
     )
 
 
 def picture_view(
-    entry: SelectedArticle, selection: Selection, placeholders: FragmentMarkers
+    selected: SelectedArticle, selection: Selection, markers: FragmentMarkers
 ) -> PictureView | None:
-    """The article's picture, where it has a file and the readers want pictures."""
-    picture, pictures = entry.article.picture, _wanted(selection)
+    """Return the article's picture, if it has a file and the readers want pictures."""
+    picture, pictures = selected.article.picture, _pictures_option(selection)
     if picture is None or not picture.name or pictures == "none":
         return None
     return PictureView(
-        source=_source(picture, pictures, f"picture-{entry.article.id}"),
+        source=_source(picture, pictures, f"picture-{selected.article.id}"),
         width=min(picture.width or TEXT_WIDTH, TEXT_WIDTH),
-        alt=placeholders.text(entry.text.alt_text),
+        alt=markers.text(selected.text.alt_text),
     )
 
 
 def logo_view(newsletter: Newsletter, selection: Selection) -> PictureView | None:
-    """The logo beside the newsletter's name, which says the same: so it needs no words."""
-    logo, pictures = newsletter.logo, _wanted(selection)
+    """Return the logo. Its alt text is empty, because the newsletter's name stands below it."""
+    logo, pictures = newsletter.logo, _pictures_option(selection)
     if logo is None or not logo.name or pictures == "none":
         return None
     width = round(logo.width * min(1, LOGO_HEIGHT / logo.height)) if logo.height else LOGO_HEIGHT
@@ -177,10 +189,10 @@ def logo_view(newsletter: Newsletter, selection: Selection) -> PictureView | Non
 
 
 def inline_images(newsletter: Newsletter, selection: Selection) -> tuple[InlineImage, ...]:
-    """The pictures that travel inside the mail."""
-    if _wanted(selection) != "embedded":
+    """Return the pictures to attach to the email."""
+    if _pictures_option(selection) != "embedded":
         return ()
-    pictures = {f"picture-{each.article.id}": each.article.picture for each in selection.entries}
+    pictures = {f"picture-{each.article.id}": each.article.picture for each in selection.articles}
     return tuple(
         InlineImage(cid=_content_id(key), name=picture.name, type=picture.type)
         for key, picture in {"logo": newsletter.logo, **pictures}.items()
@@ -193,41 +205,41 @@ def _source(picture: Picture, pictures: Pictures, key: str) -> str:
 
 
 def _content_id(key: str) -> str:
-    """A Content-ID has the form of an address (RFC 2392), but names nobody."""
+    """Return a Content-ID, which has the form of an email address (RFC 2392)."""
     return f"{key}@digest.invalid"
 
 
-def _wanted(selection: Selection) -> Pictures:
+def _pictures_option(selection: Selection) -> Pictures:
     return "none" if selection.options.plain_text else selection.options.pictures
 
 
-def _topic(entry: SelectedArticle, page_language: str) -> str:
-    """The topic's name; "" where the headline begins with it."""
-    topic = entry.article.topic
+def _topic(selected: SelectedArticle, page_language: str) -> str:
+    """Return the topic's name, or "" if the headline starts with it."""
+    topic = selected.article.topic
     if topic is None:
         return ""
-    language = pick((entry.language, page_language, *topic.names), topic.names)
+    language = pick((selected.language, page_language, *topic.names), topic.names)
     name = topic.names[language] if language else ""
-    return "" if names_topic(entry.text.headline, name) else name
+    return "" if names_topic(selected.text.headline, name) else name
 
 
-def _credit(entry: SelectedArticle, pictures: Pictures) -> str:
-    """Of a picture that is shown, or of one that never had a file here."""
-    picture = entry.article.picture
+def _credit(selected: SelectedArticle, pictures: Pictures) -> str:
+    """Return the credit of a picture that is shown, or that never had a file."""
+    picture = selected.article.picture
     if picture is None or picture.credit is None or (picture.name and pictures == "none"):
         return ""
-    return labels.credit_line(picture.credit, entry.language)
+    return labels.credit_line(picture.credit, selected.language)
 
 
-def _body(entry: SelectedArticle, length: Length, site_url: str) -> str:
-    return for_email(entry.text.body, site_url=site_url) if length == "complete" else ""
+def _body(selected: SelectedArticle, length: Length, site_url: str) -> str:
+    return for_email(selected.text.body, site_url=site_url) if length == "full" else ""
 
 
-def _lead(entry: SelectedArticle, body: str, site_url: str) -> str:
-    """The lead; where there is none, the beginning of a text that is not shown."""
-    lead = entry.text.lead.strip()
+def _lead(selected: SelectedArticle, body: str, site_url: str) -> str:
+    """Return the lead, or the start of the body if there is neither a lead nor a full text."""
+    lead = selected.text.lead.strip()
     if lead or body:
         return lead
     return excerpt(
-        paragraph_text(for_email(entry.text.body, site_url=site_url)), least=200, most=320
+        paragraph_text(for_email(selected.text.body, site_url=site_url)), least=200, most=320
     )

@@ -1,7 +1,7 @@
-"""What editors' HTML may hold. Everything else is taken out before it is stored.
+"""Clean editors' HTML before it is stored.
 
-Pictures from elsewhere are dropped with the rest: a page or mail loads nothing of others
-(P4). The article's own picture has a field.
+Pictures are removed too, because neither pages nor emails load anything from other sites (P4).
+An article's own picture is a field of the article.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _cleaner = nh3.Cleaner(
     ),
     attributes={"a": {"href"}},
     url_schemes={"http", "https", "mailto"},
-    # A relative address leads elsewhere in a mail; "//host" would take the mail program's scheme.
+    # In an email, a relative URL leads nowhere, and "//host" takes the scheme of the email app.
     url_relative=lambda url: url if url.startswith("#") else None,
     link_rel=None,
 )
 
 
 def clean_html(html: str) -> str:
-    """The allowed part of `html`; headings begin at h2, empty elements are dropped.
+    """Return the allowed part of `html`, with headings from h2 down and without empty elements.
 
-    Cleaning what was cleaned changes nothing.
+    Cleaning is idempotent.
     """
     renamed = _TAG.sub(lambda tag: f"<{tag[1]}{_RENAMED[tag[2].lower()]}", html)
     text = _cleaner.clean(renamed).strip()

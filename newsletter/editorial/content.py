@@ -1,4 +1,4 @@
-"""From the models to the digest's values: what a mail is made of. A constant number of queries."""
+"""Convert models to the digest's values, in a constant number of queries."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ from newsletter.lib.languages import page_language
 
 
 def newsletter_content(newsletter: models.Newsletter) -> content.Newsletter:
-    """The newsletter's looks and wording in each of its languages."""
+    """Return the newsletter with its branding in each of its languages."""
     room = models.Newsroom.objects.prefetch_related("translations").first()
     prefetch_related_objects([newsletter], "translations")
     languages = tuple(newsletter.languages)
     return content.Newsletter(
         slug=newsletter.slug,
         languages=languages,
-        branding_by_language={code: _letterhead(newsletter, room, code) for code in languages},
+        branding_by_language={code: _branding(newsletter, room, code) for code in languages},
         site_url=settings.SITE_URL,
         accent=room.accent if room else "#8a1c1c",
         logo=_picture_file(room.logo) if room and room.logo else None,
     )
 
 
-def _letterhead(
+def _branding(
     newsletter: models.Newsletter, room: models.Newsroom | None, code: str
 ) -> content.Branding:
-    """What is missing in the language is taken from the next one that its readers may know."""
+    """Return the branding in one language. Missing texts come from the next in its chain."""
     name = newsletter.name_in(code)
-    own = newsletter.text([code])
-    of_room = room.any_text(newsletter.chain_for(code)) if room else None
+    text = newsletter.text([code])
+    newsroom_text = room.any_text(newsletter.chain_for(code)) if room else None
     return content.Branding(
-        newsroom=of_room.name if of_room else name,
+        newsroom=newsroom_text.name if newsroom_text else name,
         newsletter=name,
         sender_name=newsletter.sender_name_in(code),
-        footer=own.footer if own else "",
+        footer=text.footer if text else "",
         postal_address=room.postal_address if room else "",
     )
 
 
 def issue_content(issue: models.Issue, *, at: datetime) -> content.Issue:
-    """What of the issue is public at that moment: ready texts, in the editors' order."""
+    """Return what is public of the issue at that moment, in the editors' order."""
     return content.Issue(
         starts_on=issue.starts_on,
         ends_on=issue.ends_on,
-        articles=tuple(_public_articles(issue, at, models.Trend.objects.of_issue(issue))),
+        articles=tuple(_public_articles(issue, at, models.Trend.objects.for_issue(issue))),
         texts={
             code: content.IssueText(text.subject, text.preheader, text.introduction)
             for code, text in issue.texts().items()
@@ -72,10 +72,10 @@ def issue_content(issue: models.Issue, *, at: datetime) -> content.Issue:
 def round_up_content(
     month: Month, issues: Iterable[models.Issue], *, at: datetime
 ) -> content.Issue:
-    """What of these issues is public at that moment, each article with its week."""
+    """Return what is public of a month's issues at that moment, each article with its week."""
     days = monthrange(month.year, month.month)[1]
     issues = list(issues)
-    trends = models.Trend.objects.of_issues(issues)
+    trends = models.Trend.objects.for_issues(issues)
     return content.Issue(
         starts_on=date(month.year, month.month, 1),
         ends_on=date(month.year, month.month, days),
@@ -96,7 +96,7 @@ def _public_articles(
 
 
 def issue_url(issue: models.Issue, language: str) -> str:
-    """The issue's page, absolute, in the language, or in the site's own where it has no such."""
+    """Return the absolute URL of the issue's page, in the site's default language if need be."""
     with translation.override(page_language(language)):
         return settings.SITE_URL + reverse(
             "web:issue", settings.PUBLIC_URLCONF, args=[issue.newsletter.slug, issue.key]
@@ -115,7 +115,7 @@ def _article(article: models.Article, statuses: Mapping[int, str]) -> content.Ar
 
 
 def _texts(article: models.Article) -> dict[str, content.ArticleText]:
-    """By language, the original first: that is the one named where a reader's is missing."""
+    """Return the texts by language, the original first: it is listed for readers of others."""
     texts = article.texts().items()
     ordered = sorted(texts, key=lambda item: item[0] != article.original_language)
     return {code: _text(text) for code, text in ordered}

@@ -1,7 +1,7 @@
-"""Pictures as they are stored: looked through, without metadata, under a name of their own.
+"""Store pictures checked, without metadata, and named after a hash of their content.
 
-A photo's metadata can hold the place where it was taken and the camera's number, which may lead
-to its author. Nothing of it is kept but the colour profile.
+A photo's metadata can contain the place where it was taken and the camera's serial number, which
+may identify its author. Only the colour profile is kept.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from PIL import Image
 
 LARGEST_SIDE = 1600
-"""Pixels: twice the width of a mail, enough for a page."""
+"""Pixels: twice the width of an email, and enough for a page."""
 
 TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
-"""Pictures are stored as one of these, which every mail program shows."""
+"""Formats in which pictures are stored. Every email app shows them."""
 
 
 def store(file: BinaryIO, *, folder: str) -> str:
-    """Store the picture once; return its name in the media storage.
+    """Store the picture and return its name in the media storage.
 
-    The name follows from the content, so the same picture is never stored twice and none is
-    overwritten. Raises ValidationError where the file is no picture.
+    The name is a hash of the content, so the same picture is stored once, and none is overwritten.
+    Raises ValidationError if the file isn't a picture.
     """
     file.seek(0)
     content = file.read()
@@ -45,13 +45,16 @@ def store(file: BinaryIO, *, folder: str) -> str:
 
 
 def prepare(content: bytes) -> tuple[str, bytes]:
-    """(suffix, bytes) of the picture upright, at most LARGEST_SIDE, without metadata."""
-    # Loaded at its first use: a process that only sends is 2 MB smaller without it.
+    """Return the suffix and bytes of the picture: upright, scaled down, and without metadata.
+
+    Raises ValidationError if the content isn't a picture.
+    """
+    # Imported on first use: processes that only send are 2 MB smaller without it.
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
-            # Pillow only warns of a picture that unpacks to gigabytes.
+            # By default, Pillow only warns about a picture that unpacks to gigabytes.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             Image.open(io.BytesIO(content)).verify()
             image = Image.open(io.BytesIO(content))
@@ -71,7 +74,7 @@ def prepare(content: bytes) -> tuple[str, bytes]:
     ):
         raise ValidationError(
             _("This file is not a picture, or it is damaged. Use JPEG, PNG, WebP or GIF."),
-            code="no_picture",
+            code="not_a_picture",
         ) from None
 
 
@@ -79,7 +82,7 @@ def _encoded(image: Image.Image, mode: str, encoding: str) -> bytes:
     profile = image.info.get("icc_profile") if image.mode == mode else None
     from PIL import Image
 
-    # A new image: what is attached to the old one (EXIF, XMP, comments) stays behind.
+    # A new image has none of the metadata (EXIF, XMP, comments).
     bare = Image.new(mode, image.size)
     bare.paste(image.convert(mode))
     out = io.BytesIO()
@@ -88,10 +91,10 @@ def _encoded(image: Image.Image, mode: str, encoding: str) -> bytes:
 
 
 def is_new(file: FieldFile) -> bool:
-    """Whether the file was just given: what is in the storage went through `store`."""
+    """Return whether the file was just uploaded. All stored files went through `store`."""
     return not getattr(file, "_committed", True)
 
 
 def media_type(name: str) -> str:
-    """The media type of a stored picture, by its name."""
+    """Return the media type of a stored picture."""
     return TYPES.get(PurePosixPath(name).suffix, "image/jpeg")

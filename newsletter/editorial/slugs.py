@@ -1,67 +1,56 @@
-"""Addresses made from headlines (F6): a table per language, never empty, stable once made."""
+"""Slugs made from headlines (F6): transliterated, never empty, and stable once public."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from newsletter.lib.language_rules import rules_for, script_letters
 
 if TYPE_CHECKING:
     from newsletter.editorial.models import ArticleTranslation
 
-LONGEST = 100
-"""Characters; the field has room for a number behind."""
-
-
-def _table(letters: str, latin: str) -> dict[str, str]:
-    """The Latin letters for each letter, with "-" for a letter that is left out."""
-    words = ("" if word == "-" else word for word in latin.split())
-    return dict(zip(letters, words, strict=True))
-
-
-_CYRILLIC = _table(
-    "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-    "a b v g d e yo zh z i y k l m n o p r s t u f kh ts ch sh shch - y - e yu ya",
-)
-_BELARUSIAN = {**_CYRILLIC, **_table("гґіўёюя", "h g i u io iu ia")}
-_UKRAINIAN = {**_CYRILLIC, **_table("гґиіїє", "h g y i yi ye")}
-_GEORGIAN = _table(
-    "აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ",
-    "a b g d e v z t i k l m n o p zh r s t u p k gh q sh ch ts dz ts ch kh j h",
-)
-
-TABLES = {"be": _BELARUSIAN, "ru": _CYRILLIC, "uk": _UKRAINIAN, "ka": _GEORGIAN}
-# Latin letters that do not fall apart into a letter and an accent.
-_LATIN = {"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th"}
+MAX_LENGTH = 100
+"""Characters. The model's field has room for a number after it."""
 
 
 def slug_for(text: str, language: str) -> str:
-    """The address part for a headline: "Навіны тыдня", "be" → "naviny-tydnia".
+    """Return a slug for a headline: "Навіны тыдня", "be" → "naviny-tydnia".
 
-    A script without a table gives "article-" and a hash of the text, so it is never empty.
+    Letters without a transliteration are dropped. If none is left, the slug is "article-" and a
+    hash of the text.
     """
-    table = {**_CYRILLIC, **_LATIN, **TABLES.get(language.partition("-")[0], {})}
+    latin = {**script_letters(), **rules_for(language).slug_letters}
     lowered = unicodedata.normalize("NFC", text).lower()
-    written = "".join(table.get(letter, letter) for letter in lowered)
-    plain = unicodedata.normalize("NFKD", written).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")
-    if len(slug) > LONGEST:
-        slug = slug[:LONGEST].rpartition("-")[0] or slug[:LONGEST]
+    transliterated = "".join(_transliterate(letter, latin) for letter in lowered)
+    plain = transliterated.encode("ascii", "ignore").decode().replace("'", "")
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if len(slug) > MAX_LENGTH:
+        slug = slug[:MAX_LENGTH].rpartition("-")[0] or slug[:MAX_LENGTH]
     return slug or f"article-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
+def _transliterate(letter: str, latin: Mapping[str, str]) -> str:
+    """Return Latin letters, without the letter's accents if it has no row of its own."""
+    if letter in latin:
+        return latin[letter]
+    return "".join(latin.get(part, part) for part in unicodedata.normalize("NFKD", letter))
+
+
 def free_slug(translation: ArticleTranslation) -> str:
-    """The headline's slug, with -2, -3 … where another article of the language has it."""
-    wanted = slug_for(translation.headline, translation.language)
+    """Return the headline's slug, with -2, -3 … if another article in the language has it."""
+    base = slug_for(translation.headline, translation.language)
     others = type(translation).objects.filter(language=translation.language)
     taken = set(
-        others.filter(slug__startswith=wanted)
+        others.filter(slug__startswith=base)
         .exclude(pk=translation.pk)
         .values_list("slug", flat=True)
     )
-    slug, number = wanted, 1
+    slug, number = base, 1
     while slug in taken:
         number += 1
-        slug = f"{wanted}-{number}"
+        slug = f"{base}-{number}"
     return slug

@@ -1,4 +1,4 @@
-"""Rules for what editors enter, beyond what a field knows."""
+"""Validation of JSON fields that editors fill in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from newsletter.lib.languages import validate_language
 
 
 def validate_languages(languages: Any) -> None:
-    """A newsletter's languages: a list of codes, one at least, none twice."""
+    """Raise ValidationError unless `languages` is a list of distinct codes, and not empty."""
     if not isinstance(languages, list) or not languages:
         raise ValidationError({"languages": _("Enter at least one language.")})
     for code in languages:
@@ -24,7 +24,7 @@ def validate_languages(languages: Any) -> None:
 
 
 def validate_choices(choices: Any, languages: list[str]) -> None:
-    """The form's choices: labels with chains of the newsletter's languages."""
+    """Raise ValidationError unless each choice has a label and languages of the newsletter."""
     message = _("Each choice needs a label and languages that this newsletter has.")
     for choice in choices if isinstance(choices, list) else [None]:
         if not isinstance(choice, dict) or not isinstance(choice.get("label"), str):

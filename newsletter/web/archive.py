@@ -50,7 +50,7 @@ def issue_view(issue: Issue, language: str, *, at: datetime) -> IssueView:
     texts = issue.texts()
     own = texts.get(language)
     code, introduction = _introduction(texts, chain)
-    today = issue.newsletter.date_at(at)
+    today = issue.newsletter.local_date(at)
     return IssueView(
         issue=issue,
         newsletter=issue.newsletter.name_in(language),

@@ -139,7 +139,7 @@ def article_view(
     by_week = dateline_kind(article, status) == "week"
     if by_week and article.issue:
         issue = article.issue
-        today = article.newsletter.date_at(at)
+        today = article.newsletter.local_date(at)
         dateline = week_range(issue.starts_on, issue.ends_on, language, today=today)
         machine_date = issue.starts_on.isoformat()
     else:

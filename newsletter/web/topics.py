@@ -47,7 +47,9 @@ def recent_weeks(
     topic: Topic, language: str, *, at: datetime, limit: int = RECENT_WEEKS
 ) -> list[TopicWeek]:
     """Return the weeks in which the topic has a trend, newest first, without future weeks."""
-    trends = topic.trends.filter(week__lte=topic.newsletter.date_at(at)).order_by("-week")[:limit]
+    trends = topic.trends.filter(week__lte=topic.newsletter.local_date(at)).order_by("-week")[
+        :limit
+    ]
     name = topic.name_in(topic.newsletter.chain_for(language))
     return [_week(topic, name, trend.week, trend.status, language, at=at) for trend in trends]
 
@@ -71,7 +73,7 @@ def weeks_of_issue(issue: Issue, language: str, *, at: datetime) -> list[TopicWe
 
     Three queries.
     """
-    statuses = Trend.objects.of_issue(issue)
+    statuses = Trend.objects.for_issue(issue)
     if not statuses:
         return []
     chain = issue.newsletter.chain_for(language)
@@ -100,4 +102,4 @@ def _week(
 def _date_range(
     newsletter: Newsletter, start: date, end: date, language: str, *, at: datetime
 ) -> str:
-    return week_range(start, end, language, today=newsletter.date_at(at))
+    return week_range(start, end, language, today=newsletter.local_date(at))

@@ -14,7 +14,7 @@ Statuses = Mapping[int, Mapping[int, str]]
 
 def load_statuses(articles: Iterable[Article]) -> Statuses:
     """Load the trends of the articles' topics in their issues. One query."""
-    return Trend.objects.of_issues(a.issue for a in articles if a.topic_id and a.issue)
+    return Trend.objects.for_issues(a.issue for a in articles if a.topic_id and a.issue)
 
 
 def article_status(article: Article, known: Statuses) -> str:

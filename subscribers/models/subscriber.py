@@ -59,7 +59,7 @@ class Subscription(models.Model):
     class Content(models.TextChoices):
         DEFAULT = "", _("newsletter default")
         LEAD = "lead", _("headlines and leads")
-        COMPLETE = "complete", _("full text")
+        FULL = "full", _("full text")
 
     class Source(models.TextChoices):
         FORM = "form", _("sign-up form")

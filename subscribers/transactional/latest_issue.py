@@ -62,7 +62,7 @@ def latest_for_reader(
         title=titled.get(title_language, ""),
         title_language=title_language,
         week=week_range(
-            content.starts_on, content.ends_on, page_language, today=newsletter.date_at(now)
+            content.starts_on, content.ends_on, page_language, today=newsletter.local_date(now)
         ),
         headlines=tuple(headlines),
     )

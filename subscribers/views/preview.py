@@ -89,7 +89,7 @@ def preview(subscription: Subscription) -> Preview | None:
     if options.pictures == "embedded":
         # The page shows the same pictures from the site.
         options = replace(options, pictures="linked")
-    today = subscription.newsletter.date_at(timezone.now())
+    today = subscription.newsletter.local_date(timezone.now())
     branding = newsletter_content(subscription.newsletter)
     url = discreet_domain.site_of(discreet=subscription.discreet)
     try:
@@ -120,6 +120,6 @@ def _latest_content(subscription: Subscription) -> Issue | None:
         return None
     if subscription.frequency == Subscription.Frequency.MONTHLY:
         month = Month.of(issue.ends_on)
-        issues = newsletter.issues.public(now).of_month(month).newest_first()
+        issues = newsletter.issues.public(now).for_month(month).newest_first()
         return round_up_content(month, issues, at=now)
     return issue_content(issue, at=now)

@@ -13,7 +13,7 @@ from newsletter.desk.labels import LABELS, edition_label
     ("language", "label", "shown"),
     [
         ("en", "be, ru (be) · lead · embedded", "be, ru (be) · headline and lead · with pictures"),
-        ("be", "be, ru (be) · complete · text", "be, ru (be) · поўны тэкст · толькі тэкст"),
+        ("be", "be, ru (be) · full · text", "be, ru (be) · поўны тэкст · толькі тэкст"),
         ("ru", "en (ru) · lead · linked", "en (ru) · заголовок и лид · изображения по ссылке"),
         ("ru", "", "be"),
     ],

@@ -19,7 +19,7 @@ def test_each_chain_and_length_can_be_previewed(ready: Issue, as_editor: Client)
     url = reverse("admin:editorial_issue_preview", args=[ready.pk])
     page = as_editor.get(url).content.decode()
     for chain in ("en", "be,ru"):
-        for length in ("lead", "complete"):
+        for length in ("lead", "full"):
             assert f"?chain={chain}&amp;length={length}" in page
     assert page.count("<small>headline and lead</small>") == 2
     assert page.count("<small>full text</small>") == 2

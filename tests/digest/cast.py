@@ -1,4 +1,4 @@
-"""What the tests of the digest write: a weekly by a river, in English, Belarusian and Russian."""
+"""The cast of the digest tests: a weekly by a river, in English, Belarusian and Russian."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def write_issue(*articles: Article, **fields: Any) -> Issue:
 
 
 def write_rich_issue() -> Issue:
-    """Four articles: in all languages with a picture, in two, in Russian with a credit only, and
-    in English alone."""
+    """An issue of four articles: one in all languages with a picture, one in two languages, one in
+    Russian with only a credit, and one in English only."""
     return write_issue(
         write_article(1, "en", "be", "ru", topic=RIVER, status="improved", picture=PICTURE),
         write_article(2, "en", "be", topic=SECURITY, status="worsened"),
@@ -97,14 +97,14 @@ def write_rich_issue() -> Issue:
     )
 
 
-def options(*chain: str, **fields: Any) -> EditionOptions:
+def edition_options(*chain: str, **fields: Any) -> EditionOptions:
     return EditionOptions(**{"chain": chain, "page_language": chain[0], **fields})
 
 
 def edition(
     issue: Issue, *chain: str, newsletter: Newsletter = NEWSLETTER, **fields: Any
 ) -> RenderedEmail:
-    """The edition of readers of `chain`."""
-    selection = assemble(issue, options(*chain, **fields))
+    """Return the edition for readers of `chain`."""
+    selection = assemble(issue, edition_options(*chain, **fields))
     assert selection is not None
     return render(newsletter, issue, selection, view_url=VIEW_URL, today=TODAY)

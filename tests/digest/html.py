@@ -1,4 +1,4 @@
-"""A mail's HTML read as a tree of facts, with the standard library's parser."""
+"""Parse an email's HTML into a list of elements, with the standard library's parser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Element:
     tag: str
     attributes: dict[str, str]
     styles: list[dict[str, str]]
-    """Of the element and its ancestors, outermost first."""
+    """Inline styles of the ancestors and the element itself, outermost first."""
     text: str = ""
 
 
@@ -29,8 +29,8 @@ class EmailHtml(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
-        above = self._open[-1].styles if self._open else []
-        element = Element(tag, attributes, [*above, _styles(attributes.get("style", ""))])
+        inherited = self._open[-1].styles if self._open else []
+        element = Element(tag, attributes, [*inherited, _styles(attributes.get("style", ""))])
         self.elements.append(element)
         if tag == "br":
             self.handle_data("\n")
@@ -52,14 +52,14 @@ class EmailHtml(HTMLParser):
         return [element.attributes["href"] for element in self.all("a")]
 
     def visible(self) -> str:
-        """The body's text without the hidden preheader."""
+        """Return the body's text without the hidden preheader."""
         (body,) = self.all("body")
         hidden = [e for e in self.all("div") if e.styles[-1].get("display") == "none"]
         return body.text.replace(hidden[0].text, "", 1) if hidden else body.text
 
 
 def computed(element: Element, name: str) -> str:
-    """The nearest inline value of an inherited property; "" where there is none."""
+    """Return the nearest inline value of an inherited property, or ""."""
     return next((styles[name] for styles in reversed(element.styles) if name in styles), "")
 
 

@@ -1,4 +1,4 @@
-"""F2, F3: weeks and moments in each language."""
+"""F2, F3: date ranges and times in each language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from newsletter.digest.dates import date_and_time, week_range
 
-LATER = date(2026, 11, 21)
+TODAY = date(2026, 11, 21)
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,10 @@ LATER = date(2026, 11, 21)
         ("ar", date(2017, 7, 24), date(2017, 7, 30), "24–30 يوليو 2017"),
     ],
 )
-def test_a_week_names_its_year_where_it_is_not_the_current_one(
+def test_a_week_of_another_year_names_its_year(
     language: str, start: date, end: date, expected: str
 ) -> None:
-    assert week_range(start, end, language, today=LATER) == expected
+    assert week_range(start, end, language, today=TODAY) == expected
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_week_names_its_year_where_it_is_not_the_current_one(
         ("ru", "11–17 ноября"),
     ],
 )
-def test_the_current_year_is_left_out(language: str, expected: str) -> None:
+def test_the_current_year_is_omitted(language: str, expected: str) -> None:
     start, end = date(2019, 11, 11), date(2019, 11, 17)
     assert week_range(start, end, language, today=date(2019, 11, 18)) == expected
 
@@ -71,7 +71,7 @@ def test_a_week_across_new_year_names_both_years(language: str, today: date) -> 
     days=st.integers(0, 400),
     language=st.sampled_from(["en", "be", "ru", "ka", "ar", "zh-hans", "xx"]),
 )
-def test_every_range_has_its_days_and_its_years(start: date, days: int, language: str) -> None:
+def test_every_range_names_its_years_in_any_language(start: date, days: int, language: str) -> None:
     end = start + timedelta(days)
     week = week_range(start, end, language, today=date(1999, 1, 1))
     assert {str(start.year), str(end.year)} <= {
@@ -88,12 +88,12 @@ def test_every_range_has_its_days_and_its_years(start: date, days: int, language
         ("ru", "22 мая 2017\xa0г., 13:45"),
     ],
 )
-def test_a_moment_is_told_on_the_clock_it_carries(language: str, expected: str) -> None:
+def test_a_time_is_shown_in_its_own_time_zone(language: str, expected: str) -> None:
     minsk = timezone(timedelta(hours=3))
     assert date_and_time(datetime(2017, 5, 22, 13, 45, tzinfo=minsk), language) == expected
 
 
-def test_a_moment_has_24_hours() -> None:
+def test_times_use_the_24_hour_clock() -> None:
     assert date_and_time(datetime(2017, 5, 2, 0, 5, tzinfo=UTC), "en") == "May 2, 2017 00:05"
 
 

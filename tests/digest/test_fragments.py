@@ -1,4 +1,4 @@
-"""An editor's HTML in a mail, and in its text part."""
+"""Editors' HTML in an email and in its text part."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.digest.cast import SITE
         ("", ""),
     ],
 )
-def test_what_a_mail_may_contain(html: str, expected: str) -> None:
+def test_only_html_that_suits_an_email_is_kept(html: str, expected: str) -> None:
     assert for_email(html, site_url=SITE) == expected
 
 
@@ -45,12 +45,12 @@ def test_what_a_mail_may_contain(html: str, expected: str) -> None:
         ("<ul><li>a</li><li>b</li></ul>", "  * a\n  * b"),
     ],
 )
-def test_the_text_of_a_fragment(html: str, expected: str) -> None:
+def test_a_fragment_becomes_plain_text_with_urls(html: str, expected: str) -> None:
     """A12"""
     assert as_text(html) == expected
 
 
-def test_words_alone_are_those_of_paragraphs() -> None:
+def test_paragraph_text_skips_headings_and_lists() -> None:
     html = '<h3>H</h3><p>a <a href="https://e.example/">b</a>.</p><ul><li>c</li></ul>'
     assert paragraph_text(html) == "a b."
     assert paragraph_text("<h3>H</h3>") == "H"

@@ -1,6 +1,8 @@
-"""F1: plural forms, and words in the language of what they stand beside."""
+"""F1: plural forms, and labels in the language of the text beside them."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from django.utils import translation
@@ -21,7 +23,7 @@ from newsletter.digest.content import Credit
         (111, "111 артыкулаў у", "111 статей в"),
     ],
 )
-def test_plural_forms(n: int, be: str, ru: str) -> None:
+def test_article_counts_have_the_right_plural_form(n: int, be: str, ru: str) -> None:
     """F1"""
     assert labels.article_count(n, "be") == f"{be} гэтым выпуску"
     assert labels.article_count(n, "ru") == f"{ru} этом выпуске"
@@ -33,7 +35,7 @@ def test_plural_forms(n: int, be: str, ru: str) -> None:
     ("language", "expected"),
     [("en", "Photo: 4esnok.by"), ("be", "Фота: 4esnok.by"), ("ru", "Фото: 4esnok.by")],
 )
-def test_a_credit_is_labelled_in_its_language_whatever_is_active(
+def test_a_credit_has_the_articles_language_whatever_is_active(
     language: str, expected: str
 ) -> None:
     with translation.override("ru"):
@@ -42,7 +44,7 @@ def test_a_credit_is_labelled_in_its_language_whatever_is_active(
 
 
 @pytest.mark.parametrize("language", ["be", "ru"])
-def test_every_word_of_a_mail_is_translated(language: str) -> None:
+def test_every_label_of_an_email_is_translated(language: str) -> None:
     def words(code: str) -> list[str]:
         return [
             *labels.page_labels(code, newsletter="N").values(),
@@ -58,7 +60,30 @@ def test_every_word_of_a_mail_is_translated(language: str) -> None:
         assert english != translated
 
 
-def test_a_language_without_catalogue_gets_english_words() -> None:
+@pytest.mark.parametrize(
+    ("article_language", "language", "expected"),
+    [
+        ("ru", "en", "in Russian"),
+        ("ka", "en", "in Georgian"),
+        ("ru", "be", "па-руску"),
+        ("ru", "ru", "на русском"),
+        ("ka", "be", "на іншай мове (грузінская)"),
+        ("ar", "ru", "на другом языке (арабский)"),
+        ("ru", "ka", "in Russian"),
+        ("xx", "en", "in xx"),
+    ],
+)
+def test_any_language_can_be_named_in_any_other(
+    article_language: str, language: str, expected: str
+) -> None:
+    """F5: from the language's rules, or else from CLDR, in one language throughout."""
+    assert labels.language_label(article_language, language) == expected
+
+
+def test_without_a_catalog_labels_are_in_the_sites_default_language(
+    settings: Any,
+) -> None:
     """F5"""
     assert labels.read_more("ka") == "Read more"
-    assert labels.language_label("ka", "en") == "in another language (Georgian)"
+    settings.LANGUAGE_CODE = "be"
+    assert labels.language_label("ar", "be") == "на іншай мове (арабская)"

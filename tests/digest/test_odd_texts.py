@@ -1,4 +1,4 @@
-"""Whatever editors type or paste arrives as they typed it, and breaks nothing."""
+"""Whatever editors type or paste reaches readers unchanged, and breaks nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.digest.assemble import assemble
-from newsletter.digest.content import Article, Branding, RenderError
+from newsletter.digest.content import Article, Branding, RenderedEmail, RenderError
 from newsletter.digest.render import render
 from tests.digest.cast import (
     NEWSLETTER,
@@ -18,7 +18,7 @@ from tests.digest.cast import (
     TODAY,
     VIEW_URL,
     edition,
-    options,
+    edition_options,
     write_article,
     write_issue,
     write_text,
@@ -31,30 +31,32 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), max
 @settings(max_examples=150, deadline=None)
 @given(headline=texts, lead=texts, name=texts, alt=texts)
 @pytest.mark.slow
-def test_texts_arrive_as_they_were_typed(headline: str, lead: str, name: str, alt: str) -> None:
+def test_texts_reach_readers_as_they_were_typed(
+    headline: str, lead: str, name: str, alt: str
+) -> None:
     text = write_text("en", f"h{headline}", lead=f"l{lead}", authors=f"a{name}", alt_text=alt)
     odd = Article(2, {"en": text}, picture=PICTURE)
     head = Branding("Room", f"n{name}", "Desk", footer=f"f{lead}")
     issue = write_issue(write_article(1, "en"), odd)
     newsletter = replace(NEWSLETTER, branding_by_language={"en": head})
-    mail = EmailHtml(edition(issue, "en", newsletter=newsletter).html)
+    email = EmailHtml(edition(issue, "en", newsletter=newsletter).html)
 
     def plain(value: str) -> str:
-        """Spaces, and what XML has no place for, are one space."""
+        """Collapse spaces and characters that XML doesn't allow into one space."""
         return " ".join(re.sub("[\x00-\x1f\ufffe\uffff]", " ", value).split())
 
-    assert plain(mail.all("h2")[1].text) == plain(f"h{headline}")
-    assert plain(mail.all("h1")[0].text) == plain(f"n{name}")
-    assert plain(mail.all("img")[0].attributes["alt"]) == plain(alt)
-    assert plain(f"l{lead}") in plain(mail.visible())
+    assert plain(email.all("h2")[1].text) == plain(f"h{headline}")
+    assert plain(email.all("h1")[0].text) == plain(f"n{name}")
+    assert plain(email.all("img")[0].attributes["alt"]) == plain(alt)
+    assert plain(f"l{lead}") in plain(email.visible())
 
 
 @settings(max_examples=60, deadline=None)
 @given(subject=st.text(max_size=40), body=st.text(max_size=200))
-def test_any_headline_and_body_renders_or_is_refused(subject: str, body: str) -> None:
+def test_every_headline_and_body_is_rendered_or_refused(subject: str, body: str) -> None:
     issue = write_issue(Article(1, {"en": replace(write_text("en", body=body), headline=subject)}))
     try:
-        rendered = edition(issue, "en", length="complete")
+        rendered = edition(issue, "en", length="full")
     except RenderError:
         return
     assert rendered.subject == subject.strip()
@@ -72,17 +74,17 @@ chains = st.lists(st.sampled_from(LANGUAGES), min_size=1, unique=True)
     available=st.lists(st.lists(st.sampled_from(LANGUAGES), unique=True), min_size=1, max_size=3),
 )
 @pytest.mark.slow
-def test_equal_keys_render_equally(
+def test_selections_with_equal_keys_render_equally(
     one: list[str], other: list[str], available: list[list[str]]
 ) -> None:
-    """Readers who share an edition would each have got exactly it."""
+    """Readers who share an edition get what they would have got separately."""
     issue = write_issue(*(write_article(n, *each) for n, each in enumerate(available)))
     selections = [
-        assemble(issue, options(*chain, page_language="be", topics=topics))
+        assemble(issue, edition_options(*chain, page_language="be", topics=topics))
         for chain in (one, other)
         for topics in (None, frozenset({1}))
     ]
-    by_key = {}
+    rendered_by_key: dict[str, RenderedEmail] = {}
     for selection in filter(None, selections):
         rendered = render(NEWSLETTER, issue, selection, view_url=VIEW_URL, today=TODAY)
-        assert by_key.setdefault(selection.key, rendered) == rendered
+        assert rendered_by_key.setdefault(selection.key, rendered) == rendered

@@ -1,4 +1,4 @@
-"""What an edition says: subject, preheader, its articles and its foot."""
+"""The content of an edition: subject, preheader, articles, and what surrounds them."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def test_the_subject_is_the_top_headline_in_the_first_language() -> None:
     assert edition(issue, "ru").subject == "Паром вернулся 1"
 
 
-def test_an_edition_of_fallbacks_alone_takes_its_top_headline() -> None:
+def test_an_edition_of_fallbacks_uses_its_top_headline() -> None:
     issue = write_issue(write_article(1, "ru"))
     assert edition(issue, "be", "ru").subject == "Паром вернулся 1"
 
 
-def test_the_editors_subject_goes_before_a_headline() -> None:
+def test_the_editors_subject_takes_precedence_over_a_headline() -> None:
     texts = {"be": IssueText(subject="Тыдзень пераправы")}
     issue = write_issue(write_article(1, "be", "ru"), texts=texts)
     assert edition(issue, "be", "ru").subject == "Тыдзень пераправы"
@@ -56,13 +56,13 @@ def test_a_subject_that_would_break_a_header_is_refused(bad: str) -> None:
         edition(write_issue(Article(1, {"en": write_text("en", bad)})), "en")
 
 
-def test_a_mail_without_subject_is_refused() -> None:
+def test_an_email_without_a_subject_is_refused() -> None:
     text = replace(write_text("en"), headline=" ")
     with pytest.raises(RenderError, match="no subject"):
         edition(write_issue(Article(1, {"en": text})), "en")
 
 
-def test_the_preheader_is_the_editors_or_the_lead() -> None:
+def test_the_preheader_is_the_editors_or_else_the_lead() -> None:
     article = write_article(1, "be")
     own = "Пра пераправу, якой чакалі два гады, і пра лінію, якой яшчэ няма"
     issue = write_issue(article, texts={"be": IssueText(preheader=own)})
@@ -88,6 +88,14 @@ def test_the_preheader_has_40_to_130_characters(leads: list[str], own: str) -> N
     assert hidden.text == rendered.preheader
 
 
+def test_a_discreet_preheader_reveals_nothing_of_the_articles() -> None:
+    texts = {"be": IssueText(subject="Notes", preheader="Short.")}
+    issue = write_issue(write_article(1, "be"), texts=texts)
+    preheader = edition(issue, "be", discreet=True).preheader
+    assert preheader.startswith("Short. · 24–30 ліпеня 2017")
+    assert "Паром" not in preheader
+
+
 # --- Articles -----------------------------------------------------------------------------------
 def test_a_fallback_is_labelled_in_the_readers_language() -> None:
     rendered = edition(write_rich_issue(), "be", "ru")
@@ -97,7 +105,7 @@ def test_a_fallback_is_labelled_in_the_readers_language() -> None:
     assert "на русском" not in edition(write_rich_issue(), "ru").text
 
 
-def test_what_they_cannot_read_is_named_in_one_line_with_links() -> None:
+def test_unavailable_articles_are_listed_in_one_line_with_links() -> None:
     rendered = edition(write_rich_issue(), "be", "ru")
     (line,) = [p for p in EmailHtml(rendered.html).all("p") if "Таксама" in p.text]
     assert line.text.strip() == "Таксама на гэтым тыдні, па-англійску: The ferry is back 4"
@@ -105,7 +113,7 @@ def test_what_they_cannot_read_is_named_in_one_line_with_links() -> None:
     assert "Таксама на гэтым тыдні, па-англійску:\n* The ferry is back 4\n" in rendered.text
 
 
-def test_each_language_has_a_line_of_its_own() -> None:
+def test_unavailable_articles_have_a_line_for_each_language() -> None:
     issue = write_issue(
         write_article(1, "be"),
         write_article(2, "en"),
@@ -133,21 +141,21 @@ def test_credits_are_labelled_in_the_articles_language() -> None:
 @pytest.mark.parametrize(
     ("kind", "label"), [("photo", "Photo"), ("image", "Image"), ("graphic", "Graphic")]
 )
-def test_a_credit_says_its_kind(kind: str, label: str) -> None:
+def test_a_credit_names_its_kind(kind: str, label: str) -> None:
     credit = Credit(kind, "Desk")  # type: ignore[arg-type]
     issue = write_issue(write_article(1, "en", picture=replace(PICTURE, credit=credit)))
     assert f"{label}: Desk" in edition(issue, "en").text
 
 
-def test_status_in_words_and_colour() -> None:
-    mail = EmailHtml(edition(write_rich_issue(), "be", "ru").html)
-    said = {e.attributes["class"]: e.text for e in mail.all("span") if "class" in e.attributes}
-    assert said["improved"] == "▲ сітуацыя палепшылася"
-    assert said["worsened"] == "▼ сітуацыя пагоршылася"
-    assert said["unchanged"] == "■ ситуация не изменилась"
+def test_the_status_is_shown_in_words_and_colour() -> None:
+    email = EmailHtml(edition(write_rich_issue(), "be", "ru").html)
+    labels = {e.attributes["class"]: e.text for e in email.all("span") if "class" in e.attributes}
+    assert labels["improved"] == "▲ сітуацыя палепшылася"
+    assert labels["worsened"] == "▼ сітуацыя пагоршылася"
+    assert labels["unchanged"] == "■ ситуация не изменилась"
 
 
-def test_pictures_embedded_linked_or_none() -> None:
+def test_pictures_are_embedded_linked_or_left_out() -> None:
     issue = write_rich_issue()
     embedded = edition(issue, "be", pictures="embedded")
     (image,) = embedded.images
@@ -166,7 +174,7 @@ def test_pictures_embedded_linked_or_none() -> None:
     assert "4esnok.example" not in none.html, "the credit of a picture that is not shown"
 
 
-def test_the_logo_travels_with_the_pictures() -> None:
+def test_the_logo_is_embedded_with_the_pictures() -> None:
     logo = Picture("logo.png", f"{SITE}/media/logo.png", 400, 100, "image/png")
     newsletter = replace(NEWSLETTER, logo=logo)
     rendered = edition(write_rich_issue(), "be", newsletter=newsletter)
@@ -175,18 +183,18 @@ def test_the_logo_travels_with_the_pictures() -> None:
     assert (first["alt"], first["width"]) == ("", "176")
 
 
-def test_lead_or_complete_text() -> None:
+def test_articles_have_a_lead_or_the_full_text() -> None:
     issue = write_issue(write_article(1, "be"))
     lead = edition(issue, "be", length="lead")
     assert "Паром вярнуўся 1: text." not in lead.html
     assert "Чытаць далей" in lead.html
-    complete = edition(issue, "be", length="complete")
-    assert "Паром вярнуўся 1: text." in complete.html
-    assert "Паром вярнуўся 1: text." in complete.text
-    assert "Чытаць далей" not in complete.html
+    full = edition(issue, "be", length="full")
+    assert "Паром вярнуўся 1: text." in full.html
+    assert "Паром вярнуўся 1: text." in full.text
+    assert "Чытаць далей" not in full.html
 
 
-def test_without_a_lead_the_text_begins() -> None:
+def test_without_a_lead_the_start_of_the_text_is_shown() -> None:
     body = f"<h2>Загаловак</h2><p>Першы сказ са <a href='/x'>спасылкай</a>. {'слова ' * 90}</p>"
     rendered = edition(write_issue(Article(1, {"be": write_text("be", lead="", body=body)})), "be")
     assert ">Першы сказ са спасылкай. слова" in rendered.html
@@ -200,7 +208,7 @@ def test_authors_are_named() -> None:
     assert "Тэкст: Ганна Рачная" in rendered.text
 
 
-def test_the_frame_is_the_newsletters_own() -> None:
+def test_the_branding_surrounds_the_articles() -> None:
     rendered = edition(write_rich_issue(), "be", "ru")
     for part in (EmailHtml(rendered.html).visible(), rendered.text):
         assert "Тыдзень ля ракі" in part
@@ -213,7 +221,7 @@ def test_the_frame_is_the_newsletters_own() -> None:
     assert rendered.label == "be, ru (be) · lead · embedded"
 
 
-def test_places_and_the_view_are_linked() -> None:
+def test_placeholders_and_the_web_view_are_linked() -> None:
     rendered = edition(write_rich_issue(), "be")
     links = EmailHtml(rendered.html).links()
     for url in (Placeholder.UNSUBSCRIBE.url, Placeholder.PREFERENCES.url, VIEW_URL):
@@ -228,24 +236,24 @@ def test_plain_text_has_no_html_and_no_pictures() -> None:
     assert rendered.text.startswith("Тыдзень ля ракі\n24–30 ліпеня 2017 · 3 артыкулы")
 
 
-def test_the_language_of_the_process_does_not_matter() -> None:
+def test_the_active_language_does_not_matter() -> None:
     """F4"""
     expected = edition(write_rich_issue(), "be", "ru")
     with translation.override("ru"):
         assert edition(write_rich_issue(), "be", "ru") == expected
 
 
-def test_a_mail_of_90_kb_is_warned_of() -> None:
+def test_a_large_email_has_a_warning() -> None:
     """A11"""
     small = edition(write_rich_issue(), "be", "ru")
     assert size_warnings(small) == []
     body = "<p>" + "слова " * 8000 + "</p>"
     long = write_issue(Article(1, {"be": write_text("be", body=body)}))
-    (warning,) = size_warnings(edition(long, "be", length="complete"))
+    (warning,) = size_warnings(edition(long, "be", length="full"))
     assert "102 KB" in warning
 
 
-def test_an_edition_takes_some_milliseconds() -> None:
+def test_rendering_an_edition_takes_less_than_half_a_second() -> None:
     issue = write_issue(*(write_article(n, "be", topic=None) for n in range(10)))
     edition(issue, "be")
     start = time.perf_counter()
@@ -253,8 +261,8 @@ def test_an_edition_takes_some_milliseconds() -> None:
     assert time.perf_counter() - start < 0.5
 
 
-def test_the_introduction_is_in_a_language_that_the_readers_know() -> None:
-    """As on the site: what is missing in the first language is taken from the next."""
+def test_the_introduction_is_in_one_of_the_readers_languages() -> None:
+    """As on the site, a text that is missing in the first language comes from the next one."""
     texts = {"ru": IssueText(introduction="<p>Вступление</p>")}
     issue = write_issue(write_article(1, "en", "be", "ru"), texts=texts)
     shown = edition(issue, "be", "ru")

@@ -1,4 +1,4 @@
-"""The monthly round-up: the articles of a month's issues in one mail."""
+"""The monthly round-up: the articles of a month's issues in one email."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.digest.cast import (
     SITE,
     TODAY,
     edition,
-    options,
+    edition_options,
     write_article,
     write_issue,
     write_text,
@@ -42,7 +42,7 @@ def write_month(*articles: object, **fields: object) -> Issue:
     )
 
 
-def july() -> Issue:
+def write_july() -> Issue:
     return write_month(
         write_article(
             1, "en", "be", "ru", week=LAST_WEEK, topic=SECURITY, status="improved", picture=PICTURE
@@ -61,52 +61,52 @@ def july() -> Issue:
     ],
 )
 def test_the_subject_is_the_month_and_the_top_headline(language: str, subject: str) -> None:
-    mail = edition(july(), language)
-    assert mail.subject == subject
-    assert 40 <= len(mail.preheader) <= 130  # A14
-    assert f"{language.capitalize()}" not in mail.preheader
-    assert subject.partition(": ")[2] + " ·" not in mail.preheader  # it says something new
+    email = edition(write_july(), language)
+    assert email.subject == subject
+    assert 40 <= len(email.preheader) <= 130  # A14
+    assert f"{language.capitalize()}" not in email.preheader
+    assert subject.partition(": ")[2] + " ·" not in email.preheader  # not only the subject again
 
 
-def test_a12_each_article_names_its_week_in_both_forms() -> None:
-    mail = edition(july(), "en")
-    for form in (mail.html, mail.text):
-        # Not the year's: the sample's today is another one, so it is named.
-        assert form.count("July 24 – July 30, 2017") == 1
-        assert form.count("July 17 – July 23, 2017") == 1
-        assert "July 2017" in form
-        assert "2 articles" in form
-        assert "Also this month:" not in form
-        assert "in this issue" not in form
-        assert "Also this month, in Russian:" in " ".join(form.split())
-        assert form.index("The ferry is back 1") < form.index("The ferry is back 3")
-    assert re.search(r"July 24 – July 30, 2017.*·.*Road safety.*·.*improved", mail.text)
+def test_a12_each_article_names_its_week_in_html_and_text() -> None:
+    email = edition(write_july(), "en")
+    for part in (email.html, email.text):
+        # The tests' current year is another one, so the year is named.
+        assert part.count("July 24 – July 30, 2017") == 1
+        assert part.count("July 17 – July 23, 2017") == 1
+        assert "July 2017" in part
+        assert "2 articles" in part
+        assert "Also this month:" not in part
+        assert "in this issue" not in part
+        assert "Also this month, in Russian:" in " ".join(part.split())
+        assert part.index("The ferry is back 1") < part.index("The ferry is back 3")
+    assert re.search(r"July 24 – July 30, 2017.*·.*Road safety.*·.*improved", email.text)
 
 
-def test_an_issue_names_no_week_above_its_articles() -> None:
-    mail = edition(write_issue(write_article(1, "en")), "en")
-    assert mail.text.count("July 24 – July 30, 2017") == 1
+def test_articles_of_an_issue_do_not_repeat_its_week() -> None:
+    email = edition(write_issue(write_article(1, "en")), "en")
+    assert email.text.count("July 24 – July 30, 2017") == 1
 
 
-def test_it_holds_leads_and_no_pictures_whatever_was_chosen() -> None:
-    mail = edition(july(), "en", length="complete", pictures="embedded")
-    assert "The ferry is back 1: lead" in mail.text
-    assert "The ferry is back 1: text." not in mail.text
-    assert f"{SITE}/en/articles/1/" in mail.html
-    assert mail.images == ()
-    assert "<img" not in mail.html
+def test_a_round_up_has_leads_without_pictures_whatever_readers_chose() -> None:
+    email = edition(write_july(), "en", length="full", pictures="embedded")
+    assert "The ferry is back 1: lead" in email.text
+    assert "The ferry is back 1: text." not in email.text
+    assert f"{SITE}/en/articles/1/" in email.html
+    assert email.images == ()
+    assert "<img" not in email.html
 
 
-def test_who_asks_for_complete_texts_shares_the_edition() -> None:
+def test_readers_of_full_texts_share_the_round_up_of_leads() -> None:
     keys = {
-        assemble(july(), options("en", length=length, pictures=pictures)).key  # type: ignore[union-attr]
-        for length in ("lead", "complete")
+        assemble(write_july(), edition_options("en", length=length, pictures=pictures)).key  # type: ignore[union-attr]
+        for length in ("lead", "full")
         for pictures in ("none", "embedded")
     }
     assert len(keys) == 1
 
 
-def test_a11_of_many_articles_the_last_are_headlines_alone() -> None:
+def test_a11_a_long_round_up_ends_with_headlines_only() -> None:
     lead = "Тэндэнцыі апошняга тыдня: " + "слова " * 62
     articles = [
         write_article(number, week=LAST_WEEK, topic=SECURITY, status="worsened")
@@ -114,26 +114,28 @@ def test_a11_of_many_articles_the_last_are_headlines_alone() -> None:
     ]
     for number, article in enumerate(articles):
         article.texts["be"] = write_text("be", number=number, lead=lead)  # type: ignore[index]
-    mail = edition(write_month(*articles), "be")
-    assert mail.text.count("Тэндэнцыі апошняга тыдня") == MAX_LEADS
-    for form in (mail.html, mail.text):
-        assert all(f"{SITE}/be/articles/{number}/" in form for number in range(40))  # A12
-        assert "Таксама ў гэтым месяцы:" in form
-    assert len(mail.html.encode()) < LARGE_EMAIL_BYTES
+    email = edition(write_month(*articles), "be")
+    assert email.text.count("Тэндэнцыі апошняга тыдня") == MAX_LEADS
+    for part in (email.html, email.text):
+        assert all(f"{SITE}/be/articles/{number}/" in part for number in range(40))  # A12
+        assert "Таксама ў гэтым месяцы:" in part
+    assert len(email.html.encode()) < LARGE_EMAIL_BYTES
 
 
-def test_in_none_of_the_languages_there_is_nothing() -> None:
-    assert assemble(july(), options("ka", page_language="en")) is None
+def test_without_a_readable_article_there_is_no_round_up() -> None:
+    assert assemble(write_july(), edition_options("ka", page_language="en")) is None
 
 
-def test_a_discreet_one_says_the_month_and_holds_the_texts() -> None:
+def test_a_discreet_round_up_names_the_month_and_has_full_texts() -> None:
     neutral = neutral_issue(
-        july(), name="Notes", view_url=f"{SITE}/view/x/", languages=("be",), today=TODAY
+        write_july(), name="Notes", view_url=f"{SITE}/view/x/", languages=("be",), today=TODAY
     )
-    mail = edition(neutral, "be", length="complete", discreet=True, pictures="none")
-    assert mail.subject == "Notes, Ліпень 2017"
-    assert mail.preheader == "Тут тое, што вы прасілі дасылаць вам кожны месяц: Ліпень 2017."
-    assert "Паром вярнуўся 3: text." in mail.text
+    email = edition(neutral, "be", length="full", discreet=True, pictures="none")
+    assert email.subject == "Notes, Ліпень 2017"
+    visible = email.preheader.replace(" \u034f", "")
+    assert visible == "Ваш штомесячны выпуск: Ліпень 2017."
+    assert len(email.preheader) > 128, "email apps would continue with the first headline"
+    assert "Паром вярнуўся 3: text." in email.text
 
 
 @pytest.mark.parametrize(
@@ -146,11 +148,13 @@ def test_a_discreet_one_says_the_month_and_holds_the_texts() -> None:
         ("tlh", "July 2017"),
     ],
 )
-def test_f3_a_month_by_itself(language: str, name: str) -> None:
+def test_f3_a_month_starts_with_a_capital_where_the_language_has_them(
+    language: str, name: str
+) -> None:
     assert month_name(date(2017, 7, 31), language) == name
 
 
-def test_f4_a_weekday_within_a_sentence() -> None:
+def test_f4_a_weekday_is_written_as_within_a_sentence() -> None:
     assert [weekday_name(0, code) for code in ("en", "be", "ru")] == [
         "Monday",
         "панядзелак",

@@ -1,4 +1,4 @@
-"""A topic is not said twice."""
+"""A headline that names its topic makes the topic line redundant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.digest.cast import edition, write_issue, write_text
         ("The ruling elite: new names", "The ruling elite"),
     ],
 )
-def test_a_headline_that_begins_with_its_topic(headline: str, topic: str) -> None:
+def test_a_headline_may_start_with_its_topic(headline: str, topic: str) -> None:
     assert names_topic(headline, topic)
 
 
@@ -37,14 +37,14 @@ def test_a_headline_that_begins_with_its_topic(headline: str, topic: str) -> Non
         ("", "Security issues"),
     ],
 )
-def test_a_headline_that_does_not(headline: str, topic: str) -> None:
+def test_other_headlines_do_not_name_their_topic(headline: str, topic: str) -> None:
     assert not names_topic(headline, topic)
 
 
 def test_the_topic_is_shown_once() -> None:
     topic = Topic(1, {"en": "Security issues"})
-    said = write_issue(Article(1, {"en": write_text("en", "Security: a week")}, topic))
-    silent = write_issue(Article(1, {"en": write_text("en", "A quiet week")}, topic))
-    assert "Security issues" not in edition(said, "en").html
-    assert edition(silent, "en").html.count("Security issues") == 1
-    assert edition(silent, "en").text.count("Security issues") == 1
+    redundant = write_issue(Article(1, {"en": write_text("en", "Security: a week")}, topic))
+    needed = write_issue(Article(1, {"en": write_text("en", "A quiet week")}, topic))
+    assert "Security issues" not in edition(redundant, "en").html
+    assert edition(needed, "en").html.count("Security issues") == 1
+    assert edition(needed, "en").text.count("Security issues") == 1

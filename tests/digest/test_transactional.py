@@ -1,4 +1,4 @@
-"""Single mails: a heading, paragraphs, one button, a foot."""
+"""Transactional emails: a heading, paragraphs, a button, and a footer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.digest.cast import NEWSLETTER
 from tests.digest.html import EmailHtml, computed
 
 
-def letter(**changes: Any) -> RenderedEmail:
+def confirmation(**changes: Any) -> RenderedEmail:
     values: dict[str, Any] = {
         "language": "be",
         "subject": "Пацвердзіце падпіску",
@@ -26,43 +26,43 @@ def letter(**changes: Any) -> RenderedEmail:
     return render_transactional(NEWSLETTER, **values)
 
 
-def test_a_letter_says_the_same_in_both_parts() -> None:
+def test_html_and_text_have_the_same_content() -> None:
     """A12"""
-    rendered = letter()
-    mail = EmailHtml(rendered.html)
-    assert [e.text for e in mail.all("h1")] == ["Засталося адно націсканне"]
+    rendered = confirmation()
+    email = EmailHtml(rendered.html)
+    assert [e.text for e in email.all("h1")] == ["Засталося адно націсканне"]
     text = " ".join(rendered.text.split())
-    for element in mail.all("p", "h1"):
+    for element in email.all("p", "h1"):
         assert " ".join(element.text.split()) in text
-    assert set(mail.links()) == {Placeholder.CONFIRM.url, Placeholder.UNSUBSCRIBE.url}
-    assert all(link in rendered.text for link in mail.links())
+    assert set(email.links()) == {Placeholder.CONFIRM.url, Placeholder.UNSUBSCRIBE.url}
+    assert all(link in rendered.text for link in email.links())
     assert "вул. Лодак, 1" in rendered.text
 
 
-def test_a_letter_meets_the_standards_of_a_mail() -> None:
+def test_a_transactional_email_meets_the_standards() -> None:
     """A10, A13, A14"""
-    rendered = letter()
-    mail = EmailHtml(rendered.html)
-    assert mail.all("html")[0].attributes["lang"] == "be"
-    assert all(t.attributes.get("role") == "presentation" for t in mail.all("table"))
-    assert mail.all("script", "form", "link", "img") == []
+    rendered = confirmation()
+    email = EmailHtml(rendered.html)
+    assert email.all("html")[0].attributes["lang"] == "be"
+    assert all(t.attributes.get("role") == "presentation" for t in email.all("table"))
+    assert email.all("script", "form", "link", "img") == []
     assert 40 <= len(rendered.preheader) <= 130
-    for element in mail.all("p", "a", "h1"):
+    for element in email.all("p", "a", "h1"):
         if element.text.strip():
             assert float(computed(element, "font-size").removesuffix("px")) >= 14
-    for link in mail.all("a"):
+    for link in email.all("a"):
         assert link.styles[-1].get("text-decoration", "underline") == "underline"
 
 
-def test_a_letter_needs_no_button() -> None:
-    rendered = letter(button=None, foot=[])
+def test_the_button_and_the_footer_are_optional() -> None:
+    rendered = confirmation(button=None, foot=[])
     assert EmailHtml(rendered.html).links() == []
     assert "http" not in rendered.text
 
 
-def test_texts_are_texts() -> None:
+def test_texts_are_escaped() -> None:
     hostile = "<script>alert(1)</script> & more"
-    rendered = letter(heading="<b>x</b>", paragraphs=[hostile], foot=["<i>"])
+    rendered = confirmation(heading="<b>x</b>", paragraphs=[hostile], foot=["<i>"])
     assert EmailHtml(rendered.html).all("script", "b", "i") == []
     assert hostile in rendered.text
 
@@ -70,10 +70,10 @@ def test_texts_are_texts() -> None:
 def test_a_subject_with_a_line_break_is_refused() -> None:
     """A2"""
     with pytest.raises(RenderError):
-        letter(subject="Пацвердзіце\r\nBcc: x")
+        confirmation(subject="Пацвердзіце\r\nBcc: x")
 
 
-def test_a_right_to_left_letter() -> None:
+def test_a_right_to_left_language_sets_dir() -> None:
     """F5"""
-    (html,) = EmailHtml(letter(language="ar").html).all("html")
+    (html,) = EmailHtml(confirmation(language="ar").html).all("html")
     assert (html.attributes["lang"], html.attributes["dir"]) == ("ar", "rtl")

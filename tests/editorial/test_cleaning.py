@@ -1,4 +1,4 @@
-"""What of an editor's HTML is stored."""
+"""Cleaning editors' HTML before it is stored."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from tests.conftest import WriteArticle
         ("", ""),
     ],
 )
-def test_only_what_is_allowed_stays(html: str, clean: str) -> None:
+def test_only_allowed_html_is_kept(html: str, clean: str) -> None:
     assert clean_html(html) == clean
 
 
-def test_all_that_an_editor_needs_stays() -> None:
+def test_everything_an_editor_needs_is_kept() -> None:
     html = (
         "<h2>A</h2><h3>B</h3><p>C <strong>d</strong> <em>e</em><br>"
         '<a href="https://news.example.org/x?a=1&amp;b=2">f</a> '
@@ -50,7 +50,7 @@ def test_cleaning_twice_changes_nothing(html: str) -> None:
     assert clean_html(clean_html(html)) == clean_html(html)
 
 
-def test_no_way_of_saving_goes_around_it(write_article: WriteArticle, issue: Issue) -> None:
+def test_every_way_of_saving_cleans_the_html(write_article: WriteArticle, issue: Issue) -> None:
     article: Article = write_article(en="Headline")
     text = article.translations.get()
     text.body = "<p>Text<script>steal()</script></p>"

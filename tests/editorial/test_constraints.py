@@ -1,4 +1,4 @@
-"""What the database itself refuses."""
+"""Rules that the database enforces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From models to the digest's values."""
+"""Converting models to the digest's values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def draw_picture(*, size: tuple[int, int] = (40, 30), encoding: str = "PNG") -> 
     return ContentFile(out.getvalue(), name=f"drawn.{encoding.lower()}")
 
 
-def test_an_article_with_all_it_can_have(
+def test_all_fields_of_an_article_are_converted(
     issue: Issue, security: Topic, write_article: WriteArticle, settings: Any
 ) -> None:
     settings.SITE_URL = "https://news.example.org"
@@ -54,14 +54,16 @@ def test_an_article_with_all_it_can_have(
     assert (value.picture.credit.kind, value.picture.credit.name) == ("graphic", "A. Pen")
 
 
-def test_a_language_the_site_has_not_takes_the_default_prefix(
+def test_urls_in_a_language_without_pages_have_the_default_prefix(
     issue: Issue, write_article: WriteArticle
 ) -> None:
     write_article(issue=issue, ka="სათაური")
     assert "/en/articles/" in issue_content(issue, at=NOW).articles[0].texts["ka"].url
 
 
-def test_only_what_is_ready_and_published(issue: Issue, write_article: WriteArticle) -> None:
+def test_only_ready_and_published_texts_are_included(
+    issue: Issue, write_article: WriteArticle
+) -> None:
     write_article(issue=issue, en="Draft", state="draft")
     write_article(issue=issue, en="Later", published_at=datetime(2017, 8, 3, tzinfo=UTC))
     partly = write_article(issue=issue, en="Here", be="Тут")
@@ -69,7 +71,7 @@ def test_only_what_is_ready_and_published(issue: Issue, write_article: WriteArti
     assert [list(a.texts) for a in issue_content(issue, at=NOW).articles] == [["en"]]
 
 
-def test_a_credit_without_a_file(issue: Issue, write_article: WriteArticle) -> None:
+def test_a_credit_needs_no_picture_file(issue: Issue, write_article: WriteArticle) -> None:
     article = write_article(issue=issue, en="Headline")
     article.picture = Picture.objects.create(credit="A. Pen")
     article.save()
@@ -78,7 +80,7 @@ def test_a_credit_without_a_file(issue: Issue, write_article: WriteArticle) -> N
     assert (picture.name, picture.url) == ("", "")
 
 
-def test_the_issues_own_words_and_the_editors_order(
+def test_an_issue_keeps_its_own_texts_and_the_editors_order(
     issue: Issue, write_article: WriteArticle
 ) -> None:
     first, second = write_article(issue=issue, en="One"), write_article(issue=issue, en="Two")
@@ -94,7 +96,7 @@ def test_the_issues_own_words_and_the_editors_order(
     assert value.urls["be"].endswith("/be/issues/weekly/2017-07-24/")
 
 
-def test_the_number_of_queries_is_constant(
+def test_more_articles_take_no_more_queries(
     issue: Issue,
     security: Topic,
     write_article: WriteArticle,
@@ -108,27 +110,27 @@ def test_the_number_of_queries_is_constant(
             issue_content(fresh, at=NOW)
 
 
-def test_the_letterhead_in_each_language(weekly: Newsletter) -> None:
+def test_branding_exists_in_each_language(weekly: Newsletter) -> None:
     value = newsletter_content(weekly)
     assert value.languages == ("en", "be", "ru")
     assert value.branding_by_language["be"].newsletter == "Тыдзень у фокусе"
     assert value.branding_by_language["be"].sender_name == "Тыдзень у фокусе"
 
 
-def test_a_language_without_words_takes_those_of_its_choice(weekly: Newsletter) -> None:
-    """BE/RU is one choice, so what is missing in Belarusian is taken from Russian."""
+def test_missing_branding_comes_from_the_same_sign_up_choice(weekly: Newsletter) -> None:
+    """BE/RU is one choice, so texts that are missing in Belarusian come from Russian."""
     NewsletterTranslation.objects.filter(language="be").delete()
     NewsletterTranslation.objects.filter(language="ru").update(sender_name="Редакция")
     NewsroomTranslation.objects.filter(language="be").delete()
-    head = newsletter_content(weekly).branding_by_language["be"]
-    assert (head.newsletter, head.newsroom, head.sender_name) == (
+    branding = newsletter_content(weekly).branding_by_language["be"]
+    assert (branding.newsletter, branding.newsroom, branding.sender_name) == (
         "Неделя в фокусе",
         "Неделя в фокусе",
         "Редакция",
     )
 
 
-def test_a_language_without_words_takes_those_of_the_first(weekly: Newsletter) -> None:
+def test_missing_branding_comes_from_the_first_language_otherwise(weekly: Newsletter) -> None:
     weekly.languages = ["en", "ka"]
     weekly.save()
     assert newsletter_content(weekly).branding_by_language["ka"].newsletter == "Week in View"

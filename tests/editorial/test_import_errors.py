@@ -1,4 +1,4 @@
-"""What an import says of a document that is wrong: where, what, and what to do (B4)."""
+"""Import errors say where the problem is, what it is, and what to do (B4)."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def document() -> dict[str, Any]:
     return copy.deepcopy(DOCUMENT)
 
 
-def problems(document: object, base: Path) -> list[str]:
+def import_problems(document: object, base: Path) -> list[str]:
     with pytest.raises(DocumentError) as error:
         import_document(document, base=base)
     assert not Newsletter.objects.exists()
     return [str(problem) for problem in error.value.problems]
 
 
-# --- All of them, with their places -------------------------------------------------------------
+# --- All errors with their locations ------------------------------------------------------------
 @pytest.mark.django_db
 def test_all_errors_are_reported_together(document: dict[str, Any], tmp_path: Path) -> None:
     document["newsletter"]["schedule"]["time"] = "25:00"
@@ -41,7 +41,7 @@ def test_all_errors_are_reported_together(document: dict[str, Any], tmp_path: Pa
     article["translations"]["be"] |= {"headline": 7}
     del article["translations"]["en"]["headline"]
     article["translations"]["ka"] = {"headline": "x"}
-    assert problems(document, tmp_path) == [
+    assert import_problems(document, tmp_path) == [
         "newsletter.schedule.time: must be a time such as 09:00. Found: '25:00'",
         "newsroom.accent: Enter a colour such as #8a1c1c. Found: 'red'",
         "newsroom.follow_links[0].url: must begin with https://. Found: 'http://x'",
@@ -60,13 +60,15 @@ def test_all_errors_are_reported_together(document: dict[str, Any], tmp_path: Pa
 
 
 @pytest.mark.django_db
-def test_articles_that_contradict_each_other(document: dict[str, Any], tmp_path: Path) -> None:
+def test_articles_of_an_issue_must_not_contradict_each_other(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
     articles = document["issues"][1]["articles"]
     articles += [copy.deepcopy(ARTICLE), copy.deepcopy(ARTICLE)]
     articles[1] |= {"trend": "improved"}
     del articles[2]["category"]
     same = "Another article of the issue has this headline. Change one of them."
-    assert problems(document, tmp_path) == [
+    assert import_problems(document, tmp_path) == [
         f"issues[1].articles[1].translations.en.headline: {same}",
         "issues[1].articles[1].trend: Another trend is stated for this category and week."
         " Keep one.",
@@ -76,10 +78,10 @@ def test_articles_that_contradict_each_other(document: dict[str, Any], tmp_path:
 
 
 @pytest.mark.django_db
-def test_what_the_models_refuse_is_reported_together(
+def test_errors_from_the_models_are_reported_together(
     document: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Rules that only the rows know: weeks that overlap, addresses that are taken."""
+    """Some rules need the database: weeks must not overlap, and slugs must be free."""
     document["issues"][0] |= {"kind": "weeks", "ends_on": "2017-07-30"}
     document["issues"].append({"kind": "special", "starts_on": "2017-08-02"})
     taken = {"headline": "Another", "slug": "taken"}
@@ -88,34 +90,32 @@ def test_what_the_models_refuse_is_reported_together(
         {"published_at": "2017-06-01", "translations": {"be": taken}},
         {"published_at": "2017-06-01", "translations": {"en": {"headline": "Third"}, "be": taken}},
     ]
-    found = problems(document, tmp_path)
+    found = import_problems(document, tmp_path)
     assert [problem.partition(": ")[0] for problem in found] == [
         "articles[2].translations.be",
         "issues[1]",
         "issues[2]",
     ]
     assert "These weeks overlap" in found[1]
-    assert "needs a short name" in found[2]
+    assert "needs a slug" in found[2]
 
 
 @pytest.mark.django_db
-def test_each_pick_that_is_not_there(document: dict[str, Any], tmp_path: Path) -> None:
+def test_each_unknown_similar_article_is_reported(document: dict[str, Any], tmp_path: Path) -> None:
     document["issues"][1]["articles"][0]["similar"] = ["nowhere", "headline", "never"]
     wrong = "is not the slug of an article. Correct it or remove it."
-    assert problems(document, tmp_path) == [
+    assert import_problems(document, tmp_path) == [
         f"{IN_ARTICLE}.similar[0]: {wrong}",
         f"{IN_ARTICLE}.similar[2]: {wrong}",
     ]
 
 
 @pytest.mark.django_db
-def test_errors_are_in_the_language_of_who_reads_them(
-    document: dict[str, Any], tmp_path: Path
-) -> None:  # F1
+def test_errors_are_in_the_active_language(document: dict[str, Any], tmp_path: Path) -> None:  # F1
     document["issues"][1]["starts_on"] = "soon"
     del document["newsletter"]["slug"]
     with translation.override("be"):
-        assert problems(document, tmp_path) == [
+        assert import_problems(document, tmp_path) == [
             "newsletter.slug: адсутнічае. Дадайце.",
             "issues[1].starts_on: патрэбная дата, напрыклад 2017-07-24. Знойдзена: 'soon'",
         ]
@@ -123,7 +123,7 @@ def test_errors_are_in_the_language_of_who_reads_them(
 
 # --- Single values ------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("name", "value", "words"),
+    ("name", "value", "expected"),
     [
         ("starts_on", None, "starts_on: is missing. Add it."),
         ("starts_on", 20170724, "starts_on: must be a date such as 2017-07-24. Found: 20170724"),
@@ -158,24 +158,24 @@ def test_errors_are_in_the_language_of_who_reads_them(
         ),
         ("texts", {"Be": {}}, "texts.Be: “Be” is not a language code."),
         ("x" * 99, 1, f"['{'x' * 40}'…]: is not a known name. Correct it or remove it."),
-        ("\x1b[2J", 1, "['\\x1b[2J']: is not a known key. Correct it or remove it."),
+        ("\x1b[2J", 1, "['\\x1b[2J']: is not a known name. Correct it or remove it."),
     ],
 )
 @pytest.mark.django_db
-def test_what_is_wrong_with_a_value(
-    name: str, value: Any, words: str, document: dict[str, Any], tmp_path: Path
+def test_an_invalid_value_is_explained(
+    name: str, value: Any, expected: str, document: dict[str, Any], tmp_path: Path
 ) -> None:
     document["issues"][1] |= {"articles": [], name: value}
-    place = "issues[1]" if words.startswith("[") else "issues[1]."
-    assert problems(document, tmp_path) == [f"{place}{words}"]
+    location = "issues[1]" if expected.startswith("[") else "issues[1]."
+    assert import_problems(document, tmp_path) == [f"{location}{expected}"]
 
 
 @pytest.mark.django_db
-def test_little_is_echoed_and_nothing_that_a_terminal_obeys(
+def test_errors_quote_only_the_start_of_a_value_without_control_characters(
     document: dict[str, Any], tmp_path: Path
 ) -> None:
     document["newsletter"]["schedule"]["time"] = "\x1b[2J" + "x" * 100_000
-    (problem,) = problems(document, tmp_path)
+    (problem,) = import_problems(document, tmp_path)
     assert "\x1b" not in problem
     assert "Found: '\\x1b[2Jxxx" in problem
     assert len(problem) < 100 + EXCERPT

@@ -1,4 +1,4 @@
-"""The file of an import: JSON in UTF-8, each name once; and which processes load pydantic (B4)."""
+"""Import files: JSON in UTF-8 without repeated names (B4). Only imports load pydantic."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ def document() -> dict[str, Any]:
     return copy.deepcopy(DOCUMENT)
 
 
-def in_file(path: Path, content: str | bytes) -> str:
-    """What the command says of a file with this content."""
+def import_error(path: Path, content: str | bytes) -> str:
+    """Return what the command says about a file with this content."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(CommandError) as error:
         call_command("import_issues", str(path))
-    first, words = str(error.value).split("\n", 1)
+    first, details = str(error.value).split("\n", 1)
     assert first == f"Nothing was imported from {path}. Correct it and try again:"
-    return words
+    return details
 
 
 @pytest.mark.django_db
-def test_a_name_that_is_there_twice(document: dict[str, Any], tmp_path: Path) -> None:
+def test_a_repeated_name_is_refused(document: dict[str, Any], tmp_path: Path) -> None:
     text = json.dumps(document)
     text = text.replace('"headline": "Headline"', '"headline": "Headline", "headline": "Other"')
     text = text.replace('"categories": ', '"categories": [], "categories": ')
     text = text.replace('"schedule": {', '"schedule": {"weekday": "monday", ')
-    words = in_file(tmp_path / "issues.json", text).splitlines()
-    again = "is there more than once. Keep one."
-    assert words[0] == f"newsletter.schedule.weekday: {again}"
-    assert words[1] == f"categories: {again}"
-    assert words[-1] == f"issues[1].articles[0].translations.en.headline: {again}"
+    errors = import_error(tmp_path / "issues.json", text).splitlines()
+    repeated = "is there more than once. Keep one."
+    assert errors[0] == f"newsletter.schedule.weekday: {repeated}"
+    assert errors[1] == f"categories: {repeated}"
+    assert errors[-1] == f"issues[1].articles[0].translations.en.headline: {repeated}"
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "expected"),
     [
         ('{\n  "newsletter": {"slug": "x",}\n}', "line 2, column 30: This is not valid JSON."),
         ('{"newsletter": {"slug": "x"', "line 1, column 28: This is not valid JSON."),
         ("", "line 1, column 1: This is not valid JSON."),
         ("{}\n{}", "line 2, column 1: This is not valid JSON."),
-        (b"\xff\xfe{\0}\0", "The file is not UTF-8 text. Save it in this encoding."),
+        (b"\xff\xfe{\0}\0", "The file is not a text in UTF-8. Save it in this encoding."),
         ("[" * 200_000, "The file is nested too deeply"),
         ("9" * 5000, "The file is nested too deeply, or contains a number that is too long."),
         ("[]", "must be an object, written {…}."),
@@ -63,8 +63,10 @@ def test_a_name_that_is_there_twice(document: dict[str, Any], tmp_path: Path) ->
     ],
 )
 @pytest.mark.django_db
-def test_a_file_that_cannot_be_read(content: str | bytes, words: str, tmp_path: Path) -> None:
-    assert in_file(tmp_path / "issues.json", content).startswith(words)
+def test_a_file_that_is_not_valid_json_is_refused(
+    content: str | bytes, expected: str, tmp_path: Path
+) -> None:
+    assert import_error(tmp_path / "issues.json", content).startswith(expected)
 
 
 @pytest.mark.django_db
@@ -87,7 +89,7 @@ def test_a_byte_order_mark_is_accepted(document: dict[str, Any], tmp_path: Path)
     ids=["worker", "web"],
 )
 def test_workers_and_the_site_do_not_load_pydantic(program: str, tmp_path: Path) -> None:
-    """It takes some megabytes, and only an import needs it."""
+    """pydantic takes several megabytes, and only an import needs it."""
     done = subprocess.run(
         [
             sys.executable,

@@ -1,4 +1,4 @@
-"""The format of an import: no value at any place brings anything but an error in our words (B4)."""
+"""The import schema: any value at any location is accepted or refused in our own words (B4)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ FULL: dict[str, Any] = {
         {"published_at": "2017-06-01", "translations": {"en": {"headline": "Other"}}},
     ],
 }
-"""A document with every name but those of files, and the time zone: both take long to check."""
+"""A document with every name, apart from files and the time zone, which take long to check."""
 
 JUNK: list[Any] = [
     *(None, "", "x", "x" * 1000, "\0", "\ud800", 7, 10**30, 1.5, True, "9999-12-31"),
@@ -87,19 +87,19 @@ JUNK: list[Any] = [
 ]
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
     if isinstance(value, (dict, list)):
         for key in value if isinstance(value, dict) else range(len(value)):
-            yield from places(value[key], (*path, key))
+            yield from paths(value[key], (*path, key))
 
 
 @pytest.mark.django_db
-def test_no_value_at_any_place_is_a_surprise(tmp_path: Path) -> None:
-    """It is accepted or refused in our own words, not in those of pydantic ("Input should …")."""
+def test_every_value_is_accepted_or_refused_in_our_own_words(tmp_path: Path) -> None:
+    """None of pydantic's own messages (“Input should …”) reaches an editor."""
     assert validated(FULL, base=tmp_path).issues[0].articles[0].key == "zahalovak"
     refused = 0
-    for path in places(FULL):
+    for path in paths(FULL):
         for junk in JUNK:
             holder = [copy.deepcopy(FULL)]
             target: Any = holder

@@ -1,4 +1,4 @@
-"""Importing a document: all of it, once; or nothing, with the place of the fault."""
+"""Importing a document: all of it, idempotently, or nothing with the location of each error."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def document() -> dict[str, Any]:
     return copy.deepcopy(DOCUMENT)
 
 
-def everything() -> list[Any]:
-    """All editorial rows, as they are."""
+def all_rows() -> list[Any]:
+    """Return the values of all editorial rows."""
     models = apps.get_app_config("editorial").get_models(include_auto_created=True)
     return [list(model._default_manager.order_by("pk").values()) for model in models]
 
 
-def test_all_of_it_is_stored(document: dict[str, Any], tmp_path: Path) -> None:
+def test_the_whole_document_is_stored(document: dict[str, Any], tmp_path: Path) -> None:
     report = import_document(document, base=tmp_path)
     newsletter = Newsletter.objects.get()
     assert newsletter.chains() == [("be", "ru")]
@@ -74,7 +74,7 @@ def test_all_of_it_is_stored(document: dict[str, Any], tmp_path: Path) -> None:
     assert newsletter.sender_address == "newsletter@newsroom.example"
     assert "newsletter@newsroom.example" in report.notes[0]
     article = Article.objects.get()
-    assert article.original_language == "en"  # the first of the newsletter's that it has
+    assert article.original_language == "en"  # the newsletter's first language in which it exists
     assert {t.language: (t.slug, t.state) for t in article.translations.all()} == {
         "en": ("headline", "ready"),
         "be": ("zahalovak", "ready"),
@@ -91,14 +91,16 @@ def test_all_of_it_is_stored(document: dict[str, Any], tmp_path: Path) -> None:
     assert str(Newsroom.objects.get()) == "Week in View"
 
 
-def test_twice_changes_nothing(document: dict[str, Any], tmp_path: Path) -> None:
+def test_importing_twice_changes_nothing(document: dict[str, Any], tmp_path: Path) -> None:
     import_document(document, base=tmp_path)
-    before = everything()
+    before = all_rows()
     assert import_document(document, base=tmp_path).is_empty
-    assert everything() == before
+    assert all_rows() == before
 
 
-def test_what_the_document_changes_is_changed(document: dict[str, Any], tmp_path: Path) -> None:
+def test_a_changed_document_updates_only_what_changed(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
     import_document(document, base=tmp_path)
     document["issues"][1]["articles"][0]["translations"]["en"]["lead"] = "Another lead."
     report = import_document(document, base=tmp_path)
@@ -106,7 +108,9 @@ def test_what_the_document_changes_is_changed(document: dict[str, Any], tmp_path
     assert ArticleTranslation.objects.get(language="en").revision == 2
 
 
-def test_the_same_headline_in_two_weeks(document: dict[str, Any], tmp_path: Path) -> None:
+def test_the_same_headline_in_two_weeks_gets_two_slugs(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
     document["issues"][0]["articles"] = [copy.deepcopy(ARTICLE)]
     import_document(document, base=tmp_path)
     slugs = ArticleTranslation.objects.filter(language="en").values_list("slug", flat=True)
@@ -114,7 +118,7 @@ def test_the_same_headline_in_two_weeks(document: dict[str, Any], tmp_path: Path
     assert import_document(document, base=tmp_path).is_empty
 
 
-def test_the_longer_form(document: dict[str, Any], tmp_path: Path) -> None:
+def test_a_document_may_set_every_field(document: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "one.png").write_bytes(draw_picture().read())
     document["newsroom"] = {
         "name": {"en": "The Newsroom", "be": "Рэдакцыя"},
@@ -168,14 +172,14 @@ def test_the_longer_form(document: dict[str, Any], tmp_path: Path) -> None:
     text = stored.translations.get(language="be")
     assert (text.authors, text.alt_text) == ("А. Пяро", "Мапа")
     assert stored.picture
-    assert stored.picture.file.name.startswith("pictures/")
-    before = everything()
+    assert str(stored.picture.file.name).startswith("pictures/")
+    before = all_rows()
     assert import_document(document, base=tmp_path).is_empty
-    assert everything() == before
+    assert all_rows() == before
     assert Picture.objects.count() == 1
 
 
-def _drop(*keys: Any) -> Callable[[dict[str, Any]], None]:
+def _delete(*keys: Any) -> Callable[[dict[str, Any]], None]:
     def change(document: dict[str, Any]) -> None:
         for key in keys[:-1]:
             document = document[key]
@@ -184,7 +188,7 @@ def _drop(*keys: Any) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-def _put(value: Any, *keys: Any) -> Callable[[dict[str, Any]], None]:
+def _set(value: Any, *keys: Any) -> Callable[[dict[str, Any]], None]:
     def change(document: dict[str, Any]) -> None:
         for key in keys[:-1]:
             document = document[key]
@@ -194,79 +198,81 @@ def _put(value: Any, *keys: Any) -> Callable[[dict[str, Any]], None]:
 
 
 IN_ARTICLE = ("issues", 1, "articles", 0)
-FAULTS = [
-    (_drop("newsletter"), "newsletter"),
-    (_put("x y", "newsletter", "slug"), "newsletter.slug"),
-    (_put(["en", "1"], "newsletter", "languages"), "newsletter.languages[1]"),
-    (_put("sunnyday", "newsletter", "schedule", "weekday"), "newsletter.schedule.weekday"),
-    (_put("25:00", "newsletter", "schedule", "time"), "newsletter.schedule.time"),
-    (_put("Minsk", "newsletter", "schedule", "timezone"), "newsletter.schedule.timezone"),
-    (_put(["ka"], "newsletter", "choices", 0, "languages"), "newsletter.choices[0].languages[0]"),
-    (_put("no address", "newsletter", "sender_address"), "newsletter.sender_address"),
-    (_drop("categories", 0, "slug"), "categories[0].slug"),
-    (_put("2017-07-25", "issues", 1, "starts_on"), "issues[1].starts_on"),
-    (_put("soon", "issues", 1, "starts_on"), "issues[1].starts_on"),
-    (_put("2017-08-06", "issues", 1, "ends_on"), "issues[1].ends_on"),
-    (_put("2017-07-01", "issues", 1, "ends_on"), "issues[1].ends_on"),
-    (_put("Security", *IN_ARTICLE, "category"), "issues[1].articles[0].category"),
-    (_put("better", *IN_ARTICLE, "trend"), "issues[1].articles[0].trend"),
-    (_put("x", *IN_ARTICLE, "published_at"), "issues[1].articles[0].published_at"),
-    (_put({}, *IN_ARTICLE, "translations"), "issues[1].articles[0].translations"),
-    (_put({}, *IN_ARTICLE, "translations", "ka"), "issues[1].articles[0].translations.ka"),
+ERRORS = [
+    (_delete("newsletter"), "newsletter"),
+    (_set("x y", "newsletter", "slug"), "newsletter.slug"),
+    (_set(["en", "1"], "newsletter", "languages"), "newsletter.languages[1]"),
+    (_set("sunnyday", "newsletter", "schedule", "weekday"), "newsletter.schedule.weekday"),
+    (_set("25:00", "newsletter", "schedule", "time"), "newsletter.schedule.time"),
+    (_set("Minsk", "newsletter", "schedule", "timezone"), "newsletter.schedule.timezone"),
+    (_set(["ka"], "newsletter", "choices", 0, "languages"), "newsletter.choices[0].languages[0]"),
+    (_set("no address", "newsletter", "sender_address"), "newsletter.sender_address"),
+    (_delete("categories", 0, "slug"), "categories[0].slug"),
+    (_set("2017-07-25", "issues", 1, "starts_on"), "issues[1].starts_on"),
+    (_set("soon", "issues", 1, "starts_on"), "issues[1].starts_on"),
+    (_set("2017-08-06", "issues", 1, "ends_on"), "issues[1].ends_on"),
+    (_set("2017-07-01", "issues", 1, "ends_on"), "issues[1].ends_on"),
+    (_set("Security", *IN_ARTICLE, "category"), "issues[1].articles[0].category"),
+    (_set("better", *IN_ARTICLE, "trend"), "issues[1].articles[0].trend"),
+    (_set("x", *IN_ARTICLE, "published_at"), "issues[1].articles[0].published_at"),
+    (_set({}, *IN_ARTICLE, "translations"), "issues[1].articles[0].translations"),
+    (_set({}, *IN_ARTICLE, "translations", "ka"), "issues[1].articles[0].translations.ka"),
     (
-        _put("", *IN_ARTICLE, "translations", "be", "headline"),
+        _set("", *IN_ARTICLE, "translations", "be", "headline"),
         "issues[1].articles[0].translations.be.headline",
     ),
     (
-        _put(7, *IN_ARTICLE, "translations", "be", "body"),
+        _set(7, *IN_ARTICLE, "translations", "be", "body"),
         "issues[1].articles[0].translations.be.body",
     ),
     (
-        _put("x" * 251, *IN_ARTICLE, "translations", "be", "headline"),
+        _set("x" * 251, *IN_ARTICLE, "translations", "be", "headline"),
         "issues[1].articles[0].translations.be.headline",
     ),
     (
-        _put("x", *IN_ARTICLE, "translations", "be", "headlin"),
+        _set("x", *IN_ARTICLE, "translations", "be", "headlin"),
         "issues[1].articles[0].translations.be.headlin",
     ),
-    (_put({"file": "none.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
-    (_put({"file": "../one.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
-    (_put({"file": "no.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
-    (_put("text", *IN_ARTICLE, "image"), "issues[1].articles[0].image"),
+    (_set({"file": "none.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
+    (_set({"file": "../one.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
+    (_set({"file": "no.png"}, *IN_ARTICLE, "image"), "issues[1].articles[0].image.file"),
+    (_set("text", *IN_ARTICLE, "image"), "issues[1].articles[0].image"),
     (
-        _put([ARTICLE, ARTICLE], "issues", 1, "articles"),
+        _set([ARTICLE, ARTICLE], "issues", 1, "articles"),
         "issues[1].articles[1].translations.en.headline",
     ),
-    (_put(["nowhere"], *IN_ARTICLE, "similar"), "issues[1].articles[0].similar[0]"),
-    (_put([7], "issues"), "issues[0]"),
-    (_put({}, "issues"), "issues"),
+    (_set(["nowhere"], *IN_ARTICLE, "similar"), "issues[1].articles[0].similar[0]"),
+    (_set([7], "issues"), "issues[0]"),
+    (_set({}, "issues"), "issues"),
 ]
 
 
-@pytest.mark.parametrize(("change", "place"), FAULTS)
-def test_a_fault_names_its_place_and_nothing_is_imported(
-    change: Callable[[Any], None], place: str, document: dict[str, Any], tmp_path: Path
+@pytest.mark.parametrize(("change", "location"), ERRORS)
+def test_an_error_names_its_location_and_nothing_is_imported(
+    change: Callable[[Any], None], location: str, document: dict[str, Any], tmp_path: Path
 ) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "one.png").write_bytes(draw_picture().read())
     (tmp_path / "folder" / "no.png").write_bytes(b"no picture")
-    before = everything()
+    before = all_rows()
     change(document)
-    with pytest.raises(DocumentError) as fault:
+    with pytest.raises(DocumentError) as error:
         import_document(document, base=tmp_path / "folder")
-    assert fault.value.problems[0].place == place
-    assert str(fault.value).startswith(f"{place}: ")
-    assert everything() == before
+    assert error.value.problems[0].location == location
+    assert str(error.value).startswith(f"{location}: ")
+    assert all_rows() == before
 
 
-def test_overlapping_weeks_name_the_issue(document: dict[str, Any], tmp_path: Path) -> None:
+def test_overlapping_weeks_are_reported_at_their_issue(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
     document["issues"][0] |= {"kind": "weeks", "ends_on": "2017-07-30"}
     with pytest.raises(DocumentError, match=r"^issues\[1\]: These weeks overlap"):
         import_document(document, base=tmp_path)
     assert not Newsletter.objects.exists()
 
 
-def test_other_newsletters_are_left_alone(
+def test_other_newsletters_stay_as_they_are(
     document: dict[str, Any], tmp_path: Path, weekly: Newsletter, security: Topic
 ) -> None:
     document["newsletter"]["slug"] = "another"
@@ -277,21 +283,21 @@ def test_other_newsletters_are_left_alone(
     assert Newsroom.objects.count() == 1
 
 
-def run(path: Path) -> str:
+def import_file(path: Path) -> str:
     out = io.StringIO()
     call_command("import_issues", str(path), stdout=out)
     return out.getvalue()
 
 
-def test_the_command_says_what_it_did(document: dict[str, Any], tmp_path: Path) -> None:
+def test_the_command_reports_what_it_changed(document: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "issues.json"
     path.write_text(json.dumps(document), encoding="utf-8")
-    assert "added: article × 1" in run(path)
-    assert run(path).startswith("Nothing to change")
+    assert "added: article × 1" in import_file(path)
+    assert import_file(path).startswith("Nothing to change")
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "expected"),
     [
         (b"{", "line 1, column 2"),
         (b"\xff", "UTF-8"),
@@ -299,13 +305,13 @@ def test_the_command_says_what_it_did(document: dict[str, Any], tmp_path: Path) 
         (b"{}", "newsletter: is missing"),
     ],
 )
-def test_the_command_names_what_is_wrong(content: bytes, words: str, tmp_path: Path) -> None:
+def test_the_command_reports_errors(content: bytes, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "issues.json"
     path.write_bytes(content)
-    with pytest.raises(CommandError, match="(?s)Nothing was imported.*" + words):
-        run(path)
+    with pytest.raises(CommandError, match="(?s)Nothing was imported.*" + expected):
+        import_file(path)
 
 
-def test_the_command_without_a_file(tmp_path: Path) -> None:
+def test_the_command_reports_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"none\.json"):
-        run(tmp_path / "none.json")
+        import_file(tmp_path / "none.json")

@@ -1,4 +1,4 @@
-"""Which of its translations something is shown in (F4)."""
+"""Which translation of a text is shown (F4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from newsletter.editorial.models import (
 pytestmark = pytest.mark.django_db
 
 
-def test_the_first_language_of_the_chain_that_there_is(security: Topic) -> None:
+def test_text_returns_the_first_available_language_of_the_chain(security: Topic) -> None:
     security.translations.filter(language="be").delete()
     text = security.text(("be", "ru", "en"))
     assert text is not None
@@ -27,11 +27,11 @@ def test_the_first_language_of_the_chain_that_there_is(security: Topic) -> None:
     assert security.text(("ka",)) is None
 
 
-def test_any_is_the_oldest_whatever_the_database_gives_first(issue: Issue) -> None:
+def test_any_text_falls_back_to_the_oldest_translation(issue: Issue) -> None:
     for language in ("ru", "be"):
         IssueTranslation.objects.create(issue=issue, language=language, subject=language)
-    # PostgreSQL moves a row that is written again to the end.
-    IssueTranslation.objects.filter(language="ru").update(subject="written again")
+    # PostgreSQL returns an updated row last.
+    IssueTranslation.objects.filter(language="ru").update(subject="updated")
     assert list(issue.texts()) == ["ru", "be"]
     text = issue.any_text(("ka", "en"))
     assert text is not None
@@ -40,7 +40,7 @@ def test_any_is_the_oldest_whatever_the_database_gives_first(issue: Issue) -> No
     assert issue.any_text(("ru",)) is None
 
 
-def test_prefetched_translations_cost_no_query(
+def test_prefetched_translations_take_no_query(
     security: Topic, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(1):
@@ -52,8 +52,8 @@ def test_prefetched_translations_cost_no_query(
         assert topic.name_in(("ka",)) == "Security"
 
 
-def test_a_newsletter_is_called_the_same_everywhere(weekly: Newsletter) -> None:
-    """A language without words takes those of its own choice first: BE/RU before English."""
+def test_a_missing_name_comes_from_the_same_sign_up_choice(weekly: Newsletter) -> None:
+    """Belarusian takes it from Russian, the other language of its choice, before English."""
     weekly.translations.filter(language="be").delete()
     weekly.translations.filter(language="ru").update(sender_name="Редакция")
     assert weekly.name_in("be") == weekly.name_in("ru") == "Неделя в фокусе"
@@ -65,7 +65,7 @@ def test_a_newsletter_is_called_the_same_everywhere(weekly: Newsletter) -> None:
     assert weekly.name_in("be") == weekly.sender_name_in("be") == "weekly"
 
 
-def test_a_newsroom_without_a_name(newsroom: Newsroom) -> None:
+def test_a_newsroom_needs_no_name(newsroom: Newsroom) -> None:
     with translation.override("be"):
         assert str(newsroom) == "Тыдзень у фокусе"
         newsroom.translations.all().delete()

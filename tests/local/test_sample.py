@@ -15,7 +15,7 @@ from PIL import Image
 
 from newsletter.delivery.models import Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.planning import snapshot, start
-from newsletter.editorial import workflow
+from newsletter.editorial import checks
 from newsletter.editorial.models import (
     Article,
     ArticleTranslation,
@@ -80,7 +80,7 @@ def test_it_has_every_kind_of_content(sample: Newsletter) -> None:
 
 def test_nothing_blocks_its_issues(sample: Newsletter) -> None:
     for issue in Issue.objects.all():
-        assert not workflow.blocks(workflow.problems(issue))
+        assert not checks.has_blocker(checks.find_problems(issue))
 
 
 def test_its_belarusian_is_in_the_official_orthography(sample: Newsletter) -> None:

@@ -48,7 +48,7 @@ def dispatch(now: datetime | None = None) -> list[Mailing]:
 
 def _dispatch_week(newsletter: Newsletter, now: datetime) -> Mailing | None:
     occasion = latest_occurrence(newsletter.rule, now)
-    issue = newsletter.issues.of_week(occasion.week)
+    issue = newsletter.issues.for_week(occasion.week)
     if issue is not None and not issue.goes_out_with(occasion.week):
         return None
     # An editor who sends the issue by hand creates a release with the same period.
@@ -104,7 +104,7 @@ def readiness(newsletter: Newsletter, issue: Issue | None, now: datetime) -> Hol
     """Return why the issue can't be sent now; Hold.NONE if it can."""
     if issue is None:
         return Hold.NO_ISSUE
-    if not newsletter.are_enough(issue.articles.public(now).count()):
+    if not newsletter.has_enough_articles(issue.articles.public(now).count()):
         return Hold.TOO_THIN
     if not issue.is_approved and newsletter.approval != Newsletter.Approval.AUTOMATIC:
         return Hold.NOT_APPROVED

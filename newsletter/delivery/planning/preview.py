@@ -37,5 +37,5 @@ def preview_of(
         issue,
         selection,
         view_url=f"{settings.SITE_URL}/",
-        today=newsletter.date_at(timezone.now()),
+        today=newsletter.local_date(timezone.now()),
     )

@@ -17,7 +17,7 @@ from newsletter.editorial.schedule import Month
 def content_of(release: Release, *, at: datetime) -> content.Issue:
     """Return what the release contains that is public at that moment. Raises RenderError."""
     if release.kind == Release.Kind.MONTHLY:
-        return round_up(release.newsletter, Month.read(release.period), at=at)
+        return round_up(release.newsletter, Month.parse(release.period), at=at)
     if release.issue is None:
         raise content.RenderError(_("The issue was deleted."))
     return issue_content(release.issue, at=at)
@@ -31,5 +31,5 @@ def round_up(newsletter: Newsletter, month: Month, *, at: datetime) -> content.I
     sent = Mailing.objects.filter(release__issue=OuterRef("pk"), snapshot_at__isnull=False).exclude(
         state=Mailing.State.CANCELLED
     )
-    issues = newsletter.issues.public(at).of_month(month).newest_first().filter(Exists(sent))
+    issues = newsletter.issues.public(at).for_month(month).newest_first().filter(Exists(sent))
     return round_up_content(month, issues, at=at)

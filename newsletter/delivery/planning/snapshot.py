@@ -93,7 +93,7 @@ def _draft(mailing: Mailing, at: datetime) -> Editions:
         newsletter,
         branding=newsletter_content(newsletter),
         issue=release_content.content_of(mailing.release, at=at),
-        today=newsletter.date_at(at),
+        today=newsletter.local_date(at),
     )
     # Compiled now, because an edition that can't be sent must not get into a snapshot.
     transport = transports.preferred()

@@ -62,7 +62,7 @@ def _draft(email: TransactionalEmail) -> Edition | None:
         issue.newsletter,
         branding=newsletter_content(issue.newsletter),
         issue=issue_content(issue, at=now),
-        today=issue.newsletter.date_at(now),
+        today=issue.newsletter.local_date(now),
     )
     return next(iter(editions.drafts.values()), None)
 

@@ -18,7 +18,7 @@ from newsletter.desk import preview, sending
 from newsletter.desk.admin.articles import requested_newsletter, translation_states
 from newsletter.desk.groups import SEND
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
-from newsletter.editorial import workflow
+from newsletter.editorial import checks, workflow
 from newsletter.editorial.models import Article, Issue, IssueTranslation, Topic, Trend
 
 
@@ -32,7 +32,7 @@ class IssueForm(forms.ModelForm[Issue]):
         if not issue.pk or issue.kind == Issue.Kind.SPECIAL:
             return
         self.topics = list(issue.newsletter.topics.prefetch_related("translations"))
-        known = Trend.objects.of_issue(issue)
+        known = Trend.objects.for_issue(issue)
         for topic in self.topics:
             self.fields[f"trend_{topic.pk}"] = forms.ChoiceField(
                 label=str(topic),
@@ -148,7 +148,7 @@ class IssueAdmin(TabbedAdmin):
     ) -> Any:
         issue: Issue | None = context.get("original")
         if issue is not None:
-            context["problems"] = workflow.problems(issue)
+            context["problems"] = checks.find_problems(issue)
             context["may_send"] = request.user.has_perm(SEND)
             context["mailings"] = Mailing.objects.filter(release__issue=issue)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -1,7 +1,7 @@
-"""Import issues from a JSON document: all of it, or nothing and a list of what is wrong.
+"""Import issues from a JSON document: either all of it, or nothing and a list of problems.
 
-Importing the same document again changes nothing. An article is known by its newsletter, its
-issue and the slug of its headline in the original language.
+Importing a document again changes nothing. An article is identified by its newsletter, its issue,
+and the slug of its headline in the original language.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = ["DocumentError", "ImportReport", "import_document", "read_document"]
 
 
 def import_document(data: object, *, base: Path) -> ImportReport:
-    """Store what the document holds; `base` is the folder that its pictures are relative to.
+    """Store the document's content. Pictures are relative to the folder `base`.
 
-    Raises DocumentError with all that is wrong; then nothing is stored.
+    Raises DocumentError with all problems, and then stores nothing.
     """
-    # Everything is validated before the first row: pictures that are stored do not roll back.
+    # Validated first, because stored pictures are not rolled back with the transaction.
     document = validated(data, base=base)
     report = ImportReport()
     problems: list[Problem] = []
@@ -47,12 +47,14 @@ def import_document(data: object, *, base: Path) -> ImportReport:
         target = Target(newsletter, topics, report, base)
         for index, article in enumerate(document.articles):
             with collecting(problems):
-                place, published = f"articles[{index}]", article.published_at
-                stored.append(store_article(article, target, published=published, place=place))
+                location, published = f"articles[{index}]", article.published_at
+                stored.append(
+                    store_article(article, target, published=published, location=location)
+                )
         for index, issue in enumerate(document.issues):
             with collecting(problems):
-                stored += store_issue(issue, target, place=f"issues[{index}]")
-        # A similar article may be one that was just refused, so picks are checked only after that.
+                stored += store_issue(issue, target, location=f"issues[{index}]")
+        # A similar article may be one that was refused, so links are checked only if none was.
         if problems or (problems := list(link_similar(stored, newsletter))):
             raise DocumentError(*problems)
     return report

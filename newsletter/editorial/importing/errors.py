@@ -1,4 +1,4 @@
-"""What is wrong with a document: each problem with its place, in the reader's language."""
+"""Problems of a document, each with its location, in the active language."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
 
-Location = tuple[int | str, ...]
+Loc = tuple[int | str, ...]
 
 DUPLICATE = object()
-"""Stands for the value of a name that is in an object more than once. Nothing validates it."""
+"""Replaces the value of a name that an object has more than once. Nothing validates it."""
 
 EXCERPT = 40
-"""Characters of bad input that an error shows."""
+"""Characters of an invalid value that an error quotes."""
 
 REASONS = {
     "missing": _("is missing. Add it."),
@@ -41,24 +41,24 @@ REASONS = {
     "literal_error": _("must be one of: %(expected)s."),
     "value_error": "%(error)s",
 }
-"""Our words for the types of pydantic's errors, with places for what pydantic adds to each."""
+"""Our messages for pydantic's error types, with placeholders for the values in their context."""
 
 WITHOUT_EXCERPT = {"missing", "extra_forbidden", "string_too_short", "string_too_long"}
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, and where: `issues[1].articles[0].translations.be.headline`."""
+    """One problem and its location, such as `issues[1].articles[0].translations.be.headline`."""
 
-    place: str
+    location: str
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.reason}" if self.place else self.reason
+        return f"{self.location}: {self.reason}" if self.location else self.reason
 
 
 class DocumentError(Exception):
-    """Everything that was found wrong with a document; nothing of it is stored."""
+    """All problems of a document. Nothing from it has been stored."""
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
@@ -67,27 +67,27 @@ class DocumentError(Exception):
 
 @contextmanager
 def collecting(problems: list[Problem]) -> Iterator[None]:
-    """Add what is wrong to `problems` and go on, so that all of it is reported together."""
+    """Add the problems of a DocumentError to `problems` and continue, to report all together."""
     try:
         yield
     except DocumentError as error:
         problems += error.problems
 
 
-def nested_errors(wrong: list[tuple[Location, object]]) -> ValidationError:
-    """What is wrong below a validator's own place, for it to raise."""
+def nested_errors(reasons: list[tuple[Loc, object]]) -> ValidationError:
+    """Return an error for a validator to raise, with locations below its own."""
     errors: list[Any] = [
-        {"type": "value_error", "loc": location, "input": None, "ctx": {"error": reason}}
-        for location, reason in wrong
+        {"type": "value_error", "loc": loc, "input": None, "ctx": {"error": reason}}
+        for loc, reason in reasons
     ]
     return ValidationError.from_exception_data("document", errors)
 
 
 def to_problem(details: Mapping[str, Any]) -> Problem:
-    """One of pydantic's errors in our words, with the start of what was found."""
-    kind, location, value = details["type"], details["loc"], details["input"]
-    if location[-1:] == ("[key]",) and kind != "extra_forbidden":
-        location = location[:-1]  # pydantic's mark for an error of the name, not of its value
+    """Convert one of pydantic's errors, with the start of the invalid value."""
+    kind, loc, value = details["type"], details["loc"], details["input"]
+    if loc[-1:] == ("[key]",) and kind != "extra_forbidden":
+        loc = loc[:-1]  # pydantic's mark for an error in a name instead of its value
     context = dict(details.get("ctx", {}))
     if "expected" in context:  # 'week', 'weeks' or 'special'
         context["expected"] = ", ".join(re.findall(r"'([^']+)'", context["expected"]))
@@ -99,21 +99,21 @@ def to_problem(details: Mapping[str, Any]) -> Problem:
     ):
         found = {"reason": reason, "found": _excerpt(value)}
         reason = gettext("%(reason)s Found: %(found)s") % found
-    return Problem(_path(location), reason)
+    return Problem(_path(loc), reason)
 
 
-def _path(location: Location) -> str:
-    """The place as one would write it in code, such as `issues[1].texts.be`."""
+def _path(loc: Loc) -> str:
+    """Return the location as written in code, such as `issues[1].texts.be`."""
     plain = re.compile(rf"[\w-]{{1,{EXCERPT}}}")
     steps = (
         f".{step}" if isinstance(step, str) and plain.fullmatch(step) else f"[{_excerpt(step)}]"
-        for step in location
+        for step in loc
     )
     return "".join(steps).removeprefix(".")
 
 
 def _excerpt(value: object) -> str:
-    """The start of a text, or a number, with nothing in it that a terminal would obey."""
+    """Quote the start of a text, or a number, with control characters escaped."""
     if not isinstance(value, str):
         return json.dumps(value)[:EXCERPT]
     return repr(value) if len(value) <= EXCERPT else f"{value[:EXCERPT]!r}…"

@@ -1,4 +1,4 @@
-"""The types of the values in a document, and what they may refer to."""
+"""Types for the values in a document, and checks of what they refer to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass
 class Scope:
-    """What the document may refer to, filled as its newsletter and categories are validated."""
+    """What values may refer to. Filled while the newsletter and categories are validated."""
 
     base: Path
     languages: list[str] = field(default_factory=list)
@@ -33,17 +33,20 @@ class Scope:
 
 def scope_of(info: ValidationInfo) -> Scope:
     if not isinstance(info.context, Scope):
-        raise TypeError("A document is validated by `validated`, which passes a Scope.")
+        raise TypeError("Validate documents with `validated`, which passes a Scope.")
     return info.context
 
 
 def text(most: int = 1_000_000, *, least: int = 0) -> Any:
-    """A text of so many characters, without NUL, which PostgreSQL does not store."""
+    """Return a field for a text of `least` to `most` characters without NUL.
+
+    PostgreSQL can't store NUL.
+    """
     return Field(min_length=least, max_length=most, pattern=r"^[^\x00]*$")
 
 
 def checked_by(validate: Callable[[Any], None]) -> AfterValidator:
-    """A check by one of Django's validators; as in Django's own fields, an empty value passes."""
+    """Check with one of Django's validators. As in Django's fields, an empty value passes."""
 
     def check(value: T) -> T:
         try:
@@ -57,20 +60,20 @@ def checked_by(validate: Callable[[Any], None]) -> AfterValidator:
 
 
 def parsed_by(parse: Callable[[str], object], reason: object) -> BeforeValidator:
-    """A text that `parse` turns into a value; `reason` says how to write it."""
+    """Parse a text with `parse`. `reason` is the error, which says how to write the value."""
 
-    def read(value: object) -> object:
+    def parse_text(value: object) -> object:
         try:
             return parse(value.strip() if isinstance(value, str) else "")
         except ValueError:
             raise ValueError(reason) from None
 
-    return BeforeValidator(read)
+    return BeforeValidator(parse_text)
 
 
 def _own_language(code: str, info: ValidationInfo) -> str:
     known = scope_of(info).languages
-    if known and code not in known:  # it is empty if the newsletter's languages are wrong
+    if known and code not in known:  # empty if the newsletter's languages are invalid
         raise ValueError(_("is not a language of this newsletter. Remove it, or add the language."))
     return code
 
@@ -87,7 +90,7 @@ def _picture(name: str, info: ValidationInfo) -> str:
 
 
 BY_VALUE = Strict(strict=False)
-"""For enumerations: a strict one would take only its own members, which JSON cannot hold."""
+"""For enumerations. In strict mode they accept only members, which JSON can't contain."""
 
 SLUG = checked_by(
     RegexValidator(r"^[-a-zA-Z0-9_]+\Z", _("may contain only the letters a–z, digits, - and _."))

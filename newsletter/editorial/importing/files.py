@@ -1,4 +1,4 @@
-"""Pictures that a document names, relative to its own folder."""
+"""Picture files that a document names, relative to its own folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from newsletter.editorial import pictures
 
 
 def picture_bytes(name: str, *, base: Path) -> bytes:
-    """The file's content. Raises ValueError if it is missing, elsewhere, or not a picture."""
+    """Return the file's content.
+
+    Raises ValueError if the file is missing, outside the folder, or not a picture.
+    """
     path = (base / name).resolve()
     if not path.is_relative_to(base.resolve()):
         raise ValueError(_("must be in the same folder as the imported file."))
@@ -29,5 +32,5 @@ def picture_bytes(name: str, *, base: Path) -> bytes:
 
 
 def stored_picture(name: str, *, base: Path, folder: str = "pictures") -> str:
-    """The picture's name in the media storage; the same file is stored once."""
+    """Store the picture once and return its name in the media storage."""
     return pictures.store(io.BytesIO(picture_bytes(name, base=base)), folder=folder)

@@ -1,4 +1,4 @@
-"""Issues and articles of a document, written where they differ from what is there."""
+"""Store the issues and articles of a document that differ from the database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from newsletter.editorial.importing.report import ImportReport, save_if_changed,
 
 @dataclass(frozen=True)
 class Target:
-    """Where issues and articles go."""
+    """What the issues and articles of a document belong to."""
 
     newsletter: models.Newsletter
     topics: dict[str, models.Topic]
@@ -35,22 +35,25 @@ class Target:
 
 @dataclass(frozen=True)
 class Stored:
-    """An article and what the document says of it at `place`."""
+    """An article, and its data at `location` in the document."""
 
-    place: str
+    location: str
     data: schema.Article
     article: models.Article
 
 
-def store_issue(data: schema.Issue, target: Target, *, place: str) -> list[Stored]:
-    issue = _issue_row(data, target, place)
+def store_issue(data: schema.Issue, target: Target, *, location: str) -> list[Stored]:
+    """Store an issue with its texts, trends and articles; return the articles."""
+    issue = _issue_row(data, target, location)
     for code, texts in data.texts.items():
         known_by = {"issue": issue, "language": code}
-        upsert(models.IssueTranslation, target.report, known_by, texts.model_dump(), place=place)
+        upsert(
+            models.IssueTranslation, target.report, known_by, texts.model_dump(), location=location
+        )
     for slug, status in data.all_trends().items():
         if workflow.set_issue_trend(issue, target.topics[slug], status):
             target.report.changed[str(models.Trend._meta.verbose_name)] += 1
-    # Without a date of its own an article gets one that is the same at each import.
+    # The default publication time must be the same in each import.
     morning_after = datetime.combine(issue.ends_on + timedelta(1), time(9), target.zone)
     stored = [
         store_article(
@@ -59,7 +62,7 @@ def store_issue(data: schema.Issue, target: Target, *, place: str) -> list[Store
             published=article.published_at or morning_after.astimezone(UTC),
             issue=issue,
             position=index + 1,
-            place=f"{place}.articles[{index}]",
+            location=f"{location}.articles[{index}]",
         )
         for index, article in enumerate(data.articles)
     ]
@@ -69,7 +72,7 @@ def store_issue(data: schema.Issue, target: Target, *, place: str) -> list[Store
     return stored
 
 
-def _issue_row(data: schema.Issue, target: Target, place: str) -> models.Issue:
+def _issue_row(data: schema.Issue, target: Target, location: str) -> models.Issue:
     special = models.Issue.Kind.SPECIAL
     issues = target.newsletter.issues
     values = {
@@ -83,7 +86,7 @@ def _issue_row(data: schema.Issue, target: Target, place: str) -> models.Issue:
     else:
         row = issues.exclude(kind=special).filter(starts_on=data.starts_on).first()
     row = row or models.Issue(newsletter=target.newsletter)
-    return save_if_changed(row, target.report, values, place=place)
+    return save_if_changed(row, target.report, values, location=location)
 
 
 def store_article(
@@ -91,31 +94,34 @@ def store_article(
     target: Target,
     *,
     published: datetime,
-    place: str,
+    location: str,
     issue: models.Issue | None = None,
     position: int = 0,
 ) -> Stored:
-    known = _known(data, target.newsletter, issue)
+    known = _find_article(data, target.newsletter, issue)
     values: dict[str, Any] = {
         "topic": target.topics.get(data.category or ""),
         "position": position,
         "original_language": data.original_language,
         "dateline": data.dateline,
         "published_at": published if published.tzinfo else published.replace(tzinfo=target.zone),
-        "picture": _picture(data, known, target, place),
+        "picture": _picture(data, known, target, location),
     }
     row = known or models.Article(newsletter=target.newsletter, issue=issue)
-    article = save_if_changed(row, target.report, values, place=place)
+    article = save_if_changed(row, target.report, values, location=location)
     for code in sorted(data.translations, key=lambda code: code != data.original_language):
-        _store_text(article, code, data, target.report, f"{place}.translations.{code}")
-    return Stored(place, data, article)
+        _store_text(article, code, data, target.report, f"{location}.translations.{code}")
+    return Stored(location, data, article)
 
 
-def _known(
+def _find_article(
     data: schema.Article, newsletter: models.Newsletter, issue: models.Issue | None
 ) -> models.Article | None:
-    """The article of that issue whose address is the headline's: it stays when a headline is
-    edited, and may have a number behind where other weeks have the same headline."""
+    """Return the issue's article whose slug is that of the headline.
+
+    The slug stays when a headline is edited, and ends with a number if another week has the same
+    headline.
+    """
     texts = models.ArticleTranslation.objects.filter(
         article__newsletter=newsletter,
         article__issue=issue,
@@ -123,12 +129,12 @@ def _known(
         slug__startswith=data.key,
     ).select_related("article")
     pattern = re.compile(rf"{re.escape(data.key)}(-\d+)?")
-    fitting = [text for text in texts if pattern.fullmatch(text.slug)]
-    return min(fitting, key=lambda text: len(text.slug)).article if fitting else None
+    matching = [text for text in texts if pattern.fullmatch(text.slug)]
+    return min(matching, key=lambda text: len(text.slug)).article if matching else None
 
 
 def _store_text(
-    article: models.Article, code: str, data: schema.Article, report: ImportReport, place: str
+    article: models.Article, code: str, data: schema.Article, report: ImportReport, location: str
 ) -> None:
     text = data.translations[code]
     known = article.translations.filter(language=code).first()
@@ -136,14 +142,14 @@ def _store_text(
     values = text.model_dump(exclude={"slug"})
     values["authors"] = data.authors.get(code, "") if text.authors is None else text.authors
     values["alt_text"] = data.image.alt.get(code, "") if data.image else ""
-    # The address stays once it is there; without one the model makes it when it is saved.
+    # An existing slug is kept. If the document gives none, the model makes one when it is saved.
     if known is None and text.slug:
         values["slug"] = text.slug
-    save_if_changed(row, report, values, place=place)
+    save_if_changed(row, report, values, location=location)
 
 
 def _picture(
-    data: schema.Article, known: models.Article | None, target: Target, place: str
+    data: schema.Article, known: models.Article | None, target: Target, location: str
 ) -> models.Picture | None:
     image = data.image or (schema.Image() if data.image_credit else None)
     if image is None:
@@ -151,27 +157,27 @@ def _picture(
     name = stored_picture(image.file, base=target.base) if image.file else ""
     credit = data.image_credit if image.credit is None else image.credit
     values = {"file": name, "kind": image.kind, "credit": credit}
-    mine = known.picture if known else None
-    if mine and all(str(getattr(mine, key)) == value for key, value in values.items()):
-        return mine
+    current = known.picture if known else None
+    if current and all(str(getattr(current, key)) == value for key, value in values.items()):
+        return current
     same = models.Picture.objects.filter(**values).first() if name else None
-    return same or save_if_changed(models.Picture(), target.report, values, place=place)
+    return same or save_if_changed(models.Picture(), target.report, values, location=location)
 
 
 def link_similar(stored: list[Stored], newsletter: models.Newsletter) -> Iterator[Problem]:
-    """Once all articles are there: the editors' picks, named by the slugs of headlines.
+    """Link similar articles, named by slug, once all articles are stored.
 
-    A problem for each slug that no article has.
+    Yields a problem for each slug that no article has.
     """
-    for one in stored:
+    for each in stored:
         picks = []
-        for index, slug in enumerate(one.data.similar):
+        for index, slug in enumerate(each.data.similar):
             article = newsletter.articles.filter(translations__slug=slug).first()
             if article is None:
                 reason = _("is not the slug of an article. Correct it or remove it.")
-                yield Problem(f"{one.place}.similar[{index}]", reason)
+                yield Problem(f"{each.location}.similar[{index}]", reason)
             else:
                 picks.append(article)
         ids = {pick.pk for pick in picks}
-        if ids and ids != set(one.article.similar.values_list("pk", flat=True)):
-            one.article.similar.set(picks)
+        if ids and ids != set(each.article.similar.values_list("pk", flat=True)):
+            each.article.similar.set(picks)

@@ -1,4 +1,4 @@
-"""The newsroom, the newsletter and its categories of a document, written where they differ."""
+"""Store the newsroom, newsletter and categories of a document that differ from the database."""
 
 from __future__ import annotations
 
@@ -31,14 +31,16 @@ def store_newsletter(data: schema.Newsletter, report: ImportReport) -> models.Ne
             % {"address": values["sender_address"]}
         )
     row = known or models.Newsletter(slug=data.slug)
-    newsletter = save_if_changed(row, report, values, place=NEWSLETTER_PATH)
-    _store_wording(data, newsletter, report)
+    newsletter = save_if_changed(row, report, values, location=NEWSLETTER_PATH)
+    _store_newsletter_texts(data, newsletter, report)
     return newsletter
 
 
 def placeholder_sender_address() -> str:
-    """A sender address for a newsletter that has none: at the site's host, or, where that is a
-    number or this machine, at a name that RFC 2606 reserves, which reaches nobody."""
+    """Return a sender address for a newsletter without one, at the host of SITE_URL.
+
+    If that is an IP address or a local name, the domain is one that RFC 2606 reserves.
+    """
     host = str(urlsplit(settings.SITE_URL).hostname)
     try:
         ipaddress.ip_address(host)
@@ -56,57 +58,59 @@ def _schedule(data: schema.Schedule) -> dict[str, Any]:
     return values
 
 
-def _store_wording(
+def _store_newsletter_texts(
     data: schema.Newsletter, newsletter: models.Newsletter, report: ImportReport
 ) -> None:
-    wording: dict[str, dict[str, str]] = {key: getattr(data, key) for key in NEWSLETTER_TEXTS}
-    for code in [c for c in data.languages if any(c in texts for texts in wording.values())]:
-        values = {key: texts[code] for key, texts in wording.items() if code in texts}
+    texts_by_field: dict[str, dict[str, str]] = {
+        key: getattr(data, key) for key in NEWSLETTER_TEXTS
+    }
+    for code in [c for c in data.languages if any(c in texts for texts in texts_by_field.values())]:
+        values = {key: texts[code] for key, texts in texts_by_field.items() if code in texts}
         known_by = {"newsletter": newsletter, "language": code}
         exists = newsletter.translations.filter(language=code).exists()
         if not exists and not values.get("name"):
             values["name"] = next(iter(data.name.values()), newsletter.slug)
-        upsert(models.NewsletterTranslation, report, known_by, values, place=NEWSLETTER_PATH)
+        upsert(models.NewsletterTranslation, report, known_by, values, location=NEWSLETTER_PATH)
 
 
 def store_topics(
     categories: list[schema.Category], newsletter: models.Newsletter, report: ImportReport
 ) -> dict[str, models.Topic]:
-    """The newsletter's topics by slug: those of the document, and those that it has already."""
+    """Store the categories and return all of the newsletter's topics by slug."""
     for position, data in enumerate(categories):
-        place = f"categories[{position}]"
+        location = f"categories[{position}]"
         known_by = {"newsletter": newsletter, "slug": data.slug}
-        topic = upsert(models.Topic, report, known_by, {"position": position}, place=place)
+        topic = upsert(models.Topic, report, known_by, {"position": position}, location=location)
         for code, name in data.name.items():
             known_by = {"topic": topic, "language": code}
-            upsert(models.TopicTranslation, report, known_by, {"name": name}, place=place)
+            upsert(models.TopicTranslation, report, known_by, {"name": name}, location=location)
     return {topic.slug: topic for topic in newsletter.topics.all()}
 
 
 def store_newsroom(
     data: schema.Newsroom, newsletter: models.Newsletter, report: ImportReport, *, base: Path
 ) -> None:
-    """The newsroom as the document has it; if it has none, one of the newsletter's name."""
+    """Store the newsroom. If there is none at all, create one with the newsletter's name."""
     room = models.Newsroom.objects.first()
     if room is not None and not data.model_fields_set:
         return
     values = data.model_dump(exclude={"logo", *NEWSROOM_TEXTS}, exclude_none=True)
     if data.logo is not None:
         values["logo"] = stored_picture(data.logo, base=base, folder="newsroom")
-    room = save_if_changed(room or models.Newsroom(), report, values, place=NEWSROOM_PATH)
-    _store_room_wording(data, room, newsletter, report)
+    room = save_if_changed(room or models.Newsroom(), report, values, location=NEWSROOM_PATH)
+    _store_newsroom_texts(data, room, newsletter, report)
 
 
-def _store_room_wording(
+def _store_newsroom_texts(
     data: schema.Newsroom,
     room: models.Newsroom,
     newsletter: models.Newsletter,
     report: ImportReport,
 ) -> None:
-    wording: dict[str, dict[str, str]] = {key: getattr(data, key) for key in NEWSROOM_TEXTS}
-    if not wording["name"] and not room.translations.exists():
-        wording["name"] = dict(newsletter.translations.values_list("language", "name"))
-    for code in dict.fromkeys(code for texts in wording.values() for code in texts):
-        values = {key: texts[code] for key, texts in wording.items() if code in texts}
+    texts_by_field: dict[str, dict[str, str]] = {key: getattr(data, key) for key in NEWSROOM_TEXTS}
+    if not texts_by_field["name"] and not room.translations.exists():
+        texts_by_field["name"] = dict(newsletter.translations.values_list("language", "name"))
+    for code in dict.fromkeys(code for texts in texts_by_field.values() for code in texts):
+        values = {key: texts[code] for key, texts in texts_by_field.items() if code in texts}
         known_by = {"newsroom": room, "language": code}
-        upsert(models.NewsroomTranslation, report, known_by, values, place=NEWSROOM_PATH)
+        upsert(models.NewsroomTranslation, report, known_by, values, location=NEWSROOM_PATH)

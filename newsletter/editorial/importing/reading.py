@@ -1,4 +1,4 @@
-"""The file of an import: JSON in UTF-8, in which no name may stand twice in one object."""
+"""Read an import file: JSON in UTF-8, in which no object may repeat a name."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from newsletter.editorial.importing.errors import DUPLICATE, DocumentError, Prob
 
 
 def read_document(path: Path) -> object:
-    """The file's content, not yet validated. Raises DocumentError where it is not JSON."""
+    """Return the parsed file, not yet validated. Raises DocumentError if it isn't JSON."""
     try:
-        # Some editors write a byte order mark, which json would refuse.
+        # Some text editors write a byte order mark, which json refuses.
         text = path.read_bytes().decode("utf-8-sig")
         return json.loads(text, object_pairs_hook=_object)
     except OSError as error:
@@ -25,13 +25,13 @@ def read_document(path: Path) -> object:
         reason = _("The file is not a text in UTF-8. Save it in this encoding.")
         raise DocumentError(Problem("", reason)) from None
     except json.JSONDecodeError as error:
-        place = _("line %(line)s, column %(column)s") % {
+        location = _("line %(line)s, column %(column)s") % {
             "line": error.lineno,
             "column": error.colno,
         }
         reason = _("This is not valid JSON. Correct it here or just before: %(reason)s")
-        raise DocumentError(Problem(place, reason % {"reason": error.msg})) from None
-    except (RecursionError, ValueError):  # ValueError: a number of thousands of digits
+        raise DocumentError(Problem(location, reason % {"reason": error.msg})) from None
+    except (RecursionError, ValueError):  # ValueError: a number with thousands of digits
         reason = _("The file is nested too deeply, or contains a number that is too long.")
         raise DocumentError(Problem("", reason)) from None
 

@@ -1,4 +1,4 @@
-"""What an import did, and the one way in which it writes a row."""
+"""What an import changed, and how it writes rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ M = TypeVar("M", bound=models.Model)
 
 @dataclass
 class ImportReport:
-    """Rows created and changed, by the name of what they are; and what one should know."""
+    """Numbers of rows created and changed, by model name, and notes for the operator."""
 
     created: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
@@ -33,17 +33,17 @@ def upsert(
     known_by: dict[str, Any],
     values: dict[str, Any],
     *,
-    place: str,
+    location: str,
 ) -> M:
-    """The row known by those fields, with these values; saved only where something differs."""
+    """Create or update the row that the fields `known_by` identify, and return it."""
     row = model._default_manager.filter(**known_by).first()
-    return save_if_changed(row or model(**known_by), report, values, place=place)
+    return save_if_changed(row or model(**known_by), report, values, location=location)
 
 
-def save_if_changed(row: M, report: ImportReport, values: dict[str, Any], *, place: str) -> M:
-    """Set the values on the row and save it where it is new or something differs.
+def save_if_changed(row: M, report: ImportReport, values: dict[str, Any], *, location: str) -> M:
+    """Set the values on the row, and save it if it is new or differs.
 
-    Raises DocumentError at the place where the row breaks a rule.
+    Raises DocumentError at `location` if the row is invalid.
     """
     is_new = row.pk is None
     differing = [name for name, value in values.items() if getattr(row, name) != value]
@@ -51,14 +51,14 @@ def save_if_changed(row: M, report: ImportReport, values: dict[str, Any], *, pla
         setattr(row, name, values[name])
     if not is_new and not differing:
         return row
-    validate_row(row, place)
+    validate_row(row, location)
     row.save()
     (report.created if is_new else report.changed)[str(row._meta.verbose_name)] += 1
     return row
 
 
-def validate_row(row: models.Model, place: str) -> None:
-    """Raises DocumentError with the model's own words; relations are not looked up again."""
+def validate_row(row: models.Model, location: str) -> None:
+    """Raise DocumentError with the model's messages. Relations aren't looked up again."""
     try:
         row.clean_fields(exclude=[f.name for f in row._meta.fields if f.is_relation])
         row.clean()
@@ -67,8 +67,10 @@ def validate_row(row: models.Model, place: str) -> None:
         by_field = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
         raise DocumentError(
             *(
-                Problem(place if name in {"", NON_FIELD_ERRORS} else f"{place}.{name}", words)
+                Problem(
+                    location if name in {"", NON_FIELD_ERRORS} else f"{location}.{name}", message
+                )
                 for name, messages in by_field.items()
-                for words in messages
+                for message in messages
             )
         ) from None

@@ -1,7 +1,7 @@
-"""The format of an import: a model for each object of the document, which pydantic validates.
+"""The import format: a pydantic model for each object of a document.
 
-Fields are validated in the order in which they stand here, and a check sees only the fields above
-its own. pydantic takes some megabytes, so nothing that a worker or the site loads imports this.
+Fields are validated in the order of their definition, and a check sees only the fields above its
+own. pydantic takes several megabytes, so neither the workers nor the site may import this module.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from pydantic import (
 
 from newsletter.editorial import models
 from newsletter.editorial.importing import fields as f
-from newsletter.editorial.importing.errors import DocumentError, Location, nested_errors, to_problem
+from newsletter.editorial.importing.errors import DocumentError, Loc, nested_errors, to_problem
 from newsletter.editorial.slugs import slug_for
 from newsletter.editorial.validation import validate_languages
 
 COMMENT = "about"
-"""A name that may stand in any object and is not read, unless it is a field there."""
+"""A comment that any object may have. It is ignored unless the object has such a field."""
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Status = Annotated[models.Trend.Status, f.BY_VALUE]
@@ -36,7 +36,7 @@ State = models.ArticleTranslation.State
 
 
 class DocumentObject(BaseModel):
-    """An object of the document. Null stands for a value that is not given."""
+    """An object of the document. A value of null counts as missing."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, str_strip_whitespace=True)
 
@@ -132,7 +132,7 @@ class Image(DocumentObject):
 
 
 class Translation(DocumentObject):
-    """An article in one language; its `authors` take precedence over those of the article."""
+    """An article in one language. Its `authors` take precedence over those of the article."""
 
     headline: Annotated[str, f.text(250, least=1)]
     lead: f.Prose = ""
@@ -158,7 +158,7 @@ class Article(DocumentObject):
     @field_validator("original_language")
     @classmethod
     def _has_text(cls, code: str, info: ValidationInfo) -> str:
-        """The language given, or the first of the newsletter's in which there is a text."""
+        """Return the given language, or the newsletter's first language that has a text."""
         texts = info.data.get("translations", {code: None})
         if code and code not in texts:
             raise ValueError(_("The article has no text in this language. Add the text."))
@@ -166,13 +166,13 @@ class Article(DocumentObject):
 
     @property
     def key(self) -> str:
-        """The slug of the headline in the original language: the article is known by it."""
+        """Return the slug of the original headline, which identifies the article."""
         text = self.translations[self.original_language]
         return text.slug or slug_for(text.headline, self.original_language)
 
 
 class LooseArticle(Article):
-    """An article outside an issue: no week gives it a date, so it must have one."""
+    """An article outside an issue. It needs a date, because no week gives it one."""
 
     published_at: f.Moment
 
@@ -203,7 +203,7 @@ class Issue(DocumentObject):
         is_first = info.field_name == "starts_on"
         kind, first = info.data.get("kind"), day if is_first else info.data.get("starts_on")
         if kind is None or first is None:
-            return day  # the value to compare with is wrong and reported already
+            return day  # the other value is invalid and already reported
         if day < first:
             raise ValueError(_("is before the first day."))
         if kind == models.Issue.Kind.SPECIAL:
@@ -216,30 +216,30 @@ class Issue(DocumentObject):
 
     @field_validator("articles")
     @classmethod
-    def _agree(cls, articles: list[Article], info: ValidationInfo) -> list[Article]:
-        """Refuse a headline that is there twice, and a category with two trends."""
-        wrong: list[tuple[Location, object]] = []
+    def _check_consistency(cls, articles: list[Article], info: ValidationInfo) -> list[Article]:
+        """Refuse repeated headlines, and different trends for the same category."""
+        errors: list[tuple[Loc, object]] = []
         seen: set[tuple[str, str]] = set()
         trends = dict(info.data.get("trends", {}))
         for number, article in enumerate(articles):
             if (known_by := (article.original_language, article.key)) in seen:
                 reason = _("Another article of the issue has this headline. Change one of them.")
-                wrong.append(
+                errors.append(
                     ((number, "translations", article.original_language, "headline"), reason)
                 )
             seen.add(known_by)
             trend = article.trend
             if trend and not article.category:
-                wrong.append(((number, "category"), _("is missing. Add it.")))
+                errors.append(((number, "category"), _("is missing. Add it.")))
             elif trend and trends.setdefault(article.category, trend) != trend:
                 reason = _("Another trend is stated for this category and week. Keep one.")
-                wrong.append(((number, "trend"), reason))
-        if wrong:
-            raise nested_errors(wrong)
+                errors.append(((number, "trend"), reason))
+        if errors:
+            raise nested_errors(errors)
         return articles
 
     def all_trends(self) -> dict[str, str]:
-        """The trends by category, from the issue and from its articles."""
+        """Return the trends by category, from the issue and its articles."""
         return {**self.trends, **{str(a.category): a.trend for a in self.articles if a.trend}}
 
 
@@ -252,10 +252,10 @@ class Document(DocumentObject):
 
 
 def validated(data: object, *, base: Path) -> Document:
-    """The document in models. `base` is the folder that its pictures are relative to.
+    """Validate a document whose pictures are relative to the folder `base`.
 
-    Raises DocumentError with all that is wrong. The articles of an issue are compared with each
-    other only if there is nothing wrong with any of them.
+    Raises DocumentError with all problems. The articles of an issue are compared with each other
+    only if each of them is valid.
     """
     try:
         return Document.model_validate(data, context=f.Scope(base))

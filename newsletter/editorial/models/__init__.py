@@ -1,4 +1,4 @@
-"""What a newsroom publishes."""
+"""Models of the newsroom, its newsletters, and what they publish."""
 
 from newsletter.editorial.models.article import Article, ArticleTranslation, Picture
 from newsletter.editorial.models.issue import (

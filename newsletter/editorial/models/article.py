@@ -1,4 +1,4 @@
-"""Articles, their translations, their pictures."""
+"""Articles with their translations and pictures."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from newsletter.editorial.models.issue import Issue, Topic
 from newsletter.editorial.models.newsroom import Newsletter
 from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.querysets import ArticleQuerySet, ArticleTranslationQuerySet
+from newsletter.editorial.revisions import prepare_to_save
 from newsletter.lib.languages import LanguageField, page_language
 
 
 class Picture(models.Model):
-    """A picture and whose it is. The label before the name is in the page's language."""
+    """A picture with its credit."""
 
     class Kind(models.TextChoices):
         PHOTO = "photo", _("Photo")
@@ -51,7 +52,7 @@ class Picture(models.Model):
         return f"{name} ({self.credit})" if self.credit else str(name)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Raises ValidationError where a new file is no picture."""
+        """Store the file without metadata. Raises ValidationError if it isn't a picture."""
         self._store()
         super().save(*args, **kwargs)
 
@@ -62,13 +63,12 @@ class Picture(models.Model):
             raise ValidationError({"file": error.messages}) from None
 
     def _store(self) -> None:
-        # Only a file that was just given: what is in the storage went through here.
         if self.file and pictures.is_new(self.file):
             self.file = pictures.store(self.file.file, folder="pictures")
 
 
 class Article(Translated["ArticleTranslation"], models.Model):
-    """One piece; its words are in its translations."""
+    """An article. Its texts are in its translations."""
 
     class Dateline(models.TextChoices):
         AUTO = "auto", _("the week if its topic has a trend, otherwise date and time")
@@ -129,7 +129,7 @@ class Article(Translated["ArticleTranslation"], models.Model):
         return text.headline if text else f"#{self.pk}"
 
     def get_absolute_url(self) -> str:
-        """Its page in the original language, or in the first that it has."""
+        """Return the URL of the article in its original language, or the oldest it has."""
         text = self.any_text([self.original_language])
         return text.get_absolute_url() if text and text.slug else ""
 
@@ -186,14 +186,12 @@ class ArticleTranslation(Translation):
         return self.headline
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the text clean, with an address, its revision counted and a correction dated."""
-        from newsletter.editorial.revisions import prepare_to_save
-
+        """Clean the body, and set slug, revision and correction date."""
         self.body = clean_html(self.body)
         prepare_to_save(self, at=timezone.now())
         if kwargs.get("update_fields") is not None:
-            follows = {"body", "slug", "revision", "source_revision", "corrected_at"}
-            kwargs["update_fields"] = {*kwargs["update_fields"], *follows}
+            derived = {"body", "slug", "revision", "source_revision", "corrected_at"}
+            kwargs["update_fields"] = {*kwargs["update_fields"], *derived}
         super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
@@ -206,9 +204,9 @@ class ArticleTranslation(Translation):
 
     @property
     def is_ready(self) -> bool:
-        """As `objects.ready()`."""
+        """The same as `objects.ready()` for this row."""
         return bool(self.state == self.State.READY and self.slug)
 
     def is_public(self, at: datetime) -> bool:
-        """As `objects.public(at)`."""
+        """The same as `objects.public(at)` for this row."""
         return self.is_ready and self.article.published_at <= at

@@ -1,4 +1,4 @@
-"""Issues, topics, and the trend of a topic in a week."""
+"""Issues, topics, and the weekly trends of topics."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Topic(Translated["TopicTranslation"], models.Model):
         return self.name_in([get_language() or ""])
 
     def name_in(self, chain: Iterable[str]) -> str:
-        """Its name in the first language of `chain` that has one, else in any."""
+        """Return its name in the first available language of `chain`, or else in any."""
         text = self.any_text(chain)
         return text.name if text else self.slug
 
@@ -64,7 +64,7 @@ class TopicTranslation(Translation):
 
 
 class Trend(models.Model):
-    """How a topic's situation changed in one week. No row: no statement."""
+    """How a topic's situation changed in one week."""
 
     class Status(models.TextChoices):
         IMPROVED = "improved", _("the situation has improved")
@@ -93,7 +93,7 @@ class Trend(models.Model):
 
 
 class Issue(Translated["IssueTranslation"], models.Model):
-    """What goes out together: a calendar week, several weeks, or a special issue."""
+    """Articles that go out together: of a week, of several weeks, or a special issue."""
 
     class Kind(models.TextChoices):
         WEEK = "week", _("a week")
@@ -173,7 +173,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
 
     @property
     def key(self) -> str:
-        """What names the issue in addresses and releases: its Monday, or its slug."""
+        """The issue's name in URLs and releases: its Monday, or a special issue's slug."""
         return self.slug if self.kind == self.Kind.SPECIAL else self.starts_on.isoformat()
 
     @property
@@ -186,9 +186,9 @@ class Issue(Translated["IssueTranslation"], models.Model):
         return monday_of(self.ends_on)
 
     def goes_out_with(self, week: date) -> bool:
-        """Whether the schedule sends it when the week of that Monday is due.
+        """Return whether the schedule sends the issue when the week of that Monday is due.
 
-        An issue of several weeks goes out with the last of them; a break never does.
+        An issue of several weeks goes out with the last of them. A break never goes out.
         """
         return self.kind != self.Kind.BREAK and self.last_week == week
 
@@ -196,7 +196,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
         if self.kind == self.Kind.SPECIAL or not self.newsletter_id:
             return
         if not (self.starts_on and self.ends_on):
-            return  # the field's own error says so
+            return  # the missing field has its own error
         others = Issue.objects.scheduled().filter(
             newsletter_id=self.newsletter_id,
             starts_on__lte=self.ends_on,
@@ -210,7 +210,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
 
 
 class IssueTranslation(Translation):
-    """An issue's own words in one language; what is empty follows from the articles."""
+    """An issue's own texts in one language. Empty ones default to texts of the articles."""
 
     issue = models.ForeignKey(Issue, models.CASCADE, related_name="translations")
     subject = models.CharField(

@@ -19,6 +19,7 @@ from newsletter.editorial import pictures
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.schedule import Rule
+from newsletter.editorial.validation import validate_choices, validate_languages
 from newsletter.lib.time_zones import validate_zone
 
 COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a colour such as #8a1c1c."))
@@ -29,7 +30,7 @@ class User(AbstractUser):
 
 
 class Newsroom(Translated["NewsroomTranslation"], models.Model):
-    """Who publishes: the name, the looks and the pages about it. There is one row."""
+    """The publisher: its name, design, and pages about it. There is only one row."""
 
     singleton = models.BooleanField(default=True, unique=True, editable=False)
     logo = models.ImageField(_("logo"), upload_to="newsroom/", blank=True)
@@ -68,7 +69,7 @@ class Newsroom(Translated["NewsroomTranslation"], models.Model):
         return text.name if text else str(_("Newsroom"))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Raises ValidationError where a new logo is no picture."""
+        """Store the logo without metadata. Raises ValidationError if it isn't a picture."""
         self._store_logo()
         super().save(*args, **kwargs)
 
@@ -114,7 +115,7 @@ class NewsroomTranslation(Translation):
 
 
 class Newsletter(Translated["NewsletterTranslation"], models.Model):
-    """One weekly letter: its languages, its choices on the form, its schedule."""
+    """A weekly newsletter: its languages, choices on the sign-up form, and schedule."""
 
     class Approval(models.TextChoices):
         EDITOR = "editor", _("an editor approves each issue")
@@ -126,7 +127,7 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
 
     class Content(models.TextChoices):
         LEAD = "lead", _("headline and lead")
-        COMPLETE = "complete", _("full text")
+        FULL = "full", _("full text")
 
     class Pictures(models.TextChoices):
         NONE = "none", _("no pictures")
@@ -173,7 +174,7 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text="When the schedule was last changed: what was due before it is not caught up.",
+        help_text="When the schedule was last changed. Issues due before then are not sent late.",
     )
     weekday = models.PositiveSmallIntegerField(
         _("weekday"), choices=Weekday, default=Weekday.MONDAY
@@ -215,24 +216,22 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
-        from newsletter.editorial.validation import validate_choices, validate_languages
-
         validate_languages(self.languages)
         validate_choices(self.choices, self.languages)
 
     def _schedule(self) -> dict[str, Any]:
-        """What, once changed, makes the schedule begin anew."""
+        """Return the fields whose change resets `schedule_since`."""
         names = ("schedule_active", "weekday", "time", "timezone", "period")
         return {name: getattr(self, name) for name in names}
 
     def chains(self) -> list[tuple[str, ...]]:
-        """The chain of each choice on the form, or, where there is none, of each language."""
+        """Return the chain of each choice on the form, or each language if there are none."""
         choices: list[dict[str, Any]] = self.choices
         return [tuple(choice["languages"]) for choice in choices] or [(c,) for c in self.languages]
 
     @property
     def rule(self) -> Rule:
-        """When it is due, also if its schedule isn't active."""
+        """When the newsletter is due. Whether the schedule is active doesn't matter here."""
         return Rule(
             weekday=self.weekday,
             time=self.time,
@@ -240,31 +239,31 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
             sends_ended_week=self.period == self.Period.ENDED,
         )
 
-    def are_enough(self, articles: int) -> bool:
-        """Whether the schedule sends an issue with so many articles."""
-        return articles >= max(self.least_articles, 1)
+    def has_enough_articles(self, count: int) -> bool:
+        """Return whether the schedule sends an issue with this many articles."""
+        return count >= max(self.least_articles, 1)
 
     def chain_for(self, language: str) -> tuple[str, ...]:
-        """The languages in which a page or an email in `language` shows something, best first."""
+        """Return the languages for a page or an email in `language`, best first."""
         return page_chain(language, self.chains(), self.languages)
 
     def name_in(self, language: str) -> str:
-        """What the newsletter is called on a page or in an email in `language`."""
+        """Return the newsletter's name on a page or in an email in `language`."""
         text = self.any_text(self.chain_for(language))
         return text.name if text else self.slug
 
     def sender_name_in(self, language: str) -> str:
-        """The name that its emails in `language` come from."""
+        """Return the sender's name of emails in `language`."""
         text = self.any_text(self.chain_for(language))
         return (text.sender_name or text.name) if text else self.slug
 
-    def date_at(self, at: datetime) -> date:
-        """Which day it is then by the newsletter's clock."""
+    def local_date(self, at: datetime) -> date:
+        """Return the date at that moment in the newsletter's time zone."""
         return at.astimezone(ZoneInfo(self.timezone)).date()
 
 
 class NewsletterTranslation(Translation):
-    """A newsletter's wording in one language."""
+    """A newsletter's texts in one language."""
 
     newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="translations")
     name = models.CharField(_("name"), max_length=120)

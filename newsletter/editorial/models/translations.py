@@ -1,4 +1,4 @@
-"""What has its words in several languages, and the rows that hold them."""
+"""Base classes for models with texts in several languages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T", bound="Translation")
 
 
 class Translation(models.Model):
-    """The words of something in one language. The owner's field is the subclass's."""
+    """The texts of an object in one language. Subclasses add the foreign key."""
 
     language = LanguageField()
 
@@ -23,33 +23,33 @@ class Translation(models.Model):
 
 
 class Translated(Generic[T]):
-    """Something with `translations`, one row per language.
+    """An object with `translations`, one row per language.
 
-    Prefetched translations are used as they are: of a public article those are the ready ones
-    only (`ArticleQuerySet.public`).
+    Prefetched translations are used as they are. For a public article these are only the ready
+    ones (`ArticleQuerySet.public`).
     """
 
     translations: Any
-    """The related manager, which Django adds."""
+    """The related manager that Django adds."""
 
     def texts(self) -> dict[str, T]:
-        """The translations by language, the oldest first."""
+        """Return the translations by language, the oldest first."""
         rows: Iterable[T] = self.translations.all()
-        # Sorted here, because ordering the queryset would ask the database again.
-        return {text.language: text for text in sorted(rows, key=_age)}
+        # Sorted here, because ordering the queryset would ignore the prefetched rows.
+        return {text.language: text for text in sorted(rows, key=_creation_order)}
 
     def text(self, chain: Iterable[str]) -> T | None:
-        """The translation in the first language of `chain` that there is, or None."""
+        """Return the translation in the first available language of `chain`, or None."""
         texts = self.texts()
         language = pick(chain, texts)
         return texts[language] if language else None
 
     def any_text(self, chain: Iterable[str]) -> T | None:
-        """The same, but the oldest translation if none is in the chain's languages."""
+        """Return the translation that `text` returns, or else the oldest one, or None."""
         texts = self.texts()
         language = pick_or_any(chain, texts)
         return texts[language] if language else None
 
 
-def _age(text: Translation) -> int:
+def _creation_order(text: Translation) -> int:
     return int(text.pk)

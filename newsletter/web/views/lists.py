@@ -71,7 +71,7 @@ def issue_archive(request: HttpRequest) -> HttpResponse:
 def issue(request: HttpRequest, newsletter: str, key: str) -> HttpResponse:
     now, language, staff = timezone.now(), page_language(), is_staff(request)
     visible = Issue.objects.visible_to(staff=staff, at=now).with_texts()
-    found = visible.filter(newsletter__slug=newsletter).named(key)
+    found = visible.filter(newsletter__slug=newsletter).by_key(key)
     if found is None:
         raise Http404(_("Issue not found."))
     earlier, later = _neighbours(found, language)

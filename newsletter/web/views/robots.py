@@ -1,4 +1,4 @@
-"""robots.txt, and the redirect of the alias that Belarusian pages have."""
+"""robots.txt, and the redirects of language aliases."""
 
 from __future__ import annotations
 
@@ -8,17 +8,15 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from newsletter.lib.private_paths import private_paths
+from newsletter.web.languages import redirected_prefixes
 from newsletter.web.page_urls import absolute_url, site_languages
-
-BELARUSIAN_ALIAS = "by"
-"""The prefix that redirects to Belarusian pages."""
 
 
 @require_safe
 @cache_control(public=True, max_age=3600)
 def robots(request: HttpRequest) -> HttpResponse:
     """Return robots.txt (RFC 9309). Private URLs contain tokens that no index should have."""
-    prefixes = [*site_languages(), BELARUSIAN_ALIAS]
+    prefixes = [*site_languages(), *redirected_prefixes()]
     lines = [
         "User-agent: *",
         *(f"Disallow: {path}" for path in private_paths(prefixes)),
@@ -30,7 +28,7 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def redirect_by_to_be(request: HttpRequest, rest: str = "") -> HttpResponse:
+def redirect_to_language(request: HttpRequest, language: str, rest: str = "") -> HttpResponse:
     """Redirect `/by/…`, which readers type and old links use, to `/be/…`."""
     query = request.META.get("QUERY_STRING", "")
-    return HttpResponsePermanentRedirect(f"/be/{rest}" + (f"?{query}" if query else ""))
+    return HttpResponsePermanentRedirect(f"/{language}/{rest}" + (f"?{query}" if query else ""))

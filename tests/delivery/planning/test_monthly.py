@@ -93,7 +93,7 @@ def test_the_round_up_reaches_monthly_readers_once(
 ) -> None:
     add_reader("weekly@readers.example", "en")
     add_reader("ala@readers.example", "be", "ru", frequency="monthly")
-    add_reader("ann@readers.example", "en", frequency="monthly", content="complete")
+    add_reader("ann@readers.example", "en", frequency="monthly", content="full")
     add_reader("ida@readers.example", "en", frequency="monthly", plain_text=True)
     send_july()
     assert subjects(relay, "ala") == []

@@ -26,14 +26,14 @@ def save(client: Client, subscription: Subscription, **data: Any) -> Any:
 def test_preferences_are_saved(client: Client, add_reader: AddReader, security: Topic) -> None:
     subscription = add_reader("en")
     response = save(
-        client, subscription, topics=[str(security.pk)], content="complete", plain_text="on"
+        client, subscription, topics=[str(security.pk)], content="full", plain_text="on"
     )
     assert response.status_code == 303
     assert response["Location"].startswith("/be/preferences/")
     subscription.refresh_from_db()
     assert subscription.languages == ("be", "ru")
     assert subscription.topics == frozenset({security.pk})
-    assert (subscription.content, subscription.pictures) == ("complete", False)
+    assert (subscription.content, subscription.pictures) == ("full", False)
     assert subscription.plain_text
     assert subscription.subscriber.language == "be"
     assert subscription.consents.order_by("pk").last().action == "changed"  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import URLPattern
 
 from newsletter.editorial.models import Issue, Newsletter
-from subscribers import intake, lifecycle, machine_urls, urls
+from subscribers import intake, lifecycle, urls
 from subscribers.addresses import normalise
 from subscribers.links import tokens
 from subscribers.links.tokens import LIFETIMES, LinkPurpose
@@ -86,7 +86,7 @@ def valid_token(name: str, ids: Ids) -> str:
 
 
 def test_every_page_behind_a_token_is_covered() -> None:
-    patterns = [*urls.urlpatterns, *machine_urls.urlpatterns]
+    patterns = [*urls.urlpatterns, *urls.machine_urlpatterns]
     names = {
         pattern.name
         for pattern in patterns

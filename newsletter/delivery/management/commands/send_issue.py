@@ -69,7 +69,7 @@ class Command(BaseCommand):
 
     def _send_round_up(self, newsletter: Newsletter, month: str) -> Mailing:
         try:
-            parsed = Month.read(month)
+            parsed = Month.parse(month)
         except ValueError:
             raise CommandError(f"“{month}” isn't a month (YYYY-MM).") from None
         return start.send_round_up(newsletter, parsed, by=None)
@@ -133,7 +133,7 @@ def _deferred_line(mailing: Mailing) -> str:
 
 def _issue(newsletter: Newsletter, week: str) -> Issue:
     issues = newsletter.issues.without_breaks()
-    found = issues.named(week)
+    found = issues.by_key(week)
     if found is None:
         _check_monday(week)
         known = ", ".join(issue.key for issue in issues[:8]) or "none yet"

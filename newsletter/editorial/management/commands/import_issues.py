@@ -1,4 +1,4 @@
-"""manage.py import_issues FILE"""
+"""manage.py import_issues FILE: import issues from JSON."""
 
 from __future__ import annotations
 
