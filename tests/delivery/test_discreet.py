@@ -271,4 +271,5 @@ def test_discretion_is_only_offered_with_a_neutral_domain(
 
 
 def test_the_neutral_base_template_does_not_use_the_newsroom() -> None:
-    assert "newsroom" not in Path("templates/subscribers/bare.html").read_text(encoding="utf-8")
+    template = Path("templates/subscribers/discreet_base.html")
+    assert "newsroom" not in template.read_text(encoding="utf-8")

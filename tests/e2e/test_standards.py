@@ -232,7 +232,7 @@ def test_a10_a_confirmation_is_marked_as_auto_generated(
     assert email.header("Content-Language") == "be"
     assert "list-unsubscribe" not in email.headers
     assert re.search(r"https?://\S+/be/confirm/\S+/", email.text)
-    assert "places.invalid" not in email.text + email.html
+    assert "placeholders.invalid" not in email.text + email.html
 
 
 def test_a11_the_html_is_small_and_starts_with_the_unsubscribe_link(

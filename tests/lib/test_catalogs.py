@@ -51,5 +51,5 @@ def test_the_command_compiles_the_projects_catalogs(tmp_path: Path, settings: An
     settings.LOCALE_PATHS = [tmp_path]
     out = StringIO()
     call_command("compile_catalogs", stdout=out)
-    assert out.getvalue() == "1 compiled\n"
+    assert out.getvalue() == "Catalogs compiled: 1\n"
     assert read(tmp_path) == "рака"

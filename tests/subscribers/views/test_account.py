@@ -42,7 +42,7 @@ def test_a_link_is_emailed_to_the_address(client: Client, add_reader: AddReader)
     assert (email.kind, email.subscriber) == ("link", subscription.subscriber)
     message = texts.write(email)
     assert Placeholder.ACCOUNT.url in message.html
-    link = texts.placeholder_values(email)["fresh"]
+    link = texts.placeholder_values(email)["account"]
     page = client.get(link)
     assert page.status_code == 200
     assert "Тыдзень у фокусе" in page.content.decode()

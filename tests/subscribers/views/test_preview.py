@@ -36,7 +36,7 @@ def test_the_preview_has_the_readers_languages(
     html = email.content.decode()
     assert ("Перамовы" if chain[0] == "be" else "Talks") in page
     assert ("Перамовы" in html) == (chain[0] == "be")
-    assert "places.invalid" not in html
+    assert "placeholders.invalid" not in html
     assert "script-src 'none'" in email["Content-Security-Policy"]
     assert "frame-ancestors 'self'" in email["Content-Security-Policy"]
     assert email["X-Frame-Options"] == "SAMEORIGIN"
@@ -50,7 +50,7 @@ def test_a_plain_text_reader_sees_the_text(
     page = client.get(page_path("preview", subscription.pk)).content.decode()
     assert '<pre class="mail" lang="be">' in page
     assert "Перамовы" in page
-    assert "places.invalid" not in page
+    assert "placeholders.invalid" not in page
 
 
 def test_an_empty_preview_says_so(client: Client, add_reader: AddReader, issue: Issue) -> None:

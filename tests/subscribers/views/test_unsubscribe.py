@@ -150,7 +150,7 @@ def test_the_desk_hides_exact_counts_below_five(admin_client: Client, weekly: Ne
         newsletter=weekly, year=2017, reason="too-much", readers=4321
     )
     shown = admin_client.get("/admin/subscribers/unsubscribereason/").content.decode()
-    rows = re.findall(r'field-how_many">([^<]*)<', shown)
+    rows = re.findall(r'field-reader_count">([^<]*)<', shown)
     assert rows == ["fewer than 5", "4321"]
     assert "It isn’t safe for me to receive it" in shown
     for reason, shown_count in ((few, "fewer than 5"), (many, "4321")):
@@ -163,7 +163,7 @@ def test_the_desk_hides_exact_counts_below_five(admin_client: Client, weekly: Ne
     sorted_by_number = admin_client.get(
         "/admin/subscribers/unsubscribereason/?o=-4"
     ).content.decode()
-    assert re.findall(r'field-how_many">([^<]*)<', sorted_by_number) == rows
+    assert re.findall(r'field-reader_count">([^<]*)<', sorted_by_number) == rows
     for hidden in (
         "unsubscribereason/?readers=4",
         "unsubscribereason/?readers__lt=3",

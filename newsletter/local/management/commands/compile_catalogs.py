@@ -17,4 +17,4 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         count = sum(compile_catalogs(Path(path)) for path in settings.LOCALE_PATHS)
-        self.stdout.write(f"Compiled {count} catalogs.")
+        self.stdout.write(f"Catalogs compiled: {count}")
