@@ -7,6 +7,7 @@ _.beat_schedule
 _.tick
 _.DeskSite
 _.index_template
+_.extra
 _.get_extra
 _.get_max_num
 _.handle_DATA
@@ -36,14 +37,21 @@ _._retire
 _._recover
 
 # Templates use these.
+_.is_selected
+_.alignment
+_.status_mark
+_.body_marker
+_.read_more_label
+_.small_print
+_.reader_frame
+_.warned_domain
+_.stamp
+_.language_rows
 _.trend_fields
 _.is_current
 _.is_special
 _.newsletter_name
-_.status_words
-_.body_placeholder
 _.week_name
-_.is_shown
 _.has_errors
 _.hairline
 _.muted
@@ -60,7 +68,6 @@ _.logo_url
 _.colours
 _.challenge_url
 _.is_embedded
-_.asked_about
 _.website
 
 # Columns that are written, and read only by templates, the desk's lists and constraints.

@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 from typing import Any
 
 from benchmarks.samples import Sample
-from newsletter.delivery.sending.messages import build_recipient
+from newsletter.delivery.sending.messages import recipient_factory
 from newsletter.transport.esp.transport import EspTransport
 from newsletter.transport.outcomes import Email, Recipient, Result
 from newsletter.transport.registry import from_url
@@ -61,4 +61,4 @@ def _timed(transport: EspTransport, compiled: Any, count: int, *, at_once: int) 
 
 def _reader(position: int) -> Recipient:
     address = f"reader{position:08d}@readers.example"
-    return build_recipient(position, 1, Reader(position + 1, position + 1, address, "en"))
+    return recipient_factory(1)(position, Reader(position + 1, position + 1, address, "en"))

@@ -96,13 +96,11 @@ def _image(stored: dict[str, str]) -> Image:
         return Image(cid=stored["cid"], content=file.read(), type=stored["type"])
 
 
-def build_recipient(position: int, mailing_id: int, reader: Reader) -> Recipient:
-    """Return a reader as a Recipient, with the URLs for the edition's placeholders."""
-    return recipient_factory(mailing_id)(position, reader)
-
-
 def recipient_factory(mailing_id: int) -> Callable[[int, Reader], Recipient]:
-    """Return `build_recipient` for many readers: keys, site and routes are looked up only once."""
+    """Return a function from a position in the batch and a reader to a Recipient.
+
+    Its URLs fill the edition's placeholders. Keys, site and routes are looked up only once.
+    """
     identify = delivery_id_factory(MAILING, mailing_id)
 
     @cache

@@ -25,7 +25,7 @@ from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch
 from newsletter.delivery.sending import protocol, sender
-from newsletter.delivery.sending.messages import build_recipient
+from newsletter.delivery.sending.messages import recipient_factory
 from newsletter.delivery.sending.protocol import Claim
 from newsletter.delivery.sending.settlement import ReplyCodes
 from newsletter.transport.outcomes import Recipient
@@ -65,7 +65,7 @@ def without_the_second_read(monkeypatch: pytest.MonkeyPatch) -> None:
             reader = Reader(
                 subscription.subscriber_id, subscription.pk, "someone@readers.example", "en"
             )
-            recipients.append(build_recipient(position, progress.claim.mailing_id, reader))
+            recipients.append(recipient_factory(progress.claim.mailing_id)(position, reader))
         return recipients
 
     monkeypatch.setattr(sender, "_read_recipients", first_read)
