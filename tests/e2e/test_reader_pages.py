@@ -5,33 +5,28 @@ The form on another site, preferences on a phone and with the keyboard only, and
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import cache
-from django.urls import resolve, reverse
 from django.utils import translation
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 import subscribers.urls
-from newsletter.delivery.models import Edition
-from newsletter.editorial.models import Article, Issue, Newsletter, Topic
+from newsletter.editorial.models import Issue, Newsletter, Topic
 from newsletter.web import machine_urls as web_machine_urls
 from newsletter.web import urls as web_urls
 from subscribers import intake, lifecycle
 from subscribers.addresses import normalise
-from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake, Subscription, TransactionalEmail
 from tests.conftest import WriteArticle
 from tests.delivery.conftest import prepare_mailing
+from tests.e2e.reader_pages import NOT_PAGES, all_pages, axe_script, path, url_names
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.xdist_group("readers")]
 READER = "ala@readers.example"
@@ -78,11 +73,6 @@ def phone(chromium: Browser, live_server: Any) -> Iterator[Page]:
     ) as context:
         context.set_default_timeout(10_000)
         yield context.new_page()
-
-
-def path(name: str, purpose: LinkPurpose, pk: int) -> str:
-    with translation.override("en"):
-        return reverse(f"subscribers:{name}", args=[tokens.make(purpose, pk)])
 
 
 # --- On another site --------------------------------------------------------------------------
@@ -216,84 +206,6 @@ def test_preferences_work_with_the_keyboard_only(phone: Page, reader: Subscripti
 
 
 # --- axe --------------------------------------------------------------------------------------
-def axe_script() -> str:
-    """Return axe-core's source, from the file named by `AXE` (.ci/run) or node_modules."""
-    path = os.environ.get("AXE", "node_modules/axe-core/axe.min.js")
-    if not Path(path).is_file():
-        pytest.skip("axe-core isn't installed: npm install axe-core, or AXE=…/axe.min.js")
-    return Path(path).read_text(encoding="utf-8")
-
-
-NOT_PAGES = {
-    "send-latest",
-    "undo",
-    "your-data",
-    "unsubscribe-all",
-    "preview-email",
-    "feed",
-    "one-click",
-}
-NOT_PAGES |= {
-    "one-click-without-slash",
-    "embedded-without-slash",
-    "challenge",
-    "healthz",
-    "robots",
-    "sitemap",
-}
-"""URL names that show no page: they redirect, serve programs or return an email."""
-
-
-def pages(reader: Subscription, pending: Subscription, change: TransactionalEmail) -> list[str]:
-    own = ("account", "delete-data", "change-address")
-    unsubscribed = Subscription.objects.get(state="unsubscribed")
-    edition = Edition.objects.get()
-    return [
-        "/en/",
-        "/be/",
-        "/ru/",
-        "/en/issues/",
-        "/en/issues/weekly/2017-07-24/",
-        Article.objects.get().get_absolute_url(),
-        "/en/topics/security/",
-        "/en/about/",
-        "/en/privacy/",
-        "/en/nothing-here/",
-        f"/view/{edition.public_id}/",
-        path("unsubscribe", LinkPurpose.UNSUBSCRIBE, unsubscribed.pk),
-        path("preferences", LinkPurpose.PREFERENCES, unsubscribed.pk),
-        path("confirm", LinkPurpose.CONFIRM, unsubscribed.pk),
-        "/en/subscribe/",
-        "/en/subscribe/sent/",
-        "/en/preferences/",
-        "/en/preferences/sent/",
-        "/en/embed/weekly/",
-        "/en/embed/weekly/sent/",
-        "/en/account/deleted/",
-        "/en/account/change-address/done/",
-        "/en/account/change-address/sent/",
-        f"/en/confirm/{'A' * 36}/",
-        path("confirm", LinkPurpose.CONFIRM, pending.pk),
-        path("welcome", LinkPurpose.CONFIRM, reader.pk),
-        path("preferences", LinkPurpose.PREFERENCES, reader.pk),
-        path("preview", LinkPurpose.PREFERENCES, reader.pk),
-        path("unsubscribe", LinkPurpose.UNSUBSCRIBE, reader.pk),
-        path("confirm-change", LinkPurpose.CHANGE_ADDRESS, change.pk),
-        *[path(name, LinkPurpose.ACCOUNT, reader.pk) for name in own],
-    ]
-
-
-def url_names(paths: list[str]) -> set[str | None]:
-    """Return the URL names of these paths."""
-    found = set()
-    for path in paths:
-        language = path.split("/")[1]
-        with translation.override(language if language in {"be", "ru"} else "en"):
-            if path != "/en/nothing-here/":
-                found.add(resolve(urlsplit(path).path).url_name)
-    return found
-
-
 @pytest.fixture
 def every_page(reader: Subscription, published: Newsletter) -> list[str]:
     """The path of every page that a reader can open."""
@@ -315,7 +227,7 @@ def every_page(reader: Subscription, published: Newsletter) -> list[str]:
     lifecycle.unsubscribe(unsubscribed.pk)
     prepare_mailing(Issue.objects.get())
     pending = Subscription.objects.get(state="pending")
-    return pages(reader, pending, TransactionalEmail.objects.get(kind="change"))
+    return all_pages(reader, pending, TransactionalEmail.objects.get(kind="change"))
 
 
 def test_every_page_is_checked(every_page: list[str]) -> None:

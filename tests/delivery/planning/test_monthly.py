@@ -26,12 +26,11 @@ from subscribers.models import Subscription
 from tests.delivery.conftest import AddReader, dispatch_concurrently, send_all_due
 
 pytestmark = pytest.mark.slow
-
 Write = Callable[..., Article]
 JULY = Month(2017, 7)
 MONDAYS = [date(2017, 7, 3), date(2017, 7, 10), date(2017, 7, 17), date(2017, 7, 24)]
+# When August's first issue is due, at 9:00 in Minsk.
 DUE = datetime(2017, 8, 7, 6, 0, tzinfo=UTC)
-"""When August's first issue is due, at 9:00 in Minsk."""
 WEEK = timedelta(days=7)
 
 
