@@ -92,7 +92,7 @@ def test_g7_the_web_process_can_decrypt_nothing_and_confirm_no_guess(
     # With the worker's keys the same attacks succeed, so they are real.
     result = json.loads(site("worker", *ATTACKER, "break-in", SECRET).stdout.splitlines()[-1])
     real = {"open", "address", "arrival", "export", "list", "guess", "look up"}
-    assert real | {"thaw", "export_readers"} <= set(result["opened"])
+    assert real | {"kill_switch", "export_readers"} <= set(result["opened"])
 
 
 @pytest.mark.usefixtures("site")

@@ -148,7 +148,7 @@ class Site:
         assert self._process is not None
         output = self.output.read_text(encoding="utf-8", errors="replace")
         assert self._process.poll() is None, f"`manage.py up` ended:\n{output}"
-        return "Ctrl-C ends everything" in output
+        return "Press Ctrl-C to stop everything" in output
 
     def stop(self) -> None:
         """Send SIGTERM, as a machine does that shuts down, and check that no process is left."""

@@ -36,7 +36,7 @@ def up_to(monday: str) -> dict[str, Any]:
 
 def open_email(page: Page, subject: str) -> None:
     """Wait for an email to the reader with this in its subject, and open the newest one."""
-    link = page.locator(".mails .subject a", has_text=subject).first
+    link = page.locator(".messages .subject a", has_text=subject).first
 
     def is_there() -> bool:
         page.goto(f"/inbox/?to={READER}")
@@ -100,7 +100,7 @@ def test_a_new_reader_subscribes_reads_and_unsubscribes(
     expect(title(page)).to_have_text(be("You’ve been unsubscribed"))
 
     site.import_document(up_to("2021-03-15"))
-    assert "The account balances." in site.run("send_issue", "weekly", "2021-03-15", "--wait")
+    assert "Every reader is accounted for." in site.run("send_issue", "weekly", "2021-03-15", "--wait")
     assert not site.emails(READER, "Трэці тыдзень")
     # The mailing doesn't send the first issue again to a reader who got it from the welcome page.
     site.run("send_issue", "weekly", "2021-03-01", "--wait")

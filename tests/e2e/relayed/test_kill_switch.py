@@ -56,7 +56,7 @@ def unsubscribe_path(site: Site) -> str:
         "from subscribers.links import tokens\n"
         "from subscribers.models import Subscription\n"
         "last = Subscription.objects.filter(newsletter__slug='stopped').latest('pk')\n"
-        "token = tokens.make(tokens.Purpose.UNSUBSCRIBE, last.pk)\n"
+        "token = tokens.make(tokens.LinkPurpose.UNSUBSCRIBE, last.pk)\n"
         "with translation.override('en'):\n"
         "    print(reverse('subscribers:unsubscribe', args=[token]))\n"
     )
@@ -102,7 +102,7 @@ def test_p1_the_kill_switch_stops_a_mailing_and_loses_nobody(
         assert len(relay.recipients(DOMAIN)) == stopped
     finally:
         relay.pause = 0.0
-        assert "Thawed." in site.run("thaw")
+        assert "The kill switch is off." in site.run("kill_switch", "off")
 
     # After an emergency, a person must resume the mailing.
     sign_in(desk, site)

@@ -147,9 +147,9 @@ def cause_crashes(site: Site) -> None:
     site.shell(
         "from newsletter.celery import app\n"
         "from subscribers.models import Intake\n"
-        "from subscribers.crypto.sealing import seal_arrival\n"
-        f"sealed = seal_arrival({{'address': {ADDED[0]!r}, 'newsletter': 999999}})\n"
-        "Intake.objects.create(kind='sign-up', sealed=sealed.value, sealing_key=sealed.key)\n"
+        "from subscribers.crypto.sealing import seal_intake\n"
+        f"sealed = seal_intake({{'address': {ADDED[0]!r}, 'newsletter': 999999}})\n"
+        "Intake.objects.create(kind='sign-up', sealed=sealed.data, sealing_key=sealed.key_number)\n"
         "app.send_task('delivery.prepare', args=['no number'])\n"
     )
     messages = (b"reason=DoesNotExist", b"expected a number but got 'no number'")
@@ -236,7 +236,8 @@ def plant(site: Site) -> None:
 @pytest.mark.parametrize("before", range(6))
 @pytest.mark.parametrize("text", [PLANTED, PLANTED.lower(), PLANTED.upper()])
 def test_the_scan_detects_every_encoding(text: str, before: int) -> None:
-    noise = os.urandom(before)
+    # An equals sign right before quoted-printable would change what it says.
+    noise = os.urandom(before).replace(b"=", b"-")
     raw = text.encode()
     shapes = [
         *(write(text).encode() for write in ENCODERS.values()),

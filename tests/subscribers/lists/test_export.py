@@ -198,7 +198,7 @@ def add_many(newsletter: Newsletter, count: int) -> None:
                 subscriber=subscriber,
                 newsletter=newsletter,
                 state=Subscription.State.ACTIVE,
-                languages="en",
+                languages=("en",),
                 confirmed_on=date(2026, 11, 9),
             )
             for subscriber in readers
