@@ -22,6 +22,7 @@ from subscribers.antiabuse import form_timestamps, rate_limits
 from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake, Subscription, TransactionalEmail
+from tests.conftest import ReportedOutages
 from tests.subscribers.conftest import Ask, filled
 from tests.subscribers.proof_of_work import new_solution
 
@@ -127,7 +128,10 @@ def test_b4_counters_store_no_address_and_their_key_changes_daily(
 
 
 def test_readers_can_sign_up_while_the_cache_is_down(
-    client: Client, weekly: Newsletter, monkeypatch: pytest.MonkeyPatch
+    client: Client,
+    weekly: Newsletter,
+    monkeypatch: pytest.MonkeyPatch,
+    reported: ReportedOutages,
 ) -> None:
     def down(*args: object, **kwargs: object) -> None:
         raise BrokerDownError("no broker")
@@ -136,6 +140,7 @@ def test_readers_can_sign_up_while_the_cache_is_down(
     assert post(client) == 303
     assert post(client, altcha=new_solution()) == 303
     assert intake.drain(10) == 2
+    assert set(reported.services) == {"cache"}
 
 
 def test_zero_disables_a_limit(client: Client, weekly: Newsletter, settings: Any) -> None:
