@@ -51,7 +51,7 @@ def test_a_repeated_name_is_refused(document: dict[str, Any], tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ('{\n  "newsletter": {"slug": "x",}\n}', "line 2, column 30: This is not valid JSON."),
+        ('{\n  "newsletter": {"slug": "x" "y"}\n}', "line 2, column 30: This is not valid JSON."),
         ('{"newsletter": {"slug": "x"', "line 1, column 28: This is not valid JSON."),
         ("", "line 1, column 1: This is not valid JSON."),
         ("{}\n{}", "line 2, column 1: This is not valid JSON."),
