@@ -8,9 +8,8 @@ There are three ways to hand over messages. The engine uses the best one that th
 * pipelined: one write has a message's final dot and MAIL, RCPT and DATA of the next message;
 * one command at a time.
 
-Every message comes out exactly once: as a result, or in `unsent`, which says that the relay
-provably does not have it. If the last octet of a message may have left, and the connection ends
-without a reply to it, its result is UNKNOWN.
+Every message comes out once: as a result, or in `unsent` if the relay provably does not have it.
+If its last octet may have left and the connection ends without a reply, the result is UNKNOWN.
 """
 
 from __future__ import annotations
