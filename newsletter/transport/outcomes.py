@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 
@@ -26,11 +26,29 @@ class Result(IntEnum):
     """May have been accepted. Reported as unknown rather than guessed."""
 
 
+class Fault(StrEnum):
+    """Whose fault a refusal is (D7). The values are stored: never rename them."""
+
+    NONE = ""
+    """Nothing was refused, or nobody can tell why."""
+    READER = "reader"
+    """The recipient's mailbox: the only fault that may suppress a reader."""
+    MESSAGE = "message"
+    """What is being sent: too large, malformed, taken for spam."""
+    SENDER = "sender"
+    """The sending account: its address, its authentication, a quota, an unpaid bill."""
+    RELAY = "relay"
+    """The relay or provider: it is broken, or set up in a way that doesn't let it help us."""
+    SPEED = "speed"
+    """Sent too fast, or over too many connections: slow down and try again."""
+
+
 class SendResult(NamedTuple):
     """What became of one recipient's message.
 
     `position` is the recipient's, `code` the SMTP or HTTP reply code and `status` the enhanced
-    status (RFC 3463). The text of the reply is not kept, because it echoes addresses (G1).
+    status (RFC 3463). The text of the reply is not kept, because it echoes addresses (G1); what
+    it said is in `fault`.
     """
 
     position: int
@@ -39,21 +57,32 @@ class SendResult(NamedTuple):
     status: str = ""
     message_id: str = ""
     """The provider's ID of the message, if it returns one."""
+    fault: Fault = Fault.NONE
+    """Whose fault it is that the message wasn't accepted."""
 
 
 class TransportDownError(Exception):
     """The relay or provider cannot be used now.
 
     Recipients for whom the transport yielded nothing before raising this were provably not
-    handed over. `reason` names no recipient; `retry_after` is in seconds.
+    handed over. `reason` names no recipient; `retry_after` is in seconds. A `fault` of SENDER or
+    MESSAGE doesn't go away by waiting: somebody has to act, so the mailing is held.
     """
 
     def __init__(
-        self, reason: str, *, code: int | None = None, retry_after: int | None = None
+        self,
+        reason: str,
+        *,
+        code: int | None = None,
+        status: str = "",
+        fault: Fault = Fault.RELAY,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.code = code
+        self.status = status
+        self.fault = fault
         self.retry_after = retry_after
 
 
