@@ -84,8 +84,9 @@ def email_new() -> int:
         return 0
     told = 0
     for alert in new:
-        # All are tried, also after one failed: a colleague's full mailbox mustn't silence it.
-        if any([_email(alert, recipient, sender) for recipient in recipients]):
+        # One who can't be reached doesn't keep the others from being told.
+        reached = [_email(alert, recipient, sender) for recipient in recipients]
+        if any(reached):
             told += Alert.objects.filter(pk=alert.pk, emailed_at=None).update(emailed_at=Now())
     return told
 

@@ -34,7 +34,7 @@ _AUTHENTICATION = Explanation(
     _NOBODY_MARKED,
     _(
         "Ask the operator to correct the credentials in DELIVERY_TRANSPORTS. Sending then "
-        "continues by itself within a few minutes, or at once with “Retry now”."
+        "continues automatically within a few minutes, or at once with “Retry now”."
     ),
 )
 _QUOTA = Explanation(
@@ -100,7 +100,7 @@ _CERTIFICATE = Explanation(
 )
 _UNAVAILABLE = Explanation(
     _("The relay or provider can’t be reached, or is out of order."),
-    _("Readers wait. Sending continues by itself once it is back."),
+    _("Readers wait. Sending continues automatically once it is back."),
     _("Ask the operator to check the relay, or to add a second transport."),
 )
 

@@ -20,6 +20,8 @@ OUTAGE = timedelta(seconds=45)
 """A transport that is back sooner isn't reported."""
 OVERDUE = timedelta(minutes=10)
 """How long a batch may be due before its readers are reported as a backlog."""
+JUST_ENDED = timedelta(hours=1)
+"""How long a mailing that ended is looked at for the first time."""
 RECENT = timedelta(days=14)
 """A mailing that ended longer ago isn't reported any more."""
 FAILED_PERCENT = 5
@@ -59,7 +61,13 @@ def _held() -> Iterator[Problem]:
 
 
 def _ended_badly() -> Iterator[Problem]:
-    ended = Mailing.objects.filter(state=State.FINISHED, finished_at__gt=Now() - RECENT)
+    # Counting a million outcomes each minute would cost more than it tells.
+    reported = Alert.objects.filter(resolved_at=None).exclude(mailing_id=None)
+    ended = Mailing.objects.filter(
+        Q(finished_at__gt=Now() - JUST_ENDED)
+        | Q(finished_at__gt=Now() - RECENT, pk__in=reported.values("mailing_id")),
+        state=State.FINISHED,
+    )
     readers = dict(ended.values_list("pk", "readers"))
     rows = (
         Outcome.objects.filter(mailing_id__in=readers)
