@@ -96,7 +96,8 @@ def _most_common_failure(mailing_id: int) -> dict[str, Any]:
         .order_by("-number")
         .first()
     )
-    return {name: (replies or {}).get(name) for name in ("fault", "code", "status")}
+    names = ("fault", "code", "status")
+    return {name: replies[name] for name in names} if replies else {}
 
 
 def _down() -> Iterator[Problem]:
