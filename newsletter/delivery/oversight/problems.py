@@ -89,15 +89,17 @@ def _ended_badly() -> Iterator[Problem]:
 
 
 def _most_common_failure(mailing_id: int) -> dict[str, Any]:
-    replies = (
+    most_common = (
         Outcome.objects.filter(mailing_id=mailing_id, result=Result.FAILED)
-        .values("fault", "code", "status")
+        .values_list("fault", "code", "status")
         .annotate(number=Count("pk"))
         .order_by("-number")
         .first()
     )
-    names = ("fault", "code", "status")
-    return {name: replies[name] for name in names} if replies else {}
+    if most_common is None:
+        return {}
+    fault, code, status, _number = most_common
+    return {"fault": fault, "code": code, "status": status}
 
 
 def _down() -> Iterator[Problem]:
