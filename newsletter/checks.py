@@ -188,6 +188,35 @@ def database_of_this_version(app_configs: Any, **kwargs: Any) -> list[CheckMessa
     ]
 
 
+def alert_urls_work(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report E008: whoever relies on an alert must not find out too late that it never comes."""
+    if not settings.ALERT_URLS:
+        return []
+    try:
+        import apprise
+    except ImportError:
+        return [
+            Error(
+                "ALERT_URLS is set, but Apprise isn't installed.",
+                hint="Install it: pip install 'tydzen[alerts]'.",
+                id="newsletter.E008",
+            )
+        ]
+    bad = [
+        number
+        for number, url in enumerate(settings.ALERT_URLS, start=1)
+        if apprise.Apprise.instantiate(url, suppress_exceptions=True) is None
+    ]
+    return [
+        Error(
+            f"ALERT_URLS: URL {number} isn't one that Apprise knows.",
+            hint="https://github.com/caronc/apprise/wiki lists the services and their URLs.",
+            id="newsletter.E008",
+        )
+        for number in bad
+    ]
+
+
 def misspelt_variables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Report W003: a misspelt variable has no effect, and nobody would notice."""
     return [
@@ -210,6 +239,7 @@ ALL = (
     worker_keys_are_private,
     keys_fit_the_database,
     discreet_domain_is_neutral,
+    alert_urls_work,
     misspelt_variables,
 )
 

@@ -182,3 +182,23 @@ class TestDatabaseDownAtTheStart:
         comparisons.append(None)
         with pytest.raises(SystemExit, match=r"newsletter\.W004"):
             checks.require_configuration(wait_seconds=0)
+
+
+def test_e008_alert_urls_that_apprise_does_not_know(settings: Any) -> None:
+    settings.ALERT_URLS = ["json://127.0.0.1:9/", "nosuch://x"]
+
+    [message] = run_checks(tags=[checks.TAG])
+
+    assert message.id == "newsletter.E008"
+    assert "URL 2" in message.msg
+    assert "nosuch" not in message.msg
+
+
+def test_e008_apprise_is_not_installed(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.ALERT_URLS = ["json://127.0.0.1:9/"]
+    monkeypatch.setitem(sys.modules, "apprise", None)
+
+    [message] = run_checks(tags=[checks.TAG])
+
+    assert message.id == "newsletter.E008"
+    assert "tydzen[alerts]" in str(message.hint)

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from newsletter.delivery.models import Mailing
+from newsletter.delivery.models import AlertRecipient, Mailing
+from newsletter.delivery.oversight import alerts
+from newsletter.delivery.oversight.alert_texts import AlertText, describe
 from newsletter.delivery.oversight.report import Report, WaitingForHour, report, waiting_for_hour
 from newsletter.digest.dates import month_name, week_range
 from newsletter.editorial import schedule
@@ -52,11 +55,26 @@ def dashboard(request: HttpRequest) -> dict[str, Any]:
         return {}
     newsletters = list(Newsletter.objects.prefetch_related("translations"))
     return {
+        "alerts": current_alerts(),
+        "nobody_is_alerted": _nobody_is_alerted(),
         "summaries": [_summarize(newsletter) for newsletter in newsletters],
         "mailings": recent_mailings(),
         "has_newsletter": bool(newsletters),
         "has_article": Article.objects.exists(),
     }
+
+
+def current_alerts() -> list[tuple[AlertText, datetime]]:
+    """Return what is wrong now and since when, the latest first."""
+    return [(describe(alert), alert.raised_at) for alert in alerts.open_alerts()]
+
+
+def _nobody_is_alerted() -> bool:
+    """Tell whether a failure would be seen on this page only."""
+    if settings.ALERT_URLS:
+        return False
+    recipients = AlertRecipient.objects.filter(user__is_active=True).exclude(user__email="")
+    return not recipients.exists()
 
 
 def recent_mailings() -> list[tuple[Mailing, Report, WaitingForHour | None]]:

@@ -2,8 +2,11 @@
 
 from newsletter.delivery.models.ledger import Event, Outcome, ReleaseRecipient
 from newsletter.delivery.models.mailing import Batch, Edition, KillSwitch, Mailing, Release
+from newsletter.delivery.models.monitoring import Alert, AlertRecipient, TransportState
 
 __all__ = [
+    "Alert",
+    "AlertRecipient",
     "Batch",
     "Edition",
     "Event",
@@ -12,4 +15,5 @@ __all__ = [
     "Outcome",
     "Release",
     "ReleaseRecipient",
+    "TransportState",
 ]

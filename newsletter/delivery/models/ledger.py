@@ -46,6 +46,9 @@ class Outcome(models.Model):
     status = models.CharField(
         max_length=12, blank=True, help_text="Enhanced status code (RFC 3463), such as 5.1.1."
     )
+    fault = models.CharField(
+        max_length=8, blank=True, db_default="", help_text="A transport.outcomes.Fault."
+    )
     source = models.CharField(max_length=8, choices=Source)
     batch_id = models.BigIntegerField(null=True)
 

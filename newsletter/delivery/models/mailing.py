@@ -112,6 +112,7 @@ class Mailing(models.Model):
         RESTORED = "restored", _("restored from a backup")
         KILL_SWITCH = "kill-switch", _("the kill switch was on")
         RATES = "rates", _("too many bounces or complaints")
+        REFUSED = "refused", _("the relay or provider refuses our emails")
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="mailings")
     audience = models.CharField(
@@ -122,6 +123,11 @@ class Mailing(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PREPARING)
     hold = models.CharField(_("hold reason"), max_length=16, choices=Hold, blank=True)
     hold_detail = models.CharField(max_length=300, blank=True)
+    hold_facts = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="Of a refusal: the transport, fault, code, status and number of readers.",
+    )
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )

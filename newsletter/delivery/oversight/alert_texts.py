@@ -1,0 +1,140 @@
+"""What an alert says, in the active language: on the desk, in the email, through ALERT_URLS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from newsletter.delivery.models import Alert, Mailing
+from newsletter.delivery.oversight.explanations import explain_facts
+
+Kind = Alert.Kind
+
+
+@dataclass(frozen=True)
+class AlertText:
+    """`title` is one sentence, `details` the sentences after it; `url` is a path at the desk."""
+
+    title: str
+    details: list[str]
+    url: str
+
+
+@dataclass(frozen=True)
+class WrittenAlert:
+    """An alert as an email or a notification."""
+
+    sender: str
+    subject: str
+    text: str
+
+
+def write(alert: Alert) -> WrittenAlert:
+    """Return the alert as plain text, with the address of the page that has more."""
+    text = describe(alert)
+    lines = [text.title, *text.details, settings.SITE_URL.rstrip("/") + text.url]
+    return WrittenAlert(
+        sender=_("Tydzen alerts"),
+        subject=text.title.rstrip("."),
+        text="\n\n".join(lines) + "\n",
+    )
+
+
+def describe(alert: Alert) -> AlertText:
+    """Return what happened, what it means for readers and what to do."""
+    mailing = None
+    if alert.mailing_id is not None:
+        rows = Mailing.objects.select_related("release__newsletter", "release__issue")
+        mailing = rows.filter(pk=alert.mailing_id).first()
+    title, details = _TEXTS[Kind(alert.kind)](alert.facts, str(mailing or ""))
+    url = (
+        reverse("admin:delivery_mailing_change", args=[alert.mailing_id])
+        if mailing is not None
+        else reverse("admin:index")
+    )
+    return AlertText(title, [detail for detail in details if detail], url)
+
+
+def _codes(facts: dict[str, Any]) -> str:
+    """Return the reply's codes in a sentence, or ""."""
+    codes = f"{facts.get('code') or ''} {facts.get('status') or ''}".strip()
+    return _("Reply: %(codes)s.") % {"codes": codes} if codes else ""
+
+
+def _explained(facts: dict[str, Any]) -> list[str]:
+    explanation = explain_facts(facts)
+    return [str(explanation.title), str(explanation.meaning), str(explanation.to_do), _codes(facts)]
+
+
+def _held(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
+    title = _("Mailing held: %(mailing)s.") % {"mailing": mailing}
+    if facts.get("hold") == Mailing.Hold.REFUSED:
+        return title, _explained(facts)
+    reason = str(Mailing.Hold(facts.get("hold") or "").label)
+    return title, [f"{reason[:1].upper()}{reason[1:]}.", str(facts.get("detail") or "")]
+
+
+def _failed(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
+    title = _("Mailing failed: %(mailing)s.") % {"mailing": mailing}
+    readers = facts["readers"]
+    number = ngettext(
+        "%(failed)d of %(readers)d reader didn’t get it.",
+        "%(failed)d of %(readers)d readers didn’t get it.",
+        readers,
+    ) % {"failed": facts["failed"], "readers": readers}
+    return title, [number, *_explained(facts)]
+
+
+def _unknown(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
+    title = _("Some readers may not have got the mailing: %(mailing)s.") % {"mailing": mailing}
+    number = ngettext(
+        "It isn’t known whether %(count)d reader got it.",
+        "It isn’t known whether %(count)d readers got it.",
+        facts["unknown"],
+    ) % {"count": facts["unknown"]}
+    return title, [number, _("Decide on the mailing’s page whether to send it to them again.")]
+
+
+def _transport(facts: dict[str, Any], _mailing: str) -> tuple[str, list[str]]:
+    title = _("Can’t send through %(transport)s.") % {"transport": facts["transport"]}
+    return title, [*_explained(facts), str(facts.get("reason") or "")]
+
+
+def _backlog(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
+    title = _("Emails are due but aren’t being sent: %(mailing)s.") % {"mailing": mailing}
+    number = ngettext(
+        "%(count)d reader is waiting.", "%(count)d readers are waiting.", facts["readers"]
+    ) % {"count": facts["readers"]}
+    return title, [number, _("Ask the operator whether a worker is running.")]
+
+
+def _rates(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
+    title = _("Many bounces or complaints: %(mailing)s.") % {"mailing": mailing}
+    return title, [
+        str(facts.get("detail") or ""),
+        _("Look at where these readers came from before you send the next issue."),
+    ]
+
+
+def _mailbox(facts: dict[str, Any], _mailing: str) -> tuple[str, list[str]]:
+    return _("The mailbox for bounces can’t be read."), [
+        str(facts.get("reason") or ""),
+        _("Bounces and complaints aren’t processed until it can be. Ask the operator to check it."),
+    ]
+
+
+_TEXTS: dict[Alert.Kind, Callable[[dict[str, Any], str], tuple[str, list[str]]]] = {
+    Kind.HELD: _held,
+    Kind.FAILED: _failed,
+    Kind.UNKNOWN: _unknown,
+    Kind.TRANSPORT: _transport,
+    Kind.BACKLOG: _backlog,
+    Kind.RATES: _rates,
+    Kind.MAILBOX: _mailbox,
+}

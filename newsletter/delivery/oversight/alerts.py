@@ -1,0 +1,142 @@
+"""Tell people about failures (E9): by email, through ALERT_URLS, and on the desk.
+
+Each tick compares what is wrong now with the alerts that are open. A new failure opens an alert,
+one that is gone resolves it, and each is told once per channel. An email that can't be sent, for
+instance because the relay itself is the failure, is tried again with every tick, so it arrives
+once the relay is back; ALERT_URLS reach people meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone, translation
+
+from newsletter.delivery.message_ids import ALERT, MessageTrace, delivery_id
+from newsletter.delivery.models import Alert, AlertRecipient
+from newsletter.delivery.oversight import alert_texts
+from newsletter.delivery.oversight.problems import Problem, find_problems
+from newsletter.delivery.sending import transports
+from newsletter.editorial.models import Newsletter
+from newsletter.transport.base import CompileError
+from newsletter.transport.outcomes import Email, Recipient, Result, TransportDownError
+
+log = logging.getLogger(__name__)
+
+
+def watch() -> dict[str, int]:
+    """Find failures, and tell people about the new ones; return how many of each.
+
+    A channel that fails is tried again with the next tick.
+    """
+    opened, resolved = reconcile(find_problems())
+    return {"opened": opened, "resolved": resolved, "emailed": email_new(), "pushed": push_new()}
+
+
+def open_alerts() -> QuerySet[Alert]:
+    """Return the alerts about what is wrong now, the latest first."""
+    return Alert.objects.filter(resolved_at=None).order_by("-raised_at")
+
+
+def reconcile(problems: Iterable[Problem]) -> tuple[int, int]:
+    """Open an alert for each new problem and resolve those that are gone; return the numbers."""
+    current = {(problem.kind.value, problem.subject): problem for problem in problems}
+    known = {(alert.kind, alert.subject): alert for alert in open_alerts()}
+    gone = [alert.pk for key, alert in known.items() if key not in current]
+    resolved = Alert.objects.filter(pk__in=gone, resolved_at=None).update(resolved_at=Now())
+    opened = sum(_open(problem) for key, problem in current.items() if key not in known)
+    return opened, resolved
+
+
+def _open(problem: Problem) -> bool:
+    try:
+        with transaction.atomic():
+            Alert.objects.create(
+                kind=problem.kind,
+                subject=problem.subject,
+                mailing_id=problem.mailing_id,
+                facts=problem.facts,
+                raised_at=timezone.now(),
+            )
+    except IntegrityError:
+        return False  # another worker's tick opened it
+    log.error("alert", extra={"kind": problem.kind.value, "subject": problem.subject})
+    return True
+
+
+def email_new() -> int:
+    """Email staff about the alerts that they weren't told of; return how many were."""
+    recipients = list(
+        AlertRecipient.objects.select_related("user")
+        .filter(user__is_active=True)
+        .exclude(user__email="")
+    )
+    new = open_alerts().filter(emailed_at=None)
+    if not recipients or not new.exists():
+        return 0
+    sender = Newsletter.objects.order_by("pk").values_list("sender_address", flat=True).first()
+    if sender is None:
+        return 0
+    told = 0
+    for alert in new:
+        # One who can't be reached doesn't keep the others from being told.
+        reached = [_email(alert, recipient, sender) for recipient in recipients]
+        if any(reached):
+            told += Alert.objects.filter(pk=alert.pk, emailed_at=None).update(emailed_at=Now())
+    return told
+
+
+def _email(alert: Alert, recipient: AlertRecipient, sender: str) -> bool:
+    """Return whether any transport took the email."""
+    with translation.override(recipient.language):
+        written = alert_texts.write(alert)
+    email = Email(
+        from_name=written.sender,
+        from_address=sender,
+        subject=written.subject,
+        text=written.text,
+        headers=(("Auto-Submitted", "auto-generated"), ("Content-Language", recipient.language)),
+    )
+    to = Recipient(
+        position=0,
+        address=recipient.user.email,
+        delivery_id=delivery_id(MessageTrace(ALERT, alert.pk, recipient.user_id)),
+        urls={},
+    )
+    for transport in transports.configured():
+        try:
+            results = list(transport.send(transport.compile(email), [to]))
+        except (TransportDownError, CompileError) as error:
+            facts = {"alert": alert.pk, "transport": transport.name, "reason": error}
+            log.warning("alert-not-emailed", extra=facts)
+            continue
+        if any(each.result in {Result.SENT, Result.UNKNOWN} for each in results):
+            return True
+    return False
+
+
+def push_new() -> int:
+    """Notify ALERT_URLS of the alerts that they weren't notified of; return how many."""
+    new = list(open_alerts().filter(pushed_at=None)) if settings.ALERT_URLS else []
+    if not new:
+        return 0
+    # An optional dependency, imported only where it is needed: it takes 20 MB.
+    import apprise
+
+    service = apprise.Apprise()
+    for url in settings.ALERT_URLS:
+        service.add(url)
+    told = 0
+    for alert in new:
+        with translation.override(settings.LANGUAGE_CODE):
+            written = alert_texts.write(alert)
+        if service.notify(title=written.subject, body=written.text):
+            told += Alert.objects.filter(pk=alert.pk, pushed_at=None).update(pushed_at=Now())
+        else:
+            log.warning("alert-not-pushed", extra={"alert": alert.pk})
+    return told

@@ -1,0 +1,130 @@
+"""Find what people have to be told (E9), from what the database says now. Only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Min, Q, Sum
+from django.db.models.functions import Now
+
+from newsletter.delivery.models import Alert, Batch, KillSwitch, Mailing, Outcome, TransportState
+from newsletter.transport.outcomes import Result
+
+Kind = Alert.Kind
+State = Mailing.State
+
+OUTAGE = timedelta(seconds=45)
+"""A transport that is back sooner isn't reported."""
+OVERDUE = timedelta(minutes=10)
+"""How long a batch may be due before its readers are reported as a backlog."""
+JUST_ENDED = timedelta(hours=1)
+"""How long a mailing that ended is looked at for the first time."""
+RECENT = timedelta(days=14)
+"""A mailing that ended longer ago isn't reported any more."""
+FAILED_PERCENT = 5
+"""From this share of failed readers on, a mailing counts as failed (D4's limit for bounces)."""
+_OPERATORS_OWN = (Mailing.Hold.NONE, Mailing.Hold.KILL_SWITCH)
+"""Holds that a person chose, who needs no telling."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One failure. `subject` identifies it within its kind; `facts` name no reader."""
+
+    kind: Alert.Kind
+    subject: str
+    mailing_id: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def find_problems() -> list[Problem]:
+    """Return everything that is wrong now."""
+    return [*_held(), *_ended_badly(), *_down(), *_backlog()]
+
+
+def has_failed(*, readers: int, sent: int, failed: int) -> bool:
+    """Return whether a mailing with these counts is to be shown as failed.
+
+    `failed` counts readers who didn't get it for a reason that isn't their own.
+    """
+    return failed > 0 and (not sent or failed * 100 >= readers * FAILED_PERCENT)
+
+
+def _held() -> Iterator[Problem]:
+    held = Mailing.objects.filter(state__in=[State.HELD, State.PAUSED])
+    for mailing in held.exclude(hold__in=_OPERATORS_OWN):
+        facts = {"hold": mailing.hold, "detail": mailing.hold_detail, **mailing.hold_facts}
+        yield Problem(Kind.HELD, str(mailing.pk), mailing.pk, facts)
+
+
+def _ended_badly() -> Iterator[Problem]:
+    # Counting a million outcomes each minute would cost more than it tells.
+    reported = Alert.objects.filter(resolved_at=None).exclude(mailing_id=None)
+    ended = Mailing.objects.filter(
+        Q(finished_at__gt=Now() - JUST_ENDED)
+        | Q(finished_at__gt=Now() - RECENT, pk__in=reported.values("mailing_id")),
+        state=State.FINISHED,
+    )
+    readers = dict(ended.values_list("pk", "readers"))
+    rows = (
+        Outcome.objects.filter(mailing_id__in=readers)
+        .values("mailing_id")
+        .annotate(
+            sent=Count("pk", filter=Q(result=Result.SENT)),
+            failed=Count("pk", filter=Q(result=Result.FAILED)),
+            unknown=Count("pk", filter=Q(result=Result.UNKNOWN)),
+        )
+    )
+    for row in rows:
+        mailing_id, total = row["mailing_id"], readers[row["mailing_id"]] or 0
+        if has_failed(readers=total, sent=row["sent"], failed=row["failed"]):
+            facts = {"failed": row["failed"], "readers": total, **_most_common_failure(mailing_id)}
+            yield Problem(Kind.FAILED, str(mailing_id), mailing_id, facts)
+        if row["unknown"]:
+            facts = {"unknown": row["unknown"], "readers": total}
+            yield Problem(Kind.UNKNOWN, str(mailing_id), mailing_id, facts)
+
+
+def _most_common_failure(mailing_id: int) -> dict[str, Any]:
+    most_common = (
+        Outcome.objects.filter(mailing_id=mailing_id, result=Result.FAILED)
+        .values_list("fault", "code", "status")
+        .annotate(number=Count("pk"))
+        .order_by("-number")
+        .first()
+    )
+    if most_common is None:
+        return {}
+    fault, code, status, _number = most_common
+    return {"fault": fault, "code": code, "status": status}
+
+
+def _down() -> Iterator[Problem]:
+    for transport in TransportState.objects.filter(down_since__lte=Now() - OUTAGE):
+        facts = {
+            "transport": transport.name,
+            "fault": transport.fault,
+            "code": transport.code,
+            "status": transport.status,
+            "reason": transport.reason,
+            "since": transport.down_since.isoformat() if transport.down_since else "",
+        }
+        yield Problem(Kind.TRANSPORT, transport.name, facts=facts)
+
+
+def _backlog() -> Iterator[Problem]:
+    """Report batches that are due but untouched, unless something else explains them."""
+    if KillSwitch.objects.filter(engaged=True).exists():
+        return
+    overdue = Batch.objects.filter(
+        state=Batch.State.OPEN, mailing__state=State.SENDING, due_at__lte=Now() - OVERDUE
+    )
+    for row in overdue.values("mailing_id").annotate(readers=Sum("size"), since=Min("due_at")):
+        # While an earlier batch of the mailing is being sent, the others take their turn.
+        running = Batch.objects.filter(mailing=row["mailing_id"], state=Batch.State.CLAIMED)
+        if not running.exists():
+            facts = {"readers": row["readers"], "since": row["since"].isoformat()}
+            yield Problem(Kind.BACKLOG, str(row["mailing_id"]), row["mailing_id"], facts)
