@@ -15,7 +15,14 @@ from email.message import EmailMessage
 
 from newsletter.transport import template
 from newsletter.transport.base import Transport, TransportURLError, never_stop
-from newsletter.transport.outcomes import Email, Recipient, Result, SendResult, TransportDownError
+from newsletter.transport.outcomes import (
+    Email,
+    Fault,
+    Recipient,
+    Result,
+    SendResult,
+    TransportDownError,
+)
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
 
@@ -86,10 +93,21 @@ class MemoryTransport(Transport[Template]):
         self._calls: deque[TransportDownError | None] = deque()
 
     def script(
-        self, address: str, *results: Result, code: int | None = None, status: str = ""
+        self,
+        address: str,
+        *results: Result,
+        code: int | None = None,
+        status: str = "",
+        fault: Fault = Fault.NONE,
     ) -> None:
         """Set the results of the next messages to this address, in order; later ones are SENT."""
-        self._scripts[address.casefold()].extend(SendResult(0, r, code, status) for r in results)
+        self._scripts[address.casefold()].extend(
+            SendResult(0, r, code, status, fault=fault) for r in results
+        )
+
+    def clear_script(self, address: str) -> None:
+        """Accept the next messages to this address again."""
+        self._scripts.pop(address.casefold(), None)
 
     def script_calls(self, *calls: TransportDownError | None) -> None:
         """Set an error, or None, for each of the next calls of `send`, which raises it at once."""
@@ -166,7 +184,7 @@ class MemoryTransport(Transport[Template]):
                     b"".join(rendered[1]),
                 )
             )
-        return SendResult(recipient.position, scripted.result, scripted.code, scripted.status)
+        return scripted._replace(position=recipient.position)
 
 
 def _settle_all_first(settled: Iterator[SendResult]) -> Iterator[SendResult]:

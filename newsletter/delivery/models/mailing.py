@@ -239,7 +239,7 @@ class Batch(models.Model):
     replies = models.JSONField(
         default=dict,
         blank=True,
-        help_text="{position: [code, enhanced status]} of the emails that were not sent.",
+        help_text="{position: [code, enhanced status, fault]} of the emails that were not sent.",
     )
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, Mailing, Outcome
-from newsletter.delivery.sending import protocol
+from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.sending.packing import unpack
 from newsletter.delivery.sending.settlement import settle
 from newsletter.lib.queue import wake
@@ -31,10 +31,19 @@ def pause(mailing: Mailing) -> bool:
 
 
 def resume(mailing: Mailing) -> bool:
-    """Continue a paused mailing; return False if it wasn't paused."""
-    Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PAUSED).update(hold="")
+    """Continue a paused mailing; return False if it wasn't paused.
+
+    After a refusal, the transport and the readers who were refused are tried again at once.
+    """
+    transport = mailing.hold_facts.get("transport", "")
+    Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PAUSED).update(
+        hold="", hold_detail="", hold_facts={}
+    )
     resumed = _change_state(mailing, [Mailing.State.PAUSED], Mailing.State.SENDING)
     if resumed:
+        if transport:
+            transports.retry_now(transport)
+            _deferred(mailing).update(due_at=Now())
         _wake_workers()
     return resumed
 

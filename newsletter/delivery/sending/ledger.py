@@ -102,20 +102,20 @@ def insert_outcomes(
         groups.setdefault((int(result), reply), []).append(reader)
     with prepared_statements.cursor() as cursor:
         # One statement per distinct outcome: nearly all readers have the same.
-        for (number, (code, status)), readers in groups.items():
+        for (number, reply), readers in groups.items():
             cursor.execute(
                 _INSERT_OUTCOMES[connection.vendor],
-                [mailing_id, number, code, status, source.value, batch_id, _array_literal(readers)],
+                [mailing_id, number, *reply, source.value, batch_id, _array_literal(readers)],
             )
 
 
 _INSERT_OUTCOMES = {
     "postgresql": """
         INSERT INTO delivery_outcome
-        (mailing_id, result, code, status, source, batch_id, subscriber_id)
-        SELECT %s, %s, %s::smallint, %s, %s, %s::bigint, unnest(%s::bigint[])""",
+        (mailing_id, result, code, status, fault, source, batch_id, subscriber_id)
+        SELECT %s, %s, %s::smallint, %s, %s, %s, %s::bigint, unnest(%s::bigint[])""",
     "sqlite": """
         INSERT INTO delivery_outcome
-        (mailing_id, result, code, status, source, batch_id, subscriber_id)
-        SELECT %s, %s, %s, %s, %s, %s, value FROM json_each(%s)""",
+        (mailing_id, result, code, status, fault, source, batch_id, subscriber_id)
+        SELECT %s, %s, %s, %s, %s, %s, %s, value FROM json_each(%s)""",
 }

@@ -104,11 +104,18 @@ def claim(batch_id: int) -> Claim | None:
     )
 
 
-def permit(claim: Claim, *, upto: int, results: bytes, replies: Mapping[int, ReplyCodes]) -> bool:
+def permit(
+    claim: Claim,
+    *,
+    upto: int,
+    results: bytes,
+    replies: Mapping[int, ReplyCodes],
+    transport: str = "",
+) -> bool:
     """Get permission to hand over the positions below `upto`; it has committed on return.
 
-    Also stores the results and replies so far, and renews the lease. Returns False if the worker
-    must stop and hand over nothing more.
+    Also stores the results and replies so far and the transport, and renews the lease. Returns
+    False if the worker must stop and hand over nothing more.
     """
     with prepared_statements.cursor() as cursor:
         cursor.execute(
@@ -118,6 +125,7 @@ def permit(claim: Claim, *, upto: int, results: bytes, replies: Mapping[int, Rep
                 "results": results,
                 "replies": json.dumps({str(at): list(reply) for at, reply in replies.items()}),
                 "lease": settings.SEND_LEASE_SECONDS,
+                "transport": transport,
                 "batch": claim.batch_id,
                 "fence": claim.fence,
             },
@@ -157,7 +165,8 @@ _CLAIM, _PERMIT, _FINISH_MAILING = (
     ), edition_id, round, reader_ids""",
         """
     UPDATE delivery_batch
-    SET intent = %(intent)s, results = %(results)s, replies = %(replies)s, lease_until = {until}
+    SET intent = %(intent)s, results = %(results)s, replies = %(replies)s,
+        transport = %(transport)s, lease_until = {until}
     WHERE id = %(batch)s AND fence = %(fence)s AND state = 'claimed' AND lease_until > {now}
     AND {may_send}""",
         """
@@ -288,8 +297,7 @@ def _final_result(batch: Batch) -> Result | None:
 
 
 def _describe_reply(reply: ReplyCodes) -> str:
-    code, status = reply
-    return f"{code or ''} {status}".strip()
+    return f"{reply.code or ''} {reply.status}".strip()
 
 
 def _create_successor(batch: Batch, settled: Settlement, due_in: timedelta, reason: str) -> None:
@@ -308,7 +316,7 @@ def _create_successor(batch: Batch, settled: Settlement, due_in: timedelta, reas
 
 def parse_replies(batch: Batch) -> dict[int, ReplyCodes]:
     """Return the batch's stored replies by position."""
-    return {int(position): (code, status) for position, (code, status) in batch.replies.items()}
+    return {int(position): ReplyCodes(*codes) for position, codes in batch.replies.items()}
 
 
 def database_now() -> datetime:
@@ -321,6 +329,20 @@ def database_now() -> datetime:
         )
         value = cursor.fetchone()[0]
     return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+def hold(mailing_id: int, facts: Mapping[str, object]) -> bool:
+    """Hold a mailing because the relay or provider refuses everybody; return whether it was sent.
+
+    `facts` say why: the transport, fault, code, status and number of readers. No permission is
+    given any more once this has committed.
+    """
+    held = Mailing.objects.filter(pk=mailing_id, state=Mailing.State.SENDING).update(
+        state=Mailing.State.PAUSED, hold=Mailing.Hold.REFUSED, hold_facts=dict(facts)
+    )
+    if held:
+        log.error("mailing-held", extra={"mailing": mailing_id, **facts})
+    return bool(held)
 
 
 def finish_mailing(mailing_id: int) -> bool:

@@ -18,15 +18,23 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models.functions import Now
 
-from newsletter.delivery.models import Edition
+from newsletter.delivery.models import Batch, Edition, Outcome
 from newsletter.delivery.sending import protocol, transports
+from newsletter.delivery.sending.comparison import Comparison, Refusal
 from newsletter.delivery.sending.messages import build_email, recipient_factory
 from newsletter.delivery.sending.protocol import Claim
 from newsletter.delivery.sending.settlement import ReplyCodes
 from newsletter.transport.base import AnyTransport, Transport
 from newsletter.transport.decisions import backoff
-from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
+from newsletter.transport.outcomes import (
+    Fault,
+    Recipient,
+    Result,
+    SendResult,
+    TransportDownError,
+)
 from subscribers import audience
 from subscribers.crypto.sealing import SealedError
 
@@ -41,12 +49,21 @@ class BatchProgress:
     claim: Claim
     transport: AnyTransport
     results: bytearray = field(init=False)
+    addresses: list[str] = field(init=False, repr=False)
+    """By position, in memory only, to tell one domain's policy from a fault that concerns all."""
+    comparison: Comparison = field(init=False)
     replies: dict[int, ReplyCodes] = field(default_factory=dict)
     down: TransportDownError | None = None
     missing_key: bool = False
 
     def __post_init__(self) -> None:
         self.results = bytearray(len(self.claim.readers))
+        self.addresses = [""] * len(self.claim.readers)
+        self.comparison = Comparison(
+            is_retry=self.claim.round > 0,
+            domain_of=lambda position: self.addresses[position].rpartition("@")[2].lower(),
+            refused_before=transports.refused_in_a_row[self.transport.name],
+        )
 
     def send(
         self, compiled: Any, recipients: Iterable[Recipient], stop: Callable[[], bool]
@@ -59,10 +76,29 @@ class BatchProgress:
             self.record(send_result)
 
     def record(self, send_result: SendResult) -> None:
-        """Remember one reader's result."""
-        self.results[send_result.position] = send_result.result
-        if send_result.result is not Result.SENT:
-            self.replies[send_result.position] = (send_result.code, send_result.status)
+        """Remember one reader's result, and those of others that it confirms."""
+        for result in self.comparison.add(send_result):
+            self._set(result)
+
+    def _set(self, result: SendResult) -> None:
+        self.results[result.position] = result.result
+        if result.result is not Result.SENT:
+            self.replies[result.position] = ReplyCodes(result.code, result.status, result.fault)
+
+    def end_comparison(self) -> None:
+        """Decide about the refusals that no later acceptance confirmed, if the batch was done."""
+        if self.down is None and Result.NONE not in self.results:
+            mailing_id = self.claim.mailing_id
+            for result in self.comparison.end(
+                accepted_earlier=lambda: _any_accepted(mailing_id),
+                others_wait=lambda: _others_wait(mailing_id),
+            ):
+                self._set(result)
+        name = self.transport.name
+        if self.comparison.refusal is not None:
+            del transports.refused_in_a_row[name]
+        elif self.comparison.accepted or self.comparison.held_back:
+            transports.refused_in_a_row[name] = self.comparison.in_a_row
 
 
 def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
@@ -77,10 +113,8 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
     progress = BatchProgress(claim, transports.preferred())
     try:
         _send_windows(progress, stop)
-        transports.mark_up(progress.transport)
     except TransportDownError as down:
         progress.down = down
-        transports.mark_down(progress.transport, seconds=down.retry_after)
         facts = {"batch": batch_id, "transport": progress.transport.name, "reason": down.reason}
         log.warning("transport-down", extra=facts)
     except (OperationalError, InterfaceError) as error:
@@ -94,6 +128,7 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
         # was handed over: another worker, or this one later, can send it.
         progress.missing_key = True
         log.error("key-missing", extra={"batch": batch_id, "error": error})
+    protocol.retry_on_lost_connection(lambda: _judge(progress))
     settled = protocol.finish(
         claim,
         results=bytes(progress.results),
@@ -104,6 +139,62 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
     if settled is not None:
         protocol.finish_mailing(claim.mailing_id)
     return True
+
+
+def _judge(progress: BatchProgress) -> None:
+    """Compare the readers, record how the transport did, and hold the mailing if it must be.
+
+    May run twice: if the database is lost on the way, everything is decided again.
+    """
+    transport, comparison = progress.transport, progress.comparison
+    progress.end_comparison()
+    if comparison.accepted and progress.down is None and comparison.refusal is None:
+        transports.mark_up(transport)
+    if progress.down is None and comparison.refusal is not None:
+        progress.down = _as_down(transport, comparison.refusal)
+    if progress.down is None:
+        return
+    transports.mark_down(transport, progress.down)
+    refuses_us = comparison.refusal or progress.down.fault in {Fault.SENDER, Fault.MESSAGE}
+    if refuses_us and not transports.has_another(transport):
+        protocol.hold(
+            progress.claim.mailing_id,
+            {
+                "transport": transport.name,
+                "fault": progress.down.fault.value,
+                "code": progress.down.code,
+                "status": progress.down.status,
+                "refused": comparison.refusal.readers if comparison.refusal else 0,
+            },
+        )
+
+
+def _as_down(transport: AnyTransport, refusal: Refusal) -> TransportDownError:
+    codes = f"{refusal.code or ''} {refusal.status}".strip()
+    return TransportDownError(
+        f"{transport.name}: refuses everybody: {codes}".rstrip(": "),
+        code=refusal.code,
+        status=refusal.status,
+        fault=refusal.fault,
+        retry_after=settings.SEND_RETRY_SECONDS,
+    )
+
+
+def _any_accepted(mailing_id: int) -> bool:
+    """Return whether the relay or provider has accepted any message of the mailing."""
+    accepted = Outcome.objects.filter(mailing_id=mailing_id, result=Result.SENT)
+    if accepted.exists():
+        return True
+    running = Batch.objects.filter(mailing=mailing_id, state=Batch.State.CLAIMED)
+    stored = running.values_list("results", flat=True)
+    return any(Result.SENT in bytes(results) for results in stored)
+
+
+def _others_wait(mailing_id: int) -> bool:
+    """Return whether the mailing has readers left in their first round."""
+    return Batch.objects.filter(
+        mailing=mailing_id, round=0, state=Batch.State.OPEN, due_at__lte=Now()
+    ).exists()
 
 
 def _send_windows(progress: BatchProgress, stop: Callable[[], bool]) -> None:
@@ -119,7 +210,7 @@ def _send_windows(progress: BatchProgress, stop: Callable[[], bool]) -> None:
     deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
 
     def must_stop() -> bool:
-        return stop() or monotonic() > deadline
+        return progress.comparison.refusal is not None or stop() or monotonic() > deadline
 
     if progress.transport.window is None:
         progress.send(compiled, _permitted_recipients(progress, must_stop), must_stop)
@@ -146,6 +237,7 @@ def _permitted_windows(progress: BatchProgress, must_stop: Callable[[], bool]) -
             upto=window.stop,
             results=bytes(progress.results),
             replies=progress.replies,
+            transport=progress.transport.name,
         ):
             return
         yield window
@@ -171,6 +263,7 @@ def _read_recipients(progress: BatchProgress, window: range) -> list[Recipient]:
         if reader is None:
             progress.record(SendResult(position, Result.SKIPPED))
         else:
+            progress.addresses[position] = reader.address
             still_wanted.append(make_recipient(position, reader))
     return still_wanted
 

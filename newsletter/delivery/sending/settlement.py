@@ -9,11 +9,18 @@ from typing import NamedTuple
 
 from newsletter.transport.outcomes import Result
 
-ReplyCodes = tuple[int | None, str]
-"""Reply code (SMTP or HTTP) and enhanced status (RFC 3463)."""
+
+class ReplyCodes(NamedTuple):
+    """What is kept of a reply: its code (SMTP or HTTP), its enhanced status (RFC 3463), and whose
+    fault the refusal is (a transport.outcomes.Fault)."""
+
+    code: int | None = None
+    status: str = ""
+    fault: str = ""
+
 
 _RESULTS = tuple(Result)
-_NO_REPLY: ReplyCodes = (None, "")
+_NO_REPLY = ReplyCodes()
 
 
 class OutcomeRow(NamedTuple):
@@ -21,7 +28,7 @@ class OutcomeRow(NamedTuple):
 
     subscriber_id: int
     result: Result
-    reply: ReplyCodes = (None, "")
+    reply: ReplyCodes = _NO_REPLY
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Settlement:
     """Whether a peer deferred any reader to retry."""
     results: bytes = b""
     """One byte per position, kept on the closed batch for inspection."""
-    common_deferral: ReplyCodes = (None, "")
+    common_deferral: ReplyCodes = _NO_REPLY
     """The most common of the replies that deferred a reader."""
 
 

@@ -1,17 +1,29 @@
-"""The configured transports of this process, in order of preference."""
+"""The configured transports of this process, in order of preference, and what all know of them.
+
+A transport that fails is *down* for a while: other transports are preferred, and if there are none,
+readers wait. The database holds that state, so that all workers and the desk know it.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
 from functools import cache
-from time import monotonic
 
 from django.conf import settings
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
 
+from newsletter.delivery.models import TransportState
 from newsletter.transport.base import AnyTransport
+from newsletter.transport.outcomes import TransportDownError
 from newsletter.transport.registry import from_url
 
 _DOWN_SECONDS = 60
-_down_until: dict[str, float] = {}
+_SEEN_EVERY = timedelta(seconds=30)
+"""How often a transport that works is recorded as working."""
+refused_in_a_row: Counter[str] = Counter()
+"""By transport: how many messages were refused in this process since it last accepted one (D8)."""
 
 
 @cache
@@ -27,26 +39,48 @@ def configured() -> tuple[AnyTransport, ...]:
 def preferred() -> AnyTransport:
     """Return the first transport that isn't marked down, or the first of all if every one is."""
     transports = configured()
-    for transport in transports:
-        if _down_until.get(transport.name, 0.0) <= monotonic():
-            return transport
-    return transports[0]
+    down = _names_down()
+    return next((t for t in transports if t.name not in down), transports[0])
 
 
 def has_another(down: AnyTransport) -> bool:
     """Return whether a transport other than `down` is not marked down."""
-    return any(_down_until.get(t.name, 0.0) <= monotonic() for t in configured() if t is not down)
+    names = _names_down()
+    return any(t.name not in names for t in configured() if t.name != down.name)
 
 
-def mark_down(transport: AnyTransport, *, seconds: int | None = None) -> None:
-    """Close the transport and prefer others for `seconds` (by default a minute)."""
-    _down_until[transport.name] = monotonic() + (seconds or _DOWN_SECONDS)
+def _names_down() -> set[str]:
+    marked = TransportState.objects.filter(retry_at__gt=Now())
+    return set(marked.values_list("name", flat=True))
+
+
+def mark_down(transport: AnyTransport, down: TransportDownError) -> None:
+    """Close the transport, and prefer others until it may be tried again."""
     transport.close()
+    TransportState.objects.get_or_create(name=transport.name)
+    TransportState.objects.filter(name=transport.name).update(
+        down_since=Coalesce(F("down_since"), Now()),
+        retry_at=Now() + timedelta(seconds=down.retry_after or _DOWN_SECONDS),
+        reason=down.reason[:200],
+        fault=down.fault.value,
+        code=down.code,
+        status=down.status[:12],
+    )
 
 
 def mark_up(transport: AnyTransport) -> None:
-    """Prefer the transport again: it has just worked."""
-    _down_until.pop(transport.name, None)
+    """Record that the transport has just accepted a message."""
+    rows = TransportState.objects.filter(name=transport.name)
+    stale = Q(accepted_at=None) | Q(accepted_at__lt=Now() - _SEEN_EVERY)
+    works = {"accepted_at": Now(), "down_since": None, "retry_at": None}
+    if not rows.filter(stale | ~Q(down_since=None)).update(**works) and not rows.exists():
+        TransportState.objects.get_or_create(name=transport.name)
+        rows.update(**works)
+
+
+def retry_now(name: str) -> bool:
+    """Try a transport again at once; return whether it was marked down."""
+    return bool(TransportState.objects.filter(name=name, retry_at__gt=Now()).update(retry_at=None))
 
 
 def reset() -> None:
@@ -54,4 +88,4 @@ def reset() -> None:
     for transport in _connected(tuple(settings.DELIVERY_TRANSPORTS)):
         transport.close()
     _connected.cache_clear()
-    _down_until.clear()
+    refused_in_a_row.clear()

@@ -36,7 +36,7 @@ from newsletter.digest.content import RenderError
 from newsletter.digest.render_service import RenderServiceError
 from newsletter.transport.base import CompileError
 from newsletter.transport.decisions import backoff
-from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
+from newsletter.transport.outcomes import Fault, Recipient, Result, SendResult, TransportDownError
 from subscribers import audience
 from subscribers.models import TransactionalEmail
 from subscribers.transactional import texts
@@ -132,7 +132,7 @@ def _deliver(claim: ClaimedEmail) -> None:
             _settle(claim, send_result, transport.name)
         transports.mark_up(transport)
     except TransportDownError as down:
-        transports.mark_down(transport, seconds=down.retry_after)
+        transports.mark_down(transport, down)
         facts = {"email": email.pk, "transport": transport.name, "reason": down}
         log.warning("transport-down", extra=facts)
         _retry_later(claim, State.SENDING)
@@ -148,7 +148,10 @@ def _recipient(email: TransactionalEmail) -> Recipient:
 
 
 def _settle(claim: ClaimedEmail, send_result: SendResult, transport: str) -> None:
-    if send_result.result is Result.DEFERRED:
+    # Nobody else's message shows whether the relay refuses this one or all of them. A fault that
+    # isn't the reader's may pass, and a confirmation that is dropped loses a reader.
+    is_ours = send_result.result is Result.FAILED and send_result.fault is not Fault.NONE
+    if send_result.result is Result.DEFERRED or is_ours:
         _retry_later(
             claim,
             State.SENDING,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from email import message_from_bytes
 from typing import Any
 
@@ -50,14 +50,12 @@ def test_each_permission_is_one_window_ahead_and_stores_all_results_so_far(
     permitted: list[tuple[int, int]] = []
     permit = protocol.permit
 
-    def noted(
-        claim: protocol.Claim, *, upto: int, results: bytes, replies: Mapping[Any, Any]
-    ) -> bool:
+    def noted(claim: protocol.Claim, *, upto: int, results: bytes, **rest: Any) -> bool:
         settled = sum(result != Result.NONE for result in results)
         permitted.append((upto, settled))
         # Nobody beyond the earlier permissions can have a message yet.
         assert len(wire.messages) <= upto
-        return permit(claim, upto=upto, results=results, replies=replies)
+        return permit(claim, upto=upto, results=results, **rest)
 
     monkeypatch.setattr(protocol, "permit", noted)
     send_all_due()

@@ -15,7 +15,7 @@ rows are claimed repeatedly, are also tested with only the fence removed (test_t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,7 +27,6 @@ from newsletter.delivery.models import Batch
 from newsletter.delivery.sending import protocol, sender
 from newsletter.delivery.sending.messages import recipient_factory
 from newsletter.delivery.sending.protocol import Claim
-from newsletter.delivery.sending.settlement import ReplyCodes
 from newsletter.transport.outcomes import Recipient
 from subscribers.audience import Reader
 from subscribers.models import Subscription
@@ -41,9 +40,7 @@ RemoveSafeguard = Callable[[pytest.MonkeyPatch], None]
 def without_fence_state_and_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """Permit every worker that once claimed the batch, even if it has lost it since."""
 
-    def permit(
-        claim: Claim, *, upto: int, results: bytes, replies: Mapping[int, ReplyCodes]
-    ) -> bool:
+    def permit(claim: Claim, *, upto: int, results: bytes, **_rest: object) -> bool:
         permitted = Batch.objects.filter(protocol._may_send(), pk=claim.batch_id).update(
             intent=upto, results=results, lease_until=Now() + protocol.lease()
         )
