@@ -54,6 +54,8 @@ class BatchProgress:
     comparison: Comparison = field(init=False)
     replies: dict[int, ReplyCodes] = field(default_factory=dict)
     down: TransportDownError | None = None
+    has_another: bool = False
+    """Whether another transport can take over from one that is down."""
     missing_key: bool = False
 
     def __post_init__(self) -> None:
@@ -107,10 +109,15 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
     `stop` is called before each window and each message. Once it returns True, readers whose
     message wasn't started go back into the queue at once.
     """
-    claim = None if stop() else protocol.claim(batch_id)
+    if stop():
+        return False
+    # Chosen first: if the database were lost between the claim and this, the lease would have to
+    # run out before anyone could go on.
+    transport = transports.preferred()
+    claim = protocol.claim(batch_id)
     if claim is None:
         return False
-    progress = BatchProgress(claim, transports.preferred())
+    progress = BatchProgress(claim, transport)
     try:
         _send_windows(progress, stop)
     except TransportDownError as down:
@@ -155,8 +162,9 @@ def _judge(progress: BatchProgress) -> None:
     if progress.down is None:
         return
     transports.mark_down(transport, progress.down)
+    progress.has_another = transports.has_another(transport)
     refuses_us = comparison.refusal or progress.down.fault in {Fault.SENDER, Fault.MESSAGE}
-    if refuses_us and not transports.has_another(transport):
+    if refuses_us and not progress.has_another:
         protocol.hold(
             progress.claim.mailing_id,
             {
@@ -270,7 +278,7 @@ def _read_recipients(progress: BatchProgress, window: range) -> list[Recipient]:
 
 def _delay_for_the_rest(progress: BatchProgress) -> timedelta:
     """Return how long readers who were not handed over wait."""
-    if progress.down is not None and transports.has_another(progress.transport):
+    if progress.has_another:
         return timedelta(0)
     if progress.down is not None and progress.down.retry_after:
         return timedelta(seconds=progress.down.retry_after)

@@ -6,11 +6,13 @@ readers wait. The database holds that state, so that all workers and the desk kn
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from datetime import timedelta
 from functools import cache
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
@@ -18,6 +20,8 @@ from newsletter.delivery.models import TransportState
 from newsletter.transport.base import AnyTransport
 from newsletter.transport.outcomes import TransportDownError
 from newsletter.transport.registry import from_url
+
+log = logging.getLogger(__name__)
 
 _DOWN_SECONDS = 60
 _SEEN_EVERY = timedelta(seconds=30)
@@ -57,8 +61,9 @@ def _names_down() -> set[str]:
 def mark_down(transport: AnyTransport, down: TransportDownError) -> None:
     """Close the transport, and prefer others until it may be tried again."""
     transport.close()
-    TransportState.objects.get_or_create(name=transport.name)
-    TransportState.objects.filter(name=transport.name).update(
+    _store(
+        transport.name,
+        Q(),
         down_since=Coalesce(F("down_since"), Now()),
         retry_at=Now() + timedelta(seconds=down.retry_after or _DOWN_SECONDS),
         reason=down.reason[:200],
@@ -70,12 +75,25 @@ def mark_down(transport: AnyTransport, down: TransportDownError) -> None:
 
 def mark_up(transport: AnyTransport) -> None:
     """Record that the transport has just accepted a message."""
-    rows = TransportState.objects.filter(name=transport.name)
     stale = Q(accepted_at=None) | Q(accepted_at__lt=Now() - _SEEN_EVERY)
-    works = {"accepted_at": Now(), "down_since": None, "retry_at": None}
-    if not rows.filter(stale | ~Q(down_since=None)).update(**works) and not rows.exists():
-        TransportState.objects.get_or_create(name=transport.name)
-        rows.update(**works)
+    which = stale | ~Q(down_since=None)
+    _store(transport.name, which, accepted_at=Now(), down_since=None, retry_at=None)
+
+
+def _store(name: str, which: Q, **columns: object) -> None:
+    """Update the transport's row if it is as `which` says; create it if there is none.
+
+    A lost database connection doesn't matter here: the caller has results to record, and this is
+    found out again with the next batch.
+    """
+    try:
+        rows = TransportState.objects.filter(name=name)
+        if not rows.filter(which).update(**columns) and not rows.exists():
+            TransportState.objects.get_or_create(name=name)
+            rows.update(**columns)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("transport-not-recorded", extra={"transport": name, "error": type(error)})
+        connection.close()
 
 
 def retry_now(name: str) -> bool:

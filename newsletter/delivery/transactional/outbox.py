@@ -34,7 +34,7 @@ from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.transactional import welcome
 from newsletter.digest.content import RenderError
 from newsletter.digest.render_service import RenderServiceError
-from newsletter.transport.base import CompileError
+from newsletter.transport.base import AnyTransport, CompileError
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Fault, Recipient, Result, SendResult, TransportDownError
 from subscribers import audience
@@ -68,10 +68,11 @@ def drain(limit: int = 50, *, stop: Callable[[], bool] = lambda: False) -> int:
     for email_id in list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit]):
         if stop():
             break
+        transport = transports.preferred()
         claim = _claim(email_id)
         if claim is not None:
             claimed += 1
-            _deliver(claim)
+            _deliver(claim, transport)
     return claimed
 
 
@@ -100,12 +101,11 @@ def _claim(email_id: int) -> ClaimedEmail | None:
     return ClaimedEmail(email, email.fence)
 
 
-def _deliver(claim: ClaimedEmail) -> None:
+def _deliver(claim: ClaimedEmail, transport: AnyTransport) -> None:
     email = claim.email
     if email.expires_at is not None and email.expires_at <= protocol.database_now():
         _finish(claim, State.CLAIMED, State.DROPPED)
         return
-    transport = transports.preferred()
     try:
         if email.kind == TransactionalEmail.Kind.ISSUE:
             # It becomes a batch of one, so that reports, the audit and "never twice" cover it.

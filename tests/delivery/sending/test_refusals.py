@@ -20,8 +20,8 @@ from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
 
 pytestmark = pytest.mark.django_db
 EVERYONE = [f"r{number}@readers.example" for number in range(60)]
-QUOTA = {"code": 550, "status": "5.4.5", "fault": Fault.SENDER}
-GONE = {"code": 550, "status": "5.1.1", "fault": Fault.READER}
+QUOTA: dict[str, Any] = {"code": 550, "status": "5.4.5", "fault": Fault.SENDER}
+GONE: dict[str, Any] = {"code": 550, "status": "5.1.1", "fault": Fault.READER}
 
 
 @pytest.fixture

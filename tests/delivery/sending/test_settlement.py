@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.delivery.sending.packing import MODULUS, checksum, pack, unpack
-from newsletter.delivery.sending.settlement import settle
+from newsletter.delivery.sending.settlement import ReplyCodes, settle
 from newsletter.transport.outcomes import Result
 
 N, SENT, REFUSED, DEFERRED, UNKNOWN = (
@@ -19,12 +19,14 @@ N, SENT, REFUSED, DEFERRED, UNKNOWN = (
 
 
 def test_a_sender_that_is_alive_knows_that_the_rest_is_unsent() -> None:
-    settled = settle([11, 12, 13], bytes([SENT, REFUSED]), {1: (550, "5.1.1")}, unknown_below=0)
+    settled = settle(
+        [11, 12, 13], bytes([SENT, REFUSED]), {1: ReplyCodes(550, "5.1.1")}, unknown_below=0
+    )
     assert [(outcome.subscriber_id, outcome.result) for outcome in settled.outcomes] == [
         (11, SENT),
         (12, REFUSED),
     ]
-    assert settled.outcomes[1].reply == (550, "5.1.1")
+    assert settled.outcomes[1].reply == ReplyCodes(550, "5.1.1")
     assert settled.to_retry == [13]
     assert not settled.deferred
 
