@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.delivery.models import Edition, Mailing, Release
-from newsletter.delivery.oversight.report import deferred, report, waiting_for_hour
+from newsletter.delivery.oversight.explanations import explain_facts
+from newsletter.delivery.oversight.report import (
+    deferred,
+    failures,
+    report,
+    sent_by_transport,
+    waiting_for_hour,
+)
 from newsletter.delivery.planning.start import CannotSendError
 from newsletter.desk.groups import SEND
 from newsletter.desk.labels import edition_label
@@ -21,6 +30,7 @@ from newsletter.desk.view_helpers import log_action, permission_required, render
 from newsletter.lib.languages import direction
 
 State = Mailing.State
+Hold = Mailing.Hold
 RUNNING = {State.PREPARING, State.SENDING}
 
 
@@ -38,6 +48,10 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
         issue=mailing.release.issue,
         round_up=_round_up_url(mailing.release),
         counts=counts,
+        refusal=explain_facts(mailing.hold_facts) if mailing.hold == Hold.REFUSED else None,
+        refusal_codes=_codes(mailing.hold_facts),
+        failures=failures(mailing) if counts.refused + counts.failed else [],
+        transports=sent_by_transport(mailing),
         waiting_for_hour=waiting_for_hour(mailing),
         deferred_readers=deferred(mailing),
         zone=mailing.release.newsletter.timezone,
@@ -114,6 +128,10 @@ def edition(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpRespo
 def edition_frame(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpResponse:
     found = get_object_or_404(Edition, pk=edition_id, mailing=mailing_id)
     return HttpResponse(load_embedded_images(found.html, found.images))
+
+
+def _codes(facts: dict[str, Any]) -> str:
+    return f"{facts.get('code') or ''} {facts.get('status') or ''}".strip()
 
 
 def _round_up_url(release: Release) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Count, Min, Q, Sum
 from django.db.models.functions import Now
 
 from newsletter.delivery.models import Alert, Batch, KillSwitch, Mailing, Outcome, TransportState
+from newsletter.delivery.oversight.report import has_failed
 from newsletter.transport.outcomes import Result
 
 Kind = Alert.Kind
@@ -24,8 +25,6 @@ JUST_ENDED = timedelta(hours=1)
 """How long a mailing that ended is looked at for the first time."""
 RECENT = timedelta(days=14)
 """A mailing that ended longer ago isn't reported any more."""
-FAILED_PERCENT = 5
-"""From this share of failed readers on, a mailing counts as failed (D4's limit for bounces)."""
 _OPERATORS_OWN = (Mailing.Hold.NONE, Mailing.Hold.KILL_SWITCH)
 """Holds that a person chose, who needs no telling."""
 
@@ -43,14 +42,6 @@ class Problem:
 def find_problems() -> list[Problem]:
     """Return everything that is wrong now."""
     return [*_held(), *_ended_badly(), *_down(), *_backlog()]
-
-
-def has_failed(*, readers: int, sent: int, failed: int) -> bool:
-    """Return whether a mailing with these counts is to be shown as failed.
-
-    `failed` counts readers who didn't get it for a reason that isn't their own.
-    """
-    return failed > 0 and (not sent or failed * 100 >= readers * FAILED_PERCENT)
 
 
 def _held() -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
@@ -9,7 +10,8 @@ from django.db.models import Count, Max, Min, Sum
 from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, Mailing, Outcome
-from newsletter.transport.outcomes import Result
+from newsletter.delivery.oversight.explanations import Explanation, explain
+from newsletter.transport.outcomes import Fault, Result
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,71 @@ class Report:
         return (self.settled + self.handed_over) * 100 // self.readers if self.readers else 100
 
     @property
+    def has_failed(self) -> bool:
+        """Whether so many readers didn't get it, for reasons that aren't theirs, that it failed."""
+        return has_failed(readers=self.readers, sent=self.sent, failed=self.failed)
+
+    @property
     def balances(self) -> bool:
         return self.settled + self.waiting == self.readers
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)
+
+
+FAILED_PERCENT = 5
+"""From this share of failed readers on, a mailing counts as failed (D4's limit for bounces)."""
+
+
+def has_failed(*, readers: int, sent: int, failed: int) -> bool:
+    """Return whether a mailing with these counts is shown as failed.
+
+    `failed` counts readers who didn't get it for a reason that isn't their own.
+    """
+    return failed > 0 and (not sent or failed * 100 >= readers * FAILED_PERCENT)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Readers who didn't get the email, by what the relay or provider replied."""
+
+    fault: Fault
+    code: int | None
+    status: str
+    readers: int
+    suppresses: bool = False
+    """Whether it counts against the readers."""
+
+    @property
+    def explanation(self) -> Explanation:
+        return explain(self.fault, self.code, self.status)
+
+    @property
+    def codes(self) -> str:
+        return f"{self.code or ''} {self.status}".strip()
+
+
+def failures(mailing: Mailing) -> list[Failure]:
+    """Return why readers didn't get it, the most frequent reply first; none once it is closed."""
+    rows = (
+        Outcome.objects.filter(mailing_id=mailing.pk, result__in=[Result.REFUSED, Result.FAILED])
+        .values_list("fault", "code", "status", "result")
+        .annotate(readers=Count("pk"))
+        .order_by("-readers")
+    )
+    return [
+        Failure(Fault(fault), code, status, readers, suppresses=result == Result.REFUSED)
+        for fault, code, status, result, readers in rows
+    ]
+
+
+def sent_by_transport(mailing: Mailing) -> list[tuple[str, int]]:
+    """Return how many emails each transport sent, the busiest first."""
+    batches = Batch.objects.filter(mailing=mailing).exclude(transport="")
+    counts: Counter[str] = Counter()
+    for transport, results in batches.values_list("transport", "results").iterator():
+        counts[transport] += bytes(results).count(bytes([Result.SENT]))
+    return counts.most_common()
 
 
 @dataclass(frozen=True)

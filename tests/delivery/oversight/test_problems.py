@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from newsletter.delivery.models import Alert, Batch, KillSwitch, Mailing, Outcome, TransportState
-from newsletter.delivery.oversight.problems import Problem, find_problems, has_failed
+from newsletter.delivery.oversight.problems import Problem, find_problems
+from newsletter.delivery.oversight.report import has_failed
 from newsletter.transport.outcomes import Result
 
 pytestmark = pytest.mark.django_db
