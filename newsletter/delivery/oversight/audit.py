@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from heapq import merge
 from typing import Any
 
@@ -21,7 +22,14 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from newsletter.delivery.models import Batch, Mailing, Outcome, ReleaseRecipient
-from newsletter.delivery.oversight.report import Report, report
+from newsletter.delivery.oversight.report import (
+    Deferred,
+    Report,
+    deferred,
+    failures,
+    report,
+    sent_by_transport,
+)
 from newsletter.delivery.sending.packing import MODULUS, checksum, unpack
 
 
@@ -34,6 +42,18 @@ class Finding:
     state: str
     report: Report
     faults: list[str] = field(default_factory=list)
+    reason: str = ""
+    """Why readers wait, or didn't get it: codes and a transport's name, never a reader's."""
+    next_try: datetime | None = None
+    transports: list[tuple[str, int]] = field(default_factory=list)
+    """How many emails each transport sent."""
+    is_stuck: bool = False
+    """Whether it needs somebody's attention: it is held after a refusal, or its transport is down
+    and nobody has got it."""
+
+    @property
+    def has_failed(self) -> bool:
+        return self.is_stuck or self.report.has_failed
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -41,6 +61,10 @@ class Finding:
             "title": self.title,
             "state": self.state,
             **self.report.as_dict(),
+            "failed_as_a_whole": self.has_failed,
+            "reason": self.reason,
+            "next_try": self.next_try.isoformat() if self.next_try else None,
+            "transports": dict(self.transports),
             "faults": self.faults,
         }
 
@@ -79,7 +103,31 @@ def _consistent_reads() -> Iterator[None]:
 def _audit(mailing: Mailing) -> Finding:
     counts = report(mailing)
     faults = [] if mailing.state == Mailing.State.CLOSED else _faults(mailing, counts)
-    return Finding(mailing.pk, str(mailing), mailing.state, counts, faults)
+    waiting = deferred(mailing)
+    return Finding(
+        mailing.pk,
+        str(mailing),
+        mailing.state,
+        counts,
+        faults,
+        reason=_reason(mailing, waiting),
+        next_try=waiting.next_at if waiting else None,
+        transports=sent_by_transport(mailing),
+        is_stuck=mailing.hold == Mailing.Hold.REFUSED
+        or bool(waiting and not counts.sent and not counts.handed_over),
+    )
+
+
+def _reason(mailing: Mailing, waiting: Deferred | None) -> str:
+    if mailing.hold_facts:
+        facts = mailing.hold_facts
+        return f"{facts['transport']}: {facts['code'] or ''} {facts['status']} ({facts['fault']})"
+    if mailing.hold:
+        return f"{mailing.get_hold_display()} {mailing.hold_detail}".strip()
+    if waiting:
+        return waiting.why
+    causes = failures(mailing)
+    return f"{causes[0].codes} ({causes[0].fault or 'unknown'})" if causes else ""
 
 
 def _faults(mailing: Mailing, counts: Report) -> list[str]:

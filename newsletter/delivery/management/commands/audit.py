@@ -12,8 +12,8 @@ from newsletter.delivery.oversight.audit import Finding, audit
 
 class Command(BaseCommand):
     help = (
-        "Check that every reader of every mailing is accounted for. The exit status is 1 if a "
-        "check fails."
+        "Check that every reader of every mailing is accounted for. The exit status is 2 if one "
+        "isn't, and 1 if a mailing failed or waits for somebody to act."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -30,6 +30,8 @@ class Command(BaseCommand):
         else:
             self._print(findings)
         if any(finding.faults for finding in findings):
+            raise SystemExit(2)
+        if any(finding.has_failed for finding in findings):
             raise SystemExit(1)
 
     def _print(self, findings: list[Finding]) -> None:
@@ -48,6 +50,10 @@ def describe(finding: Finding) -> str:
     lines = [
         f"Mailing {finding.mailing_id}, {finding.title}: {finding.state}",
         f"   {reader_count(total)}{': ' if numbers else ''}{numbers}",
+        *(f"   Sent through {name}: {number}" for name, number in finding.transports),
+        *([f"   Reason: {finding.reason}"] if finding.reason else []),
+        *([f"   Next try: {finding.next_try:%d %B %Y, %H:%M} UTC"] if finding.next_try else []),
+        *(["   This mailing failed."] if finding.has_failed else []),
         *(f"   Fault: {fault}." for fault in finding.faults),
     ]
     if not finding.faults:
