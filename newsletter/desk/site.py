@@ -59,11 +59,14 @@ class DeskSite(AdminSite):
         return super().login(request, extra_context)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
+        from newsletter.desk import transports
         from newsletter.desk.kill_switch import engage
 
         autodiscover()
         return [
             path("kill-switch/", self.admin_view(engage), name="kill_switch"),
+            path("transports/", self.admin_view(transports.show), name="transports"),
+            path("transports/retry/", self.admin_view(transports.retry), name="transport_retry"),
             *super().get_urls(),
         ]
 

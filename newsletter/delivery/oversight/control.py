@@ -61,6 +61,23 @@ def retry_now(mailing: Mailing) -> int:
     return batches
 
 
+def retry_transport(name: str) -> int:
+    """Try a transport again at once, with the readers who wait; return how many batches, or 0 if
+    the transport wasn't waiting."""
+    if not transports.retry_now(name):
+        return 0
+    waiting = Batch.objects.filter(
+        mailing__state=Mailing.State.SENDING,
+        state=Batch.State.OPEN,
+        round__gt=0,
+        due_at__gt=Now(),
+    )
+    batches = waiting.update(due_at=Now())
+    log.info("retry-transport", extra={"transport": name, "batches": batches})
+    _wake_workers()
+    return batches + 1
+
+
 def cancel(mailing: Mailing) -> bool:
     """Cancel for good and skip the remaining readers; return False if the mailing had ended."""
     cancelled = _change_state(mailing, CANCELLABLE, Mailing.State.CANCELLED)
