@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from newsletter.delivery.oversight import control, kill_switch, restore_guard, retention
 from newsletter.delivery.planning import dispatch, snapshot
-from newsletter.delivery.sending import protocol, rescue
+from newsletter.delivery.sending import protocol, rescue, transports
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.worker import concurrency, shutdown
@@ -79,10 +79,18 @@ def send(batch_id: int) -> int:
         return _send_due(batch_id) if free else 0
 
 
+def _must_wait() -> bool:
+    """Return whether nothing can be sent now: the worker is to stop, or all transports are down.
+
+    A tick wakes a worker once a pause is over.
+    """
+    return shutdown.requested() or transports.all_down()
+
+
 def _send_due(batch_id: int) -> int:
     sent = int(send_batch(batch_id, stop=shutdown.requested))
     until = monotonic() + KEEP_SENDING_SECONDS
-    while not shutdown.requested() and (due := protocol.due_batches(BATCH_CHOICES)):
+    while not _must_wait() and (due := protocol.due_batches(BATCH_CHOICES)):
         # A random one: if all workers took the first, they would compete for it.
         another = random.choice(due)  # noqa: S311
         if monotonic() >= until:

@@ -16,9 +16,11 @@ from tests.chaos.environment import WINDOW, ChaosEnvironment, chaos_environment
 from tests.chaos.servers import CONNECTIONS
 
 STEP = 20
+CALL = 20
+"""How many readers a call to the provider has: the size of a batch."""
 LEASE = 5
 PACE = 0.2
-"""Seconds that the relay takes per message, so that the mailing outlasts the faults."""
+"""Seconds that the relay or provider takes per message, so that the mailing outlasts the faults."""
 
 
 def main() -> int:
@@ -31,8 +33,9 @@ def main() -> int:
     with chaos_environment(
         options.database,
         *relay,
+        provider=options.provider,
         SEND_STEP=STEP,
-        SEND_BATCH_SIZE=100,
+        SEND_BATCH_SIZE=CALL if options.provider else 100,
         SEND_LEASE_SECONDS=LEASE,
         SEND_RETRY_SECONDS=1,
     ) as environment:
@@ -46,6 +49,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--database", choices=["sqlite", "postgresql"], default="sqlite", help="default: sqlite"
     )
+    parser.add_argument("--provider", action="store_true", help="send through a provider's API")
     parser.add_argument("--chunking", action="store_true", help="let the relay offer BDAT")
     parser.add_argument(
         "--seed",
@@ -67,20 +71,27 @@ def _run(options: argparse.Namespace, environment: ChaosEnvironment) -> bool:
         chaos_run.run(options.kills)
     finally:
         chaos_run.stop()
-    doubt = 2 * STEP + CONNECTIONS
+    doubt = CALL if options.provider else 2 * STEP + CONNECTIONS
     unanswered, cut = (len(environment.sink.recorded(event)) for event in "UC")
     # With BDAT, messages behind the one whose connection is lost are in doubt, too.
     pipelined = WINDOW - 1 if options.chunking else 0
     return comparison.compare_records(
         mailing,
         environment.sink,
-        title=f"Chaos on {options.database}, {'BDAT' if options.chunking else 'DATA'},"
-        f" seed {options.seed}",
+        title=f"Chaos on {options.database}, {_way(options)}, seed {options.seed}",
         events=chaos_run.table(),
         max_unknown=chaos_run.batches_hit * doubt + unanswered + cut * pipelined,
-        explanation="2 × STEP + connections per batch hit; unanswered; pipelined behind them",
+        explanation="the call in flight per batch hit; unanswered"
+        if options.provider
+        else "2 × STEP + connections per batch hit; unanswered; pipelined behind them",
         max_per_batch=doubt,
     )
+
+
+def _way(options: argparse.Namespace) -> str:
+    if options.provider:
+        return "a provider's API"
+    return "BDAT" if options.chunking else "DATA"
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def compare_records(
         ("  accepted by the relay", len(unknown & set(accepted))),
         (f"  at most ({explanation})", max_unknown),
         ("  in the batch with the most", worst),
-        ("  per batch at most (2 × STEP + connections)", max_per_batch),
+        ("  per batch at most", max_per_batch),
         ("lost", lost),
         ("sent twice", twice),
         ("accepted outside the declared doubt", outside),

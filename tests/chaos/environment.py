@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.servers import ROOT, Broker, Postgres, Sink
+from tests.chaos.servers import ROOT, Broker, Postgres, Provider, Sink
 
 WINDOW = 4
 """How many messages the SMTP transport pipelines per connection."""
@@ -31,16 +31,18 @@ class ChaosEnvironment:
 
 @contextmanager
 def chaos_environment(
-    database: str, *relay: str, timeout: int = 3, **settings: object
+    database: str, *relay: str, provider: bool = False, timeout: int = 3, **settings: object
 ) -> Iterator[ChaosEnvironment]:
     """Start the servers, set up Django, and stop everything at the end.
 
-    `relay` are options of tests.chaos.sink; `timeout` is how many seconds a reply may take.
+    `relay` are options of tests.chaos.sink, or of tests.chaos.provider if `provider` is set;
+    `timeout` is how many seconds a reply may take.
     """
     folder = Path(tempfile.mkdtemp(prefix="tydzen-chaos-"))
     folder.chmod(0o755)  # the database's user needs to enter it
     postgres = Postgres(folder) if database == "postgresql" else None
-    environment = ChaosEnvironment(folder, Broker(folder), postgres, Sink(folder, *relay))
+    relay_server = (Provider if provider else Sink)(folder, *relay)
+    environment = ChaosEnvironment(folder, Broker(folder), postgres, relay_server)
     try:
         if postgres is not None:
             postgres.start_and_wait()
@@ -61,6 +63,7 @@ def chaos_environment(
 def _set_up(environment: ChaosEnvironment, timeout: int, settings: dict[str, object]) -> None:
     """Set up Django; no setting of the machine's own servers is kept."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    pipelining = "" if isinstance(environment.sink, Provider) else f"&window={WINDOW}"
     variables = {
         **kept,
         "DJANGO_SETTINGS_MODULE": "newsletter.settings",
@@ -68,7 +71,7 @@ def _set_up(environment: ChaosEnvironment, timeout: int, settings: dict[str, obj
         **({"DATABASE_URL": environment.database.url} if environment.database else {}),
         "BROKER_URL": environment.broker.url,
         "CACHE_URL": "locmem://",
-        "DELIVERY_TRANSPORTS": f"{environment.sink.url}&window={WINDOW}&timeout={timeout}",
+        "DELIVERY_TRANSPORTS": f"{environment.sink.url}&timeout={timeout}{pipelining}",
         **{name: str(value) for name, value in settings.items()},
     }
     for command in (["keys", "new", "--no-recovery"], ["migrate", "--verbosity=0"]):

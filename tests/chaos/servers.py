@@ -193,9 +193,11 @@ class Broker(Server):
 class Sink(Server):
     """The SMTP relay; `options` are those of tests.chaos.sink."""
 
+    program = "tests.chaos.sink"
+
     def __init__(self, folder: Path, *options: str) -> None:
         self.port, self.record = free_port(), folder / "record"
-        module = [sys.executable, "-m", "tests.chaos.sink"]
+        module = [sys.executable, "-m", self.program]
         command = [*module, str(self.port), str(self.record), *options]
         super().__init__("sink", command, dict(os.environ), folder / "sink.log")
 
@@ -215,6 +217,17 @@ class Sink(Server):
     def start_and_wait(self) -> None:
         self.start()
         wait_until("the relay", lambda: accepts_connections(self.port))
+
+
+class Provider(Sink):
+    """The provider's API; `options` are those of tests.chaos.provider."""
+
+    program = "tests.chaos.provider"
+
+    @property
+    def url(self) -> str:
+        api = f"http://127.0.0.1:{self.port}/v3"
+        return f"anymail+mailgun://?api_key=key&sender_domain=mg.example.org&api_url={api}"
 
 
 class Worker(Server):

@@ -26,6 +26,7 @@ def database(request: pytest.FixtureRequest) -> str:
     "program",
     [
         ["tests.chaos", "--kills=3"],
+        ["tests.chaos", "--kills=3", "--provider"],
         [
             "tests.chaos.storm",
             "--readers=600",
@@ -35,7 +36,7 @@ def database(request: pytest.FixtureRequest) -> str:
             "--pace=0.05",
         ],
     ],
-    ids=["chaos", "storm"],
+    ids=["chaos", "chaos with a provider", "storm"],
 )
 def test_nobody_is_lost_and_nobody_is_sent_to_twice(database: str, program: list[str]) -> None:
     completed = subprocess.run(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from newsletter.delivery.models import Mailing
+from newsletter.delivery.models import Mailing, TransportState
 from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.sending.sender import compiled_edition, send_batch
@@ -95,13 +95,22 @@ def call_at(position: int, action: Callable[[], object]) -> Callable[[Recipient]
 
 
 def send_all_due() -> None:
-    """Send batches, as the workers do, until none is due."""
+    """Send batches, as the workers do, until none is due.
+
+    The pauses of transports that are down are taken as over.
+    """
     for _ in range(1000):
+        end_pauses()
         due = protocol.due_batches(1)
         if not due:
             return
         send_batch(due[0])
     raise AssertionError("there is always another batch due")
+
+
+def end_pauses() -> None:
+    """Let every transport that is down be tried again at once."""
+    TransportState.objects.exclude(retry_at=None).update(retry_at=None)
 
 
 def dispatch_concurrently(number: int, at: datetime) -> None:

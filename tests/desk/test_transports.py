@@ -58,7 +58,7 @@ def test_retry_now_ends_the_waiting(as_editor: Client, relay: MemoryTransport) -
     )
 
     assert "Trying memory://relay again." in answer.content.decode()
-    assert not transports._names_down()
+    assert transports.available() is relay
 
 
 def test_a_transport_that_works_again_loses_its_warning(

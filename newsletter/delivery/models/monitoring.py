@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy as _
 class TransportState(models.Model):
     """A transport as the workers last found it: shared among them, and shown at the desk.
 
-    `name` is the transport's, without secrets. While `retry_at` lies ahead, others are preferred.
+    `name` is the transport's, without secrets. While it is down, only one worker at a time tries
+    it, from `retry_at` on. `failures` counts the attempts that failed in a row.
     """
 
     name = models.CharField(max_length=64, unique=True)
     down_since = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)
+    failures = models.PositiveSmallIntegerField(default=0)
     reason = models.CharField(max_length=200, blank=True, help_text="Codes; names no reader.")
     fault = models.CharField(max_length=8, blank=True, help_text="A transport.outcomes.Fault.")
     code = models.PositiveSmallIntegerField(null=True)

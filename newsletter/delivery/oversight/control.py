@@ -53,7 +53,9 @@ def may_retry_now(mailing: Mailing) -> bool:
 
 
 def retry_now(mailing: Mailing) -> int:
-    """Retry deferred batches now, for someone who knows that the relay is back; return how many."""
+    """Retry deferred batches and the transports now; return how many batches."""
+    for transport in transports.configured():
+        transports.retry_now(transport.name)
     batches = _deferred(mailing).update(due_at=Now())
     if batches:
         log.info("retry-now", extra={"mailing": mailing.pk, "batches": batches})

@@ -104,7 +104,8 @@ class BatchProgress:
 
 
 def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bool:
-    """Send as much of a batch as may be sent; return False if it couldn't be claimed.
+    """Send as much of a batch as may be sent; return False if it couldn't be claimed, or if no
+    transport can be used now.
 
     `stop` is called before each window and each message. Once it returns True, readers whose
     message wasn't started go back into the queue at once.
@@ -113,9 +114,12 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
         return False
     # Chosen first: if the database were lost between the claim and this, the lease would have to
     # run out before anyone could go on.
-    transport = transports.preferred()
+    transport = transports.available()
+    if transport is None:
+        return False
     claim = protocol.claim(batch_id)
     if claim is None:
+        transports.give_back(transport)
         return False
     progress = BatchProgress(claim, transport)
     try:
@@ -160,6 +164,8 @@ def _judge(progress: BatchProgress) -> None:
     if progress.down is None and comparison.refusal is not None:
         progress.down = _as_down(transport, comparison.refusal)
     if progress.down is None:
+        if not comparison.accepted:
+            transports.give_back(transport)
         return
     transports.mark_down(transport, progress.down)
     progress.has_another = transports.has_another(transport)

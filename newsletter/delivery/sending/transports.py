@@ -1,7 +1,8 @@
 """The configured transports of this process, in order of preference, and what all know of them.
 
-A transport that fails is *down* for a while: other transports are preferred, and if there are none,
-readers wait. The database holds that state, so that all workers and the desk know it.
+A transport that fails is *down*: others are used, and if there are none, readers wait. After a
+pause, one worker tries it again. The database holds that state, so that all workers and the desk
+know it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from newsletter.delivery.models import TransportState
@@ -23,7 +24,8 @@ from newsletter.transport.registry import from_url
 
 log = logging.getLogger(__name__)
 
-_DOWN_SECONDS = 60
+FIRST_PAUSE = 5
+"""Seconds before the first new attempt; the pause doubles up to SEND_RETRY_SECONDS."""
 _SEEN_EVERY = timedelta(seconds=30)
 """How often a transport that works is recorded as working."""
 refused_in_a_row: Counter[str] = Counter()
@@ -40,32 +42,67 @@ def configured() -> tuple[AnyTransport, ...]:
     return _connected(tuple(settings.DELIVERY_TRANSPORTS))
 
 
+def available() -> AnyTransport | None:
+    """Return the first transport that may be used now, or None while all are down.
+
+    One that is down is tried by one worker at a time, once its pause is over. So a provider that
+    takes calls but never answers leaves one call in doubt for each pause, not the whole mailing.
+    """
+    down = dict(_down().values_list("name", "retry_at"))
+    for transport in configured():
+        if transport.name not in down or _claim_attempt(transport.name):
+            return transport
+    return None
+
+
+def give_back(transport: AnyTransport) -> None:
+    """Let others try a transport that is down: this worker found nothing to try it with."""
+    _down().filter(name=transport.name).update(retry_at=None)
+
+
+def all_down() -> bool:
+    """Return whether no transport may be tried now."""
+    waiting = set(_down().filter(retry_at__gt=Now()).values_list("name", flat=True))
+    return all(transport.name in waiting for transport in configured())
+
+
 def preferred() -> AnyTransport:
-    """Return the first transport that isn't marked down, or the first of all if every one is."""
-    transports = configured()
-    down = _names_down()
-    return next((t for t in transports if t.name not in down), transports[0])
+    """Return the first transport that isn't down, or the first if all are: for rendering only."""
+    names = set(_down().values_list("name", flat=True))
+    return next((t for t in configured() if t.name not in names), configured()[0])
 
 
 def has_another(down: AnyTransport) -> bool:
-    """Return whether a transport other than `down` is not marked down."""
-    names = _names_down()
+    """Return whether a transport other than `down` is not down."""
+    names = set(_down().values_list("name", flat=True))
     return any(t.name not in names for t in configured() if t.name != down.name)
 
 
-def _names_down() -> set[str]:
-    marked = TransportState.objects.filter(retry_at__gt=Now())
-    return set(marked.values_list("name", flat=True))
+def _down() -> QuerySet[TransportState]:
+    return TransportState.objects.exclude(down_since=None)
+
+
+def _claim_attempt(name: str) -> bool:
+    """Return whether this worker may try a transport that is down; others then have to wait."""
+    waited = TransportState.objects.filter(Q(retry_at=None) | Q(retry_at__lte=Now()), name=name)
+    lease = timedelta(seconds=settings.SEND_LEASE_SECONDS)
+    return bool(waited.update(retry_at=Now() + lease))
 
 
 def mark_down(transport: AnyTransport, down: TransportDownError) -> None:
-    """Close the transport, and prefer others until it may be tried again."""
+    """Close the transport, and don't use it until its pause is over.
+
+    The pause is what the peer asked for, or doubles with each failed attempt.
+    """
     transport.close()
+    failures = _failures(transport.name)
+    pause = down.retry_after or min(FIRST_PAUSE << min(failures, 10), settings.SEND_RETRY_SECONDS)
     _store(
         transport.name,
         Q(),
         down_since=Coalesce(F("down_since"), Now()),
-        retry_at=Now() + timedelta(seconds=down.retry_after or _DOWN_SECONDS),
+        failures=failures + 1,
+        retry_at=Now() + timedelta(seconds=pause),
         reason=down.reason[:200],
         fault=down.fault.value,
         code=down.code,
@@ -73,11 +110,26 @@ def mark_down(transport: AnyTransport, down: TransportDownError) -> None:
     )
 
 
+def _failures(name: str) -> int:
+    """Return how many attempts have failed in a row; 0 if the database can't tell."""
+    try:
+        rows = TransportState.objects.filter(name=name)
+        return rows.values_list("failures", flat=True).first() or 0
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return 0
+
+
 def mark_up(transport: AnyTransport) -> None:
     """Record that the transport has just accepted a message."""
     stale = Q(accepted_at=None) | Q(accepted_at__lt=Now() - _SEEN_EVERY)
     which = stale | ~Q(down_since=None)
-    _store(transport.name, which, accepted_at=Now(), down_since=None, retry_at=None)
+    _store(transport.name, which, accepted_at=Now(), down_since=None, retry_at=None, failures=0)
+
+
+def retry_now(name: str) -> bool:
+    """Try a transport again at once; return whether it was down."""
+    return bool(_down().filter(name=name).update(retry_at=None))
 
 
 def _store(name: str, which: Q, **columns: object) -> None:
@@ -94,11 +146,6 @@ def _store(name: str, which: Q, **columns: object) -> None:
     except (OperationalError, InterfaceError) as error:
         log.warning("transport-not-recorded", extra={"transport": name, "error": type(error)})
         connection.close()
-
-
-def retry_now(name: str) -> bool:
-    """Try a transport again at once; return whether it was marked down."""
-    return bool(TransportState.objects.filter(name=name, retry_at__gt=Now()).update(retry_at=None))
 
 
 def reset() -> None:

@@ -68,11 +68,15 @@ def drain(limit: int = 50, *, stop: Callable[[], bool] = lambda: False) -> int:
     for email_id in list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit]):
         if stop():
             break
-        transport = transports.preferred()
+        transport = transports.available()
+        if transport is None:
+            break
         claim = _claim(email_id)
         if claim is not None:
             claimed += 1
             _deliver(claim, transport)
+        else:
+            transports.give_back(transport)
     return claimed
 
 

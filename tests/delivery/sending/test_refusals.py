@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from newsletter.delivery.models import Batch, Mailing, Outcome, TransportState
 from newsletter.delivery.oversight import control
@@ -151,8 +152,40 @@ def test_a_transport_that_refuses_is_preferred_again_after_retry_now(
     settings.DELIVERY_TRANSPORTS = ["memory://relay", "memory://second"]
     transports.reset()
     transports.mark_down(relay, TransportDownError("away"))
-    assert transports.preferred().name == "memory://second"
+    assert chosen() == "memory://second"
 
     assert transports.retry_now("memory://relay")
 
-    assert transports.preferred().name == "memory://relay"
+    assert chosen() == "memory://relay"
+
+
+def test_one_worker_at_a_time_tries_a_transport_that_is_down(
+    sixty: Mailing, relay: MemoryTransport
+) -> None:
+    transports.mark_down(relay, TransportDownError("away"))
+    assert chosen() is None
+    transports.retry_now(relay.name)
+
+    assert chosen() == relay.name
+    assert chosen() is None
+
+    transports.mark_up(relay)
+    assert chosen() == relay.name
+    assert chosen() == relay.name
+
+
+def test_the_pause_doubles_with_each_failed_attempt(sixty: Mailing, relay: MemoryTransport) -> None:
+    pauses = []
+    for _ in range(8):
+        transports.mark_down(relay, TransportDownError("away"))
+        state = TransportState.objects.get()
+        assert state.retry_at is not None
+        pauses.append(round((state.retry_at - timezone.now()).total_seconds()))
+
+    assert pauses == [5, 10, 20, 40, 80, 160, 300, 300]
+
+
+def chosen() -> str | None:
+    """Return the name of the transport that a worker would use now."""
+    transport = transports.available()
+    return transport.name if transport else None

@@ -22,7 +22,7 @@ from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.lifecycle import SignupRequest
 from subscribers.models import Subscription, TransactionalEmail
-from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
+from tests.delivery.conftest import AddReader, end_pauses, prepare_mailing, send_all_due
 
 ALA = "ala@readers.example"
 
@@ -70,6 +70,7 @@ def test_while_the_relay_is_down_the_email_stays_in_the_queue(
     assert state_of(confirmation) == TransactionalEmail.State.QUEUED
     assert outbox.drain() == 0, "the next try is due later"
     TransactionalEmail.objects.update(due_at=Now())
+    end_pauses()
     outbox.drain()
     assert state_of(confirmation) == TransactionalEmail.State.SENT
 
