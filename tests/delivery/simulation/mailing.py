@@ -24,6 +24,7 @@ from newsletter.delivery.sending.packing import unpack
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
+from tests.delivery.conftest import end_pauses
 from tests.delivery.simulation.base import Fault, InvariantError, Simulation
 from tests.delivery.simulation.relay import Relay
 
@@ -37,6 +38,7 @@ class MailingSimulation(Simulation):
         "delivery_batch",
         "delivery_releaserecipient",
         "delivery_outcome",
+        "delivery_transportstate",
     )
 
     def __init__(self, mailing: Mailing, subscriptions: list[Subscription]) -> None:
@@ -90,6 +92,7 @@ class MailingSimulation(Simulation):
         Batch.objects.filter(state=Batch.State.CLAIMED).update(
             lease_until=Now() - timedelta(seconds=1)
         )
+        end_pauses()
 
     def start_another_worker(self) -> None:
         """Let another worker take over what the stalled one left, and nothing else."""
@@ -103,6 +106,7 @@ class MailingSimulation(Simulation):
         """Send one batch, or else do what a tick does; return False if nothing is left."""
         with self.unobserved():
             Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
+            end_pauses()
         due = protocol.due_batches(1)
         if due:
             sender.send_batch(due[0], stop=lambda: self.stop_requested)

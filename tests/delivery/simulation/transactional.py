@@ -18,6 +18,7 @@ from newsletter.delivery.sending import protocol, rescue, sender
 from newsletter.delivery.transactional import outbox
 from newsletter.transport.outcomes import Result
 from subscribers.models import TransactionalEmail
+from tests.delivery.conftest import end_pauses
 from tests.delivery.simulation.base import Fault, InvariantError, ProcessKilled, Simulation
 from tests.delivery.simulation.relay import Relay
 
@@ -28,7 +29,7 @@ UNFINISHED = [State.QUEUED, State.CLAIMED, State.SENDING]
 class TransactionalSimulation(Simulation):
     """Runs one state after another of the same emails; `restore` prepares each."""
 
-    tables: tuple[str, ...] = ("subscribers_transactionalemail",)
+    tables: tuple[str, ...] = ("subscribers_transactionalemail", "delivery_transportstate")
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,6 +76,7 @@ class TransactionalSimulation(Simulation):
     def work_once(self) -> bool:
         with self.unobserved():
             self._all_due()
+            end_pauses()
         if outbox.drain(stop=lambda: self.stop_requested):
             self._check_sigterm()
             return True
@@ -128,6 +130,7 @@ class LatestIssueSimulation(TransactionalSimulation):
         "delivery_releaserecipient",
         "delivery_outcome",
         "subscribers_transactionalemail",
+        "delivery_transportstate",
     )
 
     def expire_leases(self) -> None:
@@ -139,6 +142,7 @@ class LatestIssueSimulation(TransactionalSimulation):
     def work_once(self) -> bool:
         with self.unobserved():
             Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
+            end_pauses()
         for batch in protocol.due_batches(1):
             return sender.send_batch(batch)
         more = super().work_once()
