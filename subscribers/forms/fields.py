@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -21,8 +19,3 @@ def add_discreet_field(form: forms.Form) -> None:
                 "The articles are the same."
             ),
         )
-
-
-def set_choices(field: forms.Field, choices: list[tuple[str, str]]) -> None:
-    """Set the choices of a field that is known to be a `ChoiceField`."""
-    cast(forms.ChoiceField, field).choices = choices

@@ -1,4 +1,7 @@
-"""Readers, subscriptions and consent. Addresses are encrypted, and found by a keyed hash."""
+"""Readers, their subscriptions and consent, suppressed addresses, and counts of why readers leave.
+
+Addresses are encrypted, and found by a keyed hash.
+"""
 
 from __future__ import annotations
 
@@ -177,3 +180,33 @@ class Suppression(models.Model):
         """Return whether `reason` replaces `other`."""
         order = cls.STRONGEST_FIRST
         return order.index(cls.Reason(reason)) < order.index(cls.Reason(other))
+
+
+class UnsubscribeReason(models.Model):
+    """How many readers of a newsletter gave a reason in a year. It stores no shorter period: in a
+    month in which one reader unsubscribed, the count would reveal their reason."""
+
+    class Reason(models.TextChoices):
+        TOO_MUCH = "too-much", _("There’s too much to read")
+        NOT_FOR_ME = "not-for-me", _("It’s not what I was looking for")
+        LANGUAGE = "language", _("It’s not in my language")
+        NEVER_ASKED = "never-asked", _("I never signed up")
+        SAFETY = "safety", _("It isn’t safe for me to receive it")
+        ELSEWHERE = "elsewhere", _("I read it elsewhere")
+
+    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="unsubscribe_reasons")
+    year = models.PositiveSmallIntegerField(_("year"))
+    reason = models.CharField(_("reason"), max_length=12, choices=Reason)
+    readers = models.PositiveIntegerField(_("readers"), default=0)
+
+    class Meta:
+        verbose_name = _("unsubscribe reason")
+        verbose_name_plural = _("unsubscribe reasons")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["newsletter", "year", "reason"], name="one_count_per_newsletter_year_reason"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.year} {self.reason}: {self.readers}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -28,12 +27,8 @@ def preferences(request: HttpRequest, token: str, subscription: Subscription) ->
     if subscription.state == State.UNSUBSCRIBED:
         return unsubscribed_page(request, subscription)
     context: dict[str, Any] = page_context(subscription)
-    form = PreferencesForm(
-        subscription,
-        site_languages=settings.LANGUAGES,
-        language=context["language"],
-        data=request.POST if request.method == "POST" else None,
-    )
+    posted = request.POST if request.method == "POST" else None
+    form = PreferencesForm(subscription, context["language"], posted)
     if form.is_valid():
         page_language = form.cleaned_data["page_language"]
         lifecycle.change(subscription.pk, page_language=page_language, **form.columns())

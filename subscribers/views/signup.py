@@ -25,9 +25,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.editorial.models import Newsletter
 from subscribers import intake
-from subscribers.antiabuse import proof_of_work, rate_limits
-from subscribers.forms.address import AddressForm
-from subscribers.forms.signup import EmbeddedForm, LinkForm, SubscribeForm
+from subscribers.antiabuse import form_checks, rate_limits
+from subscribers.forms.signup import AddressForm, EmbeddedForm, LinkForm, SubscribeForm
 from subscribers.views import cached_newsletters
 from subscribers.views.token_pages import redirect_303
 
@@ -59,8 +58,8 @@ def signup_received(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def challenge(request: HttpRequest) -> HttpResponse:
-    """Return a new proof-of-work challenge (subscribers.antiabuse.proof_of_work)."""
-    return JsonResponse(proof_of_work.new_challenge())
+    """Return a new proof-of-work challenge (subscribers.antiabuse.form_checks)."""
+    return JsonResponse(form_checks.new_challenge())
 
 
 # --- Requesting a link ------------------------------------------------------------------------
@@ -70,8 +69,10 @@ def challenge(request: HttpRequest) -> HttpResponse:
 def link_request(request: HttpRequest) -> HttpResponse:
     """Show the form that emails a reader a link to their account, and take the request."""
     if request.method != "POST":
-        return render(request, "subscribers/link_request.html", {"form": LinkForm()})
-    form = LinkForm(request.POST)
+        return render(
+            request, "subscribers/link_request.html", {"form": LinkForm(auto_id="link_%s")}
+        )
+    form = LinkForm(request.POST, auto_id="link_%s")
     if status := _refusal_status(request, form):
         return render(request, "subscribers/link_request.html", {"form": form}, status=status)
     if not form.honeypot_filled:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.editorial.models import Newsletter
 from subscribers.addresses import AddressError, normalise
-from subscribers.antiabuse.typo_suggestions import COMMON, suggestion
+from subscribers.antiabuse.domains import COMMON, suggestion
 from subscribers.models import Intake
 from tests.subscribers.conftest import filled
 

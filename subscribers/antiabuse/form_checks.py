@@ -1,9 +1,11 @@
-"""A proof of work (ALTCHA, version 1), which makes each sign-up cost a bot some time (B4).
+"""Tell a person's form from a bot's, without a cookie or a session (B4).
 
-The browser gets SHA-256(salt + number) and searches for the number, which takes a phone about a
-second (newsletter/web/assets/web/proof_of_work.js). The challenge is signed and expires, so nothing
-is stored until it is solved, and a solution works only once. The form also works without
-JavaScript, with a stricter rate limit.
+The form contains the signed time at which it was shown, so a bot that submits at once is noticed.
+A proof of work (ALTCHA, version 1) makes each sign-up cost a bot some time: the browser gets
+SHA-256(salt + number) and searches for the number, which takes a phone about a second
+(newsletter/web/assets/web/proof_of_work.js). The challenge is signed and expires, so nothing is
+stored until it is solved, and a solution works only once. The form also works without JavaScript,
+with a stricter rate limit.
 """
 
 from __future__ import annotations
@@ -15,23 +17,55 @@ from typing import Any
 
 from altcha.v1 import SHA256, ChallengeOptions, Payload, create_challenge, verify_solution
 from django.core.cache import cache
+from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
+from django.utils.crypto import salted_hmac
 
 from newsletter.lib import outages
 from newsletter.lib.cache_errors import cache_errors
-from subscribers.crypto.derived_keys import key_for
 
 MAX_NUMBER = 50_000
 LIFETIME = 3600  # seconds
 MAX_PAYLOAD = 1000  # characters
 
 
+def sign_timestamp() -> str:
+    """Return the current time, signed."""
+    return _signer().sign("")
+
+
+def is_genuine(timestamp: str) -> bool:
+    """Return whether this site signed the timestamp, however old it is."""
+    try:
+        _signer().unsign(timestamp)
+    except BadSignature:
+        return False
+    return True
+
+
+def is_older(timestamp: str, *, than: int) -> bool:
+    """Return whether a timestamp is genuine and more than `than` seconds old."""
+    try:
+        _signer().unsign(timestamp, max_age=than)
+    except SignatureExpired:
+        return True
+    except BadSignature:
+        pass
+    return False
+
+
+def _signer() -> TimestampSigner:
+    # Created for each use, so that it always has the current SECRET_KEY.
+    return TimestampSigner(salt="subscribers.antiabuse.form_checks")
+
+
+# --- Proof of work ----------------------------------------------------------------------------
 def new_challenge() -> dict[str, Any]:
     """Return a new challenge as a dict with the keys of ALTCHA's JSON format."""
     challenge = create_challenge(
         ChallengeOptions(
             algorithm=SHA256,
             max_number=MAX_NUMBER,
-            hmac_key=key_for("proof"),
+            hmac_key=_hmac_key(),
             expires=datetime.now(tz=UTC) + timedelta(seconds=LIFETIME),
         )
     )
@@ -45,14 +79,19 @@ def new_challenge() -> dict[str, Any]:
     }
 
 
-def verify(payload: str) -> bool:
+def verify_proof(payload: str) -> bool:
     """Return whether `payload` solves a challenge of ours that hasn't expired or been used before,
     and mark it as used. `payload` is the posted form field: base64 of JSON, or anything at all."""
     solution = _parse(payload)
     if solution is None:
         return False
-    is_correct, _reason = verify_solution(solution, key_for("proof"))
+    is_correct, _reason = verify_solution(solution, _hmac_key())
     return is_correct and _first_use(solution.challenge)
+
+
+def _hmac_key() -> bytes:
+    """Derive the key that signs challenges from SECRET_KEY."""
+    return salted_hmac("subscribers.antiabuse.form_checks", "proof", algorithm="sha256").digest()
 
 
 def _parse(payload: str) -> Payload | None:
