@@ -12,15 +12,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
 from subscribers import intake, lifecycle, personal_data
 from subscribers.forms.signup import ChangeAddressForm
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription, TransactionalEmail
 from subscribers.views.token_pages import (
+    gone,
     page_context,
     path_for,
+    posted,
     redirect_303,
     token_page,
     token_page_for,
@@ -87,16 +88,11 @@ def delete_data(request: HttpRequest, token: str, subscription: Subscription) ->
     return redirect_303(reverse("subscribers:data-deleted"))
 
 
-@require_safe
-def data_deleted(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/data_deleted.html")
-
-
 # --- Changing the address ---------------------------------------------------------------------
 @token_page(LinkPurpose.ACCOUNT)
 def change_address(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """Take a new address and have a confirmation emailed to it."""
-    form = ChangeAddressForm(request.POST if request.method == "POST" else None)
+    form = ChangeAddressForm(posted(request))
     if form.is_valid():
         intake.receive_change(form.cleaned_data["email"], subscription_id=subscription.pk)
         return redirect_303(reverse("subscribers:change-requested"))
@@ -105,34 +101,19 @@ def change_address(request: HttpRequest, token: str, subscription: Subscription)
     return render(request, "subscribers/change_address.html", context, status=status)
 
 
-@require_safe
-def change_requested(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/change_requested.html")
-
-
-def _find_change(email_id: int) -> tuple[int, Subscription] | None:
-    email = TransactionalEmail.objects.filter(
-        pk=email_id, kind=TransactionalEmail.Kind.CHANGE
-    ).first()
-    subscription = email.subscription() if email else None
-    return (email_id, subscription) if subscription else None
-
-
-@token_page_for(LinkPurpose.CHANGE_ADDRESS, _find_change)
-def confirm_change(
-    request: HttpRequest, token: str, change: tuple[int, Subscription]
-) -> HttpResponse:
+@token_page_for(
+    LinkPurpose.CHANGE_ADDRESS,
+    TransactionalEmail.objects.filter(kind=TransactionalEmail.Kind.CHANGE),
+)
+def confirm_change(request: HttpRequest, token: str, email: TransactionalEmail) -> HttpResponse:
     """Show the button to the reader of the new address on GET; confirm the change on POST (B2)."""
-    email_id, subscription = change
+    subscription = email.subscription()
+    if subscription is None:
+        return gone(request)
     if request.method != "POST":
         return render(request, "subscribers/confirm_change.html", page_context(subscription))
-    intake.receive_confirmed_change(email_id)
+    intake.receive_confirmed_change(email.pk)
     return redirect_303(reverse("subscribers:change-confirmed"))
-
-
-@require_safe
-def change_confirmed(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/change_confirmed.html")
 
 
 def _links(token: str) -> dict[str, str]:
