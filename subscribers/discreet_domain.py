@@ -33,16 +33,11 @@ def name_of(own: str, *, discreet: bool) -> str:
     return settings.DISCREET_NAME if discreet else own
 
 
-def require_discreet_domain() -> None:
-    """Raise NoDiscreetDomainError if the domain was removed from the settings, because discreet
-    emails must not go out under the newsroom's own name."""
+def discreet_branding(newsletter: content.Newsletter) -> content.Newsletter:
+    """Return the newsletter under its discreet name. Raises NoDiscreetDomainError if the domain was
+    removed from the settings: discreet emails must not go out under the newsroom's own name."""
     if not is_configured():
         raise NoDiscreetDomainError("There are discreet readers, but DISCREET_URL is not set.")
-
-
-def discreet_branding(newsletter: content.Newsletter) -> content.Newsletter:
-    """Return the newsletter under its discreet name. Raises NoDiscreetDomainError."""
-    require_discreet_domain()
     return neutral_newsletter(
         newsletter, name=settings.DISCREET_NAME, site_url=settings.DISCREET_URL
     )
@@ -51,8 +46,7 @@ def discreet_branding(newsletter: content.Newsletter) -> content.Newsletter:
 def discreet_issue(
     issue: content.Issue, *, view_url: str, options: content.EditionOptions, today: date
 ) -> content.Issue:
-    """Return the issue under the discreet name. Raises NoDiscreetDomainError."""
-    require_discreet_domain()
+    """Return the issue under the discreet name, for a newsletter from `discreet_branding`."""
     return neutral_issue(
         issue,
         name=settings.DISCREET_NAME,

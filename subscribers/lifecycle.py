@@ -254,10 +254,13 @@ def count_unsubscribe_reason(subscription_ids: Sequence[int], reason: str) -> No
     """Count why readers unsubscribed, without linking the reason to a reader."""
     newsletters = Subscription.objects.filter(pk__in=subscription_ids).values_list("newsletter")
     for (newsletter_id,) in newsletters:
-        counted, _created = UnsubscribeReason.objects.get_or_create(
-            newsletter_id=newsletter_id, year=timezone.now().year, reason=reason
+        UnsubscribeReason.objects.update_or_create(
+            newsletter_id=newsletter_id,
+            year=timezone.now().year,
+            reason=reason,
+            defaults={"readers": F("readers") + 1},
+            create_defaults={"readers": 1},
         )
-        UnsubscribeReason.objects.filter(pk=counted.pk).update(readers=F("readers") + 1)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -103,13 +103,11 @@ def address_opener() -> Callable[[int, bytes, bytes | str], str]:
     """Return `open_address` for many rows: a function of key number, encrypted address and public
     ID (16 bytes, or hexadecimal). Both raise SealedError."""
     worker_keys()
-    ciphers: dict[int, AESGCM] = {}
+    cipher_of = cache(_storage_cipher)
 
     def open_one(number: int, data: bytes, public_id: bytes | str) -> str:
-        if number not in ciphers:
-            ciphers[number] = _storage_cipher(number)
         bound_to = bytes.fromhex(public_id) if isinstance(public_id, str) else public_id
-        return _decrypt(ciphers[number], data, bound_to)
+        return _decrypt(cipher_of(number), data, bound_to)
 
     return open_one
 

@@ -144,6 +144,17 @@ class Consent(models.Model):
             raise TypeError("Consent is append-only.")
         super().save(*args, **kwargs)
 
+    def evidence(self) -> dict[str, str]:
+        """Return the row as JSON data, for the reader and for the newsroom."""
+        return {
+            "action": self.action,
+            "wording": self.wording,
+            "version": self.wording_version,
+            "language": self.language,
+            "source": self.source,
+            "at": self.at.isoformat(timespec="minutes"),
+        }
+
 
 class Suppression(models.Model):
     """An address that gets no email, known by its hash alone. It outlives erasure."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from newsletter.digest.dates import week_range
@@ -70,7 +70,7 @@ def latest_for_reader(
 
 def was_requested(subscription: Subscription, issue_id: int) -> bool:
     """Return whether the reader has requested this issue by email."""
-    return _requests(subscription, issue_id).exists()
+    return TransactionalEmail.objects.filter(**_request(subscription, issue_id)).exists()
 
 
 @transaction.atomic
@@ -78,22 +78,16 @@ def queue_latest_issue(subscription_id: int) -> None:
     """Queue the latest issue as an email to this reader, once."""
     rows = Subscription.objects.select_for_update(of=("self",)).select_related("newsletter")
     subscription = rows.filter(pk=subscription_id, state=Subscription.State.ACTIVE).first()
-    issue = latest_public_issue(subscription.newsletter) if subscription else None
-    if subscription is None or issue is None or _requests(subscription, issue.pk).exists():
-        return
-    TransactionalEmail.objects.create(
-        kind=TransactionalEmail.Kind.ISSUE,
-        subscriber_id=subscription.subscriber_id,
-        newsletter=subscription.newsletter,
-        about=str(issue.pk),
-        due_at=timezone.now(),
-    )
+    if subscription and (issue := latest_public_issue(subscription.newsletter)):
+        TransactionalEmail.objects.get_or_create(
+            **_request(subscription, issue.pk), defaults={"due_at": timezone.now()}
+        )
 
 
-def _requests(subscription: Subscription, issue_id: int) -> QuerySet[TransactionalEmail]:
-    return TransactionalEmail.objects.filter(
-        kind=TransactionalEmail.Kind.ISSUE,
-        subscriber=subscription.subscriber_id,
-        newsletter=subscription.newsletter_id,
-        about=str(issue_id),
-    )
+def _request(subscription: Subscription, issue_id: int) -> dict[str, Any]:
+    return {
+        "kind": TransactionalEmail.Kind.ISSUE,
+        "subscriber_id": subscription.subscriber_id,
+        "newsletter_id": subscription.newsletter_id,
+        "about": str(issue_id),
+    }

@@ -7,7 +7,7 @@ writes emails of kind ISSUE itself, because they contain an edition.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from typing import NotRequired, TypedDict
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -21,24 +21,25 @@ from newsletter.lib.placeholders import Placeholder
 from newsletter.transport.outcomes import Email, Image
 from subscribers import discreet_domain
 from subscribers.links import reader_urls
+from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription, TransactionalEmail
 
 State, Kind = Subscription.State, TransactionalEmail.Kind
 
 
-@dataclass(frozen=True)
-class EmailTexts:
-    """The texts of an email, all plain. `button` is its label and URL.
-
-    `text_paragraphs` replace the paragraphs in the text part, if it can't say the same.
-    """
+class EmailTexts(TypedDict):
+    """What `render_transactional` takes, all plain text."""
 
     subject: str
     heading: str
     paragraphs: tuple[str, ...]
     button: tuple[str, str] | None
     foot: tuple[str, ...]
-    text_paragraphs: tuple[str, ...] = ()
+    text_paragraphs: NotRequired[tuple[str, ...]]
+
+
+Writer = Callable[[str, str], EmailTexts]
+"""It takes the newsletter's name and the names of the reader's languages."""
 
 
 class NotWantedError(Exception):
@@ -53,15 +54,17 @@ def write(email: TransactionalEmail) -> Email:
     is suppressed.
     """
     subscription = subscription_of(email)
-    _require_wanted(email, subscription)
+    write_texts = _writer_for(email, subscription)
     newsletter, discreet = subscription.newsletter, subscription.discreet
     language = subscription.subscriber.language
+    name = discreet_domain.name_of(newsletter.name_in(language), discreet=discreet)
+    languages = ", ".join(language_name_in(code, language) for code in subscription.languages)
     with translation.override(language):
         content = newsletter_content(newsletter)
         if discreet:
             content = discreet_domain.discreet_branding(content)
-        texts = _texts(email, subscription)
-        rendered = render_transactional(content, language=language, **asdict(texts))
+        texts = write_texts(name, languages)
+        rendered = render_transactional(content, language=language, **texts)
     sender_name = newsletter.sender_name_in(language)
     return Email(
         from_name=discreet_domain.name_of(sender_name, discreet=discreet),
@@ -89,46 +92,35 @@ def placeholder_values(email: TransactionalEmail) -> dict[str, str]:
     An email to an address that nobody has confirmed contains only the link that confirms it.
     """
     subscription = subscription_of(email)
-    pk, language = subscription.pk, subscription.subscriber.language
+    language = subscription.subscriber.language
     site = discreet_domain.site_of(discreet=subscription.discreet)
+
+    def url(purpose: LinkPurpose, subject: int = subscription.pk) -> str:
+        return reader_urls.url(purpose, subject, language, site=site)
+
     match email.kind:
         case Kind.CHANGE:
-            url = reader_urls.change_address_url(email.pk, language, site=site)
-            return {Placeholder.CONFIRM.value: url}
+            return {Placeholder.CONFIRM.value: url(LinkPurpose.CHANGE_ADDRESS, email.pk)}
         case Kind.CONFIRMATION:
-            return {Placeholder.CONFIRM.value: reader_urls.confirm_url(pk, language, site=site)}
+            return {Placeholder.CONFIRM.value: url(LinkPurpose.CONFIRM)}
         case Kind.LINK:
-            return {Placeholder.ACCOUNT.value: reader_urls.account_url(pk, language, site=site)}
+            return {Placeholder.ACCOUNT.value: url(LinkPurpose.ACCOUNT)}
     return {
-        Placeholder.UNSUBSCRIBE.value: reader_urls.one_click_url(pk, site=site),
-        Placeholder.PREFERENCES.value: reader_urls.preferences_url(pk, language, site=site),
+        Placeholder.UNSUBSCRIBE.value: url(LinkPurpose.UNSUBSCRIBE),
+        Placeholder.PREFERENCES.value: url(LinkPurpose.PREFERENCES),
     }
 
 
-def _require_wanted(email: TransactionalEmail, subscription: Subscription) -> None:
-    match email.kind:
-        case Kind.CONFIRMATION:
-            wanted_in = {State.PENDING}
-        case Kind.LINK | Kind.CHANGE:
-            # Former readers may see their data, and have it deleted.
-            wanted_in = set(State)
-        case _:
-            wanted_in = {State.ACTIVE}
+def _writer_for(email: TransactionalEmail, subscription: Subscription) -> Writer:
+    """Return the function that writes the email's texts. Raises NotWantedError."""
+    if email.kind not in _WRITERS:
+        raise NotWantedError(f"email {email.pk}: {email.kind} is not written here")
+    write_texts, wanted_in = _WRITERS[email.kind]
     if subscription.state not in wanted_in:
         raise NotWantedError(f"email {email.pk}: the subscription is {subscription.state}")
     if email.subscriber.is_suppressed():
         raise NotWantedError(f"email {email.pk}: the address is suppressed")
-
-
-def _texts(email: TransactionalEmail, subscription: Subscription) -> EmailTexts:
-    write_texts = _WRITERS.get(email.kind)
-    if write_texts is None:
-        raise NotWantedError(f"email {email.pk}: {email.kind} is not written here")
-    own = subscription.newsletter.name_in(subscription.subscriber.language)
-    name = discreet_domain.name_of(own, discreet=subscription.discreet)
-    page_language = translation.get_language() or settings.LANGUAGE_CODE
-    languages = ", ".join(language_name_in(code, page_language) for code in subscription.languages)
-    return write_texts(name, languages)
+    return write_texts
 
 
 def _confirmation(name: str, languages: str) -> EmailTexts:
@@ -218,11 +210,12 @@ def _link(name: str, _languages: str) -> EmailTexts:
     )
 
 
-_WRITERS: dict[str, Callable[[str, str], EmailTexts]] = {
-    Kind.CONFIRMATION: _confirmation,
-    Kind.ALREADY: _already,
-    Kind.LINK: _link,
-    Kind.CHANGE: _change,
+# Former readers may see their data, have it deleted, and change their address.
+_WRITERS: dict[str, tuple[Writer, set[str]]] = {
+    Kind.CONFIRMATION: (_confirmation, {State.PENDING}),
+    Kind.ALREADY: (_already, {State.ACTIVE}),
+    Kind.LINK: (_link, set(State)),
+    Kind.CHANGE: (_change, set(State)),
 }
 
 
