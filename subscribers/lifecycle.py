@@ -85,21 +85,19 @@ def sign_up(address: Address, signup: SignupRequest) -> None:
     if Suppression.blocks(hashed.digest):
         return
     reader = get_or_create_reader(address, hashed, signup.page_language)
-    subscription, _created = Subscription.objects.get_or_create(
-        subscriber=reader,
+    same = reader.subscriptions.filter(newsletter=signup.newsletter_id)
+    if active := same.filter(state=State.ACTIVE).first():
+        queue_once_per(TransactionalEmail.Kind.ALREADY, active, once_in=ONE_DAY)
+        return
+    subscription, _created = reader.subscriptions.update_or_create(
         newsletter_id=signup.newsletter_id,
         defaults={
+            "state": State.PENDING,
             "languages": signup.languages,
+            "discreet": signup.discreet,
             "mailbox_provider": mailbox_provider_of(address.domain),
         },
     )
-    if subscription.state == State.ACTIVE:
-        queue_once_per(TransactionalEmail.Kind.ALREADY, subscription, once_in=ONE_DAY)
-        return
-    subscription.state = State.PENDING
-    subscription.languages = signup.languages
-    subscription.discreet = signup.discreet
-    subscription.save(update_fields=["state", "languages", "discreet"])
     if not reader.subscriptions.exclude(confirmed_on=None).exists():
         # Nobody has proved to own the address yet, so the latest spelling and language count.
         reader.storage_key, reader.sealed_address = seal_address(address, reader.public_id)
@@ -211,9 +209,7 @@ def change(subscription_id: int, *, page_language: str, **choices: Any) -> None:
     subscription = _locked(subscription_id)
     if subscription is None:
         return
-    for name, value in choices.items():
-        setattr(subscription, name, value)
-    subscription.save(update_fields=list(choices))
+    Subscription.objects.filter(pk=subscription_id).update(**choices)
     Subscriber.objects.filter(pk=subscription.subscriber_id).update(language=page_language)
     record_consent(subscription, Action.CHANGED, language=page_language)
 
@@ -226,14 +222,11 @@ def unsubscribe(subscription_id: int, *, at: datetime | None = None) -> bool:
     emails are dropped.
     """
     at = at or timezone.now()
-    changed = (
-        Subscription.objects.filter(pk=subscription_id)
-        .exclude(state=State.UNSUBSCRIBED)
-        .update(state=State.UNSUBSCRIBED, unsubscribed_on=at.date())
-    )
-    if not changed:
+    subscription = _locked(subscription_id)
+    if subscription is None or subscription.state == State.UNSUBSCRIBED:
         return False
-    subscription = Subscription.objects.select_related("subscriber").get(pk=subscription_id)
+    subscription.state, subscription.unsubscribed_on = State.UNSUBSCRIBED, at.date()
+    subscription.save(update_fields=["state", "unsubscribed_on"])
     language = subscription.subscriber.language
     record_consent(subscription, Action.UNSUBSCRIBED, language=language, at=at)
     drop_queued(subscriber=subscription.subscriber_id, newsletter=subscription.newsletter_id)

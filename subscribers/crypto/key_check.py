@@ -108,8 +108,7 @@ def store_marks(web: WebKeys, worker: WorkerKeys | None, stored: Marks) -> None:
         for (purpose, number), mark in key_marks(web, worker).items()
         if (purpose, number) not in stored
     ]
-    if new:
-        KeyCheck.objects.bulk_create(new, ignore_conflicts=True)
+    KeyCheck.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def delete_mark(purpose: str, number: int) -> None:

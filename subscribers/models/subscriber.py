@@ -160,11 +160,12 @@ class Suppression(models.Model):
     """An address that gets no email, known by its hash alone. It outlives erasure."""
 
     class Reason(models.TextChoices):
+        """The strongest first."""
+
         COMPLAINED = "complained", _("reported an email as spam")
         BOUNCED = "bounced", _("emails bounced")
         ERASED = "erased", _("asked for erasure")
 
-    STRONGEST_FIRST = (Reason.COMPLAINED, Reason.BOUNCED, Reason.ERASED)
     NOT_LIFTED_BY_SIGN_UP = (Reason.COMPLAINED, Reason.BOUNCED)
 
     address_hash = models.BinaryField(max_length=32, unique=True, editable=False)
@@ -189,8 +190,8 @@ class Suppression(models.Model):
     @classmethod
     def stronger(cls, reason: str, other: str) -> bool:
         """Return whether `reason` replaces `other`."""
-        order = cls.STRONGEST_FIRST
-        return order.index(cls.Reason(reason)) < order.index(cls.Reason(other))
+        order = cls.Reason.values
+        return order.index(reason) < order.index(other)
 
 
 class UnsubscribeReason(models.Model):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from newsletter.digest.dates import week_range
 from newsletter.digest.languages import pick
 from newsletter.editorial.content import issue_content
-from newsletter.editorial.models import Issue, Newsletter
+from newsletter.editorial.models import Newsletter
 from subscribers.models import Subscription, TransactionalEmail
 
 
@@ -34,19 +34,14 @@ class LatestIssue:
     headlines: tuple[Headline, ...]
 
 
-def latest_public_issue(newsletter: Newsletter) -> Issue | None:
-    """Return the newsletter's latest issue that is public now, as on the site."""
-    return newsletter.issues.latest_public(timezone.now())
-
-
 def latest_for_reader(
     newsletter: Newsletter, chain: Sequence[str], page_language: str
 ) -> LatestIssue | None:
     """Return the latest issue with its headlines in the chain's languages, or None without any."""
-    issue = latest_public_issue(newsletter)
+    now = timezone.now()
+    issue = newsletter.issues.latest_public(now)
     if issue is None:
         return None
-    now = timezone.now()
     content = issue_content(issue, at=now)
     headlines = [
         Headline(article.texts[language].headline, article.texts[language].url, language)
@@ -78,9 +73,10 @@ def queue_latest_issue(subscription_id: int) -> None:
     """Queue the latest issue as an email to this reader, once."""
     rows = Subscription.objects.select_for_update(of=("self",)).select_related("newsletter")
     subscription = rows.filter(pk=subscription_id, state=Subscription.State.ACTIVE).first()
-    if subscription and (issue := latest_public_issue(subscription.newsletter)):
+    now = timezone.now()
+    if subscription and (issue := subscription.newsletter.issues.latest_public(now)):
         TransactionalEmail.objects.get_or_create(
-            **_request(subscription, issue.pk), defaults={"due_at": timezone.now()}
+            **_request(subscription, issue.pk), defaults={"due_at": now}
         )
 
 

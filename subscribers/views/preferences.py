@@ -26,7 +26,6 @@ from subscribers.audience import edition_options, segment_of
 from subscribers.forms.preferences import PreferencesForm
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription
-from subscribers.transactional.latest_issue import latest_public_issue
 from subscribers.views.token_pages import (
     gone,
     page_context,
@@ -160,7 +159,7 @@ def preview(subscription: Subscription) -> Preview | None:
 
 def _latest_content(subscription: Subscription) -> Issue | None:
     newsletter, now = subscription.newsletter, timezone.now()
-    issue = latest_public_issue(newsletter)
+    issue = newsletter.issues.latest_public(now)
     if issue is None:
         return None
     if subscription.frequency == Frequency.MONTHLY:
