@@ -7,8 +7,10 @@ from collections.abc import Callable
 from datetime import date
 from urllib.parse import urlsplit
 
+from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.utils.translation import gettext_lazy as _
 
 from newsletter.digest import content
 from newsletter.digest.discreet import neutral_issue, neutral_newsletter
@@ -54,6 +56,19 @@ def discreet_issue(
         languages=(*options.chain, options.page_language),
         today=today,
     )
+
+
+def add_discreet_field(form: forms.Form) -> None:
+    """Add the checkbox for discreet emails, if the newsroom has a discreet domain."""
+    if is_configured():
+        form.fields["discreet"] = forms.BooleanField(
+            label=_("Discreet emails"),
+            required=False,
+            help_text=_(
+                "The sender, subject and links don’t mention us, and there are no pictures. "
+                "The articles are the same."
+            ),
+        )
 
 
 # --- Requests under the discreet domain -------------------------------------------------------

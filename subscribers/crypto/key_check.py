@@ -91,7 +91,14 @@ def check() -> list[str]:
     if not found:
         # A process without permission to write compares its keys all the same.
         with suppress(DatabaseError):
-            store_marks(web, worker, stored)
+            KeyCheck.objects.bulk_create(
+                [
+                    KeyCheck(purpose=purpose, number=number, mark=mark)
+                    for (purpose, number), mark in key_marks(web, worker).items()
+                    if (purpose, number) not in stored
+                ],
+                ignore_conflicts=True,
+            )
     return found
 
 
@@ -99,16 +106,6 @@ def stored_marks() -> dict[tuple[str, int], bytes]:
     """Return the marks in the database."""
     rows = KeyCheck.objects.values_list("purpose", "number", "mark")
     return {(purpose, number): bytes(mark) for purpose, number, mark in rows}
-
-
-def store_marks(web: WebKeys, worker: WorkerKeys | None, stored: Marks) -> None:
-    """Store the marks of keys that have none."""
-    new = [
-        KeyCheck(purpose=purpose, number=number, mark=mark)
-        for (purpose, number), mark in key_marks(web, worker).items()
-        if (purpose, number) not in stored
-    ]
-    KeyCheck.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def delete_mark(purpose: str, number: int) -> None:

@@ -25,9 +25,9 @@ from subscribers.crypto.sealing import (
     SealedError,
     address_hash,
     address_hashes,
-    fresh_worker_keys,
     open_address,
     seal_address,
+    worker_keys,
 )
 from subscribers.models import Intake, Subscriber, Suppression
 
@@ -46,7 +46,7 @@ class RotationResult:
 
 def remaining() -> int:
     """Return how many readers have an older key."""
-    return _outdated(fresh_worker_keys()).count()
+    return _outdated(worker_keys().fresh()).count()
 
 
 def rotate(limit: int) -> RotationResult:
@@ -58,7 +58,7 @@ def rotate(limit: int) -> RotationResult:
         return RotationResult()
     done = stuck = last = 0
     while done < limit:
-        outdated = _outdated(fresh_worker_keys()).filter(pk__gt=last).order_by("pk")
+        outdated = _outdated(worker_keys().fresh()).filter(pk__gt=last).order_by("pk")
         rows = list(outdated.values_list(*COLUMNS)[: min(PORTION, limit - done)])
         if not rows:
             break

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.digest.dates import weekday_name
 from newsletter.editorial.models import Newsletter, Topic
 from newsletter.lib.languages import language_name, language_name_in
-from subscribers.forms.fields import add_discreet_field
+from subscribers.discreet_domain import add_discreet_field
 from subscribers.models import Subscription
 
 LONGEST_PAUSE = timedelta(days=366)

@@ -23,7 +23,7 @@ from subscribers.addresses import Address, AddressError, normalise
 from subscribers.antiabuse import form_checks
 from subscribers.antiabuse.domains import is_disposable, suggestion
 from subscribers.consent import consent_text
-from subscribers.forms.fields import add_discreet_field
+from subscribers.discreet_domain import add_discreet_field
 
 
 class AddressForm(forms.Form):
@@ -96,7 +96,7 @@ class AddressForm(forms.Form):
     @property
     def stamp(self) -> str:
         """The posted timestamp if it is genuine, otherwise a new one."""
-        posted = self._posted_stamp
+        posted = str(self.data.get("stamp", ""))
         return posted if form_checks.is_genuine(posted) else form_checks.sign_timestamp()
 
     @property
@@ -110,11 +110,8 @@ class AddressForm(forms.Form):
     def submitted_too_fast(self) -> bool:
         """Return whether the form came back faster than a person can fill it in, or without a
         genuine timestamp."""
-        return not form_checks.is_older(self._posted_stamp, than=settings.SIGN_UP_SECONDS)
-
-    @property
-    def _posted_stamp(self) -> str:
-        return str(self.data.get("stamp", ""))
+        posted = str(self.data.get("stamp", ""))
+        return not form_checks.is_older(posted, than=settings.SIGN_UP_SECONDS)
 
 
 class SubscribeForm(AddressForm):

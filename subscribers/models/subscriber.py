@@ -166,8 +166,6 @@ class Suppression(models.Model):
         BOUNCED = "bounced", _("emails bounced")
         ERASED = "erased", _("asked for erasure")
 
-    NOT_LIFTED_BY_SIGN_UP = (Reason.COMPLAINED, Reason.BOUNCED)
-
     address_hash = models.BinaryField(max_length=32, unique=True, editable=False)
     address_hash_key = models.PositiveSmallIntegerField(editable=False)
     reason = models.CharField(_("reason"), max_length=10, choices=Reason)
@@ -183,9 +181,8 @@ class Suppression(models.Model):
     @classmethod
     def blocks(cls, address_hash: bytes) -> bool:
         """Return whether the address is suppressed for a reason that a sign-up doesn't lift."""
-        return cls.objects.filter(
-            address_hash=address_hash, reason__in=cls.NOT_LIFTED_BY_SIGN_UP
-        ).exists()
+        blocking = (cls.Reason.COMPLAINED, cls.Reason.BOUNCED)
+        return cls.objects.filter(address_hash=address_hash, reason__in=blocking).exists()
 
     @classmethod
     def stronger(cls, reason: str, other: str) -> bool:

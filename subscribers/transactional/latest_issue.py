@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,6 @@ from django.utils import timezone
 from newsletter.digest.dates import week_range
 from newsletter.digest.languages import pick
 from newsletter.editorial.content import issue_content
-from newsletter.editorial.models import Newsletter
 from subscribers.models import Subscription, TransactionalEmail
 
 
@@ -34,13 +32,12 @@ class LatestIssue:
     headlines: tuple[Headline, ...]
 
 
-def latest_for_reader(
-    newsletter: Newsletter, chain: Sequence[str], page_language: str
-) -> LatestIssue | None:
-    """Return the latest issue with its headlines in the chain's languages, or None without any."""
-    now = timezone.now()
+def latest_for_reader(subscription: Subscription, page_language: str) -> LatestIssue | None:
+    """Return the latest issue with its headlines in the reader's languages, or None without any."""
+    newsletter, chain, now = subscription.newsletter, subscription.languages, timezone.now()
     issue = newsletter.issues.latest_public(now)
-    if issue is None:
+    # The discreet domain has no articles to link to, and its pages show no headlines.
+    if issue is None or subscription.discreet:
         return None
     content = issue_content(issue, at=now)
     headlines = [

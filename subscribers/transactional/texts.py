@@ -6,13 +6,13 @@ writes emails of kind ISSUE itself, because they contain an edition.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NotRequired, TypedDict
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import translation
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
 
 from newsletter.digest.render_service import render_transactional
 from newsletter.editorial.content import newsletter_content
@@ -27,21 +27,6 @@ from subscribers.models import Subscription, TransactionalEmail
 State, Kind = Subscription.State, TransactionalEmail.Kind
 
 
-class EmailTexts(TypedDict):
-    """What `render_transactional` takes, all plain text."""
-
-    subject: str
-    heading: str
-    paragraphs: tuple[str, ...]
-    button: tuple[str, str] | None
-    foot: tuple[str, ...]
-    text_paragraphs: NotRequired[tuple[str, ...]]
-
-
-Writer = Callable[[str, str], EmailTexts]
-"""It takes the newsletter's name and the names of the reader's languages."""
-
-
 class NotWantedError(Exception):
     """The email can't be written, or the reader shouldn't get it any more. The message contains
     only IDs."""
@@ -54,17 +39,29 @@ def write(email: TransactionalEmail) -> Email:
     is suppressed.
     """
     subscription = subscription_of(email)
-    write_texts = _writer_for(email, subscription)
+    texts = _texts_for(email, subscription)
     newsletter, discreet = subscription.newsletter, subscription.discreet
     language = subscription.subscriber.language
-    name = discreet_domain.name_of(newsletter.name_in(language), discreet=discreet)
-    languages = ", ".join(language_name_in(code, language) for code in subscription.languages)
+    values = {
+        "newsletter": discreet_domain.name_of(newsletter.name_in(language), discreet=discreet),
+        "languages": ", ".join(language_name_in(code, language) for code in subscription.languages),
+        "url": Placeholder.UNSUBSCRIBE.url,
+    }
     with translation.override(language):
         content = newsletter_content(newsletter)
         if discreet:
             content = discreet_domain.discreet_branding(content)
-        texts = write_texts(name, languages)
-        rendered = render_transactional(content, language=language, **texts)
+        label, placeholder = texts.button
+        rendered = render_transactional(
+            content,
+            language=language,
+            subject=texts.subject % values,
+            heading=str(texts.heading),
+            paragraphs=[text % values for text in texts.paragraphs],
+            button=(str(label), placeholder.url),
+            foot=[text % values for text in texts.foot],
+            text_paragraphs=[text % values for text in texts.text_paragraphs],
+        )
     sender_name = newsletter.sender_name_in(language)
     return Email(
         from_name=discreet_domain.name_of(sender_name, discreet=discreet),
@@ -111,90 +108,96 @@ def placeholder_values(email: TransactionalEmail) -> dict[str, str]:
     }
 
 
-def _writer_for(email: TransactionalEmail, subscription: Subscription) -> Writer:
-    """Return the function that writes the email's texts. Raises NotWantedError."""
-    if email.kind not in _WRITERS:
+def _texts_for(email: TransactionalEmail, subscription: Subscription) -> _Texts:
+    if email.kind not in _TEXTS:
         raise NotWantedError(f"email {email.pk}: {email.kind} is not written here")
-    write_texts, wanted_in = _WRITERS[email.kind]
-    if subscription.state not in wanted_in:
+    texts = _TEXTS[email.kind]
+    if subscription.state not in texts.wanted_in:
         raise NotWantedError(f"email {email.pk}: the subscription is {subscription.state}")
     if email.subscriber.is_suppressed():
         raise NotWantedError(f"email {email.pk}: the address is suppressed")
-    return write_texts
+    return texts
 
 
-def _confirmation(name: str, languages: str) -> EmailTexts:
-    request = _(
-        "Someone (hopefully you) signed this address up for “%(newsletter)s”. "
-        "Languages: %(languages)s."
-    ) % {"newsletter": name, "languages": languages}
-    return EmailTexts(
-        subject=_("Please confirm: %(newsletter)s") % {"newsletter": name},
+def _image(cid: str, name: str, type_: str) -> Image:
+    with default_storage.open(name, "rb") as file:
+        return Image(cid, file.read(), type_)
+
+
+# --- Texts ------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Texts:
+    """The texts of an email, all plain. `text_paragraphs` replace the paragraphs in the text part,
+    if it can't say the same."""
+
+    wanted_in: set[Subscription.State]
+    subject: StrPromise
+    heading: StrPromise
+    paragraphs: tuple[StrPromise, ...]
+    button: tuple[StrPromise, Placeholder]
+    foot: tuple[StrPromise, ...]
+    text_paragraphs: tuple[StrPromise, ...] = ()
+
+
+_SIGNED_UP = _(
+    "Someone (hopefully you) signed this address up for “%(newsletter)s”. Languages: %(languages)s."
+)
+_CHANGED = _(
+    "Someone (hopefully you) asked us to send “%(newsletter)s” to this address instead of another."
+)
+_CONFIRMATION_FOOT = (
+    _("The link works for 48 hours."),
+    _("If it wasn’t you, ignore this email. You won’t hear from us again."),
+)
+_TEXTS: dict[str, _Texts] = {
+    Kind.CONFIRMATION: _Texts(
+        wanted_in={State.PENDING},
+        subject=_("Please confirm: %(newsletter)s"),
         heading=_("One more step"),
         paragraphs=(
-            request,
+            _SIGNED_UP,
             _("If it was you, click the button and confirm on the page that opens."),
         ),
-        text_paragraphs=(request, _("If it was you, confirm on the page at this address:")),
-        button=(_("Confirm subscription"), Placeholder.CONFIRM.url),
-        foot=_confirmation_foot(),
-    )
-
-
-def _change(name: str, _languages: str) -> EmailTexts:
-    request = _(
-        "Someone (hopefully you) asked us to send “%(newsletter)s” to this address "
-        "instead of another."
-    ) % {"newsletter": name}
-    return EmailTexts(
-        subject=_("Please confirm your new address: %(newsletter)s") % {"newsletter": name},
+        text_paragraphs=(_SIGNED_UP, _("If it was you, confirm on the page at this address:")),
+        button=(_("Confirm subscription"), Placeholder.CONFIRM),
+        foot=_CONFIRMATION_FOOT,
+    ),
+    Kind.CHANGE: _Texts(
+        wanted_in=set(State),
+        subject=_("Please confirm your new address: %(newsletter)s"),
         heading=_("Your new address"),
         paragraphs=(
-            request,
+            _CHANGED,
             _(
                 "If it was you, click the button and confirm your new address on the page "
                 "that opens."
             ),
         ),
         text_paragraphs=(
-            request,
+            _CHANGED,
             _("If it was you, confirm the change on the page at this address:"),
         ),
-        button=(_("Use this address"), Placeholder.CONFIRM.url),
-        foot=_confirmation_foot(),
-    )
-
-
-def _confirmation_foot() -> tuple[str, ...]:
-    return (
-        _("The link works for 48 hours."),
-        _("If it wasn’t you, ignore this email. You won’t hear from us again."),
-    )
-
-
-def _already(name: str, languages: str) -> EmailTexts:
-    return EmailTexts(
-        subject=_("You’re already subscribed to %(newsletter)s") % {"newsletter": name},
+        button=(_("Use this address"), Placeholder.CONFIRM),
+        foot=_CONFIRMATION_FOOT,
+    ),
+    Kind.ALREADY: _Texts(
+        wanted_in={State.ACTIVE},
+        subject=_("You’re already subscribed to %(newsletter)s"),
         heading=_("You’re already subscribed"),
         paragraphs=(
             _(
                 "Someone (probably you) signed this address up for “%(newsletter)s” again. "
                 "You’re already subscribed, in: %(languages)s. Nothing has changed."
-            )
-            % {"newsletter": name, "languages": languages},
+            ),
             _("Want other languages or topics, or a pause? Change your preferences here:"),
         ),
-        button=(_("Preferences"), Placeholder.PREFERENCES.url),
-        foot=(
-            _("If it wasn’t you, you don’t need to do anything."),
-            _("Unsubscribe: %(url)s") % {"url": Placeholder.UNSUBSCRIBE.url},
-        ),
-    )
-
-
-def _link(name: str, _languages: str) -> EmailTexts:
-    return EmailTexts(
-        subject=_("Your link: %(newsletter)s") % {"newsletter": name},
+        button=(_("Preferences"), Placeholder.PREFERENCES),
+        foot=(_("If it wasn’t you, you don’t need to do anything."), _("Unsubscribe: %(url)s")),
+    ),
+    # Former readers may see their data, and have it deleted.
+    Kind.LINK: _Texts(
+        wanted_in=set(State),
+        subject=_("Your link: %(newsletter)s"),
         heading=_("The link you asked for"),
         paragraphs=(
             _(
@@ -202,23 +205,10 @@ def _link(name: str, _languages: str) -> EmailTexts:
                 "you, or delete it."
             ),
         ),
-        button=(_("Open your account page"), Placeholder.ACCOUNT.url),
+        button=(_("Open your account page"), Placeholder.ACCOUNT),
         foot=(
             _("The link works for four hours. Don’t forward this email."),
             _("If you didn’t ask for this link, you don’t need to do anything."),
         ),
-    )
-
-
-# Former readers may see their data, have it deleted, and change their address.
-_WRITERS: dict[str, tuple[Writer, set[str]]] = {
-    Kind.CONFIRMATION: (_confirmation, {State.PENDING}),
-    Kind.ALREADY: (_already, {State.ACTIVE}),
-    Kind.LINK: (_link, set(State)),
-    Kind.CHANGE: (_change, set(State)),
+    ),
 }
-
-
-def _image(cid: str, name: str, type_: str) -> Image:
-    with default_storage.open(name, "rb") as file:
-        return Image(cid, file.read(), type_)

@@ -37,7 +37,7 @@ def account(request: HttpRequest, token: str, subscription: Subscription) -> Htt
     context = {
         "subscriptions": [_subscription_context(each) for each in own.order_by("pk")],
         "can_unsubscribe": own.exclude(state=State.UNSUBSCRIBED).exists(),
-        **_links(token),
+        "token": token,
     }
     return render(request, "subscribers/account.html", context)
 
@@ -45,13 +45,11 @@ def account(request: HttpRequest, token: str, subscription: Subscription) -> Htt
 def _subscription_context(subscription: Subscription) -> dict[str, Any]:
     """Return what the account page shows of one subscription. The preferences link of an
     unsubscribed one leads to the page that offers to subscribe again."""
-    is_pending = subscription.state == State.PENDING
+    preferences = path_for("preferences", LinkPurpose.PREFERENCES, subscription)
     return {
         **page_context(subscription),
         "state": subscription.get_state_display(),
-        "preferences": ""
-        if is_pending
-        else path_for("preferences", LinkPurpose.PREFERENCES, subscription),
+        "preferences": "" if subscription.state == State.PENDING else preferences,
     }
 
 
@@ -83,7 +81,7 @@ def unsubscribe_all(request: HttpRequest, token: str, subscription: Subscription
 def delete_data(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """Explain on GET what erasure means, and erase the reader's data on POST."""
     if request.method != "POST":
-        return render(request, "subscribers/delete_data.html", _links(token))
+        return render(request, "subscribers/delete_data.html", {"token": token})
     personal_data.erase(subscription.subscriber)
     return redirect_303(reverse("subscribers:data-deleted"))
 
@@ -96,7 +94,7 @@ def change_address(request: HttpRequest, token: str, subscription: Subscription)
     if form.is_valid():
         intake.receive_change(form.cleaned_data["email"], subscription_id=subscription.pk)
         return redirect_303(reverse("subscribers:change-requested"))
-    context = {"form": form, **_links(token)}
+    context = {"form": form, "token": token}
     status = 422 if form.errors else 200
     return render(request, "subscribers/change_address.html", context, status=status)
 
@@ -114,8 +112,3 @@ def confirm_change(request: HttpRequest, token: str, email: TransactionalEmail) 
         return render(request, "subscribers/confirm_change.html", page_context(subscription))
     intake.receive_confirmed_change(email.pk)
     return redirect_303(reverse("subscribers:change-confirmed"))
-
-
-def _links(token: str) -> dict[str, str]:
-    names = ("account", "your-data", "unsubscribe-all", "delete-data", "change-address")
-    return {name.replace("-", "_"): reverse(f"subscribers:{name}", args=[token]) for name in names}

@@ -6,7 +6,7 @@ keys and stores nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp_replace
@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from newsletter.digest.assemble import assemble
-from newsletter.digest.content import Issue, RenderError
+from newsletter.digest.content import Issue, RenderedEmail, RenderError
 from newsletter.digest.render_service import render_edition
 from newsletter.editorial.content import issue_content, newsletter_content, round_up_content
 from newsletter.editorial.schedule import Month
@@ -108,21 +108,8 @@ def preview_email(request: HttpRequest, token: str, subscription: Subscription) 
     return response
 
 
-@dataclass(frozen=True)
-class Preview:
-    """An edition as the reader would get it, except that its personal links lead nowhere.
-
-    `html` is empty for a reader who gets plain text only.
-    """
-
-    subject: str
-    language: str
-    html: str
-    text: str
-
-
-def preview(subscription: Subscription) -> Preview | None:
-    """Render the latest content with the subscription's preferences.
+def preview(subscription: Subscription) -> RenderedEmail | None:
+    """Render the latest content as the reader would get it, with personal links that lead nowhere.
 
     Return None if there is no issue, it has nothing for this reader, or it can't be rendered.
     """
@@ -149,9 +136,8 @@ def preview(subscription: Subscription) -> Preview | None:
     except RenderError:
         # The mailing of such an issue is held until an editor fixes it, so no reader would get it.
         return None
-    return Preview(
-        subject=edition.subject,
-        language=edition.language,
+    return replace(
+        edition,
         html=placeholders.PLACEHOLDER_URL.sub("#", edition.html),
         text=placeholders.PLACEHOLDER_URL.sub("…", edition.text),
     )
