@@ -14,10 +14,8 @@ MAX_LENGTH = 254
 
 @dataclass(frozen=True)
 class Address:
-    """A valid address. The repr hides it, because it ends up in logs.
-
-    `local` is as typed; `domain` is in lower-case ACE form (IDNA 2008, UTS-46).
-    """
+    """A valid address. The repr hides it, because it ends up in logs. `local` is as typed; `domain`
+    is in lower-case ACE form (IDNA 2008, UTS-46)."""
 
     local: str = field(repr=False)
     domain: str = field(repr=False)

@@ -77,10 +77,8 @@ class SignupRequest:
 # --- By address -------------------------------------------------------------------------------
 @transaction.atomic
 def sign_up(address: Address, signup: SignupRequest) -> None:
-    """Queue the email that this address gets in reply to a sign-up, if any (B1, B4).
-
-    The page never shows the outcome, because anyone can enter anyone's address.
-    """
+    """Queue the email that this address gets in reply to a sign-up, if any (B1, B4). The page never
+    shows the outcome, because anyone can enter anyone's address."""
     hashed = current_hash_of(address)
     if Suppression.blocks(hashed.digest):
         return
@@ -216,11 +214,8 @@ def change(subscription_id: int, *, page_language: str, **choices: Any) -> None:
 
 @transaction.atomic
 def unsubscribe(subscription_id: int, *, at: datetime | None = None) -> bool:
-    """Unsubscribe the reader; return whether this call did it. Idempotent.
-
-    Once it has committed, a mailing's second read leaves the reader out (P2), and their queued
-    emails are dropped.
-    """
+    """Unsubscribe the reader; return whether this call did it. Idempotent. Once it has committed, a
+    mailing's second read leaves the reader out (P2), and their queued emails are dropped."""
     at = at or timezone.now()
     subscription = _locked(subscription_id)
     if subscription is None or subscription.state == State.UNSUBSCRIBED:
@@ -258,10 +253,8 @@ def count_unsubscribe_reason(subscription_ids: Sequence[int], reason: str) -> No
 
 @transaction.atomic
 def resubscribe(subscription_id: int) -> bool:
-    """Undo `unsubscribe` from its page; return whether the reader is subscribed now.
-
-    It works for a day, because the unsubscribe link is in each email and emails get forwarded.
-    """
+    """Undo `unsubscribe` from its page; return whether the reader is subscribed now. It works for a
+    day, because the unsubscribe link is in each email and emails get forwarded."""
     subscription = _locked(subscription_id)
     if subscription is None or not can_undo(subscription):
         return subscription is not None and subscription.state == State.ACTIVE

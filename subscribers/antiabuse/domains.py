@@ -19,10 +19,8 @@ MIN_LENGTH = 7
 
 
 def suggestion(domain: str) -> str | None:
-    """Return the large provider's domain that differs from this one by a single typo, or None.
-
-    A typo is an extra, missing or wrong letter, or two neighbouring letters swapped.
-    """
+    """Return the large provider's domain that differs from this one by a single typo, or None. A
+    typo is an extra, missing or wrong letter, or two neighbouring letters swapped."""
     if domain in COMMON:
         return None
     similar = (

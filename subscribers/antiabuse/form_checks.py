@@ -95,10 +95,8 @@ def _hmac_key() -> bytes:
 
 
 def _parse(payload: str) -> Payload | None:
-    """Return the solution in `payload`, or None if a part is missing or has the wrong type.
-
-    The library doesn't check types: it raises AttributeError for a salt that is a number.
-    """
+    """Return the solution in `payload`, or None if a part is missing or has the wrong type. The
+    library doesn't check types: it raises AttributeError for a salt that is a number."""
     try:
         found = json.loads(b64decode(payload[:MAX_PAYLOAD], validate=True))
         texts = [found[name] for name in ("challenge", "salt", "signature")]

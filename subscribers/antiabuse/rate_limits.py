@@ -31,10 +31,8 @@ UNPROVEN_SHARE = 5
 
 
 def network_allowed(request: HttpRequest, *, proven: bool) -> bool:
-    """Count one form from the visitor's network, and return whether it is within the limit.
-
-    A visitor whose network is unknown, such as one on this machine, isn't counted.
-    """
+    """Count one form from the visitor's network, and return whether it is within the limit. A
+    visitor whose network is unknown, such as one on this machine, isn't counted."""
     limit = settings.SIGN_UPS_PER_NETWORK
     network = network_of(
         request.META.get("REMOTE_ADDR", ""),

@@ -28,10 +28,8 @@ class CannotCompareError(Exception):
 
 
 def key_marks(web: WebKeys, worker: WorkerKeys | None) -> dict[tuple[str, int], bytes]:
-    """Return the mark of each key. Pure.
-
-    The mark of a sealing key is that of its public half, so web and worker have the same.
-    """
+    """Return the mark of each key. Pure. The mark of a sealing key is that of its public half, so
+    web and worker have the same."""
     rings: list[tuple[str, Mapping[int, bytes]]] = [
         (KeyPurpose.TOKENS, web.tokens),
         (KeyPurpose.SEALING, web.sealing),

@@ -50,10 +50,8 @@ def remaining() -> int:
 
 
 def rotate(limit: int) -> RotationResult:
-    """Rewrite up to `limit` readers. Costs one indexed query if none is left.
-
-    Does nothing in a process without worker keys.
-    """
+    """Rewrite up to `limit` readers. Costs one indexed query if none is left. Does nothing in a
+    process without worker keys."""
     if settings.WORKER_KEYS is None:
         return RotationResult()
     done = stuck = last = 0

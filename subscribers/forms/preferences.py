@@ -34,11 +34,8 @@ COLUMNS = (
 
 
 class PreferencesForm(forms.Form):
-    """The preferences of one subscription.
-
-    The order of languages is one drop-down list per position, which works without JavaScript, with
-    a keyboard and on a phone.
-    """
+    """The preferences of one subscription. The order of languages is one drop-down list per
+    position, which works without JavaScript, with a keyboard and on a phone."""
 
     content = forms.ChoiceField(
         label=_("Content of each email"),
@@ -83,9 +80,11 @@ class PreferencesForm(forms.Form):
         add_discreet_field(self)
 
     def _add_fields_with_choices(self, newsletter: Newsletter) -> None:
+        topics = Topic.objects.filter(newsletter=newsletter).prefetch_related("translations")
+        chain = newsletter.chain_for(self.language)
         self.fields["topics"] = forms.TypedMultipleChoiceField(
             label=_("Topics"),
-            choices=_topic_choices(newsletter, self.language),
+            choices=[(topic.pk, topic.name_in(chain)) for topic in topics],
             coerce=int,
             required=False,
             widget=forms.CheckboxSelectMultiple,
@@ -187,12 +186,6 @@ def _hour_help(newsletter: Newsletter) -> str:
         "zone": newsletter.timezone,
         "time": timezone.now().astimezone(ZoneInfo(newsletter.timezone)).strftime("%H:%M"),
     }
-
-
-def _topic_choices(newsletter: Newsletter, language: str) -> list[tuple[str, str]]:
-    topics = Topic.objects.filter(newsletter=newsletter).prefetch_related("translations")
-    chain = newsletter.chain_for(language)
-    return [(str(topic.pk), topic.name_in(chain)) for topic in topics]
 
 
 def reordered(chosen: Sequence[str], before: Sequence[str]) -> tuple[str, ...]:

@@ -84,10 +84,8 @@ def subscription_of(email: TransactionalEmail) -> Subscription:
 
 
 def placeholder_values(email: TransactionalEmail) -> dict[str, str]:
-    """Return the URLs for an email's placeholders. Raises NotWantedError as `write` does.
-
-    An email to an address that nobody has confirmed contains only the link that confirms it.
-    """
+    """Return the URLs for an email's placeholders. Raises NotWantedError as `write` does. An email
+    to an address that nobody has confirmed contains only the link that confirms it."""
     subscription = subscription_of(email)
     language = subscription.subscriber.language
     site = discreet_domain.site_of(discreet=subscription.discreet)

@@ -55,11 +55,8 @@ def _subscription_context(subscription: Subscription) -> dict[str, Any]:
 
 @token_page(LinkPurpose.ACCOUNT)
 def your_data(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
-    """Return the data we hold about the reader as a JSON download (GDPR Art. 15).
-
-    The address is left out: the web process can't decrypt it, and the reader received the link at
-    that address.
-    """
+    """Return the data we hold about the reader as a JSON download (GDPR Art. 15). The address is
+    left out: the web process can't decrypt it, and the reader received the link at that address."""
     note = _("Stored encrypted. It is the address that the link to this page was sent to.")
     data = {"address": note, **personal_data.export_without_address(subscription.subscriber)}
     return JsonResponse(

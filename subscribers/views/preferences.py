@@ -110,9 +110,7 @@ def preview_email(request: HttpRequest, token: str, subscription: Subscription) 
 
 def preview(subscription: Subscription) -> RenderedEmail | None:
     """Render the latest content as the reader would get it, with personal links that lead nowhere.
-
-    Return None if there is no issue, it has nothing for this reader, or it can't be rendered.
-    """
+    Return None if there is no issue, it has nothing for this reader, or it can't be rendered."""
     content = _latest_content(subscription)
     if content is None:
         return None

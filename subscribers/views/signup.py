@@ -115,10 +115,8 @@ def embedded_received(request: HttpRequest, newsletter: str) -> HttpResponse:
 
 # --- Steps ------------------------------------------------------------------------------------
 def _page_status(request: HttpRequest, form: AddressForm) -> int:
-    """Return the HTTP status for showing the form, perhaps with its errors, or 0 to accept it.
-
-    A bot that filled in the honeypot is accepted, so that it learns nothing, and then ignored.
-    """
+    """Return the HTTP status for showing the form, perhaps with its errors, or 0 to accept it. A
+    bot that filled in the honeypot is accepted, so that it learns nothing, and then ignored."""
     if not form.is_bound:
         return 200
     if not form.is_valid():
@@ -170,12 +168,9 @@ newsletter_cache: dict[str, tuple[float, Newsletter]] = {}
 def cached_newsletter(slug: str) -> Newsletter:
     """Return the newsletter with its translations, at most `CACHE_SECONDS` old. Don't change it.
 
-    Newsletters change a few times a year. Querying the same two rows took half the time of a
-    sign-up, which would hurt in a flood of them. The worker that processes a sign-up checks its
-    languages against the newsletter of that moment.
-
-    A slug that doesn't exist is looked up each time, so that nobody can fill the memory with slugs.
-    Raises Http404 for it.
+    Querying the same two rows took half the time of a sign-up, which would hurt in a flood of them.
+    The worker checks a sign-up's languages against the newsletter of that moment. A slug that
+    doesn't exist is looked up each time, so that nobody can fill the memory. Raises Http404 for it.
     """
     cached_at, found = newsletter_cache.get(slug, (0.0, None))
     if found is None or monotonic() - cached_at >= CACHE_SECONDS:
