@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from email_validator import EmailNotValidError, validate_email
 
@@ -38,11 +37,7 @@ def parse_stored(email: str) -> Address:
 
 
 class AddressError(ValueError):
-    """The address can't be used. `message` says why, translated, without repeating it."""
-
-    def __init__(self, message: str | Promise) -> None:
-        super().__init__(message)
-        self.message = message
+    """The address can't be used. The message says why, translated, without repeating it."""
 
 
 def normalise(text: str) -> Address:

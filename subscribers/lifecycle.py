@@ -38,8 +38,6 @@ from subscribers.transactional.queue import ONE_DAY, drop_queued, queue_confirma
 log = logging.getLogger(__name__)
 State, Action = Subscription.State, Consent.Action
 
-UNDO_DAYS = 1
-
 
 class LifecycleError(Exception):
     """The request can't be carried out. The message says why, translated."""
@@ -286,7 +284,7 @@ def can_undo(subscription: Subscription) -> bool:
         subscription.state == State.UNSUBSCRIBED
         and subscription.confirmed_on is not None
         and since is not None
-        and since >= timezone.now().date() - timedelta(days=UNDO_DAYS)
+        and since >= timezone.now().date() - timedelta(days=1)
         and not subscription.subscriber.is_suppressed()
     )
 

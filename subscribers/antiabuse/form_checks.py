@@ -103,14 +103,10 @@ def _parse(payload: str) -> Payload | None:
         number = found["number"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    if type(number) is not int or not all(_is_ascii(text) for text in texts):
+    if type(number) is not int or not all(isinstance(t, str) and t.isascii() for t in texts):
         return None
     hashed, salt, signature = texts
     return Payload(SHA256, hashed, number, salt, signature)
-
-
-def _is_ascii(value: object) -> bool:
-    return isinstance(value, str) and value.isascii()
 
 
 def _first_use(hashed: str) -> bool:

@@ -70,7 +70,7 @@ class AddressForm(forms.Form):
         try:
             address = normalise(self.cleaned_data["email"])
         except AddressError as error:
-            raise ValidationError(str(error.message)) from None
+            raise ValidationError(str(error)) from None
         domain = address.domain
         if suggested := suggestion(domain):
             text = _("Did you mean %(domain)s? If the address is correct, submit the form again.")
