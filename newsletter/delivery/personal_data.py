@@ -18,7 +18,7 @@ from typing import Any
 from django.db import transaction
 
 from newsletter.delivery.models import Batch, Event, Mailing, Outcome, Release, ReleaseRecipient
-from newsletter.delivery.sending.packing import MODULUS, WIDTH, checksum, pack, unpack
+from newsletter.delivery.sending.batches import MODULUS, WIDTH, checksum, pack, unpack
 from newsletter.transport.outcomes import Result
 from subscribers.models import Subscriber
 

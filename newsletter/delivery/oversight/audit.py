@@ -22,7 +22,7 @@ from django.db.models import QuerySet
 
 from newsletter.delivery.models import Batch, Mailing, Outcome, ReleaseRecipient
 from newsletter.delivery.oversight.report import Report, report
-from newsletter.delivery.sending.packing import MODULUS, checksum, unpack
+from newsletter.delivery.sending.batches import MODULUS, checksum, unpack
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, Mailing, Outcome
 from newsletter.delivery.sending import protocol
-from newsletter.delivery.sending.packing import unpack
-from newsletter.delivery.sending.settlement import settle
 from newsletter.lib.queue import wake
 from newsletter.transport.outcomes import Result
 
@@ -72,26 +69,9 @@ def mark_unknown_as_failed(mailing: Mailing) -> int:
 
 def settle_cancelled() -> int:
     """Close the open batches of cancelled mailings; workers close the claimed ones."""
-    batch_ids = Batch.objects.filter(
-        state=Batch.State.OPEN, mailing__state=Mailing.State.CANCELLED
-    ).values_list("pk", flat=True)
-    return sum(_close_as_skipped(batch_id) for batch_id in list(batch_ids))
-
-
-@transaction.atomic
-def _close_as_skipped(batch_id: int) -> bool:
-    batch = (
-        Batch.objects.select_for_update(of=("self",))
-        .filter(pk=batch_id, state=Batch.State.OPEN)
-        .first()
-    )
-    if batch is None:
-        return False
-    settled = settle(
-        unpack(batch.reader_ids), b"", {}, unknown_below=0, rest_becomes=Result.SKIPPED
-    )
-    protocol.close(batch, settled, source=Outcome.Source.OPERATOR)
-    return True
+    batches = Batch.objects.filter(state=Batch.State.OPEN, mailing__state=Mailing.State.CANCELLED)
+    ids = list(batches.values_list("pk", flat=True))
+    return sum(protocol.finish_cancelled(batch_id) is not None for batch_id in ids)
 
 
 def _deferred(mailing: Mailing) -> QuerySet[Batch]:

@@ -25,9 +25,8 @@ from newsletter.delivery.planning.audiences import Audience, includes, last_outc
 from newsletter.delivery.planning.delivery_hour import due_at
 from newsletter.delivery.planning.editions import Editions, draft_editions
 from newsletter.delivery.sending import ledger, protocol, transports
+from newsletter.delivery.sending.batches import MODULUS, OutcomeRow, checksum, pack
 from newsletter.delivery.sending.messages import build_email
-from newsletter.delivery.sending.packing import MODULUS, checksum, pack
-from newsletter.delivery.sending.settlement import OutcomeRow
 from newsletter.digest.content import RenderError
 from newsletter.editorial.content import newsletter_content
 from newsletter.lib.queue import wake

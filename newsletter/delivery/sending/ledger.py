@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection
 
 from newsletter.delivery.models import Outcome
-from newsletter.delivery.sending.settlement import OutcomeRow, ReplyCodes
+from newsletter.delivery.sending.batches import OutcomeRow, ReplyCodes
 from newsletter.lib import prepared_statements
 from newsletter.transport.outcomes import Result
 

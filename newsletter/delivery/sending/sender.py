@@ -21,9 +21,9 @@ from django.db import InterfaceError, OperationalError, connection
 
 from newsletter.delivery.models import Edition
 from newsletter.delivery.sending import protocol, transports
+from newsletter.delivery.sending.batches import ReplyCodes
 from newsletter.delivery.sending.messages import build_email, recipient_factory
 from newsletter.delivery.sending.protocol import Claim
-from newsletter.delivery.sending.settlement import ReplyCodes
 from newsletter.transport.base import AnyTransport, Transport
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError

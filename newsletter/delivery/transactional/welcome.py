@@ -15,7 +15,7 @@ from newsletter.delivery.models import Edition, Mailing
 from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.planning.editions import draft_editions
 from newsletter.delivery.sending import ledger, protocol
-from newsletter.delivery.sending.packing import MODULUS, checksum
+from newsletter.delivery.sending.batches import MODULUS, checksum
 from newsletter.editorial.content import issue_content, newsletter_content
 from newsletter.editorial.models import Issue
 from newsletter.lib.queue import wake

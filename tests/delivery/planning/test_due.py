@@ -21,8 +21,8 @@ from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report, waiting_for_hour
 from newsletter.delivery.planning import dispatch, snapshot, start
 from newsletter.delivery.planning.delivery_hour import due_at
-from newsletter.delivery.sending import protocol, rescue
-from newsletter.delivery.sending.packing import unpack
+from newsletter.delivery.sending import protocol
+from newsletter.delivery.sending.batches import unpack
 from newsletter.editorial.models import Article, Issue, User
 from newsletter.transport.memory import MemoryTransport
 from subscribers import lifecycle
@@ -94,7 +94,7 @@ def test_each_reader_gets_it_once_at_the_preferred_hour(
     send_all_due()
     assert addresses(relay) == ["a", "d"]
     assert dispatch.wake_due() == 0
-    assert rescue.rescue_batches() == rescue.finish_mailings() == 0
+    assert protocol.rescue_batches() == protocol.finish_mailings() == 0
     mailing.refresh_from_db()
     assert mailing.state == Mailing.State.SENDING
     assert audit(mailing.pk)[0].faults == []

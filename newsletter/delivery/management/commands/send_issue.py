@@ -15,7 +15,7 @@ from newsletter.delivery.models import Mailing
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import Report, deferred, report, waiting_for_hour
 from newsletter.delivery.planning import dispatch, snapshot, start
-from newsletter.delivery.sending import protocol, rescue
+from newsletter.delivery.sending import protocol
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.editorial import workflow
 from newsletter.editorial.arguments import newsletter_by_slug
@@ -86,7 +86,7 @@ class Command(BaseCommand):
         """Send alongside the workers, until only readers with a later delivery hour are left."""
         last_percent, last_line = -1, ""
         while mailing.state not in DONE:
-            rescue.rescue_batches()
+            protocol.rescue_batches()
             for batch_id in protocol.due_batches(1):
                 send_batch(batch_id)
                 break
