@@ -39,7 +39,7 @@ def tick() -> dict[str, int]:
             ("prepared", dispatch.prepare_waiting),
             ("cancelled", control.settle_cancelled),
             ("finished", protocol.finish_mailings),
-            ("woken", dispatch.wake_due),
+            ("woken", protocol.wake_due),
             ("rotated", lambda: rotation.rotate(ROTATION_BATCH).done),
             ("pruned", lambda: personal_data.prune(timezone.now())),
             ("collapsed", lambda: retention.collapse(timezone.now())),

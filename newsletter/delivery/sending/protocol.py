@@ -44,12 +44,15 @@ from newsletter.delivery.models import Batch, KillSwitch, Mailing, Outcome
 from newsletter.delivery.sending import ledger
 from newsletter.delivery.sending.batches import ReplyCodes, Settlement, pack, settle, unpack
 from newsletter.lib import prepared_statements
+from newsletter.lib.queue import wake
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Result
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _UNSETTLED = {Result.NONE, Result.DEFERRED}
+WAKE_UPS = 100
+"""How many wake-ups are sent at a time. Each worker then takes whatever is due, so a few do."""
 RECONNECT_DELAYS = (0.1, 0.4, 1.0, 2.0, 3.0)
 """Seconds to wait between attempts: together about as long as a restart of the database."""
 
@@ -84,11 +87,23 @@ def due_batches(limit: int) -> list[int]:
     return list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
 
 
-def claim(batch_id: int) -> Claim | None:
-    """Claim a batch for this worker.
+def wake_batches(batch_ids: list[int], *, expires: int = 300) -> None:
+    """Wake workers for the first WAKE_UPS batches. The wake-ups expire after so many seconds."""
+    for batch_id in batch_ids[:WAKE_UPS]:
+        if not wake("delivery.send", batch_id, expires=expires):
+            break  # the broker can't be reached
 
-    Returns None if the batch isn't open or due, or if its mailing may not be sent now.
-    """
+
+def wake_due(*, expires: int = 55) -> int:
+    """Wake workers for batches that are due; return for how many."""
+    # By default, the wake-ups expire before the next tick sends others.
+    due = due_batches(WAKE_UPS)
+    wake_batches(due, expires=expires)
+    return len(due)
+
+
+def claim(batch_id: int) -> Claim | None:
+    """Claim a batch for this worker; None if it isn't open or due, or may not be sent now."""
     # SQLite holds its lock until all rows of RETURNING are fetched, so commit after that.
     with transaction.atomic(), prepared_statements.cursor() as cursor:
         cursor.execute(

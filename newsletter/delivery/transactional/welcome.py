@@ -16,7 +16,7 @@ from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.planning.editions import draft_editions
 from newsletter.delivery.sending import ledger, protocol
 from newsletter.delivery.sending.batches import MODULUS, checksum
-from newsletter.editorial.content import issue_content, newsletter_content
+from newsletter.editorial.content import issue_content
 from newsletter.editorial.models import Issue
 from newsletter.lib.queue import wake
 from subscribers import audience
@@ -60,9 +60,8 @@ def _draft(email: TransactionalEmail) -> Edition | None:
         mailing,
         [segment],
         issue.newsletter,
-        branding=newsletter_content(issue.newsletter),
         issue=issue_content(issue, at=now),
-        today=issue.newsletter.local_date(now),
+        at=now,
     )
     return next(iter(editions.drafts.values()), None)
 

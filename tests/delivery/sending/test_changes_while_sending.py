@@ -85,15 +85,15 @@ def test_cancelling_twice_in_the_middle_of_a_mailing_cancels_it_once(
     assert faults(prepared_mailing) == []
 
 
-@pytest.mark.parametrize("resend", [start.send_to_unreached, start.send_to_in_doubt])
+@pytest.mark.parametrize("audience", [Mailing.Audience.UNREACHED, Mailing.Audience.IN_DOUBT])
 def test_resending_a_closed_mailing_is_refused_with_an_explanation(
-    prepared_mailing: Mailing, relay: MemoryTransport, resend: Callable[..., Mailing]
+    prepared_mailing: Mailing, relay: MemoryTransport, audience: Mailing.Audience
 ) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
     assert retention.collapse(timezone.now() + timedelta(days=400)) == 1
     with pytest.raises(start.CannotSendError, match="Only its counts are kept"):
-        resend(prepared_mailing.release, by=None)
+        start.send_again(prepared_mailing.release, audience, by=None)
     assert Mailing.objects.count() == 1
     assert len(relay.delivered) == 9
     assert faults(prepared_mailing) == []
