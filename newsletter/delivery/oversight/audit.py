@@ -33,7 +33,7 @@ class Finding:
     title: str
     state: str
     report: Report
-    faults: list[str] = field(default_factory=list)
+    faults: list[str]
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -55,13 +55,13 @@ class Settlement:
 
     outcomes: list[OutcomeRow]
     """Final."""
-    to_retry: list[int] = field(default_factory=list)
+    to_retry: list[int]
     """Subscriber IDs for the successor, in the order in which to try them."""
-    deferred: bool = False
+    deferred: bool
     """Whether a peer deferred any reader to retry."""
-    results: bytes = b""
+    results: bytes
     """One byte per position, kept on the closed batch for inspection."""
-    common_deferral: ReplyCodes = _NO_REPLY
+    common_deferral: ReplyCodes
     """The most common of the replies that deferred a reader."""
 
 

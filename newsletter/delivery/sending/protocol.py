@@ -219,10 +219,10 @@ def finish_cancelled(batch_id: int) -> Settlement | None:
     return _finish(unsent, known=(b"", {}), source=Outcome.Source.OPERATOR)
 
 
-def rescue_batches(limit: int = 1000) -> int:
+def rescue_batches() -> int:
     """Close claimed batches whose lease ran out; return how many."""
     lost = Batch.objects.filter(state=Batch.State.CLAIMED, lease_until__lte=Now())
-    ids = lost.values_list("pk", flat=True)[:limit]
+    ids = lost.values_list("pk", flat=True)[:1000]
     return sum(finish_lost(batch_id) is not None for batch_id in ids)
 
 

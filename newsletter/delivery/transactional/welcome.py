@@ -55,14 +55,8 @@ def _draft(email: TransactionalEmail) -> Edition | None:
         audience=Mailing.Audience.WELCOME,
         defaults={"state": Mailing.State.SENDING, "readers": 0, "checksum": 0},
     )
-    segment = audience.segment_of(subscription)
-    editions = draft_editions(
-        mailing,
-        [segment],
-        issue.newsletter,
-        issue=issue_content(issue, at=now),
-        at=now,
-    )
+    segment, contents = audience.segment_of(subscription), issue_content(issue, at=now)
+    editions = draft_editions(mailing, [segment], issue.newsletter, issue=contents, at=now)
     return next(iter(editions.drafts.values()), None)
 
 
