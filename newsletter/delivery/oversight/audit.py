@@ -22,7 +22,7 @@ from django.db.models import QuerySet
 
 from newsletter.delivery.models import Batch, Mailing, Outcome, ReleaseRecipient
 from newsletter.delivery.oversight.report import Report, report
-from newsletter.delivery.sending.packing import MODULUS, checksum, unpack
+from newsletter.delivery.sending.batches import MODULUS, checksum, unpack
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Finding:
     title: str
     state: str
     report: Report
-    faults: list[str] = field(default_factory=list)
+    faults: list[str]
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -53,7 +53,9 @@ def audit(mailing_id: int | None = None) -> list[Finding]:
     findings = []
     for mailing in mailings:
         with _consistent_reads():
-            findings.append(_audit(mailing))
+            counts = report(mailing)
+            faults = [] if mailing.state == Mailing.State.CLOSED else _faults(mailing, counts)
+            findings.append(Finding(mailing.pk, str(mailing), mailing.state, counts, faults))
     return findings
 
 
@@ -74,12 +76,6 @@ def _consistent_reads() -> Iterator[None]:
                 yield
             finally:
                 cursor.execute("ROLLBACK")
-
-
-def _audit(mailing: Mailing) -> Finding:
-    counts = report(mailing)
-    faults = [] if mailing.state == Mailing.State.CLOSED else _faults(mailing, counts)
-    return Finding(mailing.pk, str(mailing), mailing.state, counts, faults)
 
 
 def _faults(mailing: Mailing, counts: Report) -> list[str]:

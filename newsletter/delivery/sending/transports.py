@@ -24,18 +24,19 @@ def configured() -> tuple[AnyTransport, ...]:
     return _connected(tuple(settings.DELIVERY_TRANSPORTS))
 
 
+def _is_up(transport: AnyTransport) -> bool:
+    return _down_until.get(transport.name, 0.0) <= monotonic()
+
+
 def preferred() -> AnyTransport:
     """Return the first transport that isn't marked down, or the first of all if every one is."""
     transports = configured()
-    for transport in transports:
-        if _down_until.get(transport.name, 0.0) <= monotonic():
-            return transport
-    return transports[0]
+    return next(filter(_is_up, transports), transports[0])
 
 
 def has_another(down: AnyTransport) -> bool:
     """Return whether a transport other than `down` is not marked down."""
-    return any(_down_until.get(t.name, 0.0) <= monotonic() for t in configured() if t is not down)
+    return any(_is_up(transport) for transport in configured() if transport is not down)
 
 
 def mark_down(transport: AnyTransport, *, seconds: int | None = None) -> None:

@@ -25,9 +25,9 @@ from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch
 from newsletter.delivery.sending import protocol, sender
+from newsletter.delivery.sending.batches import ReplyCodes
 from newsletter.delivery.sending.messages import recipient_factory
 from newsletter.delivery.sending.protocol import Claim
-from newsletter.delivery.sending.settlement import ReplyCodes
 from newsletter.transport.outcomes import Recipient
 from subscribers.audience import Reader
 from subscribers.models import Subscription

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.sending.packing import MODULUS, checksum, pack, unpack
-from newsletter.delivery.sending.settlement import settle
+from newsletter.delivery.sending.batches import MODULUS, checksum, pack, settle, unpack
 from newsletter.transport.outcomes import Result
 
 N, SENT, REFUSED, DEFERRED, UNKNOWN = (
