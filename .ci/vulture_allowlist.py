@@ -47,6 +47,7 @@ _.reader_frame
 _.warned_domain
 _.stamp
 _.language_rows
+_.monthly
 _.trend_fields
 _.is_current
 _.is_special
@@ -110,7 +111,6 @@ _.DEFAULT
 
 # The next release needs these: bounces, webhooks and inbound messages, transport rates, and the
 # import of subscriber lists.
-_.settle_unknown
 _.parse_delivery_id
 _.EVENT
 _.DELIVERED

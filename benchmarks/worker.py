@@ -25,7 +25,7 @@ def main() -> None:
     from newsletter.delivery.tasks import send
     from subscribers.links import reader_urls
 
-    reader_urls.one_click_url(1)  # a worker loads routes once, not per mailing
+    reader_urls.one_click_urls()(1)  # a worker loads routes once, not per mailing
     clocks = stages.install() if "stages" in sys.argv else stages.Clocks()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from email_validator import EmailNotValidError, validate_email
 
@@ -14,10 +13,8 @@ MAX_LENGTH = 254
 
 @dataclass(frozen=True)
 class Address:
-    """A valid address. The repr hides it, because it ends up in logs.
-
-    `local` is as typed; `domain` is in lower-case ACE form (IDNA 2008, UTS-46).
-    """
+    """A valid address. The repr hides it, because it ends up in logs. `local` is as typed; `domain`
+    is in lower-case ACE form (IDNA 2008, UTS-46)."""
 
     local: str = field(repr=False)
     domain: str = field(repr=False)
@@ -40,11 +37,7 @@ def parse_stored(email: str) -> Address:
 
 
 class AddressError(ValueError):
-    """The address can't be used. `message` says why, translated, without repeating it."""
-
-    def __init__(self, message: str | Promise) -> None:
-        super().__init__(message)
-        self.message = message
+    """The address can't be used. The message says why, translated, without repeating it."""
 
 
 def normalise(text: str) -> Address:

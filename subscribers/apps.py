@@ -7,8 +7,6 @@ class SubscribersConfig(AppConfig):
     verbose_name = _("Readers")
 
     def ready(self) -> None:
-        from subscribers import personal_data
+        from subscribers.personal_data import erase_reader, export_reader, register
 
-        personal_data.register(
-            "reader", export=personal_data.export_reader, erase=personal_data.erase_reader
-        )
+        register("reader", export=export_reader, erase=erase_reader)

@@ -21,12 +21,6 @@ def consent_text(newsletter: Newsletter, language: str) -> str:
         ) % {"newsletter": newsletter.name_in(language)}
 
 
-def promise_of(newsletter: Newsletter, language: str) -> str:
-    """Return what the sign-up box promises ("Once a week …"), or "" without such a text."""
-    text = newsletter.text([language])
-    return text.promise if text else ""
-
-
 def record_consent(
     subscription: Subscription,
     action: str,

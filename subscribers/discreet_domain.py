@@ -7,8 +7,10 @@ from collections.abc import Callable
 from datetime import date
 from urllib.parse import urlsplit
 
+from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.utils.translation import gettext_lazy as _
 
 from newsletter.digest import content
 from newsletter.digest.discreet import neutral_issue, neutral_newsletter
@@ -33,16 +35,11 @@ def name_of(own: str, *, discreet: bool) -> str:
     return settings.DISCREET_NAME if discreet else own
 
 
-def require_discreet_domain() -> None:
-    """Raise NoDiscreetDomainError if the domain was removed from the settings, because discreet
-    emails must not go out under the newsroom's own name."""
+def discreet_branding(newsletter: content.Newsletter) -> content.Newsletter:
+    """Return the newsletter under its discreet name. Raises NoDiscreetDomainError if the domain was
+    removed from the settings: discreet emails must not go out under the newsroom's own name."""
     if not is_configured():
         raise NoDiscreetDomainError("There are discreet readers, but DISCREET_URL is not set.")
-
-
-def discreet_branding(newsletter: content.Newsletter) -> content.Newsletter:
-    """Return the newsletter under its discreet name. Raises NoDiscreetDomainError."""
-    require_discreet_domain()
     return neutral_newsletter(
         newsletter, name=settings.DISCREET_NAME, site_url=settings.DISCREET_URL
     )
@@ -51,8 +48,7 @@ def discreet_branding(newsletter: content.Newsletter) -> content.Newsletter:
 def discreet_issue(
     issue: content.Issue, *, view_url: str, options: content.EditionOptions, today: date
 ) -> content.Issue:
-    """Return the issue under the discreet name. Raises NoDiscreetDomainError."""
-    require_discreet_domain()
+    """Return the issue under the discreet name, for a newsletter from `discreet_branding`."""
     return neutral_issue(
         issue,
         name=settings.DISCREET_NAME,
@@ -60,6 +56,19 @@ def discreet_issue(
         languages=(*options.chain, options.page_language),
         today=today,
     )
+
+
+def add_discreet_field(form: forms.Form) -> None:
+    """Add the checkbox for discreet emails, if the newsroom has a discreet domain."""
+    if is_configured():
+        form.fields["discreet"] = forms.BooleanField(
+            label=_("Discreet emails"),
+            required=False,
+            help_text=_(
+                "The sender, subject and links don’t mention us, and there are no pictures. "
+                "The articles are the same."
+            ),
+        )
 
 
 # --- Requests under the discreet domain -------------------------------------------------------

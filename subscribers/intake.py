@@ -17,26 +17,28 @@ from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import prepared_statements
-from subscribers import change_email, lifecycle, personal_data
-from subscribers.addresses import Address, normalise
+from subscribers import lifecycle, personal_data
+from subscribers.addresses import Address, mailbox_provider_of, normalise, parse_stored
 from subscribers.antiabuse import rate_limits
-from subscribers.consent import consent_text
+from subscribers.audience import address_of
+from subscribers.consent import consent_text, record_consent
+from subscribers.crypto.rotation import current_hash_of
 from subscribers.crypto.sealing import (
     Ciphertext,
     KeyMissingError,
     open_intake,
+    seal_address,
     seal_intake,
     worker_keys,
 )
-from subscribers.lifecycle import SignupRequest
-from subscribers.models import Intake
+from subscribers.models import Consent, Intake, Subscriber, Subscription, TransactionalEmail
+from subscribers.transactional.queue import ONE_HOUR, queue_confirmation, queue_once_per
 
 log = logging.getLogger(__name__)
-Kind = Intake.Kind
+Kind, EmailKind, State = Intake.Kind, TransactionalEmail.Kind, Subscription.State
 
 ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=1)
-ONE_HOUR = timedelta(hours=1)
 
 
 class RateLimitError(Exception):
@@ -110,17 +112,19 @@ def drain(limit: int) -> int:
 
 def _handle(pk: int) -> bool:
     """Return whether this call acted on the item; another worker may have been first."""
+    delay = RETRY_AFTER
     try:
         return _act(pk)
     except RateLimitError:
-        _wait(pk, ONE_HOUR)
+        delay = ONE_HOUR
     except KeyMissingError:
         # The new key of a rotation hasn't reached this host yet. The item waits, however long.
         log.error("intake-waits-for-key", extra={"item": pk})
-        _wait(pk, RETRY_AFTER)
     except Exception as error:  # noqa: BLE001 - one bad item mustn't stop the others
         # Only the type is logged: the message or traceback may contain the address.
         _defer(pk, type(error).__name__)
+        return False
+    Intake.objects.filter(pk=pk).update(due_at=timezone.now() + delay)
     return False
 
 
@@ -133,10 +137,6 @@ def _act(pk: int) -> bool:
     _ACTIONS[Kind(item.kind)](data)
     item.delete()
     return True
-
-
-def _wait(pk: int, delay: timedelta) -> None:
-    Intake.objects.filter(pk=pk).update(due_at=timezone.now() + delay)
 
 
 @transaction.atomic
@@ -160,7 +160,7 @@ def _sign_up(data: dict[str, Any]) -> None:
     address = normalise(data["address"])
     if not rate_limits.domain_allowed(address.domain):
         raise RateLimitError
-    signup = SignupRequest(
+    signup = lifecycle.SignupRequest(
         newsletter_id=newsletter.pk,
         languages=lifecycle.checked_languages(newsletter, data["languages"]),
         page_language=data["page_language"],
@@ -172,15 +172,58 @@ def _sign_up(data: dict[str, Any]) -> None:
 
 
 def _queue_link(data: dict[str, Any]) -> None:
-    change_email.queue_account_link(normalise(data["address"]))
+    """Queue an account link for the reader with this address, at most once an hour."""
+    hashed = current_hash_of(normalise(data["address"]))
+    reader = Subscriber.objects.filter(address_hash=hashed.digest).first()
+    if reader is None or reader.is_suppressed():
+        return
+    # The subscription's newsletter is the sender: prefer one that the reader gets.
+    own = reader.subscriptions.select_related("subscriber")
+    first = min(own, key=lambda each: (each.state != State.ACTIVE, each.pk), default=None)
+    if first:
+        queue_once_per(EmailKind.LINK, first, once_in=ONE_HOUR)
 
 
+# --- A change of address ----------------------------------------------------------------------
+# It is requested with an account link, confirmed at the new address, and then carried out. The
+# reader keeps their row and ID, so an issue that is being sent can't reach both addresses.
 def _change(data: dict[str, Any]) -> None:
     if "confirmed" in data:
-        change_email.complete_change(data["confirmed"])
+        _complete_change(data["confirmed"])
     else:
-        address = normalise(data["address"])
-        change_email.change_address(address, subscription_id=data["subscription"])
+        _request_change(normalise(data["address"]), data["subscription"])
+
+
+def _request_change(address: Address, subscription_id: int) -> None:
+    """Ask the owner of the new address to confirm the change."""
+    rows = Subscription.objects.select_related("subscriber")
+    subscription = rows.filter(pk=subscription_id).first()
+    hashed = current_hash_of(address)
+    if subscription is None or bytes(subscription.subscriber.address_hash) == hashed.digest:
+        return
+    recipient = lifecycle.get_or_create_reader(address, hashed, subscription.subscriber.language)
+    if not recipient.is_suppressed():
+        queue_confirmation(EmailKind.CHANGE, subscription, recipient)
+
+
+def _complete_change(email_id: int) -> None:
+    """Move the reader to the address that was confirmed. A reader who had it before is merged into
+    this one."""
+    email = TransactionalEmail.objects.filter(pk=email_id, kind=EmailKind.CHANGE).first()
+    subscription = email.subscription() if email else None
+    if email is None or subscription is None or email.subscriber.is_suppressed():
+        return
+    reader, other = subscription.subscriber, email.subscriber
+    address = parse_stored(address_of(other))
+    known = list(reader.subscriptions.values_list("newsletter_id", flat=True))
+    new = other.subscriptions.filter(state=State.ACTIVE).exclude(newsletter_id__in=known)
+    new.update(subscriber=reader)
+    personal_data.erase_without_trace(other)
+    reader.storage_key, reader.sealed_address = seal_address(address, reader.public_id)
+    reader.address_hash_key, reader.address_hash = current_hash_of(address)
+    reader.save(update_fields=["sealed_address", "storage_key", "address_hash", "address_hash_key"])
+    reader.subscriptions.update(mailbox_provider=mailbox_provider_of(address.domain))
+    record_consent(subscription, Consent.Action.CHANGED, language=reader.language)
 
 
 _ACTIONS: dict[Intake.Kind, Callable[[dict[str, Any]], None]] = {

@@ -38,8 +38,6 @@ from subscribers.transactional.queue import ONE_DAY, drop_queued, queue_confirma
 log = logging.getLogger(__name__)
 State, Action = Subscription.State, Consent.Action
 
-UNDO_DAYS = 1
-
 
 class LifecycleError(Exception):
     """The request can't be carried out. The message says why, translated."""
@@ -77,29 +75,25 @@ class SignupRequest:
 # --- By address -------------------------------------------------------------------------------
 @transaction.atomic
 def sign_up(address: Address, signup: SignupRequest) -> None:
-    """Queue the email that this address gets in reply to a sign-up, if any (B1, B4).
-
-    The page never shows the outcome, because anyone can enter anyone's address.
-    """
+    """Queue the email that this address gets in reply to a sign-up, if any (B1, B4). The page never
+    shows the outcome, because anyone can enter anyone's address."""
     hashed = current_hash_of(address)
     if Suppression.blocks(hashed.digest):
         return
     reader = get_or_create_reader(address, hashed, signup.page_language)
-    subscription, _created = Subscription.objects.get_or_create(
-        subscriber=reader,
+    same = reader.subscriptions.filter(newsletter=signup.newsletter_id)
+    if active := same.filter(state=State.ACTIVE).first():
+        queue_once_per(TransactionalEmail.Kind.ALREADY, active, once_in=ONE_DAY)
+        return
+    subscription, _created = reader.subscriptions.update_or_create(
         newsletter_id=signup.newsletter_id,
         defaults={
+            "state": State.PENDING,
             "languages": signup.languages,
+            "discreet": signup.discreet,
             "mailbox_provider": mailbox_provider_of(address.domain),
         },
     )
-    if subscription.state == State.ACTIVE:
-        queue_once_per(TransactionalEmail.Kind.ALREADY, subscription, once_in=ONE_DAY)
-        return
-    subscription.state = State.PENDING
-    subscription.languages = signup.languages
-    subscription.discreet = signup.discreet
-    subscription.save(update_fields=["state", "languages", "discreet"])
     if not reader.subscriptions.exclude(confirmed_on=None).exists():
         # Nobody has proved to own the address yet, so the latest spelling and language count.
         reader.storage_key, reader.sealed_address = seal_address(address, reader.public_id)
@@ -211,29 +205,21 @@ def change(subscription_id: int, *, page_language: str, **choices: Any) -> None:
     subscription = _locked(subscription_id)
     if subscription is None:
         return
-    for name, value in choices.items():
-        setattr(subscription, name, value)
-    subscription.save(update_fields=list(choices))
+    Subscription.objects.filter(pk=subscription_id).update(**choices)
     Subscriber.objects.filter(pk=subscription.subscriber_id).update(language=page_language)
     record_consent(subscription, Action.CHANGED, language=page_language)
 
 
 @transaction.atomic
 def unsubscribe(subscription_id: int, *, at: datetime | None = None) -> bool:
-    """Unsubscribe the reader; return whether this call did it. Idempotent.
-
-    Once it has committed, a mailing's second read leaves the reader out (P2), and their queued
-    emails are dropped.
-    """
+    """Unsubscribe the reader; return whether this call did it. Idempotent. Once it has committed, a
+    mailing's second read leaves the reader out (P2), and their queued emails are dropped."""
     at = at or timezone.now()
-    changed = (
-        Subscription.objects.filter(pk=subscription_id)
-        .exclude(state=State.UNSUBSCRIBED)
-        .update(state=State.UNSUBSCRIBED, unsubscribed_on=at.date())
-    )
-    if not changed:
+    subscription = _locked(subscription_id)
+    if subscription is None or subscription.state == State.UNSUBSCRIBED:
         return False
-    subscription = Subscription.objects.select_related("subscriber").get(pk=subscription_id)
+    subscription.state, subscription.unsubscribed_on = State.UNSUBSCRIBED, at.date()
+    subscription.save(update_fields=["state", "unsubscribed_on"])
     language = subscription.subscriber.language
     record_consent(subscription, Action.UNSUBSCRIBED, language=language, at=at)
     drop_queued(subscriber=subscription.subscriber_id, newsletter=subscription.newsletter_id)
@@ -254,18 +240,19 @@ def count_unsubscribe_reason(subscription_ids: Sequence[int], reason: str) -> No
     """Count why readers unsubscribed, without linking the reason to a reader."""
     newsletters = Subscription.objects.filter(pk__in=subscription_ids).values_list("newsletter")
     for (newsletter_id,) in newsletters:
-        counted, _created = UnsubscribeReason.objects.get_or_create(
-            newsletter_id=newsletter_id, year=timezone.now().year, reason=reason
+        UnsubscribeReason.objects.update_or_create(
+            newsletter_id=newsletter_id,
+            year=timezone.now().year,
+            reason=reason,
+            defaults={"readers": F("readers") + 1},
+            create_defaults={"readers": 1},
         )
-        UnsubscribeReason.objects.filter(pk=counted.pk).update(readers=F("readers") + 1)
 
 
 @transaction.atomic
 def resubscribe(subscription_id: int) -> bool:
-    """Undo `unsubscribe` from its page; return whether the reader is subscribed now.
-
-    It works for a day, because the unsubscribe link is in each email and emails get forwarded.
-    """
+    """Undo `unsubscribe` from its page; return whether the reader is subscribed now. It works for a
+    day, because the unsubscribe link is in each email and emails get forwarded."""
     subscription = _locked(subscription_id)
     if subscription is None or not can_undo(subscription):
         return subscription is not None and subscription.state == State.ACTIVE
@@ -297,7 +284,7 @@ def can_undo(subscription: Subscription) -> bool:
         subscription.state == State.UNSUBSCRIBED
         and subscription.confirmed_on is not None
         and since is not None
-        and since >= timezone.now().date() - timedelta(days=UNDO_DAYS)
+        and since >= timezone.now().date() - timedelta(days=1)
         and not subscription.subscriber.is_suppressed()
     )
 

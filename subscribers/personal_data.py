@@ -6,7 +6,6 @@ Each app that stores data about readers registers how to export and erase it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +33,10 @@ from subscribers.models import (
 )
 from subscribers.suppression import suppress
 
+Exporter = Callable[[Subscriber], dict[str, Any]]
+"""It returns one app's data about a reader, as JSON data."""
+Eraser = Callable[[Subscriber], None]
+"""It leaves nothing of the reader in that app."""
 Email = TransactionalEmail
 UNCONFIRMED = timedelta(days=7)
 ENDED_EMAILS = timedelta(days=30)
@@ -42,25 +45,12 @@ CHANGES = timedelta(days=4)
 FINAL_STATES = (Email.State.SENT, Email.State.REFUSED, Email.State.FAILED, Email.State.DROPPED)
 
 
-@dataclass(frozen=True)
-class PersonalDataSource:
-    """One app's data. `export` returns JSON data; `erase` leaves nothing of the reader."""
-
-    export: Callable[[Subscriber], dict[str, Any]]
-    erase: Callable[[Subscriber], None]
+_sources: dict[str, tuple[Exporter, Eraser]] = {}
 
 
-_sources: dict[str, PersonalDataSource] = {}
-
-
-def register(
-    name: str,
-    *,
-    export: Callable[[Subscriber], dict[str, Any]],
-    erase: Callable[[Subscriber], None],
-) -> None:
+def register(name: str, *, export: Exporter, erase: Eraser) -> None:
     """Register an app's data under a name; called from an AppConfig's `ready`."""
-    _sources[name] = PersonalDataSource(export, erase)
+    _sources[name] = (export, erase)
 
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
@@ -70,7 +60,7 @@ def export(subscriber: Subscriber) -> dict[str, Any]:
 
 def export_without_address(subscriber: Subscriber) -> dict[str, Any]:
     """Return `export` without the address, which the web process can't decrypt."""
-    return {name: source.export(subscriber) for name, source in _sources.items()}
+    return {name: export_from(subscriber) for name, (export_from, _erase) in _sources.items()}
 
 
 @transaction.atomic
@@ -89,8 +79,8 @@ def erase(subscriber: Subscriber) -> None:
 @transaction.atomic
 def erase_without_trace(subscriber: Subscriber) -> None:
     """Erase a reader from every source, without leaving even a hash."""
-    for source in _sources.values():
-        source.erase(subscriber)
+    for _export, erase_from in _sources.values():
+        erase_from(subscriber)
     subscriber.delete()
 
 
@@ -172,15 +162,5 @@ def _subscription(subscription: Subscription) -> dict[str, Any]:
         "pictures": subscription.pictures,
         "plain_text": subscription.plain_text,
         "discreet": subscription.discreet,
-        "consents": [
-            {
-                "action": consent.action,
-                "wording": consent.wording,
-                "version": consent.wording_version,
-                "language": consent.language,
-                "source": consent.source,
-                "at": consent.at.isoformat(timespec="minutes"),
-            }
-            for consent in subscription.consents.order_by("pk")
-        ],
+        "consents": [consent.evidence() for consent in subscription.consents.order_by("pk")],
     }

@@ -14,10 +14,8 @@ State = Subscription.State
 
 @transaction.atomic
 def suppress(address_hash: AddressHash, reason: str) -> None:
-    """Stop every email to this address, from any newsletter.
-
-    A stronger reason replaces a weaker one: complained, bounced, erased.
-    """
+    """Stop every email to this address, from any newsletter. A stronger reason replaces a weaker
+    one: complained, bounced, erased."""
     suppression, _created = Suppression.objects.get_or_create(
         address_hash=address_hash.digest,
         defaults={"address_hash_key": address_hash.key_number, "reason": reason},

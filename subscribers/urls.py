@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from collections.abc import Callable
 
-from subscribers.views import account, confirm, preferences, preview, signup, unsubscribe
+from django.http import HttpResponseBase
+from django.urls import path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django.views.generic import TemplateView
+
+from subscribers.views import account, confirm, preferences, signup, unsubscribe
+
+
+def _page(template: str) -> Callable[..., HttpResponseBase]:
+    """Return a view of a page that is the same for everyone."""
+    return require_safe(TemplateView.as_view(template_name=f"subscribers/{template}"))
+
 
 app_name = "subscribers"
 urlpatterns = [
     path("subscribe/", signup.subscribe, name="subscribe"),
-    path("subscribe/sent/", signup.signup_received, name="signup-received"),
+    path("subscribe/sent/", never_cache(_page("signup_received.html")), name="signup-received"),
     path("embed/<slug:newsletter>/", signup.embedded, name="embedded"),
     # Editors of other sites type this address by hand, and a redirect would lose the POST data.
     path("embed/<slug:newsletter>", signup.embedded, name="embedded-without-slash"),
     path("embed/<slug:newsletter>/sent/", signup.embedded_received, name="embedded-received"),
     path("preferences/", signup.link_request, name="link-request"),
-    path("preferences/sent/", signup.link_requested, name="link-requested"),
+    path("preferences/sent/", never_cache(_page("link_requested.html")), name="link-requested"),
     path("confirm/<str:token>/", confirm.confirm, name="confirm"),
     path("confirm/<str:token>/welcome/", confirm.welcome, name="welcome"),
     path("confirm/<str:token>/issue/", confirm.send_latest, name="send-latest"),
     path("preferences/<str:token>/", preferences.preferences, name="preferences"),
-    path("preferences/<str:token>/preview/", preview.preview_page, name="preview"),
-    path("preferences/<str:token>/preview/email/", preview.preview_email, name="preview-email"),
+    path("preferences/<str:token>/preview/", preferences.preview_page, name="preview"),
+    path("preferences/<str:token>/preview/email/", preferences.preview_email, name="preview-email"),
     path("unsubscribe/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
     path("unsubscribe/<str:token>/undo/", unsubscribe.undo, name="undo"),
-    path("account/deleted/", account.data_deleted, name="data-deleted"),
-    path("account/change-address/sent/", account.change_requested, name="change-requested"),
-    path("account/change-address/done/", account.change_confirmed, name="change-confirmed"),
+    path("account/deleted/", _page("data_deleted.html"), name="data-deleted"),
+    path("account/change-address/sent/", _page("change_requested.html"), name="change-requested"),
+    path("account/change-address/done/", _page("change_confirmed.html"), name="change-confirmed"),
     path("account/<str:token>/", account.account, name="account"),
     path("account/<str:token>/your-data.json", account.your_data, name="your-data"),
     path("account/<str:token>/unsubscribe/", account.unsubscribe_all, name="unsubscribe-all"),

@@ -28,7 +28,7 @@ from newsletter.lib import outages, sandbox
 from newsletter.lib.catalogs import compile_catalogs
 from newsletter.lib.logs import KeyValueFormatter
 from newsletter.lib.outages import OutageMonitor
-from subscribers.views import cached_newsletters
+from subscribers.views import signup
 
 HERE = Path(__file__).parent
 MARKERS_BY_FOLDER = {"delivery/simulation": "simulation", "web": "pages", "desk": "pages"}
@@ -98,7 +98,7 @@ def site_language() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def empty_newsletter_cache() -> None:
     """Forget the newsletters that an earlier test cached."""
-    cached_newsletters.clear()
+    signup.newsletter_cache.clear()
 
 
 @pytest.fixture

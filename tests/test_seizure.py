@@ -217,9 +217,9 @@ def test_g10_no_link_contains_an_address(weekly: Newsletter) -> None:
         SECRET, newsletter=weekly, languages=("en",), page_language="en", source="operator"
     )
     urls = [
-        reader_urls.one_click_url(subscription.pk),
-        reader_urls.preferences_url(subscription.pk, "en"),
-        reader_urls.confirm_url(subscription.pk, "en"),
+        reader_urls.one_click_urls()(subscription.pk),
+        reader_urls.url(LinkPurpose.PREFERENCES, subscription.pk, "en"),
+        reader_urls.url(LinkPurpose.CONFIRM, subscription.pk, "en"),
         *(tokens.make(purpose, subscription.pk) for purpose in LinkPurpose),
     ]
     index = bytes(subscription.subscriber.address_hash)

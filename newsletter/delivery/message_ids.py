@@ -40,15 +40,11 @@ def _cipher(key: bytes) -> Cipher[modes.ECB]:
     return Cipher(algorithms.AES(derived), modes.ECB())  # noqa: S305
 
 
-def delivery_id(trace: MessageTrace) -> str:
-    """Return the delivery ID: 28 characters of a–z and 2–7 (the key's number and the block)."""
-    return delivery_id_factory(trace.kind, trace.mailing_id)(trace.subscriber_id)
-
-
 def delivery_id_factory(kind: int, mailing_id: int) -> Callable[[int], str]:
-    """Return `delivery_id` for many subscribers, with the key looked up only once.
+    """Return a function from a subscriber's ID to the delivery ID of their message.
 
-    Use the function soon, because keys are rotated, and in the same thread only.
+    A delivery ID has 28 characters of a–z and 2–7 (the key's number and the block). The key is
+    looked up only once, so use the function soon, because keys are rotated, and in this thread.
     """
     number, key = current_key(settings.WEB_KEYS.latest().tokens)
     prefix = b"%c%b" % (kind, mailing_id.to_bytes(5, "big"))

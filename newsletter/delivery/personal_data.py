@@ -18,7 +18,7 @@ from typing import Any
 from django.db import transaction
 
 from newsletter.delivery.models import Batch, Event, Mailing, Outcome, Release, ReleaseRecipient
-from newsletter.delivery.sending.packing import MODULUS, WIDTH, checksum, pack, unpack
+from newsletter.delivery.sending.batches import MODULUS, WIDTH, checksum, pack, unpack
 from newsletter.transport.outcomes import Result
 from subscribers.models import Subscriber
 
@@ -28,31 +28,24 @@ MAX_ID = 2**47
 
 def export(subscriber: Subscriber) -> dict[str, Any]:
     """Return the releases sent to the reader with their results, and what was reported later."""
-    release_ids = (
-        ReleaseRecipient.objects.filter(subscriber_id=subscriber.pk)
-        .order_by("release_id")
-        .values_list("release_id", flat=True)
-    )
-    releases = Release.objects.select_related("newsletter").in_bulk(release_ids)
+    received = ReleaseRecipient.objects.filter(subscriber_id=subscriber.pk).values("release_id")
+    releases = Release.objects.select_related("newsletter").filter(pk__in=received).order_by("pk")
+    events = Event.objects.filter(subscriber_id=subscriber.pk).order_by("pk")
     return {
         "releases": [
             {
-                "newsletter": releases[pk].newsletter.slug,
-                "period": releases[pk].period,
-                "results": _results(pk, subscriber.pk),
+                "newsletter": release.newsletter.slug,
+                "period": release.period,
+                "results": _results(release, subscriber.pk),
             }
-            for pk in release_ids
-            if pk in releases
+            for release in releases
         ],
-        "events": [
-            {"kind": event.kind, "on": event.on.isoformat()}
-            for event in Event.objects.filter(subscriber_id=subscriber.pk).order_by("pk")
-        ],
+        "events": [{"kind": event.kind, "on": event.on.isoformat()} for event in events],
     }
 
 
-def _results(release_id: int, reader: int) -> list[str]:
-    mailings = Mailing.objects.filter(release=release_id).values("pk")
+def _results(release: Release, reader: int) -> list[str]:
+    mailings = release.mailings.values("pk")
     outcomes = Outcome.objects.filter(mailing_id__in=mailings, subscriber_id=reader)
     results = outcomes.order_by("mailing_id").values_list("result", flat=True)
     return [Result(result).name.lower() for result in results] or ["waiting"]
@@ -113,10 +106,7 @@ def _lock_batches(mailings: list[int], reader: int) -> list[Batch]:
     reader. The search is therefore repeated until it finds nothing new. A locked batch can't end.
     """
     locked: dict[int, Batch] = {}
-    while True:
-        found = _batches_with(mailings, reader) - locked.keys()
-        if not found:
-            break
+    while found := _batches_with(mailings, reader) - locked.keys():
         rows = Batch.objects.select_for_update(of=("self",)).filter(pk__in=found).order_by("pk")
         locked |= {batch.pk: batch for batch in rows}
     return [batch for batch in locked.values() if reader in unpack(batch.reader_ids)]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from newsletter.delivery.oversight import control, kill_switch, restore_guard, retention
 from newsletter.delivery.planning import dispatch, snapshot
-from newsletter.delivery.sending import protocol, rescue, transports
+from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.worker import concurrency, shutdown
@@ -33,13 +33,13 @@ def tick() -> dict[str, int]:
     restore_guard.watch()
     return run_all(
         [
-            ("rescued", rescue.rescue_batches),
+            ("rescued", protocol.rescue_batches),
             ("transactional", outbox.rescue),
             ("dispatched", lambda: len(dispatch.dispatch())),
             ("prepared", dispatch.prepare_waiting),
             ("cancelled", control.settle_cancelled),
-            ("finished", rescue.finish_mailings),
-            ("woken", dispatch.wake_due),
+            ("finished", protocol.finish_mailings),
+            ("woken", protocol.wake_due),
             ("rotated", lambda: rotation.rotate(ROTATION_BATCH).done),
             ("pruned", lambda: personal_data.prune(timezone.now())),
             ("collapsed", lambda: retention.collapse(timezone.now())),

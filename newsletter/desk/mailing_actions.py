@@ -93,7 +93,7 @@ ACTIONS = {
             "Sends the issue again to readers whose email was refused, failed or was skipped. "
             "Anyone who got it, or may have got it, is left out."
         ),
-        lambda mailing, by: start.send_to_unreached(mailing.release, by=by),
+        lambda mailing, by: start.send_again(mailing.release, Mailing.Audience.UNREACHED, by=by),
         lambda mailing, counts: (
             mailing.state in CLOSED and bool(counts.refused + counts.failed + counts.skipped)
         ),
@@ -101,7 +101,7 @@ ACTIONS = {
     "resend-unknown": Action(
         _("Resend to unknown (may arrive twice)"),
         _("We don’t know whether these readers got the email. Some of them may get it twice."),
-        lambda mailing, by: start.send_to_in_doubt(mailing.release, by=by),
+        lambda mailing, by: start.send_again(mailing.release, Mailing.Audience.IN_DOUBT, by=by),
         lambda mailing, counts: mailing.state in CLOSED and bool(counts.unknown),
     ),
     "mark-failed": Action(

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from newsletter.delivery.planning.preview import preview
+from newsletter.delivery.planning.editions import preview
 from newsletter.desk.dashboard import chain_name
 from newsletter.desk.view_helpers import permission_required, render_page
 from newsletter.digest.content import EditionOptions, Length, Pictures, RenderedEmail, RenderError

@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.delivery.models import Mailing, Release
-from newsletter.delivery.planning import release_content
-from newsletter.delivery.planning.preview import preview_of
+from newsletter.delivery.planning.editions import preview_of, round_up
 from newsletter.delivery.planning.start import CannotSendError, send_round_up
 from newsletter.desk.groups import SEND
 from newsletter.desk.preview import (
@@ -91,7 +90,7 @@ def _send(request: HttpRequest, newsletter: Newsletter, month: Month) -> HttpRes
 def _render_preview(
     request: HttpRequest, newsletter: Newsletter, month: Month
 ) -> tuple[RenderedEmail | None, str]:
-    content = release_content.round_up(newsletter, month, at=timezone.now())
+    content = round_up(newsletter, month, at=timezone.now())
     if not content.articles:
         return None, _("No issue of this month has been sent.")
     render = partial(preview_of, content, newsletter)

@@ -11,19 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from newsletter.lib import outages
 from newsletter.lib.cache_errors import cache_errors
 from newsletter.lib.environment import Network
-from subscribers.antiabuse.typo_suggestions import COMMON
-from subscribers.crypto.derived_keys import key_for
+from subscribers.antiabuse.domains import COMMON
 from subscribers.models import TransactionalEmail
 
 HOUR = 3600
@@ -32,10 +31,8 @@ UNPROVEN_SHARE = 5
 
 
 def network_allowed(request: HttpRequest, *, proven: bool) -> bool:
-    """Count one form from the visitor's network, and return whether it is within the limit.
-
-    A visitor whose network is unknown, such as one on this machine, isn't counted.
-    """
+    """Count one form from the visitor's network, and return whether it is within the limit. A
+    visitor whose network is unknown, such as one on this machine, isn't counted."""
     limit = settings.SIGN_UPS_PER_NETWORK
     network = network_of(
         request.META.get("REMOTE_ADDR", ""),
@@ -100,10 +97,8 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 def _count(kind: str, key: str) -> int:
     """Count `key` and return its count in this clock hour, or 0 if the cache is down."""
     now = timezone.now()
-    hashed = blake2b(
-        f"{kind}\0{key}\0{now.hour}".encode(), key=key_for("limits", now.date()), digest_size=16
-    ).hexdigest()
-    name = f"limit:{hashed}"
+    text = f"{kind}\0{key}\0{now.hour}"
+    name = f"limit:{salted_hmac(f'limits {now.date()}', text, algorithm='sha256').hexdigest()}"
     try:
         cache.add(name, 0, timeout=HOUR)
         return int(cache.incr(name))

@@ -28,10 +28,8 @@ class CannotCompareError(Exception):
 
 
 def key_marks(web: WebKeys, worker: WorkerKeys | None) -> dict[tuple[str, int], bytes]:
-    """Return the mark of each key. Pure.
-
-    The mark of a sealing key is that of its public half, so web and worker have the same.
-    """
+    """Return the mark of each key. Pure. The mark of a sealing key is that of its public half, so
+    web and worker have the same."""
     rings: list[tuple[str, Mapping[int, bytes]]] = [
         (KeyPurpose.TOKENS, web.tokens),
         (KeyPurpose.SEALING, web.sealing),
@@ -91,7 +89,14 @@ def check() -> list[str]:
     if not found:
         # A process without permission to write compares its keys all the same.
         with suppress(DatabaseError):
-            store_marks(web, worker, stored)
+            KeyCheck.objects.bulk_create(
+                [
+                    KeyCheck(purpose=purpose, number=number, mark=mark)
+                    for (purpose, number), mark in key_marks(web, worker).items()
+                    if (purpose, number) not in stored
+                ],
+                ignore_conflicts=True,
+            )
     return found
 
 
@@ -99,17 +104,6 @@ def stored_marks() -> dict[tuple[str, int], bytes]:
     """Return the marks in the database."""
     rows = KeyCheck.objects.values_list("purpose", "number", "mark")
     return {(purpose, number): bytes(mark) for purpose, number, mark in rows}
-
-
-def store_marks(web: WebKeys, worker: WorkerKeys | None, stored: Marks) -> None:
-    """Store the marks of keys that have none."""
-    new = [
-        KeyCheck(purpose=purpose, number=number, mark=mark)
-        for (purpose, number), mark in key_marks(web, worker).items()
-        if (purpose, number) not in stored
-    ]
-    if new:
-        KeyCheck.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def delete_mark(purpose: str, number: int) -> None:

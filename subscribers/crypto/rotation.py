@@ -25,9 +25,9 @@ from subscribers.crypto.sealing import (
     SealedError,
     address_hash,
     address_hashes,
-    fresh_worker_keys,
     open_address,
     seal_address,
+    worker_keys,
 )
 from subscribers.models import Intake, Subscriber, Suppression
 
@@ -46,19 +46,17 @@ class RotationResult:
 
 def remaining() -> int:
     """Return how many readers have an older key."""
-    return _outdated(fresh_worker_keys()).count()
+    return _outdated(worker_keys().fresh()).count()
 
 
 def rotate(limit: int) -> RotationResult:
-    """Rewrite up to `limit` readers. Costs one indexed query if none is left.
-
-    Does nothing in a process without worker keys.
-    """
+    """Rewrite up to `limit` readers. Costs one indexed query if none is left. Does nothing in a
+    process without worker keys."""
     if settings.WORKER_KEYS is None:
         return RotationResult()
     done = stuck = last = 0
     while done < limit:
-        outdated = _outdated(fresh_worker_keys()).filter(pk__gt=last).order_by("pk")
+        outdated = _outdated(worker_keys().fresh()).filter(pk__gt=last).order_by("pk")
         rows = list(outdated.values_list(*COLUMNS)[: min(PORTION, limit - done)])
         if not rows:
             break

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -59,11 +59,6 @@ def worker_keys() -> WorkerKeys:
     return keys
 
 
-def fresh_worker_keys() -> WorkerKeys:
-    """Return the worker keys as their file has them now, so that a rotation takes effect."""
-    return worker_keys().fresh()
-
-
 def seal_intake(data: Mapping[str, Any]) -> Ciphertext:
     """Encrypt JSON data for a worker, padded so that its length reveals nothing."""
     number, key = current_key(settings.WEB_KEYS.fresh().sealing)
@@ -88,7 +83,7 @@ def open_intake(sealed: Ciphertext) -> dict[str, Any]:
 
 def seal_address(address: Address, public_id: UUID) -> Ciphertext:
     """Encrypt an address for the database: nonce (12 bytes), ciphertext, tag (16 bytes)."""
-    number, key = current_key(fresh_worker_keys().storage)
+    number, key = current_key(worker_keys().fresh().storage)
     nonce = os.urandom(NONCE_BYTES)
     encrypted = _cipher(key).encrypt(nonce, address.email.encode(), public_id.bytes)
     return Ciphertext(number, nonce + encrypted)
@@ -103,13 +98,11 @@ def address_opener() -> Callable[[int, bytes, bytes | str], str]:
     """Return `open_address` for many rows: a function of key number, encrypted address and public
     ID (16 bytes, or hexadecimal). Both raise SealedError."""
     worker_keys()
-    ciphers: dict[int, AESGCM] = {}
+    cipher_of = cache(_storage_cipher)
 
     def open_one(number: int, data: bytes, public_id: bytes | str) -> str:
-        if number not in ciphers:
-            ciphers[number] = _storage_cipher(number)
         bound_to = bytes.fromhex(public_id) if isinstance(public_id, str) else public_id
-        return _decrypt(ciphers[number], data, bound_to)
+        return _decrypt(cipher_of(number), data, bound_to)
 
     return open_one
 
@@ -122,7 +115,7 @@ def address_hash(address: Address) -> AddressHash:
 def address_hashes(address: Address) -> list[AddressHash]:
     """Return the address's hash under each key, the one in use first. An erased reader's hash
     can't be recomputed, so it stays under the key of its time."""
-    keys = fresh_worker_keys().index
+    keys = worker_keys().fresh().index
     current, _ = current_key(keys)
     numbers = [current, *sorted(set(keys) - {current}, reverse=True)]
     text = address.key.encode()
@@ -134,7 +127,7 @@ def address_hashes(address: Address) -> list[AddressHash]:
 
 def _key(number: int, keys_of: Callable[[WorkerKeys], Mapping[int, bytes]]) -> bytes:
     # The key file is read again only for an unknown number: this runs for each email.
-    key = keys_of(worker_keys()).get(number) or keys_of(fresh_worker_keys()).get(number)
+    key = keys_of(worker_keys()).get(number) or keys_of(worker_keys().fresh()).get(number)
     if key is None:
         raise KeyMissingError(f"no key with number {number}")
     return key

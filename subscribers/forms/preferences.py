@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -16,19 +17,25 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.digest.dates import weekday_name
 from newsletter.editorial.models import Newsletter, Topic
 from newsletter.lib.languages import language_name, language_name_in
-from subscribers.forms.chains import reordered
-from subscribers.forms.fields import add_discreet_field, set_choices
+from subscribers.discreet_domain import add_discreet_field
 from subscribers.models import Subscription
 
 LONGEST_PAUSE = timedelta(days=366)
+COLUMNS = (
+    "content",
+    "pictures",
+    "plain_text",
+    "discreet",
+    "frequency",
+    "preferred_hour",
+    "paused_until",
+)
+"""The columns of a subscription that are fields of the form."""
 
 
 class PreferencesForm(forms.Form):
-    """The preferences of one subscription.
-
-    The order of languages is one drop-down list per position, which works without JavaScript, with
-    a keyboard and on a phone.
-    """
+    """The preferences of one subscription. The order of languages is one drop-down list per
+    position, which works without JavaScript, with a keyboard and on a phone."""
 
     content = forms.ChoiceField(
         label=_("Content of each email"),
@@ -36,16 +43,8 @@ class PreferencesForm(forms.Form):
         required=False,
         widget=forms.RadioSelect,
     )
-    topics = forms.MultipleChoiceField(
-        label=_("Topics"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("If you don’t choose any, you get all of them, including new ones."),
-        error_messages={"invalid_choice": _("Topic not found.")},
-    )
     pictures = forms.BooleanField(label=_("With pictures"), required=False)
     plain_text = forms.BooleanField(label=_("Plain text only"), required=False)
-    page_language = forms.ChoiceField(label=_("Language of pages and emails"))
     frequency = forms.ChoiceField(
         label=_("How often"),
         required=False,
@@ -55,12 +54,6 @@ class PreferencesForm(forms.Form):
             (Subscription.Frequency.MONTHLY, _("Once a month: headlines and leads in one email")),
         ],
         help_text=_("Changes apply from the next email."),
-    )
-    preferred_hour = forms.TypedChoiceField(
-        label=_("Delivery time"),
-        required=False,
-        coerce=int,
-        empty_value=None,
     )
     paused_until = forms.DateField(
         label=_("Pause until"),
@@ -72,22 +65,43 @@ class PreferencesForm(forms.Form):
     )
 
     def __init__(
-        self,
-        subscription: Subscription,
-        *,
-        site_languages: Iterable[tuple[str, str]],
-        language: str,
-        data: Mapping[str, Any] | None = None,
+        self, subscription: Subscription, language: str, data: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(data, auto_id="preferences_%s", initial=_initial(subscription))
+        initial = {
+            **forms.model_to_dict(subscription, COLUMNS),
+            "topics": list(subscription.topics or []),
+            "page_language": subscription.subscriber.language,
+        }
+        super().__init__(data, auto_id="preferences_%s", initial=initial)
         self.subscription = subscription
         self.language = language
         self._add_language_fields(subscription)
-        set_choices(self.fields["topics"], _topic_choices(subscription.newsletter, language))
-        set_choices(self.fields["page_language"], list(site_languages))
-        set_choices(self.fields["preferred_hour"], _hour_choices(subscription.newsletter, language))
-        self.fields["preferred_hour"].help_text = _hour_help(subscription.newsletter)
+        self._add_fields_with_choices(subscription.newsletter)
         add_discreet_field(self)
+
+    def _add_fields_with_choices(self, newsletter: Newsletter) -> None:
+        topics = Topic.objects.filter(newsletter=newsletter).prefetch_related("translations")
+        chain = newsletter.chain_for(self.language)
+        self.fields["topics"] = forms.TypedMultipleChoiceField(
+            label=_("Topics"),
+            choices=[(topic.pk, topic.name_in(chain)) for topic in topics],
+            coerce=int,
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            help_text=_("If you don’t choose any, you get all of them, including new ones."),
+            error_messages={"invalid_choice": _("Topic not found.")},
+        )
+        self.fields["preferred_hour"] = forms.TypedChoiceField(
+            label=_("Delivery time"),
+            choices=_hour_choices(newsletter, self.language),
+            coerce=int,
+            empty_value=None,
+            required=False,
+            help_text=_hour_help(newsletter),
+        )
+        self.fields["page_language"] = forms.ChoiceField(
+            label=_("Language of pages and emails"), choices=settings.LANGUAGES
+        )
 
     def _add_language_fields(self, subscription: Subscription) -> None:
         codes = list(dict.fromkeys([*subscription.newsletter.languages, *subscription.languages]))
@@ -124,11 +138,17 @@ class PreferencesForm(forms.Form):
             for field in self.language_fields
         ]
 
+    def clean_frequency(self) -> str:
+        return self.cleaned_data["frequency"] or self.subscription.frequency
+
     def clean_paused_until(self) -> date | None:
+        """Return None for a pause that is over."""
         until: date | None = self.cleaned_data["paused_until"]
         today = timezone.now().date()
-        if until and until <= today and until != self.subscription.paused_until:
-            raise ValidationError(_("This day has passed. Choose a later one."))
+        if until and until <= today:
+            if until != self.subscription.paused_until:
+                raise ValidationError(_("This day has passed. Choose a later one."))
+            return None
         if until and until > today + LONGEST_PAUSE:
             raise ValidationError(_("A pause can last up to a year. You can also unsubscribe."))
         return until
@@ -136,37 +156,14 @@ class PreferencesForm(forms.Form):
     def columns(self) -> dict[str, Any]:
         """Return the subscription's new column values, after `is_valid`."""
         data = self.cleaned_data
-        until = data["paused_until"]
         languages = [data[field.name] for field in self.language_fields]
         if position := self.moved_position:
-            above = position - 1
-            languages[above], languages[position] = languages[position], languages[above]
-        is_paused = until and until > timezone.now().date()
+            languages.insert(position - 1, languages.pop(position))
         return {
+            **{name: data[name] for name in COLUMNS if name in data},
             "languages": reordered(languages, self.subscription.languages),
-            "topics": frozenset(map(int, data["topics"])) or None,
-            "content": data["content"],
-            "pictures": data["pictures"],
-            "plain_text": data["plain_text"],
-            "discreet": data.get("discreet", self.subscription.discreet),
-            "frequency": data["frequency"] or self.subscription.frequency,
-            "preferred_hour": data["preferred_hour"],
-            "paused_until": until if is_paused else None,
+            "topics": frozenset(data["topics"]) or None,
         }
-
-
-def _initial(subscription: Subscription) -> dict[str, Any]:
-    return {
-        "content": subscription.content,
-        "topics": sorted(map(str, subscription.topics or [])),
-        "pictures": subscription.pictures,
-        "plain_text": subscription.plain_text,
-        "discreet": subscription.discreet,
-        "page_language": subscription.subscriber.language,
-        "frequency": subscription.frequency,
-        "preferred_hour": subscription.preferred_hour,
-        "paused_until": subscription.paused_until,
-    }
 
 
 def _hour_choices(newsletter: Newsletter, language: str) -> list[tuple[str, str]]:
@@ -191,7 +188,19 @@ def _hour_help(newsletter: Newsletter) -> str:
     }
 
 
-def _topic_choices(newsletter: Newsletter, language: str) -> list[tuple[str, str]]:
-    topics = Topic.objects.filter(newsletter=newsletter).prefetch_related("translations")
-    chain = newsletter.chain_for(language)
-    return [(str(topic.pk), topic.name_in(chain)) for topic in topics]
+def reordered(chosen: Sequence[str], before: Sequence[str]) -> tuple[str, ...]:
+    """Return the chain from the language chosen for each place ("" for none) and the chain before.
+
+    Where a language was put in one place and still stands in another, the two places change
+    languages, so a reader who puts their second language first doesn't lose the other. Pure.
+    """
+    places = list(chosen)
+    old = [*before, *[""] * (len(places) - len(before))]
+    for later, code in enumerate(chosen):
+        earlier = places.index(code) if code in places else later
+        if code and earlier < later and places[later] == code:
+            if code == old[later]:
+                places[later] = old[earlier]
+            elif code == old[earlier]:
+                places[earlier] = old[later]
+    return tuple(dict.fromkeys(code for code in places if code))

@@ -15,46 +15,34 @@ from django.utils import translation
 from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose
 
+ROUTES = {
+    LinkPurpose.CONFIRM: "subscribers:confirm",
+    LinkPurpose.UNSUBSCRIBE: "one-click",
+    LinkPurpose.PREFERENCES: "subscribers:preferences",
+    LinkPurpose.ACCOUNT: "subscribers:account",
+    LinkPurpose.CHANGE_ADDRESS: "subscribers:confirm-change",
+}
 MARK = "-token-"
 
 
-def one_click_url(subscription_id: int, *, site: str = "") -> str:
-    """Return the URL of RFC 8058's POST. A person who opens it sees the unsubscribe page."""
-    return one_click_urls(site=site)(subscription_id)
+def url(purpose: LinkPurpose, subject: int, language: str, *, site: str = "") -> str:
+    """Return the URL of a page for one subscription; for CHANGE_ADDRESS, for one email."""
+    return _urls(purpose, language, site)(subject)
 
 
 def one_click_urls(*, site: str = "") -> Callable[[int], str]:
-    """Return `one_click_url` for many subscriptions."""
-    return _urls("one-click", settings.LANGUAGE_CODE, LinkPurpose.UNSUBSCRIBE, site)
-
-
-def preferences_url(subscription_id: int, language: str, *, site: str = "") -> str:
-    """Return the URL of the preferences page."""
-    return preferences_urls(language, site=site)(subscription_id)
+    """Return `url` for many subscriptions: RFC 8058's POST. A person who opens it sees the
+    unsubscribe page."""
+    return _urls(LinkPurpose.UNSUBSCRIBE, "", site)
 
 
 def preferences_urls(language: str, *, site: str = "") -> Callable[[int], str]:
-    """Return `preferences_url` for many subscriptions."""
-    return _urls("subscribers:preferences", language, LinkPurpose.PREFERENCES, site)
+    """Return `url` for many subscriptions: the preferences page."""
+    return _urls(LinkPurpose.PREFERENCES, language, site)
 
 
-def confirm_url(subscription_id: int, language: str, *, site: str = "") -> str:
-    """Return the URL of the page that confirms a sign-up."""
-    return _urls("subscribers:confirm", language, LinkPurpose.CONFIRM, site)(subscription_id)
-
-
-def account_url(subscription_id: int, language: str, *, site: str = "") -> str:
-    """Return the URL of the account page."""
-    return _urls("subscribers:account", language, LinkPurpose.ACCOUNT, site)(subscription_id)
-
-
-def change_address_url(email_id: int, language: str, *, site: str = "") -> str:
-    """Return the URL of the page that confirms a new address."""
-    return _urls("subscribers:confirm-change", language, LinkPurpose.CHANGE_ADDRESS, site)(email_id)
-
-
-def _urls(name: str, language: str, purpose: LinkPurpose, site: str) -> Callable[[int], str]:
-    before, after = _around_token(site or settings.SITE_URL, name, language)
+def _urls(purpose: LinkPurpose, language: str, site: str) -> Callable[[int], str]:
+    before, after = _around_token(site or settings.SITE_URL, ROUTES[purpose], language)
     token = tokens.token_maker(purpose)
     return lambda subject: before + token(subject) + after
 

@@ -1,1 +1,0 @@
-"""Lists of readers that leave the site."""

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator
 
 from django.conf import settings
+from django.db.models import F
 
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import age
@@ -21,15 +22,16 @@ from subscribers.models import Consent, Export, Subscription
 
 ROWS = 5000
 """Rows fetched from the database at a time."""
-COLUMNS = (
-    "address",
-    "languages",
-    "page_language",
-    "topics",
-    "frequency",
-    "confirmed_on",
-    "source",
-)
+COLUMNS = {
+    "address": "subscriber__sealed_address",
+    "languages": "languages",
+    "page_language": "subscriber__language",
+    "topics": "topics",
+    "frequency": "frequency",
+    "confirmed_on": "confirmed_on",
+    "source": "source",
+}
+"""The columns of the list of readers -> those of the database."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet runs a cell that begins with one of these."""
 
@@ -43,17 +45,7 @@ def readers(newsletter: Newsletter) -> Lines:
     rows = (
         Subscription.objects.filter(newsletter=newsletter, state=Subscription.State.ACTIVE)
         .order_by("pk")
-        .values_list(
-            "subscriber__public_id",
-            "subscriber__storage_key",
-            "subscriber__sealed_address",
-            "languages",
-            "subscriber__language",
-            "topics",
-            "frequency",
-            "confirmed_on",
-            "source",
-        )
+        .values_list("subscriber__public_id", "subscriber__storage_key", *COLUMNS.values())
     )
     yield csv_line(COLUMNS)
     count = 0
@@ -71,30 +63,14 @@ def consents(newsletter: Newsletter) -> Lines:
     """Yield all evidence of consent as JSON Lines, by reader, with random IDs and no addresses."""
     rows = (
         Consent.objects.filter(subscription__newsletter=newsletter)
+        .annotate(reader=F("subscription__subscriber__public_id"))
         .order_by("subscription_id", "pk")
-        .values_list(
-            "subscription__subscriber__public_id",
-            "action",
-            "wording",
-            "wording_version",
-            "language",
-            "source",
-            "at",
-        )
     )
     count, last = 0, None
-    for public_id, action, wording, version, language, source, at in rows.iterator(ROWS):
-        if public_id != last:
-            count, last = count + 1, public_id
-        line = {
-            "reader": str(public_id),
-            "action": action,
-            "wording": wording,
-            "version": version,
-            "language": language,
-            "source": source,
-            "at": at.isoformat(timespec="minutes"),
-        }
+    for consent in rows.iterator(ROWS):
+        if consent.reader != last:
+            count, last = count + 1, consent.reader
+        line = {"reader": str(consent.reader), **consent.evidence()}
         yield json.dumps(line, ensure_ascii=False) + "\n"
     return count
 

@@ -1,10 +1,14 @@
 """Models of readers, their preferences, and work that waits for a worker."""
 
-from subscribers.models.export import Export
 from subscribers.models.intake import Intake, TransactionalEmail
-from subscribers.models.key_check import KeyCheck
-from subscribers.models.subscriber import Consent, Subscriber, Subscription, Suppression
-from subscribers.models.unsubscribe_reason import UnsubscribeReason
+from subscribers.models.records import Export, KeyCheck
+from subscribers.models.subscriber import (
+    Consent,
+    Subscriber,
+    Subscription,
+    Suppression,
+    UnsubscribeReason,
+)
 
 __all__ = [
     "Consent",

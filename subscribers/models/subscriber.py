@@ -1,4 +1,7 @@
-"""Readers, subscriptions and consent. Addresses are encrypted, and found by a keyed hash."""
+"""Readers, their subscriptions and consent, suppressed addresses, and counts of why readers leave.
+
+Addresses are encrypted, and found by a keyed hash.
+"""
 
 from __future__ import annotations
 
@@ -141,17 +144,27 @@ class Consent(models.Model):
             raise TypeError("Consent is append-only.")
         super().save(*args, **kwargs)
 
+    def evidence(self) -> dict[str, str]:
+        """Return the row as JSON data, for the reader and for the newsroom."""
+        return {
+            "action": self.action,
+            "wording": self.wording,
+            "version": self.wording_version,
+            "language": self.language,
+            "source": self.source,
+            "at": self.at.isoformat(timespec="minutes"),
+        }
+
 
 class Suppression(models.Model):
     """An address that gets no email, known by its hash alone. It outlives erasure."""
 
     class Reason(models.TextChoices):
+        """The strongest first."""
+
         COMPLAINED = "complained", _("reported an email as spam")
         BOUNCED = "bounced", _("emails bounced")
         ERASED = "erased", _("asked for erasure")
-
-    STRONGEST_FIRST = (Reason.COMPLAINED, Reason.BOUNCED, Reason.ERASED)
-    NOT_LIFTED_BY_SIGN_UP = (Reason.COMPLAINED, Reason.BOUNCED)
 
     address_hash = models.BinaryField(max_length=32, unique=True, editable=False)
     address_hash_key = models.PositiveSmallIntegerField(editable=False)
@@ -168,12 +181,41 @@ class Suppression(models.Model):
     @classmethod
     def blocks(cls, address_hash: bytes) -> bool:
         """Return whether the address is suppressed for a reason that a sign-up doesn't lift."""
-        return cls.objects.filter(
-            address_hash=address_hash, reason__in=cls.NOT_LIFTED_BY_SIGN_UP
-        ).exists()
+        blocking = (cls.Reason.COMPLAINED, cls.Reason.BOUNCED)
+        return cls.objects.filter(address_hash=address_hash, reason__in=blocking).exists()
 
     @classmethod
     def stronger(cls, reason: str, other: str) -> bool:
         """Return whether `reason` replaces `other`."""
-        order = cls.STRONGEST_FIRST
-        return order.index(cls.Reason(reason)) < order.index(cls.Reason(other))
+        order = cls.Reason.values
+        return order.index(reason) < order.index(other)
+
+
+class UnsubscribeReason(models.Model):
+    """How many readers of a newsletter gave a reason in a year. It stores no shorter period: in a
+    month in which one reader unsubscribed, the count would reveal their reason."""
+
+    class Reason(models.TextChoices):
+        TOO_MUCH = "too-much", _("There’s too much to read")
+        NOT_FOR_ME = "not-for-me", _("It’s not what I was looking for")
+        LANGUAGE = "language", _("It’s not in my language")
+        NEVER_ASKED = "never-asked", _("I never signed up")
+        SAFETY = "safety", _("It isn’t safe for me to receive it")
+        ELSEWHERE = "elsewhere", _("I read it elsewhere")
+
+    newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="unsubscribe_reasons")
+    year = models.PositiveSmallIntegerField(_("year"))
+    reason = models.CharField(_("reason"), max_length=12, choices=Reason)
+    readers = models.PositiveIntegerField(_("readers"), default=0)
+
+    class Meta:
+        verbose_name = _("unsubscribe reason")
+        verbose_name_plural = _("unsubscribe reasons")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["newsletter", "year", "reason"], name="one_count_per_newsletter_year_reason"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.year} {self.reason}: {self.readers}"

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from newsletter.digest.dates import week_range
 from newsletter.digest.languages import pick
 from newsletter.editorial.content import issue_content
-from newsletter.editorial.models import Issue, Newsletter
 from subscribers.models import Subscription, TransactionalEmail
 
 
@@ -34,19 +32,13 @@ class LatestIssue:
     headlines: tuple[Headline, ...]
 
 
-def latest_public_issue(newsletter: Newsletter) -> Issue | None:
-    """Return the newsletter's latest issue that is public now, as on the site."""
-    return newsletter.issues.latest_public(timezone.now())
-
-
-def latest_for_reader(
-    newsletter: Newsletter, chain: Sequence[str], page_language: str
-) -> LatestIssue | None:
-    """Return the latest issue with its headlines in the chain's languages, or None without any."""
-    issue = latest_public_issue(newsletter)
-    if issue is None:
+def latest_for_reader(subscription: Subscription, page_language: str) -> LatestIssue | None:
+    """Return the latest issue with its headlines in the reader's languages, or None without any."""
+    newsletter, chain, now = subscription.newsletter, subscription.languages, timezone.now()
+    issue = newsletter.issues.latest_public(now)
+    # The discreet domain has no articles to link to, and its pages show no headlines.
+    if issue is None or subscription.discreet:
         return None
-    now = timezone.now()
     content = issue_content(issue, at=now)
     headlines = [
         Headline(article.texts[language].headline, article.texts[language].url, language)
@@ -70,7 +62,7 @@ def latest_for_reader(
 
 def was_requested(subscription: Subscription, issue_id: int) -> bool:
     """Return whether the reader has requested this issue by email."""
-    return _requests(subscription, issue_id).exists()
+    return TransactionalEmail.objects.filter(**_request(subscription, issue_id)).exists()
 
 
 @transaction.atomic
@@ -78,22 +70,17 @@ def queue_latest_issue(subscription_id: int) -> None:
     """Queue the latest issue as an email to this reader, once."""
     rows = Subscription.objects.select_for_update(of=("self",)).select_related("newsletter")
     subscription = rows.filter(pk=subscription_id, state=Subscription.State.ACTIVE).first()
-    issue = latest_public_issue(subscription.newsletter) if subscription else None
-    if subscription is None or issue is None or _requests(subscription, issue.pk).exists():
-        return
-    TransactionalEmail.objects.create(
-        kind=TransactionalEmail.Kind.ISSUE,
-        subscriber_id=subscription.subscriber_id,
-        newsletter=subscription.newsletter,
-        about=str(issue.pk),
-        due_at=timezone.now(),
-    )
+    now = timezone.now()
+    if subscription and (issue := subscription.newsletter.issues.latest_public(now)):
+        TransactionalEmail.objects.get_or_create(
+            **_request(subscription, issue.pk), defaults={"due_at": now}
+        )
 
 
-def _requests(subscription: Subscription, issue_id: int) -> QuerySet[TransactionalEmail]:
-    return TransactionalEmail.objects.filter(
-        kind=TransactionalEmail.Kind.ISSUE,
-        subscriber=subscription.subscriber_id,
-        newsletter=subscription.newsletter_id,
-        about=str(issue_id),
-    )
+def _request(subscription: Subscription, issue_id: int) -> dict[str, Any]:
+    return {
+        "kind": TransactionalEmail.Kind.ISSUE,
+        "subscriber_id": subscription.subscriber_id,
+        "newsletter_id": subscription.newsletter_id,
+        "about": str(issue_id),
+    }

@@ -12,15 +12,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
 from subscribers import intake, lifecycle, personal_data
 from subscribers.forms.signup import ChangeAddressForm
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Subscription, TransactionalEmail
 from subscribers.views.token_pages import (
+    gone,
     page_context,
     path_for,
+    posted,
     redirect_303,
     token_page,
     token_page_for,
@@ -36,7 +37,7 @@ def account(request: HttpRequest, token: str, subscription: Subscription) -> Htt
     context = {
         "subscriptions": [_subscription_context(each) for each in own.order_by("pk")],
         "can_unsubscribe": own.exclude(state=State.UNSUBSCRIBED).exists(),
-        **_links(token),
+        "token": token,
     }
     return render(request, "subscribers/account.html", context)
 
@@ -44,23 +45,18 @@ def account(request: HttpRequest, token: str, subscription: Subscription) -> Htt
 def _subscription_context(subscription: Subscription) -> dict[str, Any]:
     """Return what the account page shows of one subscription. The preferences link of an
     unsubscribed one leads to the page that offers to subscribe again."""
-    is_pending = subscription.state == State.PENDING
+    preferences = path_for("preferences", LinkPurpose.PREFERENCES, subscription)
     return {
         **page_context(subscription),
         "state": subscription.get_state_display(),
-        "preferences": ""
-        if is_pending
-        else path_for("preferences", LinkPurpose.PREFERENCES, subscription),
+        "preferences": "" if subscription.state == State.PENDING else preferences,
     }
 
 
 @token_page(LinkPurpose.ACCOUNT)
 def your_data(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
-    """Return the data we hold about the reader as a JSON download (GDPR Art. 15).
-
-    The address is left out: the web process can't decrypt it, and the reader received the link at
-    that address.
-    """
+    """Return the data we hold about the reader as a JSON download (GDPR Art. 15). The address is
+    left out: the web process can't decrypt it, and the reader received the link at that address."""
     note = _("Stored encrypted. It is the address that the link to this page was sent to.")
     data = {"address": note, **personal_data.export_without_address(subscription.subscriber)}
     return JsonResponse(
@@ -82,59 +78,34 @@ def unsubscribe_all(request: HttpRequest, token: str, subscription: Subscription
 def delete_data(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """Explain on GET what erasure means, and erase the reader's data on POST."""
     if request.method != "POST":
-        return render(request, "subscribers/delete_data.html", _links(token))
+        return render(request, "subscribers/delete_data.html", {"token": token})
     personal_data.erase(subscription.subscriber)
     return redirect_303(reverse("subscribers:data-deleted"))
-
-
-@require_safe
-def data_deleted(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/data_deleted.html")
 
 
 # --- Changing the address ---------------------------------------------------------------------
 @token_page(LinkPurpose.ACCOUNT)
 def change_address(request: HttpRequest, token: str, subscription: Subscription) -> HttpResponse:
     """Take a new address and have a confirmation emailed to it."""
-    form = ChangeAddressForm(request.POST if request.method == "POST" else None)
+    form = ChangeAddressForm(posted(request))
     if form.is_valid():
         intake.receive_change(form.cleaned_data["email"], subscription_id=subscription.pk)
         return redirect_303(reverse("subscribers:change-requested"))
-    context = {"form": form, **_links(token)}
+    context = {"form": form, "token": token}
     status = 422 if form.errors else 200
     return render(request, "subscribers/change_address.html", context, status=status)
 
 
-@require_safe
-def change_requested(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/change_requested.html")
-
-
-def _find_change(email_id: int) -> tuple[int, Subscription] | None:
-    email = TransactionalEmail.objects.filter(
-        pk=email_id, kind=TransactionalEmail.Kind.CHANGE
-    ).first()
-    subscription = email.subscription() if email else None
-    return (email_id, subscription) if subscription else None
-
-
-@token_page_for(LinkPurpose.CHANGE_ADDRESS, _find_change)
-def confirm_change(
-    request: HttpRequest, token: str, change: tuple[int, Subscription]
-) -> HttpResponse:
+@token_page_for(
+    LinkPurpose.CHANGE_ADDRESS,
+    TransactionalEmail.objects.filter(kind=TransactionalEmail.Kind.CHANGE),
+)
+def confirm_change(request: HttpRequest, token: str, email: TransactionalEmail) -> HttpResponse:
     """Show the button to the reader of the new address on GET; confirm the change on POST (B2)."""
-    email_id, subscription = change
+    subscription = email.subscription()
+    if subscription is None:
+        return gone(request)
     if request.method != "POST":
         return render(request, "subscribers/confirm_change.html", page_context(subscription))
-    intake.receive_confirmed_change(email_id)
+    intake.receive_confirmed_change(email.pk)
     return redirect_303(reverse("subscribers:change-confirmed"))
-
-
-@require_safe
-def change_confirmed(request: HttpRequest) -> HttpResponse:
-    return render(request, "subscribers/change_confirmed.html")
-
-
-def _links(token: str) -> dict[str, str]:
-    names = ("account", "your-data", "unsubscribe-all", "delete-data", "change-address")
-    return {name.replace("-", "_"): reverse(f"subscribers:{name}", args=[token]) for name in names}

@@ -67,12 +67,7 @@ def welcome(request: HttpRequest, token: str, subscription: Subscription) -> Htt
     if subscription.state != State.ACTIVE:
         return gone(request)
     context = page_context(subscription)
-    # The discreet domain has no articles to link to, and its pages show no headlines.
-    issue = (
-        None
-        if subscription.discreet
-        else latest_for_reader(subscription.newsletter, subscription.languages, context["language"])
-    )
+    issue = latest_for_reader(subscription, context["language"])
     context |= {
         "issue": issue,
         "is_requested": issue is not None and was_requested(subscription, issue.id),

@@ -13,7 +13,8 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
@@ -26,7 +27,7 @@ from subscribers.links import tokens
 from subscribers.links.tokens import ExpiredTokenError, LinkPurpose, TokenError
 from subscribers.models import Subscription
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Model)
 Page = Callable[[HttpRequest, str, T], HttpResponse]
 View = Callable[[HttpRequest, str], HttpResponse]
 HEADERS = {
@@ -36,30 +37,31 @@ HEADERS = {
 }
 
 
-def _find_subscription(pk: int) -> Subscription | None:
-    return Subscription.objects.select_related("subscriber", "newsletter").filter(pk=pk).first()
-
-
 def token_page(purpose: LinkPurpose) -> Callable[[Page[Subscription]], View]:
     """Decorate a view of a token and its subscription.
 
     A bad token gets a page with a way forward instead: 404 for one that we didn't make, 410 for
     one that has expired or whose subscription is gone.
     """
-    return token_page_for(purpose, _find_subscription)
+    return token_page_for(purpose, Subscription.objects.select_related("subscriber", "newsletter"))
 
 
-def token_page_for(
-    purpose: LinkPurpose, find: Callable[[int], T | None]
-) -> Callable[[Page[T]], View]:
-    """Do the same for a token that identifies something else, which `find` looks up by its ID."""
+def token_page_for(purpose: LinkPurpose, rows: QuerySet[T]) -> Callable[[Page[T]], View]:
+    """Do the same for a token with the ID of one of these rows."""
 
     def decorate(page: Page[T]) -> View:
         @csrf_exempt
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(page)
         def view(request: HttpRequest, token: str) -> HttpResponse:
-            return private(_respond(page, purpose, find, request, token))
+            try:
+                found = rows.filter(pk=tokens.parse(purpose, token)).first()
+            except ExpiredTokenError:
+                is_confirmation = purpose == LinkPurpose.CONFIRM
+                return _link_invalid(request, "expired", is_confirmation=is_confirmation)
+            except TokenError:
+                return _link_invalid(request, "forged", status=404)
+            return gone(request) if found is None else private(page(request, token, found))
 
         return view
 
@@ -68,7 +70,14 @@ def token_page_for(
 
 def gone(request: HttpRequest) -> HttpResponse:
     """Return the page for a link that was valid once but has served its purpose."""
-    return render(request, "subscribers/link_invalid.html", {"reason": "gone"}, status=410)
+    return _link_invalid(request, "gone")
+
+
+def _link_invalid(
+    request: HttpRequest, reason: str, *, status: int = 410, **context: Any
+) -> HttpResponse:
+    context["reason"] = reason
+    return private(render(request, "subscribers/link_invalid.html", context, status=status))
 
 
 def private(response: HttpResponse) -> HttpResponse:
@@ -80,27 +89,19 @@ def private(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _respond(
-    page: Page[T],
-    purpose: LinkPurpose,
-    find: Callable[[int], T | None],
-    request: HttpRequest,
-    token: str,
-) -> HttpResponse:
-    try:
-        pk = tokens.parse(purpose, token)
-    except ExpiredTokenError:
-        context = {"reason": "expired", "is_confirmation": purpose == LinkPurpose.CONFIRM}
-        return render(request, "subscribers/link_invalid.html", context, status=410)
-    except TokenError:
-        return render(request, "subscribers/link_invalid.html", {"reason": "forged"}, status=404)
-    found = find(pk)
-    return gone(request) if found is None else page(request, token, found)
+def page_language() -> str:
+    """Return the language of the page that is being shown."""
+    return translation.get_language() or settings.LANGUAGE_CODE
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """Return a form's data, or None if the form is only to be shown."""
+    return request.POST if request.method == "POST" else None
 
 
 def page_context(subscription: Subscription) -> dict[str, Any]:
     """Return what every page shows of a subscription, in the page's language."""
-    language = translation.get_language() or settings.LANGUAGE_CODE
+    language = page_language()
     return {
         "language": language,
         "newsletter_name": name_of(

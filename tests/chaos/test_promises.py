@@ -125,7 +125,7 @@ def test_while_the_relay_is_down_a_mailing_is_not_finished(make_site: MakeSite) 
 
 
 UNSUBSCRIBE_ALL = """
-from newsletter.delivery.sending.packing import unpack
+from newsletter.delivery.sending.batches import unpack
 from subscribers import lifecycle
 from subscribers.models import Subscription
 rows = list(Subscription.objects.order_by("subscriber_id").values_list("pk", "subscriber_id"))

@@ -206,13 +206,14 @@ def test_without_the_neutral_domain_nothing_is_sent_under_the_real_name(
 # --- Pages under the neutral domain -----------------------------------------------------------
 def test_a_readers_pages_are_neutral(client: Client, add_reader: AddReader, out: Issue) -> None:
     from subscribers.links import reader_urls
+    from subscribers.links.tokens import LinkPurpose
 
     subscription = add_reader(READER, "en", discreet=True)
     lifecycle.change(subscription.pk, page_language="en", discreet=True)
     for url in (
-        reader_urls.one_click_url(subscription.pk, site=NEUTRAL),
-        reader_urls.preferences_url(subscription.pk, "en", site=NEUTRAL),
-        reader_urls.account_url(subscription.pk, "en", site=NEUTRAL),
+        reader_urls.url(LinkPurpose.UNSUBSCRIBE, subscription.pk, "en", site=NEUTRAL),
+        reader_urls.url(LinkPurpose.PREFERENCES, subscription.pk, "en", site=NEUTRAL),
+        reader_urls.url(LinkPurpose.ACCOUNT, subscription.pk, "en", site=NEUTRAL),
     ):
         assert url.startswith(NEUTRAL)
         page = client.get(url.removeprefix(NEUTRAL), headers={"host": "notes.example.net"})

@@ -13,7 +13,7 @@ from newsletter.delivery.models import Batch, Event, Mailing, Outcome, ReleaseRe
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
 from newsletter.delivery.sending import protocol
-from newsletter.delivery.sending.packing import unpack
+from newsletter.delivery.sending.batches import unpack
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Recipient, Result

@@ -121,16 +121,16 @@ def test_an_erasure_waits_for_the_end_of_a_batch(
     ends: str,
 ) -> None:
     """The batch is locked and not closed: its outcomes and its successor are found afterwards."""
-    original = protocol.close
+    original = ledger.insert_outcomes
     started: list[OtherConnection] = []
 
-    def close(*args: Any, **kwargs: Any) -> Any:
+    def insert_outcomes(*args: Any, **kwargs: Any) -> Any:
         if not started:
             started.append(OtherConnection(erase(readers[8])))
             threading.Event().wait(0.5)
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(protocol, "close", close)
+    monkeypatch.setattr(ledger, "insert_outcomes", insert_outcomes)
     stop = (lambda: len(relay.delivered) >= 5) if ends == "half sent" else (lambda: False)
     [batch] = protocol.due_batches(5)
     assert send_batch(batch, stop=stop)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 
 from newsletter.delivery.models import Edition, Mailing, Outcome, Release, ReleaseRecipient
-from newsletter.delivery.sending.packing import checksum
+from newsletter.delivery.sending.batches import checksum
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.outcomes import Result
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.planning import dispatch
-from newsletter.delivery.planning.preview import preview
+from newsletter.delivery.planning.editions import preview
 from newsletter.delivery.planning.start import send_now
 from newsletter.digest.content import EditionOptions
 from newsletter.editorial.models import Issue, Newsletter, Topic, Trend

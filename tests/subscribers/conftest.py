@@ -11,7 +11,7 @@ import time_machine
 from newsletter.editorial.models import Newsletter
 from subscribers import lifecycle
 from subscribers.addresses import normalise
-from subscribers.antiabuse import form_timestamps
+from subscribers.antiabuse import form_checks
 from subscribers.lifecycle import SignupRequest
 from subscribers.models import Subscription
 
@@ -21,7 +21,7 @@ ALA = "Ala.Reader+tag@readers.example"
 def filled(**data: object) -> dict[str, object]:
     """Return the form's data as a person sends it, a minute after it was shown."""
     with time_machine.travel(datetime.now(tz=UTC) - timedelta(minutes=1), tick=False):
-        timestamp = form_timestamps.sign_timestamp()
+        timestamp = form_checks.sign_timestamp()
     return {"newsletter": "weekly", "email": ALA, "choices": ["en"], "stamp": timestamp, **data}
 
 

@@ -7,7 +7,7 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import Any
 
-from subscribers.antiabuse import proof_of_work
+from subscribers.antiabuse import form_checks
 
 
 def solve(challenge: dict[str, Any]) -> dict[str, Any]:
@@ -25,4 +25,4 @@ def encode_payload(solution: object) -> str:
 
 def new_solution() -> str:
     """Return the encoded solution of a new challenge."""
-    return encode_payload(solve(proof_of_work.new_challenge()))
+    return encode_payload(solve(form_checks.new_challenge()))

@@ -1,8 +1,6 @@
 """The ledger: one row per reader and release, and one per reader and mailing.
 
-It has no foreign keys to readers and no addresses. Erasure replaces a reader's ID with a random
-negative number, different for each release but the same in ReleaseRecipient, Batch and Outcome:
-counts and the audit stay intact, and the rows no longer identify anyone.
+It has no foreign keys to readers and no addresses. delivery.personal_data describes erasure.
 """
 
 from __future__ import annotations

@@ -35,8 +35,7 @@ class KillSwitch(models.Model):
 class Release(models.Model):
     """What a newsletter sends for one period. A reader gets a release once.
 
-    A monthly release has no issue: it contains the articles of that month's issues
-    (delivery.planning.release_content).
+    A monthly release has no issue: it contains the articles of that month's issues.
     """
 
     class Kind(models.TextChoices):

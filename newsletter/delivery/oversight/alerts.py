@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
-from newsletter.delivery.message_ids import ALERT, MessageTrace, delivery_id
+from newsletter.delivery.message_ids import ALERT, delivery_id_factory
 from newsletter.delivery.models import Alert, AlertRecipient
 from newsletter.delivery.oversight import alert_texts
 from newsletter.delivery.oversight.problems import Problem, find_problems
@@ -105,7 +105,7 @@ def _email(alert: Alert, recipient: AlertRecipient, sender: str) -> bool:
     to = Recipient(
         position=0,
         address=recipient.user.email,
-        delivery_id=delivery_id(MessageTrace(ALERT, alert.pk, recipient.user_id)),
+        delivery_id=delivery_id_factory(ALERT, alert.pk)(recipient.user_id),
         urls={},
     )
     for transport in transports.configured():

@@ -30,7 +30,7 @@ from newsletter.delivery.oversight.report import (
     report,
     sent_by_transport,
 )
-from newsletter.delivery.sending.packing import MODULUS, checksum, unpack
+from newsletter.delivery.sending.batches import MODULUS, checksum, unpack
 
 
 @dataclass(frozen=True)

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import logging
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, Mailing, Outcome
-from newsletter.delivery.sending import protocol, transports
-from newsletter.delivery.sending.packing import unpack
-from newsletter.delivery.sending.settlement import settle
-from newsletter.lib.queue import wake
+from newsletter.delivery.sending import ledger, protocol, transports
 from newsletter.transport.outcomes import Result
 
 log = logging.getLogger(__name__)
-
-CANCELLABLE = [
-    Mailing.State.HELD,
-    Mailing.State.PREPARING,
-    Mailing.State.SENDING,
-    Mailing.State.PAUSED,
-]
+State = Mailing.State
+CANCELLABLE = [State.HELD, State.PREPARING, State.SENDING, State.PAUSED]
 
 
 def pause(mailing: Mailing) -> bool:
     """Stop sending within one step of each batch; return False if the mailing wasn't sending."""
-    return _change_state(mailing, [Mailing.State.SENDING], Mailing.State.PAUSED)
+    return _change_state(mailing, [State.SENDING], State.PAUSED)
 
 
 def resume(mailing: Mailing) -> bool:
@@ -36,20 +27,19 @@ def resume(mailing: Mailing) -> bool:
     After a refusal, the transport and the readers who were refused are tried again at once.
     """
     transport = mailing.hold_facts.get("transport", "")
-    Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PAUSED).update(
-        hold="", hold_detail="", hold_facts={}
+    resumed = _change_state(
+        mailing, [State.PAUSED], State.SENDING, hold="", hold_detail="", hold_facts={}
     )
-    resumed = _change_state(mailing, [Mailing.State.PAUSED], Mailing.State.SENDING)
     if resumed:
         if transport:
             transports.retry_now(transport)
             _deferred(mailing).update(due_at=Now())
-        _wake_workers()
+        protocol.wake_due(expires=300)
     return resumed
 
 
 def may_retry_now(mailing: Mailing) -> bool:
-    return mailing.state == Mailing.State.SENDING and _deferred(mailing).exists()
+    return mailing.state == State.SENDING and _deferred(mailing).exists()
 
 
 def retry_now(mailing: Mailing) -> int:
@@ -59,7 +49,7 @@ def retry_now(mailing: Mailing) -> int:
     batches = _deferred(mailing).update(due_at=Now())
     if batches:
         log.info("retry-now", extra={"mailing": mailing.pk, "batches": batches})
-        _wake_workers()
+        protocol.wake_due(expires=300)
     return batches
 
 
@@ -76,50 +66,31 @@ def retry_transport(name: str) -> int:
     )
     batches = waiting.update(due_at=Now())
     log.info("retry-transport", extra={"transport": name, "batches": batches})
-    _wake_workers()
+    protocol.wake_due(expires=300)
     return batches + 1
 
 
 def cancel(mailing: Mailing) -> bool:
     """Cancel for good and skip the remaining readers; return False if the mailing had ended."""
-    cancelled = _change_state(mailing, CANCELLABLE, Mailing.State.CANCELLED)
+    cancelled = _change_state(mailing, CANCELLABLE, State.CANCELLED, finished_at=Now())
     if cancelled:
-        Mailing.objects.filter(pk=mailing.pk).update(finished_at=Now())
         settle_cancelled()
     return cancelled
 
 
 def mark_unknown_as_failed(mailing: Mailing) -> int:
     """Record unknown outcomes as failed, by the operator's decision; return how many there were."""
-    marked = Outcome.objects.filter(mailing_id=mailing.pk, result=Result.UNKNOWN).update(
-        result=Result.FAILED, source=Outcome.Source.OPERATOR
-    )
+    which, source = Q(mailing_id=mailing.pk), Outcome.Source.OPERATOR
+    marked = ledger.settle_unknown(which, Result.FAILED, source=source)
     log.info("mark-unknown-as-failed", extra={"mailing": mailing.pk, "readers": marked})
     return marked
 
 
 def settle_cancelled() -> int:
     """Close the open batches of cancelled mailings; workers close the claimed ones."""
-    batch_ids = Batch.objects.filter(
-        state=Batch.State.OPEN, mailing__state=Mailing.State.CANCELLED
-    ).values_list("pk", flat=True)
-    return sum(_close_as_skipped(batch_id) for batch_id in list(batch_ids))
-
-
-@transaction.atomic
-def _close_as_skipped(batch_id: int) -> bool:
-    batch = (
-        Batch.objects.select_for_update(of=("self",))
-        .filter(pk=batch_id, state=Batch.State.OPEN)
-        .first()
-    )
-    if batch is None:
-        return False
-    settled = settle(
-        unpack(batch.reader_ids), b"", {}, unknown_below=0, rest_becomes=Result.SKIPPED
-    )
-    protocol.close(batch, settled, source=Outcome.Source.OPERATOR)
-    return True
+    batches = Batch.objects.filter(state=Batch.State.OPEN, mailing__state=State.CANCELLED)
+    ids = list(batches.values_list("pk", flat=True))
+    return sum(protocol.finish_cancelled(batch_id) is not None for batch_id in ids)
 
 
 def _deferred(mailing: Mailing) -> QuerySet[Batch]:
@@ -128,14 +99,8 @@ def _deferred(mailing: Mailing) -> QuerySet[Batch]:
     )
 
 
-def _wake_workers() -> None:
-    for batch_id in protocol.due_batches(100):
-        if not wake("delivery.send", batch_id):
-            break
-
-
-def _change_state(mailing: Mailing, before: list[Mailing.State], after: Mailing.State) -> bool:
-    changed = Mailing.objects.filter(pk=mailing.pk, state__in=before).update(state=after)
+def _change_state(mailing: Mailing, before: list[State], after: State, **facts: object) -> bool:
+    changed = Mailing.objects.filter(pk=mailing.pk, state__in=before).update(state=after, **facts)
     mailing.refresh_from_db()
     if changed:
         log.info("mailing-state", extra={"mailing": mailing.pk, "state": after.value})

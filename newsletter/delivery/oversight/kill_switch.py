@@ -26,10 +26,6 @@ class CannotReleaseError(Exception):
     """The kill switch stays on; the text says why."""
 
 
-class KillSwitchEngagedError(Exception):
-    """The kill switch is on, so this is refused."""
-
-
 def is_engaged() -> bool:
     return KillSwitch.objects.filter(engaged=True).exists()
 
@@ -37,14 +33,6 @@ def is_engaged() -> bool:
 def engaged_since() -> datetime | None:
     """Return when the kill switch was turned on; None while it is off."""
     return KillSwitch.objects.filter(engaged=True).values_list("engaged_at", flat=True).first()
-
-
-def require_released() -> None:
-    """Raise KillSwitchEngagedError if the kill switch is on."""
-    if is_engaged():
-        raise KillSwitchEngagedError(
-            "The kill switch is on. `manage.py kill_switch off` turns it off."
-        )
 
 
 @transaction.atomic

@@ -126,14 +126,12 @@ def waiting_for_hour(mailing: Mailing) -> WaitingForHour | None:
 
 @dataclass(frozen=True)
 class Deferred:
-    """Readers whose email was deferred, when the next attempt is, and the most frequent reason.
-
-    The reason is made of reply codes; it is empty if none is known.
-    """
+    """Readers whose email was deferred, and when the next attempt is."""
 
     readers: int
     next_at: datetime
     why: str
+    """The most frequent reply codes; empty if none are known."""
 
 
 def deferred(mailing: Mailing) -> Deferred | None:
@@ -152,16 +150,12 @@ def report(mailing: Mailing) -> Report:
     if mailing.state == Mailing.State.CLOSED:
         return Report(**{f.name: mailing.counts[f.name] for f in fields(Report)})
     rows = Outcome.objects.filter(mailing_id=mailing.pk).values_list("result")
-    counts = {Result(result): number for result, number in rows.annotate(n=Count("mailing_id"))}
+    counts = {Result(value).name.lower(): n for value, n in rows.annotate(n=Count("mailing_id"))}
     unfinished = Batch.objects.filter(mailing=mailing).exclude(state=Batch.State.CLOSED)
     running = unfinished.filter(state=Batch.State.CLAIMED).values_list("results", flat=True)
     return Report(
         readers=mailing.readers or 0,
-        sent=counts.get(Result.SENT, 0),
-        refused=counts.get(Result.REFUSED, 0),
-        failed=counts.get(Result.FAILED, 0),
-        skipped=counts.get(Result.SKIPPED, 0),
-        unknown=counts.get(Result.UNKNOWN, 0),
         waiting=unfinished.aggregate(total=Sum("size"))["total"] or 0,
         handed_over=sum(bytes(results).count(bytes([Result.SENT])) for results in running),
+        **counts,
     )

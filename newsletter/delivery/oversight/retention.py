@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef
 
 from newsletter.delivery.models import Batch, Mailing, Outcome, ReleaseRecipient
 from newsletter.delivery.oversight.report import report
@@ -22,21 +22,17 @@ from newsletter.transport.outcomes import Result
 log = logging.getLogger(__name__)
 
 
-def collapsible(now: datetime) -> QuerySet[Mailing]:
-    """Return ended mailings that are past the retention period and have nothing left to settle."""
+def collapse(now: datetime) -> int:
+    """Close old mailings that have ended and have nothing left to settle; return how many."""
     unfinished = Batch.objects.filter(mailing=OuterRef("pk")).exclude(state=Batch.State.CLOSED)
     unknown = Outcome.objects.filter(mailing_id=OuterRef("pk"), result=Result.UNKNOWN)
-    return Mailing.objects.filter(
+    due = Mailing.objects.filter(
         ~Exists(unfinished),
         ~Exists(unknown),
         state__in=[Mailing.State.FINISHED, Mailing.State.CANCELLED],
         finished_at__lt=now - timedelta(days=settings.RETENTION_DAYS),
     )
-
-
-def collapse(now: datetime) -> int:
-    """Close the mailings that are due for it at `now`; return how many."""
-    return sum(_collapse(pk) for pk in list(collapsible(now).values_list("pk", flat=True)))
+    return sum(_collapse(pk) for pk in list(due.values_list("pk", flat=True)))
 
 
 @transaction.atomic
@@ -58,10 +54,9 @@ def _per_edition(mailing: Mailing) -> dict[str, dict[str, int]]:
     """Return how many readers got which result: {edition's public ID: {result: readers}}."""
     editions = dict(Batch.objects.filter(mailing=mailing).values_list("pk", "edition__public_id"))
     found: dict[str, Counter[str]] = {}
-    rows = Outcome.objects.filter(mailing_id=mailing.pk, batch_id__isnull=False)
-    for batch_id, result, number in rows.values_list("batch_id", "result").annotate(
-        number=Count("subscriber_id")
-    ):
+    outcomes = Outcome.objects.filter(mailing_id=mailing.pk, batch_id__isnull=False)
+    rows = outcomes.values_list("batch_id", "result").annotate(readers=Count("subscriber_id"))
+    for batch_id, result, readers in rows:
         counts = found.setdefault(editions[batch_id], Counter())
-        counts[Result(result).name.lower()] += number
+        counts[Result(result).name.lower()] += readers
     return {public_id: dict(counts) for public_id, counts in found.items()}

@@ -1,4 +1,4 @@
-"""What a tick does for the schedule: create due mailings, prepare them, wake workers."""
+"""What a tick does for the schedule: create the mailings that are due, and prepare them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -14,12 +15,13 @@ from django.utils import timezone
 
 from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.oversight import kill_switch
-from newsletter.delivery.planning import monthly, snapshot, start
-from newsletter.delivery.sending import protocol
-from newsletter.editorial import workflow
+from newsletter.delivery.planning import snapshot, start
+from newsletter.delivery.planning.editions import round_up
+from newsletter.editorial import schedule, workflow
 from newsletter.editorial.models import Article, Issue, Newsletter
-from newsletter.editorial.schedule import Decision, Occurrence, decide, latest_occurrence
+from newsletter.editorial.schedule import Decision, Occurrence, RoundUp
 from newsletter.lib.run_all import run_all
+from subscribers import audience
 
 log = logging.getLogger(__name__)
 Hold = Mailing.Hold
@@ -40,27 +42,27 @@ def dispatch(now: datetime | None = None) -> list[Mailing]:
     for newsletter in Newsletter.objects.filter(schedule_active=True):
         steps += [
             (f"{newsletter.slug}, week", partial(_dispatch_week, newsletter, at)),
-            (f"{newsletter.slug}, month", partial(monthly.dispatch, newsletter, at)),
+            (f"{newsletter.slug}, month", partial(_dispatch_month, newsletter, at)),
         ]
     due = run_all(steps).values()
     return [mailing for mailing in due if mailing and mailing.state == Mailing.State.PREPARING]
 
 
 def _dispatch_week(newsletter: Newsletter, now: datetime) -> Mailing | None:
-    occasion = latest_occurrence(newsletter.rule, now)
+    occasion = schedule.latest_occurrence(newsletter.rule, now)
     issue = newsletter.issues.for_week(occasion.week)
     if issue is not None and not issue.goes_out_with(occasion.week):
         return None
     # An editor who sends the issue by hand creates a release with the same period.
     period = issue.key if issue else occasion.week.isoformat()
-    existing = _scheduled(newsletter, period)
-    decision = decide(
-        occasion,
-        now,
-        since=newsletter.schedule_since,
-        done=existing is not None and existing.hold not in UNREADY,
-        late_hours=settings.LATE_HOURS,
-    )
+    existing = Mailing.objects.filter(
+        release__newsletter=newsletter,
+        release__kind=Release.Kind.WEEKLY,
+        release__period=period,
+        audience=Mailing.Audience.ALL,
+    ).first()
+    done = existing is not None and existing.hold not in UNREADY
+    decision = _decide(newsletter, occasion, now, done=done)
     if decision is Decision.WAIT:
         return None
     if issue is None and newsletter.approval == Newsletter.Approval.AUTOMATIC:
@@ -68,16 +70,39 @@ def _dispatch_week(newsletter: Newsletter, now: datetime) -> Mailing | None:
     reason = Hold.LATE if decision is Decision.HOLD_LATE else readiness(newsletter, issue, now)
     if issue is not None and not reason and not issue.is_approved:
         workflow.approve(issue, by=None)  # the newsletter sends without approval
-    return _create_or_release(newsletter, period, issue, reason)
+    with transaction.atomic():
+        release = start.get_or_create_release(newsletter, Release.Kind.WEEKLY, period, issue=issue)
+        return _create_or_release(release, reason)
 
 
-def _scheduled(newsletter: Newsletter, period: str) -> Mailing | None:
-    return Mailing.objects.filter(
-        release__newsletter=newsletter,
-        release__kind=Release.Kind.WEEKLY,
-        release__period=period,
-        audience=Mailing.Audience.ALL,
-    ).first()
+def _dispatch_month(newsletter: Newsletter, now: datetime) -> Mailing | None:
+    """Create the mailing of the round-up that is due, once (E1, E3); None if there is none.
+
+    Its release is created even if nobody reads it or there is nothing to read: the release records
+    that the month was dealt with. So a reader who switches to monthly emails in the middle of a
+    month gets the next round-up first.
+    """
+    due = schedule.latest_round_up(newsletter.rule, now)
+    key: dict[str, Any] = {"kind": Release.Kind.MONTHLY, "period": due.month.key}
+    decision = _decide(newsletter, due, now, done=newsletter.releases.filter(**key).exists())
+    if decision is Decision.WAIT:
+        return None
+    with transaction.atomic():
+        release, created = newsletter.releases.get_or_create(**key)
+        is_wanted = (
+            created
+            and audience.has_readers(newsletter, audience.Frequency.MONTHLY)
+            and round_up(newsletter, due.month, at=now).articles
+        )
+        reason = Hold.LATE if decision is Decision.HOLD_LATE else Hold.NONE
+        return _create_or_release(release, reason) if is_wanted else None
+
+
+def _decide(
+    newsletter: Newsletter, due: Occurrence | RoundUp, now: datetime, *, done: bool
+) -> Decision:
+    since, late_hours = newsletter.schedule_since, settings.LATE_HOURS
+    return schedule.decide(due, now, since=since, done=done, late_hours=late_hours)
 
 
 @transaction.atomic
@@ -111,13 +136,9 @@ def readiness(newsletter: Newsletter, issue: Issue | None, now: datetime) -> Hol
     return Hold.NONE
 
 
-@transaction.atomic
-def _create_or_release(
-    newsletter: Newsletter, period: str, issue: Issue | None, reason: Hold
-) -> Mailing:
+def _create_or_release(release: Release, reason: Hold) -> Mailing:
     """Create the mailing, or release it if an editor has removed the reason for holding it."""
     state = Mailing.State.HELD if reason else Mailing.State.PREPARING
-    release = start.get_or_create_release(newsletter, Release.Kind.WEEKLY, period, issue=issue)
     mailing, created = Mailing.objects.get_or_create(
         release=release, audience=Mailing.Audience.ALL, defaults={"state": state, "hold": reason}
     )
@@ -137,11 +158,3 @@ def prepare_waiting() -> int:
         return 0
     waiting = Mailing.objects.filter(state=Mailing.State.PREPARING).values_list("pk", flat=True)
     return len(run_all((f"mailing {pk}", partial(snapshot.prepare, pk)) for pk in list(waiting)))
-
-
-def wake_due() -> int:
-    """Wake workers for batches that are due; return for how many."""
-    due = protocol.due_batches(snapshot.WAKE_UPS)
-    # They expire before the next tick wakes workers again.
-    snapshot.wake_batches(due, expires=55)
-    return len(due)

@@ -1,20 +1,49 @@
-"""Render the editions of a mailing, one for each distinct result."""
+"""What a release contains, and the editions in which readers get it: one per distinct result."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 
-from newsletter.delivery.models import Edition, Mailing
-from newsletter.delivery.sending.messages import discreet_headers, sender_headers, stored_images
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from newsletter.delivery.models import Edition, Mailing, Release
+from newsletter.delivery.sending.messages import discreet_headers, sender_headers
 from newsletter.digest import content
 from newsletter.digest.assemble import assemble
+from newsletter.digest.content import EditionOptions, RenderedEmail
 from newsletter.digest.render_service import render_edition
-from newsletter.editorial.models import Newsletter
+from newsletter.editorial.content import issue_content, newsletter_content, round_up_content
+from newsletter.editorial.models import Issue, Newsletter
+from newsletter.editorial.schedule import Month
 from subscribers import discreet_domain
 from subscribers.audience import Segment, edition_options
+
+
+def content_of(release: Release, *, at: datetime) -> content.Issue:
+    """Return what the release contains that is public at that moment. Raises RenderError."""
+    if release.kind == Release.Kind.MONTHLY:
+        return round_up(release.newsletter, Month.parse(release.period), at=at)
+    if release.issue is None:
+        raise content.RenderError(_("The issue was deleted."))
+    return issue_content(release.issue, at=at)
+
+
+def round_up(newsletter: Newsletter, month: Month, *, at: datetime) -> content.Issue:
+    """Return the articles of the month's issues that were sent.
+
+    An editor approved each of those issues, so the round-up needs no approval of its own.
+    """
+    sent = Mailing.objects.filter(release__issue=OuterRef("pk"), snapshot_at__isnull=False).exclude(
+        state=Mailing.State.CANCELLED
+    )
+    issues = newsletter.issues.public(at).for_month(month).newest_first().filter(Exists(sent))
+    return round_up_content(month, issues, at=at)
 
 
 @dataclass
@@ -32,16 +61,17 @@ def draft_editions(
     segments: Iterable[Segment],
     newsletter: Newsletter,
     *,
-    branding: content.Newsletter,
     issue: content.Issue,
-    today: date,
+    at: datetime,
 ) -> Editions:
     """Render each edition that the segments need, once. Raises content.RenderError."""
     editions = Editions()
+    branding, today = newsletter_content(newsletter), newsletter.local_date(at)
     for segment in segments:
         public_id = secrets.token_hex(12)
         options = edition_options(segment, newsletter)
-        url = view_url(public_id, site=discreet_domain.site_of(discreet=segment.discreet))
+        # One URL for all readers of the edition, without a token.
+        url = f"{discreet_domain.site_of(discreet=segment.discreet)}/view/{public_id}/"
         sender, contents = branding, issue
         if segment.discreet:
             sender = discreet_domain.discreet_branding(branding)
@@ -63,7 +93,7 @@ def draft_editions(
             preheader=rendered.preheader,
             html=rendered.html,
             text=rendered.text,
-            images=stored_images(rendered),
+            images=[asdict(image) for image in rendered.images],
             discreet=segment.discreet,
             headers=discreet_headers(rendered.language)
             if segment.discreet
@@ -77,6 +107,27 @@ def draft_editions(
     return editions
 
 
-def view_url(public_id: str, *, site: str) -> str:
-    """Return the “View in browser” URL: one for all readers of the edition, without a token."""
-    return f"{site}/view/{public_id}/"
+def preview(issue: Issue, options: EditionOptions) -> RenderedEmail | None:
+    """Return the email that readers with these options would get; None if it would be empty.
+
+    It includes articles that are ready but not published yet, because they will be by the time
+    the issue is sent. Raises RenderError.
+    """
+    ready = issue_content(issue, at=timezone.now() + timedelta(days=3650))
+    return preview_of(ready, issue.newsletter, options)
+
+
+def preview_of(
+    issue: content.Issue, newsletter: Newsletter, options: EditionOptions
+) -> RenderedEmail | None:
+    """Return the same for content that was read already. Raises RenderError."""
+    selection = assemble(issue, options)
+    if selection is None:
+        return None
+    return render_edition(
+        newsletter_content(newsletter),
+        issue,
+        selection,
+        view_url=f"{settings.SITE_URL}/",
+        today=newsletter.local_date(timezone.now()),
+    )

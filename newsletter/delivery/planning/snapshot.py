@@ -10,42 +10,63 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from itertools import groupby, islice
 from operator import itemgetter
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release, ReleaseRecipient
-from newsletter.delivery.planning import release_content
-from newsletter.delivery.planning.audiences import Audience, includes, last_outcomes
-from newsletter.delivery.planning.delivery_hour import due_at
-from newsletter.delivery.planning.editions import Editions, draft_editions
+from newsletter.delivery.planning.editions import Editions, content_of, draft_editions
 from newsletter.delivery.sending import ledger, protocol, transports
+from newsletter.delivery.sending.batches import MODULUS, OutcomeRow, checksum, pack
 from newsletter.delivery.sending.messages import build_email
-from newsletter.delivery.sending.packing import MODULUS, checksum, pack
-from newsletter.delivery.sending.settlement import OutcomeRow
 from newsletter.digest.content import RenderError
-from newsletter.editorial.content import newsletter_content
-from newsletter.lib.queue import wake
 from newsletter.transport.base import CompileError
 from newsletter.transport.outcomes import Result
 from subscribers.audience import Frequency, Segment, segments, stream
 
 log = logging.getLogger(__name__)
+Audience = Mailing.Audience
 ATTEMPTS = 5
-WAKE_UPS = 100
-"""How many batches a snapshot or a tick wakes workers for: each worker then takes whatever is due,
-so a few wake-ups are enough."""
 INSERT_SIZE = 20
 """How many batches are written at a time."""
+_LAST_OUTCOMES = {
+    # Unknown is left out: such a reader may have received the message.
+    Audience.UNREACHED: frozenset({Result.REFUSED, Result.FAILED, Result.SKIPPED}),
+    Audience.IN_DOUBT: frozenset({Result.UNKNOWN}),
+}
 
 
 class AudienceChangedError(Exception):
     """A reader now belongs to a segment for which no edition was rendered."""
+
+
+def last_outcomes(audience: str) -> frozenset[Result]:
+    """Return the last outcomes that put a recipient of the release into this audience."""
+    return _LAST_OUTCOMES.get(Audience(audience), frozenset())
+
+
+def due_at(hour: int | None, *, zone: str, since: datetime) -> datetime:
+    """Return the first moment at or after `since` at which it is that hour in `zone`, in UTC.
+
+    Without an hour, or during that hour, this is `since` itself: a reader who prefers 9:00 gets an
+    issue whose snapshot was taken at 9:00:20 at once, not a day later. An hour that the clock
+    skips is treated as in `editorial.schedule`: 02:00 becomes 03:00.
+    """
+    local = since.astimezone(ZoneInfo(zone))
+    if hour is None or local.hour == hour:
+        return since
+    days = (local.date(), local.date() + timedelta(days=1))
+    candidates = (
+        datetime.combine(day, time(hour), tzinfo=ZoneInfo(zone)).astimezone(UTC) for day in days
+    )
+    return next(moment for moment in candidates if moment >= since)
 
 
 def prepare(mailing_id: int, *, now: datetime | None = None) -> Mailing:
@@ -62,25 +83,20 @@ def prepare(mailing_id: int, *, now: datetime | None = None) -> Mailing:
         if mailing.state != Mailing.State.PREPARING:
             break
         try:
-            editions = _draft(mailing, at)
-            due = _take_snapshot(mailing, editions)
+            due = _take_snapshot(mailing, _draft(mailing, at))
             # Nobody may be left to send to.
             protocol.finish_mailing(mailing.pk)
-            wake_batches(due)
+            protocol.wake_batches(due)
         except AudienceChangedError:
             log.info("audience-changed", extra={"mailing": mailing_id, "attempt": attempt})
         except (RenderError, CompileError) as error:
-            _hold_unrenderable(mailing, detail=str(error)[:300])
+            reason = Mailing.Hold.UNRENDERABLE
+            Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).update(
+                state=Mailing.State.HELD, hold=reason, hold_detail=str(error)[:300]
+            )
+            log.warning("hold", extra={"mailing": mailing.pk, "reason": reason})
         mailing.refresh_from_db()
     return mailing
-
-
-def _hold_unrenderable(mailing: Mailing, *, detail: str) -> None:
-    reason = Mailing.Hold.UNRENDERABLE
-    Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).update(
-        state=Mailing.State.HELD, hold=reason, hold_detail=detail
-    )
-    log.warning("hold", extra={"mailing": mailing.pk, "reason": reason})
 
 
 def _draft(mailing: Mailing, at: datetime) -> Editions:
@@ -89,11 +105,10 @@ def _draft(mailing: Mailing, at: datetime) -> Editions:
     found = segments(newsletter, _frequency_of(mailing.release))
     editions = draft_editions(
         mailing,
-        [each for each, _ in found if includes(each, first_language=mailing.language)],
+        [segment for segment, _ in found if _includes(mailing, segment)],
         newsletter,
-        branding=newsletter_content(newsletter),
-        issue=release_content.content_of(mailing.release, at=at),
-        today=newsletter.local_date(at),
+        issue=content_of(mailing.release, at=at),
+        at=at,
     )
     # Compiled now, because an edition that can't be sent must not get into a snapshot.
     transport = transports.preferred()
@@ -103,51 +118,50 @@ def _draft(mailing: Mailing, at: datetime) -> Editions:
 
 
 @dataclass
-class _Progress:
-    """What a snapshot has taken so far. It saves a few batches at a time to limit memory."""
+class _Taken:
+    """What a snapshot has taken so far."""
 
-    taken_at: datetime
+    at: datetime
     readers: int = 0
     checksum: int = 0
-    batches: int = 0
-    due_batch_ids: list[int] = field(default_factory=list)
-    """The first WAKE_UPS batches that are due at once."""
-    _unsaved: list[Batch] = field(default_factory=list)
-
-    def count(self, reader_ids: list[int]) -> None:
-        self.readers += len(reader_ids)
-        self.checksum = (self.checksum + checksum(reader_ids)) % MODULUS
-
-    def add(self, batch: Batch) -> None:
-        self._unsaved.append(batch)
-        if len(self._unsaved) == INSERT_SIZE:
-            self.save()
-
-    def save(self) -> None:
-        saved = Batch.objects.bulk_create(self._unsaved)
-        self.batches += len(saved)
-        due = [batch.pk for batch in saved if batch.due_at == self.taken_at]
-        self.due_batch_ids += due[: WAKE_UPS - len(self.due_batch_ids)]
-        self._unsaved = []
 
 
 @transaction.atomic
 def _take_snapshot(mailing: Mailing, editions: Editions) -> list[int]:
-    """Return the IDs of the first batches that are due at once.
-
-    Raises AudienceChangedError.
-    """
+    """Return the IDs of the batches that are due at once. Raises AudienceChangedError."""
     Release.objects.select_for_update().get(pk=mailing.release_id)
     if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).exists():
         return []
     Edition.objects.bulk_create(editions.drafts.values())
-    saved = {edition.key: edition for edition in mailing.editions.all()}
-    progress = _Progress(taken_at=protocol.database_now())
+    taken = _Taken(protocol.database_now())
+    batches, due = 0, []
+    # A few at a time, to limit memory.
+    unsaved = _cut_batches(mailing, editions, taken)
+    while saved := Batch.objects.bulk_create(list(islice(unsaved, INSERT_SIZE))):
+        batches += len(saved)
+        due += [batch.pk for batch in saved if batch.due_at == taken.at]
+    if mailing.audience == Audience.IN_DOUBT:
+        _supersede_unknowns(mailing)
+    Mailing.objects.filter(pk=mailing.pk).update(
+        state=Mailing.State.SENDING,
+        snapshot_at=taken.at,
+        readers=taken.readers,
+        checksum=taken.checksum,
+    )
+    counts = {"readers": taken.readers, "editions": len(editions.drafts), "batches": batches}
+    log.info("snapshot", extra={"mailing": mailing.pk, **counts})
+    return due
+
+
+def _cut_batches(mailing: Mailing, editions: Editions, taken: _Taken) -> Iterator[Batch]:
+    """Take the readers; yield an unsaved batch for each portion that has an edition."""
+    zone = mailing.release.newsletter.timezone
     for segment, hour, candidates in _portions(mailing):
         if segment not in editions.by_segment:
             raise AudienceChangedError
         reader_ids = _take(mailing, candidates)
-        progress.count(reader_ids)
+        taken.readers += len(reader_ids)
+        taken.checksum = (taken.checksum + checksum(reader_ids)) % MODULUS
         key = editions.by_segment[segment]
         if key is None:
             skipped = [OutcomeRow(reader, Result.SKIPPED) for reader in reader_ids]
@@ -155,25 +169,17 @@ def _take_snapshot(mailing: Mailing, editions: Editions) -> list[int]:
                 mailing.pk, skipped, source=Outcome.Source.PLANNER, batch_id=None
             )
         elif reader_ids:
-            zone = mailing.release.newsletter.timezone
-            due = due_at(hour, zone=zone, since=progress.taken_at)
-            progress.add(new_batch(saved[key], reader_ids, due_at=due))
-    progress.save()
-    if mailing.audience == Audience.IN_DOUBT:
-        _supersede_unknowns(mailing)
-    Mailing.objects.filter(pk=mailing.pk).update(
-        state=Mailing.State.SENDING,
-        snapshot_at=progress.taken_at,
-        readers=progress.readers,
-        checksum=progress.checksum,
-    )
-    counts = {"readers": progress.readers, "editions": len(saved), "batches": progress.batches}
-    log.info("snapshot", extra={"mailing": mailing.pk, **counts})
-    return progress.due_batch_ids
+            due = due_at(hour, zone=zone, since=taken.at)
+            yield new_batch(editions.drafts[key], reader_ids, due_at=due)
 
 
 def _take(mailing: Mailing, reader_ids: list[int]) -> list[int]:
-    """Make the readers recipients of this mailing, and return those whom its audience includes."""
+    """Make the readers recipients of this mailing, and return those whom its audience includes.
+
+    ReleaseRecipient has one row per reader and release, so two mailings of a release never send to
+    the same reader. To send again, the statement that checks the reader's last outcome moves the
+    row to this mailing.
+    """
     after = last_outcomes(mailing.audience)
     if not after:
         return ledger.add_recipients(mailing.release_id, mailing.pk, reader_ids)
@@ -184,9 +190,13 @@ def _supersede_unknowns(mailing: Mailing) -> None:
     """Record the readers' earlier *unknown* outcomes as failed: only the new outcome counts."""
     recipients = ReleaseRecipient.objects.filter(mailing_id=mailing.pk).values("subscriber_id")
     earlier = mailing.release.mailings.exclude(pk=mailing.pk).values("pk")
-    Outcome.objects.filter(
-        mailing_id__in=earlier, subscriber_id__in=recipients, result=Result.UNKNOWN
-    ).update(result=Result.FAILED, source=Outcome.Source.OPERATOR)
+    which = Q(mailing_id__in=earlier, subscriber_id__in=recipients)
+    ledger.settle_unknown(which, Result.FAILED, source=Outcome.Source.OPERATOR)
+
+
+def _includes(mailing: Mailing, segment: Segment) -> bool:
+    """Return whether the mailing is for this segment's first language."""
+    return mailing.language in {"", segment.languages[0]}
 
 
 def _frequency_of(release: Release) -> Frequency:
@@ -197,7 +207,7 @@ def _portions(mailing: Mailing) -> Iterator[tuple[Segment, int | None, list[int]
     """Yield the mailing's readers, at most a batch at a time, by segment and preferred hour."""
     readers = stream(mailing.release.newsletter, _frequency_of(mailing.release))
     for (segment, hour), rows in groupby(readers, key=itemgetter(0, 1)):
-        if not includes(segment, first_language=mailing.language):
+        if not _includes(mailing, segment):
             continue
         reader_ids = (reader for _, _, reader in rows)
         while portion := list(islice(reader_ids, settings.SEND_BATCH_SIZE)):
@@ -214,10 +224,3 @@ def new_batch(edition: Edition, reader_ids: list[int], *, due_at: datetime) -> B
         due_at=due_at,
         give_up_at=due_at + timedelta(hours=settings.SEND_GIVE_UP_HOURS),
     )
-
-
-def wake_batches(batch_ids: list[int], *, expires: int = 300) -> None:
-    """Wake a worker for each batch, until the broker can't be reached. `expires` in seconds."""
-    for batch_id in batch_ids:
-        if not wake("delivery.send", batch_id, expires=expires):
-            break

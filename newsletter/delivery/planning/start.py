@@ -12,8 +12,8 @@ from django.utils.translation import gettext
 
 from newsletter.delivery.models import Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.oversight import kill_switch
-from newsletter.delivery.planning import audiences, release_content
-from newsletter.delivery.planning.audiences import Audience
+from newsletter.delivery.planning.editions import round_up
+from newsletter.delivery.planning.snapshot import Audience, last_outcomes
 from newsletter.editorial.models import Issue, Newsletter, User
 from newsletter.editorial.schedule import Month
 from newsletter.lib.queue import wake
@@ -43,6 +43,7 @@ def get_or_create_release(
     return release
 
 
+@transaction.atomic
 def send_now(issue: Issue, *, by: User | None, first_language: str = "") -> Mailing:
     """Start sending the issue, or release its held mailing; return the mailing.
 
@@ -52,8 +53,7 @@ def send_now(issue: Issue, *, by: User | None, first_language: str = "") -> Mail
     """
     if not issue.is_approved:
         raise CannotSendError(gettext("The issue is not approved."))
-    with transaction.atomic():
-        return _start_mailing(release_of(issue), by, first_language=first_language)
+    return _start_mailing(release_of(issue), by, first_language=first_language)
 
 
 def send_round_up(newsletter: Newsletter, month: Month, *, by: User | None) -> Mailing:
@@ -62,7 +62,7 @@ def send_round_up(newsletter: Newsletter, month: Month, *, by: User | None) -> M
     A second call changes nothing. Raises CannotSendError if there is nothing to send or nobody
     to send it to, or if the kill switch is on.
     """
-    if not release_content.round_up(newsletter, month, at=timezone.now()).articles:
+    if not round_up(newsletter, month, at=timezone.now()).articles:
         raise CannotSendError(gettext("No issue of this month has been sent."))
     if not has_readers(newsletter, Frequency.MONTHLY):
         raise CannotSendError(gettext("No reader has chosen the monthly round-up."))
@@ -90,45 +90,37 @@ def _start_mailing(release: Release, by: User | None, *, first_language: str = "
     return mailing
 
 
-def send_to_unreached(release: Release, *, by: User | None) -> Mailing:
-    """Send to readers whose last outcome is refused, failed or skipped. Raises CannotSendError."""
-    return _send_again(release, Audience.UNREACHED, by)
+@transaction.atomic
+def send_again(release: Release, audience: Audience, *, by: User | None) -> Mailing:
+    """Send to the readers whose last outcome puts them into this audience.
 
-
-def send_to_in_doubt(release: Release, *, by: User | None) -> Mailing:
-    """Send again to readers whose outcome is unknown: some may get it twice.
-
-    Their earlier outcome becomes *failed*, by the operator's decision, because only the new one
-    counts. Raises CannotSendError.
+    If it is unknown (IN_DOUBT), some may get the email twice. Their earlier outcome becomes
+    *failed*, by the operator's decision, because only the new one counts. Raises CannotSendError.
     """
-    return _send_again(release, Audience.IN_DOUBT, by)
-
-
-def _send_again(release: Release, audience: Audience, by: User | None) -> Mailing:
-    with transaction.atomic():
-        Release.objects.select_for_update().get(pk=release.pk)
-        mailings = list(release.mailings.all())
-        if any(mailing.state == Mailing.State.CLOSED for mailing in mailings):
-            raise CannotSendError(gettext("This mailing is closed. Only its counts are kept."))
-        if any(mailing.state == Mailing.State.PREPARING for mailing in mailings):
-            raise CannotSendError(
-                gettext(
-                    "Another mailing of this issue is still being prepared. Try again in a minute."
-                )
-            )
-        current = ReleaseRecipient.objects.filter(
-            release_id=release.pk,
-            mailing_id=OuterRef("mailing_id"),
-            subscriber_id=OuterRef("subscriber_id"),
+    Release.objects.select_for_update().get(pk=release.pk)
+    mailings = list(release.mailings.all())
+    states = {mailing.state for mailing in mailings}
+    if Mailing.State.CLOSED in states:
+        raise CannotSendError(gettext("This mailing is closed. Only its counts are kept."))
+    if Mailing.State.PREPARING in states:
+        raise CannotSendError(
+            gettext("Another mailing of this issue is still being prepared. Try again in a minute.")
         )
-        last_outcomes = Outcome.objects.filter(
-            Exists(current), mailing_id__in=[mailing.pk for mailing in mailings]
-        )
-        if not last_outcomes.filter(result__in=audiences.last_outcomes(audience)).exists():
-            raise CannotSendError(gettext("There are no readers to send it to."))
-        numbers = [mailing.number for mailing in mailings if mailing.audience == audience]
-        mailing = Mailing.objects.create(
-            release=release, audience=audience, number=max(numbers, default=0) + 1, started_by=by
-        )
-        transaction.on_commit(lambda: wake("delivery.prepare", mailing.pk))
+    current = ReleaseRecipient.objects.filter(
+        release_id=release.pk,
+        mailing_id=OuterRef("mailing_id"),
+        subscriber_id=OuterRef("subscriber_id"),
+    )
+    matching = Outcome.objects.filter(
+        Exists(current),
+        mailing_id__in=[mailing.pk for mailing in mailings],
+        result__in=last_outcomes(audience),
+    )
+    if not matching.exists():
+        raise CannotSendError(gettext("There are no readers to send it to."))
+    numbers = [mailing.number for mailing in mailings if mailing.audience == audience]
+    mailing = Mailing.objects.create(
+        release=release, audience=audience, number=max(numbers, default=0) + 1, started_by=by
+    )
+    transaction.on_commit(lambda: wake("delivery.prepare", mailing.pk))
     return mailing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import cache
 
 from django.conf import settings
@@ -11,7 +10,6 @@ from django.core.files.storage import default_storage
 
 from newsletter.delivery.message_ids import MAILING, delivery_id_factory
 from newsletter.delivery.models import Edition
-from newsletter.digest.content import RenderedEmail
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.placeholders import Placeholder
 from newsletter.transport.outcomes import Email, Image, Recipient
@@ -31,46 +29,36 @@ def sender_headers(
     List-* headers hold ASCII only: with encoded words in them, email programs don't show the
     Unsubscribe button.
     """
+    campaign_id = f"{campaign}:{language}:{newsletter.slug}:{settings.FEEDBACK_SENDER_ID}"
     domain = newsletter.list_domain or newsletter.sender_address.rpartition("@")[2]
-    list_id = f"{newsletter.slug}.{language}.{domain.encode('idna').decode()}"
     return {
         "from_name": sender_name,
         "from_address": newsletter.sender_address,
         "reply_to": newsletter.reply_to,
-        "headers": [
-            ["List-Id", f"{newsletter.slug} <{list_id}>"],
-            ["List-Unsubscribe", f"<{Placeholder.UNSUBSCRIBE.url}>"],
-            ["List-Unsubscribe-Post", "List-Unsubscribe=One-Click"],
-            [
-                "Feedback-ID",
-                f"{campaign}:{language}:{newsletter.slug}:{settings.FEEDBACK_SENDER_ID}",
-            ],
-            ["Content-Language", language],
-            ["Precedence", "bulk"],
-        ],
+        "headers": _list_headers(newsletter.slug, language, domain, ["Feedback-ID", campaign_id]),
     }
 
 
 def discreet_headers(language: str) -> dict[str, object]:
     """Return the headers for discreet readers: nothing in them names the newsletter."""
-    domain = settings.DISCREET_SENDER.rpartition("@")[2].encode("idna").decode()
+    domain = settings.DISCREET_SENDER.rpartition("@")[2]
     return {
         "from_name": settings.DISCREET_NAME,
         "from_address": settings.DISCREET_SENDER,
         "reply_to": "",
-        "headers": [
-            ["List-Id", f"letter <letter.{language}.{domain}>"],
-            ["List-Unsubscribe", f"<{Placeholder.UNSUBSCRIBE.url}>"],
-            ["List-Unsubscribe-Post", "List-Unsubscribe=One-Click"],
-            ["Content-Language", language],
-            ["Precedence", "bulk"],
-        ],
+        "headers": _list_headers("letter", language, domain),
     }
 
 
-def stored_images(rendered: RenderedEmail) -> list[dict[str, str]]:
-    """Return the images as Edition.images stores them."""
-    return [asdict(image) for image in rendered.images]
+def _list_headers(name: str, language: str, domain: str, *more: list[str]) -> list[list[str]]:
+    return [
+        ["List-Id", f"{name} <{name}.{language}.{domain.encode('idna').decode()}>"],
+        ["List-Unsubscribe", f"<{Placeholder.UNSUBSCRIBE.url}>"],
+        ["List-Unsubscribe-Post", "List-Unsubscribe=One-Click"],
+        *more,
+        ["Content-Language", language],
+        ["Precedence", "bulk"],
+    ]
 
 
 def build_email(edition: Edition) -> Email:

@@ -42,15 +42,17 @@ from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, KillSwitch, Mailing, Outcome
 from newsletter.delivery.sending import ledger
-from newsletter.delivery.sending.packing import pack, unpack
-from newsletter.delivery.sending.settlement import ReplyCodes, Settlement, settle
+from newsletter.delivery.sending.batches import ReplyCodes, Settlement, pack, settle, unpack
 from newsletter.lib import prepared_statements
+from newsletter.lib.queue import wake
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Result
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _UNSETTLED = {Result.NONE, Result.DEFERRED}
+WAKE_UPS = 100
+"""How many wake-ups are sent at a time. Each worker then takes whatever is due, so a few do."""
 RECONNECT_DELAYS = (0.1, 0.4, 1.0, 2.0, 3.0)
 """Seconds to wait between attempts: together about as long as a restart of the database."""
 
@@ -85,11 +87,23 @@ def due_batches(limit: int) -> list[int]:
     return list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
 
 
-def claim(batch_id: int) -> Claim | None:
-    """Claim a batch for this worker.
+def wake_batches(batch_ids: list[int], *, expires: int = 300) -> None:
+    """Wake workers for the first WAKE_UPS batches. The wake-ups expire after so many seconds."""
+    for batch_id in batch_ids[:WAKE_UPS]:
+        if not wake("delivery.send", batch_id, expires=expires):
+            break  # the broker can't be reached
 
-    Returns None if the batch isn't open or due, or if its mailing may not be sent now.
-    """
+
+def wake_due(*, expires: int = 55) -> int:
+    """Wake workers for batches that are due; return for how many."""
+    # By default, the wake-ups expire before the next tick sends others.
+    due = due_batches(WAKE_UPS)
+    wake_batches(due, expires=expires)
+    return len(due)
+
+
+def claim(batch_id: int) -> Claim | None:
+    """Claim a batch for this worker; None if it isn't open or due, or may not be sent now."""
     # SQLite holds its lock until all rows of RETURNING are fetched, so commit after that.
     with transaction.atomic(), prepared_statements.cursor() as cursor:
         cursor.execute(
@@ -184,7 +198,6 @@ def finish(
     *,
     results: bytes,
     replies: Mapping[int, ReplyCodes],
-    source: Outcome.Source = Outcome.Source.SENDER,
     due_in: timedelta = timedelta(0),
     reason: str = "",
 ) -> Settlement | None:
@@ -194,15 +207,9 @@ def finish(
     `due_in`. `reason` tells editors why they wait, and names no reader. Returns None if the
     batch no longer belongs to the caller.
     """
-    return retry_on_lost_connection(
-        lambda: _finish(
-            Q(pk=claim.batch_id, fence=claim.fence),
-            known=(results, replies),
-            source=source,
-            due_in=due_in,
-            reason=reason,
-        )
-    )
+    mine = Q(pk=claim.batch_id, fence=claim.fence, state=Batch.State.CLAIMED)
+    known = results, replies
+    return retry_on_lost_connection(lambda: _finish(mine, known, due_in=due_in, reason=reason))
 
 
 def finish_lost(batch_id: int) -> Settlement | None:
@@ -211,7 +218,21 @@ def finish_lost(batch_id: int) -> Settlement | None:
     Permitted readers without a stored result become unknown. If a peer deferred any reader, the
     successor waits as long as it would have after a worker that survived.
     """
-    return _finish(Q(pk=batch_id, lease_until__lte=Now()), known=None, source=Outcome.Source.RESCUE)
+    lost = Q(pk=batch_id, lease_until__lte=Now(), state=Batch.State.CLAIMED)
+    return _finish(lost, known=None, source=Outcome.Source.RESCUE)
+
+
+def finish_cancelled(batch_id: int) -> Settlement | None:
+    """Close an open batch of a cancelled mailing: its readers are skipped."""
+    unsent = Q(pk=batch_id, state=Batch.State.OPEN, mailing__state=Mailing.State.CANCELLED)
+    return _finish(unsent, known=(b"", {}), source=Outcome.Source.OPERATOR)
+
+
+def rescue_batches() -> int:
+    """Close claimed batches whose lease ran out; return how many."""
+    lost = Batch.objects.filter(state=Batch.State.CLAIMED, lease_until__lte=Now())
+    ids = lost.values_list("pk", flat=True)[:1000]
+    return sum(finish_lost(batch_id) is not None for batch_id in ids)
 
 
 def retry_on_lost_connection(update: Callable[[], T]) -> T:
@@ -233,21 +254,19 @@ def retry_on_lost_connection(update: Callable[[], T]) -> T:
 @transaction.atomic
 def _finish(
     which: Q,
-    *,
     known: tuple[bytes, Mapping[int, ReplyCodes]] | None,
-    source: Outcome.Source,
+    *,
+    source: Outcome.Source = Outcome.Source.SENDER,
     due_in: timedelta = timedelta(0),
     reason: str = "",
 ) -> Settlement | None:
-    batch = (
-        Batch.objects.select_for_update(of=("self",))
-        .select_related("mailing")
-        .filter(which, state=Batch.State.CLAIMED)
-        .first()
-    )
+    """Lock the batch, record the outcomes, create the successor and close the batch."""
+    locked = Batch.objects.select_for_update(of=("self",)).select_related("mailing")
+    batch = locked.filter(which).first()
     if batch is None:
         return None
-    results, replies = known or (bytes(batch.results), parse_replies(batch))
+    stored = {int(position): ReplyCodes(*reply) for position, reply in batch.replies.items()}
+    results, replies = known or (bytes(batch.results), stored)
     settled = settle(
         unpack(batch.reader_ids),
         results,
@@ -259,26 +278,9 @@ def _finish(
     )
     if known is None and settled.deferred:
         due_in = timedelta(seconds=backoff(batch.round + 1, settings.SEND_RETRY_SECONDS))
-    return close(batch, settled, source=source, due_in=due_in, reason=reason)
-
-
-def close(
-    batch: Batch,
-    settled: Settlement,
-    *,
-    source: Outcome.Source,
-    due_in: timedelta = timedelta(0),
-    reason: str = "",
-) -> Settlement:
-    """Record the outcomes and close the batch.
-
-    Runs inside the caller's transaction, which must have locked the batch's row.
-    """
     ledger.insert_outcomes(batch.mailing_id, settled.outcomes, source=source, batch_id=batch.pk)
     if settled.to_retry:
-        _create_successor(
-            batch, settled, due_in, reason or _describe_reply(settled.common_deferral)
-        )
+        _create_successor(batch, settled, due_in, reason)
     Batch.objects.filter(pk=batch.pk).update(
         state=Batch.State.CLOSED, results=settled.results, lease_until=None, fence=F("fence") + 1
     )
@@ -296,11 +298,8 @@ def _final_result(batch: Batch) -> Result | None:
     return None
 
 
-def _describe_reply(reply: ReplyCodes) -> str:
-    return f"{reply.code or ''} {reply.status}".strip()
-
-
 def _create_successor(batch: Batch, settled: Settlement, due_in: timedelta, reason: str) -> None:
+    code, status, _fault = settled.common_deferral
     Batch.objects.create(
         mailing_id=batch.mailing_id,
         edition_id=batch.edition_id,
@@ -309,14 +308,9 @@ def _create_successor(batch: Batch, settled: Settlement, due_in: timedelta, reas
         due_at=database_now() + due_in,
         give_up_at=batch.give_up_at,
         round=batch.round + (1 if settled.deferred or due_in else 0),
-        deferred_by=reason[:200],
+        deferred_by=(reason or f"{code or ''} {status}".strip())[:200],
         predecessor=batch,
     )
-
-
-def parse_replies(batch: Batch) -> dict[int, ReplyCodes]:
-    """Return the batch's stored replies by position."""
-    return {int(position): ReplyCodes(*codes) for position, codes in batch.replies.items()}
 
 
 def database_now() -> datetime:
@@ -350,3 +344,9 @@ def finish_mailing(mailing_id: int) -> bool:
     with prepared_statements.cursor() as cursor:
         cursor.execute(_FINISH_MAILING[connection.vendor], {"mailing": mailing_id})
         return bool(cursor.rowcount == 1)
+
+
+def finish_mailings() -> int:
+    """Mark mailings finished whose batches are all closed; return how many."""
+    sending = Mailing.objects.filter(state=Mailing.State.SENDING).values_list("pk", flat=True)
+    return sum(finish_mailing(mailing_id) for mailing_id in sending)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
+from itertools import chain
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -22,10 +23,10 @@ from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, Edition, Outcome
 from newsletter.delivery.sending import protocol, transports
+from newsletter.delivery.sending.batches import ReplyCodes
 from newsletter.delivery.sending.comparison import Comparison, Refusal
 from newsletter.delivery.sending.messages import build_email, recipient_factory
 from newsletter.delivery.sending.protocol import Claim
-from newsletter.delivery.sending.settlement import ReplyCodes
 from newsletter.transport.base import AnyTransport, Transport
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import (
@@ -226,19 +227,13 @@ def _send_windows(progress: BatchProgress, stop: Callable[[], bool]) -> None:
     def must_stop() -> bool:
         return progress.comparison.refusal is not None or stop() or monotonic() > deadline
 
+    permitted = _permitted_windows(progress, must_stop)
+    recipients = (_read_recipients(progress, window) for window in permitted)
     if progress.transport.window is None:
-        progress.send(compiled, _permitted_recipients(progress, must_stop), must_stop)
+        progress.send(compiled, chain.from_iterable(recipients), must_stop)
         return
-    for window in _permitted_windows(progress, must_stop):
-        progress.send(compiled, _read_recipients(progress, window), must_stop)
-
-
-def _permitted_recipients(
-    progress: BatchProgress, must_stop: Callable[[], bool]
-) -> Iterator[Recipient]:
-    """Yield the recipients one by one, getting permission for each window as it is reached."""
-    for window in _permitted_windows(progress, must_stop):
-        yield from _read_recipients(progress, window)
+    for of_one_window in recipients:
+        progress.send(compiled, of_one_window, must_stop)
 
 
 def _permitted_windows(progress: BatchProgress, must_stop: Callable[[], bool]) -> Iterator[range]:
@@ -264,31 +259,29 @@ def windows(size: int, step: int) -> Iterator[range]:
 
 
 def _read_recipients(progress: BatchProgress, window: range) -> list[Recipient]:
-    """Read the window's readers a second time; return those who still want the email.
-
-    The others are recorded as skipped.
-    """
+    """Read the window's readers a second time; skip those who no longer want the email."""
     ids = progress.claim.readers[window.start : window.stop]
     wanted = audience.still_wanted(progress.claim.newsletter_id, ids)
     make_recipient = recipient_factory(progress.claim.mailing_id)
-    still_wanted = []
+    recipients = []
     for position, reader_id in zip(window, ids, strict=True):
-        reader = wanted.get(reader_id)
-        if reader is None:
-            progress.record(SendResult(position, Result.SKIPPED))
-        else:
+        if reader_id in wanted:
+            reader = wanted[reader_id]
             progress.addresses[position] = reader.address
-            still_wanted.append(make_recipient(position, reader))
-    return still_wanted
+            recipients.append(make_recipient(position, reader))
+        else:
+            progress.record(SendResult(position, Result.SKIPPED))
+    return recipients
 
 
 def _delay_for_the_rest(progress: BatchProgress) -> timedelta:
     """Return how long readers who were not handed over wait."""
+    down = progress.down
     if progress.has_another:
         return timedelta(0)
-    if progress.down is not None and progress.down.retry_after:
-        return timedelta(seconds=progress.down.retry_after)
-    if progress.down is not None or progress.missing_key or Result.DEFERRED in progress.results:
+    if down is not None and down.retry_after:
+        return timedelta(seconds=down.retry_after)
+    if down is not None or progress.missing_key or Result.DEFERRED in progress.results:
         return timedelta(seconds=backoff(progress.claim.round + 1, settings.SEND_RETRY_SECONDS))
     return timedelta(0)
 

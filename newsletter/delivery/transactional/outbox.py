@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -28,7 +27,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, F, Q
 from django.db.models.functions import Now
 
-from newsletter.delivery.message_ids import TRANSACTIONAL, MessageTrace, delivery_id
+from newsletter.delivery.message_ids import TRANSACTIONAL, delivery_id_factory
 from newsletter.delivery.models import KillSwitch
 from newsletter.delivery.sending import protocol, transports
 from newsletter.delivery.transactional import welcome
@@ -53,14 +52,6 @@ STATE_BY_RESULT = {
 }
 
 
-@dataclass(frozen=True)
-class ClaimedEmail:
-    """A claimed email. The claim is valid as long as `fence` is the row's newest."""
-
-    email: TransactionalEmail
-    fence: int
-
-
 def drain(limit: int = 50, *, stop: Callable[[], bool] = lambda: False) -> int:
     """Send transactional emails that are due; return how many were claimed."""
     due = TransactionalEmail.objects.filter(SENDING_ALLOWED, state=State.QUEUED, due_at__lte=Now())
@@ -71,10 +62,10 @@ def drain(limit: int = 50, *, stop: Callable[[], bool] = lambda: False) -> int:
         transport = transports.available()
         if transport is None:
             break
-        claim = _claim(email_id)
-        if claim is not None:
+        email = _claim(email_id)
+        if email is not None:
             claimed += 1
-            _deliver(claim, transport)
+            _deliver(email, transport)
         else:
             transports.give_back(transport)
     return claimed
@@ -87,28 +78,23 @@ def rescue() -> int:
     return requeued + lost.filter(state=State.SENDING).update(state=State.UNKNOWN, lease_until=None)
 
 
-def _claim(email_id: int) -> ClaimedEmail | None:
+def _claim(email_id: int) -> TransactionalEmail | None:
+    """Claim an email. The claim is valid as long as its `fence` is the row's newest."""
     with transaction.atomic():
-        updated = TransactionalEmail.objects.filter(
-            SENDING_ALLOWED, pk=email_id, state=State.QUEUED
-        ).update(
+        queued = TransactionalEmail.objects.filter(SENDING_ALLOWED, pk=email_id, state=State.QUEUED)
+        claimed = queued.update(
             state=State.CLAIMED,
             fence=F("fence") + 1,
             attempts=F("attempts") + 1,
             lease_until=Now() + protocol.lease(),
         )
-        if not updated:
-            return None
-        email = TransactionalEmail.objects.select_related("subscriber", "newsletter").get(
-            pk=email_id
-        )
-    return ClaimedEmail(email, email.fence)
+        emails = TransactionalEmail.objects.select_related("subscriber", "newsletter")
+        return emails.get(pk=email_id) if claimed else None
 
 
-def _deliver(claim: ClaimedEmail, transport: AnyTransport) -> None:
-    email = claim.email
+def _deliver(email: TransactionalEmail, transport: AnyTransport) -> None:
     if email.expires_at is not None and email.expires_at <= protocol.database_now():
-        _finish(claim, State.CLAIMED, State.DROPPED)
+        _finish(email, State.CLAIMED, State.DROPPED)
         return
     try:
         if email.kind == TransactionalEmail.Kind.ISSUE:
@@ -119,111 +105,92 @@ def _deliver(claim: ClaimedEmail, transport: AnyTransport) -> None:
         recipient = _recipient(email)
     except texts.NotWantedError as reason:
         log.info("email-dropped", extra={"email": email.pk, "reason": reason})
-        _finish(claim, State.CLAIMED, State.DROPPED)
+        _finish(email, State.CLAIMED, State.DROPPED)
         return
     except RenderServiceError as error:
         log.error("email-rendering-deferred", extra={"email": email.pk, "error": error})
-        _retry_later(claim, State.CLAIMED)
+        _retry_later(email, State.CLAIMED)
         return
     except (RenderError, CompileError) as error:
         log.error("email-not-renderable", extra={"email": email.pk, "error": error})
-        _finish(claim, State.CLAIMED, State.FAILED)
+        _finish(email, State.CLAIMED, State.FAILED)
         return
-    if not _permit_or_requeue(claim):
+    if not _permit_or_requeue(email):
         return
     try:
         for send_result in transport.send(compiled, [recipient]):
-            _settle(claim, send_result, transport.name)
+            _settle(email, send_result, transport.name)
         transports.mark_up(transport)
     except TransportDownError as down:
         transports.mark_down(transport, down)
         facts = {"email": email.pk, "transport": transport.name, "reason": down}
         log.warning("transport-down", extra=facts)
-        _retry_later(claim, State.SENDING)
+        _retry_later(email, State.SENDING)
 
 
 def _recipient(email: TransactionalEmail) -> Recipient:
     return Recipient(
         position=0,
         address=audience.address_of(email.subscriber),
-        delivery_id=delivery_id(MessageTrace(TRANSACTIONAL, email.pk, email.subscriber_id)),
+        delivery_id=delivery_id_factory(TRANSACTIONAL, email.pk)(email.subscriber_id),
         urls=texts.placeholder_values(email),
     )
 
 
-def _settle(claim: ClaimedEmail, send_result: SendResult, transport: str) -> None:
+def _settle(email: TransactionalEmail, send_result: SendResult, transport: str) -> None:
     # Nobody else's message shows whether the relay refuses this one or all of them. A fault that
     # isn't the reader's may pass, and a confirmation that is dropped loses a reader.
     is_ours = send_result.result is Result.FAILED and send_result.fault is not Fault.NONE
+    facts = {"code": send_result.code, "status": send_result.status, "transport": transport}
     if send_result.result is Result.DEFERRED or is_ours:
-        _retry_later(
-            claim,
-            State.SENDING,
-            code=send_result.code,
-            status=send_result.status,
-            transport=transport,
-        )
-        return
-    _finish(
-        claim,
-        State.SENDING,
-        STATE_BY_RESULT[send_result.result],
-        code=send_result.code,
-        status=send_result.status,
-        transport=transport,
-    )
+        _retry_later(email, State.SENDING, **facts)
+    else:
+        _finish(email, State.SENDING, STATE_BY_RESULT[send_result.result], **facts)
 
 
-def _retry_later(claim: ClaimedEmail, before: TransactionalEmail.State, **facts: object) -> None:
+def _retry_later(email: TransactionalEmail, before: State, **facts: object) -> None:
     """Put the email back into the queue with exponential backoff, until the time to give up."""
-    pause = timedelta(seconds=backoff(claim.email.attempts, min(settings.SEND_RETRY_SECONDS, 60)))
+    pause = timedelta(seconds=backoff(email.attempts, min(settings.SEND_RETRY_SECONDS, 60)))
     now = protocol.retry_on_lost_connection(protocol.database_now)
-    if now - claim.email.created_at >= timedelta(hours=settings.SEND_GIVE_UP_HOURS):
-        _finish(claim, before, State.FAILED, **facts)
+    if now - email.created_at >= timedelta(hours=settings.SEND_GIVE_UP_HOURS):
+        _finish(email, before, State.FAILED, **facts)
         return
-    _finish(claim, before, State.QUEUED, due_at=now + pause, **facts)
+    _finish(email, before, State.QUEUED, due_at=now + pause, **facts)
 
 
-def _permit_or_requeue(claim: ClaimedEmail) -> bool:
+def _permit_or_requeue(email: TransactionalEmail) -> bool:
     """Get permission to hand over the email; put it back into the queue if the database is lost."""
     try:
-        return _permit(claim)
+        return _permit(email)
     except (OperationalError, InterfaceError):
         # Whether or not the permission committed, nothing was handed over yet.
-        log.warning("email-permission-lost", extra={"email": claim.email.pk})
-        _finish(claim, State.SENDING, State.QUEUED)
-        _finish(claim, State.CLAIMED, State.QUEUED)
+        log.warning("email-permission-lost", extra={"email": email.pk})
+        _finish(email, State.SENDING, State.QUEUED)
+        _finish(email, State.CLAIMED, State.QUEUED)
         return False
 
 
-def _permit(claim: ClaimedEmail) -> bool:
+def _permit(email: TransactionalEmail) -> bool:
     """Get permission to hand over the email; it has committed when this returns True."""
-    return (
-        TransactionalEmail.objects.filter(
-            SENDING_ALLOWED,
-            pk=claim.email.pk,
-            fence=claim.fence,
-            state=State.CLAIMED,
-            lease_until__gt=Now(),
-        ).update(state=State.SENDING, lease_until=Now() + protocol.lease())
-        == 1
+    claimed = TransactionalEmail.objects.filter(
+        SENDING_ALLOWED,
+        pk=email.pk,
+        fence=email.fence,
+        state=State.CLAIMED,
+        lease_until__gt=Now(),
     )
+    return claimed.update(state=State.SENDING, lease_until=Now() + protocol.lease()) == 1
 
 
 def _finish(
-    claim: ClaimedEmail,
-    before: TransactionalEmail.State,
-    after: TransactionalEmail.State,
+    email: TransactionalEmail,
+    before: State,
+    after: State,
     **facts: object,
 ) -> None:
     """Move the email from state `before` to `after`, unless its claim is no longer the newest."""
-    still_claimed = TransactionalEmail.objects.filter(
-        pk=claim.email.pk, fence=claim.fence, state=before
-    )
+    mine = TransactionalEmail.objects.filter(pk=email.pk, fence=email.fence, state=before)
     updated = protocol.retry_on_lost_connection(
-        lambda: still_claimed.update(state=after, lease_until=None, **facts)
+        lambda: mine.update(state=after, lease_until=None, **facts)
     )
-    log.info(
-        "email-finished",
-        extra={"email": claim.email.pk, "state": after, "updated": bool(updated)},
-    )
+    log.info("email-finished", extra={"email": email.pk, "state": after, "updated": bool(updated)})

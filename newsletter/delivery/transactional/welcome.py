@@ -15,8 +15,8 @@ from newsletter.delivery.models import Edition, Mailing
 from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.planning.editions import draft_editions
 from newsletter.delivery.sending import ledger, protocol
-from newsletter.delivery.sending.packing import MODULUS, checksum
-from newsletter.editorial.content import issue_content, newsletter_content
+from newsletter.delivery.sending.batches import MODULUS, checksum
+from newsletter.editorial.content import issue_content
 from newsletter.editorial.models import Issue
 from newsletter.lib.queue import wake
 from subscribers import audience
@@ -55,15 +55,8 @@ def _draft(email: TransactionalEmail) -> Edition | None:
         audience=Mailing.Audience.WELCOME,
         defaults={"state": Mailing.State.SENDING, "readers": 0, "checksum": 0},
     )
-    segment = audience.segment_of(subscription)
-    editions = draft_editions(
-        mailing,
-        [segment],
-        issue.newsletter,
-        branding=newsletter_content(issue.newsletter),
-        issue=issue_content(issue, at=now),
-        today=issue.newsletter.local_date(now),
-    )
+    segment, contents = audience.segment_of(subscription), issue_content(issue, at=now)
+    editions = draft_editions(mailing, [segment], issue.newsletter, issue=contents, at=now)
     return next(iter(editions.drafts.values()), None)
 
 

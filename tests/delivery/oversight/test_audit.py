@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.delivery.models import Batch, Mailing, Outcome, ReleaseRecipient
 from newsletter.delivery.oversight.audit import audit
-from newsletter.delivery.sending.packing import pack, unpack
+from newsletter.delivery.sending.batches import pack, unpack
 from newsletter.transport.memory import MemoryTransport
 from tests.delivery.conftest import send_all_due
 

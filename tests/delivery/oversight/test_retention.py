@@ -63,7 +63,7 @@ def test_a_closed_mailing_cannot_be_sent_again(
     send_all_due()
     retention.collapse(timezone.now() + LATER)
     with pytest.raises(start.CannotSendError, match="closed"):
-        start.send_to_unreached(prepared_mailing.release, by=None)
+        start.send_again(prepared_mailing.release, Mailing.Audience.UNREACHED, by=None)
     assert not control.cancel(prepared_mailing)
     assert not control.resume(prepared_mailing)
     assert len(relay.delivered) == 9

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import translation
 
@@ -14,7 +15,7 @@ from newsletter.delivery.models import Batch, Mailing, Outcome, ReleaseRecipient
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.planning import audiences, snapshot, start
+from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.planning.start import CannotSendError
 from newsletter.delivery.sending import ledger
 from newsletter.editorial.models import Article, Issue
@@ -61,7 +62,9 @@ def test_only_unreached_readers_are_sent_to_again(
     relay.script("r3@readers.example", Result.UNKNOWN)
     send_all_due()
     lifecycle.resubscribe(readers[0].pk)
-    again = snapshot.prepare(start.send_to_unreached(prepared_mailing.release, by=None).pk)
+    again = snapshot.prepare(
+        start.send_again(prepared_mailing.release, Audience.UNREACHED, by=None).pk
+    )
     send_all_due()
     assert (again.audience, again.number) == (Audience.UNREACHED, 1)
     assert again.readers == 3
@@ -71,7 +74,7 @@ def test_only_unreached_readers_are_sent_to_again(
     assert all(len(relay.to(f"r{n}@readers.example")) == 1 for n in range(10))
     assert all_balance()
     with pytest.raises(CannotSendError):
-        start.send_to_unreached(prepared_mailing.release, by=None)
+        start.send_again(prepared_mailing.release, Audience.UNREACHED, by=None)
 
 
 def test_readers_in_doubt_are_sent_to_again_when_the_operator_decides_so(
@@ -79,7 +82,9 @@ def test_readers_in_doubt_are_sent_to_again_when_the_operator_decides_so(
 ) -> None:
     relay.script("r3@readers.example", Result.UNKNOWN)
     send_all_due()
-    again = snapshot.prepare(start.send_to_in_doubt(prepared_mailing.release, by=None).pk)
+    again = snapshot.prepare(
+        start.send_again(prepared_mailing.release, Audience.IN_DOUBT, by=None).pk
+    )
     send_all_due()
     assert again.readers == 1
     assert len(relay.to("r3@readers.example")) == 2, "it may arrive twice"
@@ -105,17 +110,13 @@ def test_an_event_settles_an_unknown_outcome_once(
     relay.script("r3@readers.example", Result.UNKNOWN)
     send_all_due()
     unknown = Outcome.objects.get(result=Result.UNKNOWN)
+    which = Q(mailing_id=prepared_mailing.pk, subscriber_id=unknown.subscriber_id)
     source = Outcome.Source.EVENT
     for result, changed in [(Result.SENT, 1), (Result.REFUSED, 0)]:
-        assert (
-            ledger.settle_unknown(
-                prepared_mailing.pk, [unknown.subscriber_id], result, source=source
-            )
-            == changed
-        )
+        assert ledger.settle_unknown(which, result, source=source) == changed
     assert report(prepared_mailing).sent == 10
     with pytest.raises(ValueError, match="SKIPPED"):
-        ledger.settle_unknown(prepared_mailing.pk, [1], Result.SKIPPED, source=source)
+        ledger.settle_unknown(which, Result.SKIPPED, source=source)
 
 
 def test_deferred_readers_are_not_unreached(
@@ -124,7 +125,7 @@ def test_deferred_readers_are_not_unreached(
     relay.script("r1@readers.example", Result.DEFERRED, code=451)
     relay.script("r2@readers.example", Result.REFUSED, code=550)
     send_all_due()
-    snapshot.prepare(start.send_to_unreached(prepared_mailing.release, by=None).pk)
+    snapshot.prepare(start.send_again(prepared_mailing.release, Audience.UNREACHED, by=None).pk)
     send_all_due()
     Batch.objects.update(due_at=Now())
     send_all_due()
@@ -139,7 +140,9 @@ def test_a_second_round_has_its_own_number(
     relay.script("r1@readers.example", Result.FAILED, Result.FAILED, code=554)
     send_all_due()
     for number in (1, 2):
-        made = snapshot.prepare(start.send_to_unreached(prepared_mailing.release, by=None).pk)
+        made = snapshot.prepare(
+            start.send_again(prepared_mailing.release, Audience.UNREACHED, by=None).pk
+        )
         assert (made.audience, made.number, made.readers) == (Audience.UNREACHED, number, 1)
         send_all_due()
     assert len(relay.to("r1@readers.example")) == 1
@@ -165,7 +168,7 @@ def test_the_database_refuses_inconsistent_mailings(
 
 
 def test_the_last_outcomes_of_each_audience() -> None:
-    last_outcomes = {audience: audiences.last_outcomes(audience) for audience in Audience}
+    last_outcomes = {audience: snapshot.last_outcomes(audience) for audience in Audience}
     assert last_outcomes == {
         Audience.ALL: frozenset(),
         Audience.FIRST_LANGUAGE: frozenset(),
@@ -174,7 +177,7 @@ def test_the_last_outcomes_of_each_audience() -> None:
         Audience.WELCOME: frozenset(),
     }
     with pytest.raises(ValueError, match="some"):
-        audiences.last_outcomes("some")
+        snapshot.last_outcomes("some")
 
 
 @pytest.mark.parametrize(

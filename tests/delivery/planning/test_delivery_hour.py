@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.planning.delivery_hour import due_at
+from newsletter.delivery.planning.snapshot import due_at
 
 ZONES = ["Europe/Minsk", "Europe/Warsaw", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kolkata"]
 QUARTER = timedelta(minutes=15)

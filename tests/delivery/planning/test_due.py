@@ -19,10 +19,10 @@ from newsletter.delivery.models import Batch, Mailing
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report, waiting_for_hour
-from newsletter.delivery.planning import dispatch, snapshot, start
-from newsletter.delivery.planning.delivery_hour import due_at
-from newsletter.delivery.sending import protocol, rescue
-from newsletter.delivery.sending.packing import unpack
+from newsletter.delivery.planning import snapshot, start
+from newsletter.delivery.planning.snapshot import due_at
+from newsletter.delivery.sending import protocol
+from newsletter.delivery.sending.batches import unpack
 from newsletter.editorial.models import Article, Issue, User
 from newsletter.transport.memory import MemoryTransport
 from subscribers import lifecycle
@@ -93,8 +93,8 @@ def test_each_reader_gets_it_once_at_the_preferred_hour(
 ) -> None:
     send_all_due()
     assert addresses(relay) == ["a", "d"]
-    assert dispatch.wake_due() == 0
-    assert rescue.rescue_batches() == rescue.finish_mailings() == 0
+    assert protocol.wake_due() == 0
+    assert protocol.rescue_batches() == protocol.finish_mailings() == 0
     mailing.refresh_from_db()
     assert mailing.state == Mailing.State.SENDING
     assert audit(mailing.pk)[0].faults == []
@@ -119,10 +119,10 @@ def test_workers_are_only_woken_for_due_batches(
         woken.extend(ids)
         return True
 
-    monkeypatch.setattr(snapshot, "wake", wake)
+    monkeypatch.setattr(protocol, "wake", wake)
     Mailing.objects.filter(pk=mailing.pk).update(state=Mailing.State.CANCELLED)
     control.settle_cancelled()
-    snapshot.prepare(start.send_to_unreached(mailing.release, by=None).pk)
+    snapshot.prepare(start.send_again(mailing.release, Mailing.Audience.UNREACHED, by=None).pk)
     assert len(woken) == 1
 
 

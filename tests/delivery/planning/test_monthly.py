@@ -306,7 +306,9 @@ def test_unreached_readers_can_be_sent_to_again(
         dispatch.dispatch()
         dispatch.prepare_waiting()
         control.cancel(round_up())
-        again = snapshot.prepare(start.send_to_unreached(round_up().release, by=None).pk)
+        again = snapshot.prepare(
+            start.send_again(round_up().release, Mailing.Audience.UNREACHED, by=None).pk
+        )
         send_all_due()
     assert again.readers == 1
     assert subjects(relay, "ala") == ["July 2017: Week of 24"]

@@ -11,7 +11,7 @@ from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
 from newsletter.delivery.planning import snapshot, start
-from newsletter.delivery.sending.packing import unpack
+from newsletter.delivery.sending.batches import unpack
 from newsletter.editorial.models import Article, Issue, Topic
 from newsletter.lib import sandbox
 from newsletter.local import message_view

@@ -16,7 +16,7 @@ from newsletter.delivery.oversight import control, retention
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
 from newsletter.delivery.planning import dispatch, start
-from newsletter.delivery.sending import protocol, rescue
+from newsletter.delivery.sending import protocol
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter, User
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
@@ -85,15 +85,15 @@ def test_cancelling_twice_in_the_middle_of_a_mailing_cancels_it_once(
     assert faults(prepared_mailing) == []
 
 
-@pytest.mark.parametrize("resend", [start.send_to_unreached, start.send_to_in_doubt])
+@pytest.mark.parametrize("audience", [Mailing.Audience.UNREACHED, Mailing.Audience.IN_DOUBT])
 def test_resending_a_closed_mailing_is_refused_with_an_explanation(
-    prepared_mailing: Mailing, relay: MemoryTransport, resend: Callable[..., Mailing]
+    prepared_mailing: Mailing, relay: MemoryTransport, audience: Mailing.Audience
 ) -> None:
     relay.script("r1@readers.example", Result.REFUSED, code=550)
     send_all_due()
     assert retention.collapse(timezone.now() + timedelta(days=400)) == 1
     with pytest.raises(start.CannotSendError, match="Only its counts are kept"):
-        resend(prepared_mailing.release, by=None)
+        start.send_again(prepared_mailing.release, audience, by=None)
     assert Mailing.objects.count() == 1
     assert len(relay.delivered) == 9
     assert faults(prepared_mailing) == []
@@ -134,7 +134,7 @@ def test_setting_back_a_workers_clock_changes_nothing(
     relay.on_message = call_at(2, clock.start)
     try:
         send_all_due()
-        assert rescue.rescue_batches() == 0
+        assert protocol.rescue_batches() == 0
     finally:
         clock.stop()
     assert addresses(relay) == EVERYONE
@@ -155,9 +155,9 @@ def test_setting_back_the_databases_clock_delays_readers_but_loses_nobody(
     assert claim is not None
     assert protocol.permit(claim, upto=2, results=b"", replies={})
     _set_clock_back()
-    assert rescue.rescue_batches() == 0, "its worker died, but its lease lasts an hour longer"
+    assert protocol.rescue_batches() == 0, "its worker died, but its lease lasts an hour longer"
     Batch.objects.update(lease_until=F("lease_until") - 2 * HOUR)
-    assert rescue.rescue_batches() == 1
+    assert protocol.rescue_batches() == 1
     Batch.objects.filter(state=Batch.State.OPEN).update(due_at=F("due_at") - HOUR)
     send_all_due()
     assert (report(prepared_mailing).sent, report(prepared_mailing).unknown) == (8, 2)

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from newsletter.delivery.models import Batch, KillSwitch, Mailing, Outcome
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.sending import protocol
-from newsletter.delivery.sending.packing import unpack
+from newsletter.delivery.sending.batches import unpack
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.transport.memory import MemoryTransport
 

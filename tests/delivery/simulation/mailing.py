@@ -19,8 +19,8 @@ from newsletter.delivery.models import Batch, Mailing, Outcome
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.planning import dispatch
-from newsletter.delivery.sending import protocol, rescue, sender
-from newsletter.delivery.sending.packing import unpack
+from newsletter.delivery.sending import protocol, sender
+from newsletter.delivery.sending.batches import unpack
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
@@ -96,7 +96,7 @@ class MailingSimulation(Simulation):
 
     def start_another_worker(self) -> None:
         """Let another worker take over what the stalled one left, and nothing else."""
-        rescue.rescue_batches()
+        protocol.rescue_batches()
         Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
         newest = Batch.objects.filter(state=Batch.State.OPEN).order_by("-pk").first()
         if newest is not None:
@@ -115,10 +115,10 @@ class MailingSimulation(Simulation):
         with self.unobserved():
             self.expire_leases()
             self._resume_after_pause()
-        rescue.rescue_batches()
+        protocol.rescue_batches()
         dispatch.prepare_waiting()
         control.settle_cancelled()
-        rescue.finish_mailings()
+        protocol.finish_mailings()
         self._check_sigterm()
         with self.unobserved():
             return Batch.objects.exclude(state=Batch.State.CLOSED).exists()

@@ -12,7 +12,6 @@ from django.db.models.functions import Now
 
 from newsletter.delivery.sending import protocol
 from newsletter.delivery.transactional import outbox
-from newsletter.delivery.transactional.outbox import ClaimedEmail
 from newsletter.digest import mjml
 from newsletter.digest.mjml import FragmentMarkers
 from newsletter.editorial.models import Issue, Newsletter
@@ -145,10 +144,10 @@ def test_every_step_of_the_latest_issue_for_one_reader(
 def without_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove only the fence: states and leases are still checked."""
 
-    def permit(claim: ClaimedEmail) -> bool:
+    def permit(email: TransactionalEmail) -> bool:
         claimed = TransactionalEmail.objects.filter(
             outbox.SENDING_ALLOWED,
-            pk=claim.email.pk,
+            pk=email.pk,
             state=outbox.State.CLAIMED,
             lease_until__gt=Now(),
         )
@@ -156,12 +155,12 @@ def without_the_fence(monkeypatch: pytest.MonkeyPatch) -> None:
         return claimed.update(state=sending, lease_until=Now() + protocol.lease()) == 1
 
     def finish(
-        claim: ClaimedEmail,
+        email: TransactionalEmail,
         before: TransactionalEmail.State,
         after: TransactionalEmail.State,
         **facts: Any,
     ) -> None:
-        TransactionalEmail.objects.filter(pk=claim.email.pk, state=before).update(
+        TransactionalEmail.objects.filter(pk=email.pk, state=before).update(
             state=after, lease_until=None, **facts
         )
 
@@ -174,14 +173,14 @@ def without_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
     finish = outbox._finish
 
     def finish_claimed(
-        claim: ClaimedEmail,
+        email: TransactionalEmail,
         before: TransactionalEmail.State,
         after: TransactionalEmail.State,
         **facts: Any,
     ) -> None:
-        finish(claim, outbox.State.CLAIMED, after, **facts)
+        finish(email, outbox.State.CLAIMED, after, **facts)
 
-    monkeypatch.setattr(outbox, "_permit_or_requeue", lambda claim: True)
+    monkeypatch.setattr(outbox, "_permit_or_requeue", lambda email: True)
     monkeypatch.setattr(outbox, "_finish", finish_claimed)
 
 

@@ -12,7 +12,7 @@ from environs import ValidationError
 
 from newsletter.editorial.models import Newsletter
 from newsletter.lib import environment
-from subscribers.antiabuse.disposable_domains import is_listed
+from subscribers.antiabuse.domains import is_disposable
 from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake
@@ -95,7 +95,7 @@ def test_b6_subdomains_of_a_listed_domain_count(
 ) -> None:
     path = tmp_path / "list"
     path.write_text("# a comment\nShort-Lived.example.\n\nПошта.example  # seen in May\n")
-    assert is_listed(domain, environment.read_domains(str(path))) is expected
+    assert is_disposable(domain, environment.read_domains(str(path))) is expected
 
 
 def test_b6_an_unreadable_list_stops_startup(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.antiabuse import proof_of_work
+from subscribers.antiabuse import form_checks
 from tests.subscribers.proof_of_work import encode_payload, new_solution, solve
 
 
@@ -26,14 +26,14 @@ def _empty_cache() -> None:
 
 def test_b4_a_solution_works_only_once() -> None:
     done = new_solution()
-    assert proof_of_work.verify(done)
-    assert not proof_of_work.verify(done)
+    assert form_checks.verify_proof(done)
+    assert not form_checks.verify_proof(done)
 
 
 def test_an_expired_solution_is_refused() -> None:
     done = new_solution()
     with time_machine.travel(timezone.now() + timedelta(hours=1, minutes=1)):
-        assert not proof_of_work.verify(done)
+        assert not form_checks.verify_proof(done)
 
 
 @pytest.mark.parametrize(
@@ -57,34 +57,34 @@ def test_an_expired_solution_is_refused() -> None:
     ],
 )
 def test_a_tampered_solution_is_refused(change: dict[str, Any]) -> None:
-    assert not proof_of_work.verify(
-        encode_payload({**solve(proof_of_work.new_challenge()), **change})
+    assert not form_checks.verify_proof(
+        encode_payload({**solve(form_checks.new_challenge()), **change})
     )
 
 
 def test_digits_cannot_move_between_the_expiry_time_and_the_number() -> None:
     """The salt ends with “&”, so “…=1234&” + “567” can't be read as “…=12345” + “67”."""
-    found = solve(proof_of_work.new_challenge())
+    found = solve(form_checks.new_challenge())
     number = str(found["number"])
     moved = {**found, "salt": found["salt"][:-1] + number[:1] + "&", "number": number[1:] or "0"}
-    assert not proof_of_work.verify(encode_payload(moved))
+    assert not form_checks.verify_proof(encode_payload(moved))
 
 
 def test_a_challenge_from_another_site_is_refused(settings: Any) -> None:
     done = new_solution()
     settings.SECRET_KEY = "another"
-    assert not proof_of_work.verify(done)
+    assert not form_checks.verify_proof(done)
 
 
 def test_a_used_solution_stays_used_when_written_differently() -> None:
-    found = solve(proof_of_work.new_challenge())
-    assert proof_of_work.verify(encode_payload(found))
+    found = solve(form_checks.new_challenge())
+    assert form_checks.verify_proof(encode_payload(found))
     for other in ({"algorithm": "SHA-1"}, {"salt": found["salt"].rstrip("&")}, {"more": 1}):
-        assert not proof_of_work.verify(encode_payload({**found, **other}))
+        assert not form_checks.verify_proof(encode_payload({**found, **other}))
 
 
 def test_the_tests_solver_agrees_with_altchas() -> None:
-    challenge = proof_of_work.new_challenge()
+    challenge = form_checks.new_challenge()
     parts = (
         challenge["challenge"],
         challenge["salt"],
@@ -98,7 +98,7 @@ def test_the_tests_solver_agrees_with_altchas() -> None:
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
 def test_arbitrary_payloads_are_refused_without_an_error(text: str) -> None:
-    assert not proof_of_work.verify(text)
+    assert not form_checks.verify_proof(text)
 
 
 @given(
@@ -109,7 +109,7 @@ def test_arbitrary_payloads_are_refused_without_an_error(text: str) -> None:
     )
 )
 def test_arbitrary_json_is_refused_without_an_error(value: object) -> None:
-    assert not proof_of_work.verify(encode_payload(value))
+    assert not form_checks.verify_proof(encode_payload(value))
 
 
 def test_the_challenge_sets_no_cookie(client: Client) -> None:
@@ -120,7 +120,7 @@ def test_the_challenge_sets_no_cookie(client: Client) -> None:
 
 
 def test_the_challenge_does_not_reveal_its_number() -> None:
-    assert "number" not in proof_of_work.new_challenge()
+    assert "number" not in form_checks.new_challenge()
 
 
 def test_the_payload_has_altchas_format() -> None:

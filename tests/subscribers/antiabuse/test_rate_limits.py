@@ -18,7 +18,7 @@ from newsletter.editorial.models import Newsletter, NewsletterTranslation
 from newsletter.lib.environment import parse_networks
 from subscribers import intake
 from subscribers.addresses import normalise
-from subscribers.antiabuse import form_timestamps, rate_limits
+from subscribers.antiabuse import form_checks, rate_limits
 from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake, Subscription, TransactionalEmail
@@ -176,7 +176,7 @@ def test_b4_a_form_submitted_too_fast_must_be_sent_again(
 def test_with_a_proof_of_work_a_form_may_be_submitted_at_once(
     client: Client, weekly: Newsletter
 ) -> None:
-    data = filled(stamp=form_timestamps.sign_timestamp(), altcha=new_solution())
+    data = filled(stamp=form_checks.sign_timestamp(), altcha=new_solution())
     assert client.post("/en/subscribe/", data).status_code == 303
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.editorial.models import Newsletter
 from subscribers.addresses import AddressError, normalise
-from subscribers.antiabuse.typo_suggestions import COMMON, suggestion
+from subscribers.antiabuse.domains import COMMON, suggestion
 from subscribers.models import Intake
 from tests.subscribers.conftest import filled
 
@@ -112,7 +112,7 @@ def test_b5_any_text_is_an_address_or_gets_an_error_message(text: str) -> None:
     try:
         address = normalise(text)
     except AddressError as error:
-        message = str(error.message)
+        message = str(error)
         address = None
     if address is None:
         assert message

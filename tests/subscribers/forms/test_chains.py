@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from subscribers.forms.chains import chain_of, reordered
+from subscribers.forms.preferences import reordered
+from subscribers.forms.signup import chain_of
 
 
 @pytest.mark.parametrize(

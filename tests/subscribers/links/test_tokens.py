@@ -106,14 +106,16 @@ def test_making_a_token_takes_microseconds() -> None:
 
 def test_links_are_absolute_and_in_the_readers_language(settings: Any) -> None:
     settings.SITE_URL = "https://news.example.org"
-    assert reader_urls.preferences_url(1, "ru").startswith(
+    assert reader_urls.url(LinkPurpose.PREFERENCES, 1, "ru").startswith(
         "https://news.example.org/ru/preferences/"
     )
-    assert reader_urls.confirm_url(1, "en").startswith("https://news.example.org/en/confirm/")
-    assert reader_urls.one_click_url(1).startswith("https://news.example.org/u/")
-    token = reader_urls.one_click_url(77).rstrip("/").rpartition("/")[2]
+    assert reader_urls.url(LinkPurpose.CONFIRM, 1, "en").startswith(
+        "https://news.example.org/en/confirm/"
+    )
+    assert reader_urls.one_click_urls()(1).startswith("https://news.example.org/u/")
+    token = reader_urls.one_click_urls()(77).rstrip("/").rpartition("/")[2]
     assert tokens.parse(LinkPurpose.UNSUBSCRIBE, token) == 77
 
 
 def test_a_language_that_the_site_no_longer_has_falls_back_to_the_default() -> None:
-    assert "/en/preferences/" in reader_urls.preferences_url(1, "ka")
+    assert "/en/preferences/" in reader_urls.url(LinkPurpose.PREFERENCES, 1, "ka")

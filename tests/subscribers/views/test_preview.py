@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from newsletter.editorial.models import Issue, Topic
-from subscribers.views.preview import preview
+from subscribers.views.preferences import preview
 from tests.conftest import WriteArticle
 from tests.subscribers.conftest import AddReader
 from tests.subscribers.views.urls import page_path

@@ -123,7 +123,7 @@ def test_b1_the_test_detects_waiting(
 
 @pytest.mark.parametrize("path", ["/en/subscribe/", "/en/preferences/", "/en/embed/weekly/"])
 def test_b1_every_state_runs_the_same_queries(client: Client, readers: None, path: str) -> None:
-    # The first request fills the cache of newsletters (subscribers.views.cached_newsletters).
+    # The first request fills the cache of newsletters (subscribers.views.signup).
     client.post(path, filled(email="somebody@readers.example"))
     queries = set()
     for state in STATES:

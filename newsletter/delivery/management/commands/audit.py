@@ -27,18 +27,14 @@ class Command(BaseCommand):
             raise CommandError(f"Mailing {mailing_id} doesn't exist.")
         if options["json"]:
             self.stdout.write(json.dumps([finding.as_dict() for finding in findings], indent=1))
+        elif not findings:
+            self.stdout.write("Nothing has been sent yet.")
         else:
-            self._print(findings)
+            self.stdout.write("\n".join(map(describe, findings)))
         if any(finding.faults for finding in findings):
             raise SystemExit(2)
         if any(finding.has_failed for finding in findings):
             raise SystemExit(1)
-
-    def _print(self, findings: list[Finding]) -> None:
-        if not findings:
-            self.stdout.write("Nothing has been sent yet.")
-        for finding in findings:
-            self.stdout.write(describe(finding))
 
 
 def describe(finding: Finding) -> str:

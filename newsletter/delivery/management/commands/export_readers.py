@@ -59,14 +59,13 @@ class Command(BaseCommand):
         newsletter = newsletter_by_slug(options["newsletter"])
         kind = Export.Kind.CONSENTS if options["consents"] else Export.Kind.READERS
         purpose = _valid_purpose(options["purpose"])
+        if kill_switch.is_engaged():
+            raise CommandError("The kill switch is on. `manage.py kill_switch off` turns it off.")
         try:
-            kill_switch.require_released()
             if options["plain"]:
                 self._show(newsletter, kind, purpose, options["to"])
             else:
                 self._write(newsletter, kind, purpose, options["to"])
-        except kill_switch.KillSwitchEngagedError as error:
-            raise CommandError(str(error)) from None
         except SealedError as error:
             raise CommandError(f"The list can't be opened here: {error}.") from None
         except OSError as error:
@@ -113,10 +112,7 @@ def _valid_purpose(purpose: str) -> str:
 
 @contextmanager
 def _open_new(name: str) -> Iterator[age.Writable]:
-    """Open a new file that only its owner can read, or standard output.
-
-    If writing fails, the file is removed.
-    """
+    """Open standard output, or a new file for its owner only, removed if writing fails."""
     if name == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

@@ -14,8 +14,8 @@ from newsletter.delivery.management.commands.audit import describe, reader_count
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import Report, deferred, report, waiting_for_hour
-from newsletter.delivery.planning import dispatch, snapshot, start
-from newsletter.delivery.sending import protocol, rescue
+from newsletter.delivery.planning import snapshot, start
+from newsletter.delivery.sending import protocol
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.editorial import workflow
 from newsletter.editorial.arguments import newsletter_by_slug
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         if options["wait"]:
             self._send_until_done(mailing)
         elif mailing.state == Mailing.State.SENDING:
-            dispatch.wake_due()
+            protocol.wake_due()
             self.stdout.write("The workers are sending it. `manage.py audit` shows the progress.")
 
     def _send_issue(self, newsletter: Newsletter, week: str) -> Mailing:
@@ -86,7 +86,7 @@ class Command(BaseCommand):
         """Send alongside the workers, until only readers with a later delivery hour are left."""
         last_percent, last_line = -1, ""
         while mailing.state not in DONE:
-            rescue.rescue_batches()
+            protocol.rescue_batches()
             for batch_id in protocol.due_batches(1):
                 send_batch(batch_id)
                 break
@@ -133,20 +133,15 @@ def _deferred_line(mailing: Mailing) -> str:
 
 def _issue(newsletter: Newsletter, week: str) -> Issue:
     issues = newsletter.issues.without_breaks()
-    found = issues.by_key(week)
-    if found is None:
-        _check_monday(week)
-        known = ", ".join(issue.key for issue in issues[:8]) or "none yet"
-        raise CommandError(f"Issue {week} doesn't exist. The latest are: {known}.")
-    return found
-
-
-def _check_monday(week: str) -> None:
+    if found := issues.by_key(week):
+        return found
     try:
-        day = date.fromisoformat(week)
+        is_monday = date.fromisoformat(week).weekday() == 0
     except ValueError:
         raise CommandError(
             f"“{week}” is neither a date (YYYY-MM-DD) nor the slug of a special issue."
         ) from None
-    if day.weekday() != 0:
+    if not is_monday:
         raise CommandError(f"{week} isn't a Monday. Name a week by its Monday.")
+    known = ", ".join(issue.key for issue in issues[:8]) or "none yet"
+    raise CommandError(f"Issue {week} doesn't exist. The latest are: {known}.")

@@ -1,4 +1,4 @@
-/* The proof of work of forms that take an address (ALTCHA, version 1; subscribers/antiabuse/proof_of_work.py).
+/* The proof of work of forms that take an address (ALTCHA, version 1; subscribers/antiabuse/form_checks.py).
    It starts when the form gets focus and fills in a hidden field. If anything fails here, the form still works. */
 "use strict";
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.sending.packing import MODULUS, checksum, pack, unpack
-from newsletter.delivery.sending.settlement import ReplyCodes, settle
+from newsletter.delivery.sending.batches import (
+    MODULUS,
+    ReplyCodes,
+    checksum,
+    pack,
+    settle,
+    unpack,
+)
 from newsletter.transport.outcomes import Result
 
 N, SENT, REFUSED, DEFERRED, UNKNOWN = (

@@ -1,6 +1,8 @@
-"""Suggestions for a mistyped domain: “Did you mean gmail.com?” Pure."""
+"""Recognise mistyped (“Did you mean gmail.com?”) and disposable domains (B6). Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 _NAMES = """
     aol.com bk.ru fastmail.com gmail.com googlemail.com gmx.at gmx.ch gmx.com gmx.de gmx.net
@@ -17,10 +19,8 @@ MIN_LENGTH = 7
 
 
 def suggestion(domain: str) -> str | None:
-    """Return the large provider's domain that differs from this one by a single typo, or None.
-
-    A typo is an extra, missing or wrong letter, or two neighbouring letters swapped.
-    """
+    """Return the large provider's domain that differs from this one by a single typo, or None. A
+    typo is an extra, missing or wrong letter, or two neighbouring letters swapped."""
     if domain in COMMON:
         return None
     similar = (
@@ -40,3 +40,9 @@ def _one_typo(typed: str, intended: str) -> bool:
         or one == other[1:]
         or (one[:2] == other[1::-1] and one[2:] == other[2:] and len(other) >= 2)
     )
+
+
+def is_disposable(domain: str, listed: Collection[str]) -> bool:
+    """Return whether an ACE domain, or one of its parent domains, is in the operator's list."""
+    parts = domain.split(".")
+    return any(".".join(parts[start:]) in listed for start in range(len(parts) - 1))

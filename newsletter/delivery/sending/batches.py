@@ -1,13 +1,18 @@
-"""Decide how a batch ends from what is known about it. Pure: no database, no clock."""
+"""The readers of a batch, and how each of them ends. Pure: no database, no clock."""
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import NamedTuple
 
 from newsletter.transport.outcomes import Result
+
+WIDTH = 8
+MODULUS = 2**63
 
 
 class ReplyCodes(NamedTuple):
@@ -21,6 +26,27 @@ class ReplyCodes(NamedTuple):
 
 _RESULTS = tuple(Result)
 _NO_REPLY = ReplyCodes()
+
+
+def pack(ids: Iterable[int]) -> bytes:
+    """Return the IDs as signed 8-byte big-endian integers, in order."""
+    ids = list(ids)
+    return struct.pack(f">{len(ids)}q", *ids)
+
+
+def unpack(packed: bytes | memoryview) -> list[int]:
+    """Return the IDs that `pack` packed."""
+    packed = bytes(packed)
+    return list(struct.unpack(f">{len(packed) // WIDTH}q", packed))
+
+
+def checksum(ids: Iterable[int]) -> int:
+    """Return the sum of the IDs' hashes, modulo 2**63.
+
+    The order doesn't matter, and an ID can be added or replaced without reading the others.
+    """
+    packed = (number.to_bytes(WIDTH, "big", signed=True) for number in ids)
+    return sum(int.from_bytes(blake2b(each, digest_size=8).digest()) for each in packed) % MODULUS
 
 
 class OutcomeRow(NamedTuple):
@@ -37,13 +63,13 @@ class Settlement:
 
     outcomes: list[OutcomeRow]
     """Final."""
-    to_retry: list[int] = field(default_factory=list)
+    to_retry: list[int]
     """Subscriber IDs for the successor, in the order in which to try them."""
-    deferred: bool = False
+    deferred: bool
     """Whether a peer deferred any reader to retry."""
-    results: bytes = b""
+    results: bytes
     """One byte per position, kept on the closed batch for inspection."""
-    common_deferral: ReplyCodes = _NO_REPLY
+    common_deferral: ReplyCodes
     """The most common of the replies that deferred a reader."""
 
 
