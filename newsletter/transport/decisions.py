@@ -225,13 +225,10 @@ def classify_call(code: int, own: Meaning | None = None, text: bytes = b"") -> C
     status = http_call_status(code)
     if status is CallStatus.UNKNOWN and own is None:
         return CallVerdict(status, Fault.RELAY, "")
-    meaning = own
-    if meaning is None or meaning.fault is Fault.SPEED:
-        said = _said(text, CALL_WORDS) if 400 <= code < 500 else None
-        if meaning is None:
-            meaning = said if said is not None else HTTP_STATUSES.get(code)
-        elif said == QUOTA:
-            meaning = QUOTA  # providers answer 429 to a daily quota, too
+    said = _said(text, CALL_WORDS) if 400 <= code < 500 else None
+    meaning = own or said or HTTP_STATUSES.get(code)
+    if said is not None and meaning is not None and _is_narrower(said, meaning):
+        meaning = said
     if meaning is None and status is CallStatus.ACCEPTED:
         return CallVerdict(CallStatus.UNKNOWN, Fault.NONE, "")
     if meaning is None or (meaning.fault is Fault.READER and status is CallStatus.UNAVAILABLE):
@@ -243,6 +240,13 @@ def classify_call(code: int, own: Meaning | None = None, text: bytes = b"") -> C
         meaning.fault,
         f"{4 if meaning.fault is Fault.SPEED else 5}.{meaning.status}" if meaning.status else "",
     )
+
+
+def _is_narrower(said: Meaning, meaning: Meaning) -> bool:
+    """Return whether words narrow down a code: providers answer 429 to a daily quota, too."""
+    if meaning.fault is Fault.SPEED:
+        return said == QUOTA
+    return meaning.fault is Fault.MESSAGE and said.fault is Fault.SENDER
 
 
 def retry_after(value: str | None, *, now: datetime | None = None) -> int | None:
