@@ -119,7 +119,7 @@ class EspTransport(Transport[EspEdition]):
         if not compiled.call_size:
             yield from (_too_large(recipient) for recipient in ready)
             return
-        for call in batch.split_into_calls(ready, compiled.call_size):
+        for call in batch.split_into_calls(ready, min(compiled.call_size, self.window or 1)):
             yield from self._send_call(compiled, call, run)
 
     def close(self) -> None:
