@@ -65,10 +65,9 @@ def test_a_word_in_an_echoed_address_says_nothing(address: str) -> None:
 
 
 def test_a_phrase_is_found_across_lines_that_repeat_the_status() -> None:
-    assert classify("final", 554, "5.0.0", b"5.0.0 relay\n5.0.0   access denied").status == "5.0.0"
-    assert (
-        classify("final", 554, "5.0.0", b"5.0.0 relay\n5.0.0 access denied").fault is Fault.SENDER
-    )
+    text = b"5.0.0 unable   to\n5.0.0 relay"
+    assert classify("final", 554, "5.0.0", text).fault is Fault.SENDER
+    assert classify("final", 554, "5.0.0", b"5.0.0 unable").fault is Fault.MESSAGE
 
 
 def test_every_phrase_is_in_the_form_in_which_replies_are_compared() -> None:
