@@ -24,6 +24,8 @@ QUIETED_LOGGERS = (
     "anymail",
     "urllib3",
     "requests",
+    "boto3",
+    "botocore",
     "mail.log",
     "axes",
     "fontTools",

@@ -28,6 +28,7 @@ from newsletter.transport.outcomes import Email, Image, Recipient, Result, SendR
 _DELIVERY_ID_OCTETS = string.ascii_letters.encode() + string.digits.encode() + b"_-"
 _URL_OCTETS = _DELIVERY_ID_OCTETS + b".~:/?#[]@!$()*+,;=%&"
 """No octet that needs encoding in a header, and only "&" needs it in HTML."""
+MAX_URL_LENGTH = 808
 _IMAGE_TYPE = re.compile(r"image/[a-z0-9.+-]+")
 _CID = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9.-]+)?")
 
@@ -166,7 +167,7 @@ def _checked_url(placeholder: str, urls: Mapping[str, str]) -> bytes:
     if (
         not url.isascii()
         or not raw.startswith((b"https://", b"http://"))
-        or not 8 < len(raw) <= 808
+        or not 8 < len(raw) <= MAX_URL_LENGTH
         or raw.translate(None, _URL_OCTETS)
     ):
         raise MergeError(f"no usable URL for {placeholder}")

@@ -37,6 +37,8 @@ class EspEdition:
     placeholders: frozenset[str]
     personal_headers: frozenset[str]
     """Names of the headers that contain a placeholder."""
+    call_size: int = 1
+    """How many recipients fit into a call; 0 if the email is too large for even one."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,18 @@ def merge_recipient(recipient: Recipient, placeholders: frozenset[str]) -> Merge
         raise template.MergeError("an address that needs SMTPUTF8")
     urls = {name: template.placeholder_url(name, recipient.urls) for name in placeholders}
     return MergeRecipient(recipient.position, address.decode(), recipient.delivery_id, urls)
+
+
+def fitting_recipients(profile: ProviderProfile, one: int, two: int) -> int:
+    """Return how many recipients fit into a call, or 0 if the email is too large for even one.
+
+    `one` and `two` are the octets of calls with one and two recipients, as large as they can be.
+    """
+    most = profile.max_recipients if profile.is_batch else 1
+    if not profile.max_bytes:
+        return most
+    room = profile.max_bytes - one
+    return 0 if room < 0 else min(most, 1 + room // max(two - one, 1))
 
 
 def split_into_calls(

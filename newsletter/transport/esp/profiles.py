@@ -21,6 +21,8 @@ class ProviderProfile:
     optional: tuple[str, ...] = ()
     max_recipients: int = 1
     """The most recipients of a call."""
+    max_bytes: int = 0
+    """The most octets of a call, or 0 if the provider states no limit."""
     headers: Literal["each", "list-unsubscribe", "template", "none"] = "none"
     merge_field: str = ""
     """A merge field in the body, with "%s" for its name; "" if the provider has none."""
@@ -43,10 +45,16 @@ class ProviderProfile:
         return self.headers == "each" and bool(self.merge_field) and self.max_recipients > 1
 
 
+MB = 1_000_000
+
 PROFILES: Mapping[str, ProviderProfile] = {
     "amazon_ses": ProviderProfile(
         required=(),
-        optional=("configuration_set_name", "message_tag_name"),
+        optional=(
+            *("configuration_set_name", "message_tag_name"),
+            *("region", "access_key_id", "secret_access_key"),
+        ),
+        max_bytes=40 * MB,
         headers="template",
         tracking=False,
     ),
@@ -61,6 +69,7 @@ PROFILES: Mapping[str, ProviderProfile] = {
     "mailgun": ProviderProfile(
         optional=("sender_domain",),
         max_recipients=1000,
+        max_bytes=25 * MB,
         headers="each",
         merge_field="%%recipient.%s%%",
         merge_openings=("%recipient", "%unsubscribe", "%tag_unsubscribe", "%mailing_list"),
@@ -76,15 +85,21 @@ PROFILES: Mapping[str, ProviderProfile] = {
     "mailtrap": ProviderProfile(
         required=("api_token",),
         optional=("sandbox_id",),
+        max_bytes=10 * MB,
         headers="each",
         merge_openings=("{{", "{%"),
         tracking=False,
     ),
-    "mandrill": ProviderProfile(merge_field="*|%s|*", merge_openings=("*|", "{{")),
+    "mandrill": ProviderProfile(
+        max_bytes=25 * MB, merge_field="*|%s|*", merge_openings=("*|", "{{")
+    ),
     # There is no public Postal service, hence no default api_url.
     "postal": ProviderProfile(required=("api_key", "api_url"), metadata=False, tracking=False),
     "postmark": ProviderProfile(
-        required=("server_token",), optional=("message_stream", "use_bulk_api"), headers="each"
+        required=("server_token",),
+        optional=("message_stream", "use_bulk_api"),
+        max_bytes=10 * MB,
+        headers="each",
     ),
     "resend": ProviderProfile(headers="each", merge_openings=("{{",), tracking=False),
     "scaleway": ProviderProfile(
@@ -92,6 +107,7 @@ PROFILES: Mapping[str, ProviderProfile] = {
     ),
     "sendgrid": ProviderProfile(
         max_recipients=1000,
+        max_bytes=30 * MB,
         headers="each",
         merge_field="-tydzen_%s-",
         merge_openings=("-tydzen_", "<%"),
@@ -99,6 +115,7 @@ PROFILES: Mapping[str, ProviderProfile] = {
     ),
     "sparkpost": ProviderProfile(
         optional=("subaccount",),
+        max_bytes=20 * MB,
         merge_field="{{%s}}",
         merge_openings=("{{",),
         # Otherwise SparkPost replaces List-Unsubscribe with its own.
@@ -106,6 +123,7 @@ PROFILES: Mapping[str, ProviderProfile] = {
     ),
     "unisender_go": ProviderProfile(
         required=("api_key", "api_url"),
+        max_bytes=10 * MB,
         headers="list-unsubscribe",
         merge_field="{{%s}}",
         merge_openings=("{{",),
@@ -115,6 +133,7 @@ PROFILES: Mapping[str, ProviderProfile] = {
 _POSTMARK_BULK = dataclasses.replace(
     PROFILES["postmark"],
     max_recipients=500,
+    max_bytes=50 * MB,
     merge_field="{{%s}}",
     escapes_html=True,
     merge_openings=("{{",),

@@ -3,31 +3,40 @@
 Anymail's own `send_messages` stops at the first error and raises only if every recipient was
 refused. So its three steps (build the payload, post it, parse the statuses) are called one by one,
 and each recipient's status is recorded (C3, C8).
+
+A call that the provider rejects is bisected only if the fault may be a recipient's (C10). What the
+parts show counts only once a call of the same run has been accepted (D8): see `Run`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
-from anymail.backends.base_requests import RequestsPayload
 from anymail.exceptions import AnymailError
 
 from newsletter.lib.placeholders import Placeholder
 from newsletter.transport.addresses import NEEDS_SMTPUTF8, to_ace
 from newsletter.transport.base import CompileError, Transport, never_stop
 from newsletter.transport.decisions import CallStatus
-from newsletter.transport.esp import batch
+from newsletter.transport.esp import batch, statuses
 from newsletter.transport.esp.batch import EspEdition, MergeRecipient
-from newsletter.transport.esp.errors import RESULTS, CallFailure, classify_failure
+from newsletter.transport.esp.errors import CallFailure, classify_failure
 from newsletter.transport.esp.profiles import ProviderProfile
+from newsletter.transport.esp.run import Run
+from newsletter.transport.esp.sizes import request_bytes
 from newsletter.transport.esp.url import parse_provider
-from newsletter.transport.outcomes import Email, Recipient, Result, SendResult, TransportDownError
-from newsletter.transport.template import MergeError
+from newsletter.transport.outcomes import (
+    Email,
+    Fault,
+    Recipient,
+    Result,
+    SendResult,
+    TransportDownError,
+)
+from newsletter.transport.template import MAX_URL_LENGTH, MergeError
 from newsletter.transport.url import TransportURL
-
-MAX_CONSECUTIVE_REJECTIONS = 25
-"""After so many rejected calls in a row, the message is to blame and not its recipients."""
 
 
 def from_url(url: TransportURL) -> EspTransport:
@@ -37,16 +46,8 @@ def from_url(url: TransportURL) -> EspTransport:
     return EspTransport(f"{url.scheme}://{domain}", profile, backend)
 
 
-class _CallRejectedError(Exception):
-    """The provider refused something in the call."""
-
-    def __init__(self, code: int | None) -> None:
-        super().__init__("rejected")
-        self.code = code
-
-
-class _CallUnknownError(Exception):
-    """The provider may have accepted the call."""
+class _CallError(Exception):
+    """The provider rejected the call, or may have accepted it: see `failure.status`."""
 
     def __init__(self, failure: CallFailure) -> None:
         super().__init__(failure.reason)
@@ -59,25 +60,32 @@ class EspTransport(Transport[EspEdition]):
     def __init__(self, name: str, profile: ProviderProfile, backend: Any) -> None:
         self.name = name[:64]
         self.window = profile.max_recipients if profile.is_batch else None
+        self._provider = name.partition("://")[0].partition("+")[2]
         self._profile = profile
         self._backend = backend
-        self._rejections = 0
 
     def compile(self, email: Email) -> EspEdition:
         """Compile the edition, and raise CompileError for what the provider doesn't support."""
         edition = batch.compile_edition(email, self._profile)
-        urls = {each.value: "https://sample.example/" for each in Placeholder}
-        sample = MergeRecipient(0, "reader@sample.example", "sample", urls)
-        message = batch.build_message(edition, self._profile, [sample])
+        longest = "https://sample.example/".ljust(MAX_URL_LENGTH, "x")
+        urls = {each.value: longest for each in Placeholder}
+        samples = [
+            MergeRecipient(n, f"reader{n:049}@sample.example", "sample".ljust(40, "x"), urls)
+            for n in (1, 2)
+        ]
         try:
-            payload = self._backend.build_message_payload(message, {})
-            if isinstance(payload, RequestsPayload):
-                # Some payloads validate their contents only here.
-                payload.get_request_params(self._backend.api_url)
+            one = self._sample_bytes(edition, samples[:1])
+            two = self._sample_bytes(edition, samples) if self._profile.is_batch else one
         except AnymailError as error:
             reason = str(error.args[0]) if error.args else "the message cannot be built"
             raise CompileError(f"{self.name}: {reason}") from None
-        return edition
+        call_size = batch.fitting_recipients(self._profile, one, two)
+        return dataclasses.replace(edition, call_size=call_size)
+
+    def _sample_bytes(self, edition: EspEdition, samples: Sequence[MergeRecipient]) -> int:
+        # Some payloads validate their contents only when they are serialized.
+        message = batch.build_message(edition, self._profile, samples)
+        return request_bytes(self._backend.build_message_payload(message, {}))
 
     def send(
         self,
@@ -87,16 +95,20 @@ class EspTransport(Transport[EspEdition]):
         stop: Callable[[], bool] = never_stop,
         max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
+        run = Run(is_batch=self._profile.is_batch)
         if self.window is not None:
-            yield from self._send_all(compiled, recipients)
-            return
-        for recipient in recipients:
-            if stop():
-                return
-            yield from self._send_all(compiled, [recipient])
+            yield from self._send_all(compiled, recipients, run)
+        else:
+            for recipient in recipients:
+                if stop():
+                    break
+                yield from self._send_all(compiled, [recipient], run)
+        yield from run.end()
+        if run.blames_message:
+            self._raise_down(run.as_failure())
 
     def _send_all(
-        self, compiled: EspEdition, recipients: Iterable[Recipient]
+        self, compiled: EspEdition, recipients: Iterable[Recipient], run: Run
     ) -> Iterator[SendResult]:
         ready: list[MergeRecipient] = []
         for recipient in recipients:
@@ -104,84 +116,94 @@ class EspTransport(Transport[EspEdition]):
                 ready.append(batch.merge_recipient(recipient, compiled.placeholders))
             except MergeError:
                 yield _unsendable(recipient)
-        for call in batch.split_into_calls(ready, self.window or 1):
-            yield from self._send_call(compiled, call)
+        if not compiled.call_size:
+            yield from (_too_large(recipient) for recipient in ready)
+            return
+        for call in batch.split_into_calls(ready, min(compiled.call_size, self.window or 1)):
+            yield from self._send_call(compiled, call, run)
 
     def close(self) -> None:
         self._backend.close()
 
     def _send_call(
-        self, edition: EspEdition, call: Sequence[MergeRecipient]
+        self, edition: EspEdition, call: Sequence[MergeRecipient], run: Run
     ) -> Iterator[SendResult]:
         """Send a call. If it is rejected, bisect it down to the refused recipient (C10)."""
         try:
-            statuses = self._post(edition, call)
-        except _CallUnknownError as unknown:
-            for recipient in call:
-                yield SendResult(recipient.position, Result.UNKNOWN, unknown.failure.code)
-            self._raise_down(unknown.failure)
-        except _CallRejectedError as rejected:
-            yield from self._bisect(edition, call, rejected.code)
+            results = self._post(edition, call)
+        except _CallError as error:
+            failure = error.failure
         else:
-            self._rejections = 0
-            yield from (_send_result(recipient, statuses) for recipient in call)
+            yield from run.accept(results)
+            return
+        if failure.status is CallStatus.UNKNOWN:
+            for recipient in call:
+                yield SendResult(recipient.position, Result.UNKNOWN, failure.code)
+            self._raise_down(failure)
+        yield from self._bisect(edition, call, failure, run)
 
     def _bisect(
-        self, edition: EspEdition, call: Sequence[MergeRecipient], code: int | None
+        self, edition: EspEdition, call: Sequence[MergeRecipient], failure: CallFailure, run: Run
     ) -> Iterator[SendResult]:
-        self._rejections += 1
-        if self._rejections >= MAX_CONSECUTIVE_REJECTIONS:
-            self._rejections = 0
-            raise TransportDownError(f"{self.name}: the provider rejects every message", code=code)
+        run.reject(failure)
+        if run.is_hopeless:
+            yield from run.end()
+            self._raise_down(run.as_failure())
         if len(call) == 1:
-            result = Result.REFUSED if code in {400, 422} else Result.FAILED
-            yield SendResult(call[0].position, result, code)
-            return
-        middle = len(call) // 2
-        yield from self._send_call(edition, call[:middle])
-        yield from self._send_call(edition, call[middle:])
+            yield from run.isolate(call[0].position, failure)
+        elif failure.fault is Fault.MESSAGE and not run.accepted and failure.code != 413:
+            # It is the same message for everybody; only a smaller call could help.
+            self._raise_down(failure)
+        else:
+            middle = len(call) // 2
+            yield from self._send_call(edition, call[:middle], run)
+            yield from self._send_call(edition, call[middle:], run)
 
-    def _post(self, edition: EspEdition, call: Sequence[MergeRecipient]) -> dict[str, Any]:
-        """Return Anymail's statuses by case-folded address.
-
-        Raises _CallRejectedError, _CallUnknownError or TransportDownError.
-        """
+    def _post(self, edition: EspEdition, call: Sequence[MergeRecipient]) -> list[SendResult]:
+        """Return each recipient's result. Raises _CallError or TransportDownError."""
         backend = self._backend
         message = batch.build_message(edition, self._profile, call)
-        backend.open()
+        try:
+            backend.open()
+        except Exception as error:  # noqa: BLE001 - boto3's client raises many
+            # Nothing was sent yet, so this can't be ambiguous.
+            failed = dataclasses.replace(
+                classify_failure(error, self._provider), status=CallStatus.UNAVAILABLE
+            )
+            self._raise_down(failed)
         try:
             payload = backend.build_message_payload(message, {})
         except AnymailError:
-            raise _CallRejectedError(None) from None
+            rejected = CallFailure(CallStatus.REJECTED, "cannot be built", fault=Fault.NONE)
+            raise _CallError(rejected) from None
         try:
             response = backend.post_to_esp(payload, message)
-            statuses = backend.parse_recipient_status(response, payload, message)
+            found = backend.parse_recipient_status(response, payload, message)
         except Exception as error:  # noqa: BLE001 - any exception may contain addresses
-            failed = classify_failure(error)
+            failed = classify_failure(error, self._provider)
         else:
-            return {str(address).casefold(): status for address, status in statuses.items()}
-        self._raise_failure(failed)
-
-    def _raise_failure(self, failed: CallFailure) -> NoReturn:
-        if failed.status is CallStatus.REJECTED:
-            raise _CallRejectedError(failed.code)
-        if failed.status is CallStatus.UNKNOWN:
-            raise _CallUnknownError(failed)
-        self._raise_down(failed)
+            results = statuses.send_results(call, found, response, self._provider)
+            refusal = statuses.common_refusal(results)
+            if refusal is None:
+                return results
+            failed = refusal
+        if failed.status is CallStatus.UNAVAILABLE:
+            self._raise_down(failed)
+        raise _CallError(failed) from None
 
     def _raise_down(self, failed: CallFailure) -> NoReturn:
         self._backend.close()
         raise TransportDownError(
-            f"{self.name}: {failed.reason}", code=failed.code, retry_after=failed.retry_after
+            f"{self.name}: {failed.reason}",
+            code=failed.code,
+            status=failed.enhanced_status,
+            fault=Fault.RELAY if failed.fault is Fault.NONE else failed.fault,
+            retry_after=failed.retry_after,
         ) from None
 
 
-def _send_result(recipient: MergeRecipient, statuses: dict[str, Any]) -> SendResult:
-    status = statuses.get(recipient.address.casefold())
-    result = RESULTS.get(getattr(status, "status", None) or "", Result.UNKNOWN)
-    return SendResult(
-        recipient.position, result, message_id=str(getattr(status, "message_id", None) or "")
-    )
+def _too_large(recipient: MergeRecipient) -> SendResult:
+    return SendResult(recipient.position, Result.FAILED, 413, "5.3.4", fault=Fault.MESSAGE)
 
 
 def _unsendable(recipient: Recipient) -> SendResult:

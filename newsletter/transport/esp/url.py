@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,13 @@ _FORBIDDEN_OPTIONS = frozenset(
     {"ignore_unsupported_features", "ignore_recipient_status", "debug_api_requests"}
 )
 """They would silently drop headers (C6), or print addresses (G8)."""
+_AMAZON_CLIENT = {
+    "api_url": "endpoint_url",
+    "region": "region_name",
+    "access_key_id": "aws_access_key_id",
+    "secret_access_key": "aws_secret_access_key",
+}
+"""Our options and those of boto3's client. Without them, boto3 looks where it always does."""
 
 
 def parse_provider(url: TransportURL) -> tuple[ProviderProfile, Any]:
@@ -33,7 +41,9 @@ def parse_provider(url: TransportURL) -> tuple[ProviderProfile, Any]:
     profile = profile_of(provider, url.options)
     _check_options(url, provider, profile)
     timeout = url.int_option("timeout", default=30, minimum=1, maximum=300)
-    options = {name: value for name, value in url.options.items() if name != "timeout"}
+    options: dict[str, Any] = {k: v for k, v in url.options.items() if k != "timeout"}
+    if provider == "amazon_ses":
+        options = _amazon_options(options, timeout)
     kwargs: dict[str, Any] = {
         **options,
         **dict.fromkeys(_FORBIDDEN_OPTIONS, False),
@@ -60,6 +70,21 @@ def _check_options(url: TransportURL, provider: str, profile: ProviderProfile) -
     is_local = api.scheme == "http" and is_loopback(api.hostname or "")
     if api.scheme != "https" and not is_local:
         raise TransportURLError(f"{url.scheme}: api_url must be https://")
+
+
+def _amazon_options(options: Mapping[str, str], timeout: int) -> dict[str, Any]:
+    """Return the options of Anymail's SES backend, which passes `client_params` to boto3.
+
+    boto3 would call again if a response was lost, and then a reader gets the email twice (E6).
+    """
+    config = {
+        "connect_timeout": timeout,
+        "read_timeout": timeout,
+        "retries": {"total_max_attempts": 1},
+    }
+    own = {_AMAZON_CLIENT[name]: value for name, value in options.items() if name in _AMAZON_CLIENT}
+    others = {name: value for name, value in options.items() if name not in _AMAZON_CLIENT}
+    return {**others, "client_params": {"config": config, **own}}
 
 
 def _backend(scheme: str, provider: str, kwargs: dict[str, Any], timeout: int) -> Any:

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from newsletter.transport.decisions import Step, enhanced_status, smtp_result
-from newsletter.transport.outcomes import Result, SendResult, TransportDownError
+from newsletter.transport.decisions import Step, classify, enhanced_status
+from newsletter.transport.outcomes import Fault, Result, SendResult, TransportDownError
 from newsletter.transport.smtp.handshake import Handshake, reply_summary
 from newsletter.transport.smtp.message import Message
 from newsletter.transport.smtp.output import OutputBuffer
@@ -27,6 +27,7 @@ from newsletter.transport.smtp.url import Relay
 
 MAX_WAITING = 262_144
 """Octets waiting to be written beyond which more messages would only use memory."""
+_TOO_LARGE = (Result.FAILED, 552, "5.3.4", "", Fault.MESSAGE)
 
 
 class Engine:
@@ -44,7 +45,8 @@ class Engine:
         self.closed = ""
         self.down: TransportDownError | None = None
         self.code: int | None = None
-        """The code of the reply that ended the connection, if there was one."""
+        self.status, self.fault = "", Fault.RELAY
+        """What the reply that ended the connection said, if there was one."""
         self.started = self.completed = 0
         """How many messages were started on this connection, and how many got a result."""
         self.left_unknown = False
@@ -100,7 +102,7 @@ class Engine:
         """Start a message. Requires `has_room`."""
         extensions = self._handshake.extensions
         if extensions.size and message.size > extensions.size:
-            self.results.append(SendResult(message.position, Result.FAILED, status="5.3.4"))
+            self.results.append(SendResult(message.position, *_TOO_LARGE))
             return
         self.started += 1
         self._in_flight.append(message)
@@ -313,17 +315,16 @@ class Engine:
         if message.refused_at is not None:
             return
         message.refused_at = step
-        status = enhanced_status(text)
-        result = smtp_result(step, code, status)
-        if result is not None:
-            message.result = SendResult(message.position, result, code, status)
+        verdict = classify(step, code, enhanced_status(text), text)
+        message.result = verdict.as_result(message.position, code)
+        if message.result is not None:
             return
         reason = f"{step}: {reply_summary(code, text)}"
-        self.code = code
+        self.code, self.status, self.fault = code, verdict.status, verdict.fault
         if code == 421:
             self._start_closing(reason)
         else:
-            self.down = TransportDownError(f"{self._relay.redacted_url}: {reason}", code=code)
+            self.down = verdict.as_down(f"{self._relay.redacted_url}: {reason}", code)
 
     def _start_closing(self, reason: str) -> None:
         """After 421 the relay closes the connection: process its replies, but write no more."""

@@ -280,7 +280,12 @@ class SendLoop:
             else " during the handshake"
         )
         reason = f"{self._pool.relay.redacted_url}: {engine.closed}{phase}"
-        self._give_up(engine.down or TransportDownError(reason, code=engine.code))
+        self._give_up(
+            engine.down
+            or TransportDownError(
+                reason, code=engine.code, status=engine.status, fault=engine.fault
+            )
+        )
 
     def _give_up(self, down: TransportDownError) -> None:
         self._down = down

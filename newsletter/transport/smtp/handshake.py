@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from newsletter.transport.decisions import enhanced_status
+from newsletter.transport.decisions import Step, classify, enhanced_status
 from newsletter.transport.outcomes import TransportDownError
 from newsletter.transport.smtp.url import Relay
 
@@ -84,7 +84,7 @@ class Handshake:
         return f"EHLO {self._relay.helo}\r\n".encode()
 
     def _on_ehlo(self, code: int, text: bytes) -> bytes:
-        self._require_success("EHLO", code, text)
+        self._require_success("ehlo", code, text)
         self.extensions = parse_ehlo(text)
         if not self._encrypted and self._relay.tls in {"demand", "offer"}:
             if self.extensions.starttls:
@@ -95,7 +95,7 @@ class Handshake:
         return self._authenticate() if self._relay.user else self._finish()
 
     def _on_starttls(self, code: int, text: bytes) -> bytes:
-        self._require_success("STARTTLS", code, text)
+        self._require_success("starttls", code, text)
         self.wants_tls = True
         return b""
 
@@ -130,19 +130,24 @@ class Handshake:
     def _on_authenticated(self, code: int, text: bytes) -> bytes:
         if not 200 <= code < 300:
             reason = "credentials refused" if code >= 500 else "authentication failed"
-            raise self._down(f"{reason}: {reply_summary(code, text)}", code=code)
+            raise self._refused("auth", reason, code, text)
         return self._finish()
 
     def _finish(self) -> bytes:
         self.is_ready = True
         return b""
 
-    def _require_success(self, step: str, code: int, text: bytes) -> None:
+    def _require_success(self, step: Step, code: int, text: bytes) -> None:
         if not 200 <= code < 300:
-            raise self._down(f"{step}: {reply_summary(code, text)}", code=code)
+            name = "greeting" if step == "greeting" else step.upper()
+            raise self._refused(step, name, code, text)
 
-    def _down(self, reason: str, *, code: int | None = None) -> TransportDownError:
-        return TransportDownError(f"{self._relay.redacted_url}: {reason}", code=code)
+    def _refused(self, step: Step, reason: str, code: int, text: bytes) -> TransportDownError:
+        reason = f"{self._relay.redacted_url}: {reason}: {reply_summary(code, text)}"
+        return classify(step, code, enhanced_status(text), text).as_down(reason, code)
+
+    def _down(self, reason: str) -> TransportDownError:
+        return TransportDownError(f"{self._relay.redacted_url}: {reason}")
 
 
 def _base64(text: str) -> bytes:

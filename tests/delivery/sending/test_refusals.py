@@ -12,7 +12,8 @@ from newsletter.delivery.models import Batch, Mailing, Outcome, TransportState
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.sending import transports
+from newsletter.delivery.sending import protocol, transports
+from newsletter.delivery.sending.sender import send_batch
 from newsletter.editorial.models import Issue
 from newsletter.transport import memory
 from newsletter.transport.memory import MemoryTransport
@@ -137,7 +138,8 @@ def test_another_transport_takes_over_from_one_that_refuses_everybody(
     for address in EVERYONE:
         relay.script(address, Result.FAILED, **QUOTA)
 
-    send_all_due()
+    while due := protocol.due_batches(1):
+        assert send_batch(due[0])
 
     assert balance(sixty) == (60, 0, 0, 0)
     assert relay.delivered == []

@@ -55,6 +55,7 @@ def test_every_supported_provider_has_a_url(url: str) -> None:
         ("anymail+mailgun://?api_key=s3cret&debug_api_requests=true", "cannot be set"),
         ("anymail+postmark://?server_token=s3cret&use_bulk_api=yes", "true or false"),
         ("anymail+mailgun://s3cret", "only ?options"),
+        ("anymail+amazon_ses://?region=x&aws_region=s3cret", "unknown option aws_region"),
         ("anymail+pigeon://?api_key=s3cret", "unknown provider"),
         ("anymail+console://", "unknown provider"),
         ("anymail://?api_key=s3cret", "unknown scheme"),
@@ -70,3 +71,16 @@ def test_each_mistake_in_a_url_is_explained_without_its_secrets(url: str, says: 
 def test_a_key_may_contain_plus_and_percent_signs() -> None:
     transport: Any = registry.from_url("anymail+sendgrid://?api_key=a+b%2Fc%26d%2C")
     assert transport._backend.api_key == "a+b/c&d,"
+
+
+def test_amazons_options_are_those_of_its_client_and_it_never_repeats_a_call() -> None:
+    """E6: boto3 would call again after a lost answer."""
+    url = "anymail+amazon_ses://?region=eu-west-1&access_key_id=a&secret_access_key=s3cret"
+    transport: Any = registry.from_url(f"{url}&configuration_set_name=weekly&timeout=7")
+    params = transport._backend.client_params
+    assert transport._backend.configuration_set_name == "weekly"
+    assert params["region_name"] == "eu-west-1"
+    assert (params["aws_access_key_id"], params["aws_secret_access_key"]) == ("a", "s3cret")
+    assert params["config"].retries == {"total_max_attempts": 1}
+    assert (params["config"].connect_timeout, params["config"].read_timeout) == (7, 7)
+    assert "s3cret" not in transport.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.transport.outcomes import Result, SendResult
+from newsletter.transport.outcomes import Fault, Result, SendResult
 from newsletter.transport.smtp.replies import MAX_LINE_LENGTH, MAX_LINES
 from tests.transport.smtp.engine_driver import engine, has_room, hear, message, ready, said
 
@@ -80,7 +80,7 @@ def test_exim_refuses_in_several_lines_while_pipelining() -> None:
     )
     assert lines == ["."], "RFC 2920, 3.1: nothing but the end of a message without recipients"
     hear(peer, "554 No valid recipients")
-    assert peer.results == [SendResult(0, Result.REFUSED, 550, "")]
+    assert peer.results == [SendResult(0, Result.REFUSED, 550, "", fault=Fault.READER)]
     assert has_room(peer)
 
 
@@ -198,7 +198,7 @@ def test_chunks_need_pipelining() -> None:
     assert said(peer) == [f"{MAIL} SIZE={message(0).size}"]
     assert hear(peer, "250 ok") == ["RCPT TO:<reader0@mail.example>"]
     assert hear(peer, "451 4.7.1 later") == []
-    assert peer.results == [SendResult(0, Result.DEFERRED, 451, "4.7.1")]
+    assert peer.results == [SendResult(0, Result.DEFERRED, 451, "4.7.1", fault=Fault.SENDER)]
     peer.start(message(1))
     assert said(peer)[0] == "RSET"
 
@@ -209,7 +209,7 @@ def test_a_message_beyond_the_relays_size_limit_is_not_started() -> None:
     hear(peer, "250-relay", "250 SIZE 10")
     peer.start(message(0))
     assert said(peer) == []
-    assert peer.results == [SendResult(0, Result.FAILED, None, "5.3.4")]
+    assert peer.results == [SendResult(0, Result.FAILED, 552, "5.3.4", fault=Fault.MESSAGE)]
 
 
 def test_a_relay_that_refuses_the_sender_but_asks_for_the_content_gets_none() -> None:
@@ -218,7 +218,7 @@ def test_a_relay_that_refuses_the_sender_but_asks_for_the_content_gets_none() ->
     said(peer)
     assert hear(peer, "451 4.3.0 later", "250 ok", "354 go on") == []
     assert peer.closed
-    assert peer.results == [SendResult(0, Result.DEFERRED, 451, "4.3.0")]
+    assert peer.results == [SendResult(0, Result.DEFERRED, 451, "4.3.0", fault=Fault.RELAY)]
 
 
 def test_a_message_is_unknown_if_the_relay_refuses_the_sender_but_accepts_the_chunk() -> None:
@@ -340,7 +340,7 @@ def test_results_do_not_depend_on_how_replies_are_split(width: int) -> None:
             peer.receive(part[at : at + width])
     assert peer.results == [
         SendResult(0, Result.SENT, 250, "2.0.0"),
-        SendResult(1, Result.REFUSED, 550, "5.1.1"),
+        SendResult(1, Result.REFUSED, 550, "5.1.1", fault=Fault.READER),
     ]
     assert [left.position for left in peer.unsent] == [2]
     assert peer.closed == "final: 421 4.3.2"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.transport.outcomes import Result, SendResult
+from newsletter.transport.outcomes import Fault, Result, SendResult
 from newsletter.transport.smtp.engine import Engine
 from newsletter.transport.smtp.message import Message
 from newsletter.transport.smtp.url import Relay
@@ -31,6 +31,10 @@ class Transcript:
     results: list[SendResult]
     unsent: list[int]
     closed: str
+
+
+def refused(position: int, status: str) -> SendResult:
+    return SendResult(position, Result.REFUSED, 550, status, fault=Fault.READER)
 
 
 POSTFIX_EHLO = """250-mail.example.org
@@ -62,7 +66,7 @@ TRANSCRIPTS = {
             "250 2.1.0 Ok\n250 2.1.5 Ok\n354 End data with <CR><LF>.<CR><LF>",
             "421 4.3.2 mail.example.org Service shutting down",
         ),
-        [SendResult(0, Result.SENT, 250, "2.0.0"), SendResult(1, Result.REFUSED, 550, "5.1.1")],
+        [SendResult(0, Result.SENT, 250, "2.0.0"), refused(1, "5.1.1")],
         [2, 3],
         "final: 421 4.3.2",
     ),
@@ -92,7 +96,7 @@ TRANSCRIPTS = {
         ),
         [
             SendResult(0, Result.SENT, 250, ""),
-            SendResult(1, Result.REFUSED, 550, ""),
+            refused(1, ""),
             SendResult(2, Result.SENT, 250, ""),
         ],
         [3],
@@ -129,8 +133,8 @@ TRANSCRIPTS = {
         ),
         [
             SendResult(0, Result.SENT, 250, "2.6.0"),
-            SendResult(1, Result.REFUSED, 550, "5.7.54"),
-            SendResult(2, Result.DEFERRED, 452, "4.3.1"),
+            SendResult(1, Result.FAILED, 550, "5.7.54", fault=Fault.SENDER),
+            SendResult(2, Result.DEFERRED, 452, "4.3.1", fault=Fault.RELAY),
         ],
         [3],
         "mail: 421 4.3.2",
@@ -169,7 +173,7 @@ TRANSCRIPTS = {
 421-4.7.28 unsolicited mail originating from your IP address. Please visit
 421 4.7.28 the bulk senders' page. d14si1234567edt.123 - gsmtp""",
         ),
-        [SendResult(0, Result.SENT, 250, "2.0.0"), SendResult(1, Result.REFUSED, 550, "5.1.1")],
+        [SendResult(0, Result.SENT, 250, "2.0.0"), refused(1, "5.1.1")],
         [2, 3],
         "rcpt: 421 4.7.28",
     ),

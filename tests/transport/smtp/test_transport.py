@@ -8,7 +8,8 @@ import pytest
 
 from newsletter.transport import registry
 from newsletter.transport.base import AnyTransport
-from newsletter.transport.outcomes import Recipient, Result, SendResult, TransportDownError
+from newsletter.transport.decisions import enhanced_status
+from newsletter.transport.outcomes import Fault, Recipient, Result, SendResult, TransportDownError
 from tests.transport.cast import make_email, reader, readers
 from tests.transport.relay import HANG_UP, SILENT, Relay
 
@@ -53,28 +54,29 @@ def test_all_recipients_are_handed_over_on_one_connection(relay: Relay, smtp: An
 
 
 @pytest.mark.parametrize(
-    ("verb", "answer", "result", "code", "status"),
+    ("verb", "answer", "result", "fault"),
     [
-        ("RCPT", "550 5.1.1 <reader0@mail.example> unknown", Result.REFUSED, 550, "5.1.1"),
-        ("RCPT", "550 no such user", Result.REFUSED, 550, ""),
-        ("RCPT", "451 4.7.1 greylisted", Result.DEFERRED, 451, "4.7.1"),
-        ("RCPT", "452-4.2.2 full\r\n452 4.2.2 reader0@mail.example", Result.DEFERRED, 452, "4.2.2"),
-        ("MAIL", "451 4.3.0 later", Result.DEFERRED, 451, "4.3.0"),
-        ("DATA", "451 4.3.0 later", Result.DEFERRED, 451, "4.3.0"),
-        ("DATA", "554 5.5.1 no valid recipients", Result.FAILED, 554, "5.5.1"),
-        (".", "554 5.7.1 spam, says reader0@mail.example", Result.FAILED, 554, "5.7.1"),
-        (".", "552 5.2.2 mailbox full", Result.REFUSED, 552, "5.2.2"),
-        (".", "550 5.1.1 unknown", Result.REFUSED, 550, "5.1.1"),
-        (".", "452 4.3.1 disk full", Result.DEFERRED, 452, "4.3.1"),
+        ("RCPT", "550 5.1.1 <reader0@mail.example> unknown", Result.REFUSED, Fault.READER),
+        ("RCPT", "550 no such user", Result.REFUSED, Fault.READER),
+        ("RCPT", "451 4.7.1 greylisted", Result.DEFERRED, Fault.READER),
+        ("RCPT", "452-4.2.2 full\r\n452 4.2.2 reader0@mail.example", Result.DEFERRED, Fault.READER),
+        ("MAIL", "451 4.3.0 later", Result.DEFERRED, Fault.RELAY),
+        ("DATA", "451 4.3.0 later", Result.DEFERRED, Fault.RELAY),
+        ("DATA", "554 5.5.1 no valid recipients", Result.FAILED, Fault.RELAY),
+        (".", "554 5.7.1 spam, says reader0@mail.example", Result.FAILED, Fault.MESSAGE),
+        (".", "552 5.2.2 mailbox full", Result.DEFERRED, Fault.READER),
+        (".", "550 5.1.1 unknown", Result.REFUSED, Fault.READER),
+        (".", "452 4.3.1 disk full", Result.DEFERRED, Fault.RELAY),
     ],
 )
 def test_a_refusal_affects_only_one_recipient(
-    relay: Relay, smtp: AnyTransport, verb: str, answer: str, result: Result, code: int, status: str
+    relay: Relay, smtp: AnyTransport, verb: str, answer: str, result: Result, fault: Fault
 ) -> None:
     relay.answer(verb, answer)
     send_results, down = send(smtp, readers(2))
     assert down is None
-    assert send_results[0] == SendResult(0, result, code, status)
+    code, status = int(answer[:3]), enhanced_status(answer[4:].encode())
+    assert send_results[0] == SendResult(0, result, code, status, fault=fault)
     assert send_results[1].result is Result.SENT
     assert relay.connections == 1
 
