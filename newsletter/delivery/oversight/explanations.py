@@ -33,8 +33,8 @@ _AUTHENTICATION = Explanation(
     _("The relay or provider doesn’t accept our user name and password or key."),
     _NOBODY_MARKED,
     _(
-        "Ask the operator to correct the credentials in DELIVERY_TRANSPORTS. Sending then "
-        "continues automatically within a few minutes, or at once with “Retry now”."
+        "Ask the operator to correct the credentials in DELIVERY_TRANSPORTS. Then resume the "
+        "mailing."
     ),
 )
 _QUOTA = Explanation(

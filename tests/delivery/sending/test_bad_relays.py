@@ -17,6 +17,7 @@ import pytest
 from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, Mailing
+from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
 from newsletter.delivery.sending import protocol, transports
@@ -73,6 +74,8 @@ def assert_nobody_is_lost(prepared_mailing: Mailing, wire: Relay, settings: Any)
     wire.answers.clear()
     settings.DELIVERY_TRANSPORTS = [f"smtp://127.0.0.1:{wire.port}?timeout=2"]
     transports.reset()
+    prepared_mailing.refresh_from_db()
+    control.resume(prepared_mailing)  # wrong credentials hold the mailing
     Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
     send_all_due()
     assert sorted(str(message_from_bytes(message)["To"]) for message in wire.messages) == EVERYONE
