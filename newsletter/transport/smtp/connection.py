@@ -12,10 +12,11 @@ import ssl
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from newsletter.transport.outcomes import Fault, TransportDownError
+from newsletter.transport.outcomes import Fault
 from newsletter.transport.smtp.authentication import Authenticator
 from newsletter.transport.smtp.engine import Engine
 from newsletter.transport.smtp.output import OutputBuffer
+from newsletter.transport.smtp.refusals import tls_failure
 from newsletter.transport.smtp.url import Relay
 
 CONNECT_SECONDS = 10
@@ -181,7 +182,7 @@ class Connection:
         except ssl.SSLWantWriteError:
             self._watch(_WRITE)
         except ssl.SSLError as error:
-            self.engine.down = self._tls_failure(error)
+            self.engine.down = tls_failure(self._relay, error)
             self.engine.fail(self.engine.down.reason)
         except OSError:
             self.engine.fail("connection closed")
@@ -190,12 +191,6 @@ class Connection:
             if self.engine.wants_tls:
                 self.engine.tls_established()
                 self.flush()
-
-    def _tls_failure(self, error: ssl.SSLError) -> TransportDownError:
-        reason = f"{self._relay.redacted_url}: TLS handshake failed"
-        if isinstance(error, ssl.SSLCertVerificationError):
-            reason = f"{reason} ({error.verify_message})"
-        return TransportDownError(reason)
 
     def _on_readable(self) -> None:
         self._read()

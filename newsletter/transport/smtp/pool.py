@@ -54,7 +54,7 @@ class ConnectionPool:
     def open(self) -> Connection:
         """Start a connection and add it to the pool."""
         connection = Connection(
-            self.relay, self._addresses(), self.selector, self._context, self._authenticator
+            self.relay, self._addresses(), self.selector, self.tls_context, self._authenticator
         )
         self.connections.append(connection)
         return connection
@@ -141,7 +141,7 @@ class ConnectionPool:
             self._cached_addresses = (monotonic() + 60, [(entry[0], entry[4]) for entry in found])
         return self._cached_addresses[1]
 
-    def _context(self) -> ssl.SSLContext:
+    def tls_context(self) -> ssl.SSLContext:
         if self._tls_context is None:
             self._tls_context = ssl.create_default_context(cafile=self.relay.ca or None)
             if self.relay.tls == "offer":

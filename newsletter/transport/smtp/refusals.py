@@ -6,6 +6,7 @@ They echo addresses (G1), so only numbers and booleans leave this module.
 from __future__ import annotations
 
 import re
+import ssl
 from typing import NamedTuple
 
 from newsletter.transport.decisions import enhanced_status
@@ -94,6 +95,14 @@ def authentication_refusal(relay: Relay, code: int, text: bytes) -> TransportDow
         return _error(relay, reason, code, text, Fault.SENDER, "5.7.8" if code == 535 else "")
     fault = Fault.SPEED if names_connection_limit(text) else Fault.RELAY
     return _error(relay, f"authentication failed: {reply_summary(code, text)}", code, text, fault)
+
+
+def tls_failure(relay: Relay, error: ssl.SSLError) -> TransportDownError:
+    """Return the error for a TLS handshake that failed; it says why a certificate isn't valid."""
+    reason = f"{relay.redacted_url}: TLS handshake failed"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = f"{reason} ({error.verify_message})"
+    return TransportDownError(reason)
 
 
 def _error(
