@@ -78,7 +78,7 @@ class ConnectionPool:
     def surplus(self, now: float) -> list[Connection]:
         """Return connections to close during a call, so that other processes can have them.
 
-        Those are the ones without work, except one, and every OFFER_SECONDS the oldest one.
+        Those are the ones without work, except one, and every OFFER_SECONDS the most used one.
         """
         idle = [
             connection
@@ -87,13 +87,13 @@ class ConnectionPool:
             and not connection.engine.in_flight
             and now - connection.last_activity >= KEEP_SECONDS
         ]
-        if idle and len(idle) == len(self.connections):
-            idle.pop()
+        if idle:
+            return idle[1:]
         used = [connection for connection in self.connections if connection.engine.completed]
-        if now - self._last_offer >= OFFER_SECONDS and len(used) > 1 and not idle:
+        if now - self._last_offer >= OFFER_SECONDS and len(used) > 1:
             self._last_offer = now
             return [max(used, key=lambda connection: connection.engine.completed)]
-        return idle
+        return []
 
     def close(self) -> None:
         """Close all connections, with QUIT if nothing is in flight; don't wait for the reply."""
