@@ -6,6 +6,7 @@ secret nor anything of the answer but the error's standard name.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -64,8 +65,11 @@ class OAuthClient:
 class TokenSource:
     """The current token of one account."""
 
-    def __init__(self, client: OAuthClient, name: str) -> None:
+    def __init__(
+        self, client: OAuthClient, name: str, *, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._client = client
+        self._clock = clock
         self._name = name
         """The relay's URL without credentials, for errors."""
         self._token = ""
@@ -73,9 +77,9 @@ class TokenSource:
 
     def token(self) -> str:
         """Return a token, fetched if none is valid. Raises TransportDownError."""
-        if not self._token or monotonic() >= self._expires:
+        if not self._token or self._clock() >= self._expires:
             self._token, lifetime = self._fetch()
-            self._expires = monotonic() + max(lifetime - MARGIN_SECONDS, lifetime / 2)
+            self._expires = self._clock() + max(lifetime - MARGIN_SECONDS, lifetime / 2)
         return self._token
 
     def renew(self, rejected: str) -> str:
