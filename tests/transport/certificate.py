@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def certificate(folder: Path, address: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
+def certificate(
+    folder: Path, address: str = "127.0.0.1", *, expires: timedelta = timedelta(days=1)
+) -> tuple[ssl.SSLContext, Path]:
     """Return a server's TLS context and the certificate to trust: relay.pem, beside relay.key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "relay.example")])
@@ -24,8 +26,8 @@ def certificate(folder: Path, address: str = "127.0.0.1") -> tuple[ssl.SSLContex
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=9))
+        .not_valid_after(now + expires)
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False
         )

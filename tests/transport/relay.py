@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import struct
 import threading
 import time
 from collections import defaultdict, deque
@@ -10,11 +12,12 @@ from contextlib import suppress
 from typing import BinaryIO
 
 HANG_UP = "HANG UP"
+RESET = "RESET"
+TOO_MANY = "421 4.7.0 relay.example Error: too many connections from 127.0.0.1"
 SILENT = "SILENT"
 
 _USUAL = {
     "greeting": "220 relay.example ESMTP",
-    "EHLO": "250-relay.example\r\n250-AUTH PLAIN LOGIN\r\n250-SMTPUTF8",
     "DATA": "354 go on",
     ".": "250 2.0.0 queued as 7F3A",
     "503": "503 5.5.1 MAIL first",
@@ -26,15 +29,30 @@ _USUAL = {
 class Relay:
     """A relay with scripted replies: `answers[verb]` are the next ones, then come the usual ones.
 
-    HANG_UP closes the connection, after sending any text before it. After SILENT the connection
-    gets no more replies. `pipelines` offers PIPELINING.
+    HANG_UP closes the connection, after sending any text before it, and RESET resets it. After
+    SILENT the connection gets no more replies. `pipelines` offers PIPELINING. At most `limit`
+    connections are served at a time; others get `refusal`. With `tls`, it is spoken from the first
+    byte.
     """
 
-    def __init__(self, *, pipelines: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        pipelines: bool = False,
+        offers: str = "AUTH PLAIN LOGIN",
+        limit: int = 1000,
+        refusal: str = TOO_MANY + HANG_UP,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.limit, self.refusal = limit, refusal
+        self.refused = self.most_at_once = self.served = 0
+        self._lock = threading.Lock()
+        self._tls = tls
         self.answers: defaultdict[str, deque[str]] = defaultdict(deque)
         self._usual = {
             **_USUAL,
-            "EHLO": _USUAL["EHLO"] + ("\r\n250 PIPELINING" if pipelines else "\r\n250 HELP"),
+            "EHLO": f"250-relay.example\r\n250-{offers}\r\n250-SMTPUTF8\r\n"
+            + ("250 PIPELINING" if pipelines else "250 HELP"),
         }
         self.commands: list[str] = []
         self.messages: list[bytes] = []
@@ -72,10 +90,29 @@ class Relay:
                 connection, _ = self._listening.accept()
                 self.connections += 1
                 self._open.append(connection)
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+                threading.Thread(target=self._admit, args=(connection,), daemon=True).start()
+
+    def _admit(self, connection: socket.socket) -> None:
+        with self._lock:
+            admitted = self.served < self.limit
+            self.served += admitted
+            self.refused += not admitted
+            self.most_at_once = max(self.most_at_once, self.served)
+        if not admitted:
+            with suppress(OSError), connection:
+                self._send(connection, self.refusal)
+            return
+        try:
+            with suppress(OSError):
+                if self._tls is not None:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+                self._serve(connection)
+        finally:
+            with self._lock:
+                self.served -= 1
 
     def _serve(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection, connection.makefile("rb") as reading:
+        with connection, connection.makefile("rb") as reading:
             if not self._say(connection, "greeting")[0]:
                 return
             refused = False
@@ -113,14 +150,21 @@ class Relay:
             text = self.answers[verb].popleft()
         except IndexError:
             text = self._usual.get(verb, "250 2.1.0 ok")
+        return self._send(connection, text), text
+
+    def _send(self, connection: socket.socket, text: str) -> bool:
+        """Send a reply; return whether the connection stays open."""
         if text == SILENT:
-            return True, text
+            return True
+        if text == RESET:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
         said, hang_up, _ = text.partition(HANG_UP)
         if said:
             connection.sendall(f"{said.strip()}\r\n".encode())
         if hang_up:
             connection.shutdown(socket.SHUT_RDWR)
-        return not hang_up, text
+        return not hang_up
 
 
 def _only_listen(reading: BinaryIO) -> None:

@@ -12,9 +12,11 @@ import ssl
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from newsletter.transport.outcomes import TransportDownError
+from newsletter.transport.outcomes import Fault
+from newsletter.transport.smtp.authentication import Authenticator
 from newsletter.transport.smtp.engine import Engine
 from newsletter.transport.smtp.output import OutputBuffer
+from newsletter.transport.smtp.refusals import tls_failure
 from newsletter.transport.smtp.url import Relay
 
 CONNECT_SECONDS = 10
@@ -30,6 +32,7 @@ _READ_SIZE = 8_192
 """Octets to read in one call; the next call reads the rest."""
 _MAX_BUFFERS = 1000
 """The most buffers of one sendmsg call; the system's limit is 1024."""
+_WITHOUT_A_WORD = frozenset({"connection failed", "connection closed"})
 _CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -45,8 +48,10 @@ class Connection:
         addresses: Sequence[Address],
         selector: selectors.BaseSelector,
         context: Callable[[], ssl.SSLContext],
+        authenticator: Authenticator | None = None,
     ) -> None:
-        self.engine = Engine(relay)
+        self.engine = Engine(relay, authenticator)
+        self.is_retiring = False
         self.expires = self.last_activity = 0.0
         self._relay = relay
         self._addresses = list(addresses)
@@ -64,6 +69,32 @@ class Connection:
     def on_ready(self) -> None:
         """Continue: the socket can be read or written."""
         self._on_ready()
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether it ended as relays end a connection when they have enough, with no doubt left.
+
+        That is 421, or a reset or an end without a word (D9).
+        """
+        engine = self.engine
+        if engine.left_unknown:
+            return False
+        if engine.down is not None:
+            return engine.down.fault is Fault.SPEED or engine.down.code == 421
+        return engine.closing_reply is not None or engine.closed in _WITHOUT_A_WORD
+
+    @property
+    def says_too_many(self) -> bool:
+        """Whether the relay ended it because there are too many connections."""
+        engine = self.engine
+        if engine.down is not None:
+            return engine.down.fault is Fault.SPEED
+        return engine.closing_reply is not None and engine.closing_reply.too_many_connections
+
+    def retire(self) -> None:
+        """Start no more messages. It is closed with QUIT once nothing is in flight."""
+        self.is_retiring = True
+        self.engine.stop()
 
     def flush(self) -> None:
         """Write the engine's output, as far as the socket accepts it."""
@@ -151,7 +182,7 @@ class Connection:
         except ssl.SSLWantWriteError:
             self._watch(_WRITE)
         except ssl.SSLError as error:
-            self.engine.down = self._tls_failure(error)
+            self.engine.down = tls_failure(self._relay, error)
             self.engine.fail(self.engine.down.reason)
         except OSError:
             self.engine.fail("connection closed")
@@ -160,12 +191,6 @@ class Connection:
             if self.engine.wants_tls:
                 self.engine.tls_established()
                 self.flush()
-
-    def _tls_failure(self, error: ssl.SSLError) -> TransportDownError:
-        reason = f"{self._relay.redacted_url}: TLS handshake failed"
-        if isinstance(error, ssl.SSLCertVerificationError):
-            reason = f"{reason} ({error.verify_message})"
-        return TransportDownError(reason)
 
     def _on_readable(self) -> None:
         self._read()

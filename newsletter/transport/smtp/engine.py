@@ -19,9 +19,11 @@ from collections.abc import Callable
 
 from newsletter.transport.decisions import Step, classify, enhanced_status
 from newsletter.transport.outcomes import Fault, Result, SendResult, TransportDownError
-from newsletter.transport.smtp.handshake import Handshake, reply_summary
+from newsletter.transport.smtp.authentication import Authenticator
+from newsletter.transport.smtp.handshake import Handshake
 from newsletter.transport.smtp.message import Message
 from newsletter.transport.smtp.output import OutputBuffer
+from newsletter.transport.smtp.refusals import ClosingReply, closing_reply, reply_summary
 from newsletter.transport.smtp.replies import BadReplyError, ReplyParser
 from newsletter.transport.smtp.url import Relay
 
@@ -38,15 +40,13 @@ class Engine:
     unavailable.
     """
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, authenticator: Authenticator | None = None) -> None:
         self.output = OutputBuffer()
         self.results: list[SendResult] = []
         self.unsent: list[Message] = []
         self.closed = ""
         self.down: TransportDownError | None = None
-        self.code: int | None = None
-        self.status, self.fault = "", Fault.RELAY
-        """What the reply that ended the connection said, if there was one."""
+        self.closing_reply: ClosingReply | None = None
         self.started = self.completed = 0
         """How many messages were started on this connection, and how many got a result."""
         self.left_unknown = False
@@ -55,7 +55,7 @@ class Engine:
         """Set by the owner until the relay has replied quickly; a slow relay gets no chunks."""
         self._relay = relay
         self._parser = ReplyParser()
-        self._handshake = Handshake(relay)
+        self._handshake = Handshake(relay, authenticator)
         self._in_flight: deque[Message] = deque()
         self._expected: deque[_Handler] = deque()
         """Handlers of the replies to come; each reply is about the first message in flight."""
@@ -215,6 +215,7 @@ class Engine:
             self.output.add(self._handshake.handle_reply(code, text))
         elif code == 421:
             self.closed = f"connection closed: {reply_summary(code, text)}"
+            self.closing_reply = closing_reply(code, text)
         else:
             raise BadReplyError
 
@@ -244,8 +245,7 @@ class Engine:
         if code == 421 and self._in_flight:
             self._refuse(self._in_flight[0], "mail", code, text)
         elif code == 421:  # the reply to `check_alive`
-            self.code = code
-            self._start_closing(reply_summary(code, text))
+            self._start_closing(reply_summary(code, text), code, text)
         elif not 200 <= code < 300:
             # Which transaction is open is unclear: break off before messages get mixed up.
             self.fail("RSET refused")
@@ -320,15 +320,14 @@ class Engine:
         if message.result is not None:
             return
         reason = f"{step}: {reply_summary(code, text)}"
-        self.code, self.status, self.fault = code, verdict.status, verdict.fault
         if code == 421:
-            self._start_closing(reason)
+            self._start_closing(reason, code, text)
         else:
             self.down = verdict.as_down(f"{self._relay.redacted_url}: {reason}", code)
 
-    def _start_closing(self, reason: str) -> None:
+    def _start_closing(self, reason: str, code: int, text: bytes) -> None:
         """After 421 the relay closes the connection: process its replies, but write no more."""
-        self._closing = reason
+        self._closing, self.closing_reply = reason, closing_reply(code, text)
         self.output.discard()
 
     def _complete(self, message: Message) -> None:

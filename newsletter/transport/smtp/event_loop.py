@@ -1,93 +1,26 @@
 """The event loop: gives messages to connections, collects results, and handles lost connections.
 
-A connection that ends after the relay accepted messages on it is replaced when needed. One that
-ended without any, or left a message in doubt, is not replaced while others work; if none works,
-the relay is down. So a fault leaves in doubt at most the messages ahead of the replies on each
-connection, and no call goes on forever without handing anything over.
+The messages that a lost connection provably did not hand over go to the others; openings.py decides
+whether it is replaced.
 """
 
 from __future__ import annotations
 
-import selectors
-import socket
-import ssl
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from time import monotonic
 
 from newsletter.transport.outcomes import SendResult, TransportDownError
-from newsletter.transport.smtp.connection import Address, Connection
+from newsletter.transport.smtp.connection import Connection
 from newsletter.transport.smtp.message import Message
-from newsletter.transport.smtp.url import Relay
+from newsletter.transport.smtp.openings import Openings
+from newsletter.transport.smtp.pool import ConnectionPool
 
 GRACE_SECONDS = 8.0
 """How long the messages in flight may take after a call is told to stop (E7: 10 s in all)."""
 IDLE_SECONDS = 2.0
 """After a pause of this length, check that a connection is still alive."""
-GROWTH_FACTOR = 4
-"""How many times the ready connections may be open at once: at 50 ms a reply, a hundred are open
-after half a second."""
 _POLL_SECONDS = 0.1
-
-
-class ConnectionPool:
-    """The connections to one relay, kept between calls. Not thread-safe."""
-
-    def __init__(self, relay: Relay) -> None:
-        self.relay = relay
-        self.connections: list[Connection] = []
-        self._selector: selectors.BaseSelector | None = None
-        self._tls_context: ssl.SSLContext | None = None
-        self._cached_addresses: tuple[float, list[Address]] = (0.0, [])
-
-    @property
-    def selector(self) -> selectors.BaseSelector:
-        # Created on first use: a forked process must not share its parent's selector.
-        if self._selector is None:
-            self._selector = selectors.DefaultSelector()
-        return self._selector
-
-    def open(self) -> Connection:
-        """Start a connection and add it to the pool."""
-        connection = Connection(self.relay, self._addresses(), self.selector, self._context)
-        self.connections.append(connection)
-        return connection
-
-    def drop(self, connection: Connection) -> None:
-        """Close a connection and remove it from the pool."""
-        self.connections.remove(connection)
-        connection.close()
-
-    def close(self) -> None:
-        """Close all connections, with QUIT if nothing is in flight; don't wait for the reply."""
-        for connection in list(self.connections):
-            if connection.engine.is_ready and not connection.engine.in_flight:
-                connection.engine.quit()
-                connection.flush()
-            self.drop(connection)
-        if self._selector is not None:
-            self._selector.close()
-            self._selector = None
-
-    def _addresses(self) -> list[Address]:
-        """Return the relay's addresses, looked up once a minute; [] if it has none."""
-        if self._cached_addresses[0] <= monotonic():
-            try:
-                found = socket.getaddrinfo(
-                    self.relay.host, self.relay.port, type=socket.SOCK_STREAM
-                )
-            except OSError:
-                return []
-            self._cached_addresses = (monotonic() + 60, [(entry[0], entry[4]) for entry in found])
-        return self._cached_addresses[1]
-
-    def _context(self) -> ssl.SSLContext:
-        if self._tls_context is None:
-            self._tls_context = ssl.create_default_context(cafile=self.relay.ca or None)
-            if self.relay.tls == "offer":
-                self._tls_context.check_hostname = False
-                self._tls_context.verify_mode = ssl.CERT_NONE
-        return self._tls_context
 
 
 class SendLoop:
@@ -109,7 +42,7 @@ class SendLoop:
         self._messages = messages
         self._stop = stop
         self._max_pending = max_pending
-        self._max_connections = pool.relay.connections
+        self._openings = Openings(pool)
         self._waiting: deque[Message] = deque()
         self._results: list[SendResult] = []
         self._pending = 0
@@ -148,6 +81,7 @@ class SendLoop:
 
     def _refresh_connections(self) -> None:
         """Find out what happened to the connections since the last call, and use those left."""
+        self._pool.begin_call()
         now = monotonic()
         for connection in self._pool.connections:
             connection.engine.resume()
@@ -161,24 +95,12 @@ class SendLoop:
             self._fill(connection)
 
     def _distribute(self) -> None:
-        """Give waiting messages to connections with room, or open more.
-
-        The number of connections grows by GROWTH_FACTOR at a time, so that a relay that accepts
-        none is tried only once.
-        """
+        """Give waiting messages to connections with room, or open more."""
         while self._with_room and self._has_waiting():
             self._fill(self._with_room.pop())
-        connections = self._pool.connections
-        if self._with_room or len(connections) >= self._max_connections or not self._has_waiting():
+        if self._with_room or not self._has_waiting():
             return
-        unready = sum(not connection.engine.is_ready for connection in connections)
-        ready = len(connections) - unready
-        for _ in range(
-            min(
-                self._max_connections - len(connections),
-                GROWTH_FACTOR * ready + 1 - len(connections),
-            )
-        ):
+        for _ in range(self._openings.count()):
             self._service(self._pool.open())
 
     def _wait(self, seconds: float) -> None:
@@ -191,6 +113,9 @@ class SendLoop:
             self._next_clock_check = now + _POLL_SECONDS
             for connection in list(self._pool.connections):
                 self._check_timeouts(connection)
+            for connection in self._openings.review(now):
+                connection.retire()
+                self._collect(connection)
 
     def _check_timeouts(self, connection: Connection) -> None:
         engine, now = connection.engine, monotonic()
@@ -239,9 +164,13 @@ class SendLoop:
     def _collect(self, connection: Connection) -> None:
         engine = connection.engine
         if engine.results:
+            self._openings.served(connection.last_activity)
             self._pending -= len(engine.results)
             self._results += engine.results
             engine.results.clear()
+        if connection.is_retiring and not engine.in_flight and not engine.closed:
+            engine.quit()
+            connection.flush()
         if engine.closed and connection in self._pool.connections:
             self._pool.drop(connection)
             self._with_room.discard(connection)
@@ -264,28 +193,11 @@ class SendLoop:
     def _on_lost(self, connection: Connection) -> None:
         engine = connection.engine
         unused = engine.is_ready and not engine.started and not self._waiting
-        if (
-            self._is_ending
-            or unused
-            or (engine.completed and not engine.left_unknown and not engine.down)
-        ):
+        if self._is_ending or unused:
             return
-        others = any(other.engine.completed for other in self._pool.connections)
-        if others and not (engine.is_ready and engine.down):
-            self._max_connections = len(self._pool.connections)
-            return
-        phase = (
-            ""
-            if engine.is_ready or engine.closed == "connection failed"
-            else " during the handshake"
-        )
-        reason = f"{self._pool.relay.redacted_url}: {engine.closed}{phase}"
-        self._give_up(
-            engine.down
-            or TransportDownError(
-                reason, code=engine.code, status=engine.status, fault=engine.fault
-            )
-        )
+        down = self._openings.lost(connection)
+        if down is not None:
+            self._give_up(down)
 
     def _give_up(self, down: TransportDownError) -> None:
         self._down = down
@@ -308,5 +220,7 @@ class SendLoop:
     def _drop_unusable(self) -> None:
         """Drop what can't be reused: if the call was abandoned, messages are still in flight."""
         for connection in list(self._pool.connections):
-            if connection.engine.in_flight or connection.engine.down:
+            engine = connection.engine
+            if engine.in_flight or engine.down or connection.is_retiring:
                 self._pool.drop(connection)
+        self._pool.end_call()

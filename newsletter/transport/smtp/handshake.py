@@ -1,13 +1,17 @@
-"""The start of an SMTP session: greeting, EHLO, STARTTLS, AUTH. Pure: replies in, bytes out."""
+"""The start of an SMTP session: greeting, EHLO, STARTTLS, AUTH. Replies in, bytes out.
+
+It is pure but for one thing: with XOAUTH2, it may fetch an access token before AUTH.
+"""
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from newsletter.transport.decisions import Step, classify, enhanced_status
+from newsletter.transport.decisions import Step
 from newsletter.transport.outcomes import TransportDownError
+from newsletter.transport.smtp.authentication import Authenticator, Dialogue
+from newsletter.transport.smtp.refusals import handshake_refusal
 from newsletter.transport.smtp.url import Relay
 
 
@@ -45,11 +49,6 @@ def parse_ehlo(text: bytes) -> Extensions:
     )
 
 
-def reply_summary(code: int, text: bytes) -> str:
-    """Return a reply's code and enhanced status. Its text may echo addresses (G1)."""
-    return f"{code} {enhanced_status(text)}".rstrip()
-
-
 class Handshake:
     """The handshake of one connection.
 
@@ -57,11 +56,13 @@ class Handshake:
     and `is_ready` whether messages can be handed over.
     """
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, authenticator: Authenticator | None = None) -> None:
         self.extensions = Extensions()
         self.is_ready = False
         self.wants_tls = False
         self._relay = relay
+        self._authenticator = authenticator or Authenticator(relay)
+        self._dialogue: Dialogue
         self._encrypted = relay.tls == "implicit"
         self._next: Callable[[int, bytes], bytes] = self._on_greeting
 
@@ -91,7 +92,9 @@ class Handshake:
                 self._next = self._on_starttls
                 return b"STARTTLS\r\n"
             if self._relay.tls == "demand":
-                raise self._down("the relay offers no STARTTLS, which is required")
+                raise TransportDownError(
+                    f"{self._relay.redacted_url}: the relay offers no STARTTLS, which is required"
+                )
         return self._authenticate() if self._relay.user else self._finish()
 
     def _on_starttls(self, code: int, text: bytes) -> bytes:
@@ -100,38 +103,15 @@ class Handshake:
         return b""
 
     def _authenticate(self) -> bytes:
-        plain = f"\0{self._relay.user}\0{self._relay.password}"
-        if "PLAIN" in self.extensions.mechanisms:  # RFC 4616
-            self._next = self._on_plain
-            return b"AUTH PLAIN " + _base64(plain)
-        if "LOGIN" in self.extensions.mechanisms:
-            self._next = self._on_login
-            return b"AUTH LOGIN\r\n"
-        raise self._down("the relay offers no supported authentication mechanism (PLAIN, LOGIN)")
+        self._dialogue = self._authenticator.dialogue(self.extensions.mechanisms)
+        self._next = self._on_authentication
+        return next(self._dialogue)
 
-    def _on_plain(self, code: int, text: bytes) -> bytes:
-        if code == 334:  # the relay ignored the initial response
-            self._next = self._on_authenticated
-            return _base64(f"\0{self._relay.user}\0{self._relay.password}")
-        return self._on_authenticated(code, text)
-
-    def _on_login(self, code: int, text: bytes) -> bytes:
-        if code != 334:
-            return self._on_authenticated(code, text)
-        self._next = self._on_login_username
-        return _base64(self._relay.user)
-
-    def _on_login_username(self, code: int, text: bytes) -> bytes:
-        if code != 334:
-            return self._on_authenticated(code, text)
-        self._next = self._on_authenticated
-        return _base64(self._relay.password)
-
-    def _on_authenticated(self, code: int, text: bytes) -> bytes:
-        if not 200 <= code < 300:
-            reason = "credentials refused" if code >= 500 else "authentication failed"
-            raise self._refused("auth", reason, code, text)
-        return self._finish()
+    def _on_authentication(self, code: int, text: bytes) -> bytes:
+        try:
+            return self._dialogue.send((code, text))
+        except StopIteration:
+            return self._finish()
 
     def _finish(self) -> bytes:
         self.is_ready = True
@@ -139,16 +119,4 @@ class Handshake:
 
     def _require_success(self, step: Step, code: int, text: bytes) -> None:
         if not 200 <= code < 300:
-            name = "greeting" if step == "greeting" else step.upper()
-            raise self._refused(step, name, code, text)
-
-    def _refused(self, step: Step, reason: str, code: int, text: bytes) -> TransportDownError:
-        reason = f"{self._relay.redacted_url}: {reason}: {reply_summary(code, text)}"
-        return classify(step, code, enhanced_status(text), text).as_down(reason, code)
-
-    def _down(self, reason: str) -> TransportDownError:
-        return TransportDownError(f"{self._relay.redacted_url}: {reason}")
-
-
-def _base64(text: str) -> bytes:
-    return b64encode(text.encode()) + b"\r\n"
+            raise handshake_refusal(self._relay, step, code, text)

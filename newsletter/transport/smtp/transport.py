@@ -7,8 +7,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from newsletter.transport import template
 from newsletter.transport.base import Transport, never_stop
 from newsletter.transport.outcomes import Email, Recipient, SendResult
-from newsletter.transport.smtp.event_loop import ConnectionPool, SendLoop
+from newsletter.transport.smtp.connection_limit import ConnectionLimit
+from newsletter.transport.smtp.dialogue import Dialogue, DialogueStep
+from newsletter.transport.smtp.event_loop import SendLoop
 from newsletter.transport.smtp.message import Message
+from newsletter.transport.smtp.pool import ConnectionPool
 from newsletter.transport.smtp.url import Relay, parse_relay
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
@@ -26,6 +29,11 @@ class SmtpTransport(Transport[Template]):
         self.name = relay.redacted_url[:64]
         self._relay = relay
         self._pool = ConnectionPool(relay)
+
+    @property
+    def connection_limit(self) -> ConnectionLimit:
+        """How many connections the relay has shown that it allows."""
+        return self._pool.limit
 
     def compile(self, email: Email) -> Template:
         return template.compile(email, signer=self._relay.signer)
@@ -50,6 +58,15 @@ class SmtpTransport(Transport[Template]):
 
     def close(self) -> None:
         self._pool.close()
+
+    def dialogue(self, email: Email, recipient: Recipient) -> Iterator[DialogueStep]:
+        """Send one message over a connection of its own, and yield each step of the session."""
+        [message] = self._messages(self.compile(email), [recipient])
+        if isinstance(message, SendResult):
+            status, result = message.status, message.result
+            yield DialogueStep("address", 0.0, status=status, ok=False, result=result)
+            return
+        yield from Dialogue(self._relay, self._pool.tls_context()).steps(message)
 
     def _messages(
         self, compiled: Template, recipients: Iterable[Recipient]

@@ -7,18 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
+from urllib.parse import urlsplit
 
 from newsletter.transport import dkim
 from newsletter.transport.addresses import to_ace
 from newsletter.transport.base import TransportURLError
 from newsletter.transport.dkim import Signer
+from newsletter.transport.smtp.oauth import Grant, OAuthClient
 from newsletter.transport.url import TransportURL, is_loopback
 
 TlsMode = Literal["implicit", "demand", "offer", "never"]
+_OAUTH_OPTIONS = (
+    *("token_url", "client_id", "scope", "grant"),
+    *("client_secret_file", "refresh_token", "refresh_token_file"),
+)
 _KNOWN_OPTIONS = frozenset(
     {
         *("connections", "window", "starttls", "timeout", "helo", "ca"),
         *("dkim_selector", "dkim_key_file", "return_path"),
+        *("auth", *_OAUTH_OPTIONS),
     }
 )
 
@@ -32,7 +39,8 @@ class Relay:
     seconds, for each reply. `ca` is a file of certificates to trust instead of the system's. At
     most `connections` are opened, and on each at most `window` messages are ahead of the relay's
     replies. `signer` signs each message. `return_path` is a domain that receives bounces: the
-    envelope sender is `bounce+DELIVERY_ID@` that domain (VERP), else the edition's own sender.
+    envelope sender is `bounce+DELIVERY_ID@` that domain (VERP), else the edition's own sender. With
+    `oauth`, the user signs in with an access token (XOAUTH2) instead of the password.
     """
 
     host: str
@@ -47,6 +55,7 @@ class Relay:
     ca: str = ""
     return_path: str = ""
     signer: Signer | None = None
+    oauth: OAuthClient | None = None
 
     @property
     def redacted_url(self) -> str:
@@ -64,8 +73,11 @@ def parse_relay(url: TransportURL) -> Relay:
         )
     if url.path not in {"", "/"}:
         raise TransportURLError(f"{url.scheme}: only ?options can follow the port")
-    if not (url.user + url.password).isascii() or bool(url.user) != bool(url.password):
-        raise TransportURLError(f"{url.scheme}: give both user and password, in ASCII")
+    oauth = _oauth_client(url)
+    is_complete = url.user if oauth else bool(url.user) == bool(url.password)
+    if not (url.user + url.password).isascii() or not is_complete:
+        both = "a user" if oauth else "both user and password"
+        raise TransportURLError(f"{url.scheme}: give {both}, in ASCII")
     tls = _tls_mode(url)
     return Relay(
         host=url.host,
@@ -80,7 +92,66 @@ def parse_relay(url: TransportURL) -> Relay:
         ca=_ca_file(url.options),
         return_path=_return_path(url.options),
         signer=_signer(url.options),
+        oauth=oauth,
     )
+
+
+def _oauth_client(url: TransportURL) -> OAuthClient | None:
+    """Return how to get access tokens, or None without auth=xoauth2.
+
+    The URL's password is the client secret. Only loopback may do without https: the secret and
+    the token would be readable on the network.
+    """
+    options = url.options
+    method = options.get("auth", "password")
+    if method == "password":
+        if not any(name in options for name in _OAUTH_OPTIONS):
+            return None
+        raise TransportURLError(f"{url.scheme}: the options of OAuth need auth=xoauth2")
+    grant = options.get("grant", "client_credentials")
+    if method != "xoauth2" or grant not in {"client_credentials", "refresh_token"}:
+        raise TransportURLError(
+            f"{url.scheme}: auth must be password or xoauth2, "
+            "and grant client_credentials or refresh_token"
+        )
+    _check_oauth_secrets(url, grant)
+    return OAuthClient(
+        token_url=_token_url(url),
+        client_id=options.get("client_id", ""),
+        grant=cast(Grant, grant),
+        scope=options.get("scope", ""),
+        client_secret=url.password,
+        client_secret_file=options.get("client_secret_file", ""),
+        refresh_token=options.get("refresh_token", ""),
+        refresh_token_file=options.get("refresh_token_file", ""),
+    )
+
+
+def _check_oauth_secrets(url: TransportURL, grant: str) -> None:
+    options = url.options
+    secrets = bool(url.password) + bool(options.get("client_secret_file"))
+    tokens = bool(options.get("refresh_token")) + bool(options.get("refresh_token_file"))
+    if not options.get("client_id") or secrets > 1 or (grant != "refresh_token" and not secrets):
+        raise TransportURLError(
+            f"{url.scheme}: xoauth2 needs client_id, and the client's secret either as the "
+            "password or in client_secret_file"
+        )
+    if tokens != (grant == "refresh_token"):
+        raise TransportURLError(
+            f"{url.scheme}: give refresh_token or refresh_token_file with grant=refresh_token"
+        )
+
+
+def _token_url(url: TransportURL) -> str:
+    token_url = url.options.get("token_url", "")
+    try:
+        parts = urlsplit(token_url)
+        host = parts.hostname or ""
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+        raise TransportURLError(f"{url.scheme}: token_url must be an https URL")
+    return token_url
 
 
 def _tls_mode(url: TransportURL) -> TlsMode:

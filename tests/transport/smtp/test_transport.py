@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import traceback
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from newsletter.transport.base import AnyTransport
 from newsletter.transport.decisions import enhanced_status
 from newsletter.transport.outcomes import Fault, Recipient, Result, SendResult, TransportDownError
 from tests.transport.cast import make_email, reader, readers
+from tests.transport.certificate import certificate
 from tests.transport.relay import HANG_UP, SILENT, Relay
 
 pytestmark = pytest.mark.server
@@ -229,12 +232,13 @@ def test_g1_g2_an_echoed_address_never_appears_in_a_result_or_an_error(
     assert "mail.example" not in seen
 
 
-def test_wrong_credentials_are_reported_but_not_shown(relay: Relay) -> None:
+def test_d7_wrong_credentials_are_reported_but_not_shown(relay: Relay) -> None:
     relay.answer("AUTH", "535 5.7.8 s3cret is wrong", "535 5.7.8 s3cret is wrong")
     transport = registry.from_url(f"smtp://desk:s3cret@127.0.0.1:{relay.port}?timeout=1")
     _, down = send(transport, [reader(0)])
     assert down is not None
     assert "credentials refused: 535 5.7.8" in str(down)
+    assert (down.fault, down.status) == (Fault.SENDER, "5.7.8")
     assert "s3cret" not in "".join(traceback.format_exception(down)) + repr(transport.name)
 
 
@@ -245,6 +249,24 @@ def test_credentials_are_used(relay: Relay) -> None:
     assert results(send_results) == [Result.SENT]
     # PLAIN of "\0desk\0p@ss" (RFC 4616).
     assert "AUTH PLAIN AGRlc2sAcEBzcw==" in relay.commands
+
+
+def test_an_expired_certificate_is_the_relays_fault_and_named(tmp_path: Path) -> None:
+    context, trusted = certificate(tmp_path, expires=timedelta(days=-1))
+    relay = Relay(tls=context)
+    transport = registry.from_url(f"smtps://127.0.0.1:{relay.port}?timeout=1&ca={trusted}")
+    _, down = send(transport, [reader(0)])
+    relay.close()
+    assert down is not None
+    assert "certificate has expired" in down.reason
+    assert down.fault is Fault.RELAY
+
+
+def test_the_relay_says_when_to_try_again(relay: Relay, smtp: AnyTransport) -> None:
+    relay.answer("MAIL", "421 4.3.2 maintenance, try again in 10 minutes")
+    _, down = send(smtp, [reader(0)])
+    assert down is not None
+    assert (down.code, down.status, down.retry_after) == (421, "4.3.2", 600)
 
 
 def test_a_relay_without_the_required_starttls_is_reported(relay: Relay) -> None:
