@@ -22,7 +22,16 @@ from newsletter.transport.esp.batch import EspEdition, MergeRecipient
 from newsletter.transport.esp.errors import RESULTS, CallFailure, classify_failure
 from newsletter.transport.esp.profiles import ProviderProfile
 from newsletter.transport.esp.url import parse_provider
-from newsletter.transport.outcomes import Email, Recipient, Result, SendResult, TransportDownError
+from newsletter.transport.outcomes import (
+    Email,
+    Fault,
+    Recipient,
+    Result,
+    SendResult,
+    TransportDownError,
+)
+from newsletter.transport.pace import Pace
+from newsletter.transport.pace.pace import is_about_speed
 from newsletter.transport.template import MergeError
 from newsletter.transport.url import TransportURL
 
@@ -34,7 +43,8 @@ def from_url(url: TransportURL) -> EspTransport:
     """Return the transport of an `anymail+` URL. Raises TransportURLError."""
     profile, backend = parse_provider(url)
     domain = url.options.get("sender_domain", "")
-    return EspTransport(f"{url.scheme}://{domain}", profile, backend)
+    pace = Pace(url.limits, by_call=True)
+    return EspTransport(f"{url.scheme}://{domain}", profile, backend, pace)
 
 
 class _CallRejectedError(Exception):
@@ -54,11 +64,19 @@ class _CallUnknownError(Exception):
 
 
 class EspTransport(Transport[EspEdition]):
-    """Calls a provider's API. `window` is the size of a batch, or None without batches."""
+    """Calls a provider's API.
 
-    def __init__(self, name: str, profile: ProviderProfile, backend: Any) -> None:
+    `window` is the size of a batch, or None without batches. With a rate it is what may be sent in
+    a second, so that no more than that is in flight.
+    """
+
+    def __init__(
+        self, name: str, profile: ProviderProfile, backend: Any, pace: Pace | None = None
+    ) -> None:
         self.name = name[:64]
-        self.window = profile.max_recipients if profile.is_batch else None
+        self.pace = pace or Pace(by_call=True)
+        self.window = self.pace.largest_call(profile.max_recipients) if profile.is_batch else None
+        self._stop: Callable[[], bool] = never_stop
         self._profile = profile
         self._backend = backend
         self._rejections = 0
@@ -87,13 +105,17 @@ class EspTransport(Transport[EspEdition]):
         stop: Callable[[], bool] = never_stop,
         max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
+        self._stop = stop
+        self.pace.begin()
+        recipients = self.pace.within_allowance(recipients)
         if self.window is not None:
             yield from self._send_all(compiled, recipients)
-            return
-        for recipient in recipients:
-            if stop():
-                return
-            yield from self._send_all(compiled, [recipient])
+        else:
+            for recipient in recipients:
+                if stop():
+                    return
+                yield from self._send_all(compiled, [recipient])
+        self.pace.end()
 
     def _send_all(
         self, compiled: EspEdition, recipients: Iterable[Recipient]
@@ -104,8 +126,15 @@ class EspTransport(Transport[EspEdition]):
                 ready.append(batch.merge_recipient(recipient, compiled.placeholders))
             except MergeError:
                 yield _unsendable(recipient)
-        for call in batch.split_into_calls(ready, self.window or 1):
+        limited = [each for each in ready if self.pace.group_of(each.address)]
+        others = [each for each in ready if each not in limited] if limited else ready
+        for call in batch.split_into_calls(others, self.window or 1):
             yield from self._send_call(compiled, call)
+        for each in limited:
+            if self.pace.is_overdue():
+                yield SendResult(each.position, Result.DEFERRED, fault=Fault.SPEED)
+            else:
+                yield from self._send_call(compiled, [each])
 
     def close(self) -> None:
         self._backend.close()
@@ -115,7 +144,7 @@ class EspTransport(Transport[EspEdition]):
     ) -> Iterator[SendResult]:
         """Send a call. If it is rejected, bisect it down to the refused recipient (C10)."""
         try:
-            statuses = self._post(edition, call)
+            statuses = self._post_at_pace(edition, call)
         except _CallUnknownError as unknown:
             for recipient in call:
                 yield SendResult(recipient.position, Result.UNKNOWN, unknown.failure.code)
@@ -123,6 +152,8 @@ class EspTransport(Transport[EspEdition]):
         except _CallRejectedError as rejected:
             yield from self._bisect(edition, call, rejected.code)
         else:
+            if statuses is None:
+                return  # told to stop before it was sent
             self._rejections = 0
             yield from (_send_result(recipient, statuses) for recipient in call)
 
@@ -140,6 +171,31 @@ class EspTransport(Transport[EspEdition]):
         middle = len(call) // 2
         yield from self._send_call(edition, call[:middle])
         yield from self._send_call(edition, call[middle:])
+
+    def _post_at_pace(
+        self, edition: EspEdition, call: Sequence[MergeRecipient]
+    ) -> dict[str, Any] | None:
+        """Post the call when the pace allows it, and again if it was refused for our speed.
+
+        Returns None if `stop` returned True first. Raises what `_post` raises.
+        """
+        pace = self.pace
+        group = pace.group_of(call[0].address)
+        while pace.wait_for_turn(self._stop, recipients=len(call), group=group):
+            try:
+                statuses = self._post(edition, call)
+            except TransportDownError as down:
+                if not is_about_speed(down):
+                    raise
+                pace.refused(down.retry_after)
+                too_long = pace.too_long()
+                if too_long is not None:
+                    down.fault, down.retry_after = too_long.fault, too_long.retry_after
+                    raise
+            else:
+                pace.accepted(len(call))
+                return statuses
+        return None
 
     def _post(self, edition: EspEdition, call: Sequence[MergeRecipient]) -> dict[str, Any]:
         """Return Anymail's statuses by case-folded address.

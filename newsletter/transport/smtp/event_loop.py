@@ -16,8 +16,10 @@ from collections.abc import Callable, Generator, Iterator
 from time import monotonic
 
 from newsletter.transport.outcomes import SendResult, TransportDownError
+from newsletter.transport.pace import Pace
 from newsletter.transport.smtp.connection import Address, Connection
 from newsletter.transport.smtp.message import Message
+from newsletter.transport.smtp.pacing import Gate
 from newsletter.transport.smtp.url import Relay
 
 GRACE_SECONDS = 8.0
@@ -101,6 +103,7 @@ class SendLoop:
         self,
         pool: ConnectionPool,
         messages: Iterator[Message | SendResult],
+        pace: Pace,
         *,
         stop: Callable[[], bool],
         max_pending: int,
@@ -113,6 +116,8 @@ class SendLoop:
         self._waiting: deque[Message] = deque()
         self._results: list[SendResult] = []
         self._pending = 0
+        self._pace = pace
+        self._gate = Gate(pace, self._waiting, self._on_deferred, max_aside=max_pending // 2)
         self._exhausted = False
         self._with_room: set[Connection] = set()
         """Connections that have room for more messages."""
@@ -138,7 +143,9 @@ class SendLoop:
                 yield from results
                 if not self._results and self._is_done():
                     break
-                self._wait(_POLL_SECONDS)
+                self._wait(self._gate.poll_seconds(_POLL_SECONDS))
+                if self._gate.down is not None and self._down is None:
+                    self._give_up(self._gate.down)
         finally:
             self._drop_unusable()
         if self._error is not None:
@@ -166,10 +173,10 @@ class SendLoop:
         The number of connections grows by GROWTH_FACTOR at a time, so that a relay that accepts
         none is tried only once.
         """
-        while self._with_room and self._has_waiting():
+        while self._with_room and self._may_start():
             self._fill(self._with_room.pop())
         connections = self._pool.connections
-        if self._with_room or len(connections) >= self._max_connections or not self._has_waiting():
+        if self._with_room or len(connections) >= self._max_connections or not self._may_start():
             return
         unready = sum(not connection.engine.is_ready for connection in connections)
         ready = len(connections) - unready
@@ -210,13 +217,29 @@ class SendLoop:
 
     def _fill(self, connection: Connection) -> None:
         engine = connection.engine
-        while engine.has_room and self._has_waiting():
-            engine.start(self._waiting.popleft())
+        while engine.has_room and self._may_start():
+            engine.start(self._gate.pop())
         if engine.has_room:
             self._with_room.add(connection)
         connection.flush()
         if engine.results or engine.closed or engine.unsent:
             self._collect(connection)
+
+    def _may_start(self) -> bool:
+        """Return whether a message is waiting that the pace allows to start now."""
+        if self._pace.free:
+            return self._has_waiting()
+        self._gate.release()
+        while self._has_waiting():
+            if self._gate.admits_first():
+                return True
+            if self._waiting:
+                break
+        return False
+
+    def _on_deferred(self, result: SendResult) -> None:
+        self._pending -= 1
+        self._results.append(result)
 
     def _has_waiting(self) -> bool:
         """Return whether a message is waiting; take the next one if none is."""
@@ -239,8 +262,9 @@ class SendLoop:
     def _collect(self, connection: Connection) -> None:
         engine = connection.engine
         if engine.results:
-            self._pending -= len(engine.results)
-            self._results += engine.results
+            final = self._gate.settle(engine.results)
+            self._pending -= len(final)
+            self._results += final
             engine.results.clear()
         if engine.closed and connection in self._pool.connections:
             self._pool.drop(connection)
@@ -263,6 +287,8 @@ class SendLoop:
 
     def _on_lost(self, connection: Connection) -> None:
         engine = connection.engine
+        if engine.is_ready:
+            self._gate.closed(engine.closed)
         unused = engine.is_ready and not engine.started and not self._waiting
         if (
             self._is_ending
