@@ -125,9 +125,11 @@ local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local wanted, minimum = tonumber(ARGV[1]), tonumber(ARGV[2])
 local seen, process, lifetime = KEYS[1], ARGV[3], tonumber(ARGV[4])
-redis.call('ZADD', seen, now, process)
+if wanted > 0 then
+  redis.call('ZADD', seen, now, process)
+  redis.call('EXPIRE', seen, lifetime * 2)
+end
 redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - lifetime)
-redis.call('EXPIRE', seen, lifetime * 2)
 local tokens, wait, levels = wanted, 0, {}
 for i = 3, #KEYS do
   local first = 5 + (i - 3) * 4

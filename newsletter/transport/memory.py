@@ -69,6 +69,7 @@ class MemoryTransport(Transport[Template]):
     def __init__(self, name: str = "", *, window: int | None = None) -> None:
         self.name = f"memory://{name}"
         self.window = window
+        self.pace = Pace()
         self.reset()
 
     def reset(self) -> None:
@@ -145,6 +146,8 @@ class MemoryTransport(Transport[Template]):
             self._before(recipient)
             send_result = self._settle(compiled, recipient, date)
             self.send_results.append(send_result)
+            if send_result.result is Result.SENT:
+                self.pace.accepted(1)
             yield send_result
 
     def _before(self, recipient: Recipient) -> None:

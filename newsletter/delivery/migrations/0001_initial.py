@@ -163,6 +163,16 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['mailing_id'], name='delivery_re_mailing_b1b507_idx'), models.Index(fields=['subscriber_id'], name='delivery_re_subscri_995e7d_idx')],
             },
         ),
+        migrations.CreateModel(
+            name='TransportUsage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=64, unique=True)),
+                ('slots', models.JSONField(default=dict)),
+                ('days', models.PositiveIntegerField(default=0, help_text='Days on which something was sent, before the last one.')),
+                ('day', models.PositiveIntegerField(default=0, help_text='The last of them, counted from 1970.')),
+            ],
+        ),
         migrations.AddConstraint(
             model_name='edition',
             constraint=models.UniqueConstraint(fields=('mailing', 'key'), name='one_edition_per_key'),

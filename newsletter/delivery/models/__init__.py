@@ -2,6 +2,7 @@
 
 from newsletter.delivery.models.ledger import Event, Outcome, ReleaseRecipient
 from newsletter.delivery.models.mailing import Batch, Edition, KillSwitch, Mailing, Release
+from newsletter.delivery.models.usage import TransportUsage
 
 __all__ = [
     "Batch",
@@ -12,4 +13,5 @@ __all__ = [
     "Outcome",
     "Release",
     "ReleaseRecipient",
+    "TransportUsage",
 ]

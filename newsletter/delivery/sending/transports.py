@@ -7,6 +7,7 @@ from time import monotonic
 
 from django.conf import settings
 
+from newsletter.delivery.sending import rates
 from newsletter.transport.base import AnyTransport
 from newsletter.transport.registry import from_url
 
@@ -16,7 +17,7 @@ _down_until: dict[str, float] = {}
 
 @cache
 def _connected(urls: tuple[str, ...]) -> tuple[AnyTransport, ...]:
-    return tuple(from_url(url) for url in urls)
+    return tuple(rates.share(from_url(url)) for url in urls)
 
 
 def configured() -> tuple[AnyTransport, ...]:

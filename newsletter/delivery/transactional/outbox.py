@@ -128,8 +128,9 @@ def _deliver(claim: ClaimedEmail) -> None:
     if not _permit_or_requeue(claim):
         return
     try:
-        for send_result in transport.send(compiled, [recipient]):
-            _settle(claim, send_result, transport.name)
+        with transport.pace.ahead_of_bulk():
+            for send_result in transport.send(compiled, [recipient]):
+                _settle(claim, send_result, transport.name)
         transports.mark_up(transport)
     except TransportDownError as down:
         transports.mark_down(transport, seconds=down.retry_after)

@@ -103,6 +103,10 @@ class Allowance(Protocol):
         """Take a share of what is left of the limits."""
         ...
 
+    def note(self, count: int) -> None:
+        """Count messages that were handed over without a limit."""
+        ...
+
     def today(self) -> int:
         """Return how many were handed over today."""
         ...
@@ -117,6 +121,9 @@ class PrivateAllowance:
 
     def take(self, limits: Limits, *, urgent: bool) -> Share:
         return take(self.usage, limits, self._clock(), urgent=urgent)
+
+    def note(self, count: int) -> None:
+        self.usage.add(count, self._clock())
 
     def today(self) -> int:
         return self.usage.today(self._clock())

@@ -70,6 +70,11 @@ class Limits:
         """The rates of all messages that count an hour or a day."""
         return tuple(rate for rate in self.rates if rate.is_allowance)
 
+    @property
+    def has_allowance(self) -> bool:
+        """Whether messages are counted before they are started."""
+        return bool(self.allowances) or self.warm_up is not None
+
     def describe(self) -> dict[str, str]:
         """Return the options as they are written in a URL."""
         found = {"rate": self.rates, "calls": self.calls} | {

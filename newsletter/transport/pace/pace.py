@@ -98,6 +98,7 @@ class Pace:
         self._refused_since: float | None = None
         """The first refusal since something was accepted."""
         self._share = 0
+        self._accepted_before = 0
         self._used_up: TransportDownError | None = None
         burst = _CALL_SECONDS if by_call else _MESSAGES_AT_ONCE
         self._rates = [_bucket(f"rate/{rate.seconds}", rate, burst) for rate in limits.spread]
@@ -127,7 +128,7 @@ class Pace:
     def begin(self) -> None:
         """Start a call: take over what other processes have learned meanwhile."""
         self._deadline = self._clock() + self.max_wait
-        self._used_up = None
+        self._used_up, self._accepted_before = None, self._messages.total
         self._adopt(self._buckets.news(ask=True))
 
     def end(self) -> None:
@@ -135,14 +136,15 @@ class Pace:
 
         Raises TransportDownError if there were recipients that an allowance had no room for.
         """
+        accepted = self._messages.total - self._accepted_before
+        if accepted and not self.limits.has_allowance:
+            self._allowance.note(accepted)
         if self._used_up is not None:
             raise self._used_up
 
     def within_allowance(self, recipients: Iterable[R]) -> Iterable[R]:
         """Yield recipients until an hour's or a day's allowance is used up; `end` then says so."""
-        if not self.limits.allowances and self.limits.warm_up is None:
-            return recipients
-        return self._counted(recipients)
+        return self._counted(recipients) if self.limits.has_allowance else recipients
 
     def _counted(self, recipients: Iterable[R]) -> Generator[R, None, None]:
         for recipient in recipients:
