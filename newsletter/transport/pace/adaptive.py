@@ -56,7 +56,8 @@ class AdaptiveRate:
             return False
         if measured and not self._refused_in_a_row:
             cut = LATER_CUT if self.ceiling else FIRST_CUT
-            self.ceiling = max(measured, self.ceiling * CEILING_DECAY)
+            # A relay that refuses long before the ceiling has lowered its limit.
+            self.ceiling = max(measured, min(self.ceiling, self.limit) * CEILING_DECAY)
             self.limit = max(self.ceiling * cut, MIN_LIMIT)
             self._pause = FIRST_PAUSE
         elif self._refused_in_a_row:

@@ -40,7 +40,8 @@ class Meter:
         """
         self._move_to(now)
         slots = round(1 / _SLOT_SECONDS)
-        return float(sum(self._counts[(self._slot - back) % _SLOTS] for back in range(slots)))
+        counts = [self._counts[(self._slot - back) % _SLOTS] for back in range(slots + 1)]
+        return sum(counts[:-1]) + counts[-1] * (1 - now % _SLOT_SECONDS / _SLOT_SECONDS)
 
     def _move_to(self, now: float) -> None:
         """Empty the slots that have passed since the last event."""
