@@ -167,12 +167,30 @@ return version
 _SEEN_SECONDS = 120
 
 
+SERVER_TIMEOUT = 0.5
+"""Seconds. Sending waits for the server for so long, and then goes on with its share."""
+
+
+def connect(url: str) -> redis.Redis:
+    """Return a client that gives up soon. The URL is a broker's, as Celery writes it."""
+    # Loaded on first use: it takes time and memory, and most processes don't need it.
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return redis.Redis.from_url(
+        url.replace("redis+socket://", "unix://", 1),
+        socket_timeout=SERVER_TIMEOUT,
+        socket_connect_timeout=SERVER_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
 class SharedBuckets:
     """The buckets that all processes with the same `owner` share on one server.
 
-    `connect` returns a client; it is called once in each process, also after a fork, and the
-    client should have short timeouts. `processes` is how many to assume as long as the server was
-    never reached.
+    `connect` returns a client; it is called again after a failure or a fork. `processes` is how
+    many processes share the rates while the server can't be reached: the most that were seen.
     """
 
     def __init__(
@@ -186,12 +204,12 @@ class SharedBuckets:
         self._connect = connect
         self._prefix = f"tydzen:pace:{hashlib.sha256(owner.encode()).hexdigest()[:24]}:"
         self._clock = clock
-        self._processes = processes
+        self.processes = processes
         self._private = PrivateBuckets(clock)
         self._pid = 0
         self._client: redis.Redis | None = None
         self._process = ""
-        self._server_until = 0.0
+        self._without_server_until = 0.0
         self._version = ""
         self._news: Learned | None = None
 
@@ -202,12 +220,12 @@ class SharedBuckets:
             arguments += [bucket.rate, bucket.capacity, bucket.reserve, int(bucket.full)]
         reply = self._run(_TAKE, keys, arguments)
         if reply is None:
-            return self._private.take(buckets, wanted, minimum=minimum, share=1 / self._processes)
+            return self._private.take(buckets, wanted, minimum=minimum, share=1 / self.processes)
         # Whatever the private buckets hold was allowed by the server since.
         self._private.clear()
         tokens, wait, processes, version, limit, ceiling, pause = reply
         # The most that were ever seen: those that are idle now may start during an outage.
-        self._processes = max(self._processes, int(processes))
+        self.processes = max(self.processes, int(processes))
         if version.decode() != self._version:
             self._version = version.decode()
             self._news = Learned(float(limit), float(ceiling), float(pause))
@@ -233,7 +251,7 @@ class SharedBuckets:
     def _run(self, script: str, keys: list[str], arguments: Sequence[object]) -> Any:
         """Return the script's reply, or None if the server can't be reached."""
         self._own_name()
-        if self._clock() < self._server_until:
+        if self._clock() < self._without_server_until:
             return None
         import redis
 
@@ -242,6 +260,7 @@ class SharedBuckets:
                 self._client = self._connect()
             return self._client.eval(script, len(keys), *keys, *map(str, arguments))
         except (redis.RedisError, OSError) as error:
-            self._server_until = self._clock() + RETRY_SECONDS
+            self._client = None
+            self._without_server_until = self._clock() + RETRY_SECONDS
             outages.monitor.report_failure("broker", type(error).__name__)
             return None

@@ -9,26 +9,20 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from newsletter.delivery.models import TransportUsage
 from newsletter.delivery.sending import protocol
-from newsletter.lib.token_bucket import Buckets, PrivateBuckets, SharedBuckets
+from newsletter.lib.token_bucket import Buckets, PrivateBuckets, SharedBuckets, connect
 from newsletter.transport.base import AnyTransport
 from newsletter.transport.pace.allowance import Share, Usage, take
 from newsletter.transport.pace.limits import Limits
 
-if TYPE_CHECKING:
-    import redis
-
 log = logging.getLogger(__name__)
 T = TypeVar("T", bound=AnyTransport)
-
-SERVER_TIMEOUT = 0.5
-"""Seconds. While the server is silent, a worker goes on with its share of the rates."""
 
 
 def share(transport: T) -> T:
@@ -93,14 +87,4 @@ def _buckets(owner: str) -> Buckets:
     if not url.startswith("redis"):
         return PrivateBuckets()
 
-    def connect() -> redis.Redis:
-        # Loaded on first use: the web server and commands don't need it.
-        import redis
-
-        return redis.Redis.from_url(
-            url.replace("redis+socket://", "unix://", 1),
-            socket_timeout=SERVER_TIMEOUT,
-            socket_connect_timeout=SERVER_TIMEOUT,
-        )
-
-    return SharedBuckets(connect, owner, processes=os.cpu_count() or 1)
+    return SharedBuckets(lambda: connect(url), owner, processes=os.cpu_count() or 1)
