@@ -13,7 +13,7 @@ FIRST_CUT, LATER_CUT = 0.5, 0.85
 """The ceiling is a guess at first, and known after that."""
 NEAR, BEYOND, GONE = 0.95, 1.15, 2.0
 """Parts of the ceiling: up to NEAR the limit grows quickly, between NEAR and BEYOND slowly."""
-QUICK, SLOW = 0.15, 0.005
+QUICK, SLOW = 0.25, 0.008
 """Growth a second, as parts of the ceiling."""
 CEILING_DECAY = 0.9
 """A refusal lowers the ceiling by a tenth at most: one that comes early says little."""

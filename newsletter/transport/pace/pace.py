@@ -36,7 +36,7 @@ WINDOW_SECONDS = 10
 """In any window of this length, or of the rate's unit if that is longer, the limit holds."""
 _POLL_SECONDS = 0.1
 _SHORTEST_WAIT = 0.001
-_MESSAGES_AT_ONCE, _CALL_SECONDS = 0.02, 1.0
+_MESSAGES_AT_ONCE, _LEARNED_AT_ONCE, _CALL_SECONDS = 0.02, 0.2, 1.0
 """Seconds' worth of a rate that may be started at once: a call has many recipients."""
 _SPEED_CODES = frozenset({429, 432, 454})
 
@@ -339,6 +339,7 @@ def _bucket(key: str, rate: Rate, burst_seconds: float) -> Bucket:
 
 
 def _learned_bucket(limit: float) -> Bucket:
-    at_once = max(1, int(limit * _MESSAGES_AT_ONCE))
+    """Return the bucket of a learned rate; a few at once make up for moments that were missed."""
+    at_once = max(1, int(limit * _LEARNED_AT_ONCE))
     reserve = max(1, at_once // 10) if limit >= 2 else 0
     return Bucket("learned-rate", limit, at_once + reserve, reserve, full=True)

@@ -140,6 +140,7 @@ class SendLoop:
                     self._stop_within(GRACE_SECONDS)
                 self._distribute()
                 results, self._results = self._results, []
+                self._gate.count(results)
                 yield from results
                 if not self._results and self._is_done():
                     break
@@ -218,7 +219,8 @@ class SendLoop:
     def _fill(self, connection: Connection) -> None:
         engine = connection.engine
         while engine.has_room and self._may_start():
-            engine.start(self._gate.pop())
+            engine.start(self._waiting.popleft())
+            self._gate.is_admitted = False
         if engine.has_room:
             self._with_room.add(connection)
         connection.flush()
@@ -262,9 +264,10 @@ class SendLoop:
     def _collect(self, connection: Connection) -> None:
         engine = connection.engine
         if engine.results:
-            final = self._gate.settle(engine.results)
-            self._pending -= len(final)
-            self._results += final
+            if engine.deferred:
+                self._gate.take_back(engine, self._results)
+            self._pending -= len(engine.results)
+            self._results += engine.results
             engine.results.clear()
         if engine.closed and connection in self._pool.connections:
             self._pool.drop(connection)

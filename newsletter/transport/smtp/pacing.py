@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from time import monotonic
 
 from newsletter.transport.outcomes import Fault, Result, SendResult, TransportDownError
 from newsletter.transport.pace import Pace
 from newsletter.transport.pace.pace import is_about_speed
+from newsletter.transport.smtp.engine import Engine
 from newsletter.transport.smtp.message import Message
 
 
@@ -32,11 +33,13 @@ class Gate:
         """Set once the relay has accepted nothing for as long as this call may wait."""
         self._pace, self._waiting, self._on_result = pace, waiting, on_result
         self._max_aside = max_aside
-        self._started: dict[int, Message] = {}
         self._refused_at: dict[int, float] = {}
+        self._counted = 0
+        """How many of the results not yet yielded were measured already."""
         self._aside: deque[Message] = deque()
         self._aside_until = 0.0
-        self._is_admitted = False
+        self.is_admitted = False
+        """Whether the first waiting message may start; reset it once that has started."""
         self._look_at = 0.0
 
     def release(self) -> None:
@@ -47,7 +50,7 @@ class Gate:
 
     def admits_first(self) -> bool:
         """Return whether the first waiting message may start; it may have been set aside."""
-        if self._is_admitted:
+        if self.is_admitted:
             return True
         now = monotonic()
         if now < self._look_at:
@@ -63,29 +66,29 @@ class Gate:
             self._pace.put_back()
             self._set_aside(self._waiting.popleft(), now + seconds)
             return False
-        self._is_admitted = True
+        self.is_admitted = True
         return True
 
-    def pop(self) -> Message:
-        """Return the message to start now."""
-        self._is_admitted = False
-        message = self._waiting.popleft()
-        self._started[message.position] = message
-        return message
-
-    def settle(self, results: Iterable[SendResult]) -> list[SendResult]:
-        """Return the results that are final; put messages refused for speed back."""
-        final, accepted = [], 0
-        for result in results:
-            message = self._started.pop(result.position)
-            if result.result is Result.SENT:
-                accepted += 1
-            elif is_about_speed(result) and self._tries_again(message):
-                continue
-            final.append(result)
+    def count(self, results: list[SendResult]) -> None:
+        """Measure how fast messages are accepted: `results` are about to be yielded."""
+        accepted = [result.result for result in results].count(Result.SENT) - self._counted
+        self._counted = 0
         if accepted:
             self._pace.accepted(accepted)
-        return final
+
+    def take_back(self, engine: Engine, unyielded: list[SendResult]) -> None:
+        """Put the messages that the relay refused for our speed on this connection back."""
+        # What was accepted just before says how fast was too fast.
+        self.count([*unyielded, *engine.results])
+        self._counted = [result.result for result in (*unyielded, *engine.results)].count(
+            Result.SENT
+        )
+        final = []
+        for result in engine.results:
+            message = engine.deferred.pop(result.position, None)
+            if message is None or not is_about_speed(result) or not self._tries_again(message):
+                final.append(result)
+        engine.results[:] = final
 
     def closed(self, reason: str) -> None:
         """Slow down if the relay closed a connection because of our speed."""
@@ -103,7 +106,7 @@ class Gate:
         now = monotonic()
         self._pace.refused()
         self._look_at = 0.0
-        self._is_admitted = False
+        self.is_admitted = False
         refused_at = self._refused_at.setdefault(message.position, now)
         if now - refused_at < self._pace.max_wait:
             message.reset()

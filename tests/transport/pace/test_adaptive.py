@@ -74,7 +74,7 @@ def test_a_pause_in_sending_does_not_raise_the_limit() -> None:
     adaptive = refused_at(100)
     adaptive.grow(101)
     adaptive.grow(101 + 3_600)
-    assert adaptive.limit == pytest.approx(65)
+    assert adaptive.limit == pytest.approx(75)
 
 
 def test_d9_a_relays_limit_is_found_and_kept_with_few_refusals() -> None:
