@@ -53,14 +53,14 @@ def test_a_relay_that_accepted_nothing_yet_gets_a_pause_but_no_limit() -> None:
 
 def test_it_grows_quickly_below_the_ceiling_and_slowly_near_it() -> None:
     adaptive = refused_at(100)
-    seconds: dict[int, int] = {}
-    for now in range(101, 200):
-        adaptive.grow(now)
+    seconds: dict[int, float] = {}
+    for tenth in range(200):
+        adaptive.grow(101 + tenth / 10)
         for part in (90, 95, 100):
             if adaptive.limit >= part:
-                seconds.setdefault(part, now - 101)
-    assert seconds[90] <= 3
-    assert seconds[100] - seconds[95] >= 5
+                seconds.setdefault(part, tenth / 10)
+    assert seconds[90] <= 2
+    assert seconds[100] - seconds[95] >= 2
 
 
 def test_a_limit_that_never_applies_again_is_dropped() -> None:
