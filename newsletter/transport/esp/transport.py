@@ -126,8 +126,11 @@ class EspTransport(Transport[EspEdition]):
                 ready.append(batch.merge_recipient(recipient, compiled.placeholders))
             except MergeError:
                 yield _unsendable(recipient)
-        limited = [each for each in ready if self.pace.group_of(each.address)]
-        others = [each for each in ready if each not in limited] if limited else ready
+        # A mailbox provider's own limit goes by single recipients, after all others.
+        others: list[MergeRecipient] = []
+        limited: list[MergeRecipient] = []
+        for one in ready:
+            (limited if self.pace.group_of(one.address) else others).append(one)
         for call in batch.split_into_calls(others, self.window or 1):
             yield from self._send_call(compiled, call)
         for each in limited:

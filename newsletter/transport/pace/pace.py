@@ -194,21 +194,25 @@ class Pace:
     def wait_for_turn(
         self, stop: Callable[[], bool], *, recipients: int = 1, group: str = ""
     ) -> bool:
-        """Wait until a call may start; return False if `stop` returned True meanwhile."""
+        """Wait until a call may start; return False if `stop` returned True meanwhile.
+
+        For a mailbox provider's limit, wait no longer than the whole call may.
+        """
         if self.free:
             return True
-        asks: list[Callable[[], float]] = [lambda: self.wait(recipients)]
-        if group:
-            asks.insert(0, lambda: self.wait_for_group(group))
-        for ask in asks:
-            while not stop():
-                seconds = ask()
-                if not seconds:
-                    break
-                self._sleep(min(seconds, _POLL_SECONDS))
-            else:
-                return False
-        return True
+        if group and not self._wait_while(
+            lambda: self.wait_for_group(group), lambda: stop() or self.is_overdue()
+        ):
+            return False
+        return self._wait_while(lambda: self.wait(recipients), stop)
+
+    def _wait_while(self, ask: Callable[[], float], stop: Callable[[], bool]) -> bool:
+        while not stop():
+            seconds = ask()
+            if not seconds:
+                return True
+            self._sleep(min(seconds, _POLL_SECONDS))
+        return False
 
     def largest_call(self, window: int) -> int:
         """Return how many recipients a call may have, so that it fits into a second's rate."""

@@ -166,6 +166,20 @@ def test_one_providers_limit_does_not_hold_up_the_others(start_relay: Relays) ->
     assert not any("gmail" in each for each in relay.recipients)
 
 
+def test_a_mailbox_providers_readers_come_last_and_are_deferred(start_provider: Providers) -> None:
+    provider, transport = start_provider(1_000, options="&rate.gmail.com=1/m")
+    transport.pace.max_wait = 0.3
+    recipients = [
+        reader(position, f"r{position}@{'gmail.com' if position % 2 else 'mail.example'}")
+        for position in range(8)
+    ]
+    sent = send(transport, recipients)
+    assert results(sent)[Result.SENT] == 4
+    deferred = [each for each in sent if each.result is Result.DEFERRED]
+    assert {each.fault for each in deferred} == {Fault.SPEED}
+    assert len(provider.requests) == 4
+
+
 def test_an_allowance_ends_the_call_after_everything_is_settled(start_relay: Relays) -> None:
     relay, transport = start_relay(1_000, options="&rate=20/d")
     compiled = transport.compile(make_email())
