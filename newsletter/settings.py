@@ -185,7 +185,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 LOCAL_MAILBOX_DIR = VAR_DIR / "mailbox"
 MAILBOX_PORT = env.int("MAILBOX_PORT", PORT + 25, validate=between(1, 65_535))
 DELIVERY_TRANSPORTS = env.parsed(
-    "DELIVERY_TRANSPORTS", f"smtp://127.0.0.1:{MAILBOX_PORT}", environment.split_list
+    "DELIVERY_TRANSPORTS", f"smtp://127.0.0.1:{MAILBOX_PORT}", environment.split_transports
 )
 USES_LOCAL_MAILBOX = f"smtp://127.0.0.1:{MAILBOX_PORT}" in DELIVERY_TRANSPORTS
 SEND_BATCH_SIZE = env.int("SEND_BATCH_SIZE", 1000, validate=between(1, 5000))

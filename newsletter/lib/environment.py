@@ -26,6 +26,9 @@ from environs import validate as validators
 T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 
+_FURTHER_RATE = re.compile(r"[0-9]+/[smhd](&|$)")
+"""What follows a comma within a transport's URL, as in rate=14/s,50000/d&connections=2."""
+
 SECRET_VARIABLES = ("WEB_KEYS", "WORKER_KEYS", "WORKER_KEYS_PASSPHRASE")
 OWN_PREFIXES = ("DISCREET_", "SEND_", "SIGN_UPS_")
 """Prefixes that no other program's variables have."""
@@ -151,6 +154,17 @@ def load_keys(
 def split_list(text: str) -> list[str]:
     """Split a comma-separated list; empty entries are dropped."""
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def split_transports(text: str) -> list[str]:
+    """Split a comma-separated list of transports' URLs; `rate=14/s,50000/d` is part of one."""
+    urls: list[str] = []
+    for word in split_list(text):
+        if urls and _FURTHER_RATE.match(word):
+            urls[-1] += f",{word}"
+        else:
+            urls.append(word)
+    return urls
 
 
 def parse_site_url(text: str) -> str:

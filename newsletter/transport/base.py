@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from newsletter.transport.outcomes import Email, Recipient, SendResult
+from newsletter.transport.pace import Pace
 
 C = TypeVar("C")
 """A transport's compiled form of an email."""
@@ -24,10 +25,12 @@ class Transport(ABC, Generic[C]):
     `window` is the most recipients that one call of `send` should get, or None for no limit. The
     sender commits its permission for one window at a time, so a window is what stays in doubt if
     the worker dies.
+    `pace` says how fast messages may be started, and measures how fast they are accepted.
     """
 
     name: str
     window: int | None = None
+    pace: Pace = Pace()
 
     @abstractmethod
     def compile(self, email: Email) -> C:
@@ -58,6 +61,10 @@ class Transport(ABC, Generic[C]):
         within ten seconds or become UNKNOWN. It is called often, between messages. A transport
         with a `window` may consume all recipients at once and never call it, because a request
         to a provider is not interrupted.
+
+        A message that the relay or provider refuses for our speed is tried again within the call,
+        for `pace.max_wait` seconds. If a limit of the transport's URL is reached, the rest isn't
+        started, and TransportDownError has the fault SPEED and says when there is room again.
 
         A message whose fate cannot be determined is yielded as UNKNOWN. Raises
         TransportDownError. Recipients that were consumed but not yielded when the generator ends,

@@ -23,6 +23,7 @@ from newsletter.transport.outcomes import (
     SendResult,
     TransportDownError,
 )
+from newsletter.transport.pace import Pace
 from newsletter.transport.template import Template
 from newsletter.transport.url import TransportURL
 
@@ -34,7 +35,9 @@ def from_url(url: TransportURL) -> MemoryTransport:
     url.require_known_options(frozenset())
     if url.user or url.port or url.path not in {"", "/"}:
         raise TransportURLError("memory: use memory:// or memory://NAME")
-    return get_transport(url.host)
+    transport = get_transport(url.host)
+    transport.pace = Pace(url.limits)
+    return transport
 
 
 def get_transport(name: str = "") -> MemoryTransport:
@@ -73,6 +76,7 @@ class MemoryTransport(Transport[Template]):
     def __init__(self, name: str = "", *, window: int | None = None) -> None:
         self.name = f"memory://{name}"
         self.window = window
+        self.pace = Pace()
         self.reset()
 
     def reset(self) -> None:
@@ -138,10 +142,13 @@ class MemoryTransport(Transport[Template]):
         down = self._calls.popleft() if self._calls else None
         if down is not None:
             raise down
+        self.pace.begin()
+        recipients = self.pace.within_allowance(recipients)
         if self.window is None:
             yield from self._each(compiled, recipients, stop)
         else:
             yield from _settle_all_first(self._each(compiled, recipients, never_stop))
+        self.pace.end()
 
     def close(self) -> None:
         self.closed += 1
@@ -151,12 +158,14 @@ class MemoryTransport(Transport[Template]):
     ) -> Iterator[SendResult]:
         date = template.date_header()
         for recipient in recipients:
-            if stop():
+            if stop() or not self.pace.wait_for_turn(stop):
                 return
             self.calls[-1] += 1
             self._before(recipient)
             send_result = self._settle(compiled, recipient, date)
             self.send_results.append(send_result)
+            if send_result.result is Result.SENT:
+                self.pace.accepted(1)
             yield send_result
 
     def _before(self, recipient: Recipient) -> None:

@@ -9,13 +9,17 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from newsletter.transport.base import TransportURLError
+from newsletter.transport.pace import Limits, is_limit, parse_limits
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+_-]*")
 
 
 @dataclass(frozen=True, repr=False)
 class TransportURL:
-    """The parts of a URL, percent-decoded. `port` is 0 if the URL has none."""
+    """The parts of a URL, percent-decoded. `port` is 0 if the URL has none.
+
+    `limits` come from options that every transport has; they are not in `options`.
+    """
 
     scheme: str
     host: str = ""
@@ -24,6 +28,7 @@ class TransportURL:
     password: str = ""
     path: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
     def require_known_options(self, known: Set[str]) -> None:
         """Raise TransportURLError for an option that is not in `known`."""
@@ -61,6 +66,7 @@ def parse(url: str) -> TransportURL:
         raise TransportURLError(
             f"{scheme}: malformed; percent-encode special characters in the password"
         )
+    options = _options(scheme, parts.query)
     return TransportURL(
         scheme=scheme,
         host=host,
@@ -68,7 +74,8 @@ def parse(url: str) -> TransportURL:
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         path=parts.path,
-        options=_options(scheme, parts.query),
+        options={name: text for name, text in options.items() if not is_limit(name)},
+        limits=_limits(scheme, options),
     )
 
 
@@ -84,6 +91,16 @@ def _options(scheme: str, query: str) -> dict[str, str]:
     if len(options) != len(pairs):
         raise TransportURLError(f"{scheme}: an option is given twice")
     return options
+
+
+def _limits(scheme: str, options: Mapping[str, str]) -> Limits:
+    try:
+        limits = parse_limits({name: text for name, text in options.items() if is_limit(name)})
+    except ValueError as error:
+        raise TransportURLError(f"{scheme}: {error}") from None
+    if limits.calls and not scheme.startswith("anymail+"):
+        raise TransportURLError(f"{scheme}: calls limits a provider's calls; use rate")
+    return limits
 
 
 def is_loopback(host: str) -> bool:

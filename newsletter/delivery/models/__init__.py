@@ -3,6 +3,7 @@
 from newsletter.delivery.models.ledger import Event, Outcome, ReleaseRecipient
 from newsletter.delivery.models.mailing import Batch, Edition, KillSwitch, Mailing, Release
 from newsletter.delivery.models.monitoring import Alert, AlertRecipient, TransportState
+from newsletter.delivery.models.usage import TransportUsage
 
 __all__ = [
     "Alert",
@@ -16,4 +17,5 @@ __all__ = [
     "Release",
     "ReleaseRecipient",
     "TransportState",
+    "TransportUsage",
 ]

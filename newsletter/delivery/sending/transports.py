@@ -18,6 +18,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from newsletter.delivery.models import TransportState
+from newsletter.delivery.sending import rates
 from newsletter.transport.base import AnyTransport
 from newsletter.transport.outcomes import TransportDownError
 from newsletter.transport.registry import from_url
@@ -34,7 +35,7 @@ refused_in_a_row: Counter[str] = Counter()
 
 @cache
 def _connected(urls: tuple[str, ...]) -> tuple[AnyTransport, ...]:
-    return tuple(from_url(url) for url in urls)
+    return tuple(rates.share(from_url(url)) for url in urls)
 
 
 def configured() -> tuple[AnyTransport, ...]:

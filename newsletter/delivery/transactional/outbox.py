@@ -118,8 +118,9 @@ def _deliver(email: TransactionalEmail, transport: AnyTransport) -> None:
     if not _permit_or_requeue(email):
         return
     try:
-        for send_result in transport.send(compiled, [recipient]):
-            _settle(email, send_result, transport.name)
+        with transport.pace.ahead_of_bulk():
+            for send_result in transport.send(compiled, [recipient]):
+                _settle(email, send_result, transport.name)
         transports.mark_up(transport)
     except TransportDownError as down:
         transports.mark_down(transport, down)

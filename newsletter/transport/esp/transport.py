@@ -35,6 +35,8 @@ from newsletter.transport.outcomes import (
     SendResult,
     TransportDownError,
 )
+from newsletter.transport.pace import Pace
+from newsletter.transport.pace.pace import is_about_speed
 from newsletter.transport.template import MAX_URL_LENGTH, MergeError
 from newsletter.transport.url import TransportURL
 
@@ -43,7 +45,8 @@ def from_url(url: TransportURL) -> EspTransport:
     """Return the transport of an `anymail+` URL. Raises TransportURLError."""
     profile, backend = parse_provider(url)
     domain = url.options.get("sender_domain", "")
-    return EspTransport(f"{url.scheme}://{domain}", profile, backend)
+    pace = Pace(url.limits, by_call=True)
+    return EspTransport(f"{url.scheme}://{domain}", profile, backend, pace)
 
 
 class _CallError(Exception):
@@ -55,11 +58,19 @@ class _CallError(Exception):
 
 
 class EspTransport(Transport[EspEdition]):
-    """Calls a provider's API. `window` is the size of a batch, or None without batches."""
+    """Calls a provider's API.
 
-    def __init__(self, name: str, profile: ProviderProfile, backend: Any) -> None:
+    `window` is the size of a batch, or None without batches. With a rate it is what may be sent in
+    a second, so that no more than that is in flight.
+    """
+
+    def __init__(
+        self, name: str, profile: ProviderProfile, backend: Any, pace: Pace | None = None
+    ) -> None:
         self.name = name[:64]
-        self.window = profile.max_recipients if profile.is_batch else None
+        self.pace = pace or Pace(by_call=True)
+        self.window = self.pace.largest_call(profile.max_recipients) if profile.is_batch else None
+        self._stop: Callable[[], bool] = never_stop
         self._provider = name.partition("://")[0].partition("+")[2]
         self._profile = profile
         self._backend = backend
@@ -95,6 +106,9 @@ class EspTransport(Transport[EspEdition]):
         stop: Callable[[], bool] = never_stop,
         max_pending: int | None = None,
     ) -> Generator[SendResult, None, None]:
+        self._stop = stop
+        self.pace.begin()
+        recipients = self.pace.within_allowance(recipients)
         run = Run(is_batch=self._profile.is_batch)
         if self.window is not None:
             yield from self._send_all(compiled, recipients, run)
@@ -106,6 +120,7 @@ class EspTransport(Transport[EspEdition]):
         yield from run.end()
         if run.blames_message:
             self._raise_down(run.as_failure())
+        self.pace.end()
 
     def _send_all(
         self, compiled: EspEdition, recipients: Iterable[Recipient], run: Run
@@ -119,8 +134,18 @@ class EspTransport(Transport[EspEdition]):
         if not compiled.call_size:
             yield from (_too_large(recipient) for recipient in ready)
             return
-        for call in batch.split_into_calls(ready, min(compiled.call_size, self.window or 1)):
+        # A mailbox provider's own limit goes by single recipients, after all others.
+        others: list[MergeRecipient] = []
+        limited: list[MergeRecipient] = []
+        for one in ready:
+            (limited if self.pace.group_of(one.address) else others).append(one)
+        for call in batch.split_into_calls(others, min(compiled.call_size, self.window or 1)):
             yield from self._send_call(compiled, call, run)
+        for each in limited:
+            if self.pace.is_overdue():
+                yield SendResult(each.position, Result.DEFERRED, fault=Fault.SPEED)
+            else:
+                yield from self._send_call(compiled, [each], run)
 
     def close(self) -> None:
         self._backend.close()
@@ -130,11 +155,12 @@ class EspTransport(Transport[EspEdition]):
     ) -> Iterator[SendResult]:
         """Send a call. If it is rejected, bisect it down to the refused recipient (C10)."""
         try:
-            results = self._post(edition, call)
+            results = self._post_at_pace(edition, call)
         except _CallError as error:
             failure = error.failure
         else:
-            yield from run.accept(results)
+            if results is not None:  # else told to stop before the call was sent
+                yield from run.accept(results)
             return
         if failure.status is CallStatus.UNKNOWN:
             for recipient in call:
@@ -158,6 +184,31 @@ class EspTransport(Transport[EspEdition]):
             middle = len(call) // 2
             yield from self._send_call(edition, call[:middle], run)
             yield from self._send_call(edition, call[middle:], run)
+
+    def _post_at_pace(
+        self, edition: EspEdition, call: Sequence[MergeRecipient]
+    ) -> list[SendResult] | None:
+        """Post the call when the pace allows it, and again if it was refused for our speed.
+
+        Returns None if `stop` returned True first. Raises what `_post` raises.
+        """
+        pace = self.pace
+        group = pace.group_of(call[0].address)
+        while pace.wait_for_turn(self._stop, recipients=len(call), group=group):
+            try:
+                results = self._post(edition, call)
+            except TransportDownError as down:
+                if not is_about_speed(down):
+                    raise
+                pace.refused(down.retry_after)
+                too_long = pace.too_long()
+                if too_long is not None:
+                    down.fault, down.retry_after = too_long.fault, too_long.retry_after
+                    raise
+            else:
+                pace.accepted(len(call))
+                return results
+        return None
 
     def _post(self, edition: EspEdition, call: Sequence[MergeRecipient]) -> list[SendResult]:
         """Return each recipient's result. Raises _CallError or TransportDownError."""

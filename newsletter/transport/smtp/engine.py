@@ -44,6 +44,8 @@ class Engine:
         self.output = OutputBuffer()
         self.results: list[SendResult] = []
         self.unsent: list[Message] = []
+        self.deferred: dict[int, Message] = {}
+        """Messages whose result is DEFERRED, by position, in case they are tried again at once."""
         self.closed = ""
         self.down: TransportDownError | None = None
         self.closing_reply: ClosingReply | None = None
@@ -338,6 +340,8 @@ class Engine:
         if message.result is not None:
             self.results.append(message.result)
             self.completed += 1
+            if message.result.result is Result.DEFERRED:
+                self.deferred[message.position] = message
         else:
             self.unsent.append(message)
         if self._stopping:

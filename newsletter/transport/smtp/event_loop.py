@@ -11,9 +11,11 @@ from collections.abc import Callable, Generator, Iterator
 from time import monotonic
 
 from newsletter.transport.outcomes import SendResult, TransportDownError
+from newsletter.transport.pace import Pace
 from newsletter.transport.smtp.connection import Connection
 from newsletter.transport.smtp.message import Message
 from newsletter.transport.smtp.openings import Openings
+from newsletter.transport.smtp.pacing import Gate
 from newsletter.transport.smtp.pool import ConnectionPool
 
 GRACE_SECONDS = 8.0
@@ -34,6 +36,7 @@ class SendLoop:
         self,
         pool: ConnectionPool,
         messages: Iterator[Message | SendResult],
+        pace: Pace,
         *,
         stop: Callable[[], bool],
         max_pending: int,
@@ -46,6 +49,8 @@ class SendLoop:
         self._waiting: deque[Message] = deque()
         self._results: list[SendResult] = []
         self._pending = 0
+        self._pace = pace
+        self._gate = Gate(pace, self._waiting, self._on_deferred, max_aside=max_pending // 2)
         self._exhausted = False
         self._with_room: set[Connection] = set()
         """Connections that have room for more messages."""
@@ -68,10 +73,13 @@ class SendLoop:
                     self._stop_within(GRACE_SECONDS)
                 self._distribute()
                 results, self._results = self._results, []
+                self._gate.count(results)
                 yield from results
                 if not self._results and self._is_done():
                     break
-                self._wait(_POLL_SECONDS)
+                self._wait(self._gate.poll_seconds(_POLL_SECONDS))
+                if self._gate.down is not None and self._down is None:
+                    self._give_up(self._gate.down)
         finally:
             self._drop_unusable()
         if self._error is not None:
@@ -96,9 +104,9 @@ class SendLoop:
 
     def _distribute(self) -> None:
         """Give waiting messages to connections with room, or open more."""
-        while self._with_room and self._has_waiting():
+        while self._with_room and self._may_start():
             self._fill(self._with_room.pop())
-        if self._with_room or not self._has_waiting():
+        if self._with_room or not self._may_start():
             return
         for _ in range(self._openings.count()):
             self._service(self._pool.open())
@@ -135,13 +143,30 @@ class SendLoop:
 
     def _fill(self, connection: Connection) -> None:
         engine = connection.engine
-        while engine.has_room and self._has_waiting():
+        while engine.has_room and self._may_start():
             engine.start(self._waiting.popleft())
+            self._gate.is_admitted = False
         if engine.has_room:
             self._with_room.add(connection)
         connection.flush()
         if engine.results or engine.closed or engine.unsent:
             self._collect(connection)
+
+    def _may_start(self) -> bool:
+        """Return whether a message is waiting that the pace allows to start now."""
+        if self._pace.free:
+            return self._has_waiting()
+        self._gate.release()
+        while self._has_waiting():
+            if self._gate.admits_first():
+                return True
+            if self._waiting:
+                break
+        return False
+
+    def _on_deferred(self, result: SendResult) -> None:
+        self._pending -= 1
+        self._results.append(result)
 
     def _has_waiting(self) -> bool:
         """Return whether a message is waiting; take the next one if none is."""
@@ -165,6 +190,8 @@ class SendLoop:
         engine = connection.engine
         if engine.results:
             self._openings.served(connection.last_activity)
+            if engine.deferred:
+                self._gate.take_back(engine, self._results)
             self._pending -= len(engine.results)
             self._results += engine.results
             engine.results.clear()
@@ -192,6 +219,8 @@ class SendLoop:
 
     def _on_lost(self, connection: Connection) -> None:
         engine = connection.engine
+        if engine.is_ready:
+            self._gate.closed(engine.closed)
         unused = engine.is_ready and not engine.started and not self._waiting
         if self._is_ending or unused:
             return

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from newsletter.transport import template
 from newsletter.transport.base import Transport, never_stop
 from newsletter.transport.outcomes import Email, Recipient, SendResult
+from newsletter.transport.pace import Pace
 from newsletter.transport.smtp.connection_limit import ConnectionLimit
 from newsletter.transport.smtp.dialogue import Dialogue, DialogueStep
 from newsletter.transport.smtp.event_loop import SendLoop
@@ -19,13 +20,14 @@ from newsletter.transport.url import TransportURL
 
 def from_url(url: TransportURL) -> SmtpTransport:
     """Return the transport of an smtp or smtps URL. Raises TransportURLError."""
-    return SmtpTransport(parse_relay(url))
+    return SmtpTransport(parse_relay(url), Pace(url.limits))
 
 
 class SmtpTransport(Transport[Template]):
     """Sends over a pool of connections. Not thread-safe."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, pace: Pace | None = None) -> None:
+        self.pace = pace or Pace()
         self.name = relay.redacted_url[:64]
         self._relay = relay
         self._pool = ConnectionPool(relay)
@@ -50,11 +52,14 @@ class SmtpTransport(Transport[Template]):
         pending = relay.connections * relay.window if max_pending is None else max_pending
         loop = SendLoop(
             self._pool,
-            self._messages(compiled, recipients),
+            self._messages(compiled, self.pace.within_allowance(recipients)),
+            self.pace,
             stop=stop,
             max_pending=pending + relay.connections,
         )
-        return loop.run()
+        self.pace.begin()
+        yield from loop.run()
+        self.pace.end()
 
     def close(self) -> None:
         self._pool.close()

@@ -1,0 +1,78 @@
+"""How fast a relay or provider accepts messages, and what follows for the permission to send."""
+
+from __future__ import annotations
+
+_SLOT_SECONDS = 0.25
+_SLOTS = 16
+_SHORTEST = 0.05
+"""A rate measured over less time than this would only be noise."""
+
+
+class Meter:
+    """Counts events and gives their rate over the last seconds. `now` is in monotonic seconds."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._counts = [0] * _SLOTS
+        self._started = 0.0
+        self._slot = -_SLOTS * 2
+        """The number of the current slot, counted from the clock's zero."""
+
+    def add(self, count: int, now: float) -> None:
+        """Count events that happen now."""
+        self._move_to(now)
+        self._counts[self._slot % _SLOTS] += count
+        self.total += count
+
+    def rate(self, now: float, *, seconds: float = _SLOT_SECONDS * (_SLOTS - 1)) -> float:
+        """Return the events per second over about the last `seconds`; 0 if there were none."""
+        self._move_to(now)
+        slots = min(int(seconds / _SLOT_SECONDS), _SLOTS - 1)
+        counted = sum(self._counts[(self._slot - back) % _SLOTS] for back in range(slots + 1))
+        elapsed = slots * _SLOT_SECONDS + now % _SLOT_SECONDS
+        return counted / max(min(elapsed, now - self._started), _SHORTEST)
+
+    def in_last_second(self, now: float) -> float:
+        """Return the rate over the last second, also if events started only just now.
+
+        A relay that takes 14 a second accepts them within a few milliseconds, and that says
+        nothing about thousands a second.
+        """
+        self._move_to(now)
+        slots = round(1 / _SLOT_SECONDS)
+        counts = [self._counts[(self._slot - back) % _SLOTS] for back in range(slots + 1)]
+        return sum(counts[:-1]) + counts[-1] * (1 - now % _SLOT_SECONDS / _SLOT_SECONDS)
+
+    def _move_to(self, now: float) -> None:
+        """Empty the slots that have passed since the last event."""
+        slot = int(now / _SLOT_SECONDS)
+        if slot == self._slot:
+            return
+        if slot - self._slot >= _SLOTS:
+            self._counts = [0] * _SLOTS
+            self._started = now
+        else:
+            for passed in range(self._slot + 1, slot + 1):
+                self._counts[passed % _SLOTS] = 0
+        self._slot = slot
+
+
+def permission_step(
+    rate: float,
+    commit_latency: float,
+    connections: int,
+    maximum: int,
+    *,
+    window: int | None = None,
+) -> int:
+    """Return how many readers the next permission should cover.
+
+    Twice as many as are accepted while the permission commits, so that the sender needn't wait
+    for it, and at least one for each connection. What is permitted but not accepted is in doubt
+    after a crash, so a slow relay gets few. Nothing measured yet (`rate` 0) gives the least; the
+    rate then grows with each step, so that a fast relay gets `maximum` after a few. A provider
+    with a `window` has its calls in flight and nothing more.
+    """
+    if window is not None:
+        return window
+    return max(1, min(max(round(2 * rate * commit_latency), connections), maximum))
