@@ -25,11 +25,13 @@ class Transport(ABC, Generic[C]):
     `window` is the most recipients that one call of `send` should get, or None for no limit. The
     sender commits its permission for one window at a time, so a window is what stays in doubt if
     the worker dies.
+    `connections` is how many messages can be on their way at once, or None if that is unknown.
     `pace` says how fast messages may be started, and measures how fast they are accepted.
     """
 
     name: str
     window: int | None = None
+    connections: int | None = None
     pace: Pace = Pace()
 
     @abstractmethod

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -31,11 +33,19 @@ def resume(mailing: Mailing) -> bool:
         mailing, [State.PAUSED], State.SENDING, hold="", hold_detail="", hold_facts={}
     )
     if resumed:
+        _give_more_time(mailing)
         if transport:
             transports.retry_now(transport)
             _deferred(mailing).update(due_at=Now())
         protocol.wake_due(expires=300)
     return resumed
+
+
+def _give_more_time(mailing: Mailing) -> None:
+    """Let readers who waited while the mailing was paused be tried as long as any others."""
+    until = Now() + timedelta(hours=settings.SEND_GIVE_UP_HOURS)
+    waiting = Batch.objects.filter(mailing=mailing, state=Batch.State.OPEN)
+    waiting.filter(give_up_at__lt=until).update(give_up_at=until)
 
 
 def may_retry_now(mailing: Mailing) -> bool:

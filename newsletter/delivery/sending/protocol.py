@@ -200,16 +200,21 @@ def finish(
     replies: Mapping[int, ReplyCodes],
     due_in: timedelta = timedelta(0),
     reason: str = "",
+    too_fast: bool = False,
 ) -> Settlement | None:
     """Close a batch whose worker is alive and knows every result.
 
     Readers without a result were not handed over; they go into a successor that is due after
-    `due_in`. `reason` tells editors why they wait, and names no reader. Returns None if the
-    batch no longer belongs to the caller.
+    `due_in`. `reason` tells editors why they wait, and names no reader. If they wait because we
+    were `too_fast`, or because a limit is used up, it is no attempt of theirs: the round stays the
+    same, and the time to give up moves on by as long as they wait. Returns None if the batch no
+    longer belongs to the caller.
     """
     mine = Q(pk=claim.batch_id, fence=claim.fence, state=Batch.State.CLAIMED)
     known = results, replies
-    return retry_on_lost_connection(lambda: _finish(mine, known, due_in=due_in, reason=reason))
+    return retry_on_lost_connection(
+        lambda: _finish(mine, known, due_in=due_in, reason=reason, too_fast=too_fast)
+    )
 
 
 def finish_lost(batch_id: int) -> Settlement | None:
@@ -259,6 +264,7 @@ def _finish(
     source: Outcome.Source = Outcome.Source.SENDER,
     due_in: timedelta = timedelta(0),
     reason: str = "",
+    too_fast: bool = False,
 ) -> Settlement | None:
     """Lock the batch, record the outcomes, create the successor and close the batch."""
     locked = Batch.objects.select_for_update(of=("self",)).select_related("mailing")
@@ -280,7 +286,7 @@ def _finish(
         due_in = timedelta(seconds=backoff(batch.round + 1, settings.SEND_RETRY_SECONDS))
     ledger.insert_outcomes(batch.mailing_id, settled.outcomes, source=source, batch_id=batch.pk)
     if settled.to_retry:
-        _create_successor(batch, settled, due_in, reason)
+        _create_successor(batch, settled, due_in, reason, too_fast=too_fast)
     Batch.objects.filter(pk=batch.pk).update(
         state=Batch.State.CLOSED, results=settled.results, lease_until=None, fence=F("fence") + 1
     )
@@ -298,7 +304,13 @@ def _final_result(batch: Batch) -> Result | None:
     return None
 
 
-def _create_successor(batch: Batch, settled: Settlement, due_in: timedelta, reason: str) -> None:
+def _create_successor(
+    batch: Batch, settled: Settlement, due_in: timedelta, reason: str, *, too_fast: bool
+) -> None:
+    another_round = batch.round + (1 if settled.deferred or due_in else 0)
+    give_up_at = batch.give_up_at
+    if too_fast and give_up_at is not None:
+        give_up_at += due_in
     code, status, _fault = settled.common_deferral
     Batch.objects.create(
         mailing_id=batch.mailing_id,
@@ -306,8 +318,8 @@ def _create_successor(batch: Batch, settled: Settlement, due_in: timedelta, reas
         reader_ids=pack(settled.to_retry),
         size=len(settled.to_retry),
         due_at=database_now() + due_in,
-        give_up_at=batch.give_up_at,
-        round=batch.round + (1 if settled.deferred or due_in else 0),
+        give_up_at=give_up_at,
+        round=max(batch.round, 1) if too_fast else another_round,
         deferred_by=(reason or f"{code or ''} {status}".strip())[:200],
         predecessor=batch,
     )

@@ -36,11 +36,14 @@ from newsletter.transport.outcomes import (
     SendResult,
     TransportDownError,
 )
+from newsletter.transport.pace.measuring import permission_step
 from subscribers import audience
 from subscribers.crypto.sealing import SealedError
 
 log = logging.getLogger(__name__)
 C = TypeVar("C")
+SPEED_PAUSE = timedelta(seconds=5)
+"""How long readers wait who were only too fast for the relay, after the batch has slowed down."""
 
 
 @dataclass
@@ -55,12 +58,15 @@ class BatchProgress:
     comparison: Comparison = field(init=False)
     replies: dict[int, ReplyCodes] = field(default_factory=dict)
     down: TransportDownError | None = None
+    step: int = 0
+    """How many readers a permission covers."""
     has_another: bool = False
     """Whether another transport can take over from one that is down."""
     missing_key: bool = False
 
     def __post_init__(self) -> None:
         self.results = bytearray(len(self.claim.readers))
+        self.step = _permission_step(self.transport)
         self.addresses = [""] * len(self.claim.readers)
         self.comparison = Comparison(
             is_retry=self.claim.round > 0,
@@ -73,10 +79,15 @@ class BatchProgress:
     ) -> None:
         """Send to the recipients; at most SEND_STEP (plus one per connection) lack a result."""
         send_results = self.transport.send(
-            compiled, recipients, stop=stop, max_pending=settings.SEND_STEP
+            compiled, recipients, stop=stop, max_pending=self._max_pending
         )
         for send_result in send_results:
             self.record(send_result)
+
+    @property
+    def _max_pending(self) -> int:
+        """With one message on each connection, no more than `step` lack a result."""
+        return max(self.step - (self.transport.connections or 0), 0)
 
     def record(self, send_result: SendResult) -> None:
         """Remember one reader's result, and those of others that it confirms."""
@@ -147,6 +158,7 @@ def send_batch(batch_id: int, *, stop: Callable[[], bool] = lambda: False) -> bo
         replies=progress.replies,
         due_in=_delay_for_the_rest(progress),
         reason=_deferral_reason(progress),
+        too_fast=_is_too_fast(progress),
     )
     if settled is not None:
         protocol.finish_mailing(claim.mailing_id)
@@ -224,6 +236,8 @@ def _send_windows(progress: BatchProgress, stop: Callable[[], bool]) -> None:
     # with a slow relay the worker stops here, long before the task's time limit (E7).
     deadline = monotonic() + settings.SEND_LEASE_SECONDS * 0.8
 
+    progress.transport.pace.max_wait = deadline - monotonic()
+
     def must_stop() -> bool:
         return progress.comparison.refusal is not None or stop() or monotonic() > deadline
 
@@ -238,9 +252,8 @@ def _send_windows(progress: BatchProgress, stop: Callable[[], bool]) -> None:
 
 def _permitted_windows(progress: BatchProgress, must_stop: Callable[[], bool]) -> Iterator[range]:
     """Yield each window once it is permitted; the same commit stores the results so far."""
-    for window in windows(
-        len(progress.claim.readers), progress.transport.window or settings.SEND_STEP
-    ):
+    for window in windows(len(progress.claim.readers), progress.step):
+        began = monotonic()
         if must_stop() or not protocol.permit(
             progress.claim,
             upto=window.stop,
@@ -249,7 +262,31 @@ def _permitted_windows(progress: BatchProgress, must_stop: Callable[[], bool]) -
             transport=progress.transport.name,
         ):
             return
+        _commit_latency.add(monotonic() - began)
         yield window
+
+
+class _Latency:
+    """A moving average of how long a permission takes to commit, in seconds."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.005
+
+    def add(self, seconds: float) -> None:
+        self.seconds += (seconds - self.seconds) / 8
+
+
+_commit_latency = _Latency()
+
+
+def _permission_step(transport: AnyTransport) -> int:
+    """Return how many readers each permission covers: few at a slow relay, so that a crash leaves
+    few in doubt."""
+    if transport.window is not None or transport.connections is None:
+        return transport.window or settings.SEND_STEP
+    return permission_step(
+        transport.pace.rate, _commit_latency.seconds, transport.connections, settings.SEND_STEP
+    )
 
 
 def windows(size: int, step: int) -> Iterator[range]:
@@ -279,11 +316,31 @@ def _delay_for_the_rest(progress: BatchProgress) -> timedelta:
     down = progress.down
     if progress.has_another:
         return timedelta(0)
+    if _is_about_speed_only(progress):
+        return SPEED_PAUSE
     if down is not None and down.retry_after:
         return timedelta(seconds=down.retry_after)
     if down is not None or progress.missing_key or Result.DEFERRED in progress.results:
         return timedelta(seconds=backoff(progress.claim.round + 1, settings.SEND_RETRY_SECONDS))
     return timedelta(0)
+
+
+def _is_too_fast(progress: BatchProgress) -> bool:
+    """Return whether readers wait because of our speed or a limit, not for their own reasons."""
+    down = progress.down
+    return _is_about_speed_only(progress) or (down is not None and down.fault is Fault.SPEED)
+
+
+def _is_about_speed_only(progress: BatchProgress) -> bool:
+    """Return whether readers wait only because they came too fast for the relay (D9)."""
+    if progress.down is not None or progress.missing_key:
+        return False
+    faults = {
+        progress.replies[position].fault
+        for position, result in enumerate(progress.results)
+        if result == Result.DEFERRED and position in progress.replies
+    }
+    return faults == {Fault.SPEED}
 
 
 def _deferral_reason(progress: BatchProgress) -> str:

@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce, Now
 from newsletter.delivery.models import TransportState
 from newsletter.delivery.sending import rates
 from newsletter.transport.base import AnyTransport
-from newsletter.transport.outcomes import TransportDownError
+from newsletter.transport.outcomes import Fault, TransportDownError
 from newsletter.transport.registry import from_url
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,16 @@ def available() -> AnyTransport | None:
         if transport.name not in down or _claim_attempt(transport.name):
             return transport
     return None
+
+
+def available_for_single() -> AnyTransport | None:
+    """Return the transport for a single email: also one that is only too slow for a mailing.
+
+    What a limit leaves for single emails, and a relay that says "too fast", still take one.
+    """
+    too_fast = set(_down().filter(fault=Fault.SPEED).values_list("name", flat=True))
+    patient = next((t for t in configured() if t.name in too_fast), None)
+    return available() or patient
 
 
 def give_back(transport: AnyTransport) -> None:

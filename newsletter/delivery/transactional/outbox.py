@@ -59,7 +59,7 @@ def drain(limit: int = 50, *, stop: Callable[[], bool] = lambda: False) -> int:
     for email_id in list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit]):
         if stop():
             break
-        transport = transports.available()
+        transport = transports.available_for_single()
         if transport is None:
             break
         email = _claim(email_id)

@@ -35,9 +35,8 @@ _TOO_LARGE = (Result.FAILED, 552, "5.3.4", "", Fault.MESSAGE)
 class Engine:
     """The state of one connection.
 
-    `output` has what to write; call its `mark_written` afterwards. `closed` is "" while the
-    connection is usable, else the reason why it ended. `down` is set if the relay itself is
-    unavailable.
+    After writing from `output`, call its `mark_written`. `closed` is "" while the connection is
+    usable, else why it ended. `down` is set if the relay itself is unavailable.
     """
 
     def __init__(self, relay: Relay, authenticator: Authenticator | None = None) -> None:
@@ -45,7 +44,7 @@ class Engine:
         self.results: list[SendResult] = []
         self.unsent: list[Message] = []
         self.deferred: dict[int, Message] = {}
-        """Messages whose result is DEFERRED, by position, in case they are tried again at once."""
+        """By position, the messages whose result is DEFERRED: they may be tried again at once."""
         self.closed = ""
         self.down: TransportDownError | None = None
         self.closing_reply: ClosingReply | None = None
@@ -173,10 +172,7 @@ class Engine:
         self.closed = "quit"
 
     def check_alive(self) -> None:
-        """After a pause, start no message until the relay has replied to RSET.
-
-        If it has closed the connection, a chunk would be lost and its message UNKNOWN.
-        """
+        """After a pause, wait for a reply to RSET: a chunk on a closed one would be UNKNOWN."""
         if self._handshake.extensions.chunking and self.has_room and not self._in_flight:
             self._command(b"RSET\r\n", Engine._on_reset)
 

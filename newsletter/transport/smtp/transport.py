@@ -29,6 +29,7 @@ class SmtpTransport(Transport[Template]):
     def __init__(self, relay: Relay, pace: Pace | None = None) -> None:
         self.pace = pace or Pace()
         self.name = relay.redacted_url[:64]
+        self.connections = relay.connections
         self._relay = relay
         self._pool = ConnectionPool(relay)
 

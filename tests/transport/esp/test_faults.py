@@ -73,7 +73,11 @@ def test_d7_what_becomes_of_a_reader_whose_call_is_refused(
     provider.scripted.append(said(error))
     with caplog.at_level(logging.INFO):
         first, down = send(transport, [reader(0)])
-    if error.result is None:
+    # A call that came too fast is made again in the same run (D9), unless the wait is too long.
+    waited_out = error.fault is Fault.SPEED and down is None
+    if waited_out:
+        assert results(first) == {0: Result.SENT}
+    elif error.result is None:
         assert first == []
         assert down is not None
         assert (down.fault, down.status) == (error.fault, error.status)
@@ -81,7 +85,7 @@ def test_d7_what_becomes_of_a_reader_whose_call_is_refused(
         assert down is None
         assert (first[0].result, first[0].fault) == (error.result, error.fault)
         assert first[0].status == error.status
-    assert len(provider.requests) == 1
+    assert len(provider.requests) == (2 if waited_out else 1)
     second, _ = send(transport, [reader(1)])
     assert results(second) == {1: Result.SENT}
     written = repr(first) + caplog.text

@@ -36,7 +36,11 @@ def test_d7_what_becomes_of_a_reader_whose_message_is_refused(
         send_results, down = send(transport, readers(3))
     transport.close()
     relay.close()
-    if result is None:
+    if fault is Fault.SPEED and result is Result.DEFERRED:
+        # The transport slows down and tries it again in the same call (D9).
+        assert down is None
+        assert [each.result for each in send_results] == [Result.SENT] * 3
+    elif result is None:
         assert send_results == []
         assert down is not None
         assert (down.code, down.fault) == (int(answer[:3]), fault)
