@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from newsletter.editorial.models import User
 from subscribers.crypto.sealing import AddressHash
-from subscribers.models import Subscription, Suppression
+from subscribers.models import LiftedSuppression, Subscriber, Subscription, Suppression
 from subscribers.transactional.queue import drop_queued
 
 State = Subscription.State
@@ -36,3 +37,24 @@ def lift_erasure(address_hash: bytes) -> None:
     operator vouches for their consent (B9)."""
     erased = Suppression.objects.filter(reason=Suppression.Reason.ERASED)
     erased.filter(address_hash=address_hash).delete()
+
+
+@transaction.atomic
+def lift(address_hash: bytes, *, by: User) -> bool:
+    """Let an address be subscribed again, by a member of staff; return False if nothing blocked it.
+
+    Who lifted it and when is recorded. The subscriptions stay ended: only a new sign-up, or an
+    operator who vouches for consent, makes them active again (B12).
+    """
+    suppression = Suppression.objects.select_for_update().filter(address_hash=address_hash).first()
+    if suppression is None:
+        return False
+    LiftedSuppression.objects.create(
+        subscriber=Subscriber.objects.filter(address_hash=address_hash).first(),
+        reason=suppression.reason,
+        since=suppression.since,
+        lifted_at=timezone.now(),
+        lifted_by=by,
+    )
+    suppression.delete()
+    return True

@@ -4,6 +4,7 @@ import django.db.models.deletion
 import newsletter.lib.fields
 import newsletter.lib.languages
 import uuid
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -13,6 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('editorial', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -199,5 +201,20 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='unsubscribereason',
             constraint=models.UniqueConstraint(fields=('newsletter', 'year', 'reason'), name='one_count_per_newsletter_year_reason'),
+        ),
+        migrations.CreateModel(
+            name='LiftedSuppression',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason', models.CharField(choices=[('complained', 'reported an email as spam'), ('bounced', 'emails bounced'), ('erased', 'asked for erasure')], max_length=10, verbose_name='reason')),
+                ('since', models.DateField(verbose_name='since')),
+                ('lifted_at', models.DateTimeField(verbose_name='lifted at')),
+                ('lifted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('subscriber', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='lifted_suppressions', to='subscribers.subscriber')),
+            ],
+            options={
+                'verbose_name': 'lifted suppression',
+                'verbose_name_plural': 'lifted suppressions',
+            },
         ),
     ]

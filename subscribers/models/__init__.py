@@ -3,7 +3,13 @@
 from subscribers.models.export import Export
 from subscribers.models.intake import Intake, TransactionalEmail
 from subscribers.models.key_check import KeyCheck
-from subscribers.models.subscriber import Consent, Subscriber, Subscription, Suppression
+from subscribers.models.subscriber import (
+    Consent,
+    LiftedSuppression,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from subscribers.models.unsubscribe_reason import UnsubscribeReason
 
 __all__ = [
@@ -11,6 +17,7 @@ __all__ = [
     "Export",
     "Intake",
     "KeyCheck",
+    "LiftedSuppression",
     "Subscriber",
     "Subscription",
     "Suppression",

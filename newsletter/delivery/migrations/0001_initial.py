@@ -21,18 +21,19 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.BinaryField(help_text='Hash that identifies the event.', max_length=32, unique=True)),
-                ('kind', models.CharField(choices=[('delivered', 'delivered'), ('bounced', 'hard bounce'), ('deferred', 'soft bounce'), ('complained', 'reported as spam'), ('rejected', 'rejected by the provider'), ('unsubscribed', 'unsubscribed at the provider')], max_length=12)),
+                ('kind', models.CharField(choices=[('accepted', 'accepted by the provider'), ('delivered', 'delivered'), ('bounced', 'hard bounce'), ('deferred', 'soft bounce'), ('complained', 'reported as spam'), ('rejected', 'rejected by the provider'), ('unsubscribed', 'unsubscribed at the provider')], max_length=12)),
                 ('mailing_id', models.BigIntegerField(null=True)),
                 ('subscriber_id', models.BigIntegerField(null=True)),
                 ('code', models.PositiveSmallIntegerField(null=True)),
                 ('status', models.CharField(blank=True, max_length=12)),
-                ('transport', models.CharField(blank=True, max_length=64)),
+                ('fault', models.CharField(blank=True, help_text='A transport.outcomes.Fault.', max_length=8)),
+                ('transport', models.CharField(blank=True, help_text="Who reported it: a provider's name, or “mail”.", max_length=64)),
                 ('on', models.DateField()),
             ],
             options={
                 'verbose_name': 'event',
                 'verbose_name_plural': 'events',
-                'indexes': [models.Index(fields=['subscriber_id'], name='delivery_ev_subscri_7c1021_idx'), models.Index(fields=['mailing_id'], name='delivery_ev_mailing_62743b_idx')],
+                'indexes': [models.Index(fields=['subscriber_id'], name='delivery_ev_subscri_7c1021_idx'), models.Index(fields=['mailing_id', 'kind'], name='delivery_ev_mailing_ed4f80_idx'), models.Index(fields=['on'], name='delivery_ev_on_d5872c_idx')],
             },
         ),
         migrations.CreateModel(
@@ -198,5 +199,29 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='mailing',
             constraint=models.CheckConstraint(condition=models.Q(('number', 1), models.Q(('number__gt', 1), ('audience__in', ['unreached', 'in_doubt'])), _connector='OR'), name='only_repeatable_audiences_are_numbered'),
+        ),
+        migrations.CreateModel(
+            name='MailingRates',
+            fields=[
+                ('mailing', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='rates', serialize=False, to='delivery.mailing')),
+                ('checked_at', models.DateTimeField(null=True)),
+                ('pending', models.BooleanField(default=True, help_text='Feedback arrived since the last check.')),
+                ('warned', models.BooleanField(default=False)),
+                ('blocks_reported', models.BooleanField(default=False)),
+                ('paused_at_bounced', models.FloatField(help_text='The bounce rate at which it was last paused.', null=True)),
+                ('paused_at_complained', models.FloatField(help_text='The complaint rate at which it was last paused.', null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ProviderMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mailing_id', models.BigIntegerField()),
+                ('subscriber_id', models.BigIntegerField()),
+                ('message_id', models.CharField(max_length=200)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['message_id'], name='delivery_pr_message_ba5ac0_idx'), models.Index(fields=['mailing_id'], name='delivery_pr_mailing_dd3cce_idx'), models.Index(fields=['subscriber_id'], name='delivery_pr_subscri_c78680_idx')],
+            },
         ),
     ]
