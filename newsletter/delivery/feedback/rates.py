@@ -167,7 +167,7 @@ def _pause(mailing_id: int, numbers: Numbers) -> bool:
 def _tell_once(mailing_id: int, column: str, kind: str, numbers: Numbers) -> None:
     rows = MailingRates.objects.filter(mailing=mailing_id, **{column: False})
     if rows.update(**{column: True}):
-        log.warning(kind, extra={"mailing": mailing_id, **numbers._asdict()})
+        log.warning("rates", extra={"mailing": mailing_id, "kind": kind, **numbers._asdict()})
         _send_alert(kind, mailing_id, numbers)
 
 
