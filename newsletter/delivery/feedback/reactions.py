@@ -21,7 +21,7 @@ from newsletter.transport.outcomes import Fault, Result
 from subscribers import lifecycle
 from subscribers.crypto.sealing import AddressHash
 from subscribers.models import LiftedSuppression, Subscriber, Subscription, Suppression
-from subscribers.suppression import suppress
+from subscribers.suppression import suppress_all
 
 if TYPE_CHECKING:
     from newsletter.delivery.feedback.record import Located
@@ -65,10 +65,11 @@ def suppress_readers(subscriber_ids: Iterable[int], reason: str) -> int:
 
 
 def _suppress(reasons: dict[int, str]) -> int:
-    rows = Subscriber.objects.filter(pk__in=reasons).order_by("pk")
+    if not reasons:
+        return 0
+    rows = Subscriber.objects.filter(pk__in=reasons)
     columns = rows.values_list("pk", "address_hash_key", "address_hash")
-    for pk, key_number, digest in columns:
-        suppress(AddressHash(key_number, bytes(digest)), reasons[pk])
+    suppress_all({AddressHash(number, bytes(d)): reasons[pk] for pk, number, d in columns})
     return len(columns)
 
 

@@ -19,6 +19,7 @@ from newsletter.delivery.feedback.events import Feedback
 from newsletter.delivery.message_ids import MAILING, TRANSACTIONAL
 from newsletter.delivery.models import Event, Mailing, Outcome, ProviderMessage
 from newsletter.delivery.sending import ledger
+from newsletter.lib import prepared_statements
 from newsletter.transport.outcomes import Fault, Result
 from subscribers.models import Subscriber, TransactionalEmail
 
@@ -171,18 +172,26 @@ def _store(located: Iterable[Located]) -> list[Located]:
     today = timezone.now().date()
     # In one order, so that two workers with the same events don't wait for each other.
     rows = [
-        Event(
-            key=key,
-            kind=each.report.kind,
-            mailing_id=each.mailing_id,
-            subscriber_id=each.subscriber_id,
-            code=each.report.code,
-            status=each.report.status[:12],
-            fault=each.report.fault,
-            transport=each.report.source[:64],
-            on=min(each.report.at.date(), today),
+        (
+            key,
+            each.report.kind.value,
+            each.mailing_id,
+            each.subscriber_id,
+            each.report.code,
+            each.report.status[:12],
+            each.report.fault.value,
+            each.report.source[:64],
+            min(each.report.at.date(), today).isoformat(),
         )
         for key, each in sorted(by_key.items())
     ]
-    Event.objects.bulk_create(rows, ignore_conflicts=True)
+    with prepared_statements.cursor() as cursor:
+        cursor.executemany(_INSERT, rows)
     return sorted(by_key.values(), key=lambda each: each.report.at)
+
+
+# In SQL, because the ORM takes several times as long.
+_INSERT = """
+    INSERT INTO delivery_event
+    (key, kind, mailing_id, subscriber_id, code, status, fault, transport, "on")
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (key) DO NOTHING"""

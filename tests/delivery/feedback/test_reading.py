@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 
 from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
 from newsletter.delivery.models import Event
@@ -49,6 +51,26 @@ def test_a_post_that_cannot_be_read_is_tried_again_and_does_not_hold_up_the_othe
     assert Intake.objects.get().attempts == 1
     assert "reason=UnreadableError" in caplog.text
     assert "readers.example" not in caplog.text
+
+
+def test_what_a_worker_did_not_commit_is_done_again(sent: SentMailing) -> None:
+    """P1: a POST is deleted in the transaction that acts on it."""
+
+    def fail(execute: Any, sql: str, *args: Any) -> Any:
+        if "subscribers_suppression" in sql:
+            raise OperationalError("the connection is lost")
+        return execute(sql, *args)
+
+    send("sendgrid", body("sendgrid", "hard", sent.who(ALA), sent.who(BORYS)))
+    with connection.execute_wrapper(fail):
+        assert drain() == 0
+    assert Intake.objects.count() == 1
+    assert not Event.objects.exists()
+    assert sent.result(ALA) is Result.UNKNOWN
+    Intake.objects.update(due_at=sent.mailing.created_at)
+    assert drain() == 1
+    assert Event.objects.count() == 2
+    assert sent.suppression(BORYS) == "bounced"
 
 
 def test_many_posts_are_read_in_one_transaction_each_event_once(
