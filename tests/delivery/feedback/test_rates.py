@@ -11,11 +11,16 @@ import pytest
 
 from newsletter.delivery.feedback import rates
 from newsletter.delivery.feedback.rates import Numbers, Verdict, decide
+from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
 from newsletter.delivery.models import Batch, Edition, Event, Mailing, MailingRates, Outcome
 from newsletter.delivery.oversight import control
+from newsletter.delivery.oversight.report import report
 from newsletter.delivery.signals import alert
 from newsletter.transport.outcomes import Fault, Result
-from tests.delivery.feedback.conftest import MakeMailing
+from subscribers.models import Subscriber, Suppression
+from tests.delivery.feedback.conftest import MakeMailing, drain
+from tests.delivery.feedback.payloads import Who, body
+from tests.delivery.feedback.signing import send
 
 OK, WARN, PAUSE = Verdict.OK, Verdict.WARN, Verdict.PAUSE
 
@@ -122,6 +127,43 @@ def test_d4_after_it_is_resumed_it_is_not_paused_for_the_same_numbers(
     react(mailing, "complained", 3)
     assert mailing.state == Mailing.State.PAUSED
     assert [kind for kind, _, _ in alerts].count("rates-paused") == 2
+
+
+def test_d4_posted_bounces_pause_a_mailing_at_once_and_its_report_balances(
+    mailing: Mailing,
+    alerts: list[tuple[str, int, str]],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    """A check follows the commit; no tick is needed."""
+    traces = [MessageTrace(MAILING, mailing.pk, reader.pk) for reader in _add_readers(mailing, 6)]
+    bounced = [Who(f"r{n}@readers.example", delivery_id(t)) for n, t in enumerate(traces)]
+    assert send("sendgrid", body("sendgrid", "hard", *bounced)) == 200
+    with django_capture_on_commit_callbacks(execute=True):
+        assert drain() == 1
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.hold) == (Mailing.State.PAUSED, Mailing.Hold.RATES)
+    assert [kind for kind, _, _ in alerts] == ["rates-paused"]
+    assert Suppression.objects.count() == 6
+    assert control.resume(mailing)
+    assert report(mailing).balances
+    MailingRates.objects.update(pending=True, checked_at=None)
+    assert rates.check_all() == 0
+
+
+def _add_readers(mailing: Mailing, number: int) -> list[Subscriber]:
+    """Let readers take the place of those whose outcomes are numbered -1, -2 …"""
+    readers = [
+        Subscriber.objects.create(
+            sealed_address=b"", storage_key=1, address_hash=bytes([n]) * 32, address_hash_key=1
+        )
+        for n in range(number)
+    ]
+    for position, reader in enumerate(readers, start=1):
+        Outcome.objects.filter(mailing_id=mailing.pk, subscriber_id=-position).update(
+            subscriber_id=reader.pk
+        )
+    Mailing.objects.filter(pk=mailing.pk).update(readers=100)
+    return readers
 
 
 def test_d2_blocks_raise_an_alert(mailing: Mailing, alerts: list[tuple[str, int, str]]) -> None:
