@@ -73,6 +73,10 @@ _.website
 
 # Columns that are written, and read only by templates, the desk's lists and constraints.
 _.singleton
+_.checked_at
+_.warned
+_.blocks_reported
+_.lifted_by
 _.engaged_at
 _.snapshot_at
 _.approved_by

@@ -20,6 +20,7 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 
 from newsletter import old_database
+from newsletter.delivery.feedback import providers
 from newsletter.lib.environment import suggest_names
 from newsletter.transport import registry
 from newsletter.transport.base import TransportURLError
@@ -217,6 +218,46 @@ def alert_urls_work(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def webhooks_have_secrets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report E009: without a secret anybody could report bounces (D10); and W005: without a hook,
+    addresses that bounce are emailed again and again."""
+    problems = [problem for name in settings.WEBHOOKS if (problem := _webhook_problem(name))]
+    hint = "docs/providers/ has a page for each provider. WEBHOOKS says which are switched on."
+    missing = [
+        name
+        for name in providers.hooks_of_transports(settings.DELIVERY_TRANSPORTS).split(",")
+        if name and name not in settings.WEBHOOKS
+    ]
+    return [
+        *(Error(problem, hint=hint, id="newsletter.E009") for problem in problems),
+        *(
+            Warning(
+                f"{name} can't report bounces and complaints: WEBHOOKS leaves it out.",
+                hint=hint,
+                id="newsletter.W005",
+            )
+            for name in missing
+        ),
+    ]
+
+
+def _webhook_problem(name: str) -> str:
+    variable, hook = f"WEBHOOK_SECRET_{name.upper()}", providers.HOOKS[name]
+    secret = settings.WEBHOOK_SECRETS[name]
+    if not secret:
+        return f"The webhook of {name} has no secret: set {variable}, or {variable}_FILE."
+    if not hook.is_signed and not all(secret.partition(":")):
+        return f"{variable} must be of the form user:password."
+    try:
+        providers.verifier(name)
+    except Exception as error:  # noqa: BLE001 - it may quote the secret
+        return (
+            f"{variable} can't be used, or a package that {name} needs isn't installed "
+            f"({type(error).__name__})."
+        )
+    return ""
+
+
 def misspelt_variables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Report W003: a misspelt variable has no effect, and nobody would notice."""
     return [
@@ -240,6 +281,7 @@ ALL = (
     keys_fit_the_database,
     discreet_domain_is_neutral,
     alert_urls_work,
+    webhooks_have_secrets,
     misspelt_variables,
 )
 

@@ -15,6 +15,7 @@ from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.delivery.feedback import providers
 from newsletter.lib import environment, key_documents, keys, logs
 from newsletter.lib.environment import between, env, one_of
 from newsletter.lib.language_names import language_name
@@ -198,6 +199,13 @@ LATE_HOURS = env.int("LATE_HOURS", 12, validate=between(1, 168))
 # Notified of failures by Apprise, besides the email to staff.
 ALERT_URLS = env.parsed("ALERT_URLS", "", str.split)
 FEEDBACK_SENDER_ID = env.parsed("FEEDBACK_SENDER_ID", "tydzen", environment.parse_feedback_sender)
+# Providers whose webhooks are taken at /hooks/NAME/, and what proves where each POST comes from.
+WEBHOOKS = env.parsed(
+    "WEBHOOKS", providers.hooks_of_transports(DELIVERY_TRANSPORTS), providers.parse_hooks
+)
+WEBHOOK_SECRETS = {name: env.str(f"WEBHOOK_SECRET_{name.upper()}", "") for name in providers.HOOKS}
+WEBHOOK_SES_TOPICS = env.parsed("WEBHOOK_SES_TOPICS", "", environment.split_list)
+WEBHOOK_MAX_BYTES = env.int("WEBHOOK_MAX_BYTES", 5_000_000, validate=between(10_000, 100_000_000))
 # Nothing sends through Django's email functions; errors are logged, not emailed (G3).
 _console = "django.core.mail.backends.console.EmailBackend"
 if django.VERSION >= (6, 1):

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from newsletter.editorial.models import Newsletter
@@ -64,26 +65,26 @@ def receive_sign_up(
         "wording": consent_text(newsletter, page_language),
         "at": timezone.now().isoformat(timespec="minutes"),
     }
-    _store(Kind.SIGN_UP, data)
+    receive(Kind.SIGN_UP, data)
 
 
 def receive_link_request(address: Address) -> None:
     """Store a request for an account link."""
-    _store(Kind.LINK, {"address": address.email})
+    receive(Kind.LINK, {"address": address.email})
 
 
 def receive_change(address: Address, *, subscription_id: int) -> None:
     """Store the new address of a reader, to be confirmed there."""
-    _store(Kind.CHANGE, {"address": address.email, "subscription": subscription_id})
+    receive(Kind.CHANGE, {"address": address.email, "subscription": subscription_id})
 
 
 def receive_confirmed_change(email_id: int) -> None:
     """Store the confirmation of a new address; only a worker can encrypt it for the database."""
-    _store(Kind.CHANGE, {"confirmed": email_id})
+    receive(Kind.CHANGE, {"confirmed": email_id})
 
 
-def _store(kind: Intake.Kind, data: dict[str, Any]) -> None:
-    # One statement, so the row is durable when this returns, outside of a transaction.
+def receive(kind: Intake.Kind, data: dict[str, Any]) -> None:
+    """Seal and store an item. It is one statement, so the row is durable when this returns."""
     key_number, sealed = seal_intake(data)
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with prepared_statements.cursor() as cursor:
@@ -101,13 +102,47 @@ def drain(limit: int) -> int:
 
     Raises SealedError, before it tries any, in a process that holds no worker keys."""
     worker_keys()
-    due = Intake.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")
+    due = _due().exclude(kind__in=_BULK_ACTIONS)
     left = rate_limits.confirmations_left()
     if left is not None and left < limit:
         # Sign-ups above the overall limit wait; none is lost (B4).
         sign_ups = due.filter(kind=Kind.SIGN_UP).values_list("pk", flat=True)[:left]
         due = due.exclude(kind=Kind.SIGN_UP) | due.filter(pk__in=list(sign_ups))
     return sum(_handle(pk) for pk in list(due.values_list("pk", flat=True)[:limit]))
+
+
+def drain_bulk(kind: Intake.Kind, *, limit: int, at_once: int) -> int:
+    """Act on up to `limit` due items of a kind that has a bulk action; return how many.
+
+    `at_once` items share a transaction. If it fails, each is tried alone, so that a bad item
+    doesn't hold up the others.
+    """
+    worker_keys()
+    done = 0
+    while done < limit:
+        ids = list(_due().filter(kind=kind).values_list("pk", flat=True)[:at_once])
+        try:
+            handled = _act_on_all(ids)
+        except Exception:  # noqa: BLE001 - `_handle` defers the bad item, or waits for its key
+            handled = sum(_handle(pk) for pk in ids)
+        done += handled
+        if not handled:
+            break
+    return done
+
+
+def _due() -> QuerySet[Intake]:
+    return Intake.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")
+
+
+@transaction.atomic
+def _act_on_all(ids: list[int]) -> int:
+    items = list(Intake.objects.select_for_update(skip_locked=True).filter(pk__in=ids))
+    if items:
+        opened = [open_intake(Ciphertext(each.sealing_key, bytes(each.sealed))) for each in items]
+        _BULK_ACTIONS[Kind(items[0].kind)](opened)
+        Intake.objects.filter(pk__in=[each.pk for each in items]).delete()
+    return len(items)
 
 
 def _handle(pk: int) -> bool:
@@ -226,7 +261,23 @@ def _complete_change(email_id: int) -> None:
     record_consent(subscription, Consent.Action.CHANGED, language=reader.language)
 
 
-_ACTIONS: dict[Intake.Kind, Callable[[dict[str, Any]], None]] = {
+Action = Callable[[dict[str, Any]], object]
+BulkAction = Callable[[list[dict[str, Any]]], object]
+
+
+def register(kind: Intake.Kind, action: Action) -> None:
+    """Register what `drain` does with an item; called from an AppConfig's `ready`."""
+    _ACTIONS[kind] = action
+
+
+def register_bulk(kind: Intake.Kind, action: BulkAction) -> None:
+    """Register what `drain_bulk` does with many items; `drain` leaves them alone."""
+    _BULK_ACTIONS[kind] = action
+    _ACTIONS[kind] = lambda data: action([data])
+
+
+_BULK_ACTIONS: dict[Intake.Kind, BulkAction] = {}
+_ACTIONS: dict[Intake.Kind, Action] = {
     Kind.SIGN_UP: _sign_up,
     Kind.LINK: _queue_link,
     Kind.CHANGE: _change,

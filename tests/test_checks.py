@@ -202,3 +202,44 @@ def test_e008_apprise_is_not_installed(settings: Any, monkeypatch: pytest.Monkey
 
     assert message.id == "newsletter.E008"
     assert "tydzen[alerts]" in str(message.hint)
+
+
+def test_e009_a_webhook_without_a_secret(settings: Any) -> None:
+    """D10: a missing secret stops startup."""
+    settings.WEBHOOKS = ["mailgun", "brevo"]
+    settings.WEBHOOK_SECRETS = {**settings.WEBHOOK_SECRETS, "brevo": "user:password"}
+    (message,) = run_checks(tags=[checks.TAG])
+    assert message.id == "newsletter.E009"
+    assert "WEBHOOK_SECRET_MAILGUN" in message.msg
+    with pytest.raises(SystemExit, match="WEBHOOK_SECRET_MAILGUN"):
+        checks.require_configuration()
+    settings.WEBHOOK_SECRETS = {**settings.WEBHOOK_SECRETS, "mailgun": "key"}
+    assert check_ids() == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "secret"),
+    [
+        ("brevo", "no-colon"),
+        ("brevo", ":password"),
+        ("sendgrid", "hunter2"),
+        ("resend", "whsec_%%"),
+    ],
+)
+def test_e009_a_secret_that_cannot_be_used(settings: Any, provider: str, secret: str) -> None:
+    settings.WEBHOOKS = [provider]
+    settings.WEBHOOK_SECRETS = {**settings.WEBHOOK_SECRETS, provider: secret}
+    (message,) = run_checks(tags=[checks.TAG])
+    assert message.id == "newsletter.E009"
+    assert "hunter2" not in str(message)
+
+
+def test_w005_a_provider_that_cannot_report_bounces(settings: Any) -> None:
+    settings.DELIVERY_TRANSPORTS = [
+        "anymail+mailgun://?api_key=k",
+        "anymail+scaleway://?secret_key=s&project_id=p",
+    ]
+    settings.WEBHOOKS = []
+    (message,) = run_checks(tags=[checks.TAG])
+    assert message.id == "newsletter.W005"
+    assert message.msg.startswith("mailgun ")

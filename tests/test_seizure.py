@@ -169,8 +169,6 @@ def test_g5_an_upload_creates_no_temporary_file(
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", Intake.Kind.values)
 def test_g6_every_kind_of_intake_is_sealed(kind: str) -> None:
-    """This includes providers' webhooks. No URL accepts them yet, but their bodies could only be
-    stored sealed."""
     body = {"event": "bounced", "recipient": SECRET, "address": SECRET}
     sealed = sealing.seal_intake(body)
     Intake.objects.create(kind=kind, sealed=sealed.data, sealing_key=sealed.key_number)

@@ -9,6 +9,9 @@ class DeliveryConfig(AppConfig):
 
     def ready(self) -> None:
         from newsletter.delivery import personal_data as delivery_data
-        from subscribers import personal_data
+        from newsletter.delivery.feedback.reading import handle_posts
+        from subscribers import intake, personal_data
+        from subscribers.models import Intake
 
         personal_data.register("delivery", export=delivery_data.export, erase=delivery_data.erase)
+        intake.register_bulk(Intake.Kind.WEBHOOK, handle_posts)

@@ -17,7 +17,15 @@ from typing import Any
 
 from django.db import transaction
 
-from newsletter.delivery.models import Batch, Event, Mailing, Outcome, Release, ReleaseRecipient
+from newsletter.delivery.models import (
+    Batch,
+    Event,
+    Mailing,
+    Outcome,
+    ProviderMessage,
+    Release,
+    ReleaseRecipient,
+)
 from newsletter.delivery.sending.batches import MODULUS, WIDTH, checksum, pack, unpack
 from newsletter.transport.outcomes import Result
 from subscribers.models import Subscriber
@@ -73,6 +81,7 @@ def replace_id(reader: int) -> None:
     for release_id in sorted(releases.values_list("release_id", flat=True)):
         _replace_in_release(release_id, reader, -1 - secrets.randbelow(MAX_ID - 1))
     Event.objects.filter(subscriber_id=reader).update(subscriber_id=None)
+    ProviderMessage.objects.filter(subscriber_id=reader).delete()
 
 
 def _replace_in_release(release_id: int, reader: int, new_id: int) -> None:

@@ -8,6 +8,7 @@ from time import monotonic
 from celery import shared_task
 from django.utils import timezone
 
+from newsletter.delivery.feedback import memory, rates
 from newsletter.delivery.oversight import control, kill_switch, restore_guard, retention
 from newsletter.delivery.planning import dispatch, snapshot
 from newsletter.delivery.sending import protocol, transports
@@ -18,11 +19,16 @@ from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
 from subscribers import intake, personal_data
 from subscribers.crypto import rotation
+from subscribers.models import Intake
 
 KEEP_SENDING_SECONDS = 60
 """How long one wake-up keeps a worker sending, well below the task's time limit."""
 ROTATION_BATCH = 5000
 """How many readers one tick seals again under new keys: about a second's work."""
+WEBHOOKS_PER_DRAIN = 300
+"""How many providers' POSTs one drain reads: some seconds' work if each has 100 events."""
+WEBHOOKS_AT_ONCE = 20
+"""How many of them share a transaction."""
 BATCH_CHOICES = 16
 """How many of the due batches a worker picks its next one from."""
 
@@ -42,6 +48,8 @@ def tick() -> dict[str, int]:
             ("woken", protocol.wake_due),
             ("rotated", lambda: rotation.rotate(ROTATION_BATCH).done),
             ("pruned", lambda: personal_data.prune(timezone.now())),
+            ("paused", rates.check_all),
+            ("forgotten", lambda: memory.prune(timezone.now())),
             ("collapsed", lambda: retention.collapse(timezone.now())),
         ]
     )
@@ -59,8 +67,14 @@ def drain() -> dict[str, int]:
         [
             ("intake", lambda: intake.drain(200)),
             ("transactional", lambda: outbox.drain(100, stop=shutdown.requested)),
+            ("webhooks", lambda: drain_webhooks(WEBHOOKS_PER_DRAIN)),
         ]
     )
+
+
+def drain_webhooks(limit: int) -> int:
+    """Read up to `limit` of the POSTs that providers sent; return how many."""
+    return intake.drain_bulk(Intake.Kind.WEBHOOK, limit=limit, at_once=WEBHOOKS_AT_ONCE)
 
 
 @shared_task(name="delivery.prepare")

@@ -4,6 +4,7 @@ from subscribers.models.intake import Intake, TransactionalEmail
 from subscribers.models.records import Export, KeyCheck
 from subscribers.models.subscriber import (
     Consent,
+    LiftedSuppression,
     Subscriber,
     Subscription,
     Suppression,
@@ -15,6 +16,7 @@ __all__ = [
     "Export",
     "Intake",
     "KeyCheck",
+    "LiftedSuppression",
     "Subscriber",
     "Subscription",
     "Suppression",

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.editorial.models import Newsletter
+from newsletter.editorial.models import Newsletter, User
 from newsletter.lib.fields import LanguageChainField, TopicIdsField, join_chain
 from newsletter.lib.languages import LanguageField
 
@@ -189,6 +189,28 @@ class Suppression(models.Model):
         """Return whether `reason` replaces `other`."""
         order = cls.Reason.values
         return order.index(reason) < order.index(other)
+
+
+class LiftedSuppression(models.Model):
+    """Evidence that staff lifted a suppression, so that the address can be subscribed again (B12).
+
+    It belongs to the reader and is erased with them.
+    """
+
+    subscriber = models.ForeignKey(
+        Subscriber, models.CASCADE, null=True, related_name="lifted_suppressions"
+    )
+    reason = models.CharField(_("reason"), max_length=10, choices=Suppression.Reason)
+    since = models.DateField(_("since"))
+    lifted_at = models.DateTimeField(_("lifted at"))
+    lifted_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = _("lifted suppression")
+        verbose_name_plural = _("lifted suppressions")
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.lifted_at:%Y-%m-%d}"
 
 
 class UnsubscribeReason(models.Model):

@@ -18,7 +18,8 @@ class Feedback:
     `source` is the provider's name in Anymail ("mailgun"), or "mail" for a report by email. `key`
     identifies the event, so that it counts once however often it arrives (D10); `event_key` makes
     it. `trace` is the email that the report is about; without it, `message_id` (the provider's)
-    may lead there. Neither contains an address.
+    may lead there. `subscriber_id` is the reader, if the report names one of them by address.
+    Nothing here contains an address.
     """
 
     source: str
@@ -27,6 +28,7 @@ class Feedback:
     at: datetime
     trace: MessageTrace | None = None
     message_id: str = ""
+    subscriber_id: int | None = None
     code: int | None = None
     status: str = ""
     fault: Fault = Fault.NONE

@@ -1,5 +1,6 @@
 """What is sent to whom, and what became of it."""
 
+from newsletter.delivery.models.feedback import MailingRates, ProviderMessage
 from newsletter.delivery.models.ledger import Event, Outcome, ReleaseRecipient
 from newsletter.delivery.models.mailing import Batch, Edition, KillSwitch, Mailing, Release
 from newsletter.delivery.models.monitoring import Alert, AlertRecipient, TransportState
@@ -13,7 +14,9 @@ __all__ = [
     "Event",
     "KillSwitch",
     "Mailing",
+    "MailingRates",
     "Outcome",
+    "ProviderMessage",
     "Release",
     "ReleaseRecipient",
     "TransportState",

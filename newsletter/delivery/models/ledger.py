@@ -61,6 +61,8 @@ class Event(models.Model):
     """What a provider or a mailbox reported about an email after it was handed over."""
 
     class Kind(models.TextChoices):
+        ACCEPTED = "accepted", _("accepted by the provider")
+        """Settles an unknown outcome; no row is stored for it."""
         DELIVERED = "delivered", _("delivered")
         BOUNCED = "bounced", _("hard bounce")
         DEFERRED = "deferred", _("soft bounce")
@@ -76,13 +78,20 @@ class Event(models.Model):
     subscriber_id = models.BigIntegerField(null=True)
     code = models.PositiveSmallIntegerField(null=True)
     status = models.CharField(max_length=12, blank=True)
-    transport = models.CharField(max_length=64, blank=True)
+    fault = models.CharField(max_length=8, blank=True, help_text="A transport.outcomes.Fault.")
+    transport = models.CharField(
+        max_length=64, blank=True, help_text="Who reported it: a provider's name, or “mail”."
+    )
     on = models.DateField()
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
-        indexes = [models.Index(fields=["subscriber_id"]), models.Index(fields=["mailing_id"])]
+        indexes = [
+            models.Index(fields=["subscriber_id"]),
+            models.Index(fields=["mailing_id", "kind"]),
+            models.Index(fields=["on"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef
 
+from newsletter.delivery.feedback.memory import collapse_events
 from newsletter.delivery.models import Batch, Mailing, Outcome, ReleaseRecipient
 from newsletter.delivery.oversight.report import report
 from newsletter.transport.outcomes import Result
@@ -41,6 +42,7 @@ def _collapse(mailing_id: int) -> bool:
     if mailing.state == Mailing.State.CLOSED:
         return False
     counts = {**report(mailing).as_dict(), "editions": _per_edition(mailing)}
+    collapse_events(mailing)
     Outcome.objects.filter(mailing_id=mailing_id).delete()
     ReleaseRecipient.objects.filter(mailing_id=mailing_id).delete()
     Batch.objects.filter(mailing_id=mailing_id).update(predecessor=None)
