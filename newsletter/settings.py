@@ -15,7 +15,7 @@ from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.lib import environment, key_documents, keys, logs
+from newsletter.lib import environment, key_documents, keys, logs, mailbox_url
 from newsletter.lib.environment import between, env, one_of
 from newsletter.lib.language_names import language_name
 
@@ -195,6 +195,9 @@ SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", 300, validate=between(1, 86_4
 SEND_GIVE_UP_HOURS = env.int("SEND_GIVE_UP_HOURS", 24, validate=between(1, 168))
 RETENTION_DAYS = env.int("RETENTION_DAYS", 90, validate=between(1, 3650))
 LATE_HOURS = env.int("LATE_HOURS", 12, validate=between(1, 168))
+# Where bounces and unsubscriptions arrive by email (A7, D6).
+BOUNCE_MAILBOX = env.parsed("BOUNCE_MAILBOX", "", mailbox_url.parse_mailbox)
+INBOUND_DOMAIN = env.parsed("INBOUND_DOMAIN", "", environment.parse_domain)
 FEEDBACK_SENDER_ID = env.parsed("FEEDBACK_SENDER_ID", "tydzen", environment.parse_feedback_sender)
 # Nothing sends through Django's email functions; errors are logged, not emailed (G3).
 _console = "django.core.mail.backends.console.EmailBackend"

@@ -17,7 +17,8 @@ from newsletter.delivery.feedback.incoming import Fields, IncomingEmail
 _SUBJECT = re.compile(
     r"\s*((re|aw|sv|fw|fwd|адк|отв)\s*:\s*)*"
     r"(auto(matic|mated|matische)?[ -]?(reply|response|antwort)|autoreply|auto:"
-    r"|out of (the )?office|i am away|on vacation|vacation reply|away from (the|my) (office|mail|desk)"
+    r"|out of (the )?office|i am away|on vacation|vacation reply"
+    r"|away from (the|my) (office|mail|desk)"
     r"|автоответ|авто-ответ|автоматический ответ|автоматическое уведомление об отсутствии"
     r"|(я )?в отпуске|нахожусь в отпуске|вне офиса|нет на (месте|работе)"
     r"|аўтаадказ|аўтаматычны адказ|(я )?(у|ў) (адпачынку|водпуску)|па-за офісам)",

@@ -77,7 +77,7 @@ def feedback_of(finding: Finding, *, at: datetime) -> Feedback:
 def _trace_of(subscription_id: int | None) -> MessageTrace | None:
     """Return a trace for a report that leads to a reader, but not to a mailing (0)."""
     subscription = Subscription.objects.filter(pk=subscription_id or 0).first()
-    return subscription and MessageTrace(MAILING, 0, subscription.subscriber_id)
+    return MessageTrace(MAILING, 0, subscription.subscriber_id) if subscription else None
 
 
 def _unsubscribe_reader_of(who: Identity) -> None:

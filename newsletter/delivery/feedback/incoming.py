@@ -20,9 +20,11 @@ from email.policy import compat32
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-HEAD_BYTES = 1_000_000
+HEAD_BYTES = 256_000
 """How much of a message is read. What a report says comes before the message that it returns."""
 MAX_PARTS = 100
+MAX_FIELD = 8_000
+"""Characters of a header field. The standard library takes long for absurdly long ones."""
 _MESSAGE_TYPE = re.compile(rb"(?im)^(content-type:\s*)message/")
 _FIELD = re.compile(r"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
@@ -147,7 +149,7 @@ def _outer_fields(message: Message) -> Fields:
 
 
 def _clean(value: str) -> str:
-    octets = value.encode("utf-8", "surrogateescape")
+    octets = value[:MAX_FIELD].encode("utf-8", "surrogateescape")
     return _FOLD.sub(" ", octets.decode("utf-8", "replace")).strip()
 
 

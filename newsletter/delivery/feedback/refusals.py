@@ -28,14 +28,15 @@ _SENDER = ("5.1.7", "5.1.8", "5.1.90", "5.4.5", "5.5.", "5.7.")
 _MESSAGE = ("5.2.3", "5.3.4", "5.6.")
 _FULL_WORDS = re.compile(
     r"mailbox (is |size )?(full|limit)|over ?quota|quota (is )?exceeded"
-    r"|exceeded (its |storage|the )|not enough (disk )?space|insufficient (system )?storage|переполнен|перапоўнен",
+    r"|exceeded (its |storage|the )|not enough (disk )?space"
+    r"|insufficient (system )?storage|переполнен|перапоўнен",
     re.IGNORECASE,
 )
 _SIZE_WORDS = re.compile(r"(message|size).{0,40}(too (large|big)|exceeds)", re.IGNORECASE)
 _SPAM_WORDS = re.compile(r"\bspam|спам|junk mail|unsolicited|virus", re.IGNORECASE)
 _POLICY_WORDS = re.compile(
-    r"block(ed|list)|black ?list|reputation|policy|DMARC|\bSPF\b|DKIM|authenticat|rate limit"
-    r"|too many|max emails|not owned by|sender (address )?rejected|relay(ing)? (access )?denied",
+    r"block(ed|[ -]?list)|black[ -]?list|reputation|policy|DMARC|\bSPF\b|DKIM|authenticat"
+    r"|rate limit|too many|max emails|not owned by|sender (address )?rejected|relay(ing)? (access )?denied",
     re.IGNORECASE,
 )
 _GONE_WORDS = re.compile(
