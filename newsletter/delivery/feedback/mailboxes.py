@@ -135,12 +135,13 @@ class ImapFolder:
         if status != "OK":
             raise MailboxError("the emails cannot be read")
         found = {}
-        for item, after in pairwise([*data, b""]):
-            line, literal = item if isinstance(item, tuple) else (item or b"", b"")
-            # A server may name the UID behind the literal.
-            match = _UID.search(line) or (
-                literal and isinstance(after, bytes) and _UID.search(after)
-            )
+        for before, item in pairwise([b"", *data]):
+            if isinstance(item, tuple):
+                continue
+            # What follows a literal belongs to it; a server may name the UID only there.
+            line, literal = before if isinstance(before, tuple) else (b"", b"")
+            line += item or b""
+            match = _UID.search(line)
             if match:
                 found[match[1].decode()] = (line, literal)
         return found

@@ -36,7 +36,8 @@ _SIZE_WORDS = re.compile(r"(message|size).{0,40}(too (large|big)|exceeds)", re.I
 _SPAM_WORDS = re.compile(r"\bspam|спам|junk mail|unsolicited|virus", re.IGNORECASE)
 _POLICY_WORDS = re.compile(
     r"block(ed|[ -]?list)|black[ -]?list|reputation|policy|DMARC|\bSPF\b|DKIM|authenticat"
-    r"|rate limit|too many|max emails|not owned by|sender (address )?rejected|relay(ing)? (access )?denied",
+    r"|rate limit|too many|max emails|not owned by|sender (address )?rejected"
+    r"|relay(ing)? (access )?denied",
     re.IGNORECASE,
 )
 _GONE_WORDS = re.compile(

@@ -53,7 +53,7 @@ def test_an_automatic_reply_is_no_bounce(subject: str, extra: str) -> None:
 def test_a_read_receipt_is_an_automatic_reply() -> None:
     raw = samples.report(
         sender="ala@readers.example",
-        status="Final-Recipient: rfc822; ala@readers.example\nDisposition: manual-action; displayed",
+        status="Final-Recipient: rfc822; ala@readers.example\nDisposition: manual; displayed",
         status_type="message/disposition-notification",
         returned=samples.returned_headers(delivery_id(TRACE)),
         extra="",

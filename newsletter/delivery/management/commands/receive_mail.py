@@ -12,7 +12,6 @@ import sys
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import Error
 
 from newsletter.delivery.feedback.incoming import HEAD_BYTES
 from newsletter.delivery.feedback.mailboxes import MAX_BYTES
@@ -33,6 +32,7 @@ class Command(BaseCommand):
     )
     # A mail server starts it for each email. The checks would take longer than its work.
     requires_system_checks = []
+    stealth_options = ("stdin",)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -52,7 +52,8 @@ class Command(BaseCommand):
         recipient = options["recipient"] or _recipient_in_environment()
         try:
             intake.receive_email(head, recipient=recipient)
-        except Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the mail server shall keep it
+            # Only the type is logged: the message or traceback may contain an address.
             log.error("mail-not-stored", extra={"reason": type(error).__name__})
             raise SystemExit(EX_TEMPFAIL) from None
 
