@@ -16,6 +16,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 from imap_tools import BaseMailBox, MailBox, MailboxLoginError, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError
 
@@ -31,8 +33,25 @@ _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 
 
+class Problem(TextChoices):
+    """Why a mailbox can't be used now. It names no address and quotes no server."""
+
+    UNREACHABLE = "unreachable", _("The bounce mailbox cannot be reached.")
+    NO_ANSWER = "no-answer", _("The server of the bounce mailbox does not answer.")
+    BAD_CERTIFICATE = "bad-certificate", _("The bounce mailbox’s certificate is not valid.")
+    LOGIN_REFUSED = "login-refused", _("The bounce mailbox refused the user or the password.")
+    NO_FOLDER = "no-folder", _("The folder of the bounce mailbox cannot be opened.")
+    UNREADABLE = "unreadable", _("The emails in the bounce mailbox cannot be read.")
+    CANNOT_MOVE = "cannot-move", _("Emails in the bounce mailbox cannot be moved.")
+    """To the folder for email that was read."""
+
+
 class MailboxError(Exception):
-    """The mailbox can't be used now. The text names no address and quotes no server."""
+    """The mailbox can't be used now."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
 
 
 class StoredEmail(NamedTuple):
@@ -73,10 +92,10 @@ class ImapFolder:
 
     def __init__(self, url: MailboxURL) -> None:
         self._url = url
-        with _imap_errors("cannot be reached"):
+        with _imap_errors(Problem.UNREACHABLE):
             self._box = _connect(url)
         try:
-            with _imap_errors("the folder cannot be opened"):
+            with _imap_errors(Problem.NO_FOLDER):
                 self._log_in()
                 self._box.folder.set(url.folder)
                 self.generation = self._uid_validity()
@@ -85,13 +104,13 @@ class ImapFolder:
             raise
 
     def keys(self) -> list[str]:
-        with _imap_errors("the emails cannot be listed"):
+        with _imap_errors(Problem.UNREADABLE):
             return self._box.uids("ALL", charset=None)
 
     def read(self, keys: Sequence[str]) -> Iterator[StoredEmail]:
         for start in range(0, len(keys), GROUP):
             group = keys[start : start + GROUP]
-            with _imap_errors("the emails cannot be read"):
+            with _imap_errors(Problem.UNREADABLE):
                 sizes = self._fetch(group, "(UID RFC822.SIZE)")
                 small = [uid for uid in group if uid in sizes and _size(sizes[uid]) <= MAX_BYTES]
                 found = self._fetch(small, f"(UID BODY.PEEK[]<0.{HEAD_BYTES}>)") if small else {}
@@ -104,7 +123,7 @@ class ImapFolder:
     def put_away(self, keys: Sequence[str]) -> None:
         if not keys:
             return
-        with _imap_errors("emails cannot be moved"):
+        with _imap_errors(Problem.CANNOT_MOVE):
             if not self._box.folder.exists(self._url.processed):
                 self._box.folder.create(self._url.processed)
             self._box.move(keys, self._url.processed)
@@ -123,17 +142,17 @@ class ImapFolder:
         except (IMAP4.abort, OSError):
             raise
         except (MailboxLoginError, IMAP4.error):
-            raise MailboxError("user or password was refused") from None
+            raise MailboxError(Problem.LOGIN_REFUSED) from None
 
     def _uid_validity(self) -> str:
-        _name, data = self._box.client.response("UIDVALIDITY")
+        _kind, data = self._box.client.response("UIDVALIDITY")
         return (data[0] or b"").decode("ascii", "replace") if data else ""
 
     def _fetch(self, uids: Sequence[str], parts: str) -> dict[str, tuple[bytes, bytes]]:
         """Return the server's line and its literal, if any, by UID."""
         status, data = self._box.client.uid("FETCH", ",".join(uids), parts)
         if status != "OK":
-            raise MailboxError("the emails cannot be read")
+            raise MailboxError(Problem.UNREADABLE)
         found = {}
         for before, item in pairwise([b"", *data]):
             if isinstance(item, tuple):
@@ -163,16 +182,16 @@ def _size(found: tuple[bytes, bytes]) -> int:
 
 
 @contextmanager
-def _imap_errors(what: str) -> Iterator[None]:
+def _imap_errors(problem: Problem) -> Iterator[None]:
     """Raise MailboxError for any error of IMAP, without what the server said."""
     try:
         yield
     except ssl.SSLCertVerificationError:
-        raise MailboxError("its certificate is not valid") from None
+        raise MailboxError(Problem.BAD_CERTIFICATE) from None
     except TimeoutError:
-        raise MailboxError("it does not answer") from None
+        raise MailboxError(Problem.NO_ANSWER) from None
     except (IMAP4.error, ImapToolsError, OSError, ValueError):
-        raise MailboxError(what) from None
+        raise MailboxError(problem) from None
 
 
 # --- Maildir ----------------------------------------------------------------------------------
@@ -203,7 +222,7 @@ class Maildir:
                 # An email program moved it just now; it's found again the next time.
                 continue
             except OSError:
-                raise MailboxError("an email cannot be read by this user") from None
+                raise MailboxError(Problem.UNREADABLE) from None
             yield StoredEmail(key, raw)
 
     def put_away(self, keys: Sequence[str]) -> None:
@@ -215,7 +234,7 @@ class Maildir:
                 with suppress(FileNotFoundError, KeyError):
                     self._files[key].rename(self._processed / "cur" / f"{key}:2,S")
         except OSError:
-            raise MailboxError("emails cannot be moved") from None
+            raise MailboxError(Problem.CANNOT_MOVE) from None
 
     def close(self) -> None:
         pass
@@ -229,4 +248,4 @@ class Maildir:
                 if not path.name.startswith(".")
             }
         except OSError:
-            raise MailboxError("there is no Maildir that this user can read") from None
+            raise MailboxError(Problem.NO_FOLDER) from None

@@ -23,7 +23,7 @@ from django.db import InterfaceError, OperationalError
 from newsletter.delivery.feedback import mailboxes
 from newsletter.delivery.feedback.bounce_mail import Nature
 from newsletter.delivery.feedback.inbound import Record, handle_email
-from newsletter.delivery.feedback.mailboxes import Mailbox, MailboxError, StoredEmail
+from newsletter.delivery.feedback.mailboxes import Mailbox, MailboxError, Problem, StoredEmail
 from newsletter.lib.cache_errors import cache_errors
 from newsletter.lib.mailbox_url import MailboxURL
 
@@ -49,12 +49,11 @@ PUT_AWAY = frozenset(
 class MailboxStatus:
     """The result of reading a mailbox: what was found, by nature, or why it can't be read.
 
-    `mailbox` names it without user and password, or is "" if none is configured. `problem` is "" if
-    all went well.
+    `mailbox` names it without user and password, or is "" if none is configured.
     """
 
     mailbox: str = ""
-    problem: str = ""
+    problem: Problem | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     waiting: int = 0
     """How many emails are left for the next time."""
@@ -83,14 +82,14 @@ def _read(url: MailboxURL, record: Record, memory: _Memory) -> MailboxStatus:
     try:
         box = mailboxes.open_mailbox(url)
     except MailboxError as error:
-        return MailboxStatus(url.redacted, str(error))
+        return MailboxStatus(url.redacted, error.problem)
     try:
         waiting = _read_new(box, record, memory, counts)
     except MailboxError as error:
-        return MailboxStatus(url.redacted, str(error), dict(counts))
+        return MailboxStatus(url.redacted, error.problem, dict(counts))
     finally:
         box.close()
-    return MailboxStatus(url.redacted, "", dict(counts), waiting)
+    return MailboxStatus(url.redacted, None, dict(counts), waiting)
 
 
 def _read_new(box: Mailbox, record: Record, memory: _Memory, counts: Counter[str]) -> int:
@@ -152,13 +151,13 @@ class _Memory:
 
     def log_outage(self, status: MailboxStatus) -> None:
         """Log one line when the mailbox can't be read, and one when it can be again."""
-        before = self._get("problem") or ""
-        if status.problem == before:
+        now = status.problem.value if status.problem else ""
+        if now == (self._get("problem") or ""):
             return
-        self._set("problem", status.problem, REMEMBER_SECONDS)
+        self._set("problem", now, REMEMBER_SECONDS)
         facts = {"mailbox": status.mailbox}
-        if status.problem:
-            log.error("mailbox-unavailable", extra={**facts, "problem": status.problem})
+        if now:
+            log.error("mailbox-unavailable", extra={**facts, "problem": now})
         else:
             log.warning("mailbox-available-again", extra=facts)
 

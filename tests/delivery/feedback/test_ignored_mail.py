@@ -153,8 +153,8 @@ def nested_parts(depth: int) -> bytes:
         b"Subject: =?utf-8?b?!!!?= =?x-unknown?q?=zz?=\n\n",
         b"To: (((((((\nFrom: <<<>>>\nDate: Tue, 99 Foo -1 99:99:99 +9999\n\n",
         b"Content-Type: text/html\n\n" + b"<" * 200_000,
-        nested(5000),
-        nested_parts(3000),
+        nested(2000),
+        nested_parts(1200),
     ],
     ids=range(12),
 )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from newsletter.delivery.feedback.mailboxes import Problem
 from newsletter.delivery.feedback.reading import read_bounce_mailbox
 from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
 from newsletter.lib.mailbox_url import parse_mailbox
@@ -43,7 +44,7 @@ def test_bounces_are_moved_and_other_email_stays(
     imap.can_move = bool(capability)
     imap.deliver(bounce(1), UNRELATED, bounce(2))
     status = read_bounce_mailbox(recorder)
-    assert (status.problem, status.counts) == ("", {"report": 2, "unrelated": 1})
+    assert (status.problem, status.counts) == (None, {"report": 2, "unrelated": 1})
     assert imap.folders == {
         "INBOX": {2: UNRELATED},
         "Tydzen processed": {1: bounce(1), 3: bounce(2)},
@@ -87,7 +88,7 @@ def test_a_wrong_password_is_a_value_and_names_nobody(
 ) -> None:
     settings.BOUNCE_MAILBOX = parse_mailbox(imap.url.replace(":right@", ":wrong@"))
     status = read_bounce_mailbox(recorder)
-    assert status.problem == "user or password was refused"
+    assert status.problem == Problem.LOGIN_REFUSED
     assert status.mailbox == f"imap://127.0.0.1:{imap.port}/INBOX"
     assert "news.example" not in caplog.text
     assert "wrong" not in caplog.text
@@ -95,7 +96,7 @@ def test_a_wrong_password_is_a_value_and_names_nobody(
 
 def test_a_missing_folder_is_a_value(imap: ImapServer, recorder: Recorder, settings: Any) -> None:
     settings.BOUNCE_MAILBOX = parse_mailbox(imap.url.replace("/INBOX", "/Bounces"))
-    assert read_bounce_mailbox(recorder).problem == "the folder cannot be opened"
+    assert read_bounce_mailbox(recorder).problem == Problem.NO_FOLDER
 
 
 def test_a_folder_that_cannot_be_made_loses_nothing(imap: ImapServer, recorder: Recorder) -> None:
@@ -103,7 +104,7 @@ def test_a_folder_that_cannot_be_made_loses_nothing(imap: ImapServer, recorder: 
     imap.accepts = False
     imap.deliver(bounce(1))
     for _ in range(2):
-        assert read_bounce_mailbox(recorder).problem == "emails cannot be moved"
+        assert read_bounce_mailbox(recorder).problem == Problem.CANNOT_MOVE
     assert len(recorder.feedback) == 1
     imap.accepts = True
     assert read_bounce_mailbox(recorder).counts == {"report": 1}
@@ -112,5 +113,5 @@ def test_a_folder_that_cannot_be_made_loses_nothing(imap: ImapServer, recorder: 
 
 def test_a_server_that_is_away_is_a_value(imap: ImapServer, recorder: Recorder) -> None:
     imap.stop()
-    assert read_bounce_mailbox(recorder).problem == "cannot be reached"
+    assert read_bounce_mailbox(recorder).problem == Problem.UNREACHABLE
     imap.start()

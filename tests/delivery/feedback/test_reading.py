@@ -12,6 +12,7 @@ from django.db import OperationalError
 
 from newsletter.delivery.feedback import reading
 from newsletter.delivery.feedback.events import Feedback
+from newsletter.delivery.feedback.mailboxes import Problem
 from newsletter.delivery.feedback.reading import MailboxStatus, read_bounce_mailbox
 from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
 from tests.delivery.feedback import samples
@@ -42,7 +43,7 @@ def test_bounces_are_put_away_and_other_email_stays(deliver: Deliver, recorder: 
     deliver(samples.reply(delivery_id(MessageTrace(MAILING, 7, 3)), subject="Out of office"))
     folder = other.parent.parent
     status = read_bounce_mailbox(recorder)
-    assert status.problem == ""
+    assert status.problem is None
     assert status.counts == {"report": 1, "unrelated": 1, "automatic-reply": 1}
     assert [each.trace and each.trace.subscriber_id for each in recorder.feedback] == [1]
     assert snapshot(folder) == [(str(other), UNRELATED)]
@@ -140,12 +141,12 @@ def test_one_outage_is_one_line(
     folder = deliver(bounce(1)).parent.parent
     gone = folder.rename(folder.with_name("elsewhere"))
     problems = [read_bounce_mailbox(recorder).problem for _ in range(3)]
-    assert problems == ["there is no Maildir that this user can read"] * 3
+    assert problems == [Problem.NO_FOLDER] * 3
     assert caplog.text.count("mailbox-unavailable") == 1
     assert "Traceback" not in caplog.text
     gone.rename(folder)
-    assert read_bounce_mailbox(recorder).problem == ""
-    assert read_bounce_mailbox(recorder).problem == ""
+    assert read_bounce_mailbox(recorder).problem is None
+    assert read_bounce_mailbox(recorder).problem is None
     assert caplog.text.count("mailbox-available-again") == 1
 
 
