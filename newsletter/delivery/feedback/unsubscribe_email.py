@@ -13,13 +13,11 @@ from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose, TokenError
 
 
-def mailto_url(subscription_id: int, *, domain: str) -> str:
-    """Return the mailto URL for a reader's List-Unsubscribe."""
-    return mailto_urls(domain=domain)(subscription_id)
-
-
 def mailto_urls(*, domain: str) -> Callable[[int], str]:
-    """Return `mailto_url` for many subscriptions; use it right away, because keys are rotated."""
+    """Return a function from a subscription's ID to the mailto URL for its List-Unsubscribe.
+
+    Use it right away, because keys are rotated.
+    """
     make = tokens.token_maker(LinkPurpose.UNSUBSCRIBE)
     after = f"@{domain}?subject=unsubscribe"
 

@@ -6,6 +6,7 @@ Each function takes the delivery ID of the email that it is about, and returns t
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from textwrap import dedent
 
 READER = "ala@readers.example"
@@ -81,6 +82,12 @@ def postfix(delivery_id: str) -> bytes:
         returned=returned_headers(delivery_id),
         returned_type="text/rfc822-headers",
     )
+
+
+def postfix_3_7(delivery_id: str) -> bytes:
+    """What Postfix 3.7 wrote in tests/delivery/feedback/test_postfix_bounces.py, byte for byte."""
+    raw = Path(__file__).with_name("postfix.eml").read_bytes()
+    return raw.replace(b"DELIVERY_ID", delivery_id.encode())
 
 
 def office_365(delivery_id: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -30,6 +31,7 @@ def only(mail: IncomingMail) -> Refusal:
     ("sample", "verdict", "code", "status"),
     [
         (samples.postfix, HARD, 550, "5.1.1"),
+        (samples.postfix_3_7, HARD, None, "5.1.1"),
         (samples.office_365, HARD, 550, "5.1.10"),
         (samples.forwarded_exchange, HARD, 550, "5.2.1"),
         (samples.gmail, HARD, 550, "5.1.1"),
@@ -63,6 +65,14 @@ def test_what_is_returned_holds_no_address() -> None:
     """G1: neither an address nor a reply's text leaves the parser."""
     for sample in (samples.postfix, samples.office_365, samples.mail_ru, samples.complaint):
         assert "readers.example" not in repr(parse(sample(delivery_id(TRACE))))
+
+
+def test_reading_a_bounce_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """G8: flufl.bounce logs each step, and tracebacks that may quote the bounce."""
+    caplog.set_level(logging.DEBUG)
+    parse(samples.plain_text(delivery_id(TRACE)))
+    logging.getLogger("flufl.bounce").error("Exception in detector")
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("where", ["recipient", "Delivered-To", "X-Original-To", "To"])

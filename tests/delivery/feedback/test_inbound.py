@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.delivery.feedback.bounce_mail import Nature
 from newsletter.delivery.feedback.inbound import handle_email, handle_sealed_mail
-from newsletter.delivery.feedback.unsubscribe_email import mailto_url, mailto_urls
+from newsletter.delivery.feedback.unsubscribe_email import mailto_urls
 from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
 from newsletter.delivery.models import Event, Mailing
 from newsletter.transport.outcomes import Fault
@@ -89,7 +89,7 @@ def test_an_email_to_the_address_in_the_header_unsubscribes(
 ) -> None:
     """A7, and again without effect."""
     reader, other = add_reader("a@readers.example"), add_reader("b@readers.example")
-    url = mailto_url(reader.pk, domain="bounces.news.example")
+    url = mailto_urls(domain="bounces.news.example")(reader.pk)
     assert url.endswith("@bounces.news.example?subject=unsubscribe")
     for _ in range(2):
         raw = email_to(address_in(url))
@@ -106,7 +106,7 @@ def test_the_case_of_the_local_part_does_not_matter(
 ) -> None:
     """Postfix writes Delivered-To in lower case, and email programs may do what they like."""
     reader = add_reader("a@readers.example")
-    address = address_in(mailto_url(reader.pk, domain="bounces.news.example"))
+    address = address_in(mailto_urls(domain="bounces.news.example")(reader.pk))
     handle_email(b"Subject: x\n\n", record=recorder, recipient=change(address))  # type: ignore[operator]
     reader.refresh_from_db()
     assert reader.state == State.UNSUBSCRIBED
@@ -146,7 +146,7 @@ def test_a_bounce_to_that_address_is_no_unsubscription(
 ) -> None:
     reader = add_reader("a@readers.example")
     raw = samples.report(
-        to=address_in(mailto_url(reader.pk, domain="news.example")),
+        to=address_in(mailto_urls(domain="news.example")(reader.pk)),
         status=samples.block("5.1.1", "smtp; 550 5.1.1 unknown"),
         returned="",
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import OperationalError
 
 from newsletter.delivery.feedback import reading
@@ -102,6 +103,14 @@ def test_an_email_that_cannot_be_recorded_does_not_stop_the_others(
     assert "action=mail-failed reason=ValueError" in caplog.text
     assert read_bounce_mailbox(recorder).counts == {"report": 1}
     assert len(recorder.feedback) == 2
+
+
+def test_a_cache_that_forgets_costs_only_another_look(deliver: Deliver, recorder: Recorder) -> None:
+    path = deliver(UNRELATED)
+    for _ in range(2):
+        assert read_bounce_mailbox(recorder).counts == {"unrelated": 1}
+        cache.clear()
+    assert path.read_bytes() == UNRELATED
 
 
 def test_a_long_queue_is_read_in_portions(
