@@ -99,6 +99,8 @@ class Session:
             if cut is None:
                 self.say(f"* {number} FETCH (UID {uid} RFC822.SIZE {len(raw)})".encode())
                 continue
+            if "PEEK" not in parts:
+                self.imap.flags[uid] = "Seen"
             raw = raw[: int(cut[1])]
             before, after = ("", f" UID {uid}") if self.imap.uid_behind else (f"UID {uid} ", "")
             head = f"* {number} FETCH ({before}BODY[]<0> {{{len(raw)}}}\r\n"

@@ -97,9 +97,11 @@ def test_the_return_path_counts_before_what_is_returned() -> None:
 
 
 def test_a_report_about_several_emails_has_a_finding_for_each() -> None:
-    """D10: two readers in one report, each with the returned header that belongs to them."""
+    """D10: two readers in one report, each with the returned header that belongs to them. The
+    address that it was sent to can't stand for both."""
     one, two = samples.block("5.1.1", "smtp; 550 5.1.1 unknown"), "4.2.2"
     raw = samples.report(
+        to=f"bounce+{delivery_id(OTHER)}@bounces.news.example",
         status=one + f"\nFinal-Recipient: rfc822; b@readers.example\nAction: failed\nStatus: {two}",
         returned=samples.returned_headers(delivery_id(TRACE))
         + "\n\n--=_b\nContent-Type: text/rfc822-headers\n\n"
@@ -150,6 +152,12 @@ def test_without_a_status_the_text_is_read() -> None:
         returned=samples.returned_headers(delivery_id(TRACE)),
     )
     assert only(parse(raw)).status == "5.1.2"
+
+
+def test_what_the_returned_email_says_is_no_reason() -> None:
+    raw = samples.qmail(delivery_id(TRACE)).replace(b" (#5.1.1)", b"")
+    assert b"550 5.7.1" in raw
+    assert (only(parse(raw)).kind, only(parse(raw)).status) == (Kind.DEFERRED, "")
 
 
 def test_a_report_in_html_only_is_read() -> None:
