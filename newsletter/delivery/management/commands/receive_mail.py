@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from newsletter.delivery.feedback.incoming import HEAD_BYTES
-from newsletter.delivery.feedback.mailboxes import MAX_BYTES
+from newsletter.delivery.feedback.mail.incoming import HEAD_BYTES
+from newsletter.delivery.feedback.mail.mailboxes import MAX_BYTES
 from subscribers import intake
 
 log = logging.getLogger(__name__)

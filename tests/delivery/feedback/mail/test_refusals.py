@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.delivery.feedback.refusals import from_status_block, from_text
+from newsletter.delivery.feedback.mail.refusals import from_status_block, from_text
 from newsletter.delivery.models import Event
 from newsletter.transport.outcomes import Fault
 
@@ -62,6 +62,13 @@ def test_a_block_of_a_delivery_status(
     refusal = from_status_block("failed", status, diagnostic)
     assert refusal is not None
     assert (refusal.kind, refusal.fault) == (kind, fault)
+
+
+def test_a_550_with_a_status_that_says_nothing_is_bare() -> None:
+    """D2: so one of them is enough."""
+    assert from_status_block("failed", "5.0.0", "smtp; 550 no") == from_status_block(
+        "failed", "", "smtp; 550 no"
+    )
 
 
 def test_an_ip_address_is_no_status() -> None:

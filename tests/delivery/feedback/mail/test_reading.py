@@ -11,13 +11,13 @@ import pytest
 from django.core.cache import cache
 from django.db import OperationalError
 
-from newsletter.delivery.feedback import reading
 from newsletter.delivery.feedback.events import Feedback
-from newsletter.delivery.feedback.mailboxes import Problem
-from newsletter.delivery.feedback.reading import MailboxStatus, read_bounce_mailbox
+from newsletter.delivery.feedback.mail import reading
+from newsletter.delivery.feedback.mail.mailboxes import Problem
+from newsletter.delivery.feedback.mail.reading import MailboxStatus, read_bounce_mailbox
 from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
-from tests.delivery.feedback import samples
-from tests.delivery.feedback.conftest import Deliver, Recorder
+from tests.delivery.feedback.mail import samples
+from tests.delivery.feedback.mail.conftest import Deliver, Recorder
 
 UNRELATED = b"From: ala@readers.example\nSubject: Thank you\n\nI like it.\n"
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from newsletter.delivery.feedback.mailboxes import Problem
-from newsletter.delivery.feedback.reading import read_bounce_mailbox
+from newsletter.delivery.feedback.mail.mailboxes import Problem
+from newsletter.delivery.feedback.mail.reading import read_bounce_mailbox
 from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
 from newsletter.lib.mailbox_url import parse_mailbox
-from tests.delivery.feedback import samples
-from tests.delivery.feedback.conftest import Recorder
-from tests.delivery.feedback.imap_server import ImapServer
+from tests.delivery.feedback.mail import samples
+from tests.delivery.feedback.mail.conftest import Recorder
+from tests.delivery.feedback.mail.imap_server import ImapServer
 
 pytestmark = pytest.mark.server
 

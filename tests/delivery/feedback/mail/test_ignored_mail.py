@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.delivery.feedback.bounce_mail import Nature, parse
+from newsletter.delivery.feedback.mail.bounce_mail import Nature, parse
 from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
-from tests.delivery.feedback import samples
+from tests.delivery.feedback.mail import samples
 
 TRACE = MessageTrace(MAILING, 7, 42)
 FORGED = "a" * 28

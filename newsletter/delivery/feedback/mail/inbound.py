@@ -14,12 +14,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from newsletter.delivery.feedback import bounce_mail
-from newsletter.delivery.feedback.bounce_mail import Finding, Nature
 from newsletter.delivery.feedback.events import Feedback, event_key
-from newsletter.delivery.feedback.identity import Identity
+from newsletter.delivery.feedback.mail import bounce_mail
+from newsletter.delivery.feedback.mail.bounce_mail import Finding, Nature
 from newsletter.delivery.message_ids import MAILING, MessageTrace
-from newsletter.delivery.models import Event, Mailing
 from subscribers import lifecycle
 from subscribers.models import Subscription
 
@@ -40,8 +38,6 @@ def handle_email(
     now = now or timezone.now()
     for finding in mail.findings:
         record(feedback_of(finding, at=_time_of(mail.date, now)))
-        if finding.refusal.kind == Event.Kind.UNSUBSCRIBED:
-            _unsubscribe_reader_of(finding.identity)
     if mail.subscription_id is not None:
         lifecycle.unsubscribe(mail.subscription_id)
     return mail.nature
@@ -78,18 +74,6 @@ def _trace_of(subscription_id: int | None) -> MessageTrace | None:
     """Return a trace for a report that leads to a reader, but not to a mailing (0)."""
     subscription = Subscription.objects.filter(pk=subscription_id or 0).first()
     return MessageTrace(MAILING, 0, subscription.subscriber_id) if subscription else None
-
-
-def _unsubscribe_reader_of(who: Identity) -> None:
-    if who.subscription_id is not None:
-        lifecycle.unsubscribe(who.subscription_id)
-    elif who.trace and who.trace.kind == MAILING:
-        mailing = Mailing.objects.filter(pk=who.trace.mailing_id).select_related("release").first()
-        theirs = Subscription.objects.filter(subscriber_id=who.trace.subscriber_id)
-        if mailing:
-            theirs = theirs.filter(newsletter_id=mailing.release.newsletter_id)
-            for subscription_id in theirs.values_list("pk", flat=True):
-                lifecycle.unsubscribe(subscription_id)
 
 
 def _time_of(date: datetime | None, now: datetime) -> datetime:

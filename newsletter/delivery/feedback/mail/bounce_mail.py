@@ -13,16 +13,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from newsletter.delivery.feedback import automatic, identity, refusals
-from newsletter.delivery.feedback.identity import Identity, Search
-from newsletter.delivery.feedback.incoming import (
+from newsletter.delivery.feedback.mail import automatic, identity, refusals
+from newsletter.delivery.feedback.mail.identity import Identity, Search
+from newsletter.delivery.feedback.mail.incoming import (
     Fields,
     IncomingEmail,
     MalformedError,
     parse_email,
     parse_fields,
 )
-from newsletter.delivery.feedback.refusals import Refusal
+from newsletter.delivery.feedback.mail.refusals import Refusal
 from newsletter.delivery.models import Event
 from newsletter.transport.outcomes import Fault
 

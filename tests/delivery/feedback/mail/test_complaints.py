@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from newsletter.delivery.feedback.bounce_mail import Nature, parse
+from newsletter.delivery.feedback.mail.bounce_mail import Nature, parse
 from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
 from newsletter.delivery.models import Event
 from newsletter.transport.outcomes import Fault
 from subscribers.links import reader_urls
-from tests.delivery.feedback import samples
+from tests.delivery.feedback.mail import samples
 
 TRACE = MessageTrace(MAILING, 7, 42)
 

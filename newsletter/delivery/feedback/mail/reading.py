@@ -1,8 +1,8 @@
 """Read the bounce mailbox: once a minute, a bounded number of emails, in one worker at a time.
 
 The order keeps every email: act, commit, then put it away. If the worker dies in between, the email
-is read again, which changes nothing (newsletter.delivery.feedback.inbound). Email that isn't for us
-stays where it is. The cache remembers which that is; without the cache it is only read again.
+is read again, which changes nothing (see `inbound`). Email that isn't for us stays where it is. The
+cache remembers which that is; without the cache it is only read again.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import InterfaceError, OperationalError
 
-from newsletter.delivery.feedback import mailboxes
-from newsletter.delivery.feedback.bounce_mail import Nature
-from newsletter.delivery.feedback.inbound import Record, handle_email
-from newsletter.delivery.feedback.mailboxes import Mailbox, MailboxError, Problem, StoredEmail
+from newsletter.delivery.feedback.mail import mailboxes
+from newsletter.delivery.feedback.mail.bounce_mail import Nature
+from newsletter.delivery.feedback.mail.inbound import Record, handle_email
+from newsletter.delivery.feedback.mail.mailboxes import Mailbox, MailboxError, Problem, StoredEmail
 from newsletter.lib.cache_errors import cache_errors
 from newsletter.lib.mailbox_url import MailboxURL
 

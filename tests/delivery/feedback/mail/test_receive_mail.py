@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from newsletter.delivery.feedback.inbound import handle_sealed_mail
-from newsletter.delivery.feedback.incoming import HEAD_BYTES
+from newsletter.delivery.feedback.mail.inbound import handle_sealed_mail
+from newsletter.delivery.feedback.mail.incoming import HEAD_BYTES
 from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
 from subscribers.crypto.sealing import Ciphertext, open_intake
 from subscribers.models import Intake
-from tests.delivery.feedback import samples
-from tests.delivery.feedback.conftest import Recorder
+from tests.delivery.feedback.mail import samples
+from tests.delivery.feedback.mail.conftest import Recorder
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 TRACE = MessageTrace(MAILING, 7, 42)
 
 

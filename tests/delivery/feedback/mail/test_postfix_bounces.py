@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from newsletter.delivery.feedback.reading import read_bounce_mailbox
+from newsletter.delivery.feedback.mail.reading import read_bounce_mailbox
 from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
 from newsletter.delivery.models import Event
 from newsletter.lib.mailbox_url import parse_mailbox
 from newsletter.transport import registry
 from newsletter.transport.outcomes import Fault, Recipient, Result
-from tests.delivery.feedback.conftest import Recorder
-from tests.delivery.feedback.postfix_maildir import BOUNCES, DeliveringPostfix
+from tests.delivery.feedback.mail.conftest import Recorder
+from tests.delivery.feedback.mail.postfix_maildir import BOUNCES, DeliveringPostfix
 from tests.transport.cast import make_email, urls
 from tests.transport.smtp.postfix import unavailable_reason
 

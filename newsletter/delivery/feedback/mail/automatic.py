@@ -12,7 +12,7 @@ from email.utils import parseaddr
 
 from flufl.bounce import all_failures
 
-from newsletter.delivery.feedback.incoming import Fields, IncomingEmail
+from newsletter.delivery.feedback.mail.incoming import Fields, IncomingEmail
 
 _SUBJECT = re.compile(
     r"\s*((re|aw|sv|fw|fwd|адк|отв)\s*:\s*)*"

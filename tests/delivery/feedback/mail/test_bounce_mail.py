@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from newsletter.delivery.feedback.bounce_mail import IncomingMail, Nature, parse
-from newsletter.delivery.feedback.refusals import Refusal
+from newsletter.delivery.feedback.mail.bounce_mail import IncomingMail, Nature, parse
+from newsletter.delivery.feedback.mail.refusals import Refusal
 from newsletter.delivery.message_ids import MAILING, MessageTrace, delivery_id
 from newsletter.delivery.models import Event
 from newsletter.transport.outcomes import Fault
-from tests.delivery.feedback import samples
+from tests.delivery.feedback.mail import samples
 
 Kind = Event.Kind
 TRACE = MessageTrace(MAILING, 7, 42)

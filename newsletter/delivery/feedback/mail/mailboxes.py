@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from imap_tools import BaseMailBox, MailBox, MailboxLoginError, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError
 
-from newsletter.delivery.feedback.incoming import HEAD_BYTES
+from newsletter.delivery.feedback.mail.incoming import HEAD_BYTES
 from newsletter.lib.mailbox_url import MailboxURL
 
 MAX_BYTES = 25_000_000

@@ -98,7 +98,8 @@ def judge(code: int | None, status: str, words: str = "") -> Refusal:
     # An address may contain any word.
     said = _ADDRESS.sub(" ", words[:_WORDS_LENGTH])
     kind, fault = _by_status(status) or _by_words(said) or _by_code(code, status)
-    return Refusal(kind, code, status, fault)
+    # A status that says nothing is left out: a 550 with it is a bare 550 (D2).
+    return Refusal(kind, code, "" if _is_vague(status) else status, fault)
 
 
 def _by_status(status: str) -> tuple[Event.Kind, Fault] | None:

@@ -85,7 +85,7 @@ def postfix(delivery_id: str) -> bytes:
 
 
 def postfix_3_7(delivery_id: str) -> bytes:
-    """What Postfix 3.7 wrote in tests/delivery/feedback/test_postfix_bounces.py, byte for byte."""
+    """What Postfix 3.7 wrote in the test of test_postfix_bounces.py, byte for byte."""
     raw = Path(__file__).with_name("postfix.eml").read_bytes()
     return raw.replace(b"DELIVERY_ID", delivery_id.encode())
 

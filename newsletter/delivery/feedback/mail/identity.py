@@ -12,8 +12,8 @@ from email.utils import getaddresses
 from itertools import islice
 from typing import NamedTuple
 
-from newsletter.delivery.feedback.incoming import Fields, IncomingEmail
-from newsletter.delivery.feedback.unsubscribe_email import subscription_in
+from newsletter.delivery.feedback.mail.incoming import Fields, IncomingEmail
+from newsletter.delivery.feedback.mail.unsubscribe_email import subscription_in
 from newsletter.delivery.message_ids import MessageTrace, parse_delivery_id
 from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose, TokenError
