@@ -4,6 +4,7 @@
 
 # Django, Celery, aiosmtpd, logging and Anymail find these by name, some through the settings.
 _.beat_schedule
+_.stealth_options
 _.tick
 _.DeskSite
 _.index_template

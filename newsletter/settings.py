@@ -16,7 +16,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.delivery.feedback import providers
-from newsletter.lib import environment, key_documents, keys, logs
+from newsletter.lib import environment, key_documents, keys, logs, mailbox_url
 from newsletter.lib.environment import between, env, one_of
 from newsletter.lib.language_names import language_name
 
@@ -198,6 +198,9 @@ RETENTION_DAYS = env.int("RETENTION_DAYS", 90, validate=between(1, 3650))
 LATE_HOURS = env.int("LATE_HOURS", 12, validate=between(1, 168))
 # Notified of failures by Apprise, besides the email to staff.
 ALERT_URLS = env.parsed("ALERT_URLS", "", str.split)
+# Where bounces and unsubscriptions arrive by email (A7, D6).
+BOUNCE_MAILBOX = env.parsed("BOUNCE_MAILBOX", "", mailbox_url.parse_mailbox)
+INBOUND_DOMAIN = env.parsed("INBOUND_DOMAIN", "", environment.parse_domain)
 FEEDBACK_SENDER_ID = env.parsed("FEEDBACK_SENDER_ID", "tydzen", environment.parse_feedback_sender)
 # Providers whose webhooks are taken at /hooks/NAME/, and what proves where each POST comes from.
 WEBHOOKS = env.parsed(

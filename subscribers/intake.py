@@ -8,6 +8,7 @@ handled again from the start.
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -81,6 +82,11 @@ def receive_change(address: Address, *, subscription_id: int) -> None:
 def receive_confirmed_change(email_id: int) -> None:
     """Store the confirmation of a new address; only a worker can encrypt it for the database."""
     receive(Kind.CHANGE, {"confirmed": email_id})
+
+
+def receive_email(raw: bytes, *, recipient: str) -> None:
+    """Store an email that arrived, and the address that it was sent to, for a worker."""
+    receive(Kind.MAIL, {"mail": b64encode(raw).decode(), "recipient": recipient})
 
 
 def receive(kind: Intake.Kind, data: dict[str, Any]) -> None:

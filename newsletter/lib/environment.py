@@ -238,6 +238,19 @@ def parse_feedback_sender(text: str) -> str:
     return text
 
 
+def parse_domain(text: str) -> str:
+    """Return a domain in ACE form, or "". Raises ValueError."""
+    if not text:
+        return ""
+    try:
+        domain = idna.encode(text.strip().rstrip("."), uts46=True).decode()
+    except idna.IDNAError:
+        domain = ""
+    if "." not in domain:
+        raise ValueError(f"{text!r} is not a domain such as bounces.example.org")
+    return domain
+
+
 def parse_age_recipients(text: str) -> list[str]:
     """Parse one or two age public keys, separated by a comma, or none. Raises ValueError."""
     keys = split_list(text)

@@ -78,6 +78,8 @@ def configuration() -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": "INFO"},
         "loggers": {
             **{name: {"level": "WARNING"} for name in QUIETED_LOGGERS},
+            # It logs tracebacks, which may quote the bounce that it read.
+            "flufl.bounce": {"level": "CRITICAL"},
             # Gunicorn adds its own handlers to these before it applies this configuration.
             "gunicorn.error": {"level": "WARNING", "propagate": True},
             "gunicorn.access": {"level": "WARNING", "propagate": True},

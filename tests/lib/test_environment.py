@@ -117,6 +117,18 @@ class TestMisspelt:
         assert suggest_names(settings.CONFIGURATION, dict.fromkeys(common.split(), "x")) == {}
 
 
+def test_a_domain_is_kept_in_ace_form() -> None:
+    assert environment.parse_domain("") == ""
+    assert environment.parse_domain("Bounces.Example.org.") == "bounces.example.org"
+    assert environment.parse_domain("вяртанні.example") == "xn--80ad8aamm3gvc.example"
+
+
+@pytest.mark.parametrize("text", ["localhost", "desk@news.example", "a b.example", "-"])
+def test_what_is_no_domain_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a domain"):
+        environment.parse_domain(text)
+
+
 def test_a_folder_without_write_permission_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     folder = tmp_path / "var"
