@@ -195,6 +195,7 @@ SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", 300, validate=between(1, 86_4
 SEND_GIVE_UP_HOURS = env.int("SEND_GIVE_UP_HOURS", 24, validate=between(1, 168))
 RETENTION_DAYS = env.int("RETENTION_DAYS", 90, validate=between(1, 3650))
 LATE_HOURS = env.int("LATE_HOURS", 12, validate=between(1, 168))
+HEARTBEAT_URL = env.parsed("HEARTBEAT_URL", "", environment.parse_web_url)
 FEEDBACK_SENDER_ID = env.parsed("FEEDBACK_SENDER_ID", "tydzen", environment.parse_feedback_sender)
 # Nothing sends through Django's email functions; errors are logged, not emailed (G3).
 _console = "django.core.mail.backends.console.EmailBackend"

@@ -6,14 +6,13 @@ import random
 from time import monotonic
 
 from celery import shared_task
-from django.utils import timezone
 
 from newsletter.delivery.oversight import control, kill_switch, restore_guard, retention
 from newsletter.delivery.planning import dispatch, snapshot
 from newsletter.delivery.sending import protocol, rescue
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.delivery.transactional import outbox
-from newsletter.delivery.worker import concurrency, shutdown
+from newsletter.delivery.worker import heartbeat, shutdown, task_runs
 from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
 from subscribers import intake, personal_data
@@ -27,22 +26,41 @@ BATCH_CHOICES = 16
 """How many of the due batches a worker picks its next one from."""
 
 
+TICK_SECONDS = 2
+DRAIN_SECONDS = 1
+"""A tick or a drain does nothing if another began less than so many seconds ago: then a queue that
+grew while no worker ran is soon empty."""
+
+
 @shared_task(name="delivery.tick")
 def tick() -> dict[str, int]:
     """Each minute: start what is due, rescue what was lost, finish what is done."""
+    if not task_runs.begin(task_runs.TICK, at_most_every=TICK_SECONDS):
+        return {}
+    with heartbeat.pinged(), task_runs.recorded(task_runs.TICK):
+        return run_tick()
+
+
+def run_tick() -> dict[str, int]:
+    """Run the steps of a tick; return their counts. Raises an ExceptionGroup if any of them failed.
+
+    Every step follows the database's clock (E8).
+    """
     restore_guard.watch()
+    now = protocol.database_now()
     return run_all(
         [
+            ("ended", rescue.end_lost_leases),
             ("rescued", rescue.rescue_batches),
             ("transactional", outbox.rescue),
-            ("dispatched", lambda: len(dispatch.dispatch())),
+            ("dispatched", lambda: len(dispatch.dispatch(now))),
             ("prepared", dispatch.prepare_waiting),
             ("cancelled", control.settle_cancelled),
             ("finished", rescue.finish_mailings),
             ("woken", dispatch.wake_due),
             ("rotated", lambda: rotation.rotate(ROTATION_BATCH).done),
-            ("pruned", lambda: personal_data.prune(timezone.now())),
-            ("collapsed", lambda: retention.collapse(timezone.now())),
+            ("pruned", lambda: personal_data.prune(now)),
+            ("collapsed", lambda: retention.collapse(now)),
         ]
     )
 
@@ -53,6 +71,14 @@ def drain() -> dict[str, int]:
 
     Both wait while the kill switch is on.
     """
+    if not task_runs.begin(task_runs.DRAIN, at_most_every=DRAIN_SECONDS):
+        return {}
+    with task_runs.recorded(task_runs.DRAIN):
+        return run_drain()
+
+
+def run_drain() -> dict[str, int]:
+    """Run the steps of a drain; return their counts, or nothing while the kill switch is on."""
     if kill_switch.is_engaged():
         return {}
     return run_all(
@@ -71,15 +97,7 @@ def prepare(mailing_id: int) -> str:
 
 @shared_task(name="delivery.send")
 def send(batch_id: int) -> int:
-    """Send this batch, then others that are due; return how many.
-
-    Does nothing if enough processes are sending: they continue with whatever is due.
-    """
-    with concurrency.sending_slot() as free:
-        return _send_due(batch_id) if free else 0
-
-
-def _send_due(batch_id: int) -> int:
+    """Send this batch, then others that are due; return how many."""
     sent = int(send_batch(batch_id, stop=shutdown.requested))
     until = monotonic() + KEEP_SENDING_SECONDS
     while not shutdown.requested() and (due := protocol.due_batches(BATCH_CHOICES)):
@@ -88,7 +106,7 @@ def _send_due(batch_id: int) -> int:
         if monotonic() >= until:
             wake("delivery.send", another)
             break
-        # Transactional emails go ahead of bulk, also if no process is left for them.
+        # Transactional emails go ahead of bulk, also if the control queue's processes are busy.
         outbox.drain(20, stop=shutdown.requested)
         sent += send_batch(another, stop=shutdown.requested)
     return sent

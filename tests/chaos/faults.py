@@ -132,7 +132,7 @@ class ChaosRun:
         while (now := time.monotonic()) < end:
             if now - self._last_tick > 1:
                 self._last_tick = now
-                wake("delivery.tick", expires=5)
+                wake("delivery.tick")
             for worker in self.workers:
                 if not worker.running():
                     worker.start()

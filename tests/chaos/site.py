@@ -107,7 +107,7 @@ class Site:
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 90) -> None:
         """Wait until the condition holds, sending ticks as beat does."""
-        code = "from newsletter.lib.queue import wake; wake('delivery.tick', expires=5)"
+        code = "from newsletter.lib.queue import wake; wake('delivery.tick')"
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, self.report()

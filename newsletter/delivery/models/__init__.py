@@ -2,9 +2,11 @@
 
 from newsletter.delivery.models.ledger import Event, Outcome, ReleaseRecipient
 from newsletter.delivery.models.mailing import Batch, Edition, KillSwitch, Mailing, Release
+from newsletter.delivery.models.operation import Continuity, TaskRun, WorkerRecord
 
 __all__ = [
     "Batch",
+    "Continuity",
     "Edition",
     "Event",
     "KillSwitch",
@@ -12,4 +14,6 @@ __all__ = [
     "Outcome",
     "Release",
     "ReleaseRecipient",
+    "TaskRun",
+    "WorkerRecord",
 ]

@@ -13,12 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter.delivery.models import Mailing, Release
-from newsletter.delivery.oversight import kill_switch
+from newsletter.delivery.oversight import kill_switch, restore_guard
 from newsletter.delivery.planning import monthly, snapshot, start
 from newsletter.delivery.sending import protocol
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.editorial.schedule import Decision, Occurrence, decide, latest_occurrence
+from newsletter.lib import queue
 from newsletter.lib.run_all import run_all
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,12 @@ def _dispatch_week(newsletter: Newsletter, now: datetime) -> Mailing | None:
         return None
     if issue is None and newsletter.approval == Newsletter.Approval.AUTOMATIC:
         issue = _assemble_issue(newsletter, occasion, now)
-    reason = Hold.LATE if decision is Decision.HOLD_LATE else readiness(newsletter, issue, now)
+    if decision is Decision.HOLD_LATE:
+        reason = Hold.LATE
+    elif restore_guard.may_have_been_sent(occasion.at):
+        reason = Hold.RESTORED
+    else:
+        reason = readiness(newsletter, issue, now)
     if issue is not None and not reason and not issue.is_approved:
         workflow.approve(issue, by=None)  # the newsletter sends without approval
     return _create_or_release(newsletter, period, issue, reason)
@@ -140,8 +146,12 @@ def prepare_waiting() -> int:
 
 
 def wake_due() -> int:
-    """Wake workers for batches that are due; return for how many."""
+    """Wake workers for batches that are due; return for how many.
+
+    No more than WAKE_UPS may wait at a time, or they would pile up during a long mailing.
+    """
     due = protocol.due_batches(snapshot.WAKE_UPS)
-    # They expire before the next tick wakes workers again.
-    snapshot.wake_batches(due, expires=55)
-    return len(due)
+    waiting = queue.waiting(queue.BULK) if due else None
+    if waiting is None:
+        return 0
+    return snapshot.wake_batches(due[waiting:])

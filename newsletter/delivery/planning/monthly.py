@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from newsletter.delivery.models import Mailing, Release
+from newsletter.delivery.oversight import restore_guard
 from newsletter.delivery.planning import release_content
 from newsletter.editorial.models import Newsletter
 from newsletter.editorial.schedule import Decision, Month, decide, latest_round_up
@@ -35,7 +36,11 @@ def dispatch(newsletter: Newsletter, now: datetime) -> Mailing | None:
     )
     if decision is Decision.WAIT:
         return None
-    reason = Mailing.Hold.LATE if decision is Decision.HOLD_LATE else Mailing.Hold.NONE
+    reason = Mailing.Hold.NONE
+    if decision is Decision.HOLD_LATE:
+        reason = Mailing.Hold.LATE
+    elif restore_guard.may_have_been_sent(due.at):
+        reason = Mailing.Hold.RESTORED
     return _create(newsletter, due.month, reason, now)
 
 

@@ -216,8 +216,11 @@ def new_batch(edition: Edition, reader_ids: list[int], *, due_at: datetime) -> B
     )
 
 
-def wake_batches(batch_ids: list[int], *, expires: int = 300) -> None:
-    """Wake a worker for each batch, until the broker can't be reached. `expires` in seconds."""
+def wake_batches(batch_ids: list[int]) -> int:
+    """Wake a worker for each batch, until the broker can't be reached; return for how many."""
+    woken = 0
     for batch_id in batch_ids:
-        if not wake("delivery.send", batch_id, expires=expires):
+        if not wake("delivery.send", batch_id):
             break
+        woken += 1
+    return woken

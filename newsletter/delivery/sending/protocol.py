@@ -44,7 +44,7 @@ from newsletter.delivery.models import Batch, KillSwitch, Mailing, Outcome
 from newsletter.delivery.sending import ledger
 from newsletter.delivery.sending.packing import pack, unpack
 from newsletter.delivery.sending.settlement import ReplyCodes, Settlement, settle
-from newsletter.lib import prepared_statements
+from newsletter.lib import prepared_statements, processes
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Result
 
@@ -93,7 +93,12 @@ def claim(batch_id: int) -> Claim | None:
     # SQLite holds its lock until all rows of RETURNING are fetched, so commit after that.
     with transaction.atomic(), prepared_statements.cursor() as cursor:
         cursor.execute(
-            _CLAIM[connection.vendor], {"batch": batch_id, "lease": settings.SEND_LEASE_SECONDS}
+            _CLAIM[connection.vendor],
+            {
+                "batch": batch_id,
+                "lease": settings.SEND_LEASE_SECONDS,
+                "holder": processes.own_id(),
+            },
         )
         rows = cursor.fetchall()
     if not rows:
@@ -148,7 +153,8 @@ _CLAIM, _PERMIT, _FINISH_MAILING = (
     }
     for statement in (
         """
-    UPDATE delivery_batch SET state = 'claimed', fence = fence + 1, lease_until = {until}
+    UPDATE delivery_batch SET state = 'claimed', fence = fence + 1, lease_until = {until},
+        claimed_by = %(holder)s
     WHERE id = %(batch)s AND state = 'open' AND due_at <= {now} AND {may_send}
     RETURNING fence, mailing_id, (
         SELECT release.newsletter_id FROM delivery_mailing AS mailing

@@ -14,7 +14,13 @@ from multiprocessing import Value
 from types import FrameType
 from typing import Any
 
-from celery.signals import task_postrun, task_prerun, worker_process_init, worker_shutting_down
+from celery.signals import (
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_shutting_down,
+)
 
 _parent_stopping = Value("b", 0, lock=False)
 _sigterm_received = False
@@ -30,6 +36,13 @@ def requested() -> bool:
 def _on_sigterm(_number: int, _frame: FrameType | None) -> None:
     global _sigterm_received
     _sigterm_received = True
+
+
+@worker_init.connect
+def _create_flag(**_: Any) -> None:
+    """Share the flag with this worker's children only: several may have a common parent."""
+    global _parent_stopping
+    _parent_stopping = Value("b", 0, lock=False)
 
 
 @worker_process_init.connect

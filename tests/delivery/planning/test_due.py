@@ -114,7 +114,7 @@ def test_workers_are_only_woken_for_due_batches(
 ) -> None:
     woken: list[int] = []
 
-    def wake(task: str, *ids: int, expires: int) -> bool:
+    def wake(task: str, *ids: int) -> bool:
         assert task == "delivery.send"
         woken.extend(ids)
         return True
