@@ -8,7 +8,7 @@ database went back in time.
 
 A machine whose file is missing or far behind can't tell, so it relies on others: if a worker gave a
 sign of life within the last minute, that one would have noticed. If none did, the mailings are
-paused too. Only a database that no worker has looked at yet is trusted without proof.
+paused too. Only a database that workers have just begun to look at is trusted without proof.
 
 Mailings that are open are paused or held. A schedule's mailing that was due before that, and that
 the database doesn't have, is held (newsletter.delivery.planning.dispatch): it may have been sent
@@ -78,14 +78,11 @@ def is_restored(seen: Sighting | None, now: Sighting, *, others_alive: bool) -> 
 
     `seen` is what this machine saw last, and `now` what it sees, with a number that has just grown.
     """
-    if now.count == 1:
-        return False  # no worker has ever looked at it, so nothing was sent from it
-    if seen is not None and seen.database == now.database:
-        if now.count <= seen.count:
-            return True
-        if now.count <= seen.count + SLACK:
-            return False
-    return not others_alive
+    known = seen.count if seen is not None and seen.database == now.database else 0
+    if now.count <= known:
+        return True
+    # A new database is known to nobody, and its first workers may start at the same time.
+    return now.count > known + SLACK and not others_alive
 
 
 def may_have_been_sent(due_at: datetime) -> bool:

@@ -89,10 +89,10 @@ def test_a_sign_up_waits_sealed_and_is_not_lost(weekly: Newsletter, relay: Memor
     intake.receive_sign_up(
         normalise("ala@readers.example"), newsletter=weekly, languages=("en",), page_language="en"
     )
-    assert tasks.drain() == {}
+    assert tasks.run_drain() == {}
     assert (Intake.objects.count(), TransactionalEmail.objects.count()) == (1, 0)
     kill_switch.release()
-    assert list(tasks.drain().values()) == [1, 1], "one intake row, one confirmation"
+    assert list(tasks.run_drain().values()) == [1, 1], "one intake row, one confirmation"
     assert len(relay.delivered) == 1
 
 
