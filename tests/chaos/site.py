@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -82,6 +83,14 @@ class Site:
         relay.start_and_wait()
         self.environment["DELIVERY_TRANSPORTS"] = relay.url
         return relay
+
+    def move_to_an_empty_machine(self, backup: Path) -> None:
+        """Keep only the keys, and restore the backup of the database."""
+        var = self.folder / "var"
+        for path in var.iterdir():
+            if path.name != "keys":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        backup.rename(var / "tydzen.sqlite3")
 
     def run_control(self, expression: str) -> tuple[list[str], int]:
         """Evaluate calls of `control`, the module of newsletter.delivery.oversight.

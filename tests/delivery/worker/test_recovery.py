@@ -7,6 +7,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -139,7 +140,7 @@ def test_a_step_that_fails_does_not_stop_the_others(
         raise KeyError("a bug")
 
     monkeypatch.setattr(rescue, "rescue_batches", fail)
-    monkeypatch.setattr(recovery.connections, "close_all", lambda: None)
+    monkeypatch.setattr(connections, "close_all", lambda: None)
     recovery._try_recovering(ME)
     assert "action=recovery-failed" in caplog.text
     assert woken == ["delivery.tick", "delivery.drain"]
