@@ -55,6 +55,11 @@ def batches(site: Site, state: str) -> int:
         return int(database.execute(query, [state]).fetchone()[0])
 
 
+def execute(site: Site, statement: str) -> None:
+    with sqlite3.connect(site.folder / "var" / "tydzen.sqlite3", timeout=20) as database:
+        database.execute(statement)
+
+
 def start_beat(site: Site) -> Server:
     options = ["--scheduler=celery.beat.Scheduler", "--pidfile="]
     command = [sys.executable, "-m", "celery", "-A", "newsletter", "beat", *options]
@@ -122,10 +127,7 @@ def test_after_the_broker_died_in_mid_send_the_next_issue_goes_out(make_site: Ma
     )
     wait_until("the next issue", lambda: mailings(site, "finished") == 2, 60)
     assert worker.running()
-    times = [site.sink.accepted().count(number) for number in range(150)]
-    assert max(times) == 2, "each got two issues"
-    assert times.count(1) <= CHILDREN * (2 * STEP + CONNECTIONS), "those in doubt of the first"
-    assert min(times) > 0
+    assert sorted(site.sink.accepted()) == sorted([*range(150), *range(150)])
 
 
 def test_a_storm_of_batches_delays_neither_tick_nor_confirmation(make_site: MakeSite) -> None:
@@ -158,12 +160,12 @@ def test_a_restore_onto_an_empty_machine_in_mid_send_emails_nobody_twice(
     make_site: MakeSite,
 ) -> None:
     """E10: the backup of a running mailing, restored after all its readers got it."""
-    site = make_site("--pace=0.1")
+    site = make_site("--pace=0.2")
     site.prepare_mailing(200)
     site.sink.start_and_wait()
     worker = site.start_worker()
     wait_until("20 messages", lambda: len(site.sink.accepted()) >= 20)
-    time.sleep(12)
+    execute(site, "UPDATE delivery_continuity SET count = 1000")  # as after some hours
     backup = site.folder / "backup.sqlite3"
     with (
         sqlite3.connect(site.folder / "var" / "tydzen.sqlite3") as database,
@@ -176,8 +178,7 @@ def test_a_restore_onto_an_empty_machine_in_mid_send_emails_nobody_twice(
     site.broker.lose_everything()
     site.move_to_an_empty_machine(backup)
     # Backups are older than a minute; this one is made older instead of waiting.
-    with sqlite3.connect(site.folder / "var" / "tydzen.sqlite3") as database:
-        database.execute("UPDATE delivery_workerrecord SET seen_at = datetime('now', '-2 minutes')")
+    execute(site, "UPDATE delivery_workerrecord SET seen_at = datetime('now', '-2 minutes')")
     site.start_worker()
     wait_until("the pause", lambda: state(site) == "paused", 20)
     time.sleep(12)

@@ -9,6 +9,7 @@ the pool's handler ends the child.
 
 from __future__ import annotations
 
+import os
 import signal
 from multiprocessing import Value
 from types import FrameType
@@ -21,6 +22,8 @@ from celery.signals import (
     worker_process_init,
     worker_shutting_down,
 )
+
+from newsletter.lib import parent_death
 
 _parent_stopping = Value("b", 0, lock=False)
 _sigterm_received = False
@@ -49,6 +52,9 @@ def _create_flag(**_: Any) -> None:
 def _mark_as_child(**_: Any) -> None:
     global _is_child
     _is_child = True
+    # Celery has us killed as soon as our parent dies, in the middle of a hand-over. SIGTERM lets
+    # the task come to an orderly end.
+    parent_death.die_with(os.getppid())
 
 
 @task_prerun.connect
