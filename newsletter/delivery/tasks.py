@@ -8,12 +8,12 @@ from time import monotonic
 
 from celery import shared_task
 
-from newsletter.delivery.oversight import control, kill_switch, restore_guard, retention
+from newsletter.delivery.oversight import control, kill_switch, restore_guard, retention, task_runs
 from newsletter.delivery.planning import dispatch, snapshot
 from newsletter.delivery.sending import protocol, rescue
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.delivery.transactional import outbox
-from newsletter.delivery.worker import heartbeat, shutdown, task_runs
+from newsletter.delivery.worker import heartbeat, shutdown
 from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
 from subscribers import intake, personal_data

@@ -18,11 +18,10 @@ from django.db import connections
 from django.db.models.functions import Now
 
 from newsletter.delivery.models import WorkerRecord
-from newsletter.delivery.oversight import restore_guard
+from newsletter.delivery.oversight import restore_guard, task_runs
 from newsletter.delivery.planning import dispatch
 from newsletter.delivery.sending import rescue
 from newsletter.delivery.transactional import outbox
-from newsletter.delivery.worker import task_runs
 from newsletter.lib import processes, queue
 from newsletter.lib.run_all import run_all
 

@@ -12,9 +12,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from newsletter.delivery.models import Batch, Mailing, Outcome, TaskRun, WorkerRecord
+from newsletter.delivery.oversight import task_runs
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.sending import protocol, rescue
-from newsletter.delivery.worker import recovery, task_runs
+from newsletter.delivery.worker import recovery
 from newsletter.lib import processes, queue
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
