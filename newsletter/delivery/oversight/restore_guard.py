@@ -10,9 +10,9 @@ A machine whose file is missing or far behind can't tell, so it relies on others
 sign of life within the last minute, that one would have noticed. If none did, the mailings are
 paused too. Only a database that workers have just begun to look at is trusted without proof.
 
-Mailings that are open are paused or held. A schedule's mailing that was due before that, and that
-the database doesn't have, is held (newsletter.delivery.planning.dispatch): it may have been sent
-after the backup was made.
+Mailings that are open are paused or held, and requests for the latest issue are dropped. A
+schedule's mailing that was due before that, and that the database doesn't have, is held
+(newsletter.delivery.planning.dispatch): it may have been sent after the backup was made.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from newsletter.delivery.models import Continuity, Mailing, WorkerRecord
+from subscribers.models import TransactionalEmail
 
 log = logging.getLogger(__name__)
+EmailState = TransactionalEmail.State
 SIGN_OF_LIFE_SECONDS = 60
 """A worker that gave a sign of life within this time vouches for the database."""
 SLACK = 10
@@ -117,7 +119,11 @@ def stop_open_mailings() -> int:
     held = Mailing.objects.filter(state=Mailing.State.PREPARING).update(
         state=Mailing.State.HELD, hold=Mailing.Hold.RESTORED
     )
-    log.error("restored", extra={"paused": paused, "held": held})
+    # Each would become a batch of one. Other single emails don't matter if they come twice.
+    dropped = TransactionalEmail.objects.filter(
+        kind=TransactionalEmail.Kind.ISSUE, state__in=[EmailState.QUEUED, EmailState.CLAIMED]
+    ).update(state=EmailState.DROPPED, lease_until=None)
+    log.error("restored", extra={"paused": paused, "held": held, "dropped": dropped})
     return paused + held
 
 

@@ -18,6 +18,7 @@ from newsletter.delivery.planning import dispatch
 from newsletter.delivery.worker import recovery
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.memory import MemoryTransport
+from subscribers.models import Subscription, TransactionalEmail
 from tests.delivery.conftest import send_all_due
 
 State = Mailing.State
@@ -164,6 +165,20 @@ def test_a_mailing_that_the_backup_does_not_have_is_held(
     Mailing.objects.all().delete()
     Continuity.objects.update(restored_at=due - timedelta(minutes=1))
     assert len(dispatch.dispatch(due + timedelta(hours=2))) == 1
+
+
+def test_a_request_for_the_latest_issue_is_dropped_and_other_emails_are_kept(
+    readers: list[Subscription], machine: Callable[[str], int]
+) -> None:
+    """The issue may have been sent since; a second confirmation does no harm."""
+    kinds = [TransactionalEmail.Kind.ISSUE, TransactionalEmail.Kind.CONFIRMATION]
+    for kind in kinds:
+        TransactionalEmail.objects.create(
+            kind=kind, subscriber=readers[0].subscriber, due_at=timezone.now()
+        )
+    machine("empty")
+    states = TransactionalEmail.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == ["dropped", "queued"]
 
 
 def test_overlapping_looks_are_not_mistaken_for_a_restored_backup(
