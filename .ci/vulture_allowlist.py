@@ -5,6 +5,9 @@
 # Django, Celery, aiosmtpd, logging and Anymail find these by name, some through the settings.
 _.beat_schedule
 _.stealth_options
+_.task_queues
+_.task_default_queue
+_.task_routes
 _.tick
 _.DeskSite
 _.index_template
@@ -72,7 +75,7 @@ _.challenge_url
 _.is_embedded
 _.website
 
-# Columns that are written, and read only by templates, the desk's lists and constraints.
+# Columns that are written, and read only by templates, the desk's lists, queries and constraints.
 _.singleton
 _.checked_at
 _.warned
@@ -85,6 +88,9 @@ _.mailbox_provider
 _.started_by
 _.finished_at
 _.lease_until
+_.claimed_by
+_.seen_at
+_.restored_at
 _.deferred_by
 _.predecessor
 _.added_at

@@ -100,7 +100,7 @@ def snapshot(_: int) -> str:
 
 def send(_: int) -> str:
     from newsletter.delivery.models import Batch
-    from newsletter.delivery.sending import protocol
+    from newsletter.delivery.sending import protocol, rescue
     from newsletter.delivery.sending.sender import send_batch
 
     sent = 0
@@ -109,7 +109,7 @@ def send(_: int) -> str:
         sent += sum(send_batch(batch) for batch in due)
         if not due:
             time.sleep(0.1)
-    protocol.finish_mailings()
+    rescue.finish_mailings()
     return f"{sent} batches"
 
 

@@ -15,12 +15,15 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
+from django.db import connections
 
 from newsletter import old_database
 from newsletter.delivery.feedback import providers
+from newsletter.lib import database_sessions
 from newsletter.lib.environment import suggest_names
 from newsletter.transport import registry
 from newsletter.transport.base import TransportURLError
@@ -270,8 +273,43 @@ def misspelt_variables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def database_keeps_sessions(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report E020 and E021: behind such a pool, a mailing would fail or lose its guarantees."""
+    if connections["default"].vendor != "postgresql":
+        return []
+    try:
+        if database_sessions.are_shared():
+            return [_pool_error("gives its sessions to other clients between two transactions")]
+        durable = database_sessions.commits_are_durable()
+    except database_sessions.StartupParameterError:
+        return [_pool_error("refuses the startup parameter “options”")]
+    except psycopg.Error:
+        return []  # W004 reports a database that doesn't answer
+    if durable:
+        return []
+    return [
+        Error(
+            "A power cut could make the database forget what was sent: synchronous_commit is off.",
+            hint="A connection pool ignores our setting, so set it on the server: "
+            "ALTER ROLE … SET synchronous_commit = on. See “Connection pools” in "
+            "docs/operations.md.",
+            id="newsletter.E021",
+        )
+    ]
+
+
+def _pool_error(problem: str) -> CheckMessage:
+    message = f"The connection pool in front of the database {problem}."
+    hint = (
+        "Connect to PostgreSQL directly, or set PgBouncer's pool_mode to session. "
+        "See “Connection pools” in docs/operations.md."
+    )
+    return Error(message, hint=hint, id="newsletter.E020")
+
+
 ALL = (
     database_of_this_version,
+    database_keeps_sessions,
     temporary_keys,
     public_local_mailbox,
     valid_transports,

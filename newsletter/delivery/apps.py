@@ -1,3 +1,5 @@
+from functools import partial
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -9,9 +11,16 @@ class DeliveryConfig(AppConfig):
 
     def ready(self) -> None:
         from newsletter.delivery import personal_data as delivery_data
+        from newsletter.delivery import signals
+        from newsletter.delivery.feedback.mail.inbound import handle_sealed_mail
         from newsletter.delivery.feedback.reading import handle_posts
+        from newsletter.delivery.feedback.record import record
+        from newsletter.delivery.oversight import alerts
         from subscribers import intake, personal_data
         from subscribers.models import Intake
 
         personal_data.register("delivery", export=delivery_data.export, erase=delivery_data.erase)
         intake.register_bulk(Intake.Kind.WEBHOOK, handle_posts)
+        # Staff hear of it at once, not with the next tick.
+        signals.alert.connect(alerts.watch_now)
+        intake.register(Intake.Kind.MAIL, partial(handle_sealed_mail, record=record))

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 from time import monotonic
 
 from celery import shared_task
-from django.utils import timezone
+from django.conf import settings
 
 from newsletter.delivery.feedback import memory, rates
-from newsletter.delivery.oversight import control, kill_switch, restore_guard, retention
+from newsletter.delivery.oversight import (
+    alerts,
+    control,
+    kill_switch,
+    mailbox_watch,
+    restore_guard,
+    retention,
+    task_runs,
+)
 from newsletter.delivery.planning import dispatch, snapshot
-from newsletter.delivery.sending import protocol, transports
+from newsletter.delivery.sending import protocol, rescue, transports, wake_ups
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.delivery.transactional import outbox
-from newsletter.delivery.worker import concurrency, shutdown
+from newsletter.delivery.worker import heartbeat, shutdown
 from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
 from subscribers import intake, personal_data
@@ -33,24 +42,48 @@ BATCH_CHOICES = 16
 """How many of the due batches a worker picks its next one from."""
 
 
+TICK_SECONDS = 2
+DRAIN_SECONDS = 1
+"""A tick or a drain does nothing if another began less than so many seconds ago: then a queue that
+grew while no worker ran is soon empty."""
+
+
 @shared_task(name="delivery.tick")
 def tick() -> dict[str, int]:
     """Each minute: start what is due, rescue what was lost, finish what is done."""
+    if not task_runs.begin(task_runs.TICK, at_most_every=TICK_SECONDS):
+        return {}
+    with heartbeat.pinged(), task_runs.recorded(task_runs.TICK):
+        return run_tick()
+
+
+def run_tick(at: datetime | None = None) -> dict[str, int]:
+    """Run the steps of a tick; return their counts. Raises an ExceptionGroup if any of them failed.
+
+    The time is that of the database's clock (E8).
+    """
     restore_guard.watch()
+    now = at or protocol.database_now()
     return run_all(
         [
-            ("rescued", protocol.rescue_batches),
+            ("ended", rescue.end_lost_leases),
+            ("rescued", rescue.rescue_batches),
             ("transactional", outbox.rescue),
-            ("dispatched", lambda: len(dispatch.dispatch())),
+            ("dispatched", lambda: len(dispatch.dispatch(now))),
             ("prepared", dispatch.prepare_waiting),
             ("cancelled", control.settle_cancelled),
-            ("finished", protocol.finish_mailings),
-            ("woken", protocol.wake_due),
+            ("finished", rescue.finish_mailings),
+            ("woken", wake_ups.wake_due),
             ("rotated", lambda: rotation.rotate(ROTATION_BATCH).done),
-            ("pruned", lambda: personal_data.prune(timezone.now())),
+            ("pruned", lambda: personal_data.prune(now)),
             ("paused", rates.check_all),
-            ("forgotten", lambda: memory.prune(timezone.now())),
-            ("collapsed", lambda: retention.collapse(timezone.now())),
+            ("forgotten", lambda: memory.prune(now)),
+            ("collapsed", lambda: retention.collapse(now)),
+            ("alerts", alerts.watch),
+            (
+                "mailbox",
+                lambda: int(bool(settings.BOUNCE_MAILBOX) and wake("delivery.read_mailbox")),
+            ),
         ]
     )
 
@@ -61,6 +94,14 @@ def drain() -> dict[str, int]:
 
     Both wait while the kill switch is on.
     """
+    if not task_runs.begin(task_runs.DRAIN, at_most_every=DRAIN_SECONDS):
+        return {}
+    with task_runs.recorded(task_runs.DRAIN):
+        return run_drain()
+
+
+def run_drain() -> dict[str, int]:
+    """Run the steps of a drain; return their counts, or nothing while the kill switch is on."""
     if kill_switch.is_engaged():
         return {}
     return run_all(
@@ -83,25 +124,35 @@ def prepare(mailing_id: int) -> str:
     return snapshot.prepare(mailing_id).state
 
 
-@shared_task(name="delivery.send")
-def send(batch_id: int) -> int:
-    """Send this batch, then others that are due; return how many.
+@shared_task(name="delivery.tell_staff")
+def tell_staff() -> int:
+    """Email staff, and notify ALERT_URLS, about failures that they don't know of yet.
 
-    Does nothing if enough processes are sending: they continue with whatever is due.
+    It is a task of its own: a relay that doesn't answer mustn't hold up the tick.
     """
-    with concurrency.sending_slot() as free:
-        return _send_due(batch_id) if free else 0
+    return alerts.tell()
+
+
+@shared_task(name="delivery.read_mailbox")
+def read_mailbox() -> int:
+    """Read the mailbox for bounces; return how many emails were acted on or left alone."""
+    if kill_switch.is_engaged():
+        return 0
+    status = mailbox_watch.read()
+    return sum(status.counts.values())
 
 
 def _must_wait() -> bool:
     """Return whether nothing can be sent now: the worker is to stop, or all transports are down.
 
-    A tick wakes a worker once a pause is over.
+    Recovery wakes a worker once a pause is over.
     """
     return shutdown.requested() or transports.all_down()
 
 
-def _send_due(batch_id: int) -> int:
+@shared_task(name="delivery.send")
+def send(batch_id: int) -> int:
+    """Send this batch, then others that are due; return how many."""
     sent = int(send_batch(batch_id, stop=shutdown.requested))
     until = monotonic() + KEEP_SENDING_SECONDS
     while not _must_wait() and (due := protocol.due_batches(BATCH_CHOICES)):
@@ -110,7 +161,7 @@ def _send_due(batch_id: int) -> int:
         if monotonic() >= until:
             wake("delivery.send", another)
             break
-        # Transactional emails go ahead of bulk, also if no process is left for them.
+        # Transactional emails go ahead of bulk, also if the control queue's processes are busy.
         outbox.drain(20, stop=shutdown.requested)
         sent += send_batch(another, stop=shutdown.requested)
     return sent

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.delivery.models import Edition, Mailing, Release
+from newsletter.delivery.oversight.alert_texts import rates_sentence
 from newsletter.delivery.oversight.explanations import explain_facts
 from newsletter.delivery.oversight.report import (
     deferred,
@@ -49,6 +50,7 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
         round_up=_round_up_url(mailing.release),
         counts=counts,
         refusal=explain_facts(mailing.hold_facts) if mailing.hold == Hold.REFUSED else None,
+        rates=rates_sentence(mailing.hold_facts) if mailing.hold == Hold.RATES else "",
         refusal_codes=_codes(mailing.hold_facts),
         failures=failures(mailing) if counts.refused + counts.failed else [],
         transports=sent_by_transport(mailing),

@@ -175,6 +175,15 @@ def parse_site_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def parse_web_url(url: str) -> str:
+    """Return the URL if it is one of a web page, or empty. Raises ValueError without repeating it,
+    since it may be a secret."""
+    parts = urlsplit(url)
+    if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValueError("must be of the form https://host/path")
+    return url
+
+
 def host_of(url: str) -> str:
     """Return the host of a URL as it is written in a Host header."""
     host = str(urlsplit(url).hostname)

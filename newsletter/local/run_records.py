@@ -9,11 +9,12 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from newsletter.lib.processes import started_at
 
 
 class AlreadyRunningError(Exception):
@@ -34,22 +35,6 @@ def exclusive_run(directory: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
-
-
-def started_at(pid: int) -> str:
-    """Return when the process started, in the system's format, or "" if it doesn't exist.
-
-    Pids are reused, so only both together identify a process.
-    """
-    try:
-        # Field 22. Count after the name, which may contain spaces and brackets.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        pass
-    if Path("/proc/self/stat").exists():
-        return ""
-    command = ["ps", "-o", "lstart=", "-p", str(pid)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
 
 
 def save(directory: Path, pids: Iterable[int]) -> None:

@@ -2,7 +2,7 @@
 
 However `run` ends, by a signal, an error or an exception, nothing that it started is left: each
 program leads its own session and gets SIGTERM; after a grace period its whole group is killed. If
-the supervisor itself is killed, parent_death.py stops the programs.
+the supervisor itself is killed, newsletter.lib.parent_death stops the programs.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ urlpatterns = [
         for rest in ("", "<path:rest>")
     ),
     path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("robots.txt", robots.robots, name="robots"),
     path("sitemap.xml", sitemap.sitemap, name="sitemap"),
 ]

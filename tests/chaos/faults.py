@@ -108,9 +108,10 @@ class ChaosRun:
         _signal(self._random_child(), signal.SIGKILL)
 
     def _kill_worker(self) -> None:
-        """Kill a parent; its children go on until they notice."""
+        """Kill a parent and its parts; the pools' processes go on until they notice."""
         worker = self._random.choice(self.workers)
-        worker.send_signal(signal.SIGKILL)
+        for pid in [worker.pid, *worker.parts()]:
+            _signal(pid, signal.SIGKILL)
 
     def _suspend_child(self) -> None:
         pid = self._random_child()
@@ -132,7 +133,7 @@ class ChaosRun:
         while (now := time.monotonic()) < end:
             if now - self._last_tick > 1:
                 self._last_tick = now
-                wake("delivery.tick", expires=5)
+                wake("delivery.tick")
             for worker in self.workers:
                 if not worker.running():
                     worker.start()

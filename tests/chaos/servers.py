@@ -231,7 +231,7 @@ class Provider(Sink):
 
 
 class Worker(Server):
-    """A real Celery worker with two children."""
+    """A real worker: its parent, its parts, and the processes of its two pools."""
 
     def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
         command = [sys.executable, "manage.py", "worker", f"--hostname={name}@%h"]
@@ -242,11 +242,35 @@ class Worker(Server):
         """Return the peak memory (MB) of the worker, its children and their helpers, each."""
         return peak_memory(self.pid)
 
-    def children(self) -> list[int]:
-        """Return the process IDs of the worker's children."""
+    def parts(self) -> list[int]:
+        """Return the process IDs of the recovery and of the parents of both pools."""
         with suppress(OSError):
             return _children(self.pid)
         return []
+
+    def children(self) -> list[int]:
+        """Return the process IDs of the pools' processes."""
+        found = []
+        for part in self.parts():
+            with suppress(OSError):
+                found += _children(part)
+        return found
+
+    def kill_all(self) -> None:
+        """kill -9 of every process, as if the machine had lost its power."""
+        for pid in self.tree():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert self.process is not None
+        self.process.wait()
+
+    def tree(self) -> list[int]:
+        """Return the process IDs of the worker and of all its descendants, the parent first."""
+        ids = [self.pid]
+        for each in ids:
+            with suppress(OSError):
+                ids += _children(each)
+        return ids
 
 
 def peak_memory(pid: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -83,6 +84,14 @@ class Site:
         self.environment["DELIVERY_TRANSPORTS"] = relay.url
         return relay
 
+    def move_to_an_empty_machine(self, backup: Path) -> None:
+        """Keep only the keys, and restore the backup of the database."""
+        var = self.folder / "var"
+        for path in var.iterdir():
+            if path.name != "keys":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        backup.rename(var / "tydzen.sqlite3")
+
     def run_control(self, expression: str) -> tuple[list[str], int]:
         """Evaluate calls of `control`, the module of newsletter.delivery.oversight.
 
@@ -107,7 +116,7 @@ class Site:
 
     def wait_until(self, condition: Callable[[], bool], seconds: float = 90) -> None:
         """Wait until the condition holds, sending ticks as beat does."""
-        code = "from newsletter.lib.queue import wake; wake('delivery.tick', expires=5)"
+        code = "from newsletter.lib.queue import wake; wake('delivery.tick')"
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, self.report()

@@ -214,7 +214,7 @@ def _tick_until(condition: Callable[[], bool]) -> None:
             raise TimeoutError("the mailing doesn't finish")
         if now - last_tick >= 1:
             last_tick = now
-            wake("delivery.tick", expires=5)
+            wake("delivery.tick")
         time.sleep(0.1)
 
 

@@ -44,6 +44,7 @@ NOT_PAGES |= {
     "embedded-without-slash",
     "challenge",
     "healthz",
+    "readyz",
     "robots",
     "sitemap",
 }

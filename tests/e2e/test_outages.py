@@ -28,8 +28,8 @@ from tests.chaos.servers import ROOT, Broker, Postgres, Server, Worker, free_por
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.slow]
 DOWN_SECONDS = 8
 CELERY = (sys.executable, "-m", "celery", "-A", "newsletter", "--quiet")
-PROCESSES = {"worker": 4, "beat": 1, "web": 2}
-"""The worker and its three children, beat, and gunicorn's two workers."""
+PROCESSES = {"worker": 7, "beat": 1, "web": 2}
+"""The worker's recovery and its two pools of two processes, beat, and gunicorn's two workers."""
 
 
 class Services:
@@ -70,7 +70,7 @@ class Services:
         for service in self.services.values():
             service.start()
         wait_until("the web answers", lambda: self.get("/healthz") == 200)
-        wait_until("the worker is ready", lambda: " ready." in self.log("worker"))
+        wait_until("the worker is ready", lambda: self.log("worker").count(" ready.") == 2)
 
     def stop(self) -> None:
         for server in (*self.services.values(), self.broker, self.database):

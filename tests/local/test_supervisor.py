@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.local.run_records import started_at
+from newsletter.lib.processes import started_at
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 pytestmark = pytest.mark.server

@@ -152,7 +152,7 @@ def count(mailing_id: int) -> Numbers:
 def _pause(mailing_id: int, numbers: Numbers) -> bool:
     with transaction.atomic():
         paused = Mailing.objects.filter(pk=mailing_id, state=Mailing.State.SENDING).update(
-            state=Mailing.State.PAUSED, hold=Mailing.Hold.RATES, hold_detail=str(numbers)
+            state=Mailing.State.PAUSED, hold=Mailing.Hold.RATES, hold_facts=numbers._asdict()
         )
         if not paused:
             return False

@@ -4,12 +4,14 @@ from newsletter.delivery.models.feedback import MailingRates, ProviderMessage
 from newsletter.delivery.models.ledger import Event, Outcome, ReleaseRecipient
 from newsletter.delivery.models.mailing import Batch, Edition, KillSwitch, Mailing, Release
 from newsletter.delivery.models.monitoring import Alert, AlertRecipient, TransportState
+from newsletter.delivery.models.operation import Continuity, TaskRun, WorkerRecord
 from newsletter.delivery.models.usage import TransportUsage
 
 __all__ = [
     "Alert",
     "AlertRecipient",
     "Batch",
+    "Continuity",
     "Edition",
     "Event",
     "KillSwitch",
@@ -19,6 +21,8 @@ __all__ = [
     "ProviderMessage",
     "Release",
     "ReleaseRecipient",
+    "TaskRun",
     "TransportState",
     "TransportUsage",
+    "WorkerRecord",
 ]

@@ -21,9 +21,6 @@ class KillSwitch(models.Model):
     singleton = models.BooleanField(default=True, unique=True, editable=False)
     engaged = models.BooleanField(default=False)
     engaged_at = models.DateTimeField(null=True, blank=True)
-    ticks = models.PositiveBigIntegerField(
-        default=0, help_text="Incremented by each tick; see delivery.oversight.restore_guard."
-    )
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(singleton=True), name="one_kill_switch")]
@@ -242,6 +239,9 @@ class Batch(models.Model):
     )
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(
+        max_length=80, blank=True, help_text="The process with the latest claim: lib.processes."
+    )
     due_at = models.DateTimeField()
     give_up_at = models.DateTimeField(null=True, blank=True)
     round = models.PositiveSmallIntegerField(default=0)

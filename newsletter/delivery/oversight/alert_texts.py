@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from newsletter.delivery.feedback.mail import mailboxes
 from newsletter.delivery.models import Alert, Mailing
 from newsletter.delivery.oversight.explanations import explain_facts
 
@@ -76,6 +77,8 @@ def _held(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
     title = _("Mailing held: %(mailing)s.") % {"mailing": mailing}
     if facts.get("hold") == Mailing.Hold.REFUSED:
         return title, _explained(facts)
+    if facts.get("hold") == Mailing.Hold.RATES:
+        return title, [rates_sentence(facts), _source_advice()]
     reason = str(Mailing.Hold(facts.get("hold") or "").label)
     return title, [f"{reason[:1].upper()}{reason[1:]}.", str(facts.get("detail") or "")]
 
@@ -116,15 +119,34 @@ def _backlog(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
 
 def _rates(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
     title = _("Many bounces or complaints: %(mailing)s.") % {"mailing": mailing}
-    return title, [
-        str(facts.get("detail") or ""),
-        _("Look at where these readers came from before you send the next issue."),
-    ]
+    blocked = facts.get("blocked", 0)
+    sentences = [rates_sentence(facts), _source_advice()]
+    if blocked:
+        sentences.append(
+            ngettext(
+                "%(count)d of them was blocked as unwanted, which isn’t the reader’s fault.",
+                "%(count)d of them were blocked as unwanted, which isn’t the readers’ fault.",
+                blocked,
+            )
+            % {"count": blocked}
+        )
+    return title, sentences
+
+
+def rates_sentence(facts: Mapping[str, Any]) -> str:
+    """Return a mailing's numbers of bounces and complaints in a sentence."""
+    return _(
+        "%(bounced)d of %(accepted)d emails bounced, %(complained)d were reported as spam."
+    ) % {name: facts.get(name, 0) for name in ("bounced", "accepted", "complained")}
+
+
+def _source_advice() -> str:
+    return _("Look at where these readers came from before you send the next issue.")
 
 
 def _mailbox(facts: dict[str, Any], _mailing: str) -> tuple[str, list[str]]:
     return _("The mailbox for bounces can’t be read."), [
-        str(facts.get("reason") or ""),
+        str(mailboxes.Problem(facts["problem"]).label),
         _("Bounces and complaints aren’t processed until it can be. Ask the operator to check it."),
     ]
 

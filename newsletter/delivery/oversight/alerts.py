@@ -13,29 +13,43 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
 from newsletter.delivery.message_ids import ALERT, delivery_id_factory
 from newsletter.delivery.models import Alert, AlertRecipient
-from newsletter.delivery.oversight import alert_texts
+from newsletter.delivery.oversight import alert_texts, kill_switch
 from newsletter.delivery.oversight.problems import Problem, find_problems
 from newsletter.delivery.sending import transports
 from newsletter.editorial.models import Newsletter
+from newsletter.lib.queue import wake
 from newsletter.transport.base import CompileError
 from newsletter.transport.outcomes import Email, Recipient, Result, TransportDownError
 
 log = logging.getLogger(__name__)
 
 
-def watch() -> dict[str, int]:
-    """Find failures, and tell people about the new ones; return how many of each.
+def watch() -> int:
+    """Find failures, and have people told about those they don't know of; return how many are new.
 
     A channel that fails is tried again with the next tick.
     """
-    opened, resolved = reconcile(find_problems())
-    return {"opened": opened, "resolved": resolved, "emailed": email_new(), "pushed": push_new()}
+    opened, _resolved = reconcile(find_problems())
+    untold = Q(emailed_at=None) | Q(pushed_at=None) if settings.ALERT_URLS else Q(emailed_at=None)
+    if open_alerts().filter(untold).exists():
+        wake("delivery.tell_staff")
+    return opened
+
+
+def watch_now(**_signal: object) -> None:
+    """Receive newsletter.delivery.signals.alert."""
+    watch()
+
+
+def tell() -> int:
+    """Tell people through each channel; return how many alerts reached somebody."""
+    return push_new() + email_new()
 
 
 def open_alerts() -> QuerySet[Alert]:
@@ -71,6 +85,8 @@ def _open(problem: Problem) -> bool:
 
 def email_new() -> int:
     """Email staff about the alerts that they weren't told of; return how many were."""
+    if kill_switch.is_engaged():
+        return 0  # nothing is sent at all
     recipients = list(
         AlertRecipient.objects.select_related("user")
         .filter(user__is_active=True)

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, Mailing, Outcome
-from newsletter.delivery.sending import ledger, protocol, transports
+from newsletter.delivery.sending import ledger, protocol, transports, wake_ups
 from newsletter.transport.outcomes import Result
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def resume(mailing: Mailing) -> bool:
         if transport:
             transports.retry_now(transport)
             _deferred(mailing).update(due_at=Now())
-        protocol.wake_due(expires=300)
+        wake_ups.wake_due()
     return resumed
 
 
@@ -59,7 +59,7 @@ def retry_now(mailing: Mailing) -> int:
     batches = _deferred(mailing).update(due_at=Now())
     if batches:
         log.info("retry-now", extra={"mailing": mailing.pk, "batches": batches})
-        protocol.wake_due(expires=300)
+        wake_ups.wake_due()
     return batches
 
 
@@ -76,7 +76,7 @@ def retry_transport(name: str) -> int:
     )
     batches = waiting.update(due_at=Now())
     log.info("retry-transport", extra={"transport": name, "batches": batches})
-    protocol.wake_due(expires=300)
+    wake_ups.wake_due()
     return batches + 1
 
 

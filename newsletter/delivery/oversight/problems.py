@@ -10,7 +10,17 @@ from typing import Any
 from django.db.models import Count, Min, Q, Sum
 from django.db.models.functions import Now
 
-from newsletter.delivery.models import Alert, Batch, KillSwitch, Mailing, Outcome, TransportState
+from newsletter.delivery.feedback import rates
+from newsletter.delivery.models import (
+    Alert,
+    Batch,
+    KillSwitch,
+    Mailing,
+    MailingRates,
+    Outcome,
+    TransportState,
+)
+from newsletter.delivery.oversight import mailbox_watch
 from newsletter.delivery.oversight.report import has_failed
 from newsletter.transport.outcomes import Result
 
@@ -41,7 +51,7 @@ class Problem:
 
 def find_problems() -> list[Problem]:
     """Return everything that is wrong now."""
-    return [*_held(), *_ended_badly(), *_down(), *_backlog()]
+    return [*_held(), *_ended_badly(), *_down(), *_backlog(), *_rates(), *_mailbox()]
 
 
 def _held() -> Iterator[Problem]:
@@ -104,6 +114,20 @@ def _down() -> Iterator[Problem]:
             "since": transport.down_since.isoformat() if transport.down_since else "",
         }
         yield Problem(Kind.TRANSPORT, transport.name, facts=facts)
+
+
+def _rates() -> Iterator[Problem]:
+    """Report mailings with many bounces or complaints, though not so many that they are held."""
+    told = Q(warned=True) | Q(blocks_reported=True)
+    for row in MailingRates.objects.filter(told, checked_at__gt=Now() - RECENT):
+        facts = rates.count(row.mailing_id)._asdict()
+        yield Problem(Kind.RATES, str(row.mailing_id), row.mailing_id, facts)
+
+
+def _mailbox() -> Iterator[Problem]:
+    problem = mailbox_watch.problem()
+    if problem:
+        yield Problem(Kind.MAILBOX, "mailbox", facts={"problem": problem})
 
 
 def _backlog() -> Iterator[Problem]:

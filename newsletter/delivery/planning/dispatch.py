@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter.delivery.models import Mailing, Release
-from newsletter.delivery.oversight import kill_switch
+from newsletter.delivery.oversight import kill_switch, restore_guard
 from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.planning.editions import round_up
 from newsletter.editorial import schedule, workflow
@@ -67,7 +67,12 @@ def _dispatch_week(newsletter: Newsletter, now: datetime) -> Mailing | None:
         return None
     if issue is None and newsletter.approval == Newsletter.Approval.AUTOMATIC:
         issue = _assemble_issue(newsletter, occasion, now)
-    reason = Hold.LATE if decision is Decision.HOLD_LATE else readiness(newsletter, issue, now)
+    if decision is Decision.HOLD_LATE:
+        reason = Hold.LATE
+    elif restore_guard.may_have_been_sent(occasion.at):
+        reason = Hold.RESTORED
+    else:
+        reason = readiness(newsletter, issue, now)
     if issue is not None and not reason and not issue.is_approved:
         workflow.approve(issue, by=None)  # the newsletter sends without approval
     with transaction.atomic():
@@ -94,7 +99,11 @@ def _dispatch_month(newsletter: Newsletter, now: datetime) -> Mailing | None:
             and audience.has_readers(newsletter, audience.Frequency.MONTHLY)
             and round_up(newsletter, due.month, at=now).articles
         )
-        reason = Hold.LATE if decision is Decision.HOLD_LATE else Hold.NONE
+        reason = Hold.NONE
+        if decision is Decision.HOLD_LATE:
+            reason = Hold.LATE
+        elif restore_guard.may_have_been_sent(due.at):
+            reason = Hold.RESTORED
         return _create_or_release(release, reason) if is_wanted else None
 
 

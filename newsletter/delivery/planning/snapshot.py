@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.planning.editions import Editions, content_of, draft_editions
-from newsletter.delivery.sending import ledger, protocol, transports
+from newsletter.delivery.sending import ledger, protocol, transports, wake_ups
 from newsletter.delivery.sending.batches import MODULUS, OutcomeRow, checksum, pack
 from newsletter.delivery.sending.messages import build_email
 from newsletter.digest.content import RenderError
@@ -86,7 +86,7 @@ def prepare(mailing_id: int, *, now: datetime | None = None) -> Mailing:
             due = _take_snapshot(mailing, _draft(mailing, at))
             # Nobody may be left to send to.
             protocol.finish_mailing(mailing.pk)
-            protocol.wake_batches(due)
+            wake_ups.wake_batches(due)
         except AudienceChangedError:
             log.info("audience-changed", extra={"mailing": mailing_id, "attempt": attempt})
         except (RenderError, CompileError) as error:

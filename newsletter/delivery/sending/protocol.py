@@ -43,16 +43,13 @@ from django.db.models.functions import Now
 from newsletter.delivery.models import Batch, KillSwitch, Mailing, Outcome
 from newsletter.delivery.sending import ledger
 from newsletter.delivery.sending.batches import ReplyCodes, Settlement, pack, settle, unpack
-from newsletter.lib import prepared_statements
-from newsletter.lib.queue import wake
+from newsletter.lib import prepared_statements, processes
 from newsletter.transport.decisions import backoff
 from newsletter.transport.outcomes import Result
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _UNSETTLED = {Result.NONE, Result.DEFERRED}
-WAKE_UPS = 100
-"""How many wake-ups are sent at a time. Each worker then takes whatever is due, so a few do."""
 RECONNECT_DELAYS = (0.1, 0.4, 1.0, 2.0, 3.0)
 """Seconds to wait between attempts: together about as long as a restart of the database."""
 
@@ -87,27 +84,17 @@ def due_batches(limit: int) -> list[int]:
     return list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
 
 
-def wake_batches(batch_ids: list[int], *, expires: int = 300) -> None:
-    """Wake workers for the first WAKE_UPS batches. The wake-ups expire after so many seconds."""
-    for batch_id in batch_ids[:WAKE_UPS]:
-        if not wake("delivery.send", batch_id, expires=expires):
-            break  # the broker can't be reached
-
-
-def wake_due(*, expires: int = 55) -> int:
-    """Wake workers for batches that are due; return for how many."""
-    # By default, the wake-ups expire before the next tick sends others.
-    due = due_batches(WAKE_UPS)
-    wake_batches(due, expires=expires)
-    return len(due)
-
-
 def claim(batch_id: int) -> Claim | None:
     """Claim a batch for this worker; None if it isn't open or due, or may not be sent now."""
     # SQLite holds its lock until all rows of RETURNING are fetched, so commit after that.
     with transaction.atomic(), prepared_statements.cursor() as cursor:
         cursor.execute(
-            _CLAIM[connection.vendor], {"batch": batch_id, "lease": settings.SEND_LEASE_SECONDS}
+            _CLAIM[connection.vendor],
+            {
+                "batch": batch_id,
+                "lease": settings.SEND_LEASE_SECONDS,
+                "holder": processes.own_id(),
+            },
         )
         rows = cursor.fetchall()
     if not rows:
@@ -170,7 +157,8 @@ _CLAIM, _PERMIT, _FINISH_MAILING = (
     }
     for statement in (
         """
-    UPDATE delivery_batch SET state = 'claimed', fence = fence + 1, lease_until = {until}
+    UPDATE delivery_batch SET state = 'claimed', fence = fence + 1, lease_until = {until},
+        claimed_by = %(holder)s
     WHERE id = %(batch)s AND state = 'open' AND due_at <= {now} AND {may_send}
     RETURNING fence, mailing_id, (
         SELECT release.newsletter_id FROM delivery_mailing AS mailing
@@ -231,13 +219,6 @@ def finish_cancelled(batch_id: int) -> Settlement | None:
     """Close an open batch of a cancelled mailing: its readers are skipped."""
     unsent = Q(pk=batch_id, state=Batch.State.OPEN, mailing__state=Mailing.State.CANCELLED)
     return _finish(unsent, known=(b"", {}), source=Outcome.Source.OPERATOR)
-
-
-def rescue_batches() -> int:
-    """Close claimed batches whose lease ran out; return how many."""
-    lost = Batch.objects.filter(state=Batch.State.CLAIMED, lease_until__lte=Now())
-    ids = lost.values_list("pk", flat=True)[:1000]
-    return sum(finish_lost(batch_id) is not None for batch_id in ids)
 
 
 def retry_on_lost_connection(update: Callable[[], T]) -> T:
@@ -356,9 +337,3 @@ def finish_mailing(mailing_id: int) -> bool:
     with prepared_statements.cursor() as cursor:
         cursor.execute(_FINISH_MAILING[connection.vendor], {"mailing": mailing_id})
         return bool(cursor.rowcount == 1)
-
-
-def finish_mailings() -> int:
-    """Mark mailings finished whose batches are all closed; return how many."""
-    sending = Mailing.objects.filter(state=Mailing.State.SENDING).values_list("pk", flat=True)
-    return sum(finish_mailing(mailing_id) for mailing_id in sending)

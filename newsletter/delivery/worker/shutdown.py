@@ -9,12 +9,21 @@ the pool's handler ends the child.
 
 from __future__ import annotations
 
+import os
 import signal
 from multiprocessing import Value
 from types import FrameType
 from typing import Any
 
-from celery.signals import task_postrun, task_prerun, worker_process_init, worker_shutting_down
+from celery.signals import (
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_shutting_down,
+)
+
+from newsletter.lib import parent_death
 
 _parent_stopping = Value("b", 0, lock=False)
 _sigterm_received = False
@@ -32,10 +41,20 @@ def _on_sigterm(_number: int, _frame: FrameType | None) -> None:
     _sigterm_received = True
 
 
+@worker_init.connect
+def _create_flag(**_: Any) -> None:
+    """Share the flag with this worker's children only: several may have a common parent."""
+    global _parent_stopping
+    _parent_stopping = Value("b", 0, lock=False)
+
+
 @worker_process_init.connect
 def _mark_as_child(**_: Any) -> None:
     global _is_child
     _is_child = True
+    # Celery has us killed as soon as our parent dies, in the middle of a hand-over. SIGTERM lets
+    # the task come to an orderly end.
+    parent_death.die_with(os.getppid())
 
 
 @task_prerun.connect

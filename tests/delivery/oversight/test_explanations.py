@@ -37,7 +37,14 @@ def test_codes_have_a_meaning(
 @pytest.mark.parametrize("kind", Alert.Kind)
 @pytest.mark.parametrize("language", ["be", "ru"])
 def test_every_alert_is_translated(kind: Alert.Kind, language: str) -> None:
-    facts = {"transport": "T", "readers": 5, "failed": 5, "unknown": 5, "fault": "sender"}
+    facts = {
+        "transport": "T",
+        "readers": 5,
+        "failed": 5,
+        "unknown": 5,
+        "fault": "sender",
+        "problem": "unreachable",
+    }
     alert = Alert(kind=kind, subject="1", facts=facts)
     with translation.override("en"):
         english = describe(alert)

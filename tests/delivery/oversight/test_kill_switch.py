@@ -89,10 +89,10 @@ def test_a_sign_up_waits_sealed_and_is_not_lost(weekly: Newsletter, relay: Memor
     intake.receive_sign_up(
         normalise("ala@readers.example"), newsletter=weekly, languages=("en",), page_language="en"
     )
-    assert tasks.drain() == {}
+    assert tasks.run_drain() == {}
     assert (Intake.objects.count(), TransactionalEmail.objects.count()) == (1, 0)
     kill_switch.release()
-    assert tasks.drain() == {"intake": 1, "transactional": 1, "webhooks": 0}
+    assert tasks.run_drain() == {"intake": 1, "transactional": 1, "webhooks": 0}
     assert len(relay.delivered) == 1
 
 

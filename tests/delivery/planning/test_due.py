@@ -21,7 +21,7 @@ from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report, waiting_for_hour
 from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.planning.snapshot import due_at
-from newsletter.delivery.sending import protocol
+from newsletter.delivery.sending import protocol, rescue, wake_ups
 from newsletter.delivery.sending.batches import unpack
 from newsletter.editorial.models import Article, Issue, User
 from newsletter.transport.memory import MemoryTransport
@@ -93,8 +93,8 @@ def test_each_reader_gets_it_once_at_the_preferred_hour(
 ) -> None:
     send_all_due()
     assert addresses(relay) == ["a", "d"]
-    assert protocol.wake_due() == 0
-    assert protocol.rescue_batches() == protocol.finish_mailings() == 0
+    assert wake_ups.wake_due() == 0
+    assert rescue.rescue_batches() == rescue.finish_mailings() == 0
     mailing.refresh_from_db()
     assert mailing.state == Mailing.State.SENDING
     assert audit(mailing.pk)[0].faults == []
@@ -114,7 +114,7 @@ def test_workers_are_only_woken_for_due_batches(
 ) -> None:
     woken: list[int] = []
 
-    def wake(task: str, *ids: int, expires: int) -> bool:
+    def wake(task: str, *ids: int) -> bool:
         assert task == "delivery.send"
         woken.extend(ids)
         return True

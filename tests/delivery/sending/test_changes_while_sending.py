@@ -16,7 +16,7 @@ from newsletter.delivery.oversight import control, retention
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
 from newsletter.delivery.planning import dispatch, start
-from newsletter.delivery.sending import protocol
+from newsletter.delivery.sending import protocol, rescue
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter, User
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
@@ -134,7 +134,7 @@ def test_setting_back_a_workers_clock_changes_nothing(
     relay.on_message = call_at(2, clock.start)
     try:
         send_all_due()
-        assert protocol.rescue_batches() == 0
+        assert rescue.rescue_batches() == 0
     finally:
         clock.stop()
     assert addresses(relay) == EVERYONE
@@ -155,9 +155,9 @@ def test_setting_back_the_databases_clock_delays_readers_but_loses_nobody(
     assert claim is not None
     assert protocol.permit(claim, upto=2, results=b"", replies={})
     _set_clock_back()
-    assert protocol.rescue_batches() == 0, "its worker died, but its lease lasts an hour longer"
+    assert rescue.rescue_batches() == 0, "its worker died, but its lease lasts an hour longer"
     Batch.objects.update(lease_until=F("lease_until") - 2 * HOUR)
-    assert protocol.rescue_batches() == 1
+    assert rescue.rescue_batches() == 1
     Batch.objects.filter(state=Batch.State.OPEN).update(due_at=F("due_at") - HOUR)
     send_all_due()
     assert (report(prepared_mailing).sent, report(prepared_mailing).unknown) == (8, 2)

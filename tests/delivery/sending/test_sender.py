@@ -12,7 +12,7 @@ from newsletter.delivery.models import Batch, Mailing, Outcome
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import report
-from newsletter.delivery.sending import protocol, sender
+from newsletter.delivery.sending import protocol, rescue, sender
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result, TransportDownError
@@ -212,10 +212,10 @@ def test_a_killed_worker_leaves_only_permitted_readers_unknown(
     relay.on_message = call_at(6, kill)
     with pytest.raises(ProcessKilled):
         send_all_due()
-    assert protocol.rescue_batches() == 0, "its lease hasn't run out"
+    assert rescue.rescue_batches() == 0, "its lease hasn't run out"
     Batch.objects.update(lease_until=Now())
     relay.on_message = None
-    assert protocol.rescue_batches() == 1
+    assert rescue.rescue_batches() == 1
     assert results(prepared_mailing) == [Result.SENT] * 4 + [Result.UNKNOWN] * 4
     send_all_due()
     assert report(prepared_mailing).sent == 6
@@ -235,7 +235,7 @@ def test_deferred_readers_wait_also_if_the_worker_dies(
     with pytest.raises(ProcessKilled):
         send_all_due()
     Batch.objects.update(lease_until=Now())
-    assert protocol.rescue_batches() == 1
+    assert rescue.rescue_batches() == 1
     successor = Batch.objects.get(state=Batch.State.OPEN)
     assert (successor.size, successor.round) == (3, 1), (
         "the deferred reader, and two who weren't permitted"

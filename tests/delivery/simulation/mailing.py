@@ -19,7 +19,7 @@ from newsletter.delivery.models import Batch, Mailing, Outcome
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.planning import dispatch
-from newsletter.delivery.sending import protocol, sender
+from newsletter.delivery.sending import protocol, rescue, sender
 from newsletter.delivery.sending.batches import unpack
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
@@ -96,7 +96,7 @@ class MailingSimulation(Simulation):
 
     def start_another_worker(self) -> None:
         """Let another worker take over what the stalled one left, and nothing else."""
-        protocol.rescue_batches()
+        rescue.rescue_batches()
         Batch.objects.filter(state=Batch.State.OPEN).update(due_at=Now())
         newest = Batch.objects.filter(state=Batch.State.OPEN).order_by("-pk").first()
         if newest is not None:
@@ -115,10 +115,10 @@ class MailingSimulation(Simulation):
         with self.unobserved():
             self.expire_leases()
             self._resume_after_pause()
-        protocol.rescue_batches()
+        rescue.rescue_batches()
         dispatch.prepare_waiting()
         control.settle_cancelled()
-        protocol.finish_mailings()
+        rescue.finish_mailings()
         self._check_sigterm()
         with self.unobserved():
             return Batch.objects.exclude(state=Batch.State.CLOSED).exists()

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, Outcome
 from newsletter.delivery.oversight.audit import audit
-from newsletter.delivery.sending import protocol, sender
+from newsletter.delivery.sending import protocol, rescue, sender
 from newsletter.delivery.transactional import outbox
 from newsletter.transport.outcomes import Result
 from subscribers.models import TransactionalEmail
@@ -146,8 +146,8 @@ class LatestIssueSimulation(TransactionalSimulation):
         for batch in protocol.due_batches(1):
             return sender.send_batch(batch)
         more = super().work_once()
-        protocol.rescue_batches()
-        protocol.finish_mailings()
+        rescue.rescue_batches()
+        rescue.finish_mailings()
         with self.unobserved():
             return more or Batch.objects.exclude(state=Batch.State.CLOSED).exists()
 

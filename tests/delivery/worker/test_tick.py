@@ -52,7 +52,7 @@ def test_a_mailing_that_raises_an_error_does_not_hold_up_the_others(
 
     monkeypatch.setattr(snapshot, "_draft", draft)
     with pytest.raises(ExceptionGroup) as caught:
-        tasks.tick()
+        tasks.run_tick()
     assert caught.group_contains(KeyError, match="a bug", depth=2)
     fine.refresh_from_db()
     broken.refresh_from_db()
@@ -60,7 +60,7 @@ def test_a_mailing_that_raises_an_error_does_not_hold_up_the_others(
     assert broken.state == Mailing.State.PREPARING
     send_all_due()
     with pytest.raises(ExceptionGroup):
-        tasks.tick()
+        tasks.run_tick()
     prepared_mailing.refresh_from_db()
     assert prepared_mailing.state == Mailing.State.FINISHED, (
         "its worker died, and its batch was rescued"

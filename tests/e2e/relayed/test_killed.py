@@ -21,14 +21,15 @@ MOST_UNKNOWN = (2 * STEP + CONNECTIONS) * CONCURRENCY
 """The most unknown outcomes: for each open batch, two steps and what was in flight."""
 
 
-CHILDREN = CONCURRENCY + 1
-"""One child is reserved for tasks other than mailings."""
+CHILDREN = CONCURRENCY + 2
+"""Two more process everything that isn't a mailing."""
 
 
 def senders(site: Site) -> list[int]:
-    """Return the process IDs of the worker's children."""
+    """Return the IDs of the processes of the worker's two pools."""
     workers = {pid for pid, command in site.processes().items() if "manage.py worker" in command}
-    return [pid for pid in workers if parent_of(pid) in workers]
+    parts = {pid for pid in workers if parent_of(pid) in workers}
+    return [pid for pid in parts if parent_of(pid) in parts]
 
 
 def parent_of(pid: int) -> int:

@@ -15,7 +15,7 @@ from newsletter.delivery.models import Mailing
 from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.report import Report, deferred, report, waiting_for_hour
 from newsletter.delivery.planning import snapshot, start
-from newsletter.delivery.sending import protocol
+from newsletter.delivery.sending import protocol, rescue, wake_ups
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.editorial import workflow
 from newsletter.editorial.arguments import newsletter_by_slug
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         if options["wait"]:
             self._send_until_done(mailing)
         elif mailing.state == Mailing.State.SENDING:
-            protocol.wake_due()
+            wake_ups.wake_due()
             self.stdout.write("The workers are sending it. `manage.py audit` shows the progress.")
 
     def _send_issue(self, newsletter: Newsletter, week: str) -> Mailing:
@@ -86,7 +86,7 @@ class Command(BaseCommand):
         """Send alongside the workers, until only readers with a later delivery hour are left."""
         last_percent, last_line = -1, ""
         while mailing.state not in DONE:
-            protocol.rescue_batches()
+            rescue.rescue_batches()
             for batch_id in protocol.due_batches(1):
                 send_batch(batch_id)
                 break

@@ -57,7 +57,7 @@ def test_the_return_path_of_the_report_proves_nothing() -> None:
 
 
 def test_the_unsubscribe_link_identifies_the_reader_if_the_message_id_is_gone() -> None:
-    url = reader_urls.one_click_url(42)
+    url = reader_urls.one_click_urls()(42)
     raw = samples.complaint("", returned=f"Subject: x\nList-Unsubscribe:\n <{url}>\n")
     (finding,) = parse(raw).findings
     assert finding.identity.subscription_id == 42
@@ -66,7 +66,7 @@ def test_the_unsubscribe_link_identifies_the_reader_if_the_message_id_is_gone() 
 
 def test_a_forged_unsubscribe_link_identifies_nobody() -> None:
     token = "A" * 36
-    url = reader_urls.one_click_url(42)
+    url = reader_urls.one_click_urls()(42)
     url = url.replace(url.rstrip("/").rpartition("/")[2], token)
     raw = samples.complaint("", returned=f"Subject: x\nList-Unsubscribe: <{url}>\n")
     assert parse(raw).nature == Nature.FORGED
