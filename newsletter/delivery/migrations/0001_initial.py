@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('host', models.CharField(blank=True, help_text='A hash: lib.processes.host_id.', max_length=16)),
                 ('started_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField()),
+                ('alive_at', models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(

@@ -127,8 +127,8 @@ def test_signs_of_life_are_updated_and_old_ones_deleted() -> None:
     recovery.recover(ME)
     again = WorkerRecord.objects.get()
     assert again.started_at == first.started_at
-    assert again.seen_at > first.seen_at
-    WorkerRecord.objects.update(seen_at=timezone.now() - timedelta(days=2))
+    assert again.alive_at > first.alive_at
+    WorkerRecord.objects.update(alive_at=timezone.now() - timedelta(days=2))
     recovery.recover(uuid.UUID(int=2))
     assert [record.pk.int for record in WorkerRecord.objects.all()] == [2]
 
