@@ -89,7 +89,7 @@ _.started_by
 _.finished_at
 _.lease_until
 _.claimed_by
-_.seen_at
+_.alive_at
 _.restored_at
 _.deferred_by
 _.predecessor

@@ -178,7 +178,7 @@ def test_a_restore_onto_an_empty_machine_in_mid_send_emails_nobody_twice(
     site.broker.lose_everything()
     site.move_to_an_empty_machine(backup)
     # Backups are older than a minute; this one is made older instead of waiting.
-    execute(site, "UPDATE delivery_workerrecord SET seen_at = datetime('now', '-2 minutes')")
+    execute(site, "UPDATE delivery_workerrecord SET alive_at = datetime('now', '-2 minutes')")
     site.start_worker()
     wait_until("the pause", lambda: state(site) == "paused", 20)
     time.sleep(12)

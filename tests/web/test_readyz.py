@@ -27,7 +27,7 @@ def running(db: None, settings: Any) -> None:
     settings.KEYS_ARE_TEMPORARY = False
     now = timezone.now() - timedelta(seconds=5)
     TaskRun.objects.create(name="tick", started_at=now)
-    WorkerRecord.objects.create(started_at=now, seen_at=now)
+    WorkerRecord.objects.create(started_at=now, alive_at=now)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_tick_that_has_not_come_or_failed_shows(client: Client) -> None:
 
 
 def test_a_worker_that_is_not_seen_shows(client: Client) -> None:
-    WorkerRecord.objects.update(seen_at=timezone.now() - timedelta(minutes=2))
+    WorkerRecord.objects.update(alive_at=timezone.now() - timedelta(minutes=2))
     assert failures(client) == {"worker"}
     WorkerRecord.objects.all().delete()
     assert failures(client) == {"worker"}

@@ -19,7 +19,7 @@ class WorkerRecord(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = models.CharField(max_length=16, blank=True, help_text="A hash: lib.processes.host_id.")
     started_at = models.DateTimeField()
-    seen_at = models.DateTimeField()
+    alive_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return str(self.id)

@@ -78,7 +78,7 @@ def _tick() -> Check:
 
 def _worker() -> Check:
     """A Celery worker that was started by hand leaves no record, but its ticks and drains do."""
-    signs = [*WorkerRecord.objects.values_list("seen_at", flat=True)]
+    signs = [*WorkerRecord.objects.values_list("alive_at", flat=True)]
     signs += TaskRun.objects.filter(pk=task_runs.DRAIN).values_list("started_at", flat=True)
     ages = [_age(sign) for sign in signs]
     seconds = min(ages, default=None)

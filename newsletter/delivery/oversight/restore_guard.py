@@ -108,7 +108,7 @@ def _start_new_history() -> Sighting:
 def _is_any_worker_alive() -> bool:
     since = Now() - timedelta(seconds=SIGN_OF_LIFE_SECONDS)
     # A sign of life in the future is older than the clock, which was set back.
-    return WorkerRecord.objects.filter(seen_at__gt=since, seen_at__lte=Now()).exists()
+    return WorkerRecord.objects.filter(alive_at__gt=since, alive_at__lte=Now()).exists()
 
 
 def stop_open_mailings() -> int:

@@ -80,10 +80,10 @@ def record_sign_of_life(worker_id: uuid.UUID) -> None:
     """Record that this worker is alive; delete the records of workers that are long gone."""
     WorkerRecord.objects.update_or_create(
         pk=worker_id,
-        defaults={"seen_at": Now()},
-        create_defaults={"host": processes.host_id(), "started_at": Now(), "seen_at": Now()},
+        defaults={"alive_at": Now()},
+        create_defaults={"host": processes.host_id(), "started_at": Now(), "alive_at": Now()},
     )
-    WorkerRecord.objects.filter(seen_at__lt=Now() - KEEP_RECORDS).delete()
+    WorkerRecord.objects.filter(alive_at__lt=Now() - KEEP_RECORDS).delete()
 
 
 def queue_overdue_tasks() -> int:

@@ -112,8 +112,10 @@ def test_d4_a_mailing_is_warned_about_once_and_then_paused(
     react(mailing, "rejected", 4, 5)
     assert mailing.state == Mailing.State.PAUSED
     assert mailing.hold == Mailing.Hold.RATES
-    assert mailing.hold_detail == ("5 of 100 emails bounced (5.0%), 0 readers complained (0.00%)")
-    assert alerts[1:] == [("rates-paused", mailing.pk, mailing.hold_detail)]
+    assert mailing.hold_facts == {"accepted": 100, "bounced": 5, "complained": 0, "blocked": 0}
+    assert alerts[1:] == [
+        ("rates-paused", mailing.pk, "5 of 100 emails bounced (5.0%), 0 readers complained (0.00%)")
+    ]
 
 
 def test_d4_after_it_is_resumed_it_is_not_paused_for_the_same_numbers(

@@ -56,7 +56,7 @@ def is_paused(mailing: Mailing) -> bool:
 
 
 def age_signs_of_life(*, minutes: int) -> None:
-    WorkerRecord.objects.update(seen_at=timezone.now() - timedelta(minutes=minutes))
+    WorkerRecord.objects.update(alive_at=timezone.now() - timedelta(minutes=minutes))
 
 
 SEEN = Sighting("a", 500)

@@ -24,6 +24,7 @@ from newsletter.delivery.planning.snapshot import due_at
 from newsletter.delivery.sending import protocol, rescue, wake_ups
 from newsletter.delivery.sending.batches import unpack
 from newsletter.editorial.models import Article, Issue, User
+from newsletter.lib import queue
 from newsletter.transport.memory import MemoryTransport
 from subscribers import lifecycle
 from subscribers.models import Subscription
@@ -119,7 +120,7 @@ def test_workers_are_only_woken_for_due_batches(
         woken.extend(ids)
         return True
 
-    monkeypatch.setattr(protocol, "wake", wake)
+    monkeypatch.setattr(queue, "wake", wake)
     Mailing.objects.filter(pk=mailing.pk).update(state=Mailing.State.CANCELLED)
     control.settle_cancelled()
     snapshot.prepare(start.send_again(mailing.release, Mailing.Audience.UNREACHED, by=None).pk)

@@ -14,7 +14,6 @@ from django.utils import timezone
 from newsletter.celery import app
 from newsletter.delivery import tasks
 from newsletter.delivery.models import Batch, Mailing, TaskRun
-from newsletter.delivery.planning import snapshot
 from newsletter.delivery.sending import wake_ups
 from newsletter.editorial.models import Article, Issue
 from newsletter.lib import queue
@@ -107,7 +106,7 @@ def test_wake_ups_do_not_pile_up_while_all_workers_are_busy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.SEND_BATCH_SIZE = 1
-    monkeypatch.setattr(snapshot, "WAKE_UPS", 3)
+    monkeypatch.setattr(wake_ups, "WAKE_UPS", 3)
     write_article(issue=issue, en="Army")
     for number in range(5):
         add_reader(f"r{number}@readers.example", "en")
