@@ -106,7 +106,7 @@ def test_without_beat_a_worker_ticks_and_drains(woken: list[str]) -> None:
     assert woken == ["delivery.send"], "a batch is still due"
     TaskRun.objects.update(started_at=timezone.now() - timedelta(seconds=30))
     recovery.recover(ME)
-    assert woken == ["delivery.drain"]
+    assert woken[1:] == ["delivery.send", "delivery.drain"]
 
 
 @pytest.mark.django_db
@@ -116,7 +116,7 @@ def test_it_adds_nothing_to_a_queue_that_is_long_or_unreachable(
 ) -> None:
     monkeypatch.setattr(queue, "waiting", lambda name: waiting)
     recovery.recover(ME)
-    assert woken == ["delivery.send"], "a batch is still due"
+    assert woken == []
 
 
 @pytest.mark.usefixtures("woken")
