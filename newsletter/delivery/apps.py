@@ -15,6 +15,7 @@ class DeliveryConfig(AppConfig):
         from newsletter.delivery.feedback.mail.inbound import handle_sealed_mail
         from newsletter.delivery.feedback.reading import handle_posts
         from newsletter.delivery.feedback.record import record
+        from newsletter.delivery.feedback.refusals import record_refusals
         from newsletter.delivery.oversight import alerts
         from subscribers import intake, personal_data
         from subscribers.models import Intake
@@ -22,5 +23,6 @@ class DeliveryConfig(AppConfig):
         personal_data.register("delivery", export=delivery_data.export, erase=delivery_data.erase)
         intake.register_bulk(Intake.Kind.WEBHOOK, handle_posts)
         # Staff hear of it at once, not with the next tick.
+        signals.refused.connect(record_refusals)
         signals.alert.connect(alerts.watch_now)
         intake.register(Intake.Kind.MAIL, partial(handle_sealed_mail, record=record))

@@ -34,6 +34,11 @@ class Transport(ABC, Generic[C]):
     connections: int | None = None
     pace: Pace = Pace()
 
+    @property
+    def open_connections(self) -> int | None:
+        """How many connections it may open, as learned; None if it has none of its own."""
+        return None
+
     @abstractmethod
     def compile(self, email: Email) -> C:
         """Do everything that is needed only once per edition.

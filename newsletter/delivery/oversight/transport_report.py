@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.delivery.models import Batch, Mailing, Outcome, TransportState
 from newsletter.delivery.oversight.explanations import Explanation, explain
 from newsletter.delivery.oversight.report import Failure
-from newsletter.delivery.sending import transports
+from newsletter.delivery.sending import rates, transports
 from newsletter.transport.outcomes import Fault, Result
 
 ERRORS_OF = timedelta(days=7)
@@ -115,10 +115,14 @@ class TransportReport:
 def transport_reports() -> list[TransportReport]:
     """Return all transports: those configured in their order, then those that were removed."""
     ranks = {each.name: rank for rank, each in enumerate(transports.configured(), start=1)}
+    today = rates.handed_over_today()
     states = {state.name: state for state in TransportState.objects.order_by("name")}
     errors = _errors()
     names = [*ranks, *(name for name in states if name not in ranks)]
-    return [_report(name, ranks.get(name), states.get(name), errors[name]) for name in names]
+    reports = [_report(name, ranks.get(name), states.get(name), errors[name]) for name in names]
+    for report in reports:
+        report.facts["today"] = today.get(report.name, 0)
+    return reports
 
 
 def _report(

@@ -135,7 +135,38 @@ def mark_up(transport: AnyTransport) -> None:
     """Record that the transport has just accepted a message."""
     stale = Q(accepted_at=None) | Q(accepted_at__lt=Now() - _SEEN_EVERY)
     which = stale | ~Q(down_since=None)
-    _store(transport.name, which, accepted_at=Now(), down_since=None, retry_at=None, failures=0)
+    if not _is_news(transport.name, which):
+        return
+    _store(
+        transport.name,
+        which,
+        accepted_at=Now(),
+        down_since=None,
+        retry_at=None,
+        failures=0,
+        facts=_facts(transport),
+    )
+
+
+def _is_news(name: str, which: Q) -> bool:
+    """Return whether the transport's row is as `which` says, or is missing."""
+    try:
+        rows = TransportState.objects.filter(name=name)
+        return rows.filter(which).exists() or not rows.exists()
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return False
+
+
+def _facts(transport: AnyTransport) -> dict[str, object]:
+    """Return what this worker has learned of the transport, for the operator's page."""
+    report = transport.pace.describe()
+    return {
+        "rate": round(report.measured, 1),
+        "learned_rate": round(report.learned, 1) or None,
+        "limits": ", ".join(f"{name}={limit}" for name, limit in report.limits.items()),
+        "connections": transport.open_connections,
+    }
 
 
 def retry_now(name: str) -> bool:

@@ -38,6 +38,10 @@ class SmtpTransport(Transport[Template]):
         """How many connections the relay has shown that it allows."""
         return self._pool.limit
 
+    @property
+    def open_connections(self) -> int:
+        return self._pool.limit.current
+
     def compile(self, email: Email) -> Template:
         return template.compile(email, signer=self._relay.signer)
 

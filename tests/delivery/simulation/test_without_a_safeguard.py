@@ -26,6 +26,7 @@ from django.db.models.functions import Now
 from newsletter.delivery.models import Batch
 from newsletter.delivery.sending import protocol, sender
 from newsletter.delivery.sending.messages import recipient_factory
+from newsletter.delivery.sending.progress import BatchProgress
 from newsletter.delivery.sending.protocol import Claim
 from newsletter.transport.outcomes import Recipient
 from subscribers.audience import Reader
@@ -52,7 +53,7 @@ def without_fence_state_and_lease(monkeypatch: pytest.MonkeyPatch) -> None:
 def without_the_second_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send to everyone in the snapshot, whether or not they have unsubscribed since."""
 
-    def first_read(progress: sender.BatchProgress, window: range) -> list[Recipient]:
+    def first_read(progress: BatchProgress, window: range) -> list[Recipient]:
         recipients = []
         for position in window:
             subscription = Subscription.objects.get(
@@ -71,11 +72,11 @@ def without_the_second_read(monkeypatch: pytest.MonkeyPatch) -> None:
 def with_the_second_read_before_the_permission(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read each window a second time before it is permitted, not after."""
     permit, read = protocol.permit, sender._read_recipients
-    progresses: dict[int, sender.BatchProgress] = {}
+    progresses: dict[int, BatchProgress] = {}
     early: dict[tuple[int, int], list[Recipient]] = {}
-    init = sender.BatchProgress.__post_init__
+    init = BatchProgress.__post_init__
 
-    def init_and_remember(progress: sender.BatchProgress) -> None:
+    def init_and_remember(progress: BatchProgress) -> None:
         init(progress)
         progresses[progress.claim.batch_id] = progress
 
@@ -85,7 +86,7 @@ def with_the_second_read_before_the_permission(monkeypatch: pytest.MonkeyPatch) 
                 early[claim.batch_id, window.start] = read(progresses[claim.batch_id], window)
         return permit(claim, upto=upto, **stored)
 
-    monkeypatch.setattr(sender.BatchProgress, "__post_init__", init_and_remember)
+    monkeypatch.setattr(BatchProgress, "__post_init__", init_and_remember)
     monkeypatch.setattr(protocol, "permit", read_and_permit)
     monkeypatch.setattr(
         sender,
@@ -98,7 +99,7 @@ def without_the_durable_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Permit and hand over in one transaction: if the worker dies, the permission is lost."""
     send_windows = sender._send_windows
 
-    def send_in_one_transaction(progress: sender.BatchProgress, *arguments: Any) -> None:
+    def send_in_one_transaction(progress: BatchProgress, *arguments: Any) -> None:
         with transaction.atomic():
             send_windows(progress, *arguments)
 
