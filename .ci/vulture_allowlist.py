@@ -9,6 +9,10 @@ _.task_queues
 _.task_default_queue
 _.task_routes
 _.tick
+_.tell_staff
+_.read_mailbox
+_.max_num
+_.get_inlines
 _.DeskSite
 _.index_template
 _.extra
@@ -90,6 +94,10 @@ _.finished_at
 _.lease_until
 _.claimed_by
 _.alive_at
+_.suppresses
+_.resolved_at
+_.emailed_at
+_.pushed_at
 _.restored_at
 _.deferred_by
 _.predecessor
@@ -120,17 +128,10 @@ _.SAFETY
 _.ELSEWHERE
 _.DEFAULT
 
-# The next release needs these: bounces, webhooks and inbound messages, transport rates, and the
-# import of subscriber lists.
-_.parse_delivery_id
-_.EVENT
-_.DELIVERED
-_.REJECTED
-_.RATES
-_.WEBHOOK
-_.MAIL
+# The next release needs these: the import of subscriber lists, and lifting a suppression.
 _.IMPORT
 
 # Tests script the in-memory transport with these.
 _.script_calls
+_.clear_script
 _.closed

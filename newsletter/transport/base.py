@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from newsletter.transport.outcomes import Email, Recipient, SendResult
@@ -34,10 +34,15 @@ class Transport(ABC, Generic[C]):
     connections: int | None = None
     pace: Pace = Pace()
 
-    @property
-    def open_connections(self) -> int | None:
-        """How many connections it may open, as learned; None if it has none of its own."""
-        return None
+    def learned(self) -> dict[str, float | None]:
+        """Return what this process has learned about its connections and others can adopt.
+
+        Empty if the transport has no connections of its own. Ages are in seconds.
+        """
+        return {}
+
+    def adopt(self, learned: Mapping[str, float | None], *, age: float) -> None:
+        """Use what another process learned `age` seconds ago."""
 
     @abstractmethod
     def compile(self, email: Email) -> C:

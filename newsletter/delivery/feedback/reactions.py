@@ -59,11 +59,6 @@ def react(new: Sequence[Located]) -> None:
     _suppress(reasons)
 
 
-def suppress_readers(subscriber_ids: Iterable[int], reason: str) -> int:
-    """Suppress readers' addresses; return how many. For refusals on sending too (D5)."""
-    return _suppress(dict.fromkeys(subscriber_ids, reason))
-
-
 def _suppress(reasons: dict[int, str]) -> int:
     if not reasons:
         return 0

@@ -11,10 +11,11 @@ import logging
 from collections import Counter
 from datetime import timedelta
 from functools import cache
+from time import monotonic
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from newsletter.delivery.models import TransportState
@@ -29,6 +30,8 @@ FIRST_PAUSE = 5
 """Seconds before the first new attempt; the pause doubles up to SEND_RETRY_SECONDS."""
 _SEEN_EVERY = timedelta(seconds=30)
 """How often a transport that works is recorded as working."""
+_ASK_EVERY_SECONDS = 30.0
+_asked_at: dict[str, float] = {}
 refused_in_a_row: Counter[str] = Counter()
 """By transport: how many messages were refused in this process since it last accepted one (D8)."""
 
@@ -52,6 +55,7 @@ def available() -> AnyTransport | None:
     down = dict(_down().values_list("name", "retry_at"))
     for transport in configured():
         if transport.name not in down or _claim_attempt(transport.name):
+            _adopt_what_others_learned(transport)
             return transport
     return None
 
@@ -165,8 +169,20 @@ def _facts(transport: AnyTransport) -> dict[str, object]:
         "rate": round(report.measured, 1),
         "learned_rate": round(report.learned, 1) or None,
         "limits": ", ".join(f"{name}={limit}" for name, limit in report.limits.items()),
-        "connections": transport.open_connections,
+        **transport.learned(),
     }
+
+
+def _adopt_what_others_learned(transport: AnyTransport) -> None:
+    """Start with what other workers know of the relay's connections, once in a while."""
+    if _asked_at.get(transport.name, 0.0) + _ASK_EVERY_SECONDS > monotonic():
+        return
+    _asked_at[transport.name] = monotonic()
+    age = ExpressionWrapper(Now() - F("accepted_at"), DurationField())
+    rows = TransportState.objects.filter(name=transport.name).annotate(age=age)
+    for facts, age_of_facts in rows.values_list("facts", "age"):
+        if facts.get("connections") and age_of_facts is not None:
+            transport.adopt(facts, age=age_of_facts.total_seconds())
 
 
 def retry_now(name: str) -> bool:
@@ -196,3 +212,4 @@ def reset() -> None:
         transport.close()
     _connected.cache_clear()
     refused_in_a_row.clear()
+    _asked_at.clear()

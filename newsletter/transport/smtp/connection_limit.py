@@ -6,7 +6,8 @@ refused while others are served lowers the number, and after a while one more is
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 HOLD_SECONDS = 600.0
 """How long a lowered limit is kept before one more connection is tried."""
@@ -20,6 +21,14 @@ class LearnedLimit(NamedTuple):
     connections: int
     lowered_ago: float | None
     served_ago: float | None
+
+    @classmethod
+    def aged(cls, learned: Mapping[str, Any], seconds: float) -> LearnedLimit:
+        """Return what `_asdict` gave another process so many seconds ago."""
+        ages = (learned["lowered_ago"], learned["served_ago"])
+        return cls(
+            int(learned["connections"]), *(None if age is None else age + seconds for age in ages)
+        )
 
 
 class ConnectionLimit:
@@ -62,12 +71,17 @@ class ConnectionLimit:
         return LearnedLimit(self.current, _age(self.lowered_at, now), _age(self.served_at, now))
 
     def adopt(self, other: LearnedLimit, now: float) -> None:
-        """Use what another process has learned, where it is lower or newer."""
+        """Use what another process has learned.
+
+        Its number is adopted only until the relay has served this process too: what one process
+        was left with says little about the share of another.
+        """
+        is_new_here = self.served_at is None
         if other.served_ago is not None:
             served_at = now - other.served_ago
             self.served_at = max(self.served_at or served_at, served_at)
         lowered_ago = other.lowered_ago
-        is_lower = other.connections < self.current
+        is_lower = is_new_here and other.connections < self.current
         if is_lower and lowered_ago is not None and lowered_ago < HOLD_SECONDS:
             self.current, self._hold = max(1, other.connections), HOLD_SECONDS
             self.lowered_at = now - lowered_ago

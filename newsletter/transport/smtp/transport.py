@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from time import monotonic
 
 from newsletter.transport import template
 from newsletter.transport.base import Transport, never_stop
 from newsletter.transport.outcomes import Email, Recipient, SendResult
 from newsletter.transport.pace import Pace
-from newsletter.transport.smtp.connection_limit import ConnectionLimit
+from newsletter.transport.smtp.connection_limit import LearnedLimit
 from newsletter.transport.smtp.dialogue import Dialogue, DialogueStep
 from newsletter.transport.smtp.event_loop import SendLoop
 from newsletter.transport.smtp.message import Message
@@ -33,14 +34,11 @@ class SmtpTransport(Transport[Template]):
         self._relay = relay
         self._pool = ConnectionPool(relay)
 
-    @property
-    def connection_limit(self) -> ConnectionLimit:
-        """How many connections the relay has shown that it allows."""
-        return self._pool.limit
+    def learned(self) -> dict[str, float | None]:
+        return self._pool.limit.learned(monotonic())._asdict()
 
-    @property
-    def open_connections(self) -> int:
-        return self._pool.limit.current
+    def adopt(self, learned: Mapping[str, float | None], *, age: float) -> None:
+        self._pool.limit.adopt(LearnedLimit.aged(learned, age), monotonic())
 
     def compile(self, email: Email) -> Template:
         return template.compile(email, signer=self._relay.signer)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from newsletter.delivery.feedback.events import Feedback, event_key
-from newsletter.delivery.feedback.reactions import suppress_readers
 from newsletter.delivery.feedback.record import record, record_many
 from newsletter.delivery.message_ids import MAILING, TRANSACTIONAL, MessageTrace
 from newsletter.delivery.models import Event, Mailing, Outcome
@@ -254,10 +253,3 @@ def test_a_closed_mailing_stays_forgotten(sent: SentMailing) -> None:
     record(report_about(sent, Kind.COMPLAINED))
     assert Event.objects.get().mailing_id is None
     assert sent.suppression(ALA) == "complained"
-
-
-def test_d5_readers_refused_on_sending_can_be_suppressed(sent: SentMailing) -> None:
-    reader = sent.readers[ALA].pk
-    assert suppress_readers([reader, 999_999], Suppression.Reason.BOUNCED) == 1
-    assert sent.suppression(ALA) == "bounced"
-    assert sent.is_subscribed(BORYS)
