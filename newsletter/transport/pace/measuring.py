@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 _SLOT_SECONDS = 0.25
 _SLOTS = 16
 _SHORTEST = 0.05
 """A rate measured over less time than this would only be noise."""
+
+
+@dataclass(frozen=True)
+class PaceReport:
+    """What an operator is shown. Rates are in messages (or a provider's calls) a second."""
+
+    limits: dict[str, str]
+    """The limits of the URL, as they are written there."""
+    measured: float
+    learned: float
+    """The rate that the relay or provider turned out to accept; 0 if it accepts all."""
+    waiting: float
+    """Seconds until it may be used again."""
+    today: int
 
 
 class Meter:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import ceil
 from typing import TypeVar
 
@@ -21,7 +20,7 @@ from newsletter.transport.pace.adaptive import AdaptiveRate
 from newsletter.transport.pace.allowance import Allowance, PrivateAllowance
 from newsletter.transport.pace.limits import NO_LIMITS, Limits, Rate
 from newsletter.transport.pace.mailbox_providers import group_of
-from newsletter.transport.pace.measuring import Meter
+from newsletter.transport.pace.measuring import Meter, PaceReport
 
 R = TypeVar("R")
 
@@ -54,18 +53,8 @@ def is_about_speed(result: SendResult | TransportDownError) -> bool:
     )
 
 
-@dataclass(frozen=True)
-class PaceReport:
-    """What an operator is shown. Rates are in messages (or a provider's calls) a second."""
-
-    limits: dict[str, str]
-    """The limits of the URL, as they are written there."""
-    measured: float
-    learned: float
-    """The rate that the relay or provider turned out to accept; 0 if it accepts all."""
-    waiting: float
-    """Seconds until it may be used again."""
-    today: int
+FEWEST_A_SECOND = 8.0
+"""A relay that refuses one of the first messages is tried at half this rate at least."""
 
 
 class Pace:
@@ -238,6 +227,9 @@ class Pace:
         now = self._clock()
         meter = self._starts if self._by_call else self._messages
         measured = meter.in_last_second(now)
+        if measured and not self._by_call and not self._adaptive.ceiling:
+            # The first messages say little about what a relay allows.
+            measured = max(measured, FEWEST_A_SECOND)
         self._stock = 0
         self._refused_since = self._refused_since or now
         if self._adaptive.refused(now, measured=measured, retry_after=retry_after):

@@ -219,7 +219,7 @@ class SendLoop:
 
     def _on_lost(self, connection: Connection) -> None:
         engine = connection.engine
-        if engine.is_ready:
+        if engine.is_ready and not connection.says_too_many:
             self._gate.closed(engine.closed)
         unused = engine.is_ready and not engine.started and not self._waiting
         if self._is_ending or unused:
