@@ -53,8 +53,8 @@ class Report:
         return asdict(self)
 
 
-FAILED_PERCENT = 5
-"""From this share of failed readers on, a mailing counts as failed (D4's limit for bounces)."""
+FAILED_PERCENT, MIN_FAILED = 5, 3
+"""From this share and number of failed readers on, a mailing counts as failed (as D4's bounces)."""
 
 
 def has_failed(*, readers: int, sent: int, failed: int) -> bool:
@@ -62,7 +62,8 @@ def has_failed(*, readers: int, sent: int, failed: int) -> bool:
 
     `failed` counts readers who didn't get it for a reason that isn't their own.
     """
-    return failed > 0 and (not sent or failed * 100 >= readers * FAILED_PERCENT)
+    many = failed >= MIN_FAILED and failed * 100 >= readers * FAILED_PERCENT
+    return many or (failed > 0 and not sent)
 
 
 @dataclass(frozen=True)

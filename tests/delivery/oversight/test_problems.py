@@ -93,7 +93,13 @@ def test_readers_who_are_gone_make_no_failure(prepared_mailing: Mailing) -> None
 
 @pytest.mark.parametrize(
     ("readers", "sent", "failed", "expected"),
-    [(100, 0, 1, True), (100, 95, 5, True), (100, 96, 4, False), (100, 100, 0, False)],
+    [
+        (100, 0, 1, True),
+        (100, 95, 5, True),
+        (100, 96, 4, False),
+        (100, 100, 0, False),
+        (7, 5, 2, False),
+    ],
 )
 def test_from_five_percent_on_a_mailing_has_failed(
     readers: int,
