@@ -57,6 +57,7 @@ class TransactionalSimulation(Simulation):
         """
         outbox.rescue()
         self._all_due()
+        end_pauses()
         self.incidents += 1
         accepted = self.relay.accepted
         before = len(accepted)
