@@ -80,6 +80,7 @@ _.is_embedded
 _.website
 
 # Columns that are written, and read only by templates, the desk's lists, queries and constraints.
+_.delivered_on
 _.singleton
 _.checked_at
 _.warned

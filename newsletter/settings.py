@@ -200,7 +200,7 @@ LATE_HOURS = env.int("LATE_HOURS", 12, validate=between(1, 168))
 ALERT_URLS = env.parsed("ALERT_URLS", "", str.split)
 # Where bounces and unsubscriptions arrive by email (A7, D6).
 BOUNCE_MAILBOX = env.parsed("BOUNCE_MAILBOX", "", mailbox_url.parse_mailbox)
-INBOUND_DOMAIN = env.parsed("INBOUND_DOMAIN", "", environment.parse_domain)
+INBOUND_DOMAIN = env.parsed("INBOUND_DOMAIN", "", environment.parse_inbound_domain)
 HEARTBEAT_URL = env.parsed("HEARTBEAT_URL", "", environment.parse_web_url)
 FEEDBACK_SENDER_ID = env.parsed("FEEDBACK_SENDER_ID", "tydzen", environment.parse_feedback_sender)
 # Providers whose webhooks are taken at /hooks/NAME/, and what proves where each POST comes from.

@@ -65,8 +65,9 @@ def dashboard(request: HttpRequest) -> dict[str, Any]:
 
 
 def current_alerts() -> list[tuple[AlertText, datetime]]:
-    """Return what is wrong now and since when, the latest first."""
-    return [(describe(alert), alert.raised_at) for alert in alerts.open_alerts()]
+    """Return what is wrong now and since when: what is urgent first, then the latest."""
+    found = [(describe(alert), alert.raised_at) for alert in alerts.open_alerts()]
+    return sorted(found, key=lambda alert: not alert[0].is_urgent)
 
 
 def _nobody_is_alerted() -> bool:

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.delivery.models import Edition, Mailing, Release
-from newsletter.delivery.oversight.alert_texts import rates_sentence
+from newsletter.delivery.oversight.alert_texts import failed_sentence, rates_sentence
 from newsletter.delivery.oversight.explanations import explain_facts
 from newsletter.delivery.oversight.report import (
+    Report,
     deferred,
     failures,
     report,
@@ -52,6 +53,9 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
         refusal=explain_facts(mailing.hold_facts) if mailing.hold == Hold.REFUSED else None,
         rates=rates_sentence(mailing.hold_facts) if mailing.hold == Hold.RATES else "",
         refusal_codes=_codes(mailing.hold_facts),
+        failed=failed_sentence(counts.failed, counts.readers)
+        if _ended_badly(mailing, counts)
+        else "",
         failures=failures(mailing) if counts.refused + counts.failed else [],
         transports=sent_by_transport(mailing),
         waiting_for_hour=waiting_for_hour(mailing),
@@ -130,6 +134,10 @@ def edition(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpRespo
 def edition_frame(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpResponse:
     found = get_object_or_404(Edition, pk=edition_id, mailing=mailing_id)
     return HttpResponse(load_embedded_images(found.html, found.images))
+
+
+def _ended_badly(mailing: Mailing, counts: Report) -> bool:
+    return mailing.state == State.FINISHED and counts.has_failed
 
 
 def _codes(facts: dict[str, Any]) -> str:

@@ -32,6 +32,8 @@ _FURTHER_RATE = re.compile(r"[0-9]+/[smhd](&|$)")
 SECRET_VARIABLES = ("WEB_KEYS", "WORKER_KEYS", "WORKER_KEYS_PASSPHRASE")
 OWN_PREFIXES = ("DISCREET_", "SEND_", "SIGN_UPS_")
 """Prefixes that no other program's variables have."""
+MAX_INBOUND_DOMAIN = 80
+"""List-Unsubscribe has two URLs on a line of 998 octets (newsletter.transport.template)."""
 MIN_SIMILARITY = 0.87
 """How similar (difflib's ratio) an unknown name must be to a known one to suggest it."""
 
@@ -257,6 +259,14 @@ def parse_domain(text: str) -> str:
         domain = ""
     if "." not in domain:
         raise ValueError(f"{text!r} is not a domain such as bounces.example.org")
+    return domain
+
+
+def parse_inbound_domain(text: str) -> str:
+    """Parse a domain that is short enough for List-Unsubscribe, or "". Raises ValueError."""
+    domain = parse_domain(text)
+    if len(domain) > MAX_INBOUND_DOMAIN:
+        raise ValueError(f"the domain has more than {MAX_INBOUND_DOMAIN} characters")
     return domain
 
 

@@ -20,6 +20,8 @@ class Placeholder(StrEnum):
     CONFIRM = "confirm"
     ACCOUNT = "account"
     """The reader's account page. This link expires soon."""
+    UNSUBSCRIBE_EMAIL = "mailto"
+    """The `mailto:` URL of List-Unsubscribe: an email to it unsubscribes (A7)."""
 
     @property
     def url(self) -> str:

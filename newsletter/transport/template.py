@@ -29,6 +29,8 @@ _DELIVERY_ID_OCTETS = string.ascii_letters.encode() + string.digits.encode() + b
 _URL_OCTETS = _DELIVERY_ID_OCTETS + b".~:/?#[]@!$()*+,;=%&"
 """No octet that needs encoding in a header, and only "&" needs it in HTML."""
 MAX_URL_LENGTH = 808
+MAX_MAILTO_LENGTH = 160
+"""List-Unsubscribe has both on one line, because some email programs don't unfold it."""
 _IMAGE_TYPE = re.compile(r"image/[a-z0-9.+-]+")
 _CID = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9.-]+)?")
 
@@ -166,12 +168,30 @@ def _checked_url(placeholder: str, urls: Mapping[str, str]) -> bytes:
     raw = url.encode("ascii", "replace")
     if (
         not url.isascii()
-        or not raw.startswith((b"https://", b"http://"))
-        or not 8 < len(raw) <= MAX_URL_LENGTH
+        or not raw.startswith(_schemes(placeholder))
+        or not 8 < len(raw) <= max_length(placeholder)
         or raw.translate(None, _URL_OCTETS)
     ):
         raise MergeError(f"no usable URL for {placeholder}")
     return raw
+
+
+def max_length(placeholder: str) -> int:
+    """Return how long a reader's URL for a placeholder may be, in octets."""
+    is_mailto = placeholder == Placeholder.UNSUBSCRIBE_EMAIL
+    return MAX_MAILTO_LENGTH if is_mailto else MAX_URL_LENGTH
+
+
+def sample_url(placeholder: str) -> str:
+    """Return a URL as a placeholder's value can be, for a message that is only checked."""
+    if placeholder == Placeholder.UNSUBSCRIBE_EMAIL:
+        return "mailto:sample@sample.example?subject=unsubscribe"
+    return f"https://sample.example/{placeholder}?a=1&b=2"
+
+
+def _schemes(placeholder: str) -> tuple[bytes, ...]:
+    is_mailto = placeholder == Placeholder.UNSUBSCRIBE_EMAIL
+    return (b"mailto:",) if is_mailto else (b"https://", b"http://")
 
 
 def date_header(moment: datetime | None = None) -> bytes:
@@ -204,7 +224,7 @@ def compile(email: Email, *, signer: Signer | None = None) -> Template:  # noqa:
 
 def _check_sample(template: Template, email: Email) -> None:
     """Raise CompileError unless a sample reader's message parses back to its input."""
-    urls = {name: f"https://sample.example/{name}?a=1&b=2" for name in placeholders_in(email)}
+    urls = {name: sample_url(name) for name in placeholders_in(email)}
     sample = Recipient(0, "reader@sample.example", "sample", urls)
     self_check.check_compiled(
         template.message(sample, date=date_header()),
@@ -239,7 +259,8 @@ def _header_segments(email: Email) -> Iterator[Segment]:
 def _split_header(line: str) -> Iterator[Segment]:
     """Split a header line, which is ASCII by now, at its placeholders."""
     parts = PLACEHOLDER_URL.split(line)
-    if len(parts) > 1 and len(line) > headers.MAX_LINE_LENGTH - 850 * (len(parts) // 2):
+    longest = sum(map(len, parts[::2])) + sum(map(max_length, parts[1::2]))
+    if longest > headers.MAX_LINE_LENGTH:
         raise CompileError(f"{line.partition(':')[0]}: no room for a reader's URL")
     for index, text in enumerate(parts):
         yield MergeField("header", text) if index % 2 else text.encode()

@@ -129,6 +129,13 @@ def test_what_is_no_domain_is_refused(text: str) -> None:
         environment.parse_domain(text)
 
 
+def test_the_domain_for_unsubscriptions_has_to_fit_into_a_header() -> None:
+    """A7: List-Unsubscribe holds it beside the link."""
+    assert environment.parse_inbound_domain("bounces.example.org") == "bounces.example.org"
+    with pytest.raises(ValueError, match="more than 80 characters"):
+        environment.parse_inbound_domain(f"{'b' * 40}.{'c' * 40}.example")
+
+
 def test_a_folder_without_write_permission_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     folder = tmp_path / "var"

@@ -46,10 +46,12 @@ INLINE_IMAGE = Image(cid="image-1", content=PIXEL, type="image/png")
 def urls(delivery_id: str) -> dict[str, str]:
     """Return a reader's URLs, as long as real ones and with an ampersand."""
     token = f"1.{delivery_id}." + "aZ09-_" * 16
-    return {
+    pages = {
         each.value: f"https://news.example.org/{each.value}/{token}/?a=1&b=2"
         for each in Placeholder
     }
+    address = f"unsub+{delivery_id.ljust(44, '2')}@bounces.example.org"
+    return {**pages, Placeholder.UNSUBSCRIBE_EMAIL.value: f"mailto:{address}?subject=unsubscribe"}
 
 
 def reader(position: int, address: str = "") -> Recipient:

@@ -20,11 +20,15 @@ Kind = Alert.Kind
 
 @dataclass(frozen=True)
 class AlertText:
-    """`title` is one sentence, `details` the sentences after it; `url` is a path at the desk."""
+    """`title` is one sentence, `details` the sentences after it; `url` is a path at the desk.
+
+    `is_urgent` if a mailing has stopped or failed: other failures may pass.
+    """
 
     title: str
     details: list[str]
     url: str
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,18 @@ def describe(alert: Alert) -> AlertText:
         rows = Mailing.objects.select_related("release__newsletter", "release__issue")
         mailing = rows.filter(pk=alert.mailing_id).first()
     title, details = _TEXTS[Kind(alert.kind)](alert.facts, str(mailing or ""))
-    url = (
-        reverse("admin:delivery_mailing_change", args=[alert.mailing_id])
-        if mailing is not None
-        else reverse("admin:index")
+    return AlertText(
+        title,
+        [detail for detail in details if detail],
+        _url(alert, mailing),
+        is_urgent=alert.kind in {Kind.HELD, Kind.FAILED},
     )
-    return AlertText(title, [detail for detail in details if detail], url)
+
+
+def _url(alert: Alert, mailing: Mailing | None) -> str:
+    if mailing is not None:
+        return reverse("admin:delivery_mailing_change", args=[mailing.pk])
+    return reverse("admin:transports" if alert.kind == Kind.TRANSPORT else "admin:index")
 
 
 def _codes(facts: dict[str, Any]) -> str:
@@ -76,7 +86,8 @@ def _explained(facts: dict[str, Any]) -> list[str]:
 def _held(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
     title = _("Mailing held: %(mailing)s.") % {"mailing": mailing}
     if facts.get("hold") == Mailing.Hold.REFUSED:
-        return title, _explained(facts)
+        *explained, codes = _explained(facts)
+        return title, [*explained, str(explain_facts(facts).then), codes]
     if facts.get("hold") == Mailing.Hold.RATES:
         return title, [rates_sentence(facts), _source_advice()]
     reason = str(Mailing.Hold(facts.get("hold") or "").label)
@@ -85,13 +96,16 @@ def _held(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
 
 def _failed(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
     title = _("Mailing failed: %(mailing)s.") % {"mailing": mailing}
-    readers = facts["readers"]
-    number = ngettext(
+    return title, [failed_sentence(facts["failed"], facts["readers"]), *_explained(facts)]
+
+
+def failed_sentence(failed: int, readers: int) -> str:
+    """Return how many readers didn't get a mailing in a sentence."""
+    return ngettext(
         "%(failed)d of %(readers)d reader didn’t get it.",
         "%(failed)d of %(readers)d readers didn’t get it.",
         readers,
-    ) % {"failed": facts["failed"], "readers": readers}
-    return title, [number, *_explained(facts)]
+    ) % {"failed": failed, "readers": readers}
 
 
 def _unknown(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
@@ -105,8 +119,12 @@ def _unknown(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:
 
 
 def _transport(facts: dict[str, Any], _mailing: str) -> tuple[str, list[str]]:
-    title = _("Can’t send through %(transport)s.") % {"transport": facts["transport"]}
-    return title, [*_explained(facts), str(facts.get("reason") or "")]
+    name = str(facts["transport"])
+    title = _("Can’t send through %(transport)s.") % {"transport": name}
+    *explained, codes = _explained(facts)
+    # Without a reply, only the reason says more. It begins with the name, which the title has.
+    reason = str(facts.get("reason") or "").removeprefix(f"{name}: ")
+    return title, [*explained, codes or (f"{reason[:1].upper()}{reason[1:]}." if reason else "")]
 
 
 def _backlog(facts: dict[str, Any], mailing: str) -> tuple[str, list[str]]:

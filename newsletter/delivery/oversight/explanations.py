@@ -20,51 +20,58 @@ Text = str | Promise
 
 @dataclass(frozen=True)
 class Explanation:
-    """`title` says what happened, `meaning` what it means for readers, `to_do` how to fix it."""
+    """`title` says what happened, `meaning` what it means for readers, `to_do` how to fix it.
+
+    `then` is what a held mailing takes after that; "" if it goes on automatically.
+    """
 
     title: Text
     meaning: Text
     to_do: Text
+    then: Text = ""
 
 
 _NOBODY_MARKED = _("This is about us, not about the readers: nobody was marked as unreachable.")
+_RESUME = _("Then resume the mailing.")
 
 _AUTHENTICATION = Explanation(
     _("The relay or provider doesn’t accept our user name and password or key."),
     _NOBODY_MARKED,
-    _(
-        "Ask the operator to correct the credentials in DELIVERY_TRANSPORTS. Then resume the "
-        "mailing."
-    ),
+    _("Ask the operator to correct the credentials in DELIVERY_TRANSPORTS."),
+    _RESUME,
 )
 _QUOTA = Explanation(
     _("The sending account has reached its limit, or its bill is unpaid."),
     _NOBODY_MARKED,
     _(
         "Look at the account’s limits and balance at the provider. Raise the limit, or wait until "
-        "it starts again, then resume the mailing."
+        "it starts again."
     ),
+    _RESUME,
 )
 _NOT_OURS = Explanation(
     _("The relay or provider doesn’t let us send from this address."),
     _NOBODY_MARKED,
     _(
         "Check that the newsletter’s sender address belongs to this account and that its domain "
-        "is verified there, with SPF and DKIM records. Then resume the mailing."
+        "is verified there, with SPF and DKIM records."
     ),
+    _RESUME,
 )
 _POLICY = Explanation(
     _("The relay or provider refuses our emails as a matter of policy."),
     _NOBODY_MARKED,
     _(
         "Ask the operator to check the sender’s SPF, DKIM and DMARC records, and whether the "
-        "relay is on a blocklist. Then resume the mailing."
+        "relay is on a blocklist."
     ),
+    _RESUME,
 )
 _TOO_LARGE = Explanation(
     _("The email is larger than the relay or provider allows."),
     _("Readers don’t have it yet. Nobody was marked as unreachable."),
-    _("Make the pictures smaller, or send links to them, in a new mailing. Cancel this one."),
+    _("Make the pictures smaller, or send links to them, in a new mailing."),
+    _("Cancel this mailing."),
 )
 _CONTENT = Explanation(
     _("The relay or provider refuses what the email says, or takes it for spam."),
@@ -88,10 +95,8 @@ _READERS = Explanation(
         "That is more likely to be a fault of the relay than of so many readers, so nobody was "
         "marked as unreachable."
     ),
-    _(
-        "Ask the operator to run “manage.py test_transport”. Once an email gets through, resume "
-        "the mailing."
-    ),
+    _("Ask the operator to run “manage.py test_transport”."),
+    _("Once an email gets through, resume the mailing."),
 )
 _CERTIFICATE = Explanation(
     _("The relay’s certificate can’t be trusted: it may have expired."),

@@ -6,6 +6,7 @@ from django.core.cache import cache
 
 from newsletter.delivery.feedback.mail.reading import MailboxStatus, read_bounce_mailbox
 from newsletter.delivery.feedback.record import record
+from newsletter.lib.cache_errors import cache_errors
 
 _KEY = "bounce-mailbox-problem"
 _REMEMBERED_SECONDS = 600
@@ -23,5 +24,11 @@ def read() -> MailboxStatus:
 
 
 def problem() -> str:
-    """Return the name of what keeps the mailbox from being read, or "" if it can be."""
-    return str(cache.get(_KEY, ""))
+    """Return the name of what keeps the mailbox from being read, or "" if it can be.
+
+    Without the cache, nobody knows. The other failures must still be found.
+    """
+    try:
+        return str(cache.get(_KEY, ""))
+    except cache_errors():
+        return ""

@@ -16,9 +16,13 @@ from newsletter.transport.outcomes import Email, Image, Recipient
 from subscribers import discreet_domain
 from subscribers.audience import Reader
 from subscribers.links import reader_urls
+from subscribers.links.unsubscribe_email import mailto_urls
 
 _MakeUrl = Callable[[int], str]
 _UNSUBSCRIBE, _PREFERENCES = Placeholder.UNSUBSCRIBE.value, Placeholder.PREFERENCES.value
+_UNSUBSCRIBE_EMAIL = Placeholder.UNSUBSCRIBE_EMAIL.value
+_MAILTO = f", <{Placeholder.UNSUBSCRIBE_EMAIL.url}>"
+"""Follows the one-click URL in List-Unsubscribe (A7); discreet emails don't have it."""
 
 
 def sender_headers(
@@ -31,11 +35,13 @@ def sender_headers(
     """
     campaign_id = f"{campaign}:{language}:{newsletter.slug}:{settings.FEEDBACK_SENDER_ID}"
     domain = newsletter.list_domain or newsletter.sender_address.rpartition("@")[2]
+    mailto = _MAILTO if settings.INBOUND_DOMAIN else ""
+    feedback = ["Feedback-ID", campaign_id]
     return {
         "from_name": sender_name,
         "from_address": newsletter.sender_address,
         "reply_to": newsletter.reply_to,
-        "headers": _list_headers(newsletter.slug, language, domain, ["Feedback-ID", campaign_id]),
+        "headers": _list_headers(newsletter.slug, language, domain, feedback, mailto=mailto),
     }
 
 
@@ -50,10 +56,12 @@ def discreet_headers(language: str) -> dict[str, object]:
     }
 
 
-def _list_headers(name: str, language: str, domain: str, *more: list[str]) -> list[list[str]]:
+def _list_headers(
+    name: str, language: str, domain: str, *more: list[str], mailto: str = ""
+) -> list[list[str]]:
     return [
         ["List-Id", f"{name} <{name}.{language}.{domain.encode('idna').decode()}>"],
-        ["List-Unsubscribe", f"<{Placeholder.UNSUBSCRIBE.url}>"],
+        ["List-Unsubscribe", f"<{Placeholder.UNSUBSCRIBE.url}>{mailto}"],
         ["List-Unsubscribe-Post", "List-Unsubscribe=One-Click"],
         *more,
         ["Content-Language", language],
@@ -65,8 +73,11 @@ def build_email(edition: Edition) -> Email:
     """Return the stored edition as an Email.
 
     Its image files are those of the snapshot: a file's name holds its hash, so it never changes.
+    Without INBOUND_DOMAIN nobody would read an email to `unsub+CODE@`, so a header that was stored
+    while there was one no longer offers it.
     """
     headers = edition.headers
+    dropped = "" if settings.INBOUND_DOMAIN else _MAILTO
     return Email(
         from_name=headers["from_name"],
         from_address=headers["from_address"],
@@ -74,7 +85,7 @@ def build_email(edition: Edition) -> Email:
         subject=edition.subject,
         text=edition.text,
         html=edition.html,
-        headers=tuple((name, value) for name, value in headers["headers"]),
+        headers=tuple((name, value.replace(dropped, "")) for name, value in headers["headers"]),
         images=tuple(_image(image) for image in edition.images),
     )
 
@@ -90,6 +101,8 @@ def recipient_factory(mailing_id: int) -> Callable[[int, Reader], Recipient]:
     Its URLs fill the edition's placeholders. Keys, site and routes are looked up only once.
     """
     identify = delivery_id_factory(MAILING, mailing_id)
+    domain = settings.INBOUND_DOMAIN
+    unsubscribe_email = mailto_urls(domain=domain) if domain else None
 
     @cache
     def url_makers(language: str, discreet: bool) -> tuple[_MakeUrl, _MakeUrl]:  # noqa: FBT001 - part of the cache key
@@ -103,6 +116,8 @@ def recipient_factory(mailing_id: int) -> Callable[[int, Reader], Recipient]:
         one_click, preferences = url_makers(language, discreet)
         urls = {_UNSUBSCRIBE: one_click(subscription_id)}
         urls[_PREFERENCES] = preferences(subscription_id)
+        if unsubscribe_email is not None and not discreet:
+            urls[_UNSUBSCRIBE_EMAIL] = unsubscribe_email(subscription_id)
         return Recipient(position, address, identify(subscriber_id), urls)
 
     return build

@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.desk import readers
 from newsletter.lib.fields import LanguageChainField, join_chain
 from subscribers.models import (
     Consent,
@@ -80,6 +82,26 @@ class SubscriberAdmin(ReadOnlyAdmin, admin.ModelAdmin[Subscriber]):
     fields = ("public_id", "language", "created_on")
     inlines = (SubscriptionInline,)
     ordering = ("-pk",)
+    change_form_template = "desk/reader.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        lift = path(
+            "<int:subscriber_id>/lift/",
+            self.admin_site.admin_view(readers.lift),
+            name="subscribers_subscriber_lift",
+        )
+        return [lift, *super().get_urls()]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        subscriber = context["original"]
+        context |= {
+            **readers.page_context(request, subscriber),
+            "title": _("Reader %(id)s") % {"id": str(subscriber.public_id)[:8]},
+            "subtitle": None,
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscriber]:
         active = Count("subscriptions", filter=Q(subscriptions__state=Subscription.State.ACTIVE))

@@ -37,7 +37,7 @@ from newsletter.transport.outcomes import (
 )
 from newsletter.transport.pace import Pace
 from newsletter.transport.pace.pace import is_about_speed
-from newsletter.transport.template import MAX_URL_LENGTH, MergeError
+from newsletter.transport.template import MergeError, max_length, sample_url
 from newsletter.transport.url import TransportURL
 
 
@@ -78,8 +78,7 @@ class EspTransport(Transport[EspEdition]):
     def compile(self, email: Email) -> EspEdition:
         """Compile the edition, and raise CompileError for what the provider doesn't support."""
         edition = batch.compile_edition(email, self._profile)
-        longest = "https://sample.example/".ljust(MAX_URL_LENGTH, "x")
-        urls = {each.value: longest for each in Placeholder}
+        urls = {each.value: sample_url(each).ljust(max_length(each), "x") for each in Placeholder}
         samples = [
             MergeRecipient(n, f"reader{n:049}@sample.example", "sample".ljust(40, "x"), urls)
             for n in (1, 2)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -150,3 +152,17 @@ def test_a_batch_that_is_being_sent_explains_why_others_wait(prepared_mailing: M
     )
 
     assert find_problems() == []
+
+
+def test_failures_are_found_while_the_cache_is_away(
+    prepared_mailing: Mailing, settings: Any, tmp_path: Path
+) -> None:
+    """The broker's server is the cache too, and it may be what failed."""
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"unix://{tmp_path}/nobody-listens.sock",
+        }
+    }
+    finish(prepared_mailing, Result.FAILED)
+    assert kinds() == [Kind.FAILED]

@@ -13,10 +13,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from newsletter.delivery.feedback.mail.incoming import Fields, IncomingEmail
-from newsletter.delivery.feedback.mail.unsubscribe_email import subscription_in
 from newsletter.delivery.message_ids import MessageTrace, parse_delivery_id
 from subscribers.links import tokens
 from subscribers.links.tokens import LinkPurpose, TokenError
+from subscribers.links.unsubscribe_email import subscription_in
 
 _DELIVERY_ID = re.compile(r"(?<![A-Za-z0-9])([A-Za-z2-7]{28})@")
 _ONE_CLICK = re.compile(r"<https?://[^<>\s]{1,200}/([A-Za-z0-9_-]{36})/?>")

@@ -8,7 +8,6 @@ import pytest
 
 from newsletter.delivery.feedback.mail.bounce_mail import Nature
 from newsletter.delivery.feedback.mail.inbound import handle_email, handle_sealed_mail
-from newsletter.delivery.feedback.mail.unsubscribe_email import mailto_urls
 from newsletter.delivery.message_ids import MAILING, MessageTrace
 from newsletter.delivery.models import Event
 from newsletter.transport.outcomes import Fault
@@ -16,6 +15,7 @@ from subscribers import intake
 from subscribers.crypto.sealing import Ciphertext, open_intake
 from subscribers.links import reader_urls, tokens
 from subscribers.links.tokens import LinkPurpose
+from subscribers.links.unsubscribe_email import mailto_urls
 from subscribers.models import Intake, Subscription
 from tests.delivery.conftest import AddReader
 from tests.delivery.feedback.conftest import delivery_id
