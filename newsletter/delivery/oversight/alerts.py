@@ -135,7 +135,8 @@ def _email(alert: Alert, recipient: AlertRecipient, sender: str) -> bool:
     )
     for transport in transports.configured():
         try:
-            results = list(transport.send(transport.compile(email), [to]))
+            with transport.pace.ahead_of_bulk():
+                results = list(transport.send(transport.compile(email), [to]))
         except (TransportDownError, CompileError) as error:
             facts = {"alert": alert.pk, "transport": transport.name, "reason": error}
             log.warning("alert-not-emailed", extra=facts)
