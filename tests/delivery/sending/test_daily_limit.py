@@ -22,6 +22,7 @@ from newsletter.delivery.models import (
     TransportUsage,
 )
 from newsletter.delivery.oversight import alerts
+from newsletter.delivery.oversight.audit import audit
 from newsletter.delivery.oversight.problems import Problem
 from newsletter.delivery.oversight.report import deferred
 from newsletter.editorial.models import Issue, User
@@ -99,7 +100,7 @@ def test_e9_a_limit_of_our_own_is_no_failure_for_alerts_and_audit(mailing: Maili
     tasks.run_tick()
 
     assert not Alert.objects.exists()
-    [finding] = sixty.audit(mailing.pk)
+    [finding] = audit(mailing.pk)
     assert not finding.has_failed
 
 
