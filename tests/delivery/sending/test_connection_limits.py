@@ -12,9 +12,10 @@ import pytest
 from newsletter.delivery.models import Batch
 from newsletter.delivery.sending import transports
 from newsletter.editorial.models import Issue
-from newsletter.transport.smtp.transport import SmtpTransport
+from newsletter.transport.outcomes import Result
 from tests.delivery.conftest import reset_transports
 from tests.delivery.sending import sixty
+from tests.transport.cast import make_email, readers
 from tests.transport.relay import Relay
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.django_db]
@@ -38,9 +39,12 @@ def test_d9_all_readers_are_sent_to_in_one_round(
         assert set(addressed.values()) == {1}
         assert relay.most_at_once == limit
         assert relay.refused, "more were tried"
+        refused = relay.refused
         [transport] = transports.configured()
-        assert isinstance(transport, SmtpTransport)
-        assert transport.connection_limit.current == limit
+        transport.close()
+        results = list(transport.send(transport.compile(make_email()), readers(30)))
+        assert {each.result for each in results} == {Result.SENT}
+        assert relay.refused == refused, "the number has been learned"
     finally:
         reset_transports()
         relay.close()
