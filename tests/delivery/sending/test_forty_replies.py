@@ -284,3 +284,47 @@ def test_d7_a_refusal_of_two_readers_of_one_domain_stops_nobody_else(
     addressed = {str(message_from_bytes(each)["To"]) for each in relay.messages}
     assert len(addressed) == READERS - 2
     assert not any("strict" in address for address in addressed)
+
+
+@pytest.fixture(scope="module")
+def shared_pipelining_relay() -> Iterator[Relay]:
+    relay = Relay(pipelines=True)
+    yield relay
+    relay.close()
+
+
+@pytest.fixture
+def pipelining_relay(shared_pipelining_relay: Relay) -> Iterator[Relay]:
+    yield shared_pipelining_relay
+    reset_transports()
+    shared_pipelining_relay.answers.clear()
+    shared_pipelining_relay.messages.clear()
+
+
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [
+        ("rcpt", "550 Domain news.example.org has exceeded the max emails per hour (20/20)"),
+        ("data", "550 5.4.5 Daily user sending limit exceeded"),
+        ("final", "550 5.7.26 Your email has been blocked because the sender is unauthenticated"),
+        ("rcpt", "550 5.1.1 no such user"),
+        ("rcpt", "550"),
+    ],
+)
+def test_d8_with_eight_connections_nobody_is_blamed_either(
+    article: Issue, settings: Any, pipelining_relay: Relay, step: str, reply: str
+) -> None:
+    """Some messages are refused before the last ones are accepted that were started earlier."""
+    relay = pipelining_relay
+    script(relay, step, reply, Fault.SENDER)
+    mailing = sixty.prepare(
+        article, settings, f"smtp://127.0.0.1:{relay.port}?connections=8&timeout=5"
+    )
+
+    sixty.send_what_is_due()
+
+    assert fate(mailing) == held(FIRST)
+    sixty.assert_nobody_is_blamed()
+    relay.answers.clear()
+    sixty.finish(mailing)
+    sixty.assert_nobody_is_blamed()
