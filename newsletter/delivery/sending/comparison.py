@@ -112,7 +112,12 @@ class Comparison:
         if len(blamed) >= MIN_TO_HOLD and (len(domains) > 1 or domains & reached):
             self.refusal = _most_common(blamed)
             return []
-        final = self._readers + [each for each in self.held_back if each.fault is Fault.READER]
+        final = list(self._readers)
+        at_the_end = [each for each in self.held_back if each.fault is Fault.READER]
+        # Several at the end may be the first whom a relay refuses like everybody after them, in the
+        # next batch: try them again.
+        if self.is_retry or len(at_the_end) < MIN_TO_HOLD:
+            final += at_the_end
         # Others at the same domain got it, so this may be a quota that was just reached: try again.
         for each in self._not_readers + blamed:
             if self.is_retry or self.domain_of(each.position) not in reached:

@@ -107,6 +107,18 @@ def test_at_the_end_of_a_batch_a_refusal_with_an_acceptance_after_it_counts() ->
     assert refusal is None
 
 
+def test_several_refusals_at_the_end_of_a_batch_are_tried_again_before_they_count() -> None:
+    """The relay may refuse everybody from here on: the next batch shows it."""
+    results = [sent(0), gone(1), gone(2), gone(3)]
+
+    recorded, refusal = compare(results)
+    assert recorded == {0: SENT, 1: DEFERRED, 2: DEFERRED, 3: DEFERRED}
+    assert refusal is None
+
+    recorded, _ = compare(results[1:], is_retry=True, accepted_earlier=True)
+    assert recorded == {1: REFUSED, 2: REFUSED, 3: REFUSED}
+
+
 def test_many_refusals_in_a_row_hold_the_mailing_and_count_against_nobody() -> None:
     recorded, refusal = compare([sent(0), *map(gone, range(1, MAX_IN_A_ROW + 1))])
 

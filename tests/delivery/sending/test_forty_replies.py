@@ -328,3 +328,22 @@ def test_d8_with_eight_connections_nobody_is_blamed_either(
     relay.answers.clear()
     sixty.finish(mailing)
     sixty.assert_nobody_is_blamed()
+
+
+@pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "550"])
+def test_d8_a_quota_that_begins_near_the_end_of_a_batch_counts_against_nobody(
+    article: Issue, settings: Any, relay: Relay, reply: str
+) -> None:
+    """It says the same as about a mailbox that is gone. The first ten are in the first batch."""
+    settings.SEND_BATCH_SIZE = FIRST + 10
+    script(relay, "rcpt", reply, Fault.READER)
+    url = f"smtp://127.0.0.1:{relay.port}?connections=1&timeout=5"
+    mailing = sixty.prepare(article, settings, url)
+
+    sixty.send_what_is_due()
+
+    assert fate(mailing) == held(FIRST)
+    sixty.assert_nobody_is_blamed()
+    relay.answers.clear()
+    sixty.finish(mailing)
+    sixty.assert_nobody_is_blamed()
