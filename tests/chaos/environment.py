@@ -71,6 +71,7 @@ def _set_up(environment: ChaosEnvironment, timeout: int, settings: dict[str, obj
         **({"DATABASE_URL": environment.database.url} if environment.database else {}),
         "BROKER_URL": environment.broker.url,
         "CACHE_URL": "locmem://",
+        "WEBHOOK_SECRET_MAILGUN": "a-signing-key-for-chaos",  # a provider is refused without one
         "DELIVERY_TRANSPORTS": f"{environment.sink.url}&timeout={timeout}{pipelining}",
         **{name: str(value) for name, value in settings.items()},
     }

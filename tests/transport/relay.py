@@ -89,6 +89,8 @@ class Relay:
             while True:
                 connection, _ = self._listening.accept()
                 self.connections += 1
+                # Else the second of two replies waits 40 ms for an acknowledgement.
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._open.append(connection)
                 threading.Thread(target=self._admit, args=(connection,), daemon=True).start()
 

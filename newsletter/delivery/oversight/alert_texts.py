@@ -43,7 +43,8 @@ class WrittenAlert:
 def write(alert: Alert) -> WrittenAlert:
     """Return the alert as plain text, with the address of the page that has more."""
     text = describe(alert)
-    lines = [text.title, *text.details, settings.SITE_URL.rstrip("/") + text.url]
+    ended = [_("This problem has since been resolved.")] if alert.resolved_at else []
+    lines = [text.title, *text.details, *ended, settings.SITE_URL.rstrip("/") + text.url]
     return WrittenAlert(
         sender=_("Tydzen alerts"),
         subject=text.title.rstrip("."),

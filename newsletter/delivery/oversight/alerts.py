@@ -3,13 +3,14 @@
 Each tick compares what is wrong now with the alerts that are open. A new failure opens an alert,
 one that is gone resolves it, and each is told once per channel. An email that can't be sent, for
 instance because the relay itself is the failure, is tried again with every tick, so it arrives
-once the relay is back; ALERT_URLS reach people meanwhile.
+once the relay is back, even if that ended the failure; ALERT_URLS reach people meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -28,6 +29,8 @@ from newsletter.transport.base import CompileError
 from newsletter.transport.outcomes import Email, Recipient, Result, TransportDownError
 
 log = logging.getLogger(__name__)
+STILL_TOLD = timedelta(days=1)
+"""How long after its end people are told of a failure that they couldn't be told of before."""
 
 
 def watch() -> int:
@@ -37,7 +40,7 @@ def watch() -> int:
     """
     opened, _resolved = reconcile(find_problems())
     untold = Q(emailed_at=None) | Q(pushed_at=None) if settings.ALERT_URLS else Q(emailed_at=None)
-    if open_alerts().filter(untold).exists():
+    if _to_tell().filter(untold).exists():
         wake("delivery.tell_staff")
     return opened
 
@@ -55,6 +58,12 @@ def tell() -> int:
 def open_alerts() -> QuerySet[Alert]:
     """Return the alerts about what is wrong now, the latest first."""
     return Alert.objects.filter(resolved_at=None).order_by("-raised_at")
+
+
+def _to_tell() -> QuerySet[Alert]:
+    """Return the alerts that people should know of, the latest first."""
+    lately = Q(resolved_at=None) | Q(resolved_at__gt=Now() - STILL_TOLD)
+    return Alert.objects.filter(lately).order_by("-raised_at")
 
 
 def reconcile(problems: Iterable[Problem]) -> tuple[int, int]:
@@ -92,7 +101,7 @@ def email_new() -> int:
         .filter(user__is_active=True)
         .exclude(user__email="")
     )
-    new = open_alerts().filter(emailed_at=None)
+    new = _to_tell().filter(emailed_at=None)
     if not recipients or not new.exists():
         return 0
     sender = Newsletter.objects.order_by("pk").values_list("sender_address", flat=True).first()
@@ -126,7 +135,8 @@ def _email(alert: Alert, recipient: AlertRecipient, sender: str) -> bool:
     )
     for transport in transports.configured():
         try:
-            results = list(transport.send(transport.compile(email), [to]))
+            with transport.pace.ahead_of_bulk():
+                results = list(transport.send(transport.compile(email), [to]))
         except (TransportDownError, CompileError) as error:
             facts = {"alert": alert.pk, "transport": transport.name, "reason": error}
             log.warning("alert-not-emailed", extra=facts)
@@ -138,7 +148,7 @@ def _email(alert: Alert, recipient: AlertRecipient, sender: str) -> bool:
 
 def push_new() -> int:
     """Notify ALERT_URLS of the alerts that they weren't notified of; return how many."""
-    new = list(open_alerts().filter(pushed_at=None)) if settings.ALERT_URLS else []
+    new = list(_to_tell().filter(pushed_at=None)) if settings.ALERT_URLS else []
     if not new:
         return 0
     # An optional dependency, imported only where it is needed: it takes 20 MB.

@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from newsletter.delivery.models import Batch, Mailing, Outcome, ReleaseRecipient
+from newsletter.delivery.oversight import problems
 from newsletter.delivery.oversight.report import (
     Deferred,
     Report,
@@ -48,8 +49,8 @@ class Finding:
     transports: list[tuple[str, int]] = field(default_factory=list)
     """How many emails each transport sent."""
     is_stuck: bool = False
-    """Whether it needs somebody's attention: it is held after a refusal, or its transport is down
-    and nobody has got it."""
+    """Whether it needs somebody's attention: it is held after a refusal, its readers wait because
+    all transports are down, or nobody has got it."""
 
     @property
     def has_failed(self) -> bool:
@@ -114,7 +115,8 @@ def _audit(mailing: Mailing) -> Finding:
         next_try=waiting.next_at if waiting else None,
         transports=sent_by_transport(mailing),
         is_stuck=mailing.hold == Mailing.Hold.REFUSED
-        or bool(waiting and not counts.sent and not counts.handed_over),
+        or bool(waiting and not counts.sent and not counts.handed_over)
+        or bool(waiting and problems.is_outage()),
     )
 
 

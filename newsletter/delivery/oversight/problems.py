@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from newsletter.delivery.feedback import rates
@@ -22,7 +22,9 @@ from newsletter.delivery.models import (
 )
 from newsletter.delivery.oversight import mailbox_watch
 from newsletter.delivery.oversight.report import has_failed
-from newsletter.transport.outcomes import Result
+from newsletter.delivery.sending import transports
+from newsletter.transport.outcomes import Fault, Result
+from newsletter.transport.pace.pace import LIMIT_REACHED
 
 Kind = Alert.Kind
 State = Mailing.State
@@ -103,8 +105,21 @@ def _most_common_failure(mailing_id: int) -> dict[str, Any]:
     return {"fault": fault, "code": code, "status": status}
 
 
+def is_outage() -> bool:
+    """Return whether all transports have been down for longer than a moment."""
+    names = set(_outages().values_list("name", flat=True))
+    return all(transport.name in names for transport in transports.configured())
+
+
+def _outages() -> QuerySet[TransportState]:
+    """Return the transports that are down. One whose own limit is used up isn't: it goes on later,
+    as the operator wanted it."""
+    down = TransportState.objects.filter(down_since__lte=Now() - OUTAGE)
+    return down.exclude(fault=Fault.SPEED, reason__startswith=LIMIT_REACHED)
+
+
 def _down() -> Iterator[Problem]:
-    for transport in TransportState.objects.filter(down_since__lte=Now() - OUTAGE):
+    for transport in _outages():
         facts = {
             "transport": transport.name,
             "fault": transport.fault,

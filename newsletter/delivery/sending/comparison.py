@@ -39,30 +39,40 @@ class Comparison:
     `is_retry` is False in the readers' first round. `domain_of` returns the domain of the reader
     at a position: it tells one domain's policy from a fault that concerns everybody.
     `refused_before` counts the refusals since the transport last accepted a message, in earlier
-    batches: an edition that few readers get makes small batches.
+    batches: an edition that few readers get makes small batches. `in_flight` is how many messages
+    may have been started and have no result: with several connections, a relay that begins to
+    refuse everybody refuses some messages before it accepts its last ones.
     """
 
     is_retry: bool
     domain_of: Callable[[int], str]
     refused_before: int = 0
+    in_flight: int = 0
     accepted: list[int] = field(default_factory=list)
     """The positions that were accepted."""
     held_back: list[SendResult] = field(default_factory=list)
     refusal: Refusal | None = None
     _not_readers: list[SendResult] = field(default_factory=list)
     """Refusals with an acceptance after them that aren't the reader's fault."""
+    _readers: list[SendResult] = field(default_factory=list)
+    """Those that are, until a message is accepted that was started after the refusal had come."""
+    _started: dict[int, int] = field(default_factory=dict)
+    """By the position of a refusal, the last position that may have been started when it came."""
+    _highest: int = 0
 
     def add(self, result: SendResult) -> list[SendResult]:
         """Take one result; return what to record now: this one, and earlier ones it confirms.
 
         A refusal is returned as deferred at first, and again as it was once it is confirmed.
         """
+        self._highest = max(self._highest, result.position)
         if result.result is Result.SENT:
             self.accepted.append(result.position)
             return [result, *self._confirm_before(result.position)]
         if result.result not in _PERMANENT or result.fault is Fault.NONE:
             return [result]
         self.held_back.append(result)
+        self._started[result.position] = self._highest + self.in_flight
         if self.refusal is None and self.in_a_row >= MAX_IN_A_ROW:
             self.refusal = _most_common(self.held_back)
         return [result._replace(result=Result.DEFERRED)]
@@ -73,13 +83,16 @@ class Comparison:
         return len(self.held_back) + (0 if self.accepted else self.refused_before)
 
     def _confirm_before(self, position: int) -> list[SendResult]:
-        """Confirm the refusals of messages that were started before this position."""
-        if not self.held_back or self.refusal is not None:
+        """Confirm the refusals that came before this position's message was started."""
+        if not (self.held_back or self._readers) or self.refusal is not None:
             return []
         earlier = [each for each in self.held_back if each.position < position]
         self.held_back = [each for each in self.held_back if each.position > position]
         self._not_readers += [each for each in earlier if each.fault is not Fault.READER]
-        return [each for each in earlier if each.fault is Fault.READER]
+        self._readers += [each for each in earlier if each.fault is Fault.READER]
+        confirmed = [each for each in self._readers if self._started[each.position] < position]
+        self._readers = [each for each in self._readers if each not in confirmed]
+        return confirmed
 
     def end(
         self, *, accepted_earlier: Callable[[], bool], others_wait: Callable[[], bool]
@@ -89,7 +102,7 @@ class Comparison:
         `accepted_earlier` says whether the mailing had any message accepted before this batch, and
         `others_wait` whether it has more readers to compare these with.
         """
-        if self.refusal is not None or not (self.held_back or self._not_readers):
+        if self.refusal is not None or not (self.held_back or self._not_readers or self._readers):
             return []
         reached = {self.domain_of(position) for position in self.accepted}
         if not self.accepted and not accepted_earlier():
@@ -99,7 +112,12 @@ class Comparison:
         if len(blamed) >= MIN_TO_HOLD and (len(domains) > 1 or domains & reached):
             self.refusal = _most_common(blamed)
             return []
-        final = [each for each in self.held_back if each.fault is Fault.READER]
+        final = list(self._readers)
+        at_the_end = [each for each in self.held_back if each.fault is Fault.READER]
+        # Several at the end may be the first whom a relay refuses like everybody after them, in the
+        # next batch: try them again.
+        if self.is_retry or len(at_the_end) < MIN_TO_HOLD:
+            final += at_the_end
         # Others at the same domain got it, so this may be a quota that was just reached: try again.
         for each in self._not_readers + blamed:
             if self.is_retry or self.domain_of(each.position) not in reached:

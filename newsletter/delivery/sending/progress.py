@@ -81,6 +81,7 @@ class BatchProgress:
             is_retry=self.claim.round > 0,
             domain_of=lambda position: self.addresses[position].rpartition("@")[2].lower(),
             refused_before=transports.refused_in_a_row[self.transport.name],
+            in_flight=self.step if self.transport.connections else 0,
         )
 
     def send(

@@ -26,6 +26,8 @@ R = TypeVar("R")
 
 DEFAULT_MAX_WAIT = 60.0
 """Seconds. Longer than this, a call doesn't wait for a relay that refuses, unless it is told to."""
+LIMIT_REACHED = "limit of"
+"""How the reason begins if what an hour or a day allows is used up."""
 URGENT_MAX_WAIT = 5.0
 SHORT_PAUSE = 5.0
 """A pause of at most this is waited out even if the call has taken long already."""
@@ -141,7 +143,7 @@ class Pace:
                 share = self._allowance.take(self.limits, urgent=self._urgent)
                 if not share.size:
                     self._used_up = TransportDownError(
-                        f"limit of {share.limit} reached",
+                        f"{LIMIT_REACHED} {share.limit} reached",
                         fault=Fault.SPEED,
                         retry_after=ceil(share.wait),
                     )

@@ -34,10 +34,14 @@ def compare(
     accepted_earlier: bool = False,
     others_wait: bool = False,
     refused_before: int = 0,
+    in_flight: int = 0,
 ) -> tuple[dict[int, Result], Refusal | None]:
     """Return the result recorded for each position, and why the mailing is held."""
     comparison = Comparison(
-        is_retry, lambda position: (domains or {}).get(position, "one.example"), refused_before
+        is_retry,
+        lambda position: (domains or {}).get(position, "one.example"),
+        refused_before,
+        in_flight,
     )
     recorded: dict[int, Result] = {}
     for result in results:
@@ -71,6 +75,48 @@ def test_an_acceptance_that_was_started_earlier_confirms_nothing() -> None:
     comparison.add(gone(5))
 
     assert [each.position for each in comparison.add(sent(4))] == [4]
+
+
+def test_a_refusal_beside_the_last_messages_of_a_quota_counts_against_nobody() -> None:
+    """Two connections are busy when the quota is used up: position 1 is refused before the relay
+    has accepted position 2, which was started earlier."""
+    recorded, refusal = compare(
+        [sent(0), gone(1), sent(2), *map(gone, range(3, 3 + MAX_IN_A_ROW))], in_flight=2
+    )
+
+    assert set(recorded.values()) == {SENT, DEFERRED}
+    assert refusal is not None
+
+
+def test_with_several_connections_a_refusal_counts_a_few_messages_later() -> None:
+    comparison = Comparison(is_retry=False, domain_of=lambda position: "one.example", in_flight=2)
+    comparison.add(gone(1))
+
+    recorded = [
+        [(each.position, each.result) for each in comparison.add(sent(position))]
+        for position in (2, 3, 4, 5)
+    ]
+
+    assert recorded == [[(2, SENT)], [(3, SENT)], [(4, SENT), (1, REFUSED)], [(5, SENT)]]
+
+
+def test_at_the_end_of_a_batch_a_refusal_with_an_acceptance_after_it_counts() -> None:
+    recorded, refusal = compare([sent(0), gone(1), sent(2)], in_flight=8)
+
+    assert recorded == {0: SENT, 1: REFUSED, 2: SENT}
+    assert refusal is None
+
+
+def test_several_refusals_at_the_end_of_a_batch_are_tried_again_before_they_count() -> None:
+    """The relay may refuse everybody from here on: the next batch shows it."""
+    results = [sent(0), gone(1), gone(2), gone(3)]
+
+    recorded, refusal = compare(results)
+    assert recorded == {0: SENT, 1: DEFERRED, 2: DEFERRED, 3: DEFERRED}
+    assert refusal is None
+
+    recorded, _ = compare(results[1:], is_retry=True, accepted_earlier=True)
+    assert recorded == {1: REFUSED, 2: REFUSED, 3: REFUSED}
 
 
 def test_many_refusals_in_a_row_hold_the_mailing_and_count_against_nobody() -> None:
