@@ -226,11 +226,8 @@ def webhooks_have_secrets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
     addresses that bounce are emailed again and again."""
     problems = [problem for name in settings.WEBHOOKS if (problem := _webhook_problem(name))]
     hint = "docs/providers/ has a page for each provider. WEBHOOKS says which are switched on."
-    missing = [
-        name
-        for name in providers.hooks_of_transports(settings.DELIVERY_TRANSPORTS).split(",")
-        if name and name not in settings.WEBHOOKS
-    ]
+    used = providers.hooks_of_transports(settings.DELIVERY_TRANSPORTS).split(",")
+    missing = [name for name in used if name and name not in settings.WEBHOOKS]
     return [
         *(Error(problem, hint=hint, id="newsletter.E009") for problem in problems),
         *(

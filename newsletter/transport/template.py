@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from newsletter.lib.placeholders import PLACEHOLDER_URL, Placeholder
 from newsletter.transport import dkim, headers, quoted_printable, self_check
@@ -24,6 +24,7 @@ from newsletter.transport.addresses import NEEDS_SMTPUTF8, plain_address, to_ace
 from newsletter.transport.base import CompileError
 from newsletter.transport.dkim import EditionSigner, Signer
 from newsletter.transport.outcomes import Email, Image, Recipient, Result, SendResult
+from newsletter.transport.segments import MergeField, PlaceholderSegments, Segment
 
 _DELIVERY_ID_OCTETS = string.ascii_letters.encode() + string.digits.encode() + b"_-"
 _URL_OCTETS = _DELIVERY_ID_OCTETS + b".~:/?#[]@!$()*+,;=%&"
@@ -35,30 +36,8 @@ _IMAGE_TYPE = re.compile(r"image/[a-z0-9.+-]+")
 _CID = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9.-]+)?")
 
 
-class MergeField(NamedTuple):
-    """A segment whose value differs for each reader.
-
-    `placeholder` is the placeholder's name if `kind` is header, text or html, else "".
-    """
-
-    kind: Literal["date", "id", "to", "header", "text", "html"]
-    placeholder: str = ""
-
-
-Segment = bytes | MergeField
-
-
 class MergeError(ValueError):
     """A reader's values that cannot be filled in. The text names the placeholder, not the value."""
-
-
-class PlaceholderSegments(NamedTuple):
-    """Indexes of the segments that a placeholder fills, by how its value is encoded there."""
-
-    placeholder: str
-    header: tuple[int, ...]
-    text: tuple[int, ...]
-    html: tuple[int, ...]
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,7 @@ def tick(at: datetime) -> None:
 
 def send_july() -> None:
     for monday in MONDAYS:
-        at = datetime(monday.year, monday.month, monday.day, 6, tzinfo=UTC) + WEEK
-        tick(at)
+        tick(datetime(monday.year, monday.month, monday.day, 6, tzinfo=UTC) + WEEK)
 
 
 def round_up() -> Mailing:
@@ -130,8 +129,8 @@ def test_without_monthly_readers_there_is_no_mailing(
     assert not Mailing.objects.filter(release__kind=Release.Kind.MONTHLY).exists()
     # A reader who chooses monthly emails later in the month doesn't get July's.
     Subscription.objects.filter(pk=reader.pk).update(frequency="monthly")
-    tick(DUE + timedelta(hours=1))
-    tick(DUE + timedelta(days=9))
+    for later in (timedelta(hours=1), timedelta(days=9)):
+        tick(DUE + later)
     assert not Mailing.objects.filter(release__kind=Release.Kind.MONTHLY).exists()
 
 
@@ -339,8 +338,7 @@ def test_the_operator_can_send_it_early(
     [
         ("2017-07", "No reader has chosen the monthly round-up"),
         ("2016-07", "No issue of this month has been sent"),
-        ("2017-07-24", "isn't a month"),
-        ("July", "isn't a month"),
+        *[(month, "isn't a month") for month in ("2017-07-24", "July")],
     ],
 )
 def test_a_round_up_that_cannot_be_sent_is_an_error(
