@@ -9,6 +9,6 @@ alert = Signal()
 None) and `detail` (numbers in words, never an address)."""
 
 refused = Signal()
-"""Readers were refused for reasons of their own. Sent after the batch is finished, with
+"""Readers were refused for their own reasons. Sent after the batch is finished, with
 `mailing_id`, `transport` (its name) and `refused` (newsletter.delivery.sending.batches.OutcomeRow).
 It keeps the way out, `sending`, from importing the way back, `feedback`."""

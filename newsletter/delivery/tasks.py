@@ -128,7 +128,7 @@ def prepare(mailing_id: int) -> str:
 def tell_staff() -> int:
     """Email staff, and notify ALERT_URLS, about failures that they don't know of yet.
 
-    It is a task of its own: a relay that doesn't answer mustn't hold up the tick.
+    It is a separate task: a relay that doesn't answer mustn't hold up the tick.
     """
     return alerts.tell()
 

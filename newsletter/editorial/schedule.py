@@ -4,7 +4,7 @@ A rule is a weekday and a local time in an IANA time zone (E2). The period is a 
 Monday to Sunday, not "the last seven days": a week with a clock change has 167 or 169 hours.
 
 A month consists of whole weeks. Its round-up goes out together with the first week of the next
-month, after all of its own issues.
+month, after all of that month's issues.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def slug_for(text: str, language: str) -> str:
 
 
 def _transliterate(letter: str, latin: Mapping[str, str]) -> str:
-    """Return Latin letters, without the letter's accents if it has no row of its own."""
+    """Return Latin letters, without the letter's accents if the table has no row for it."""
     if letter in latin:
         return latin[letter]
     return "".join(latin.get(part, part) for part in unicodedata.normalize("NFKD", letter))

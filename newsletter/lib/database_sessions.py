@@ -1,4 +1,4 @@
-"""Find out whether the database gives each of our connections a session of its own.
+"""Find out whether the database gives each of our connections a separate session.
 
 A pool such as PgBouncer in transaction mode gives a connection another session for each
 transaction. Then prepared statements, cursors for long lists and the durability setting of a

@@ -4,7 +4,7 @@ A task on a queue only says that something may be due; the database knows what i
 lost, or the broker is down, work is only delayed until the next tick. A wake-up carries no time and
 never expires, so no two clocks have to agree (E8).
 
-There are two queues, each with processes of its own: nothing on CONTROL ever waits for a mailing.
+There are two queues, each with separate processes: nothing on CONTROL ever waits for a mailing.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Transport(ABC, Generic[C]):
     def learned(self) -> dict[str, float | None]:
         """Return what this process has learned about its connections and others can adopt.
 
-        Empty if the transport has no connections of its own. Ages are in seconds.
+        Empty if the transport keeps no connections. Ages are in seconds.
         """
         return {}
 

@@ -1,7 +1,7 @@
 """DKIM signatures (RFC 6376, RFC 8463) over compiled editions: relaxed/relaxed, RSA or Ed25519.
 
 What all readers share is canonicalized once per edition. It can be canonicalized segment by
-segment because the value of a placeholder contains no whitespace and is on lines of its own
+segment because the value of a placeholder contains no whitespace and is on separate lines
 (newsletter.transport.quoted_printable), so no run of whitespace spans two segments.
 """
 

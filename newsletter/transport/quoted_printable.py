@@ -1,6 +1,6 @@
 """Quoted-printable (RFC 2045, 6.7) in segments, so that placeholders can be filled later.
 
-Each placeholder is on lines of its own between soft line breaks, so that its value never makes
+Each placeholder is on separate lines between soft line breaks, so that its value never makes
 another line too long. No line starts with a dot, so there is nothing to dot-stuff (RFC 5321,
 4.5.2), nor with "From ", which some mailboxes change.
 """

@@ -80,8 +80,8 @@ def new_challenge() -> dict[str, Any]:
 
 
 def verify_proof(payload: str) -> bool:
-    """Return whether `payload` solves a challenge of ours that hasn't expired or been used before,
-    and mark it as used. `payload` is the posted form field: base64 of JSON, or anything at all."""
+    """Return whether `payload` solves one of our challenges, which is neither expired nor used, and
+    mark it as used. `payload` is the posted form field: base64 of JSON, or anything at all."""
     solution = _parse(payload)
     if solution is None:
         return False

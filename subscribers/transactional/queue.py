@@ -21,7 +21,7 @@ def queue_confirmation(kind: str, subscription: Subscription, reader: Subscriber
     """Queue an email that asks `reader` to confirm: at most one per address in 24 hours.
 
     The first request is answered now. A request for something else within 24 hours, such as a
-    second newsletter, is answered when they are over. Later requests need no email of their own,
+    second newsletter, is answered when they are over. Later requests don't need a separate email,
     because the page behind the link lists everything that waits for confirmation. So however many
     newsletters an address is signed up for in one day, it gets at most two emails.
     """

@@ -102,7 +102,7 @@ def _view(name: str, secret: str | None, site_url: str) -> Any:
         # Its signature covers the URL, which a proxy may have changed on the way to us.
         arguments["webhook_url"] = f"{site_url}/hooks/mandrill/"
     with warnings.catch_warnings():
-        # That SendGrid is no longer tested by Anymail, and that a parser has no secret.
+        # That Anymail has stopped testing SendGrid, and that a parser has no secret.
         warnings.simplefilter("ignore")
         return import_string(f"anymail.webhooks.{hook.view}")(**arguments)
 

@@ -1,4 +1,4 @@
-"""Confirm the SNS subscription through which Amazon SES reports, if its topic is one of ours.
+"""Confirm the SNS subscription through which Amazon SES reports, if we know its topic.
 
 Amazon sends a URL that has to be opened once. A worker opens it, because the web process may have
 no way out. Only topics in WEBHOOK_SES_TOPICS are confirmed, and only at Amazon's own host.

@@ -3,7 +3,7 @@
 Each tick compares what is wrong now with the alerts that are open. A new failure opens an alert,
 one that is gone resolves it, and each is told once per channel. An email that can't be sent, for
 instance because the relay itself is the failure, is tried again with every tick, so it arrives
-once the relay is back, even if that ended the failure; ALERT_URLS reach people meanwhile.
+once the relay is back, even if that ended the failure; ALERT_URLS reach people in the meantime.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def reader_report(subscriber_id: int) -> ReaderReport:
     events = Event.objects.filter(subscriber_id=subscriber_id)
     reported = events.exclude(kind=Event.Kind.DELIVERED).order_by("-on", "-pk")[:SHOWN]
     delivered = events.filter(kind=Event.Kind.DELIVERED).order_by("-on").first()
-    # A mailing's number grows with time, and an outcome has no date of its own.
+    # A mailing's number grows with time, and an outcome doesn't store a date.
     outcomes = Outcome.objects.filter(
         subscriber_id=subscriber_id, result__in=list(_RESULTS)
     ).order_by("-mailing_id")[:SHOWN]

@@ -18,7 +18,7 @@ from newsletter.transport.outcomes import Fault, Result
 class Report:
     """How many readers are in the snapshot, and in what state; the states add up to `readers`.
 
-    `handed_over` isn't a state of its own: it counts those *waiting* readers whose email a running
+    `handed_over` isn't a separate state: it counts those *waiting* readers whose email a running
     batch has already recorded as sent.
     """
 

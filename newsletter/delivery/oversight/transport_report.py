@@ -31,7 +31,7 @@ class Condition(StrEnum):
     UNUSED = "unused"
     """It hasn't accepted a message yet."""
     REMOVED = "removed"
-    """It was used, but is no longer configured."""
+    """It was used, but has been removed from the configuration."""
 
 
 _LABELS = {

@@ -1,6 +1,6 @@
 """A trial of one transport: a test email to one address, and each step of handing it over.
 
-It needs no reader, no worker and no broker, and uses a connection of its own. So it works while the
+It needs no reader, no worker and no broker, and uses a separate connection. So it works while the
 transport is marked as down, and changes nothing that the workers know about it.
 """
 

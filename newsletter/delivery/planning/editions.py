@@ -37,7 +37,7 @@ def content_of(release: Release, *, at: datetime) -> content.Issue:
 def round_up(newsletter: Newsletter, month: Month, *, at: datetime) -> content.Issue:
     """Return the articles of the month's issues that were sent.
 
-    An editor approved each of those issues, so the round-up needs no approval of its own.
+    An editor approved each of those issues, so the round-up doesn't need a separate approval.
     """
     sent = Mailing.objects.filter(release__issue=OuterRef("pk"), snapshot_at__isnull=False).exclude(
         state=Mailing.State.CANCELLED

@@ -194,9 +194,9 @@ def finish(
 
     Readers without a result were not handed over; they go into a successor that is due after
     `due_in`. `reason` tells editors why they wait, and names no reader. If they wait because we
-    were `too_fast`, or because a limit is used up, it is no attempt of theirs: the round stays the
-    same, and the time to give up moves on by as long as they wait. Returns None if the batch no
-    longer belongs to the caller.
+    were `too_fast`, or because a limit is used up, it doesn't count as an attempt: the round stays
+    the same, and the time to give up moves on by as long as they wait. Returns None if the batch
+    doesn't belong to the caller any more.
     """
     mine = Q(pk=claim.batch_id, fence=claim.fence, state=Batch.State.CLAIMED)
     known = results, replies

@@ -1,4 +1,4 @@
-"""The Celery workers: one for each queue, with processes of its own.
+"""The Celery workers: one for each queue, with separate processes.
 
 So nothing on the control queue waits for a mailing, however slow the relay is.
 """

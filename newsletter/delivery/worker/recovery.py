@@ -1,6 +1,6 @@
 """Look every ten seconds for what a lost worker, a lost broker or a missing beat has left behind.
 
-A worker runs this in a process of its own, which needs neither beat nor the queues: it starts with
+A worker runs this in a separate process, which needs neither beat nor the queues: it starts with
 the worker, ends the leases of processes on this host that are gone, rescues their batches, and
 wakes workers for whatever is due. If no tick or drain has come for a while, it queues one.
 """

@@ -122,7 +122,7 @@ CODES: Mapping[str, Mapping[str, Meaning]] = {
         "monthly_quota_exceeded": QUOTA,
         "daily_quota_exceeded": QUOTA,
         "rate_limit_exceeded": TOO_FAST,
-        # The same key with another payload is a fault of ours; the same call is still running.
+        # The same key with another payload is our fault; the same call is still running.
         "invalid_idempotent_request": BROKEN,
         "invalid_idempotency_key": BROKEN,
         "concurrent_idempotent_requests": TOO_FAST,

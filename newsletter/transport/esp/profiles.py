@@ -1,6 +1,6 @@
 """What each provider can do through Anymail 15.2 (docs/adding-a-transport.md says how to check).
 
-A call carries a batch only if each recipient can have a List-Unsubscribe header of their own
+A call carries a batch only if each recipient can have their own List-Unsubscribe header
 without a stored template, and the content that is sent with the call can contain merge fields.
 Otherwise each call has one recipient, so that List-Unsubscribe is never dropped or shared.
 """

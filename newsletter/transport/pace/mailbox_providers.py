@@ -34,7 +34,7 @@ _GROUPS = {domain: name for name, others in _DOMAINS.items() for domain in (name
 
 
 def group_of_domain(domain: str) -> str:
-    """Return the group of a domain; one that isn't in the table is a group of its own."""
+    """Return the group of a domain; one that isn't in the table makes a separate group."""
     domain = domain.lower()
     return _GROUPS.get(domain, domain)
 

@@ -117,7 +117,7 @@ class Pace:
 
     # --- A call of `send` ---------------------------------------------------------------------
     def begin(self) -> None:
-        """Start a call: take over what other processes have learned meanwhile."""
+        """Start a call: take over what other processes have learned since."""
         self._deadline = self._clock() + self.max_wait
         self._used_up, self._accepted_before = None, self._messages.total
         self._adopt(self._buckets.news(ask=True))
@@ -185,7 +185,7 @@ class Pace:
     def wait_for_turn(
         self, stop: Callable[[], bool], *, recipients: int = 1, group: str = ""
     ) -> bool:
-        """Wait until a call may start; return False if `stop` returned True meanwhile.
+        """Wait until a call may start; return False if `stop` returned True first.
 
         For a mailbox provider's limit, wait no longer than the whole call may.
         """

@@ -25,7 +25,7 @@ that has none can open one. Shorter than openings.PATIENCE_SECONDS, after which 
 class ConnectionPool:
     """The connections to one relay.
 
-    Not thread-safe, except that a thread of its own closes the connections after KEEP_SECONDS
+    Not thread-safe, except that a separate thread closes the connections after KEEP_SECONDS
     without a call.
     """
 

@@ -68,7 +68,7 @@ class SmtpTransport(Transport[Template]):
         self._pool.close()
 
     def dialogue(self, email: Email, recipient: Recipient) -> Iterator[DialogueStep]:
-        """Send one message over a connection of its own, and yield each step of the session."""
+        """Send one message over a separate connection, and yield each step of the session."""
         [message] = self._messages(self.compile(email), [recipient])
         if isinstance(message, SendResult):
             status, result = message.status, message.result

@@ -18,7 +18,7 @@ def by_name(
 
 
 def suppressed(reason: str) -> Happened:
-    """Return why a provider refuses to send to an address, from a sentence of its own."""
+    """Return why a provider refuses to send to an address, from the sentence it gives."""
     words = reason.lower()
     if "unsubscri" in words:
         return Happened.UNSUBSCRIBED

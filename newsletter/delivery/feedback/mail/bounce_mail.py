@@ -44,7 +44,7 @@ class Nature(StrEnum):
     """What an incoming email is. The names are counted and logged."""
 
     REPORT = "report"
-    """It says what became of an email of ours: bounced, delivered, reported as spam."""
+    """It says what became of an email that we sent: bounced, delivered, reported as spam."""
     UNSUBSCRIPTION = "unsubscription"
     NOTICE = "notice"
     """A report that decides nothing: delayed, not spam, an authentication failure."""
@@ -52,7 +52,7 @@ class Nature(StrEnum):
     LOOP = "loop"
     """A report about a report, or our own email coming back."""
     UNIDENTIFIED = "unidentified"
-    """A report that leads to no email of ours."""
+    """A report that doesn't lead to any email that we sent."""
     FORGED = "forged"
     """It has an ID that we didn't make."""
     MALFORMED = "malformed"

@@ -76,7 +76,7 @@ def from_returned(fields: Fields) -> Search:
 
 
 def is_our_own(fields: Fields) -> bool:
-    """Return whether an email is one of ours, by its own header."""
+    """Return whether we sent an email, judging by its own header."""
     own_id = from_text("\n".join(fields.all("message-id")))
     return bool(own_id.identity or _from_link(fields).identity)
 
