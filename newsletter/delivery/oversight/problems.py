@@ -147,7 +147,7 @@ def _mailbox() -> Iterator[Problem]:
 
 def _backlog() -> Iterator[Problem]:
     """Report batches that are due but untouched, unless something else explains them."""
-    if KillSwitch.objects.filter(engaged=True).exists():
+    if KillSwitch.objects.filter(engaged=True).exists() or transports.all_down():
         return
     overdue = Batch.objects.filter(
         state=Batch.State.OPEN, mailing__state=State.SENDING, due_at__lte=Now() - OVERDUE

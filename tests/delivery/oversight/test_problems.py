@@ -139,6 +139,19 @@ def test_the_kill_switch_explains_a_backlog(prepared_mailing: Mailing) -> None:
     assert find_problems() == []
 
 
+def test_a_transport_whose_limit_is_used_up_explains_it_too(prepared_mailing: Mailing) -> None:
+    Batch.objects.update(due_at=timezone.now() - timedelta(minutes=11))
+    TransportState.objects.create(
+        name="memory://relay",
+        down_since=timezone.now(),
+        retry_at=timezone.now() + timedelta(hours=5),
+        fault="speed",
+        reason="limit of 20/d reached",
+    )
+
+    assert find_problems() == []
+
+
 def test_a_batch_that_is_being_sent_explains_why_others_wait(prepared_mailing: Mailing) -> None:
     batch = Batch.objects.get()
     Batch.objects.update(due_at=timezone.now() - timedelta(minutes=11))
