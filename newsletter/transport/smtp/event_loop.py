@@ -170,7 +170,12 @@ class SendLoop:
 
     def _has_waiting(self) -> bool:
         """Return whether a message is waiting; take the next one if none is."""
-        while not self._waiting and not self._exhausted and self._pending < self._max_pending:
+        # Results that the caller hasn't got yet count too: it stores them with its permissions.
+        while (
+            not self._waiting
+            and not self._exhausted
+            and self._pending + len(self._results) < self._max_pending
+        ):
             try:
                 message = next(self._messages)
             except StopIteration:

@@ -194,6 +194,8 @@ def test_b4_sign_ups_above_the_domain_limit_wait(weekly: Newsletter, settings: A
     assert intake.drain(10) == 3
     assert TransactionalEmail.objects.count() == 3
     assert intake.drain(10) == 0
+    waiting = Intake.objects.filter(due_at__gt=datetime.now(tz=UTC) + timedelta(minutes=59))
+    assert waiting.update(due_at=datetime(2020, 1, 1, tzinfo=UTC)) == 2
     with time_machine.travel(datetime.now(tz=UTC) + timedelta(hours=1, minutes=1), tick=False):
         assert intake.drain(10) == 2
     assert not Intake.objects.exists()
