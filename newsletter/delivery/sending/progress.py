@@ -96,8 +96,8 @@ class BatchProgress:
 
     @property
     def _max_pending(self) -> int:
-        """With one message on each connection, no more than `step` lack a result."""
-        return max(self.step - (self.transport.connections or 0), 0)
+        """At a slow relay, no more than one message on each connection lacks a result."""
+        return self.step if self.step > (self.transport.connections or 0) else 0
 
     def record(self, send_result: SendResult) -> None:
         """Remember one reader's result, and those of others that it confirms."""

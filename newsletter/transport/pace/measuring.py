@@ -73,6 +73,11 @@ class Meter:
         self._slot = slot
 
 
+MIN_SECONDS = 0.25
+"""A permission covers this long at least. By the commit alone, small steps would slow the sender
+down, and the low rate would keep the steps small."""
+
+
 def permission_step(
     rate: float,
     commit_latency: float,
@@ -84,11 +89,12 @@ def permission_step(
     """Return how many readers the next permission should cover.
 
     Twice as many as are accepted while the permission commits, so that the sender needn't wait
-    for it, and at least one for each connection. What is permitted but not accepted is in doubt
+    for it, or as many as in MIN_SECONDS, and at least one for each connection. What is permitted but not accepted is in doubt
     after a crash, so a slow relay gets few. Nothing measured yet (`rate` 0) gives the least; the
     rate then grows with each step, so that a fast relay gets `maximum` after a few. A provider
     with a `window` has its calls in flight and nothing more.
     """
     if window is not None:
         return window
-    return max(1, min(max(round(2 * rate * commit_latency), connections), maximum))
+    covered = round(rate * max(2 * commit_latency, MIN_SECONDS))
+    return max(1, min(max(covered, connections), maximum))

@@ -36,7 +36,8 @@ def test_a_burst_says_nothing_about_a_whole_second() -> None:
         (0, 0.002, 8, 8),  # nothing measured yet
         (1, 0.005, 8, 8),  # a slow relay
         (1, 0.005, 1, 1),
-        (5_000, 0.004, 8, 40),
+        (120, 0.004, 8, 30),
+        (5_000, 0.004, 8, 50),
         (15_000, 0.004, 8, 50),
         (15_000, 0.004, 100, 50),  # SEND_STEP is the most
     ],
@@ -47,12 +48,11 @@ def test_the_step_follows_the_rate(
     assert permission_step(rate, latency, connections, 50) == step
 
 
-def test_the_step_grows_fast_from_the_least() -> None:
-    """Where the step is the limit, the rate is one step in each latency: it doubles each time."""
-    latency, steps = 0.004, [permission_step(0, 0.004, 8, 1_000)]
-    for _ in range(5):
-        steps.append(permission_step(steps[-1] / latency, latency, 8, 1_000))
-    assert steps == [8, 16, 32, 64, 128, 256]
+def test_small_steps_do_not_keep_the_rate_low() -> None:
+    """Where the step is the limit, the rate is one step in each latency: the next is the most."""
+    latency, first = 0.004, permission_step(0, 0.004, 8, 50)
+    assert first == 8
+    assert permission_step(first / latency, latency, 8, 50) == 50
 
 
 def test_a_provider_has_its_window_in_flight() -> None:
