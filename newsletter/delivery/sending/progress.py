@@ -84,6 +84,10 @@ class BatchProgress:
             in_flight=self.step if self.transport.connections else 0,
         )
 
+    def measure_step(self) -> None:
+        """Follow the rate that has been measured since."""
+        self.step = _permission_step(self.transport)
+
     def send(
         self, compiled: Any, recipients: Iterable[Recipient], stop: Callable[[], bool]
     ) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from time import monotonic
 from typing import TypeVar
 
@@ -132,6 +132,10 @@ def _send_windows(progress: BatchProgress, stop: Callable[[], bool]) -> None:
     permitted = _permitted_windows(progress, must_stop)
     recipients = (_read_recipients(progress, window) for window in permitted)
     if progress.transport.window is None:
+        if not progress.transport.pace.rate:
+            # Nothing is measured yet: a few small permissions first, and then as the rate allows.
+            progress.send(compiled, chain.from_iterable(islice(recipients, 2)), must_stop)
+            progress.measure_step()
         progress.send(compiled, chain.from_iterable(recipients), must_stop)
         return
     for of_one_window in recipients:
@@ -140,7 +144,9 @@ def _send_windows(progress: BatchProgress, stop: Callable[[], bool]) -> None:
 
 def _permitted_windows(progress: BatchProgress, must_stop: Callable[[], bool]) -> Iterator[range]:
     """Yield each window once it is permitted; the same commit stores the results so far."""
-    for window in windows(len(progress.claim.readers), progress.step):
+    size, window = len(progress.claim.readers), range(0)
+    while window.stop < size:
+        window = range(window.stop, min(window.stop + progress.step, size))
         began = monotonic()
         if must_stop() or not protocol.permit(
             progress.claim,
@@ -152,12 +158,6 @@ def _permitted_windows(progress: BatchProgress, must_stop: Callable[[], bool]) -
             return
         commit_latency.add(monotonic() - began)
         yield window
-
-
-def windows(size: int, step: int) -> Iterator[range]:
-    """Yield the positions of a batch in windows of `step`; permission is given per window."""
-    for start in range(0, size, step):
-        yield range(start, min(start + step, size))
 
 
 def _read_recipients(progress: BatchProgress, window: range) -> list[Recipient]:

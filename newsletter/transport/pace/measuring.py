@@ -89,9 +89,9 @@ def permission_step(
     """Return how many readers the next permission should cover.
 
     Twice as many as are accepted while the permission commits, so that the sender needn't wait
-    for it, or as many as in MIN_SECONDS, and at least one for each connection. What is permitted but not accepted is in doubt
-    after a crash, so a slow relay gets few. Nothing measured yet (`rate` 0) gives the least; the
-    rate then grows with each step, so that a fast relay gets `maximum` after a few. A provider
+    for it, or as many as in MIN_SECONDS, and at least one for each connection. What is permitted
+    but not accepted is in doubt after a crash, so a slow relay gets few. Nothing measured yet
+    (`rate` 0) gives the least; the rate then grows with each step. A provider
     with a `window` has its calls in flight and nothing more.
     """
     if window is not None:
