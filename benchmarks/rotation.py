@@ -137,7 +137,7 @@ def work(record: Path, mailing_id: int) -> None:
                 recipients: Iterable[Recipient],
                 *,
                 stop: Callable[[], bool] = never_stop,
-                max_pending: int | None = None,
+                max_pending: Callable[[], int] | None = None,
             ) -> Generator[SendResult, None, None]:
                 for recipient in recipients:
                     file.write(f"{recipient.address}\n")

@@ -60,7 +60,7 @@ class NullTransport(Transport[Template]):
         recipients: Iterable[Recipient],
         *,
         stop: Callable[[], bool] = never_stop,
-        max_pending: int | None = None,
+        max_pending: Callable[[], int] | None = None,
     ) -> Generator[SendResult, None, None]:
         date = template.date_header()
         for recipient in recipients:

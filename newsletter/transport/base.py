@@ -58,7 +58,7 @@ class Transport(ABC, Generic[C]):
         recipients: Iterable[Recipient],
         *,
         stop: Callable[[], bool] = never_stop,
-        max_pending: int | None = None,
+        max_pending: Callable[[], int] | None = None,
     ) -> Generator[SendResult, None, None]:
         """Hand the email over to each recipient.
 
@@ -66,8 +66,9 @@ class Transport(ABC, Generic[C]):
 
         `recipients` is consumed only as there is room for more, so that the caller can ask for
         permission just before it yields the first recipient of a window. An exception that it
-        raises is raised again here once everything in flight is settled. At most `max_pending`
-        recipients, and one for each connection, have been consumed but not yielded.
+        raises is raised again here once everything in flight is settled. At most `max_pending()`
+        recipients, and one for each connection, have been consumed but not yielded; it is asked
+        often, because the caller follows the rate.
 
         Once `stop` returns True, no further message is started; those in flight are finished
         within ten seconds or become UNKNOWN. It is called often, between messages. A transport

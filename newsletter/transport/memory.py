@@ -136,7 +136,7 @@ class MemoryTransport(Transport[Template]):
         recipients: Iterable[Recipient],
         *,
         stop: Callable[[], bool] = never_stop,
-        max_pending: int | None = None,
+        max_pending: Callable[[], int] | None = None,
     ) -> Generator[SendResult, None, None]:
         self.calls.append(0)
         down = self._calls.popleft() if self._calls else None

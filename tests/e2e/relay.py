@@ -35,6 +35,8 @@ class EchoingRelay:
         """How often it replied with each error code."""
         self.pause = 0.0
         """Seconds that it waits before it accepts a message."""
+        self.hold_after: int | None = None
+        """Once it has accepted so many messages in all, it replies no more until this is None."""
         self._deferred: set[str] = set()
         self._lock = threading.Lock()
         self._controller = _AnyPort(self, hostname="127.0.0.1", port=0)
@@ -81,6 +83,8 @@ class EchoingRelay:
             self.accepted.append((address, envelope.original_content or b""))
             self.return_paths.append(envelope.mail_from or "")
         await asyncio.sleep(self.pause)
+        while self.hold_after is not None and len(self.accepted) >= self.hold_after:
+            await asyncio.sleep(0.02)
         return f"250 2.0.0 taken for {address}"
 
     def _reply(self, text: str) -> str:

@@ -39,15 +39,15 @@ class Comparison:
     `is_retry` is False in the readers' first round. `domain_of` returns the domain of the reader
     at a position: it tells one domain's policy from a fault that concerns everybody.
     `refused_before` counts the refusals since the transport last accepted a message, in earlier
-    batches: an edition that few readers get makes small batches. `in_flight` is how many messages
-    may have been started and have no result: with several connections, a relay that begins to
-    refuse everybody refuses some messages before it accepts its last ones.
+    batches: an edition that few readers get makes small batches. `last_permitted` is the last
+    position that may have been started: with several connections, a relay that begins to refuse
+    everybody refuses some messages before it accepts its last ones.
     """
 
     is_retry: bool
     domain_of: Callable[[int], str]
     refused_before: int = 0
-    in_flight: int = 0
+    last_permitted: int = 0
     accepted: list[int] = field(default_factory=list)
     """The positions that were accepted."""
     held_back: list[SendResult] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Comparison:
         if result.result not in _PERMANENT or result.fault is Fault.NONE:
             return [result]
         self.held_back.append(result)
-        self._started[result.position] = self._highest + self.in_flight
+        self._started[result.position] = max(self._highest, self.last_permitted)
         if self.refusal is None and self.in_a_row >= MAX_IN_A_ROW:
             self.refusal = _most_common(self.held_back)
         return [result._replace(result=Result.DEFERRED)]

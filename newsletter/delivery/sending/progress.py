@@ -68,7 +68,7 @@ class BatchProgress:
     """(subscriber ID, the provider's ID of the message) of those that the provider accepted."""
     down: TransportDownError | None = None
     step: int = 0
-    """How many readers a permission covers."""
+    """How many readers the next permission covers."""
     has_another: bool = False
     """Whether another transport can take over from one that is down."""
     missing_key: bool = False
@@ -81,12 +81,16 @@ class BatchProgress:
             is_retry=self.claim.round > 0,
             domain_of=lambda position: self.addresses[position].rpartition("@")[2].lower(),
             refused_before=transports.refused_in_a_row[self.transport.name],
-            in_flight=self.step if self.transport.connections else 0,
         )
 
-    def measure_step(self) -> None:
-        """Follow the rate that has been measured since."""
+    def next_window(self, start: int) -> range:
+        """Return the positions from `start` that the next permission covers, by the rate that has
+        been measured until now."""
         self.step = _permission_step(self.transport)
+        window = range(start, min(start + self.step, len(self.claim.readers)))
+        if self.transport.connections:
+            self.comparison.last_permitted = window.stop - 1
+        return window
 
     def send(
         self, compiled: Any, recipients: Iterable[Recipient], stop: Callable[[], bool]
@@ -98,7 +102,6 @@ class BatchProgress:
         for send_result in send_results:
             self.record(send_result)
 
-    @property
     def _max_pending(self) -> int:
         """At a slow relay, no more than one message on each connection lacks a result."""
         return self.step if self.step > (self.transport.connections or 0) else 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain
 from time import monotonic
 from typing import TypeVar
 
@@ -132,10 +132,6 @@ def _send_windows(progress: BatchProgress, stop: Callable[[], bool]) -> None:
     permitted = _permitted_windows(progress, must_stop)
     recipients = (_read_recipients(progress, window) for window in permitted)
     if progress.transport.window is None:
-        if not progress.transport.pace.rate:
-            # Nothing is measured yet: a few small permissions first, and then as the rate allows.
-            progress.send(compiled, chain.from_iterable(islice(recipients, 2)), must_stop)
-            progress.measure_step()
         progress.send(compiled, chain.from_iterable(recipients), must_stop)
         return
     for of_one_window in recipients:
@@ -146,7 +142,7 @@ def _permitted_windows(progress: BatchProgress, must_stop: Callable[[], bool]) -
     """Yield each window once it is permitted; the same commit stores the results so far."""
     size, window = len(progress.claim.readers), range(0)
     while window.stop < size:
-        window = range(window.stop, min(window.stop + progress.step, size))
+        window = progress.next_window(window.stop)
         began = monotonic()
         if must_stop() or not protocol.permit(
             progress.claim,

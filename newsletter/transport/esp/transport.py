@@ -103,7 +103,7 @@ class EspTransport(Transport[EspEdition]):
         recipients: Iterable[Recipient],
         *,
         stop: Callable[[], bool] = never_stop,
-        max_pending: int | None = None,
+        max_pending: Callable[[], int] | None = None,
     ) -> Generator[SendResult, None, None]:
         self._stop = stop
         self.pace.begin()

@@ -28,7 +28,7 @@ _POLL_SECONDS = 0.1
 class SendLoop:
     """One call of `send`: takes `messages` as connections have room for them.
 
-    At most `max_pending` messages have been taken and have no result. No message is started once
+    At most `max_pending()` messages have been taken and have no result. No message is started once
     `stop` returns True, the relay is down, or `messages` has raised an exception.
     """
 
@@ -39,7 +39,7 @@ class SendLoop:
         pace: Pace,
         *,
         stop: Callable[[], bool],
-        max_pending: int,
+        max_pending: Callable[[], int],
     ) -> None:
         self._pool = pool
         self._messages = messages
@@ -50,7 +50,7 @@ class SendLoop:
         self._results: list[SendResult] = []
         self._pending = 0
         self._pace = pace
-        self._gate = Gate(pace, self._waiting, self._on_deferred, max_aside=max_pending // 2)
+        self._gate = Gate(pace, self._waiting, self._on_deferred, max_pending=max_pending)
         self._exhausted = False
         self._with_room: set[Connection] = set()
         """Connections that have room for more messages."""
@@ -174,7 +174,7 @@ class SendLoop:
         while (
             not self._waiting
             and not self._exhausted
-            and self._pending + len(self._results) < self._max_pending
+            and self._pending + len(self._results) < self._max_pending()
         ):
             try:
                 message = next(self._messages)

@@ -18,7 +18,7 @@ class Gate:
 
     A message that the relay refused for our speed was provably not accepted, so it goes back among
     the `waiting`. One whose mailbox provider has used up its rate is set aside, so that others go
-    first. If too many are set aside, `on_result` gets some of them as deferred.
+    first. If half of what may be pending is set aside, `on_result` gets some of them as deferred.
     """
 
     def __init__(
@@ -27,12 +27,12 @@ class Gate:
         waiting: deque[Message],
         on_result: Callable[[SendResult], None],
         *,
-        max_aside: int,
+        max_pending: Callable[[], int],
     ) -> None:
         self.down: TransportDownError | None = None
         """Set once the relay has accepted nothing for as long as this call may wait."""
         self._pace, self._waiting, self._on_result = pace, waiting, on_result
-        self._max_aside = max_aside
+        self._max_pending = max_pending
         self._refused_at: dict[int, float] = {}
         self._counted = 0
         """How many of the results not yet yielded were measured already."""
@@ -115,7 +115,7 @@ class Gate:
         return False
 
     def _set_aside(self, message: Message, due: float) -> None:
-        if len(self._aside) < self._max_aside:
+        if len(self._aside) < self._max_pending() // 2:
             self._aside_until = due if not self._aside else min(self._aside_until, due)
             self._aside.append(message)
         else:

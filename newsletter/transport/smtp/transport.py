@@ -49,16 +49,20 @@ class SmtpTransport(Transport[Template]):
         recipients: Iterable[Recipient],
         *,
         stop: Callable[[], bool] = never_stop,
-        max_pending: int | None = None,
+        max_pending: Callable[[], int] | None = None,
     ) -> Generator[SendResult, None, None]:
         relay = self._relay
-        pending = relay.connections * relay.window if max_pending is None else max_pending
+        all_in_flight = relay.connections * relay.window
+
+        def most_pending() -> int:
+            return relay.connections + (max_pending() if max_pending else all_in_flight)
+
         loop = SendLoop(
             self._pool,
             self._messages(compiled, self.pace.within_allowance(recipients)),
             self.pace,
             stop=stop,
-            max_pending=pending + relay.connections,
+            max_pending=most_pending,
         )
         self.pace.begin()
         yield from loop.run()

@@ -34,14 +34,14 @@ def compare(
     accepted_earlier: bool = False,
     others_wait: bool = False,
     refused_before: int = 0,
-    in_flight: int = 0,
+    last_permitted: int = 0,
 ) -> tuple[dict[int, Result], Refusal | None]:
     """Return the result recorded for each position, and why the mailing is held."""
     comparison = Comparison(
         is_retry,
         lambda position: (domains or {}).get(position, "one.example"),
         refused_before,
-        in_flight,
+        last_permitted,
     )
     recorded: dict[int, Result] = {}
     for result in results:
@@ -81,7 +81,7 @@ def test_a_refusal_beside_the_last_messages_of_a_quota_counts_against_nobody() -
     """Two connections are busy when the quota is used up: position 1 is refused before the relay
     has accepted position 2, which was started earlier."""
     recorded, refusal = compare(
-        [sent(0), gone(1), sent(2), *map(gone, range(3, 3 + MAX_IN_A_ROW))], in_flight=2
+        [sent(0), gone(1), sent(2), *map(gone, range(3, 3 + MAX_IN_A_ROW))], last_permitted=3
     )
 
     assert set(recorded.values()) == {SENT, DEFERRED}
@@ -89,7 +89,9 @@ def test_a_refusal_beside_the_last_messages_of_a_quota_counts_against_nobody() -
 
 
 def test_with_several_connections_a_refusal_counts_a_few_messages_later() -> None:
-    comparison = Comparison(is_retry=False, domain_of=lambda position: "one.example", in_flight=2)
+    comparison = Comparison(
+        is_retry=False, domain_of=lambda position: "one.example", last_permitted=3
+    )
     comparison.add(gone(1))
 
     recorded = [
@@ -101,7 +103,7 @@ def test_with_several_connections_a_refusal_counts_a_few_messages_later() -> Non
 
 
 def test_at_the_end_of_a_batch_a_refusal_with_an_acceptance_after_it_counts() -> None:
-    recorded, refusal = compare([sent(0), gone(1), sent(2)], in_flight=8)
+    recorded, refusal = compare([sent(0), gone(1), sent(2)], last_permitted=8)
 
     assert recorded == {0: SENT, 1: REFUSED, 2: SENT}
     assert refusal is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from email import message_from_bytes
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -61,9 +62,11 @@ def test_each_permission_is_one_window_ahead_and_stores_all_results_so_far(
     send_all_due()
     assert accepted(wire) == EVERYONE
     assert report(prepared_mailing).sent == 10
-    # Nothing is measured at first, so a permission covers one message per connection.
-    assert [upto for upto, _ in permitted][:2] == [2, 4]
+    # Nothing is measured at first, so that permission covers one message per connection.
+    assert permitted[0] == (CONNECTIONS, 0)
     assert permitted[-1][0] == 10
+    windows = [upto - before for (before, _), (upto, _) in pairwise(permitted)]
+    assert max(windows) <= STEP
     for upto, settled in permitted:
         assert upto - settled <= 2 * STEP + CONNECTIONS, "the declared doubt"
     assert permitted[-1][1] > 0, "results are stored with the next permission"
@@ -105,12 +108,12 @@ def test_a_refused_permission_stops_sending_after_the_permitted_windows(
     permit = protocol.permit
 
     def pause_before(claim: protocol.Claim, *, upto: int, **rest: Any) -> bool:
-        if upto > 2 * CONNECTIONS:
+        if upto > CONNECTIONS:
             Mailing.objects.update(state=Mailing.State.PAUSED)
         return permit(claim, upto=upto, **rest)
 
     monkeypatch.setattr(protocol, "permit", pause_before)
     send_all_due()
-    assert len(wire.messages) == 2 * CONNECTIONS
-    assert report(prepared_mailing).sent == 2 * CONNECTIONS
-    assert report(prepared_mailing).waiting == 10 - 2 * CONNECTIONS
+    assert len(wire.messages) == CONNECTIONS
+    assert report(prepared_mailing).sent == CONNECTIONS
+    assert report(prepared_mailing).waiting == 10 - CONNECTIONS

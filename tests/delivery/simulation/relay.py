@@ -58,10 +58,10 @@ class Relay(Transport[Email]):
         recipients: Iterable[Recipient],
         *,
         stop: Callable[[], bool] = never_stop,
-        max_pending: int | None = None,
+        max_pending: Callable[[], int] | None = None,
     ) -> Generator[SendResult, None, None]:
         if self.window is None:
-            assert max_pending is None or self.pipelined <= max_pending
+            assert max_pending is None or self.pipelined <= max_pending()
             yield from self._one_after_another(recipients, stop)
             return
         results: list[SendResult] = []

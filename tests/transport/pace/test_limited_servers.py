@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -65,7 +64,7 @@ def send(
     max_pending: int = 50,
 ) -> list[SendResult]:
     compiled = transport.compile(make_email())
-    return list(transport.send(compiled, recipients, stop=stop, max_pending=max_pending))
+    return list(transport.send(compiled, recipients, stop=stop, max_pending=lambda: max_pending))
 
 
 def results(send_results: list[SendResult]) -> Counter[Result]:
@@ -123,9 +122,8 @@ def test_a_retry_after_beyond_the_lease_ends_the_call(start_provider: Providers)
 
 def test_a_provider_that_asks_to_wait_can_be_stopped(start_provider: Providers) -> None:
     provider, transport = start_provider(2, 60, retry_after=30)
-    stopping = threading.Event()
-    threading.Timer(0.5, stopping.set).start()
-    assert len(send(transport, readers(5), stop=stopping.is_set)) == 2
+    sent = send(transport, readers(5), stop=lambda: len(provider.requests) >= 3)
+    assert len(sent) == 2
     assert len(provider.requests) == 3
 
 
@@ -143,10 +141,15 @@ def test_a_relay_that_only_refuses_for_speed_is_down_for_a_time(start_relay: Rel
 
 
 def test_a_stop_ends_the_wait_for_a_relay(start_relay: Relays) -> None:
-    _, transport = start_relay(2, 60)
-    stopping = threading.Event()
-    threading.Timer(0.5, stopping.set).start()
-    assert len(send(transport, readers(30), stop=stopping.is_set)) == 2
+    relay, transport = start_relay(2, 60)
+    refused = relay.limiter.refused
+    sent = send(
+        transport,
+        readers(30),
+        stop=lambda: bool(refused) and time.monotonic() > refused[0] + 0.3,
+    )
+    assert results(sent)[Result.SENT] == len(relay.recipients) == 2
+    assert set(results(sent)) <= {Result.SENT, Result.DEFERRED}
 
 
 def test_one_providers_limit_does_not_hold_up_the_others(start_relay: Relays) -> None:
@@ -155,9 +158,7 @@ def test_one_providers_limit_does_not_hold_up_the_others(start_relay: Relays) ->
         reader(position, f"r{position}@{'gmail.com' if position % 2 else 'mail.example'}")
         for position in range(40)
     ]
-    stopping = threading.Event()
-    threading.Timer(0.7, stopping.set).start()
-    sent = send(transport, recipients, stop=stopping.is_set, max_pending=10)
+    sent = send(transport, recipients, stop=lambda: len(relay.recipients) >= 20, max_pending=10)
     # At most half of what may be pending is set aside; the rest waits for the next batch.
     deferred = [each for each in sent if each.result is Result.DEFERRED]
     assert results(sent)[Result.SENT] == 20
@@ -212,7 +213,7 @@ def test_messages_that_wait_for_their_turn_stay_bounded(start_relay: Relays) -> 
 
     compiled = transport.compile(make_email())
     done = 0
-    for _ in transport.send(compiled, pull(), max_pending=5):
+    for _ in transport.send(compiled, pull(), max_pending=lambda: 5):
         assert len(pulled) - done <= 5 + 4
         done += 1
         time.sleep(0.001)
