@@ -35,7 +35,7 @@ run: setup ## run the whole site on this machine, with a sample newsroom
 	@exec $(MANAGE) up
 
 unit: $(VENV)/.dev $(CATALOGS) ## run the fast tests (half a minute): no servers, browsers or simulation
-	@$(PY) -m pytest -q -n 2 -m $(UNIT) --ignore=tests/e2e --ignore=tests/chaos $(ARGS)
+	@$(PY) -m pytest -q -n 2 -p no:playwright -m $(UNIT) --ignore=tests/e2e --ignore=tests/chaos $(ARGS)
 
 # Three processes even on two cores: tests wait more than they work.
 test: $(VENV)/.dev $(CATALOGS) ## run all tests, or some: ARGS="tests/digest -k year"

@@ -31,7 +31,13 @@ from newsletter.lib.outages import OutageMonitor
 from subscribers.views import signup
 
 HERE = Path(__file__).parent
-MARKERS_BY_FOLDER = {"delivery/simulation": "simulation", "web": "pages", "desk": "pages"}
+MARKERS_BY_FOLDER = {
+    "delivery/simulation": "simulation",
+    "web": "pages",
+    "desk": "pages",
+    "subscribers/views": "pages",
+}
+PAGE_FIXTURES = {"client", "admin_client"}
 NAMES = {"en": "Week in View", "be": "Тыдзень у фокусе", "ru": "Неделя в фокусе"}
 
 
@@ -52,11 +58,14 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of some folders; `make unit` deselects by marker."""
+    """Mark the tests of some folders, and those that ask for Django's test client; `make unit`
+    deselects by marker."""
     for item in items:
         for folder, marker in MARKERS_BY_FOLDER.items():
             if item.path.is_relative_to(HERE / folder):
                 item.add_marker(marker)
+        if PAGE_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("pages")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:

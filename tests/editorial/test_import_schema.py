@@ -94,6 +94,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             yield from paths(value[key], (*path, key))
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_every_value_is_accepted_or_refused_in_our_own_words(tmp_path: Path) -> None:
     """None of pydantic's own messages (“Input should …”) reaches an editor."""

@@ -165,7 +165,7 @@ class OneHost(BaseHTTPRequestHandler):
 @pytest.fixture
 def one_host() -> Iterator[HTTPServer]:
     with HTTPServer(("127.0.0.1", 0), OneHost) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         yield server
         server.shutdown()

@@ -68,6 +68,7 @@ def test_the_repr_of_an_address_hides_it() -> None:
     assert "ala" not in repr(Address("ala", "readers.example"))
 
 
+@pytest.mark.slow
 @given(st.text(max_size=300) | st.emails())
 def test_b5_any_text_is_accepted_or_refused_and_normalising_is_idempotent(text: str) -> None:
     try:

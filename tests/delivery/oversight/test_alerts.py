@@ -114,7 +114,7 @@ def webhook(settings: Any) -> Iterator[list[dict[str, Any]]]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     settings.ALERT_URLS = [f"json://127.0.0.1:{server.server_port}/"]
     yield got
     server.shutdown()

@@ -79,6 +79,7 @@ def test_the_reason_is_the_most_frequent_reply(
     assert waiting.why == "451 4.7.1"
 
 
+@pytest.mark.slow
 def test_the_command_reports_each_deferral_once(
     prepared_mailing: Mailing, relay: MemoryTransport, settings: Any
 ) -> None:

@@ -142,6 +142,7 @@ def test_without_approval_a_draft_is_sent_and_becomes_public(
     assert issue.state == Issue.State.APPROVED
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_e1_twenty_dispatchers_make_one_mailing_and_one_message_each(
     scheduled: Newsletter, relay: MemoryTransport, add_reader: AddReader

@@ -39,6 +39,7 @@ def converse(peer: Engine, relay: ModelRelay, count: int, chance: random.Random)
     peer.unsent += waiting
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     extensions=st.sets(st.sampled_from(["PIPELINING", "CHUNKING", "SIZE"])),
