@@ -18,6 +18,7 @@ from newsletter.transport.known_replies import (
     BROKEN,
     CONTENT,
     CREDENTIALS,
+    FULL,
     GONE,
     HTTP_STATUSES,
     NOT_OURS,
@@ -27,12 +28,14 @@ from newsletter.transport.known_replies import (
     SUBJECTS,
     TOO_FAST,
     TOO_LARGE,
+    UNEXPLAINED,
     Meaning,
 )
 from newsletter.transport.known_words import CALL_WORDS, WORDS
 from newsletter.transport.outcomes import Fault, Result, SendResult, TransportDownError
 
-Step = Literal["greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "final"]
+Step = Literal["greeting", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "final", "report"]
+"""The stage at which a reply came; "report" if a bounce or an event quotes it later."""
 
 _ENHANCED_STATUS = re.compile(rb"\s*#?([245]\.\d{1,3}\.\d{1,3})(?!\S)")
 _STATUS_IN_BRACKETS = re.compile(rb"\(#?([245]\.\d{1,3}\.\d{1,3})\)")
@@ -82,7 +85,7 @@ def enhanced_status(text: bytes) -> str:
 
 
 def classify(step: Step, code: int, status: str = "", text: bytes = b"") -> Verdict:
-    """Classify a relay's refusal, or the diagnostic code of a bounce (step "rcpt" or "final")."""
+    """Classify a relay's refusal."""
     if not 400 <= code < 600:
         return Verdict(Fault.RELAY, None, status)
     permanent = code >= 500
@@ -95,6 +98,35 @@ def classify(step: Step, code: int, status: str = "", text: bytes = b"") -> Verd
     if meaning.fault in {Fault.SENDER, Fault.MESSAGE} and not status and meaning.status:
         status = f"{5 if permanent else 4}.{meaning.status}"
     return Verdict(meaning.fault, _result(step, code, meaning), status)
+
+
+class ReportVerdict(NamedTuple):
+    """What a recipient's server said that refused a message later: `fault` is NONE if nothing."""
+
+    fault: Fault
+    is_soft: bool
+
+
+def classify_report(code: int | None, status: str, text: bytes) -> ReportVerdict:
+    """Classify the reply that a bounce or a provider's event quotes (D2, D7).
+
+    The stage at which it came isn't known. A status that ends in .0.0 says nothing.
+    """
+    if _is_vague(status):
+        status = ""
+    if status:
+        code = code if code and str(code)[0] == status[0] else int(status[0]) * 100
+    meaning = _meaning("report", code or 500, status, text)
+    is_soft = meaning.soft or (code or 500) < 500
+    if meaning.fault is Fault.RELAY and is_soft:
+        return ReportVerdict(Fault.READER, is_soft)  # it is the reader's server that has a problem
+    if meaning.fault is Fault.SPEED and not is_soft:
+        return ReportVerdict(QUOTA.fault, is_soft)
+    return ReportVerdict(meaning.fault, is_soft)
+
+
+def _is_vague(status: str) -> bool:
+    return status.endswith(".0.0")
 
 
 def _result(step: Step, code: int, meaning: Meaning) -> Result | None:
@@ -151,6 +183,8 @@ def _is_about_speed(step: Step, code: int, detail: str) -> bool:
 
 def _by_stage(step: Step, code: int) -> Meaning:
     """Return what a reply means that says nothing else."""
+    if step == "report":
+        return _by_code_alone(code)
     if step in {"greeting", "ehlo", "starttls"}:
         return BROKEN
     if code < 500:
@@ -168,13 +202,21 @@ def _by_stage(step: Step, code: int) -> Meaning:
     return BROKEN if code in {500, 502, 503, 504, 555} else POLICY
 
 
+def _by_code_alone(code: int) -> Meaning:
+    """Return what a code means of which the stage isn't known: a bare 550 is the reader's (D2)."""
+    if code < 500 or code == 552:
+        return FULL
+    return GONE if code == 550 else UNEXPLAINED
+
+
 def _said(text: bytes, words: Sequence[tuple[Meaning, tuple[bytes, ...]]]) -> Meaning | None:
     """Return the meaning of the first group of phrases of which the text contains one."""
     if not text:
         return None
     # An address could contain any of the words.
-    plain = _ADDRESS.sub(b"", _REPEATED_STATUS.sub(b"", text[:_MAX_TEXT])).lower()
+    plain = _ADDRESS.sub(b"", _REPEATED_STATUS.sub(b"", text[:_MAX_TEXT]))
     plain = _SPACE.sub(b" ", plain).replace("\u2019".encode(), b"'")
+    plain = plain.decode("utf-8", "replace").lower().encode()
     for meaning, phrases in words:
         if any(phrase in plain for phrase in phrases):
             return meaning

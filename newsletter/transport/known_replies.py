@@ -43,12 +43,16 @@ UNAUTHENTICATED = Meaning(Fault.SENDER, "7.26")
 POLICY = Meaning(Fault.SENDER, "7.1")
 TOO_FAST = Meaning(Fault.SPEED, "7.0")
 BROKEN = Meaning(Fault.RELAY, "3.0")
+EXPIRED = Meaning(Fault.READER, soft=True)
+"""The relay has tried for days, and the recipient's server never took the message."""
+UNEXPLAINED = Meaning(Fault.NONE)
 
 STATUSES: Mapping[str, Meaning] = {
     **dict.fromkeys(("1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "4.4", "4.310"), GONE),
     **dict.fromkeys(("1.7", "1.8", "7.60"), NOT_OURS),
     **dict.fromkeys(("1.90", "4.5"), QUOTA),
     **dict.fromkeys(("2.3", "3.4"), TOO_LARGE),
+    "4.7": EXPIRED,
     "5.3": TOO_FAST,
     **dict.fromkeys(("7.8", "7.9", "7.139"), CREDENTIALS),
     **dict.fromkeys(("7.26", "7.509", "7.515"), UNAUTHENTICATED),

@@ -196,6 +196,8 @@ WORDS: tuple[tuple[Meaning, tuple[bytes, ...]], ...] = (
             b"out of disk",
             b"storage quota",
             b"not enough space",
+            "переполнен".encode(),
+            "перапоўнен".encode(),
         ),
     ),
     (
@@ -275,12 +277,19 @@ WORDS: tuple[tuple[Meaning, tuple[bytes, ...]], ...] = (
             b"unrouteable address",
             b"not a valid mailbox",
             b"inactive",
+            "не существует".encode(),
+            "не найден".encode(),
+            "нет такого".encode(),
+            "не існуе".encode(),
+            "не знойдзен".encode(),
+            "няма такога".encode(),
         ),
     ),
     (
         SPAM,
         (
             b"spam",
+            "спам".encode(),
             b"junk mail",
             b"unsolicited",
             b"virus",

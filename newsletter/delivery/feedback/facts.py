@@ -12,6 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from newsletter.delivery.models import Event
+from newsletter.transport.decisions import classify_report
 from newsletter.transport.outcomes import Fault
 
 Kind = Event.Kind
@@ -82,14 +83,6 @@ class Facts(NamedTuple):
 
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _CODE = re.compile(r"(?<![\d.])([45]\d\d)(?![\d.])")
-_SENDER_STATUSES = frozenset({"5.1.7", "5.1.8", "5.1.90", "5.4.5"})
-_FULL_MAILBOX = frozenset({"5.2.2", "4.2.2"})
-_ABOUT_SPAM = re.compile(r"\bspam\b|junk mail|content (?:rejected|blocked)|unsolicited", re.I)
-_ABOUT_SENDER = re.compile(
-    r"block(?:ed|list)|blacklist|spamhaus|reputation|rate limit|too many|dmarc|\bspf\b|\bdkim\b"
-    r"|not authori[sz]ed|poor",
-    re.I,
-)
 
 
 def facts_of(reading: Reading) -> Facts:
@@ -103,31 +96,12 @@ def facts_of(reading: Reading) -> Facts:
         return Facts(kind, fault=fault)
     status = reading.status or _first(_STATUS, reading.reply)
     code = reading.code or int(_first(_CODE, reading.reply) or 0) or None
-    if fault is Fault.READER:
-        fault = _fault(status, reading.reply)
-    if reading.happened is Happened.HARD and _is_temporary(status, code):
+    replied = classify_report(code, status, reading.reply.encode())
+    if fault is Fault.READER and replied.fault is not Fault.NONE:
+        fault = replied.fault
+    if reading.happened is Happened.HARD and replied.is_soft:
         kind = Kind.DEFERRED
     return Facts(kind, code, status, fault)
-
-
-def _is_temporary(status: str, code: int | None) -> bool:
-    if status:
-        return status.startswith("4.") or status in _FULL_MAILBOX
-    return code is not None and code < 500
-
-
-def _fault(status: str, reply: str) -> Fault:
-    """Return whose fault a refusal is: by the enhanced status, then by known words."""
-    kind = status[1:]
-    if kind.startswith((".7.", ".5.")) or status in _SENDER_STATUSES:
-        return Fault.MESSAGE if _ABOUT_SPAM.search(reply) else Fault.SENDER
-    if kind.startswith(".6.") or kind in {".3.4", ".2.3"}:
-        return Fault.MESSAGE
-    if kind.startswith((".1.", ".2.")):
-        return Fault.READER
-    if _ABOUT_SPAM.search(reply):
-        return Fault.MESSAGE
-    return Fault.SENDER if _ABOUT_SENDER.search(reply) else Fault.READER
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from newsletter.delivery.models import Event
+from newsletter.transport.decisions import classify_report
 from newsletter.transport.outcomes import Fault
 
 Kind = Event.Kind
@@ -19,36 +20,7 @@ _IN_TEXT = re.compile(
     re.MULTILINE,
 )
 """A status behind its code, qmail's `(#5.1.1)`, or a code at the start of a line or a quotation."""
-_ADDRESS = re.compile(r"\S*@\S*")
 _WORDS_LENGTH = 400
-_HARD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"})
-_FULL = frozenset({"5.2.2", "5.4.7"})
-"""The mailbox is full, or the time to retry has run out: soft, whatever the class says."""
-_SENDER = ("5.1.7", "5.1.8", "5.1.90", "5.4.5", "5.5.", "5.7.")
-_MESSAGE = ("5.2.3", "5.3.4", "5.6.")
-_FULL_WORDS = re.compile(
-    r"mailbox (is |size )?(full|limit)|over ?quota|quota (is )?exceeded"
-    r"|exceeded (its |storage|the )|not enough (disk )?space"
-    r"|insufficient (system )?storage|переполнен|перапоўнен",
-    re.IGNORECASE,
-)
-_SIZE_WORDS = re.compile(r"(message|size).{0,40}(too (large|big)|exceeds)", re.IGNORECASE)
-_SPAM_WORDS = re.compile(r"\bspam|спам|junk mail|unsolicited|virus", re.IGNORECASE)
-_POLICY_WORDS = re.compile(
-    r"block(ed|[ -]?list)|black[ -]?list|reputation|policy|DMARC|\bSPF\b|DKIM|authenticat"
-    r"|rate limit|too many|max emails|not owned by|sender (address )?rejected"
-    r"|relay(ing)? (access )?denied",
-    re.IGNORECASE,
-)
-_GONE_WORDS = re.compile(
-    r"(user|recipient|mailbox|account|address|addressee|alias)\b.{0,40}"
-    r"(unknown|not found|not exist|n't exist|no longer|disabled|inactive|invalid|unavailable"
-    r"|rejected)"
-    r"|(unknown|invalid|no such) (user|recipient|mailbox|address|local)"
-    r"|(host|domain)( or domain)?( name)?\b.{0,60}(not found|not exist|n't exist)"
-    r"|не существует|не найден|нет такого|не знойдзен|не існуе|няма такога",
-    re.IGNORECASE | re.DOTALL,
-)
 
 
 class Refusal(NamedTuple):
@@ -91,57 +63,16 @@ def from_text(text: str) -> Refusal:
 
 
 def judge(code: int | None, status: str, words: str = "") -> Refusal:
-    """Classify a refusal by its status, else its words, else its code.
+    """Classify a refusal as `decisions.classify_report` does; if it says nothing, it is soft.
 
     Only a fault of the reader may count against them. Soft bounces have that fault too.
     """
-    # An address may contain any word.
-    said = _ADDRESS.sub(" ", words[:_WORDS_LENGTH])
-    kind, fault = _by_status(status) or _by_words(said) or _by_code(code, status)
+    fault, is_soft = classify_report(code, status, words[:_WORDS_LENGTH].encode())
     # A status that says nothing is left out: a 550 with it is a bare 550 (D2).
-    return Refusal(kind, code, "" if _is_vague(status) else status, fault)
-
-
-def _by_status(status: str) -> tuple[Event.Kind, Fault] | None:
-    if status in _HARD:
-        return Kind.BOUNCED, Fault.READER
-    if status in _FULL:
-        return Kind.DEFERRED, Fault.READER
-    if status.startswith(_SENDER):
-        return Kind.BOUNCED, Fault.SENDER
-    if status.startswith(_MESSAGE):
-        return Kind.BOUNCED, Fault.MESSAGE
-    if status.startswith("4.7."):
-        return Kind.DEFERRED, Fault.SENDER
-    if status.startswith("4."):
-        return Kind.DEFERRED, Fault.READER
-    return None
-
-
-def _by_words(words: str) -> tuple[Event.Kind, Fault] | None:
-    if _SIZE_WORDS.search(words):
-        return Kind.BOUNCED, Fault.MESSAGE
-    if _SPAM_WORDS.search(words):
-        return Kind.BOUNCED, Fault.MESSAGE
-    if _POLICY_WORDS.search(words):
-        return Kind.BOUNCED, Fault.SENDER
-    if _FULL_WORDS.search(words):
-        return Kind.DEFERRED, Fault.READER
-    if _GONE_WORDS.search(words):
-        return Kind.BOUNCED, Fault.READER
-    return None
-
-
-def _by_code(code: int | None, status: str) -> tuple[Event.Kind, Fault]:
-    if status.startswith(("5.1.", "5.2.")):
-        return Kind.BOUNCED, Fault.READER
-    if code == 550 and _is_vague(status):
-        return Kind.BOUNCED, Fault.READER
-    if code == 552:
-        return Kind.DEFERRED, Fault.READER
-    if status.startswith("5.") or (code or 0) >= 500:
-        return Kind.BOUNCED, Fault.NONE
-    return Kind.DEFERRED, Fault.READER
+    status = "" if _is_vague(status) else status
+    if fault is Fault.NONE and code is None and not status:
+        return Refusal(Kind.DEFERRED, fault=Fault.READER)
+    return Refusal(Kind.DEFERRED if is_soft else Kind.BOUNCED, code, status, fault)
 
 
 def _is_vague(status: str) -> bool:

@@ -10,6 +10,7 @@ from newsletter.transport.outcomes import Fault
 
 HARD, SOFT, GIVEN = Event.Kind.BOUNCED, Event.Kind.DEFERRED, Event.Kind.DELIVERED
 READER, SENDER, MESSAGE, NONE = Fault.READER, Fault.SENDER, Fault.MESSAGE, Fault.NONE
+RELAY, SPEED = Fault.RELAY, Fault.SPEED
 
 
 @pytest.mark.parametrize(
@@ -30,8 +31,8 @@ READER, SENDER, MESSAGE, NONE = Fault.READER, Fault.SENDER, Fault.MESSAGE, Fault
         ("5.7.26", "smtp; 550-5.7.26 unauthenticated", HARD, SENDER),
         ("5.1.8", "smtp; 550 5.1.8 bad sender", HARD, SENDER),
         ("5.4.5", "smtp; 550 5.4.5 daily quota exceeded", HARD, SENDER),
-        ("5.5.2", "smtp; 500 5.5.2 syntax", HARD, SENDER),
-        ("4.7.0", "smtp; 421 4.7.0 unusual rate", SOFT, SENDER),
+        ("5.5.2", "smtp; 500 5.5.2 syntax", HARD, RELAY),
+        ("4.7.0", "smtp; 421 4.7.0 unusual rate", SOFT, SPEED),
         ("5.3.4", "smtp; 552 5.3.4 too big", HARD, MESSAGE),
         ("5.6.1", "smtp; 554 5.6.1 media not supported", HARD, MESSAGE),
         ("5.0.0", "smtp; 550 spam message rejected", HARD, MESSAGE),
@@ -42,12 +43,15 @@ READER, SENDER, MESSAGE, NONE = Fault.READER, Fault.SENDER, Fault.MESSAGE, Fault
         ("5.0.0", "smtp; 554 no such user here", HARD, READER),
         ("5.4.1", "smtp; 550 5.4.1 Recipient address rejected: Access denied", HARD, READER),
         ("5.0.0", "smtp; 554 mailbox is full", SOFT, READER),
+        ("5.0.0", "smtp; 554 Почтовый ящик ПЕРЕПОЛНЕН", SOFT, READER),
+        ("5.0.0", "smtp; 554 Пользователь не найден", HARD, READER),
+        ("5.0.0", "smtp; 554 Нет такого пользователя", HARD, READER),
         ("5.1.0", "smtp; 550 5.1.0 Address rejected", HARD, READER),
         # A bare 550 (D2); other codes don't say whose fault it is.
         ("", "smtp; 550 Requested action not taken", HARD, READER),
         ("5.0.0", "smtp; 550 no", HARD, READER),
         ("5.0.0", "smtp; 554 transaction failed", HARD, NONE),
-        ("5.3.0", "smtp; 554 5.3.0 failed", HARD, NONE),
+        ("5.3.0", "smtp; 554 5.3.0 failed", HARD, RELAY),
         ("", "smtp; 552 exceeded", SOFT, READER),
         ("", "smtp; 451 later", SOFT, READER),
         ("", "", SOFT, READER),
