@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e import servers
+from tests.e2e import feedback, servers
 from tests.e2e.relay import EchoingRelay
 from tests.e2e.site import Site
 
@@ -82,6 +82,7 @@ def relayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayedSite]:
             "SEND_STEP": "5",
             "SEND_LEASE_SECONDS": "8",
             "SEND_RETRY_SECONDS": "1",
+            **feedback.ENVIRONMENT,
         }
         with running(tmp_path_factory, "relayed", **fast_settings) as started:
             yield RelayedSite(started, relay)

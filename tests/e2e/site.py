@@ -60,22 +60,25 @@ class Site:
         self._process: subprocess.Popen[bytes] | None = None
 
     # --- Commands -----------------------------------------------------------------------------
-    def run(self, *arguments: str, status: int | tuple[int, ...] = 0) -> str:
+    def run(
+        self, *arguments: str, status: int | tuple[int, ...] = 0, stdin: bytes | None = None
+    ) -> str:
         """Run `manage.py` with these arguments and return its output; check the exit status."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=self.environment,
+            input=stdin,
             capture_output=True,
-            text=True,
             timeout=300,
             check=False,
         )
+        output = done.stdout.decode()
         allowed = (status,) if isinstance(status, int) else status
         assert done.returncode in allowed, (
-            f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
+            f"{arguments}: {done.returncode}\n{output}{done.stderr.decode()}"
         )
-        return done.stdout
+        return output
 
     def shell(self, code: str) -> str:
         """Run code in `manage.py shell` and return what it prints."""

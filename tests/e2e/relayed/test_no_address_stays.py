@@ -1,8 +1,8 @@
 """No reader's address is left in the database, a backup, the broker, a log, a file or a desk page
 (P3, G1–G5, G8).
 
-The run before the scan has refusals that repeat the address, sign-ups, uploads, crashes and an
-export.
+The run before the scan has refusals that repeat the address, sign-ups, uploads, a provider's
+webhooks, bounces and other email, crashes and an export.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import pytest
 from pyrage.x25519 import Identity
 
 from newsletter.local import message_view
+from tests.e2e import feedback
 from tests.e2e.conftest import RelayedSite
 from tests.e2e.content import article, document
 from tests.e2e.scan import BrokerRecord, Desk, TemporaryFiles, backup, database, files, logs
@@ -142,6 +143,25 @@ def finished(site: Site, title: str) -> list[dict[str, object]]:
     return [finding for finding in site.audit(title) if finding["state"] == "finished"]
 
 
+def report_back(relayed: RelayedSite) -> None:
+    """Let a provider and mail servers report about two readers."""
+    site = relayed.site
+    for address, report in (
+        (ADDED[0], feedback.report_by_webhook),
+        (ADDED[2], feedback.report_by_mail),
+    ):
+        report(site, address, relayed.relay.messages(address)[0])
+    reported = (
+        "from newsletter.delivery.models import Event\n"
+        "from subscribers.models import Intake\n"
+        "events = Event.objects.filter(transport__in=['mail', 'postmark'])\n"
+        "print(*sorted(events.values_list('transport', flat=True)), Intake.objects.count())"
+    )
+    # The POST that was cut off is kept, sealed, and tried again later.
+    everything = "mail postmark postmark 1"
+    eventually(lambda: site.shell(reported) == everything, seconds=60, what=everything)
+
+
 def cause_crashes(site: Site) -> None:
     """Queue a task that can't run and an intake row whose processing fails."""
     site.shell(
@@ -188,6 +208,7 @@ def test_no_address_is_left_anywhere(
     site.import_document(document("quiet", {"2021-03-01": [article(en="Quiet times")]}))
     sign_ups(relayed)
     send_mailing(relayed)
+    report_back(relayed)
     cause_crashes(site)
     export(site)
     answered = relayed.relay.error_codes
