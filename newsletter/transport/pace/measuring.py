@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 _SLOT_SECONDS = 0.25
 _SLOTS = 16
-_SHORTEST = 0.05
-"""A rate measured over less time than this would only be noise."""
+_SHORTEST = 1.0
+"""Seconds. A slow relay, too, accepts a message on each connection at once, and that says nothing
+about a whole second."""
 
 
 @dataclass(frozen=True)

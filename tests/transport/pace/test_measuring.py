@@ -28,6 +28,7 @@ def test_a_burst_says_nothing_about_a_whole_second() -> None:
     for each in range(14):
         meter.add(1, 1_000.001 * (1 + each / 10**6))
     assert meter.in_last_second(1_000.02) == 14
+    assert meter.rate(1_000.02) == 14
 
 
 @pytest.mark.parametrize(
