@@ -10,6 +10,7 @@ from email import policy
 from email.message import MIMEPart
 from email.mime.base import MIMEBase
 from html import escape
+from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
 
@@ -39,6 +40,8 @@ class EspEdition:
     """Names of the headers that contain a placeholder."""
     call_size: int = 1
     """How many recipients fit into a call; 0 if the email is too large for even one."""
+    payload_class: type[Any] = object
+    """The class that Anymail builds a call's payload from."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from newsletter.lib.placeholders import Placeholder
 from newsletter.transport.addresses import NEEDS_SMTPUTF8, to_ace
 from newsletter.transport.base import CompileError, Transport, never_stop
 from newsletter.transport.decisions import CallStatus
-from newsletter.transport.esp import batch, statuses
+from newsletter.transport.esp import batch, payloads, statuses
 from newsletter.transport.esp.batch import EspEdition, MergeRecipient
 from newsletter.transport.esp.errors import CallFailure, classify_failure
 from newsletter.transport.esp.profiles import ProviderProfile
@@ -84,18 +84,22 @@ class EspTransport(Transport[EspEdition]):
             for n in (1, 2)
         ]
         try:
-            one = self._sample_bytes(edition, samples[:1])
-            two = self._sample_bytes(edition, samples) if self._profile.is_batch else one
+            one, payload_class = self._sample(edition, samples[:1])
+            two = self._sample(edition, samples)[0] if self._profile.is_batch else one
         except AnymailError as error:
             reason = str(error.args[0]) if error.args else "the message cannot be built"
             raise CompileError(f"{self.name}: {reason}") from None
         call_size = batch.fitting_recipients(self._profile, one, two)
-        return dataclasses.replace(edition, call_size=call_size)
+        return dataclasses.replace(edition, call_size=call_size, payload_class=payload_class)
 
-    def _sample_bytes(self, edition: EspEdition, samples: Sequence[MergeRecipient]) -> int:
+    def _sample(
+        self, edition: EspEdition, samples: Sequence[MergeRecipient]
+    ) -> tuple[int, type[Any]]:
+        """Return the octets of a call to these, and the class of its payload."""
         # Some payloads validate their contents only when they are serialized.
         message = batch.build_message(edition, self._profile, samples)
-        return request_bytes(self._backend.build_message_payload(message, {}))
+        payload = self._backend.build_message_payload(message, {})
+        return request_bytes(payload), type(payload)
 
     def send(
         self,
@@ -222,7 +226,7 @@ class EspTransport(Transport[EspEdition]):
             )
             self._raise_down(failed)
         try:
-            payload = backend.build_message_payload(message, {})
+            payload = payloads.build(backend, message, edition.payload_class)
         except AnymailError:
             rejected = CallFailure(CallStatus.REJECTED, "cannot be built", fault=Fault.NONE)
             raise _CallError(rejected) from None
