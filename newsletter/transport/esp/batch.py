@@ -40,7 +40,7 @@ class EspEdition:
     """Names of the headers that contain a placeholder."""
     call_size: int = 1
     """How many recipients fit into a call; 0 if the email is too large for even one."""
-    payload_class: type[Any] = object
+    payload_class: Any = None
     """The class that Anymail builds a call's payload from."""
 
 

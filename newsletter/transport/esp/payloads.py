@@ -18,7 +18,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)")
 
 
-def build(backend: Any, message: Any, payload_class: type[Any]) -> Any:
+def build(backend: Any, message: Any, payload_class: Any) -> Any:
     """Build the payload as `backend.build_message_payload` does.
 
     `payload_class` is what that method has built for the same edition.
@@ -39,7 +39,7 @@ def addresses(texts: Iterable[str]) -> list[EmailAddress]:
 
 
 @cache
-def _with_plain_addresses(payload_class: type[Any]) -> type[Any]:
+def _with_plain_addresses(payload_class: Any) -> Any:
     attributes = tuple(
         (name, combine, addresses if name == "to" else convert)
         for name, combine, convert in payload_class.base_message_attrs
