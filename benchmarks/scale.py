@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from newsletter.lib import sandbox
@@ -103,14 +104,62 @@ def send(_: int) -> str:
     from newsletter.delivery.sending import protocol, rescue
     from newsletter.delivery.sending.sender import send_batch
 
-    sent = 0
+    sent, percent, feedback = 0, float(os.environ["BENCH_BOUNCED"]), ""
+    half = Batch.objects.count() // 2
     while Batch.objects.exclude(state=Batch.State.CLOSED).exists():
         due = protocol.due_batches(16)
         sent += sum(send_batch(batch) for batch in due)
         if not due:
             time.sleep(0.1)
+        if percent and not feedback and sent >= half:
+            feedback = f"; {_bounce(percent)}"
     rescue.finish_mailings()
-    return f"{sent} batches"
+    return f"{sent} batches{feedback}"
+
+
+def _bounce(percent: float) -> str:
+    """Report so many of the emails sent until now as hard bounces; resume a mailing that this has
+    paused. Return what happened."""
+    from newsletter.delivery.feedback.events import Feedback, event_key
+    from newsletter.delivery.feedback.record import record_many
+    from newsletter.delivery.message_ids import MAILING, MessageTrace
+    from newsletter.delivery.models import Alert, Event, Mailing, Outcome
+    from newsletter.delivery.oversight import alerts, control
+    from newsletter.transport.outcomes import Fault
+    from subscribers.models import Suppression
+
+    mailing = Mailing.objects.get()
+    readers = list(
+        Outcome.objects.filter(mailing_id=mailing.pk, result=Result.SENT).values_list(
+            "subscriber_id", flat=True
+        )
+    )
+    every = round(100 / percent)
+    record_many(
+        [
+            Feedback(
+                "mail",
+                Event.Kind.BOUNCED,
+                event_key("mail", str(reader), recipient=str(reader), kind="bounced"),
+                datetime.now(UTC),
+                trace=MessageTrace(MAILING, mailing.pk, reader),
+                code=550,
+                status="5.1.1",
+                fault=Fault.READER,
+            )
+            for reader in readers[::every]
+        ]
+    )
+    alerts.watch()
+    mailing.refresh_from_db()
+    kinds = sorted(Alert.objects.values_list("kind", flat=True))
+    found = (
+        f"{len(readers[::every])} of {len(readers)} bounced, {Suppression.objects.count()}"
+        f" suppressed, {mailing.state} {mailing.hold}, alerts: {', '.join(kinds) or 'none'}"
+    )
+    if mailing.state == Mailing.State.PAUSED:
+        control.resume(mailing)
+    return found
 
 
 def audit(_: int) -> str:
@@ -155,6 +204,7 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=100_000)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--deferred", type=int, default=1, help="per cent answered 451 at first")
+    parser.add_argument("--bounced", type=float, default=0, help="per cent that bounce halfway")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--stage", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -185,6 +235,7 @@ def _run(options: argparse.Namespace, folder: Path, url: str) -> None:
         "DELIVERY_TRANSPORTS": "memory://",
         "SEND_RETRY_SECONDS": "1",
         "PYTHONWARNINGS": "ignore",
+        "BENCH_BOUNCED": str(options.bounced),
     }
 
     def python(*arguments: str) -> str:
