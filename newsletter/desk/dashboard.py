@@ -13,9 +13,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from newsletter.delivery.models import AlertRecipient, Mailing
-from newsletter.delivery.oversight import alerts
-from newsletter.delivery.oversight.alert_texts import AlertText, describe
 from newsletter.delivery.oversight.report import Report, WaitingForHour, report, waiting_for_hour
+from newsletter.desk.alarms import current_alerts
 from newsletter.digest.dates import month_name, week_range
 from newsletter.editorial import schedule
 from newsletter.editorial.checks import Problem, find_problems
@@ -62,12 +61,6 @@ def dashboard(request: HttpRequest) -> dict[str, Any]:
         "has_newsletter": bool(newsletters),
         "has_article": Article.objects.exists(),
     }
-
-
-def current_alerts() -> list[tuple[AlertText, datetime]]:
-    """Return what is wrong now and since when: what is urgent first, then the latest."""
-    found = [(describe(alert), alert.raised_at) for alert in alerts.open_alerts()]
-    return sorted(found, key=lambda alert: not alert[0].is_urgent)
 
 
 def _nobody_is_alerted() -> bool:

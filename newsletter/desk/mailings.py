@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from newsletter.delivery.models import Edition, Mailing, Release
+from newsletter.delivery.models import Alert, Edition, Mailing, Release
 from newsletter.delivery.oversight.alert_texts import failed_sentence, rates_sentence
 from newsletter.delivery.oversight.explanations import explain_facts
 from newsletter.delivery.oversight.report import (
@@ -24,6 +24,7 @@ from newsletter.delivery.oversight.report import (
     waiting_for_hour,
 )
 from newsletter.delivery.planning.start import CannotSendError
+from newsletter.desk.alarms import current_alerts
 from newsletter.desk.groups import SEND
 from newsletter.desk.labels import edition_label
 from newsletter.desk.mailing_actions import ACTIONS, Action
@@ -65,6 +66,7 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
             readers=Sum("batches__size", filter=Q(batches__predecessor=None))
         ),
         is_running=mailing.state in RUNNING,
+        alerts=current_alerts(Alert.Kind.TRANSPORT) if mailing.state in RUNNING else [],
         actions=[
             (name, action.label)
             for name, action in ACTIONS.items()

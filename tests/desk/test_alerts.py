@@ -83,6 +83,19 @@ def test_a_transports_banner_says_the_reason_once_and_leads_to_its_page(
     assert f'<a href="{reverse("admin:transports")}">See details' in html
 
 
+def test_a_running_mailing_shows_that_its_transport_is_down(
+    as_editor: Client, release: Release
+) -> None:
+    facts = {"transport": "smtp://relay", "fault": "relay", "reason": "smtp://relay: timed out"}
+    alerts.reconcile([Problem(Alert.Kind.TRANSPORT, "smtp://relay", facts=facts)])
+    running = mailing(release, state=Mailing.State.SENDING)
+    assert "Can’t send through smtp://relay." in page(
+        as_editor, "delivery_mailing_change", running.pk
+    )
+    ended = mailing(release, state=Mailing.State.FINISHED, number=2)
+    assert "Can’t send" not in page(as_editor, "delivery_mailing_change", ended.pk)
+
+
 def test_a_banner_about_the_page_itself_has_no_link(as_editor: Client, issue: Issue) -> None:
     facts = {"problem": "unreachable"}
     alerts.reconcile([Problem(Alert.Kind.MAILBOX, "mailbox", facts=facts)])

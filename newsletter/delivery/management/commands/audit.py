@@ -49,12 +49,18 @@ def describe(finding: Finding) -> str:
         *(f"   Sent through {name}: {number}" for name, number in finding.transports),
         *([f"   Reason: {finding.reason}"] if finding.reason else []),
         *([f"   Next try: {finding.next_try:%d %B %Y, %H:%M} UTC"] if finding.next_try else []),
-        *(["   This mailing failed."] if finding.has_failed else []),
+        *([f"   {_failure(finding)}"] if finding.has_failed else []),
         *(f"   Fault: {fault}." for fault in finding.faults),
     ]
     if not finding.faults:
         lines.append("   Every reader is accounted for.")
     return "\n".join(lines)
+
+
+def _failure(finding: Finding) -> str:
+    if finding.report.has_failed:
+        return "This mailing failed."
+    return "Nobody is getting this mailing at the moment."
 
 
 def reader_count(count: int) -> str:
