@@ -116,6 +116,26 @@ class SlugFormField(TextFormMixin, forms.SlugField):
     """A slug."""
 
 
+class TextForm(forms.Form):
+    """A form that explains an unfit character in any of its fields, also in one that offers choices
+    or takes a date. Without it, the error would repeat the value instead."""
+
+    def clean(self) -> dict[str, Any]:
+        for name, field in self.fields.items():
+            posted = self[name].data
+            for value in posted if isinstance(posted, list) else [posted]:
+                if isinstance(value, str) and not isinstance(field, TextFormMixin):
+                    self._explain_unfit(name, value)
+        return self.cleaned_data
+
+    def _explain_unfit(self, name: str, value: str) -> None:
+        try:
+            characters.one_line(value)
+        except UnfitCharacterError as error:
+            self.errors.pop(name, None)
+            self.add_error(name, explain_without_text(error))
+
+
 # --- In models --------------------------------------------------------------------------------
 class _TextMixin:
     """Makes a model's text field apply `rule` when it is cleaned, and its form field as well."""
