@@ -88,14 +88,15 @@ _PLAIN = re.compile(
 )
 """Texts in Latin, Greek and Cyrillic letters, which need no further look, apart from NFC."""
 
-_NEEDS_JOINERS = frozenset(
-    "ARABIC SYRIAC MANDAIC MONGOLIAN NKO PHAGS-PA MANICHAEAN SOGDIAN ADLAM HANIFI "
-    "DEVANAGARI BENGALI GURMUKHI GUJARATI ORIYA TAMIL TELUGU KANNADA MALAYALAM SINHALA "
-    "KHMER MYANMAR TIBETAN BALINESE JAVANESE SUNDANESE TAI CHAKMA GRANTHA MEETEI".split()
-)
+_NEEDS_JOINERS = {
+    *("ARABIC", "SYRIAC", "MANDAIC", "MONGOLIAN", "NKO", "MANICHAEAN", "SOGDIAN", "ADLAM"),
+    *("HANIFI", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU"),
+    *("KANNADA", "MALAYALAM", "SINHALA", "KHMER", "MYANMAR", "TIBETAN", "BALINESE"),
+    *("JAVANESE", "SUNDANESE", "TAI", "CHAKMA", "GRANTHA", "MEETEI"),
+}
 """Scripts that join letters or form conjuncts (Unicode 9.2, 12.1), by the first word of their
 characters' names."""
-_WITHOUT_SPACES = frozenset("THAI LAO KHMER MYANMAR TIBETAN TAI BALINESE JAVANESE".split())
+_WITHOUT_SPACES = {"THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "TAI", "BALINESE", "JAVANESE"}
 """Scripts that separate words with a zero-width space, if at all."""
 
 

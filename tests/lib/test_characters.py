@@ -14,8 +14,8 @@ from newsletter.lib import characters
 from newsletter.lib.characters import Refused, UnfitCharacterError
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=40)
-FORMATS = "\u200b\u200c\u200d\u202a\u202b\u202c\u2066\u2067\u2068\u2069\u00ad\ufeff\n\r\v\u0301\u0915\u094d"
-ODD_TEXT = st.text(st.sampled_from(f"ab яé👩💻🏴ك{FORMATS}"), max_size=30)
+FORMATS = "\u200b\u200c\u200d\u202a\u202b\u202c\u2066\u2067\u2068\u2069\u00ad\ufeff\n\r\v"
+ODD_TEXT = st.text(st.sampled_from(f"ab яé👩💻🏴كक\u0301\u094d{FORMATS}"), max_size=30)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"])
