@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorFormField
 from django_prose_editor.widgets import AdminProseEditorWidget
 
+from newsletter.lib import characters
+from newsletter.lib.text_fields import LinesFormField, OneLineFormField, TextFormMixin
+
 EXTENSIONS: dict[str, Any] = {
     "Bold": True,
     "Italic": True,
@@ -26,14 +29,18 @@ EXTENSIONS: dict[str, Any] = {
 """The editor's formatting options: only what clean_html() keeps."""
 
 
+class ProseField(TextFormMixin, ProseEditorFormField):  # type: ignore[misc]  # has no types
+    """A form field with the rich-text editor."""
+
+    rule = staticmethod(characters.markup)
+
+
 def prose_field(**kwargs: Any) -> forms.Field:
     """Return a form field with the rich-text editor."""
-    return ProseEditorFormField(  # type: ignore[no-any-return]
-        config={"extensions": EXTENSIONS}, widget=AdminProseEditorWidget, **kwargs
-    )
+    return ProseField(config={"extensions": EXTENSIONS}, widget=AdminProseEditorWidget, **kwargs)
 
 
-class CodeListField(forms.CharField):
+class CodeListField(OneLineFormField):
     """A list of codes, typed as "en, be, ru"."""
 
     def prepare_value(self, value: Any) -> Any:
@@ -49,7 +56,7 @@ class CodeListField(forms.CharField):
         return bool(self.to_python(data) != (initial or []))
 
 
-class LabelledLinesField(forms.CharField):
+class LabelledLinesField(LinesFormField):
     """A list of objects, typed one per line as "label = value".
 
     The value is stored under `value_key`: as a list of codes if `is_list`, else as a string.

@@ -104,7 +104,10 @@ class TranslationInline(admin.StackedInline[Any, Any]):
             return super().formfield_for_dbfield(db_field, request, widget=HiddenInput(), **kwargs)
         if db_field.name in PROSE_FIELDS:
             return prose_field(
-                label=capfirst(db_field.verbose_name), help_text=db_field.help_text, required=False
+                label=capfirst(db_field.verbose_name),
+                help_text=db_field.help_text,
+                max_length=db_field.max_length,
+                required=False,
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 

@@ -108,16 +108,6 @@ def test_a_changed_document_updates_only_what_changed(
     assert ArticleTranslation.objects.get(language="en").revision == 2
 
 
-def test_the_same_headline_in_two_weeks_gets_two_slugs(
-    document: dict[str, Any], tmp_path: Path
-) -> None:
-    document["issues"][0]["articles"] = [copy.deepcopy(ARTICLE)]
-    import_document(document, base=tmp_path)
-    slugs = ArticleTranslation.objects.filter(language="en").values_list("slug", flat=True)
-    assert sorted(slugs) == ["headline", "headline-2"]
-    assert import_document(document, base=tmp_path).is_empty
-
-
 def test_a_document_may_set_every_field(document: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "one.png").write_bytes(draw_picture().read())
     document["newsroom"] = {

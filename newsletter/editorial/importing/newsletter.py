@@ -14,9 +14,11 @@ from newsletter.editorial import models
 from newsletter.editorial.importing import schema
 from newsletter.editorial.importing.files import stored_picture
 from newsletter.editorial.importing.report import ImportReport, save_if_changed, upsert
+from newsletter.editorial.importing.rich_text import clean_rich_text
 
 NEWSLETTER_TEXTS = ("name", "sender_name", "promise", "footer")
 NEWSROOM_TEXTS = ("name", "tagline", "about", "privacy")
+NEWSROOM_PAGES = {"about", "privacy"}
 NEWSLETTER_PATH, NEWSROOM_PATH = "newsletter", "newsroom"
 
 
@@ -112,5 +114,8 @@ def _store_newsroom_texts(
         texts_by_field["name"] = dict(newsletter.translations.values_list("language", "name"))
     for code in dict.fromkeys(code for texts in texts_by_field.values() for code in texts):
         values = {key: texts[code] for key, texts in texts_by_field.items() if code in texts}
+        for key in NEWSROOM_PAGES & values.keys():
+            location = f"{NEWSROOM_PATH}.{key}.{code}"
+            values[key] = clean_rich_text(values[key], report, location=location)
         known_by = {"newsroom": room, "language": code}
         upsert(models.NewsroomTranslation, report, known_by, values, location=NEWSROOM_PATH)

@@ -14,6 +14,17 @@ from newsletter.editorial.importing.errors import DocumentError, Problem
 M = TypeVar("M", bound=models.Model)
 
 
+@dataclass(frozen=True)
+class Dropped:
+    """Something in the document that isn't stored, and its location."""
+
+    location: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.what}"
+
+
 @dataclass
 class ImportReport:
     """Numbers of rows created and changed, by model name, and notes for the operator."""
@@ -21,6 +32,12 @@ class ImportReport:
     created: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    losses: list[Dropped] = field(default_factory=list)
+    """What could not be kept. It is reported by each import of the document."""
+
+    def dropped(self, location: str, what: str) -> None:
+        """Report that `what` at `location` could not be kept."""
+        self.losses.append(Dropped(location, what))
 
     @property
     def is_empty(self) -> bool:

@@ -21,6 +21,14 @@ from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.querysets import ArticleQuerySet, ArticleTranslationQuerySet
 from newsletter.editorial.revisions import prepare_to_save
 from newsletter.lib.languages import LanguageField, page_language
+from newsletter.lib.text_fields import (
+    LONGEST_BODY,
+    LONGEST_TEXT,
+    LinesField,
+    OneLineField,
+    RichTextField,
+    SlugField,
+)
 
 
 class Picture(models.Model):
@@ -37,7 +45,7 @@ class Picture(models.Model):
     width = models.PositiveIntegerField(null=True, blank=True, editable=False)
     height = models.PositiveIntegerField(null=True, blank=True, editable=False)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.PHOTO)
-    credit = models.CharField(
+    credit = OneLineField(
         _("credit"), max_length=200, blank=True, help_text=_("The photographer or source.")
     )
     added_at = models.DateTimeField(_("added"), auto_now_add=True)
@@ -95,6 +103,12 @@ class Article(Translated["ArticleTranslation"], models.Model):
         verbose_name=_("topic"),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+    external_id = OneLineField(
+        max_length=100,
+        blank=True,
+        editable=False,
+        help_text="Its ID in the program it was imported from. Empty if it was written here.",
+    )
     original_language = LanguageField(verbose_name=_("original language"), default="en")
     dateline = models.CharField(
         _("dateline"), max_length=8, choices=Dateline, default=Dateline.AUTO
@@ -123,6 +137,13 @@ class Article(Translated["ArticleTranslation"], models.Model):
         verbose_name = _("article")
         verbose_name_plural = _("articles")
         indexes = [models.Index(fields=["newsletter", "published_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["newsletter", "external_id"],
+                condition=~Q(external_id=""),
+                name="article_external_id_once",
+            )
+        ]
 
     def __str__(self) -> str:
         text = self.any_text([self.original_language])
@@ -143,19 +164,19 @@ class ArticleTranslation(Translation):
         READY = "ready", _("ready")
 
     article = models.ForeignKey(Article, models.CASCADE, related_name="translations")
-    headline = models.CharField(_("headline"), max_length=250)
-    slug = models.SlugField(
+    headline = OneLineField(_("headline"), max_length=250)
+    slug = SlugField(
         _("slug"),
         max_length=120,
         blank=True,
         help_text=_("Made from the headline. It doesn’t change once the article is public."),
     )
-    lead = models.TextField(_("lead"), blank=True)
-    body = models.TextField(_("text"), blank=True)
-    authors = models.CharField(
+    lead = LinesField(_("lead"), max_length=LONGEST_TEXT, blank=True)
+    body = RichTextField(_("text"), max_length=LONGEST_BODY, blank=True)
+    authors = OneLineField(
         _("authors"), max_length=300, blank=True, help_text=_("Names, separated by commas.")
     )
-    alt_text = models.CharField(
+    alt_text = OneLineField(
         _("alt text"),
         max_length=300,
         blank=True,
@@ -164,8 +185,11 @@ class ArticleTranslation(Translation):
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.DRAFT)
     revision = models.PositiveIntegerField(default=1, editable=False)
     source_revision = models.PositiveIntegerField(null=True, blank=True, editable=False)
-    correction = models.TextField(
-        _("correction"), blank=True, help_text=_("What was corrected. Shown with the date.")
+    correction = LinesField(
+        _("correction"),
+        max_length=LONGEST_TEXT,
+        blank=True,
+        help_text=_("What was corrected. Shown with the date."),
     )
     corrected_at = models.DateTimeField(null=True, blank=True, editable=False)
 
