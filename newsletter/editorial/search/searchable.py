@@ -70,13 +70,13 @@ class Searchable(models.Model):
         fields: Collection[str] | None = kwargs.get("update_fields")
         if fields is None:
             self.lexemes = ""  # no longer deferred, so that Django saves it too
+        if fields is None or self.searched_fields.isdisjoint(fields):
             super().save(*args, **kwargs)
             return
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using):
             super().save(*args, **kwargs)
-            if not self.searched_fields.isdisjoint(fields):
-                rebuild(type(self), [self.pk], using=using)
+            rebuild(type(self), [self.pk], using=using)
 
 
 def searchable_models(app_models: Iterable[type[models.Model]]) -> list[type[Searchable]]:

@@ -30,7 +30,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name}: {done} / {len(keys)}", ending="\r")
                 self.stdout.flush()
 
-        changed = rebuild(model, keys, using=DEFAULT_DB_ALIAS, progress=progress)
+        # The index comes first: it might be so damaged that no row can be written.
         index.rebuild(model, using=DEFAULT_DB_ALIAS)
+        changed = rebuild(model, keys, using=DEFAULT_DB_ALIAS, progress=progress)
         result = _("%(name)s: %(count)s searchable, %(changed)s of them changed")
         self.stdout.write(result % {"name": name, "count": len(keys), "changed": changed})
