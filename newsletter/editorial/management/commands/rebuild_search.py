@@ -22,7 +22,7 @@ class Command(BaseCommand):
             self._rebuild(model)
 
     def _rebuild(self, model: type[Searchable]) -> None:
-        name = capfirst(str(model._meta.verbose_name_plural))
+        name = capfirst(str(model._meta.verbose_name))
         keys = list(model._base_manager.order_by("pk").values_list("pk", flat=True))
 
         def progress(done: int) -> None:
