@@ -14,6 +14,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
+from newsletter.desk.search import SearchAdmin
+from newsletter.editorial import finders
 from newsletter.editorial.models import Article, ArticleTranslation, Newsletter, Picture
 from newsletter.editorial.revisions import is_stale, mark_up_to_date
 from newsletter.lib.languages import language_name
@@ -113,12 +115,12 @@ class ArticleForm(forms.ModelForm[Article]):
 
 
 @admin.register(Article)
-class ArticleAdmin(TabbedAdmin):
+class ArticleAdmin(SearchAdmin, TabbedAdmin):
     form = ArticleForm
     inlines = [ArticleTranslationInline]
     list_display = ("__str__", "issue", "topic", "languages", "published_at")
     list_filter = ("newsletter", "topic", "translations__state")
-    search_fields = ("translations__headline", "translations__lead")
+    searched = _("Searches headlines, leads, texts and authors in all languages.")
     date_hierarchy = "published_at"
     ordering = ("-published_at", "-pk")
     autocomplete_fields = ("issue", "similar", "picture")
@@ -140,6 +142,9 @@ class ArticleAdmin(TabbedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         rows = super().get_queryset(request).select_related("issue__newsletter", "topic")
         return rows.prefetch_related("translations", "topic__translations")
+
+    def find(self, rows: QuerySet[Article], text: str) -> QuerySet[Article]:
+        return finders.find_articles(rows, text)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
@@ -181,12 +186,15 @@ def translation_states(article: Article) -> str:
 
 
 @admin.register(Picture)
-class PictureAdmin(admin.ModelAdmin[Picture]):
+class PictureAdmin(SearchAdmin):
     list_display = ("thumbnail", "kind", "credit", "added_at")
     list_display_links = ("thumbnail",)
-    search_fields = ("credit", "file", "articles__translations__headline")
+    searched = _("Searches credits, and the headlines of the articles with the picture.")
     fields = ("thumbnail", "file", "kind", "credit")
     readonly_fields = ("thumbnail",)
+
+    def find(self, rows: QuerySet[Picture], text: str) -> QuerySet[Picture]:
+        return finders.find_pictures(rows, text)
 
     @admin.display(description=_("picture"))
     def thumbnail(self, picture: Picture) -> str:

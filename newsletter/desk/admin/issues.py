@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, reverse
@@ -18,7 +19,8 @@ from newsletter.desk import preview, sending
 from newsletter.desk.admin.articles import requested_newsletter, translation_states
 from newsletter.desk.groups import SEND
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
-from newsletter.editorial import checks, workflow
+from newsletter.desk.search import SearchAdmin
+from newsletter.editorial import checks, finders, workflow
 from newsletter.editorial.models import Article, Issue, IssueTranslation, Topic, Trend
 
 
@@ -90,16 +92,25 @@ class ArticlesInline(admin.TabularInline[Article, Issue]):
 
 
 @admin.register(Issue)
-class IssueAdmin(TabbedAdmin):
+class IssueAdmin(SearchAdmin, TabbedAdmin):
     form = IssueForm
     inlines = [IssueTranslationInline, ArticlesInline]
     change_form_template = "admin/editorial/issue/change_form.html"
     list_display = ("__str__", "newsletter", "kind", "state")
     list_filter = ("newsletter", "state", "kind")
-    search_fields = ("slug", "translations__subject", "starts_on")
+    searched = _(
+        "Searches days, weeks and months (9–15 November 2026), and the texts of issues and articles."
+    )
     fieldsets = (
         (None, {"fields": (("newsletter", "kind"), ("starts_on", "ends_on"), "slug", "note")}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Issue]:
+        rows = super().get_queryset(request).select_related("newsletter")
+        return rows.prefetch_related("newsletter__translations")
+
+    def find(self, rows: QuerySet[Issue], text: str) -> QuerySet[Issue]:
+        return finders.find_issues(rows, text)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

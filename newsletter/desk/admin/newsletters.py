@@ -7,11 +7,14 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk.fields import CodeListField, LabelledLinesField
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
+from newsletter.desk.search import SearchAdmin
+from newsletter.editorial import finders
 from newsletter.editorial.models import (
     Newsletter,
     NewsletterTranslation,
@@ -84,12 +87,15 @@ class TopicTranslationInline(TranslationInline):
 
 
 @admin.register(Topic)
-class TopicAdmin(TabbedAdmin):
+class TopicAdmin(SearchAdmin, TabbedAdmin):
     inlines = [TopicTranslationInline]
     list_display = ("__str__", "slug", "newsletter", "position")
     list_editable = ("position",)
     list_filter = ("newsletter",)
-    search_fields = ("slug", "translations__name")
+    searched = _("Searches names in all languages, and slugs.")
+
+    def find(self, rows: QuerySet[Topic], text: str) -> QuerySet[Topic]:
+        return finders.find_topics(rows, text)
 
 
 class NewsroomForm(forms.ModelForm[Newsroom]):

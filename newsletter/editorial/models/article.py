@@ -20,6 +20,12 @@ from newsletter.editorial.models.newsroom import Newsletter
 from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.querysets import ArticleQuerySet, ArticleTranslationQuerySet
 from newsletter.editorial.revisions import prepare_to_save
+from newsletter.editorial.search.documents import Document, text_of
+from newsletter.editorial.search.searchable import (
+    Searchable,
+    SearchableManager,
+    SearchableQuerySet,
+)
 from newsletter.lib.languages import LanguageField, page_language
 from newsletter.lib.text_fields import (
     LONGEST_BODY,
@@ -31,8 +37,10 @@ from newsletter.lib.text_fields import (
 )
 
 
-class Picture(models.Model):
+class Picture(Searchable):
     """A picture with its credit."""
+
+    searched_fields = frozenset({"credit"})
 
     class Kind(models.TextChoices):
         PHOTO = "photo", _("Photo")
@@ -49,6 +57,8 @@ class Picture(models.Model):
         _("credit"), max_length=200, blank=True, help_text=_("The photographer or source.")
     )
     added_at = models.DateTimeField(_("added"), auto_now_add=True)
+
+    objects = SearchableManager.from_queryset(SearchableQuerySet)()
 
     class Meta:
         ordering = ["-pk"]
@@ -69,6 +79,9 @@ class Picture(models.Model):
             self._store()
         except ValidationError as error:
             raise ValidationError({"file": error.messages}) from None
+
+    def document(self) -> Document:
+        return Document(headline=self.credit)
 
     def _store(self) -> None:
         if self.file and pictures.is_new(self.file):
@@ -155,8 +168,10 @@ class Article(Translated["ArticleTranslation"], models.Model):
         return text.get_absolute_url() if text and text.slug else ""
 
 
-class ArticleTranslation(Translation):
+class ArticleTranslation(Searchable, Translation):
     """An article in one language."""
+
+    searched_fields = frozenset({"language", "headline", "lead", "body", "authors"})
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -193,7 +208,7 @@ class ArticleTranslation(Translation):
     )
     corrected_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = ArticleTranslationQuerySet.as_manager()
+    objects = SearchableManager.from_queryset(ArticleTranslationQuerySet)()
 
     class Meta:
         verbose_name = _("translation")
@@ -217,6 +232,14 @@ class ArticleTranslation(Translation):
             derived = {"body", "slug", "revision", "source_revision", "corrected_at"}
             kwargs["update_fields"] = {*kwargs["update_fields"], *derived}
         super().save(*args, **kwargs)
+
+    def document(self) -> Document:
+        return Document(
+            headline=self.headline,
+            lead=f"{self.lead} {self.authors}",
+            body=text_of(self.body),
+            language=self.language,
+        )
 
     def get_absolute_url(self) -> str:
         with translation.override(page_language(self.language)):

@@ -19,6 +19,12 @@ from newsletter.editorial.models.newsroom import Newsletter
 from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.querysets import IssueQuerySet, TrendQuerySet
 from newsletter.editorial.schedule import monday_of
+from newsletter.editorial.search.documents import Document, text_of
+from newsletter.editorial.search.searchable import (
+    Searchable,
+    SearchableManager,
+    SearchableQuerySet,
+)
 from newsletter.lib.text_fields import (
     LONGEST_BODY,
     LONGEST_TEXT,
@@ -215,8 +221,10 @@ class Issue(Translated["IssueTranslation"], models.Model):
             )
 
 
-class IssueTranslation(Translation):
+class IssueTranslation(Searchable, Translation):
     """An issue's own texts in one language. Empty ones default to texts of the articles."""
+
+    searched_fields = frozenset({"language", "subject", "preheader", "introduction"})
 
     issue = models.ForeignKey(Issue, models.CASCADE, related_name="translations")
     subject = OneLineField(
@@ -233,6 +241,8 @@ class IssueTranslation(Translation):
     )
     introduction = RichTextField(_("introduction"), max_length=LONGEST_BODY, blank=True)
 
+    objects = SearchableManager.from_queryset(SearchableQuerySet)()
+
     class Meta:
         verbose_name = _("issue translation")
         constraints = [
@@ -245,3 +255,11 @@ class IssueTranslation(Translation):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.introduction = clean_html(self.introduction)
         super().save(*args, **kwargs)
+
+    def document(self) -> Document:
+        return Document(
+            headline=self.subject,
+            lead=self.preheader,
+            body=text_of(self.introduction),
+            language=self.language,
+        )
