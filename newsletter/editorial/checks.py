@@ -127,5 +127,5 @@ def _check_translation(
         yield _("%(language)s is not ready (%(state)s).") % values
     if is_stale(text, original):
         yield _("%(language)s is older than the last change to the original.") % values
-    if article.picture and article.picture.file and not text.alt_text:
+    if article.picture and not text.alt_text:
         yield _("the picture has no alt text in %(language)s.") % values

@@ -107,6 +107,9 @@ def store_article(
         "published_at": published if published.tzinfo else published.replace(tzinfo=target.zone),
         "picture": _picture(data, known, target, location),
     }
+    kind, credit = _credit(data)
+    # The credit of a picture that isn't in the document belongs to the article itself.
+    values |= {"credit_kind": kind, "credit": "" if values["picture"] else credit}
     row = known or models.Article(newsletter=target.newsletter, issue=issue)
     article = save_if_changed(row, target.report, values, location=location)
     for code in sorted(data.translations, key=lambda code: code != data.original_language):
@@ -151,17 +154,22 @@ def _store_text(
 def _picture(
     data: schema.Article, known: models.Article | None, target: Target, location: str
 ) -> models.Picture | None:
-    image = data.image or (schema.Image() if data.image_credit else None)
-    if image is None:
+    if data.image is None or not data.image.file:
         return None
-    name = stored_picture(image.file, base=target.base) if image.file else ""
-    credit = data.image_credit if image.credit is None else image.credit
-    values = {"file": name, "kind": image.kind, "credit": credit}
+    name = stored_picture(data.image.file, base=target.base)
+    kind, credit = _credit(data)
+    values = {"file": name, "kind": kind, "credit": credit}
     current = known.picture if known else None
     if current and all(str(getattr(current, key)) == value for key, value in values.items()):
         return current
-    same = models.Picture.objects.filter(**values).first() if name else None
+    same = models.Picture.objects.filter(**values).first()
     return same or save_if_changed(models.Picture(), target.report, values, location=location)
+
+
+def _credit(data: schema.Article) -> tuple[str, str]:
+    """Return the kind and the name of the picture's credit."""
+    image = data.image or schema.Image()
+    return image.kind, data.image_credit if image.credit is None else image.credit
 
 
 def link_similar(stored: list[Stored], newsletter: models.Newsletter) -> Iterator[Problem]:
