@@ -172,7 +172,7 @@ class Picture(models.Model):
         """Read the size of a file that was stored before, and forget another file's copies."""
         if not self.file:
             return  # the database refuses it
-        stored = pictures.stored(str(self.file.name))
+        stored = pictures.measure(str(self.file.name))
         if (self.width, self.height, self.size) != (stored.width, stored.height, stored.size):
             self.width, self.height, self.size = stored.width, stored.height, stored.size
             self.copies = {}

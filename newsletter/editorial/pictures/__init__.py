@@ -4,12 +4,13 @@ A photo's metadata can contain the place where it was taken and the camera's ser
 may identify its author. Only the colour profile is kept.
 """
 
-from newsletter.editorial.pictures.copies import Copy, Copies, make_copies
+from newsletter.editorial.pictures.copies import Copies, Copy, make_copies
 from newsletter.editorial.pictures.storing import (
     LARGEST_SIDE,
     StoredPicture,
     check,
     is_new,
+    measure,
     media_type,
     prepare,
     store,
@@ -23,6 +24,7 @@ __all__ = [
     "check",
     "is_new",
     "make_copies",
+    "measure",
     "media_type",
     "prepare",
     "store",

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _TYPES: dict[FileType, str | Promise] = {
-    FileType.SVG: gettext_lazy("This is an SVG drawing, which email apps don’t show."),
+    FileType.SVG: gettext_lazy("This is an SVG drawing, not a picture made of pixels."),
     FileType.HTML: gettext_lazy("This is a web page, not a picture."),
     FileType.PDF: gettext_lazy("This is a PDF document, not a picture."),
     FileType.HEIC: gettext_lazy("This is a HEIC photo, which most browsers don’t show."),

@@ -57,13 +57,13 @@ def store(file: BinaryIO, *, folder: str) -> StoredPicture:
     stem = f"{folder}/{hashlib.sha256(content).hexdigest()[:32]}"
     for suffix in TYPES:
         if default_storage.exists(stem + suffix):
-            return stored(stem + suffix)
+            return measure(stem + suffix)
     form = prepare(content, side=SIDES.get(folder, LARGEST_SIDE))
     name = write(stem + form.suffix, form.data)
     return StoredPicture(name, form.width, form.height, len(form.data), form.original_size)
 
 
-def stored(name: str) -> StoredPicture:
+def measure(name: str) -> StoredPicture:
     """Return the facts about a file that was stored before. Raises OSError if it is missing."""
     with default_storage.open(name) as file:
         width, height = get_image_dimensions(file)
