@@ -33,7 +33,7 @@ def newsletter_content(newsletter: models.Newsletter) -> content.Newsletter:
         branding_by_language={code: _branding(newsletter, room, code) for code in languages},
         site_url=settings.SITE_URL,
         accent=room.accent if room else "#8a1c1c",
-        logo=_picture_file(room.logo) if room and room.logo else None,
+        logo=_picture_file(cast(ImageFieldFile, room.logo)) if room and room.logo else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -23,7 +23,7 @@ class PictureUploadField(forms.FileField):
     knows, and only say that it isn't valid.
     """
 
-    default_error_messages = {
+    default_error_messages: ClassVar[dict[str, Any]] = {
         "required": gettext_lazy("Choose a picture file."),
         "empty": gettext_lazy("The file is empty, so it is not a picture. Choose another one."),
     }

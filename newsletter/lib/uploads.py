@@ -18,7 +18,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.utils.translation import gettext as _
 
 
-class OversizedUpload(UploadedFile):
+class OversizedUpload(UploadedFile[bytes]):
     """Stands for a file that was too large. It has a name and no content.
 
     Its size is 0, so that a form field that doesn't know of it refuses it as an empty file.
@@ -42,7 +42,7 @@ class LimitedMemoryUploadHandler(FileUploadHandler):
         super().new_file(*args, **kwargs)
         self.buffer: io.BytesIO | None = io.BytesIO()
 
-    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:  # noqa: ARG002 - Django's signature
         if self.buffer is None:
             return
         if self.kept + len(raw_data) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE:
@@ -52,7 +52,7 @@ class LimitedMemoryUploadHandler(FileUploadHandler):
         self.buffer.write(raw_data)
         self.kept += len(raw_data)
 
-    def file_complete(self, file_size: int) -> UploadedFile:
+    def file_complete(self, file_size: int) -> UploadedFile[bytes]:
         facts = (self.content_type, file_size, self.charset, self.content_type_extra)
         if self.buffer is None:
             oversized = OversizedUpload(io.BytesIO(), self.file_name, self.content_type, 0)
@@ -62,7 +62,7 @@ class LimitedMemoryUploadHandler(FileUploadHandler):
         return InMemoryUploadedFile(self.buffer, self.field_name, self.file_name, *facts)
 
 
-def refuse_oversized(file: IO[bytes] | UploadedFile) -> None:
+def refuse_oversized(file: IO[bytes] | UploadedFile[bytes]) -> None:
     """Raise ValidationError if the upload was too large."""
     if isinstance(file, OversizedUpload):
         raise ValidationError(

@@ -1,4 +1,4 @@
-"""Articles, with their translations as tabs, and pictures."""
+"""Articles, with their translations as tabs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.desk import picture_picker
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
-from newsletter.editorial.models import Article, ArticleTranslation, Newsletter, Picture
+from newsletter.editorial.models import Article, ArticleTranslation, Newsletter
 from newsletter.editorial.revisions import is_stale, mark_up_to_date
 from newsletter.lib.languages import language_name
 
@@ -121,7 +121,7 @@ class ArticleAdmin(TabbedAdmin):
     search_fields = ("translations__headline", "translations__lead")
     date_hierarchy = "published_at"
     ordering = ("-published_at", "-pk")
-    autocomplete_fields = ("issue", "similar", "picture")
+    autocomplete_fields = ("issue", "similar")
     fieldsets = (
         (
             None,
@@ -134,12 +134,23 @@ class ArticleAdmin(TabbedAdmin):
                 )
             },
         ),
-        (_("More"), {"classes": ["collapse"], "fields": ("dateline", "similar")}),
+        (
+            _("More"),
+            {
+                "classes": ["collapse"],
+                "fields": ("dateline", "similar", ("credit_kind", "credit")),
+            },
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         rows = super().get_queryset(request).select_related("issue__newsletter", "topic")
         return rows.prefetch_related("translations", "topic__translations")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "picture":
+            kwargs |= picture_picker.form_field_options()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
@@ -178,24 +189,3 @@ def translation_states(article: Article) -> str:
         f"{text.language.upper()} {'✓' if text.is_ready else text.get_state_display()}"
         for text in article.texts().values()
     )
-
-
-@admin.register(Picture)
-class PictureAdmin(admin.ModelAdmin[Picture]):
-    list_display = ("thumbnail", "kind", "credit", "added_at")
-    list_display_links = ("thumbnail",)
-    search_fields = ("credit", "file", "articles__translations__headline")
-    fields = ("thumbnail", "file", "kind", "credit")
-    readonly_fields = ("thumbnail",)
-
-    @admin.display(description=_("picture"))
-    def thumbnail(self, picture: Picture) -> str:
-        if not picture.file:
-            return str(picture)
-        return format_html(
-            '<img class="thumbnail" src="{}" alt="{}" width="{}" height="{}">',
-            picture.file.url,
-            picture,
-            picture.width or "",
-            picture.height or "",
-        )

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from js_asset import Script
 
 from newsletter.desk.fields import CodeListField, LabelledLinesField
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
@@ -113,6 +114,9 @@ class NewsroomTranslationInline(TranslationInline):
 
 @admin.register(Newsroom)
 class NewsroomAdmin(TabbedAdmin):
+    class Media:
+        js = (Script("desk/uploads.js", type="module"),)
+
     form = NewsroomForm
     inlines = [NewsroomTranslationInline]
 

@@ -93,9 +93,7 @@ def _email_copy(original: Copy, content: bytes) -> Copy:
     """Return the copy for emails. A picture that is small enough is used as it is."""
     if original.width <= EMAIL_WIDTH and original.size <= _MOST_FILE_BYTES:
         return original
-    copy = sandbox.run(
-        sizes.email_copy, content, width=EMAIL_WIDTH, most_bytes=_MOST_FILE_BYTES
-    )
+    copy = sandbox.run(sizes.email_copy, content, width=EMAIL_WIDTH, most_bytes=_MOST_FILE_BYTES)
     return _stored(original, copy, "email")
 
 

@@ -48,7 +48,7 @@ def as_validation_error(error: UnusableImageError) -> ValidationError:
                 "or incomplete. Open it in an image editor, save it again and upload that file."
             ) % {"format": error.facts["format"]}
         case Fault.OTHER_TYPE:
-            kind = _TYPES[FileType(error.facts["type"])]
+            kind = _TYPES[FileType(str(error.facts["type"]))]
             message = f"{kind} {_('Save it as JPEG, PNG, WebP or GIF and upload that file.')}"
     return ValidationError(message, code=str(error.fault))
 

@@ -27,7 +27,7 @@ def remove() -> None:
             _remove_readers(newsletter)
             _remove_articles(newsletter)
             newsletter.delete()
-        # The files of pictures and logo follow after the commit: newsletter.editorial.picture_files.
+        # Files follow after the commit: newsletter.editorial.picture_files.
         newsroom.delete()
 
 
