@@ -24,6 +24,8 @@ A JPEG takes less than 100 MB, or up to 400 MB if it is progressive."""
 MAX_PROFILE_BYTES = 20_000
 """A larger colour profile is applied instead of kept: it would outweigh a small picture."""
 _PROBE_SIDE = 64
+_DRAFT_MARGIN = 1.2
+"""How much larger than wanted a JPEG is decoded at least, so that scaling it is smooth."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,11 @@ def _format_by_signature(content: bytes) -> str:
 
 def _scaled(image: Image.Image, side: int) -> Image.Image:
     """Return the picture in a mode that can be encoded, scaled to fit. Changes `image`."""
-    image.draft(None, (side * 2, side * 2))
+    # A JPEG's decoder can leave out detail that scaling would remove anyway: 40 megapixels then take
+    # 8 MB, not 120. The size must have the picture's own proportions, or less is left out.
+    share = _DRAFT_MARGIN * side / max(image.size)
+    image.draft(None, (max(1, int(image.width * share)), max(1, int(image.height * share))))
+    image.load()
     if image.mode.startswith("I"):
         # 16 bits a pixel: converted directly, everything above 255 would become white.
         image = image.point(lambda value: value * (1 / 256)).convert("L")
