@@ -295,7 +295,7 @@ STATICFILES_DIRS = [
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_DIR", VAR_DIR / "media")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "newsletter.lib.media_storage.AtomicFileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MANIFEST_STRICT = False
@@ -305,7 +305,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
 # For visitors who aren't signed in as staff. Webhooks have a limit of their own.
 PUBLIC_FORM_MAX_BYTES = 2_500_000
 # Uploads stay in memory: a list of subscribers must never touch the disk (G5).
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["newsletter.lib.uploads.LimitedMemoryUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
 
 # --- Security ---------------------------------------------------------------------------------

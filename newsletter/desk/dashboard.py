@@ -116,10 +116,16 @@ def _mailing_occasion(issue: Issue, rule: schedule.Rule) -> schedule.Occurrence:
 
 def readers_by_chain(newsletter: Newsletter) -> list[tuple[str, int]]:
     """Return ("беларуская, русский", count) for each chain of languages, largest count first."""
+    counts = count_readers(newsletter)
+    return [(chain_name(chain), count) for chain, count in counts.most_common()]
+
+
+def count_readers(newsletter: Newsletter) -> Counter[tuple[str, ...]]:
+    """Return the number of readers of each chain of languages."""
     counts: Counter[tuple[str, ...]] = Counter()
     for segment, readers in audience.segments(newsletter):
         counts[segment.languages] += readers
-    return [(chain_name(chain), count) for chain, count in counts.most_common()]
+    return counts
 
 
 def chain_name(chain: tuple[str, ...]) -> str:

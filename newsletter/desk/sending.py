@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.planning.start import CannotSendError, send_now
-from newsletter.desk.dashboard import readers_by_chain
 from newsletter.desk.groups import SEND
+from newsletter.desk.mailing_weight import ChainWeight, chain_weights, without_repetition
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
 from newsletter.editorial import checks, workflow
 from newsletter.editorial.models import Issue, Newsletter
@@ -53,9 +53,10 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
     """Ask for confirmation on GET, with the number of readers; approve and send on POST."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
     problems = checks.find_problems(issue, at=timezone.now())
+    weights = chain_weights(issue)
+    problems = _with_weight_problems(problems, weights)
     if request.method == "POST" and not checks.has_blocker(problems):
         return _send(request, issue)
-    readers = readers_by_chain(issue.newsletter)
     return render_page(
         request,
         "desk/send.html",
@@ -63,11 +64,20 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
         issue=issue,
         problems=problems,
         is_blocked=checks.has_blocker(problems),
-        readers=readers,
-        total=sum(count for _name, count in readers),
+        weights=weights,
+        total=sum(weight.readers for weight in weights),
+        bytes_in_all=sum(weight.total for weight in weights),
         audiences=_audience_choices(issue.newsletter),
         existing_mailing=Mailing.objects.filter(release__issue=issue).exclude(state="held").first(),
     )
+
+
+def _with_weight_problems(
+    problems: list[checks.Problem], weights: list[ChainWeight]
+) -> list[checks.Problem]:
+    """Return the problems with what rendering the emails has shown, blocking problems first."""
+    found = [*problems, *without_repetition(weights, problems)]
+    return sorted(found, key=lambda problem: problem.severity)
 
 
 def _audience_choices(newsletter: Newsletter) -> list[tuple[str, str]]:

@@ -13,8 +13,10 @@ class EditorialConfig(AppConfig):
     verbose_name = _("Editorial")
 
     def ready(self) -> None:
+        from newsletter.editorial import picture_files
         from newsletter.editorial.search.searchable import searchable_models
 
+        picture_files.connect()
         post_migrate.connect(create_search_indexes, sender=self)
         for model in searchable_models(apps.get_models()):
             post_save.connect(make_lexemes_of_loaded_row, sender=model)

@@ -73,8 +73,7 @@ class ArticleView:
 
     @property
     def picture(self) -> Picture | None:
-        picture = self.article.picture
-        return picture if picture and picture.file else None
+        return self.article.picture
 
     @property
     def excerpt(self) -> str:
@@ -85,12 +84,15 @@ class ArticleView:
     def credit(self) -> str:
         """Return "Photo: name", labelled in the page's language; "" without a credit.
 
-        Imported articles may have a credit but no file.
+        Imported articles may have a credit but no picture.
         """
         picture = self.article.picture
-        if not (picture and picture.credit):
-            return ""
-        return credit_line(Credit(KINDS[picture.kind], picture.credit), self.page_language)
+        kind, name = (
+            (picture.kind, picture.credit)
+            if picture
+            else (self.article.credit_kind, self.article.credit)
+        )
+        return credit_line(Credit(KINDS[kind], name), self.page_language) if name else ""
 
     @property
     def status_label(self) -> str:

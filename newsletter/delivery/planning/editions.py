@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter.delivery.models import Edition, Mailing, Release
+from newsletter.delivery.planning.weight import checked_size
 from newsletter.delivery.sending.messages import discreet_headers, sender_headers
 from newsletter.digest import content
 from newsletter.digest.assemble import assemble
@@ -64,7 +65,10 @@ def draft_editions(
     issue: content.Issue,
     at: datetime,
 ) -> Editions:
-    """Render each edition that the segments need, once. Raises content.RenderError."""
+    """Render each edition that the segments need, once.
+
+    Raises content.RenderError, also for an email that is too heavy (H4).
+    """
     editions = Editions()
     branding, today = newsletter_content(newsletter), newsletter.local_date(at)
     for segment in segments:
@@ -94,6 +98,7 @@ def draft_editions(
             html=rendered.html,
             text=rendered.text,
             images=[asdict(image) for image in rendered.images],
+            size=checked_size(rendered),
             discreet=segment.discreet,
             headers=discreet_headers(rendered.language)
             if segment.discreet

@@ -1,4 +1,4 @@
-"""Articles, with their translations as tabs, and pictures."""
+"""Articles, with their translations as tabs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.desk import picture_picker
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.desk.search import SearchAdmin
 from newsletter.editorial import finders
-from newsletter.editorial.models import Article, ArticleTranslation, Newsletter, Picture
+from newsletter.editorial.models import Article, ArticleTranslation, Newsletter
 from newsletter.editorial.revisions import is_stale, mark_up_to_date
 from newsletter.lib.languages import language_name
 
@@ -123,7 +123,7 @@ class ArticleAdmin(SearchAdmin, TabbedAdmin):
     searched = _("Searches headlines, leads, texts and authors in all languages.")
     date_hierarchy = "published_at"
     ordering = ("-published_at", "-pk")
-    autocomplete_fields = ("issue", "similar", "picture")
+    autocomplete_fields = ("issue", "similar")
     fieldsets = (
         (
             None,
@@ -136,7 +136,13 @@ class ArticleAdmin(SearchAdmin, TabbedAdmin):
                 )
             },
         ),
-        (_("More"), {"classes": ["collapse"], "fields": ("dateline", "similar")}),
+        (
+            _("More"),
+            {
+                "classes": ["collapse"],
+                "fields": ("dateline", "similar", ("credit_kind", "credit")),
+            },
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
@@ -145,6 +151,11 @@ class ArticleAdmin(SearchAdmin, TabbedAdmin):
 
     def find(self, rows: QuerySet[Article], text: str) -> QuerySet[Article]:
         return finders.find_articles(rows, text)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "picture":
+            kwargs |= picture_picker.form_field_options()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
@@ -183,27 +194,3 @@ def translation_states(article: Article) -> str:
         f"{text.language.upper()} {'✓' if text.is_ready else text.get_state_display()}"
         for text in article.texts().values()
     )
-
-
-@admin.register(Picture)
-class PictureAdmin(SearchAdmin):
-    list_display = ("thumbnail", "kind", "credit", "added_at")
-    list_display_links = ("thumbnail",)
-    searched = _("Searches credits, and the headlines of the articles with the picture.")
-    fields = ("thumbnail", "file", "kind", "credit")
-    readonly_fields = ("thumbnail",)
-
-    def find(self, rows: QuerySet[Picture], text: str) -> QuerySet[Picture]:
-        return finders.find_pictures(rows, text)
-
-    @admin.display(description=_("picture"))
-    def thumbnail(self, picture: Picture) -> str:
-        if not picture.file:
-            return str(picture)
-        return format_html(
-            '<img class="thumbnail" src="{}" alt="{}" width="{}" height="{}">',
-            picture.file.url,
-            picture,
-            picture.width or "",
-            picture.height or "",
-        )

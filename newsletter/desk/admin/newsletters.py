@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from js_asset import Script
 
 from newsletter.desk.fields import CodeListField, LabelledLinesField
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
@@ -119,6 +120,9 @@ class NewsroomTranslationInline(TranslationInline):
 
 @admin.register(Newsroom)
 class NewsroomAdmin(TabbedAdmin):
+    class Media:
+        js = (Script("desk/uploads.js", type="module"),)
+
     form = NewsroomForm
     inlines = [NewsroomTranslationInline]
 

@@ -25,7 +25,7 @@ def picture_bytes(name: str, *, base: Path) -> bytes:
         reason = _("The file cannot be read: %(reason)s.") % {"reason": error.strerror or error}
         raise ValueError(reason) from None
     try:
-        pictures.prepare(content)
+        pictures.check(content)
     except ValidationError as error:
         raise ValueError(error.messages[0]) from None
     return content
@@ -33,4 +33,4 @@ def picture_bytes(name: str, *, base: Path) -> bytes:
 
 def stored_picture(name: str, *, base: Path, folder: str = "pictures") -> str:
     """Store the picture once and return its name in the media storage."""
-    return pictures.store(io.BytesIO(picture_bytes(name, base=base)), folder=folder)
+    return pictures.store(io.BytesIO(picture_bytes(name, base=base)), folder=folder).name

@@ -121,6 +121,9 @@ def store_article(
         "picture": _picture(data, known, target, location),
         **placed,
     }
+    kind, credit = _credit(data)
+    # The credit of a picture that isn't in the document belongs to the article itself.
+    values |= {"credit_kind": kind, "credit": "" if values["picture"] else credit}
     if data.id is not None:
         values["external_id"] = data.id
     row = known or models.Article(newsletter=target.newsletter)
@@ -153,21 +156,26 @@ def _store_text(
 def _picture(
     data: schema.Article, known: models.Article | None, target: Target, location: str
 ) -> models.Picture | None:
-    image = data.image or (schema.Image() if data.image_credit else None)
-    if image is None:
+    if data.image is None:
         return None
-    if not image.file:
-        field = "image" if data.image else "image_credit"
+    if not data.image.file:
         reason = _("the picture, because no file is named; its credit is kept")
-        target.report.dropped(f"{location}.{field}", reason)
-    name = stored_picture(image.file, base=target.base) if image.file else ""
-    credit = data.image_credit if image.credit is None else image.credit
-    values = {"file": name, "kind": image.kind, "credit": credit}
+        target.report.dropped(f"{location}.image", reason)
+        return None
+    name = stored_picture(data.image.file, base=target.base)
+    kind, credit = _credit(data)
+    values = {"file": name, "kind": kind, "credit": credit}
     current = known.picture if known else None
     if current and all(str(getattr(current, key)) == value for key, value in values.items()):
         return current
-    same = models.Picture.objects.filter(**values).first() if name else None
+    same = models.Picture.objects.filter(**values).first()
     return same or save_if_changed(models.Picture(), target.report, values, location=location)
+
+
+def _credit(data: schema.Article) -> tuple[str, str]:
+    """Return the kind and the name of the picture's credit."""
+    image = data.image or schema.Image()
+    return image.kind, data.image_credit if image.credit is None else image.credit
 
 
 def link_similar(stored: list[Stored], newsletter: models.Newsletter) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """Models of the newsroom, its newsletters, and what they publish."""
 
-from newsletter.editorial.models.article import Article, ArticleTranslation, Picture
+from newsletter.editorial.models.article import Article, ArticleTranslation
 from newsletter.editorial.models.issue import (
     Issue,
     IssueTranslation,
@@ -15,10 +15,12 @@ from newsletter.editorial.models.newsroom import (
     NewsroomTranslation,
     User,
 )
+from newsletter.editorial.models.picture import DiscardedFile, Picture
 
 __all__ = [
     "Article",
     "ArticleTranslation",
+    "DiscardedFile",
     "Issue",
     "IssueTranslation",
     "Newsletter",

@@ -1,4 +1,4 @@
-"""Articles with their translations and pictures."""
+"""Articles with their translations."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.editorial import pictures
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.issue import Issue, Topic
 from newsletter.editorial.models.newsroom import Newsletter
+from newsletter.editorial.models.picture import Picture
 from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.querysets import ArticleQuerySet, ArticleTranslationQuerySet
 from newsletter.editorial.revisions import prepare_to_save
@@ -24,7 +23,6 @@ from newsletter.editorial.search.documents import Document, text_of
 from newsletter.editorial.search.searchable import (
     Searchable,
     SearchableManager,
-    SearchableQuerySet,
 )
 from newsletter.lib.languages import LanguageField, page_language
 from newsletter.lib.text_fields import (
@@ -35,57 +33,6 @@ from newsletter.lib.text_fields import (
     RichTextField,
     SlugField,
 )
-
-
-class Picture(Searchable):
-    """A picture with its credit."""
-
-    searched_fields = frozenset({"credit"})
-
-    class Kind(models.TextChoices):
-        PHOTO = "photo", _("Photo")
-        IMAGE = "image", _("Image")
-        GRAPHIC = "graphic", _("Graphic")
-
-    file = models.ImageField(
-        _("file"), upload_to="pictures/", blank=True, width_field="width", height_field="height"
-    )
-    width = models.PositiveIntegerField(null=True, blank=True, editable=False)
-    height = models.PositiveIntegerField(null=True, blank=True, editable=False)
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.PHOTO)
-    credit = OneLineField(
-        _("credit"), max_length=200, blank=True, help_text=_("The photographer or source.")
-    )
-    added_at = models.DateTimeField(_("added"), auto_now_add=True)
-
-    objects = SearchableManager.from_queryset(SearchableQuerySet)()
-
-    class Meta:
-        ordering = ["-pk"]
-        verbose_name = _("picture")
-        verbose_name_plural = _("pictures")
-
-    def __str__(self) -> str:
-        name = str(self.file.name).rsplit("/", 1)[-1] if self.file else _("no file")
-        return f"{name} ({self.credit})" if self.credit else str(name)
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store the file without metadata. Raises ValidationError if it isn't a picture."""
-        self._store()
-        super().save(*args, **kwargs)
-
-    def clean(self) -> None:
-        try:
-            self._store()
-        except ValidationError as error:
-            raise ValidationError({"file": error.messages}) from None
-
-    def document(self) -> Document:
-        return Document(headline=self.credit)
-
-    def _store(self) -> None:
-        if self.file and pictures.is_new(self.file):
-            self.file = pictures.store(self.file.file, folder="pictures")
 
 
 class Article(Translated["ArticleTranslation"], models.Model):
@@ -134,6 +81,15 @@ class Article(Translated["ArticleTranslation"], models.Model):
         blank=True,
         related_name="articles",
         verbose_name=_("picture"),
+    )
+    credit_kind = models.CharField(
+        _("kind of credit"), max_length=8, choices=Picture.Kind, default=Picture.Kind.PHOTO
+    )
+    credit = OneLineField(
+        _("credit without a picture"),
+        max_length=200,
+        blank=True,
+        help_text=_("Imported articles may name the author of a picture that isn’t here."),
     )
     similar = models.ManyToManyField(
         "self",

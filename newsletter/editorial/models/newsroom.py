@@ -17,7 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.digest.languages import page_chain
 from newsletter.editorial import pictures
 from newsletter.editorial.cleaning import clean_html
+from newsletter.editorial.models.picture import UNSAVED_FILES_AFTER, discard
 from newsletter.editorial.models.translations import Translated, Translation
+from newsletter.editorial.picture_field import PictureField
 from newsletter.editorial.schedule import Rule
 from newsletter.editorial.validation import validate_choices, validate_languages
 from newsletter.lib.text_fields import (
@@ -48,7 +50,7 @@ class Newsroom(Translated["NewsroomTranslation"], models.Model):
     """The publisher: its name, design, and pages about it. There is only one row."""
 
     singleton = models.BooleanField(default=True, unique=True, editable=False)
-    logo = models.ImageField(_("logo"), upload_to="newsroom/", blank=True)
+    logo = PictureField(_("logo"), upload_to="newsroom/", blank=True)
     accent = OneLineField(
         _("accent colour"),
         max_length=7,
@@ -86,11 +88,16 @@ class Newsroom(Translated["NewsroomTranslation"], models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the logo without metadata. Raises ValidationError if it isn't a picture."""
         self._store_logo()
+        before = Newsroom.objects.filter(pk=self.pk).exclude(logo__in=["", self.logo.name or ""])
+        replaced = {str(name) for name in before.values_list("logo", flat=True)}
         super().save(*args, **kwargs)
+        discard(replaced)
 
     def _store_logo(self) -> None:
         if self.logo and pictures.is_new(self.logo):
-            self.logo = pictures.store(self.logo.file, folder="newsroom")
+            name = pictures.store(self.logo.file, folder="newsroom").name
+            discard({name}, after=UNSAVED_FILES_AFTER)
+            self.logo = name
 
     def clean(self) -> None:
         try:
