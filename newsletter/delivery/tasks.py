@@ -24,6 +24,7 @@ from newsletter.delivery.sending import protocol, rescue, transports, wake_ups
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.worker import heartbeat, shutdown
+from newsletter.editorial import deletion
 from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
 from subscribers import intake, personal_data
@@ -79,6 +80,7 @@ def run_tick(at: datetime | None = None) -> dict[str, int]:
             ("paused", rates.check_all),
             ("forgotten", lambda: memory.prune(now)),
             ("collapsed", lambda: retention.collapse(now)),
+            ("purged", lambda: deletion.purge(now)),
             ("alerts", alerts.watch),
             (
                 "mailbox",

@@ -1,6 +1,7 @@
 """Models of the newsroom, its newsletters, and what they publish."""
 
 from newsletter.editorial.models.article import Article, ArticleTranslation, Picture
+from newsletter.editorial.models.deletion import Deletion
 from newsletter.editorial.models.issue import (
     Issue,
     IssueTranslation,
@@ -19,6 +20,7 @@ from newsletter.editorial.models.newsroom import (
 __all__ = [
     "Article",
     "ArticleTranslation",
+    "Deletion",
     "Issue",
     "IssueTranslation",
     "Newsletter",

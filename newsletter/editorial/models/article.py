@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.core.validators import MaxValueValidator
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.editorial import pictures
+from newsletter.editorial import ordering, pictures
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.issue import Issue, Topic
 from newsletter.editorial.models.newsroom import Newsletter
@@ -88,13 +90,18 @@ class Article(Translated["ArticleTranslation"], models.Model):
     )
     topic = models.ForeignKey(
         Topic,
-        models.PROTECT,
+        models.SET_NULL,
         null=True,
         blank=True,
         related_name="articles",
         verbose_name=_("topic"),
     )
-    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    position = models.PositiveSmallIntegerField(
+        _("position"),
+        default=0,
+        validators=[MaxValueValidator(ordering.LIFT - 1)],
+        help_text=_("In its issue. 0 puts it last."),
+    )
     original_language = LanguageField(verbose_name=_("original language"), default="en")
     dateline = models.CharField(
         _("dateline"), max_length=8, choices=Dateline, default=Dateline.AUTO
@@ -123,10 +130,29 @@ class Article(Translated["ArticleTranslation"], models.Model):
         verbose_name = _("article")
         verbose_name_plural = _("articles")
         indexes = [models.Index(fields=["newsletter", "published_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issue", "position"],
+                condition=Q(issue__isnull=False),
+                name="one_article_per_position",
+            )
+        ]
 
     def __str__(self) -> str:
         text = self.any_text([self.original_language])
         return text.headline if text else f"#{self.pk}"
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Accept a position that another article has: saving makes room."""
+        super().validate_constraints(exclude={*(exclude or ()), "position"})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Make room at its position first: if another article of the issue has it, that one and
+        those after it move down."""
+        with transaction.atomic():
+            if ordering.make_room(self) and kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "position"}
+            super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         """Return the URL of the article in its original language, or the oldest it has."""
