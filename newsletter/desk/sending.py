@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -14,6 +15,9 @@ from newsletter.delivery.models import Mailing
 from newsletter.delivery.planning.start import CannotSendError, send_now
 from newsletter.desk.dashboard import readers_by_chain
 from newsletter.desk.groups import SEND
+from newsletter.desk.issue_page import page
+from newsletter.desk.issue_page.saving import Saved, save_edits
+from newsletter.desk.issue_page.values import token
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
 from newsletter.editorial import checks, workflow
 from newsletter.editorial.models import Issue, Newsletter
@@ -22,12 +26,26 @@ from newsletter.lib.languages import language_name_in
 
 @require_POST
 @permission_required(SEND)
+@transaction.atomic
 def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
+    """Save the page's edits, then approve what the page showed, with them. Not what came since."""
     issue = get_object_or_404(Issue, pk=issue_id)
+    is_current = request.POST.get("token") == token(issue)
+    saved = _save_first(request, issue)
+    if saved and not saved.is_stored:
+        return page.show(request, issue, saved)
+    issue.refresh_from_db()
     problems = checks.find_problems(issue)
     if checks.has_blocker(problems):
         messages.error(
             request, _("The issue was not approved. %(problem)s") % {"problem": problems[0].text}
+        )
+    elif not is_current:
+        messages.error(
+            request,
+            _("The issue was not approved, because it has changed since you opened the page.")
+            + " "
+            + _("Look at it again."),
         )
     elif not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
@@ -39,12 +57,25 @@ def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
 @require_POST
 @permission_required(SEND)
 def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
+    """Withdraw the approval, whatever becomes of the page's edits, and then save those."""
     issue = get_object_or_404(Issue, pk=issue_id)
     if issue.is_approved:
         workflow.withdraw_approval(issue)
         log_action(request, issue, _("Approval withdrawn."))
         messages.success(request, _("Approval has been withdrawn."))
+    saved = _save_first(request, issue)
+    if saved and not saved.is_stored:
+        return page.show(request, issue, saved)
     return _redirect_to_issue(issue)
+
+
+def _save_first(request: HttpRequest, issue: Issue) -> Saved | None:
+    """Save the edits of the issue's page, and say so; None if the post contains none."""
+    if "base" not in request.POST or not user_of(request).has_perm(page.CHANGE):
+        return None
+    saved = save_edits(request, issue.pk)
+    page.tell(request, saved)
+    return saved
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,6 +85,14 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
     problems = checks.find_problems(issue, at=timezone.now())
     if request.method == "POST" and not checks.has_blocker(problems):
+        if request.POST.get("token") != token(issue):
+            messages.error(
+                request,
+                _("Nothing was sent, because the issue has changed since you opened the page.")
+                + " "
+                + _("Look at it again."),
+            )
+            return redirect(request.path)
         return _send(request, issue)
     readers = readers_by_chain(issue.newsletter)
     return render_page(
@@ -61,6 +100,7 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
         "desk/send.html",
         title=_("Send now: %(issue)s") % {"issue": issue},
         issue=issue,
+        token=token(issue),
         problems=problems,
         is_blocked=checks.has_blocker(problems),
         readers=readers,

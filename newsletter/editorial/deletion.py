@@ -149,9 +149,8 @@ def _from_json(data: dict[str, Any]) -> models.Model:
     """Return the unsaved row. Fields that the model has lost since then are left out."""
     model = apps.get_model(data["model"])
     known = {each.attname: each for each in model._meta.concrete_fields}
-    values = {
-        name: known[name].to_python(value) for name, value in data["fields"].items() if name in known
-    }
+    fields = {name: value for name, value in data["fields"].items() if name in known}
+    values = {name: known[name].to_python(value) for name, value in fields.items()}
     return cast(models.Model, model(pk=data["pk"], **values))
 
 
@@ -165,7 +164,7 @@ def _connect(row: models.Model, rows: list[models.Model], restored: Restored) ->
         value = getattr(row, each.attname)
         if not isinstance(each, models.ForeignKey) or value is None:
             continue
-        target = cast(type[models.Model], each.remote_field.model)
+        target = each.remote_field.model
         if (target, value) in together or target._base_manager.filter(pk=value).exists():
             continue
         if each.null:

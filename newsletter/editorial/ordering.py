@@ -80,7 +80,7 @@ def arrange(issue: Issue, wanted: Sequence[int], *, seen: Sequence[int]) -> bool
 
 @transaction.atomic
 def append(issue: Issue, articles: Sequence[int]) -> None:
-    """Put the articles at the end of the issue, in the given order, out of whichever they are in."""
+    """Put the articles at the end of the issue in the given order, and out of other issues."""
     _lock(issue.pk)
     last = _last_position(issue.pk)
     for number, pk in enumerate(articles, start=1):
@@ -122,7 +122,8 @@ def _number(issue_id: int, wanted: Sequence[int]) -> None:
 
 
 def _last_position(issue_id: int, *, without: int | None = None) -> int:
-    rows = _articles(issue_id).exclude(pk=without).order_by("-position")
+    rows = _articles(issue_id).order_by("-position")
+    rows = rows.exclude(pk=without) if without else rows
     return rows.values_list("position", flat=True).first() or 0
 
 

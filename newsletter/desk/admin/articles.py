@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.desk.deletion import RestorableAdmin
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.editorial.models import Article, ArticleTranslation, Newsletter, Picture
 from newsletter.editorial.revisions import is_stale, mark_up_to_date
@@ -113,7 +114,7 @@ class ArticleForm(forms.ModelForm[Article]):
 
 
 @admin.register(Article)
-class ArticleAdmin(TabbedAdmin):
+class ArticleAdmin(RestorableAdmin, TabbedAdmin):
     form = ArticleForm
     inlines = [ArticleTranslationInline]
     list_display = ("__str__", "issue", "topic", "languages", "published_at")
@@ -181,7 +182,7 @@ def translation_states(article: Article) -> str:
 
 
 @admin.register(Picture)
-class PictureAdmin(admin.ModelAdmin[Picture]):
+class PictureAdmin(RestorableAdmin):
     list_display = ("thumbnail", "kind", "credit", "added_at")
     list_display_links = ("thumbnail",)
     search_fields = ("credit", "file", "articles__translations__headline")

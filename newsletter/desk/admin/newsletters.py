@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.desk.deletion import RestorableAdmin
 from newsletter.desk.fields import CodeListField, LabelledLinesField
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.editorial.models import (
@@ -84,7 +85,7 @@ class TopicTranslationInline(TranslationInline):
 
 
 @admin.register(Topic)
-class TopicAdmin(TabbedAdmin):
+class TopicAdmin(RestorableAdmin, TabbedAdmin):
     inlines = [TopicTranslationInline]
     list_display = ("__str__", "slug", "newsletter", "position")
     list_editable = ("position",)

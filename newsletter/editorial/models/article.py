@@ -142,10 +142,6 @@ class Article(Translated["ArticleTranslation"], models.Model):
         text = self.any_text([self.original_language])
         return text.headline if text else f"#{self.pk}"
 
-    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """Accept a position that another article has: saving makes room."""
-        super().validate_constraints(exclude={*(exclude or ()), "position"})
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Make room at its position first: if another article of the issue has it, that one and
         those after it move down."""
@@ -158,6 +154,10 @@ class Article(Translated["ArticleTranslation"], models.Model):
         """Return the URL of the article in its original language, or the oldest it has."""
         text = self.any_text([self.original_language])
         return text.get_absolute_url() if text and text.slug else ""
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Accept a position that another article has: saving makes room."""
+        super().validate_constraints(exclude={*(exclude or ()), "position"})
 
 
 class ArticleTranslation(Translation):
