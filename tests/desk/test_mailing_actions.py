@@ -13,6 +13,7 @@ from newsletter.delivery.models import Edition, Mailing, Outcome, Release, Relea
 from newsletter.delivery.sending.batches import checksum
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.outcomes import Result
+from tests.desk.forms import with_token
 
 
 @pytest.fixture
