@@ -171,12 +171,12 @@ def _connect(row: models.Model, rows: list[models.Model], restored: Restored) ->
             setattr(row, each.attname, None)
             if row is restored.row:
                 restored.notes.append(
-                    _("It is without its %(kind)s, which is no longer there.")
+                    _("No longer there, so left out: %(kind)s.")
                     % {"kind": target._meta.verbose_name}
                 )
         elif row is restored.row:
             raise CannotRestoreError(
-                _("Its %(kind)s is no longer there.") % {"kind": target._meta.verbose_name}
+                _("What it belongs to is no longer there: %(kind)s.") % {"kind": target._meta.verbose_name}
             )
         else:
             return False

@@ -161,7 +161,7 @@ def test_a_restored_article_does_without_what_is_gone(
     article.refresh_from_db()
     assert (article.issue, article.topic) == (None, None)
     assert len(restored.notes) == 2
-    assert "without its issue" in restored.notes[0]
+    assert restored.notes[0] == "No longer there, so left out: issue."
     assert not article.similar.exists()
 
 

@@ -27,7 +27,35 @@ window.addEventListener("load", () => setTimeout(() => {
   showState();
 }, 300));
 
-form.addEventListener("submit", () => { submitting = true; });
+// Without a session the post would end at the sign-in page, and what was typed would be lost.
+const isSignedIn = async () => {
+  const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" });
+  return answer.ok;
+};
+const refreshToken = async () => {
+  const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+  const fresh = page.querySelector("#issue-form [name=csrfmiddlewaretoken]");
+  if (fresh) form.elements.csrfmiddlewaretoken.value = fresh.value;
+};
+const notice = document.getElementById("signed-out");
+form.addEventListener("submit", async (event) => {
+  if (submitting) return;
+  event.preventDefault();
+  let signedIn;
+  try {
+    signedIn = await isSignedIn();
+    if (signedIn && !notice.hidden) await refreshToken();
+  } catch {
+    signedIn = false; // offline: nothing would arrive
+  }
+  notice.hidden = signedIn;
+  if (!signedIn) {
+    notice.focus();
+    return;
+  }
+  submitting = true;
+  form.requestSubmit(event.submitter);
+});
 window.addEventListener("pageshow", () => { submitting = false; });
 window.addEventListener("beforeunload", (event) => {
   if (!submitting && isChanged()) {
@@ -57,7 +85,7 @@ const say = (text, bad) => {
   message.textContent = text;
   message.classList.toggle("is-bad", Boolean(bad));
 };
-const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const number = () => {
   const all = rows();
   all.forEach((row, index) => {
