@@ -24,7 +24,7 @@ from newsletter.delivery.sending import protocol, rescue, transports, wake_ups
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.worker import heartbeat, shutdown
-from newsletter.editorial import missing_copies, picture_files
+from newsletter.editorial import deletion, missing_copies, picture_files
 from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
 from subscribers import intake, personal_data
@@ -84,6 +84,7 @@ def run_tick(at: datetime | None = None) -> dict[str, int]:
             ("collapsed", lambda: retention.collapse(now)),
             ("copies", lambda: missing_copies.make_missing(seconds=COPIES_SECONDS)),
             ("files", lambda: picture_files.delete_discarded(now)),
+            ("purged", lambda: deletion.purge(now)),
             ("alerts", alerts.watch),
             (
                 "mailbox",

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from newsletter.delivery.models import AlertRecipient, Mailing
 from newsletter.delivery.oversight.report import Report, WaitingForHour, report, waiting_for_hour
 from newsletter.desk.alarms import current_alerts
+from newsletter.desk.next_issue import NextIssue, next_issue
 from newsletter.digest.dates import month_name, week_range
 from newsletter.editorial import schedule
 from newsletter.editorial.checks import Problem, find_problems
@@ -46,6 +47,8 @@ class NewsletterSummary:
     round_up: schedule.RoundUp
     """The next round-up."""
     month_name: str
+    next_issue: NextIssue
+    """The issue to start next, which is the one above if that doesn't exist yet."""
 
 
 def dashboard(request: HttpRequest) -> dict[str, Any]:
@@ -103,6 +106,7 @@ def _summarize(newsletter: Newsletter) -> NewsletterSummary:
         month_name=month_name(
             date(round_up.month.year, round_up.month.month, 1), get_language() or "en"
         ),
+        next_issue=next_issue(newsletter),
     )
 
 

@@ -59,7 +59,7 @@ class DeskSite(AdminSite):
         return super().login(request, extra_context)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from newsletter.desk import transports
+        from newsletter.desk import deletion, transports
         from newsletter.desk.kill_switch import engage
 
         autodiscover()
@@ -67,6 +67,12 @@ class DeskSite(AdminSite):
             path("kill-switch/", self.admin_view(engage), name="kill_switch"),
             path("transports/", self.admin_view(transports.show), name="transports"),
             path("transports/retry/", self.admin_view(transports.retry), name="transport_retry"),
+            path("deleted/", self.admin_view(deletion.deleted), name="deleted"),
+            path(
+                "deleted/<int:deletion_id>/restore/",
+                self.admin_view(deletion.restore),
+                name="restore",
+            ),
             *super().get_urls(),
         ]
 

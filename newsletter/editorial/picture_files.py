@@ -16,11 +16,14 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
 from django.db.models.signals import post_delete
 from django.utils import timezone
 
 from newsletter.editorial.models import (
     ArticleTranslation,
+    Deletion,
     DiscardedFile,
     IssueTranslation,
     Newsroom,
@@ -75,6 +78,15 @@ def _is_content(stem: str) -> bool:
     )
 
 
+def _is_restorable(stem: str) -> bool:
+    """Return whether something that was deleted, and can be restored, uses the file."""
+    return (
+        Deletion.objects.annotate(text=Cast("rows", TextField()))
+        .filter(text__contains=stem.rpartition("/")[2])
+        .exists()
+    )
+
+
 def _discard_files_of_picture(*, instance: Picture, **_kwargs: Any) -> None:
     discard_now(instance.file_names)
 
@@ -92,5 +104,6 @@ def discard_now(names: set[str]) -> None:
 
 def connect() -> None:
     """Discard the files of rows that are deleted."""
+    register_use(_is_restorable)
     post_delete.connect(_discard_files_of_picture, sender=Picture, dispatch_uid="picture-files")
     post_delete.connect(_discard_logo, sender=Newsroom, dispatch_uid="newsroom-logo")

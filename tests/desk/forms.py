@@ -16,16 +16,25 @@ def form_data(client: Client, url: str) -> dict[str, Any]:
     """Return the values of the page's main form and its inlines, ready to be posted."""
     response = client.get(url)
     assert response.status_code == 200
-    forms = [response.context["adminform"].form]
-    for inline in response.context["inline_admin_formsets"]:
-        forms += [inline.formset.management_form, *inline.formset.forms]
     data: dict[str, Any] = {}
+    if "adminform" in response.context:
+        forms = [response.context["adminform"].form]
+        for inline in response.context["inline_admin_formsets"]:
+            forms += [inline.formset.management_form, *inline.formset.forms]
+    else:  # the issue's page
+        forms = [response.context["form"]]
+        data = {name: response.context[name] for name in ("base", "token", "seen")}
     for form in forms:
         for field in form:
             value = field.value()
             for name, text in _posted_values(field.html_name, value):
                 data[name] = text
     return data
+
+
+def with_token(client: Client, url: str) -> dict[str, str]:
+    """Return what the issue's page or the page that sends it posts to say what it showed."""
+    return {"token": client.get(url).context["token"]}
 
 
 def _posted_values(name: str, value: Any) -> list[tuple[str, Any]]:

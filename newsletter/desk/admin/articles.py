@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk import picture_picker
+from newsletter.desk.deletion import RestorableAdmin
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.desk.search import SearchAdmin
 from newsletter.editorial import finders
@@ -115,7 +116,7 @@ class ArticleForm(forms.ModelForm[Article]):
 
 
 @admin.register(Article)
-class ArticleAdmin(SearchAdmin, TabbedAdmin):
+class ArticleAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
     form = ArticleForm
     inlines = [ArticleTranslationInline]
     list_display = ("__str__", "issue", "topic", "languages", "published_at")

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from js_asset import Script
 
+from newsletter.desk.deletion import RestorableAdmin
 from newsletter.desk.fields import CodeListField, LabelledLinesField
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
 from newsletter.desk.search import SearchAdmin
@@ -88,7 +89,7 @@ class TopicTranslationInline(TranslationInline):
 
 
 @admin.register(Topic)
-class TopicAdmin(SearchAdmin, TabbedAdmin):
+class TopicAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
     inlines = [TopicTranslationInline]
     list_display = ("__str__", "slug", "newsletter", "position")
     list_editable = ("position",)

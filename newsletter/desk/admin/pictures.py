@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from js_asset import Script
 
 from newsletter.desk import picture_picker
+from newsletter.desk.deletion import RestorableAdmin
 from newsletter.desk.picture_picker import PictureChoice
 from newsletter.desk.search import SearchAdmin
 from newsletter.editorial import finders, picture_usage
@@ -51,7 +52,7 @@ class PictureChangeList(ChangeList):
 
 
 @admin.register(Picture)
-class PictureAdmin(SearchAdmin):
+class PictureAdmin(RestorableAdmin, SearchAdmin):
     list_display = ("facts", "in_emails", "added_at")
     list_display_links = ("facts",)
     list_filter = (UsageFilter, "kind")

@@ -1,6 +1,7 @@
 """Models of the newsroom, its newsletters, and what they publish."""
 
 from newsletter.editorial.models.article import Article, ArticleTranslation
+from newsletter.editorial.models.deletion import Deletion
 from newsletter.editorial.models.issue import (
     Issue,
     IssueTranslation,
@@ -20,6 +21,7 @@ from newsletter.editorial.models.picture import DiscardedFile, Picture
 __all__ = [
     "Article",
     "ArticleTranslation",
+    "Deletion",
     "DiscardedFile",
     "Issue",
     "IssueTranslation",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.core.validators import MaxValueValidator
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.editorial import ordering
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.issue import Issue, Topic
 from newsletter.editorial.models.newsroom import Newsletter
@@ -56,13 +59,18 @@ class Article(Translated["ArticleTranslation"], models.Model):
     )
     topic = models.ForeignKey(
         Topic,
-        models.PROTECT,
+        models.SET_NULL,
         null=True,
         blank=True,
         related_name="articles",
         verbose_name=_("topic"),
     )
-    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    position = models.PositiveSmallIntegerField(
+        _("position"),
+        default=0,
+        validators=[MaxValueValidator(ordering.LIFT - 1)],
+        help_text=_("In its issue. 0 puts it last."),
+    )
     external_id = OneLineField(
         max_length=100,
         blank=True,
@@ -111,6 +119,11 @@ class Article(Translated["ArticleTranslation"], models.Model):
                 fields=["newsletter", "external_id"],
                 condition=~Q(external_id=""),
                 name="article_external_id_once",
+            ),
+            models.UniqueConstraint(
+                fields=["issue", "position"],
+                condition=Q(issue__isnull=False),
+                name="one_article_per_position",
             )
         ]
 
@@ -118,10 +131,22 @@ class Article(Translated["ArticleTranslation"], models.Model):
         text = self.any_text([self.original_language])
         return text.headline if text else f"#{self.pk}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Make room at its position first: if another article of the issue has it, that one and
+        those after it move down."""
+        with transaction.atomic():
+            if ordering.make_room(self) and kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "position"}
+            super().save(*args, **kwargs)
+
     def get_absolute_url(self) -> str:
         """Return the URL of the article in its original language, or the oldest it has."""
         text = self.any_text([self.original_language])
         return text.get_absolute_url() if text and text.slug else ""
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Accept a position that another article has: saving makes room."""
+        super().validate_constraints(exclude={*(exclude or ()), "position"})
 
 
 class ArticleTranslation(Searchable, Translation):

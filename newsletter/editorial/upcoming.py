@@ -1,0 +1,16 @@
+"""The week that a newsletter's next issue will be about."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from newsletter.editorial.models import Newsletter
+from newsletter.editorial.schedule import WEEK, next_occurrence
+
+
+def next_free_week(newsletter: Newsletter, now: datetime) -> date:
+    """Return the Monday of the first week without an issue, from the one that is sent next."""
+    week = next_occurrence(newsletter.rule, now).week
+    while issue := newsletter.issues.for_week(week):
+        week = issue.last_week + WEEK
+    return week
