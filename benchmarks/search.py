@@ -4,7 +4,7 @@
 
 Uses the empty database in DATABASE_URL, or SQLite in a temporary folder; ARTICLES changes the
 number. Prints the fastest and the median of 20 runs of each search: the count and the first page of
-100 rows, which are what a list shows. The goal is 50 ms; on a busy machine, only the fastest counts.
+100 rows, as a list shows them. The goal is 50 ms; on a busy machine, only the fastest counts.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def fill() -> None:
         texts = []
         for number, article in enumerate(articles, start):
             for code, words in known.items():
-                body = draw.choices(words, cum_weights=weights, k=WORDS) + ["Беларусь", "Сям’я"]
+                body = [*draw.choices(words, cum_weights=weights, k=WORDS), "Беларусь", "Сям’я"]
                 body += ["рэдкі"] if number % 50 == 0 else []
                 texts.append(
                     ArticleTranslation(

@@ -120,7 +120,7 @@ class ArticleAdmin(SearchAdmin, TabbedAdmin):
     inlines = [ArticleTranslationInline]
     list_display = ("__str__", "issue", "topic", "languages", "published_at")
     list_filter = ("newsletter", "topic", "translations__state")
-    searched = _("Searches headlines, leads, texts and authors in all languages.")
+    search_help_text = _("Searches headlines, leads, texts and authors in all languages.")
     date_hierarchy = "published_at"
     ordering = ("-published_at", "-pk")
     autocomplete_fields = ("issue", "similar", "picture")
@@ -189,7 +189,7 @@ def translation_states(article: Article) -> str:
 class PictureAdmin(SearchAdmin):
     list_display = ("thumbnail", "kind", "credit", "added_at")
     list_display_links = ("thumbnail",)
-    searched = _("Searches credits, and the headlines of the articles with the picture.")
+    search_help_text = _("Searches credits, and the headlines of the articles with the picture.")
     fields = ("thumbnail", "file", "kind", "credit")
     readonly_fields = ("thumbnail",)
 
