@@ -157,10 +157,14 @@ def main() -> int:
     quiet = is_quiet()
     is_slow = False
     for name, text in SEARCHES.items():
-        for rows, find in ((Article, find_articles), (Issue, find_issues)):
-            timing = measure(partial(find, rows.objects.all(), text), backend)
+        searches: dict[str, Callable[[], QuerySet[Any]]] = {
+            "articles": partial(find_articles, Article.objects.all(), text),
+            "issues": partial(find_issues, Issue.objects.all(), text),
+        }
+        for kind, search in searches.items():
+            timing = measure(search, backend)
             is_slow |= timing.median > GOAL
-            found = f"{timing.results} {rows._meta.verbose_name_plural}"
+            found = f"{timing.results} {kind}"
             print(
                 f"{name:31} {found:>13}  fastest {timing.fastest:6.1f}"
                 f"  median {timing.median:6.1f}  CPU {timing.cpu:5.1f} ms"
