@@ -12,6 +12,13 @@ _.tick
 _.tell_staff
 _.read_mailbox
 _.max_num
+_.get_search_results
+_.pre_save
+_.Matches
+_.lookup_name
+_.prepare_rhs
+_.as_sql
+_.as_postgresql
 _.get_inlines
 _.DeskSite
 _.index_template

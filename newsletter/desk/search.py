@@ -1,4 +1,4 @@
-"""The search boxes of the desk's lists, and of the fields that look rows up while one types (H5)."""
+"""The search of the desk's lists, and of the fields that look rows up while one types (H5)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import Promise
 
 from newsletter.editorial.search.query import parse
 
@@ -17,11 +16,10 @@ class SearchAdmin(admin.ModelAdmin[Any]):
     """A ModelAdmin that searches with one of newsletter.editorial.finders.
 
     Its results are in the order of the finder, unless the user has sorted the list by a column.
+    `search_help_text` says what is searched; it is repeated when nothing was found.
     """
 
     search_fields = ("pk",)  # not used, but without it Django offers no search
-    searched: str | Promise
-    """A sentence about what is searched, shown below the box and when nothing was found."""
 
     def find(self, rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         """Narrow the rows to those that the text describes, the most relevant first."""
@@ -37,13 +35,9 @@ class SearchAdmin(admin.ModelAdmin[Any]):
             found = found.order_by(*queryset.query.order_by)
         return found, False
 
-    @property
-    def search_help_text(self) -> str | Promise:
-        return self.searched
-
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
         term = request.GET.get(SEARCH_VAR, "")
-        context = {"searched": self.searched, "has_no_words": not parse(term)}
+        context = {"searches_words": True, "has_no_words": not parse(term)}
         return super().changelist_view(request, {**context, **(extra_context or {})})

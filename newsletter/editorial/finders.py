@@ -64,7 +64,7 @@ def find_issues(rows: QuerySet[Issue], text: str) -> QuerySet[Issue]:
         in_weeks = rows.filter(own).alias(relevance=groups)
         return in_weeks.order_by("relevance", "-starts_on", "-pk")
     own |= Q(pk__in=IssueTranslation.objects.filter(lexemes__matches=query).values("issue"))
-    own |= Q(kind=Issue.Kind.SPECIAL, slug__contains="-".join(words(text)[:10]))
+    own |= Q(kind=Issue.Kind.SPECIAL, slug__contains="-".join(words(text[:200])))
     articles = Article.objects.filter(pk__in=_texts(None, query).values("article"))
     groups = Case(When(own, then=Value(0)), default=Value(1))
     # An article without an issue would make the set of issues contain NULL.

@@ -121,7 +121,7 @@ class ArticleAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
     inlines = [ArticleTranslationInline]
     list_display = ("__str__", "issue", "topic", "languages", "published_at")
     list_filter = ("newsletter", "topic", "translations__state")
-    searched = _("Searches headlines, leads, texts and authors in all languages.")
+    search_help_text = _("Searches headlines, leads, texts and authors in all languages.")
     date_hierarchy = "published_at"
     ordering = ("-published_at", "-pk")
     autocomplete_fields = ("issue", "similar")

@@ -31,8 +31,8 @@ class IssueAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
     change_list_template = "admin/editorial/issue/change_list.html"
     list_display = ("__str__", "newsletter", "kind", "state")
     list_filter = ("newsletter", "state", "kind")
-    searched = _(
-        "Searches days, weeks and months (9–15 November 2026), and the texts of issues and articles."
+    search_help_text = _(
+        "Searches days, weeks and months (9–15 November 2026), and texts of issues and articles."
     )
     fieldsets = (
         (None, {"fields": (("newsletter", "kind"), ("starts_on", "ends_on"), "slug", "note")}),

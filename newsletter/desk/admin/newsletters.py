@@ -94,7 +94,7 @@ class TopicAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
     list_display = ("__str__", "slug", "newsletter", "position")
     list_editable = ("position",)
     list_filter = ("newsletter",)
-    searched = _("Searches names in all languages, and slugs.")
+    search_help_text = _("Searches names in all languages, and slugs.")
 
     def find(self, rows: QuerySet[Topic], text: str) -> QuerySet[Topic]:
         return finders.find_topics(rows, text)

@@ -18,7 +18,8 @@ MAX_BYTES = 1_000_000
 """Of a row's lexemes in UTF-8, a little below PostgreSQL's limit for a tsvector. A text of more
 than about 200 pages can be found only by its beginning."""
 
-# These stand inside a word; every other tag is a space between words. <sup> holds a footnote's number.
+# These stand inside a word; every other tag is a space between words. <sup> is one of the others:
+# it holds the number of a footnote.
 _INLINE = r"a|abbr|b|bdi|bdo|cite|code|del|em|i|ins|mark|q|s|small|span|strong|sub|u"
 _TAG = re.compile(rf"<!--.*?-->|</?(?:({_INLINE})(?=[\s/>])|[a-z])[^<>]*>", re.DOTALL | re.I)
 

@@ -40,7 +40,11 @@ class LexemesField(models.TextField):  # type: ignore[type-arg]
             kwargs.pop(fixed, None)
         return name, path, args, kwargs
 
-    def pre_save(self, model_instance: Any, add: bool) -> str:  # noqa: FBT001 - Django's signature
+    def pre_save(
+        self,
+        model_instance: Any,
+        add: bool,  # noqa: ARG002, FBT001 - Django's signature
+    ) -> str:
         lexemes: str = model_instance.make_lexemes()
         setattr(model_instance, self.attname, lexemes)
         return lexemes
@@ -56,20 +60,20 @@ class Matches(models.Lookup[Any]):
     rhs: Query
 
     def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, list[Any]]:
+        self,
+        compiler: SQLCompiler,  # noqa: ARG002 - Django's signature
+        connection: BaseDatabaseWrapper,
+    ) -> tuple[str, tuple[str, ...]]:
         """Compile for SQLite."""
         self._require_terms()
         quote = connection.ops.quote_name
         meta = self.lhs.target.model._meta
         index = quote(index_name(meta.db_table))
         key = f"{quote(self.lhs.alias)}.{quote(str(meta.pk.column))}"
-        return (
-            # Without “+”, SQLite would read each row that matches, all its long columns included, for
-            # a key that an index holds as well.
-            f"+{key} IN (SELECT rowid FROM {index} WHERE {index} MATCH %s)",  # noqa: S608 - own names
-            [self.rhs.for_fts5()],
-        )
+        # Without “+”, SQLite would read all the long columns of each row that matches, for a key
+        # that an index holds as well.
+        condition = f"+{key} IN (SELECT rowid FROM {index} WHERE {index} MATCH %s)"  # noqa: S608
+        return condition, (self.rhs.for_fts5(),)
 
     def as_postgresql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any

@@ -59,13 +59,6 @@ class Searchable(models.Model):
     class Meta:
         abstract = True
 
-    def document(self) -> Document:
-        """Return what can be found of this row. May use only its own fields."""
-        raise NotImplementedError
-
-    def make_lexemes(self) -> str:
-        return lexemes(self.document())
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         fields: Collection[str] | None = kwargs.get("update_fields")
         if fields is None:
@@ -77,6 +70,13 @@ class Searchable(models.Model):
         with transaction.atomic(using=using):
             super().save(*args, **kwargs)
             rebuild(type(self), [self.pk], using=using)
+
+    def document(self) -> Document:
+        """Return what can be found of this row. May use only its own fields."""
+        raise NotImplementedError
+
+    def make_lexemes(self) -> str:
+        return lexemes(self.document())
 
 
 def searchable_models(app_models: Iterable[type[models.Model]]) -> list[type[Searchable]]:

@@ -1,7 +1,7 @@
 """Fold a text to words, so that a word is found however it is written (H5). Pure.
 
-The same word in upper or lower case, with ё or е, any apostrophe or none, an accent, a soft hyphen,
-Ў or У at its beginning, or a Latin letter among Cyrillic ones that look alike, gives the same result.
+The same word in upper or lower case, with ё or е, any apostrophe or none, an accent, a soft
+hyphen, Ў or У at its beginning, or a Latin letter among Cyrillic ones, gives the same result.
 """
 
 from __future__ import annotations

@@ -31,9 +31,9 @@ from newsletter.editorial.search.words import MAX_LENGTH, words
     ],
 )
 def test_spellings_of_a_word_are_the_same(spellings: tuple[str, ...], word: str) -> None:
-    assert {spelling: words(spelling) for spelling in spellings} == dict.fromkeys(
-        spellings, [word]
-    )
+    assert {spelling: words(spelling) for spelling in spellings} == {
+        spelling: [word] for spelling in spellings
+    }
 
 
 @pytest.mark.parametrize(
