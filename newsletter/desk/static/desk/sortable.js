@@ -19,17 +19,15 @@ const drag = (list, grip, pointer, done) => {
   row.classList.add("is-dragged");
   grip.setPointerCapture(pointer);
 
+  const middle = (other) => {
+    const { top, height } = other.getBoundingClientRect();
+    return top + height / 2;
+  };
+  // The neighbours are moved, because a row that leaves the document loses the pointer.
   const place = () => {
-    for (const other of list.children) {
-      if (other === row) continue;
-      const { top, height } = other.getBoundingClientRect();
-      if (y < top || y > top + height) continue;
-      // Past the middle only: rows of different heights would otherwise swap back and forth.
-      const isAbove = other.compareDocumentPosition(row) & Node.DOCUMENT_POSITION_FOLLOWING;
-      if (isAbove && y < top + height / 2) other.before(row);
-      if (!isAbove && y > top + height / 2) other.after(row);
-      break;
-    }
+    let other;
+    while ((other = row.previousElementSibling) && y < middle(other)) row.after(other);
+    while ((other = row.nextElementSibling) && y > middle(other)) row.before(other);
   };
   const scroll = () => {
     if (y !== null && y < EDGE) window.scrollBy(0, -12);
@@ -44,7 +42,7 @@ const drag = (list, grip, pointer, done) => {
     grip.removeEventListener("pointerup", drop);
     grip.removeEventListener("pointercancel", cancel);
     document.removeEventListener("keydown", key);
-    if (!keep) list.append(...before);
+    if (!keep) list.replaceChildren(...before);
     else if (before.some((each, index) => list.children[index] !== each)) done(row);
   };
   const move = (event) => { y = event.clientY; place(); };
