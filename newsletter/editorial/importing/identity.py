@@ -197,6 +197,6 @@ def _rows(keys: set[int]) -> dict[int, models.Article]:
     ordered = sorted(keys)
     for start in range(0, len(ordered), 500):
         found = models.Article.objects.filter(pk__in=ordered[start : start + 500])
-        prefetched = found.select_related("picture", "newsletter")
+        prefetched = found.select_related("picture", "issue", "topic")
         rows |= {row.pk: row for row in prefetched.prefetch_related("translations", "similar")}
     return rows

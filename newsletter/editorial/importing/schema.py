@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Annotated, Literal
 
 from django.utils.translation import gettext_lazy as _
@@ -171,7 +172,7 @@ class Article(DocumentObject):
         """Return the slug in the original language. It identifies an article without an ID."""
         return self.slugs[self.original_language]
 
-    @property
+    @cached_property
     def slugs(self) -> dict[str, str]:
         """Return the slug in each language: the stated one, or that of the headline."""
         return {
