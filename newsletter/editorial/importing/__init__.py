@@ -12,6 +12,7 @@ from pathlib import Path
 from django.db import transaction
 
 from newsletter.editorial.importing.errors import DocumentError, collecting
+from newsletter.editorial.importing.files import PictureFolder
 from newsletter.editorial.importing.identity import StoredArticles, repeated
 from newsletter.editorial.importing.issues import (
     Stored,
@@ -28,7 +29,7 @@ from newsletter.editorial.importing.newsletter import (
 )
 from newsletter.editorial.importing.reading import parse_document, read_document, read_text
 from newsletter.editorial.importing.report import ImportReport
-from newsletter.editorial.importing.schema import validated
+from newsletter.editorial.importing.schema import Document, validated
 
 __all__ = ["DocumentError", "ImportReport", "import_document", "import_file", "read_document"]
 
@@ -50,32 +51,37 @@ def import_file(path: Path) -> ImportReport:
 def import_document(data: object, *, base: Path) -> ImportReport:
     """Store the document's content. Pictures are relative to the folder `base`.
 
-    Raises DocumentError with all problems, and then stores nothing.
+    Raises DocumentError with all problems, and then stores nothing but pictures.
     """
-    # Validated first, because stored pictures are not rolled back with the transaction.
-    document = validated(data, base=base)
+    with PictureFolder(base) as pictures:
+        pictures.begin(data)
+        document = validated(data, pictures)
+        with transaction.atomic():
+            return _store(document, pictures)
+
+
+def _store(document: Document, pictures: PictureFolder) -> ImportReport:
+    report = ImportReport()
     twice = repeated(document)
     problems = list(twice.values())
-    report = ImportReport()
+    newsletter = store_newsletter(document.newsletter, report)
+    store_newsroom(document.newsroom, newsletter, report, pictures=pictures)
+    topics = store_topics(document.categories, newsletter, report)
+    known = StoredArticles(document, newsletter)
+    target = Target(newsletter, topics, report, pictures, known, left_out=frozenset(twice))
     stored: list[Stored] = []
-    with transaction.atomic():
-        newsletter = store_newsletter(document.newsletter, report)
-        store_newsroom(document.newsroom, newsletter, report, base=base)
-        topics = store_topics(document.categories, newsletter, report)
-        known = StoredArticles(document, newsletter)
-        target = Target(newsletter, topics, report, base, known, left_out=frozenset(twice))
-        for index, article in enumerate(document.articles):
-            location, published = f"articles[{index}]", article.published_at
-            if location not in twice:
-                with collecting(problems):
-                    stored.append(
-                        store_article(article, target, published=published, location=location)
-                    )
-        for index, issue in enumerate(document.issues):
-            if (location := f"issues[{index}]") not in twice:
-                with collecting(problems):
-                    stored += store_issue(issue, target, problems, location=location)
-        # A similar article may be one that was refused, so links are checked only if none was.
-        if problems or (problems := list(link_similar(stored, newsletter))):
-            raise DocumentError(*problems)
+    for index, article in enumerate(document.articles):
+        location, published = f"articles[{index}]", article.published_at
+        if location not in twice:
+            with collecting(problems):
+                stored.append(
+                    store_article(article, target, published=published, location=location)
+                )
+    for index, issue in enumerate(document.issues):
+        if (location := f"issues[{index}]") not in twice:
+            with collecting(problems):
+                stored += store_issue(issue, target, problems, location=location)
+    # A similar article may be one that was refused, so links are checked only if none was.
+    if problems or (problems := list(link_similar(stored, newsletter))):
+        raise DocumentError(*problems)
     return report

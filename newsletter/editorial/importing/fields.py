@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from newsletter.editorial.importing.files import picture_bytes
+from newsletter.editorial.importing.files import PictureFolder
 from newsletter.editorial.models.newsroom import COLOUR
 from newsletter.lib import characters
 from newsletter.lib.characters import UnfitCharacterError
@@ -29,7 +28,7 @@ T = TypeVar("T")
 class Scope:
     """What values may refer to. Filled while the newsletter and categories are validated."""
 
-    base: Path
+    pictures: PictureFolder
     languages: list[str] = field(default_factory=list)
     categories: set[str] = field(default_factory=set)
 
@@ -102,7 +101,12 @@ def _known_category(slug: str, info: ValidationInfo) -> str:
 
 
 def _picture(name: str, info: ValidationInfo) -> str:
-    picture_bytes(name, base=scope_of(info).base)
+    scope_of(info).pictures.stored(name)
+    return name
+
+
+def _logo(name: str, info: ValidationInfo) -> str:
+    scope_of(info).pictures.stored(name, folder="newsroom")
     return name
 
 
@@ -135,6 +139,7 @@ Colour = Annotated[str, text(7, least=1), ONE_LINE, checked_by(COLOUR)]
 Email = Annotated[str, text(254), ONE_LINE, checked_by(validate_email)]
 Zone = Annotated[str, text(64, least=1), ONE_LINE, checked_by(validate_zone)]
 PictureFile = Annotated[str, text(1000, least=1), ONE_LINE, AfterValidator(_picture)]
+LogoFile = Annotated[str, text(1000, least=1), ONE_LINE, AfterValidator(_logo)]
 CategorySlug = Annotated[str, text(), ONE_LINE, AfterValidator(_known_category)]
 
 Day = Annotated[

@@ -7,7 +7,6 @@ what to state.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from django.utils.translation import gettext as _
@@ -15,6 +14,10 @@ from django.utils.translation import gettext as _
 from newsletter.editorial import models
 from newsletter.editorial.importing import schema
 from newsletter.editorial.importing.errors import DocumentError, Problem
+from newsletter.editorial.slugs import slug_for
+
+NEW = 0
+"""Stands for the primary key of an article that the import adds."""
 
 Key = TypeVar("Key")
 
@@ -70,16 +73,6 @@ def _same_slug(
 
 
 # --- In the database ----------------------------------------------------------------------------
-@dataclass(frozen=True)
-class _Holder:
-    """The stored article that has a slug."""
-
-    article: int
-    newsletter: int
-    issue: int | None
-    external_id: str
-
-
 class StoredArticles:
     """The articles that were there before the import, by ID and by slug.
 
@@ -90,12 +83,16 @@ class StoredArticles:
         self._newsletter = newsletter.pk
         stored = models.Article.objects.filter(newsletter=newsletter).exclude(external_id="")
         self._ids = dict(stored.values_list("external_id", "pk"))
-        self._holders = _holders(document)
-        in_document = {article.id for _location, article in document.located_articles()}
-        candidates = {pk for external_id, pk in self._ids.items() if external_id in in_document}
-        candidates |= {holder.article for holder in self._holders.values()}
-        self._rows = _rows(candidates)
+        self._slugs = _stored_slugs(document)
+        articles = [article for _location, article in document.located_articles()]
+        found = {self._ids.get(article.id or "") for article in articles}
+        found |= {self._holder(article) for article in articles}
+        self._rows = _rows({pk for pk in found if pk is not None})
         self._taken: dict[int, str] = {}
+
+    def _holder(self, data: schema.Article) -> int | None:
+        """Return the article that has the slug in the original language."""
+        return self._slugs.get((data.original_language, data.key))
 
     def find(
         self, data: schema.Article, issue: models.Issue | None, *, location: str
@@ -108,22 +105,26 @@ class StoredArticles:
             found, at = self._ids[data.id], f"{location}.id"
         else:
             at = f"{location}.{_slug_field(data)}"
-            holder = self._holders.get((data.original_language, data.key))
-            if holder is None or not self._is_the_same(data, holder, issue, at):
+            holder = self._holder(data)
+            if holder is None or not self._is_the_same(data, self._rows[holder], issue, at):
                 return None
-            found = holder.article
+            found = holder
         if (other := self._taken.setdefault(found, location)) != location:
             reason = _("is the same stored article as %(other)s. State an ID or a slug.")
             raise DocumentError(Problem(at, reason % {"other": other}))
         return self._rows[found]
 
     def _is_the_same(
-        self, data: schema.Article, holder: _Holder, issue: models.Issue | None, location: str
+        self,
+        data: schema.Article,
+        holder: models.Article,
+        issue: models.Issue | None,
+        location: str,
     ) -> bool:
         """Return whether the article that has the slug is the document's, or an unrelated one."""
         named = {"slug": data.key, "id": holder.external_id}
         reason = ""
-        if holder.newsletter != self._newsletter:
+        if holder.newsletter_id != self._newsletter:
             is_same = False
             if data.states_slug or data.id is None:
                 reason = _(
@@ -131,7 +132,7 @@ class StoredArticles:
                 )
         elif data.id is None:
             is_same = True
-            if issue is not None and holder.issue != issue.pk and not data.states_slug:
+            if issue is not None and holder.issue_id != issue.pk and not data.states_slug:
                 reason = _(
                     "An article of another issue has the slug “%(slug)s”. If it is this one, state "
                     "this slug; if it isn’t, state another one."
@@ -153,31 +154,41 @@ class StoredArticles:
             raise DocumentError(Problem(location, reason % named))
         return is_same
 
+    def new_slug(self, text: schema.Translation, language: str, *, location: str) -> str:
+        """Return the stated slug, or that of the headline with a number if it is taken.
+
+        Raises DocumentError if the stated slug belongs to another article.
+        """
+        if text.slug is not None:
+            if (language, text.slug) in self._slugs:
+                reason = _("Another article has the slug “%(slug)s”. State another slug.")
+                problem = Problem(f"{location}.slug", reason % {"slug": text.slug})
+                raise DocumentError(problem)
+            return self._take(language, text.slug)
+        base = slug = slug_for(text.headline, language)
+        number = 1
+        while (language, slug) in self._slugs:
+            number += 1
+            slug = f"{base}-{number}"
+        return self._take(language, slug)
+
+    def _take(self, language: str, slug: str) -> str:
+        self._slugs[language, slug] = NEW
+        return slug
+
 
 def _slug_field(data: schema.Article) -> str:
     field = "slug" if data.states_slug else "headline"
     return f"translations.{data.original_language}.{field}"
 
 
-def _holders(document: schema.Document) -> dict[tuple[str, str], _Holder]:
-    """Return the stored article that has the slug of each article of the document."""
-    wanted: dict[str, set[str]] = {}
-    for _location, article in document.located_articles():
-        wanted.setdefault(article.original_language, set()).add(article.key)
-    holders: dict[tuple[str, str], _Holder] = {}
-    for language, slugs in wanted.items():
-        texts = models.ArticleTranslation.objects.filter(language=language).exclude(slug="")
-        rows = texts.values_list(
-            "slug",
-            "article_id",
-            "article__newsletter_id",
-            "article__issue_id",
-            "article__external_id",
-        )
-        for slug, *values in rows.iterator():
-            if slug in slugs:
-                holders[language, slug] = _Holder(*values)
-    return holders
+def _stored_slugs(document: schema.Document) -> dict[tuple[str, str], int]:
+    """Return the article that has each slug, in the languages of the document's articles."""
+    articles = (article for _location, article in document.located_articles())
+    languages = {code for article in articles for code in article.translations}
+    texts = models.ArticleTranslation.objects.filter(language__in=languages).exclude(slug="")
+    rows = texts.values_list("language", "slug", "article_id").iterator()
+    return {(language, slug): article for language, slug, article in rows}
 
 
 def _rows(keys: set[int]) -> dict[int, models.Article]:
@@ -186,6 +197,6 @@ def _rows(keys: set[int]) -> dict[int, models.Article]:
     ordered = sorted(keys)
     for start in range(0, len(ordered), 500):
         found = models.Article.objects.filter(pk__in=ordered[start : start + 500])
-        prefetched = found.select_related("picture", "newsletter")
+        prefetched = found.select_related("picture", "issue", "topic")
         rows |= {row.pk: row for row in prefetched.prefetch_related("translations", "similar")}
     return rows

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,9 +13,14 @@ from django.utils.translation import gettext as _
 from newsletter.editorial import models, workflow
 from newsletter.editorial.importing import schema
 from newsletter.editorial.importing.errors import Problem, collecting
-from newsletter.editorial.importing.files import stored_picture
+from newsletter.editorial.importing.files import PictureFolder
 from newsletter.editorial.importing.identity import StoredArticles
-from newsletter.editorial.importing.report import ImportReport, save_if_changed, upsert
+from newsletter.editorial.importing.report import (
+    ImportReport,
+    save_if_changed,
+    upsert,
+    validate_fields,
+)
 from newsletter.editorial.importing.rich_text import clean_rich_text
 
 
@@ -27,7 +31,7 @@ class Target:
     newsletter: models.Newsletter
     topics: dict[str, models.Topic]
     report: ImportReport
-    base: Path
+    pictures: PictureFolder
     known: StoredArticles
     left_out: frozenset[str]
     """Locations of articles that the document has twice."""
@@ -127,30 +131,31 @@ def store_article(
     if data.id is not None:
         values["external_id"] = data.id
     row = known or models.Article(newsletter=target.newsletter)
-    article = save_if_changed(row, target.report, values, location=location)
+    article = save_if_changed(
+        row, target.report, values, location=location, validate=validate_fields
+    )
     for code in sorted(data.translations, key=lambda code: code != data.original_language):
         text = known.texts().get(code) if known else None
         text = text or models.ArticleTranslation(article=article, language=code)
-        _store_text(text, data, target.report, f"{location}.translations.{code}")
+        _store_text(text, data, target, f"{location}.translations.{code}")
     return Stored(location, data, article)
 
 
 def _store_text(
-    row: models.ArticleTranslation, data: schema.Article, report: ImportReport, location: str
+    row: models.ArticleTranslation, data: schema.Article, target: Target, location: str
 ) -> None:
-    code = row.language
+    code, report = row.language, target.report
     text = data.translations[code]
     values = text.model_dump(exclude={"slug"})
     values["body"] = clean_rich_text(text.body, report, location=f"{location}.body")
     values["authors"] = data.authors.get(code, "") if text.authors is None else text.authors
     values["alt_text"] = data.image.alt.get(code, "") if data.image else ""
-    # An existing slug is kept. If the document gives none, the model makes one when it is saved.
-    if text.slug and not row.slug:
-        values["slug"] = text.slug
+    if not row.slug:
+        values["slug"] = target.known.new_slug(text, code, location=location)
     elif text.slug and text.slug != row.slug:
         kept = _("the slug: the article keeps “%(slug)s”, so that its URL stays the same")
         report.dropped(f"{location}.slug", kept % {"slug": row.slug})
-    save_if_changed(row, report, values, location=location)
+    save_if_changed(row, report, values, location=location, validate=validate_fields)
 
 
 def _picture(
@@ -162,7 +167,7 @@ def _picture(
         reason = _("the picture, because no file is named; its credit is kept")
         target.report.dropped(f"{location}.image", reason)
         return None
-    name = stored_picture(data.image.file, base=target.base)
+    name = target.pictures.stored(data.image.file)
     kind, credit = _credit(data)
     values = {"file": name, "kind": kind, "credit": credit}
     current = known.picture if known else None

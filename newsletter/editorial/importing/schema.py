@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
+from functools import cached_property
 from typing import Annotated, Literal
 
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +25,7 @@ from pydantic import (
 from newsletter.editorial import models
 from newsletter.editorial.importing import fields as f
 from newsletter.editorial.importing.errors import DocumentError, Loc, nested_errors, to_problem
+from newsletter.editorial.importing.files import PictureFolder
 from newsletter.editorial.slugs import slug_for
 from newsletter.editorial.validation import validate_languages
 
@@ -68,7 +69,7 @@ class Newsroom(DocumentObject):
     ink: f.Colour | None = None
     postal_address: f.Line | None = None
     follow_links: list[Link] | None = None
-    logo: f.PictureFile | None = None
+    logo: f.LogoFile | None = None
 
 
 class Choice(DocumentObject):
@@ -171,7 +172,7 @@ class Article(DocumentObject):
         """Return the slug in the original language. It identifies an article without an ID."""
         return self.slugs[self.original_language]
 
-    @property
+    @cached_property
     def slugs(self) -> dict[str, str]:
         """Return the slug in each language: the stated one, or that of the headline."""
         return {
@@ -265,13 +266,13 @@ class Document(DocumentObject):
                 yield f"issues[{number}].articles[{index}]", each
 
 
-def validated(data: object, *, base: Path) -> Document:
-    """Validate a document whose pictures are relative to the folder `base`.
+def validated(data: object, pictures: PictureFolder) -> Document:
+    """Validate a document, and store its pictures.
 
     Raises DocumentError with all problems. The articles of an issue are compared with each other
     only if each of them is valid.
     """
     try:
-        return Document.model_validate(data, context=f.Scope(base))
+        return Document.model_validate(data, context=f.Scope(pictures))
     except ValidationError as error:
         raise DocumentError(*map(to_problem, error.errors(include_url=False))) from None
