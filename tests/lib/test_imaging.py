@@ -119,7 +119,9 @@ def test_a_large_colour_profile_is_applied_instead_of_kept() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for padding, is_kept in ((0, True), (30_000, False)):
         out = io.BytesIO()
-        Image.new("RGB", (40, 30), "#336699").save(out, "PNG", icc_profile=profile + b"\0" * padding)
+        Image.new("RGB", (40, 30), "#336699").save(
+            out, "PNG", icc_profile=profile + b"\0" * padding
+        )
         image = Image.open(io.BytesIO(stored_form(out.getvalue(), side=1600).data))
         assert bool(image.info.get("icc_profile")) == is_kept
 
