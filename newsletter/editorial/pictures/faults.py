@@ -50,7 +50,8 @@ def as_validation_error(error: UnusableImageError) -> ValidationError:
             ) % {"format": error.facts["format"]}
         case Fault.OTHER_TYPE:
             kind = _TYPES[FileType(str(error.facts["type"]))]
-            message = f"{kind} {_('Save it as JPEG, PNG, WebP or GIF and upload that file.')}"
+            way_out = _("Save it as JPEG, PNG, WebP or GIF and upload that file.")
+            message = f"{kind} {way_out}"
     return ValidationError(message, code=str(error.fault))
 
 
