@@ -113,7 +113,13 @@ def test_the_list_shows_name_credit_usage_and_size(
         write_article(en=headline)
     Article.objects.update(picture=river)
     page = as_editor.get(PICTURES).content.decode()
-    for words in ("Рака Ёлка", "Сям’я Пяро", "in 2 articles", "not used in any article", "700 px wide"):
+    for words in (
+        "Рака Ёлка",
+        "Сям’я Пяро",
+        "in 2 articles",
+        "not used in any article",
+        "700 px wide",
+    ):
         assert words in page
     unused = as_editor.get(PICTURES, {"usage": "unused"}).content.decode()
     assert "Ferry" in unused

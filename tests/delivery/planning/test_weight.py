@@ -123,7 +123,7 @@ def test_a_picture_that_is_deleted_meanwhile_is_still_sent(
     prepare_mailing(issue)
     picture.delete()
     later = timezone.now() + timedelta(minutes=1)
-    storage = Picture._meta.get_field("file").storage  # type: ignore[union-attr]
+    storage = Picture._meta.get_field("file").storage
     assert delete_discarded(later) == 0
     send_all_due()
     assert len(relay.delivered) == 1
