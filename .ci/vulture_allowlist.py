@@ -143,3 +143,21 @@ _.IMPORT
 _.script_calls
 _.clear_script
 _.closed
+
+# Django calls or reads these: upload handlers, storages, form fields and widgets, list filters.
+_.AtomicFileSystemStorage
+_.LimitedMemoryUploadHandler
+_.receive_data_chunk
+_.file_complete
+_.default_error_messages
+_.attr_class
+_.parameter_name
+_.lookups
+_.model_admin
+_.get_changelist
+_.get_search_results
+_.css
+_.js
+
+# Templates read these.
+_.picture_count

@@ -82,14 +82,15 @@ def run_tick(at: datetime | None = None) -> dict[str, int]:
             ("paused", rates.check_all),
             ("forgotten", lambda: memory.prune(now)),
             ("collapsed", lambda: retention.collapse(now)),
-            ("copies", lambda: missing_copies.make_missing(seconds=COPIES_SECONDS)),
-            ("files", lambda: picture_files.delete_discarded(now)),
             ("purged", lambda: deletion.purge(now)),
             ("alerts", alerts.watch),
             (
                 "mailbox",
                 lambda: int(bool(settings.BOUNCE_MAILBOX) and wake("delivery.read_mailbox")),
             ),
+            ("files", lambda: picture_files.delete_discarded(now)),
+            # Last, because it may take seconds.
+            ("copies", lambda: missing_copies.make_missing(seconds=COPIES_SECONDS)),
         ]
     )
 

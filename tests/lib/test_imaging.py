@@ -71,12 +71,12 @@ def test_metadata_that_unpacks_to_gigabytes_is_never_unpacked() -> None:
     for kind, head in ((b"zTXt", b"Comment\0\0"), (b"iCCP", b"profile\0\0")):
         picture = png_of(4, 4, data=b"\0" * 4 * 13)
         content = picture[:33] + png_chunk(kind, head + bomb) + picture[33:]
+        refused, stored = "", b""
         try:
-            form = stored_form(content, side=1600)
+            stored = stored_form(content, side=1600).data
         except UnusableImageError as error:
-            assert error.fault == Fault.DAMAGED
-        else:
-            assert len(form.data) < 1000
+            refused = error.fault
+        assert refused == Fault.DAMAGED or 0 < len(stored) < 1000
 
 
 @pytest.mark.slow
@@ -91,7 +91,7 @@ def test_a_cameras_40_megapixels_are_scaled_in_bounded_memory(encoding: str, mos
         "peak = re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]\n"
         "print(form.width, form.height, *form.original_size, int(peak) // 1000)\n"
     )
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", program], input=content, capture_output=True, check=True
     )
     *sizes, peak = map(int, done.stdout.split())
@@ -119,7 +119,9 @@ def test_a_large_colour_profile_is_applied_instead_of_kept() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for padding, is_kept in ((0, True), (30_000, False)):
         out = io.BytesIO()
-        Image.new("RGB", (40, 30), "#336699").save(out, "PNG", icc_profile=profile + b"\0" * padding)
+        Image.new("RGB", (40, 30), "#336699").save(
+            out, "PNG", icc_profile=profile + b"\0" * padding
+        )
         image = Image.open(io.BytesIO(stored_form(out.getvalue(), side=1600).data))
         assert bool(image.info.get("icc_profile")) == is_kept
 

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 
 
 class _DiskFillsUp(ContentFile[bytes]):
-    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:  # noqa: ARG002
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
         yield b"half of "
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -29,7 +29,7 @@ class UsageFilter(admin.SimpleListFilter):
     parameter_name = "usage"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("used", _("used in an article")), ("unused", _("not used yet"))]
+        return [("used", _("used in an article")), ("unused", _("not used in any article"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Picture]) -> QuerySet[Picture]:
         match self.value():

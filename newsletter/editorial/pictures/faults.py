@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+from math import ceil
 
 from django.core.exceptions import ValidationError
 from django.utils.formats import number_format
@@ -49,7 +50,8 @@ def as_validation_error(error: UnusableImageError) -> ValidationError:
             ) % {"format": error.facts["format"]}
         case Fault.OTHER_TYPE:
             kind = _TYPES[FileType(str(error.facts["type"]))]
-            message = f"{kind} {_('Save it as JPEG, PNG, WebP or GIF and upload that file.')}"
+            way_out = _("Save it as JPEG, PNG, WebP or GIF and upload that file.")
+            message = f"{kind} {way_out}"
     return ValidationError(message, code=str(error.fault))
 
 
@@ -58,7 +60,7 @@ def _too_many_pixels(width: int, height: int) -> str:
         "The picture has %(megapixels)s megapixels (%(width)s × %(height)s pixels). The limit is "
         "%(limit)s megapixels. Scale it down, for example to 4000 pixels, and upload it again."
     ) % {
-        "megapixels": number_format(width * height / 1_000_000, 0, use_l10n=True),
+        "megapixels": number_format(ceil(width * height / 100_000) / 10, 1, use_l10n=True),
         "width": width,
         "height": height,
         "limit": MAX_PIXELS // 1_000_000,

@@ -133,8 +133,8 @@ def _format_by_signature(content: bytes) -> str:
 
 def _scaled(image: Image.Image, side: int) -> Image.Image:
     """Return the picture in a mode that can be encoded, scaled to fit. Changes `image`."""
-    # A JPEG's decoder can leave out detail that scaling would remove anyway: 40 megapixels then take
-    # 8 MB, not 120. The size must have the picture's own proportions, or less is left out.
+    # A JPEG's decoder can leave out detail that scaling would remove anyway: 40 megapixels then
+    # take 8 MB, not 120. With other proportions than the picture's own, it leaves out less.
     share = _DRAFT_MARGIN * side / max(image.size)
     image.draft(None, (max(1, int(image.width * share)), max(1, int(image.height * share))))
     image.load()

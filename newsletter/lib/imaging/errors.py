@@ -19,7 +19,15 @@ class Fault(StrEnum):
 class UnusableImageError(Exception):
     """The file can't be used as a picture. `facts` are described with each Fault."""
 
-    def __init__(self, fault: Fault, facts: dict[str, str | int]) -> None:
-        # Both are arguments, because they have to survive pickling.
-        super().__init__(fault, facts)
-        self.fault, self.facts = fault, facts
+    def __init__(self, fault: str, facts: dict[str, str | int]) -> None:
+        # Only plain values: the sandbox's answer may contain no function, and Python 3.11 pickles
+        # a member of an enumeration as a call of getattr.
+        super().__init__(str(fault), facts)
+
+    @property
+    def fault(self) -> Fault:
+        return Fault(self.args[0])
+
+    @property
+    def facts(self) -> dict[str, str | int]:
+        return dict(self.args[1])
