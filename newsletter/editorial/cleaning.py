@@ -22,7 +22,8 @@ _EMBEDDED = re.compile(
 _SOURCE = re.compile(r"""\b(?:src|data|action)\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 _TAG = re.compile(r"<[a-zA-Z/!]")
 _BLOCK = re.compile(
-    r"<(p|div|br|h[1-6]|[uo]l|li|table|blockquote|pre|section|article|figure|hr|dl)\b", re.IGNORECASE
+    r"<(p|div|br|h[1-6]|[uo]l|li|table|blockquote|pre|section|article|figure|hr|dl)\b",
+    re.IGNORECASE,
 )
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 

@@ -88,8 +88,6 @@ def _convert(node: Node, place: Place, pictures: Pictures) -> Node:
         case "table":
             attrs = {"class": "data", "border": "0", "cellpadding": "0", "cellspacing": "0"}
             return Element("table", children, {**attrs, "width": "100%"})
-        case "li" if "id" in node.attrs:
-            return Element("li", children, node.attrs)
     return Element(node.tag, children, node.attrs)
 
 

@@ -9,9 +9,15 @@ elements leave their text.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from newsletter.digest.rich_text import notes, tables
+from newsletter.digest.rich_text.attributes import (
+    is_space,
+    language_of,
+    link_target,
+    list_attributes,
+    picture_attributes,
+)
 from newsletter.digest.rich_text.inline import (
     Marks,
     Run,
@@ -22,12 +28,9 @@ from newsletter.digest.rich_text.inline import (
     with_mark,
 )
 from newsletter.digest.rich_text.table import (
-    LANGUAGE,
-    LIST_TYPES,
     NOTE,
     OTHER_BLOCKS,
     RENAMED,
-    SCHEMES,
     TEXT_BLOCKS,
 )
 from newsletter.digest.rich_text.tree import Element, Node, parse
@@ -58,18 +61,6 @@ def normalize(root: Element) -> list[Element]:
     flow = Flow(context)
     flow.add_all(root.children)
     return notes.number(flow.finish(), context.notes)
-
-
-def link_target(url: str) -> str:
-    """Return the URL of a link if it may be kept: absolute, or a path on this site. Else ""."""
-    url = url.strip()
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    if parts.scheme in SCHEMES:
-        return url if parts.netloc or parts.scheme == "mailto" else ""
-    return url if url.startswith("/") and not url.startswith("//") else ""
 
 
 class Flow:
@@ -158,11 +149,6 @@ class Flow:
         return Flow(self.context, lang=lang, nesting=self.nesting + 1)
 
 
-def language_of(node: Element) -> str:
-    lang = node.attrs.get("lang", "").strip()
-    return lang if LANGUAGE.fullmatch(lang) else ""
-
-
 def inline(flow: Flow, nodes: list[Node], *, credit: bool = False) -> list[Node]:
     """Return everything in `nodes` as inline content. Blocks in it are separated by line breaks."""
     inner = Flow(flow.context, nesting=MAX_NESTING)
@@ -212,7 +198,7 @@ def _quote(flow: Flow, node: Element) -> list[Element]:
     """Build a quotation. A last `footer` or `cite` is its source."""
     inner = flow.inside(node)
     source: list[Node] = []
-    children = [child for child in node.children if not _is_space(child)]
+    children = [child for child in node.children if not is_space(child)]
     last = children[-1] if children else None
     if isinstance(last, Element) and len(children) > 1 and _is_source(last):
         children.pop()
@@ -229,30 +215,36 @@ def _quote(flow: Flow, node: Element) -> list[Element]:
 def _is_source(node: Element) -> bool:
     if node.tag in {"footer", "cite"}:
         return True
-    inner = [child for child in node.children if not _is_space(child)]
+    inner = [child for child in node.children if not is_space(child)]
     only = inner[0] if len(inner) == 1 else None
     return node.tag == "p" and isinstance(only, Element) and only.tag == "cite"
 
 
 def _list(flow: Flow, node: Element) -> list[Element]:
-    """Build a list. What isn't an item becomes one, and a list directly in it joins the item."""
-    if "notes" in node.classes:
-        _collect_notes(flow, node)
+    """Build a list, or put the footnotes aside until all references are known."""
+    items = _items(node)
+    if node.tag == "ol" and "notes" in node.classes:
+        _collect_notes(flow, items)
         return []
+    built = [item for each in items if (item := _item(flow, node, each))]
+    return [Element(node.tag, built, list_attributes(node, items))] if built else []
+
+
+def _items(node: Element) -> list[Element]:
+    """Return a list's items. What isn't one becomes one, and a list directly in it joins one."""
     items: list[Element] = []
     loose: list[Node] = []
     for child in [*node.children, Element("li")]:
         if isinstance(child, Element) and child.tag in {"ul", "ol"} and not loose and items:
             items[-1].children.append(child)
         elif isinstance(child, Element) and child.tag == "li":
-            if not all(map(_is_space, loose)):
+            if loose:
                 items.append(Element("li", loose))
             loose = []
             items.append(Element("li", child.children, dict(child.attrs)))
-        elif loose or not _is_space(child):
+        elif loose or not is_space(child):
             loose.append(child)
-    built = [item for each in items if (item := _item(flow, node, each))]
-    return [Element(node.tag, built, _list_attributes(node, items))] if built else []
+    return items[:-1]
 
 
 def _item(flow: Flow, parent: Element, node: Element) -> Element | None:
@@ -266,28 +258,18 @@ def _item(flow: Flow, parent: Element, node: Element) -> Element | None:
 def unwrap_single(blocks: list[Element]) -> list[Node]:
     """Return the blocks, without the `p` if one opens them and only lists follow."""
     first, rest = blocks[:1], blocks[1:]
-    if first and first[0].tag == "p" and not first[0].attrs:
-        if all(block.tag in {"ul", "ol"} for block in rest):
-            return [*first[0].children, *rest]
+    opens = bool(first) and first[0].tag == "p" and not first[0].attrs
+    if opens and all(block.tag in {"ul", "ol"} for block in rest):
+        return [*first[0].children, *rest]
     return [*blocks]
 
 
-def _list_attributes(node: Element, items: list[Element]) -> dict[str, str]:
-    if node.tag != "ol":
-        return {}
-    attrs: dict[str, str] = {}
-    start = node.attrs.get("start") or next((item.attrs.get("value", "") for item in items), "")
-    if start.isascii() and start.isdecimal() and len(start) < 6 and int(start) != 1:
-        attrs["start"] = str(int(start))
-    if node.attrs.get("type") in LIST_TYPES:
-        attrs["type"] = node.attrs["type"]
-    return attrs
-
-
-def _collect_notes(flow: Flow, node: Element) -> None:
-    """Keep the footnotes until all references are known."""
-    for number, item in enumerate(child for child in node.children if isinstance(child, Element)):
-        key = item.attrs.get("id", "").removeprefix(NOTE) or f"none-{number}"
+def _collect_notes(flow: Flow, items: list[Element]) -> None:
+    for number, item in enumerate(items):
+        key = (
+            item.attrs.get("id", "").removeprefix(NOTE)
+            or f"none-{len(flow.context.notes)}-{number}"
+        )
         inner = Flow(flow.context, nesting=MAX_NESTING - 1)
         inner.add_all(item.children)
         if content := unwrap_single(inner.finish()):
@@ -323,24 +305,16 @@ def _figure(flow: Flow, node: Element) -> list[Element]:
     return figures or ([Element("p", caption)] if caption else [])
 
 
-def _picture(flow: Flow, node: Element) -> list[Element]:
+def _picture(_flow: Flow, node: Element) -> list[Element]:
     source = node.attrs.get("src", "")
     if not link_target(source):
         return []
-    attrs = {"src": source, "alt": " ".join(node.attrs.get("alt", "").split())}
-    for name in ("width", "height"):
-        value = node.attrs.get(name, "")
-        if value.isascii() and value.isdecimal() and 0 < int(value[:9]) < 20_000:
-            attrs[name] = str(int(value))
+    attrs = {"src": source, **picture_attributes(node)}
     return [Element("figure", [Element("img", attrs=attrs)])]
 
 
-def _rule(flow: Flow, node: Element) -> list[Element]:
+def _rule(_flow: Flow, _node: Element) -> list[Element]:
     return [Element("hr")]
-
-
-def _is_space(node: Node) -> bool:
-    return isinstance(node, str) and not node.strip(" \t\n\r\f")
 
 
 _BUILDERS = {

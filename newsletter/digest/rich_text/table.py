@@ -30,6 +30,11 @@ def _allow(kind: Kind, *attributes: str, **extensions: Any) -> Allowed:
     return Allowed(kind, frozenset(attributes), extensions)
 
 
+def names(text: str) -> frozenset[str]:
+    """Return the names in a text, which are separated by white space."""
+    return frozenset(text.split())
+
+
 ELEMENTS: dict[str, Allowed] = {
     "p": _allow("text", "lang", Paragraph=True, Passage=True),
     "h2": _allow("text", "lang", Heading={"levels": [2, 3, 4]}),
@@ -77,10 +82,10 @@ MARKS = tuple(tag for tag, allowed in ELEMENTS.items() if allowed.kind == "mark"
 
 TEXT_BLOCKS = frozenset(tag for tag, allowed in ELEMENTS.items() if allowed.kind == "text")
 
-OTHER_BLOCKS = frozenset(
+OTHER_BLOCKS = names(
     """address article aside body center dd details dialog dir div dl dt fieldset form header
     hgroup html legend main menu nav optgroup option pre search section summary tbody td tfoot th
-    thead tr caption figcaption footer""".split()
+    thead tr caption figcaption footer"""
 )
 """Blocks that aren't allowed, or not here. Their contents become paragraphs."""
 
@@ -94,7 +99,5 @@ NOTE = "note-"
 def editor_extensions() -> dict[str, Any]:
     """Return the editor's extensions for everything in the table, by name."""
     return {
-        name: config
-        for allowed in ELEMENTS.values()
-        for name, config in allowed.extensions.items()
+        name: config for allowed in ELEMENTS.values() for name, config in allowed.extensions.items()
     }

@@ -73,8 +73,8 @@ _BLOCKS = {"p", "h2", "h3", "h4", "ul", "ol", "blockquote", "figure", "hr", "tab
 def _caption(table: Element, caption: Callable[[list[Node]], list[Node]]) -> list[Node]:
     """Return the caption as plain text, which is what the editor can hold."""
     found = [each for each in table.children if isinstance(each, Element) and each.tag == "caption"]
-    nodes = caption(found[0].children) if found else [table.attrs.get("data-caption", "")]
-    text = "".join(_plain(nodes))
+    of_editor: list[Node] = [table.attrs.get("data-caption", "")]
+    text = "".join(_plain(caption(found[0].children) if found else of_editor))
     return to_nodes(tidy([Run(text)]))
 
 

@@ -123,7 +123,7 @@ class _Writer:
     def source(self, node: Element) -> str:
         return f"— {self.inline(node.children)}"
 
-    def rule(self, node: Element) -> str:
+    def rule(self, _node: Element) -> str:
         return "* * *"
 
     def list(self, node: Element) -> str:
@@ -147,15 +147,15 @@ class _Writer:
         tight = all(not isinstance(each, Element) or each.tag != "p" for each in item.children)
         lines = ("\n" if tight else "\n\n").join(parts).splitlines() or [""]
         margin = " " * len(sign)
-        return "\n".join(
-            [f"{sign}{lines[0]}", *(f"{margin}{line}".rstrip() for line in lines[1:])]
-        )
+        return "\n".join([f"{sign}{lines[0]}", *(f"{margin}{line}".rstrip() for line in lines[1:])])
 
     def table(self, node: Element) -> str:
         lines = [self.inline(each.children) for each in _parts(node, {"caption"})]
         for row in _parts(node, {"tr"}):
-            cells = [" / ".join(" ".join(self.blocks(cell.children)).splitlines()) for cell in
-                     _parts(row, {"td", "th"})]
+            cells = [
+                " / ".join(" ".join(self.blocks(cell.children)).splitlines())
+                for cell in _parts(row, {"td", "th"})
+            ]
             lines.append(" | ".join(cells).strip())
         return "\n".join(lines)
 
@@ -205,4 +205,3 @@ def _ordinal(number: int, style: str) -> str:
             rest %= value
         return roman.upper() if style == "I" else roman
     return str(number)
-

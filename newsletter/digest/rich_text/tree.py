@@ -12,24 +12,24 @@ from typing import TypeAlias
 
 import nh3
 
-from newsletter.digest.rich_text.table import CLASSES, ELEMENTS, OTHER_BLOCKS, SCHEMES
+from newsletter.digest.rich_text.table import CLASSES, ELEMENTS, OTHER_BLOCKS, SCHEMES, names
 
 MAX_DEPTH = 150
 """Elements nested more deeply are dropped, but not their text."""
 
-DROPPED_WITH_TEXT = frozenset(
+DROPPED_WITH_TEXT = names(
     """script style template noscript iframe object svg math textarea select title noembed noframes
-    xmp plaintext applet""".split()
+    xmp plaintext applet"""
 )
 """Elements whose text isn't part of what a reader sees."""
 
-_KNOWN = frozenset(
+_KNOWN = names(
     """a abbr acronym address area article aside audio b bdi bdo big blink blockquote br button
     canvas caption center cite code data datalist dd del details dfn dialog dir div dl dt em embed
     fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 header hgroup hr i img input ins
     kbd label legend li main map mark marquee menu meter nav nobr ol output p picture pre progress q
     rp rt ruby s samp search section small source span strike strong sub summary sup table tbody td
-    tfoot th thead time tr track tt u ul var video wbr""".split()
+    tfoot th thead time tr track tt u ul var video wbr"""
 )
 _ATTRIBUTES = {
     "*": {"class", "id", "lang", "style"},
@@ -55,9 +55,7 @@ _parser = nh3.Cleaner(
 _last_word = nh3.Cleaner(
     tags=set(ELEMENTS),
     clean_content_tags=set(DROPPED_WITH_TEXT),
-    attributes={
-        tag: set(allowed.attributes - {"class"}) for tag, allowed in ELEMENTS.items()
-    },
+    attributes={tag: set(allowed.attributes - {"class"}) for tag, allowed in ELEMENTS.items()},
     allowed_classes=CLASSES,
     url_schemes=set(SCHEMES),
     link_rel=None,
@@ -67,9 +65,7 @@ _last_word = nh3.Cleaner(
 _CELLS = re.compile(r"(?=</?(?:td|th|tr|caption|tbody|thead|tfoot|body|option)\b)", re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff]")
-_CONTROLS = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufffe\uffff]"
-)
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufffe\uffff]")
 _VOID = frozenset({"area", "br", "embed", "hr", "img", "input", "source", "track", "wbr"})
 
 
@@ -98,9 +94,7 @@ class Element:
 
     def text(self) -> str:
         """Return the text in it, without separators."""
-        return "".join(
-            child if isinstance(child, str) else child.text() for child in self.children
-        )
+        return "".join(child if isinstance(child, str) else child.text() for child in self.children)
 
 
 Node: TypeAlias = "Element | str"

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from django.db import transaction
 
+from newsletter.editorial.importing.dropped import dropped_lines
 from newsletter.editorial.importing.errors import DocumentError, Problem, collecting
+from newsletter.editorial.importing.fields import Scope
 from newsletter.editorial.importing.issues import (
     Stored,
     Target,
@@ -36,7 +38,8 @@ def import_document(data: object, *, base: Path) -> ImportReport:
     Raises DocumentError with all problems, and then stores nothing.
     """
     # Validated first, because stored pictures are not rolled back with the transaction.
-    document = validated(data, base=base)
+    scope = Scope(base)
+    document = validated(data, base=base, scope=scope)
     report = ImportReport()
     problems: list[Problem] = []
     stored: list[Stored] = []
@@ -57,4 +60,6 @@ def import_document(data: object, *, base: Path) -> ImportReport:
         # A similar article may be one that was refused, so links are checked only if none was.
         if problems or (problems := list(link_similar(stored, newsletter))):
             raise DocumentError(*problems)
+    if not report.is_empty:
+        report.notes += dropped_lines(document, scope.dropped)
     return report

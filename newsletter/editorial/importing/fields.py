@@ -13,9 +13,10 @@ from django.core.validators import RegexValidator, validate_email
 from django.utils.translation import gettext_lazy as _
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
 
-from newsletter.editorial.cleaning import clean_html
+from newsletter.editorial.cleaning import clean
 from newsletter.editorial.importing.files import picture_bytes
 from newsletter.editorial.models.newsroom import COLOUR
+from newsletter.editorial.rich_text.dropped import Dropped
 from newsletter.lib.languages import validate_language
 from newsletter.lib.time_zones import validate_zone
 
@@ -29,6 +30,8 @@ class Scope:
     base: Path
     languages: list[str] = field(default_factory=list)
     categories: set[str] = field(default_factory=set)
+    dropped: dict[str, tuple[Dropped, ...]] = field(default_factory=dict)
+    """What cleaning removed, by clean HTML."""
 
 
 def scope_of(info: ValidationInfo) -> Scope:
@@ -89,6 +92,13 @@ def _picture(name: str, info: ValidationInfo) -> str:
     return name
 
 
+def _clean(html: str, info: ValidationInfo) -> str:
+    cleaned = clean(html)
+    if cleaned.dropped:
+        scope_of(info).dropped.setdefault(cleaned.html, cleaned.dropped)
+    return cleaned.html
+
+
 BY_VALUE = Strict(strict=False)
 """For enumerations. In strict mode they accept only members, which JSON can't contain."""
 
@@ -102,8 +112,8 @@ Label = Annotated[str, text(120)]
 Short = Annotated[str, text(200)]
 Line = Annotated[str, text(300)]
 Prose = Annotated[str, text()]
-Html = Annotated[str, text(), AfterValidator(clean_html)]
-Page = Annotated[str, text(100_000), AfterValidator(clean_html)]
+Html = Annotated[str, text(), AfterValidator(_clean)]
+Page = Annotated[str, text(100_000), AfterValidator(_clean)]
 Slug = Annotated[str, text(50, least=1), SLUG]
 Colour = Annotated[str, text(7, least=1), checked_by(COLOUR)]
 Email = Annotated[str, text(254), checked_by(validate_email)]

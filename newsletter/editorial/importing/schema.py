@@ -251,13 +251,15 @@ class Document(DocumentObject):
     articles: list[LooseArticle] = []
 
 
-def validated(data: object, *, base: Path) -> Document:
+def validated(data: object, *, base: Path, scope: f.Scope | None = None) -> Document:
     """Validate a document whose pictures are relative to the folder `base`.
+
+    `scope` gets what was removed from texts.
 
     Raises DocumentError with all problems. The articles of an issue are compared with each other
     only if each of them is valid.
     """
     try:
-        return Document.model_validate(data, context=f.Scope(base))
+        return Document.model_validate(data, context=scope or f.Scope(base))
     except ValidationError as error:
         raise DocumentError(*map(to_problem, error.errors(include_url=False))) from None

@@ -21,6 +21,7 @@ _OFFICE_FRAGMENT = re.compile(
     r"(_ftn|_edn|_ftnref|_ednref|ftnt|ftnt_ref)\d+|sd(foot|end)note\d+(anc|sym)"
 )
 _CONTAINERS = {"div", "aside", "section", "li"}
+_SEPARATORS = {"hr", "h1", "h2", "h3", "h4", "h5", "h6", "table", "blockquote"}
 _INLINE = {"a", "sup", "span", "strong", "b", "em", "i", "font", "small", "u"}
 
 
@@ -116,14 +117,15 @@ class _Footnotes:
         return body
 
     def _has_others(self, body: Element, link: Element, links: list[Element]) -> bool:
-        """Return whether the element holds a reference, or the text of another footnote."""
-        inside = {id(each) for each in body.elements()} | {id(body)}
+        """Return whether the element holds more than one footnote's text."""
+        within = [body, *body.elements()]
+        if any(each.tag in _SEPARATORS for each in within):
+            return True
+        inside = {id(each) for each in within}
         own = self.targets[self._fragment(link)]
         return any(
             id(each) in inside
-            or (
-                (target := self.targets[self._fragment(each)]) is not own and id(target) in inside
-            )
+            or ((target := self.targets[self._fragment(each)]) is not own and id(target) in inside)
             for each in links
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
 
-from newsletter.digest.rich_text.structure import link_target
+from newsletter.digest.rich_text.attributes import link_target
 from newsletter.digest.rich_text.table import NOTE
 from newsletter.digest.rich_text.tree import Element
 from newsletter.editorial.rich_text.dropped import Kind, Report

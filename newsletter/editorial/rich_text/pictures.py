@@ -1,4 +1,4 @@
-"""Pictures inside a text: only our own are kept, because nothing is loaded from other sites (P4)."""
+"""Pictures inside a text: only ours are kept, because nothing is loaded from elsewhere (P4)."""
 
 from __future__ import annotations
 

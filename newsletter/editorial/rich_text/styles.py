@@ -29,9 +29,7 @@ def prepare(root: Element, report: Report) -> None:
     _visit(root, report, heading=False, linked=False, preserved=False)
 
 
-def _visit(
-    node: Element, report: Report, *, heading: bool, linked: bool, preserved: bool
-) -> None:
+def _visit(node: Element, report: Report, *, heading: bool, linked: bool, preserved: bool) -> None:
     style = style_of(node)
     if white_space := style.get("white-space", ""):
         preserved = white_space in _PRESERVED
