@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from newsletter.editorial.importing import schema
 from newsletter.editorial.importing.errors import Problem
@@ -32,7 +32,7 @@ def _texts(document: schema.Document) -> Iterator[tuple[str, str]]:
     yield from _bodies("articles", document.articles)
 
 
-def _bodies(location: str, articles: list[schema.Article]) -> Iterator[tuple[str, str]]:
+def _bodies(location: str, articles: Sequence[schema.Article]) -> Iterator[tuple[str, str]]:
     for number, article in enumerate(articles):
         for code, text in article.translations.items():
             yield f"{location}[{number}].translations.{code}.body", text.body

@@ -24,6 +24,17 @@ def words_of(html: str) -> list[str]:
     return [word for word in "".join(parts).split() if word != "—"]
 
 
+def element_html(page: str, name: str) -> str:
+    """Return the HTML of the first element of a page with the class `name`."""
+    found = lxml.html.document_fromstring(page).find_class(name)[0]
+    return str(lxml.html.tostring(found, encoding="unicode", with_tail=False))
+
+
+def plain(words: str) -> list[str]:
+    """Return the words of a text that was written by hand, as `words_of` returns them."""
+    return [word for word in words.split() if word != "—"]
+
+
 def _collect(node: lxml.html.HtmlElement, parts: list[str]) -> None:
     tag = node.tag if isinstance(node.tag, str) else "!"
     skipped = tag == "!" or _is_reference(node) or "back" in node.get("class", "").split()

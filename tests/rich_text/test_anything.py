@@ -18,7 +18,7 @@ from newsletter.digest.rich_text.structure import canonical
 from newsletter.digest.rich_text.text import as_text
 from newsletter.digest.rich_text.tree import last_word, serialize
 from newsletter.editorial.cleaning import clean, clean_html
-from tests.editorial.visible import words_of
+from tests.rich_text.visible import words_of
 
 BLOCKS = (
     *("p", "div", "h1", "h2", "h3", "h4", "h6", "ul", "ol", "li", "blockquote", "section", "pre"),
@@ -69,7 +69,7 @@ HTML = several(NESTED)
 
 
 @given(html=HTML)
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=1500, deadline=None)
 def test_no_word_is_lost_or_joined(html: str) -> None:
     """Every word has spaces or tags around it, so each must still be a word of its own."""
     words = sorted(words_of(html))
@@ -77,7 +77,7 @@ def test_no_word_is_lost_or_joined(html: str) -> None:
 
 
 @given(html=HTML)
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=1500, deadline=None)
 def test_cleaning_again_changes_nothing(html: str) -> None:
     cleaned = clean(html)
     again = clean(cleaned.html)
