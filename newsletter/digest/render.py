@@ -166,7 +166,9 @@ def _frame(
         "introduction_direction": direction(language),
         "introduction_alignment": text_alignment(language),
         "introduction_marker": markers.html(introduction),
-        "introduction_text": as_text(html, language=language or selection.language),
+        "introduction_text": as_text(
+            html, language=language or selection.language, site_url=newsletter.site_url
+        ),
         "labels": labels.page_labels(selection.language, newsletter=branding.newsletter),
         "issue_url": issue.urls.get(selection.language, ""),
         "unsubscribe_url": Placeholder.UNSUBSCRIBE.url,

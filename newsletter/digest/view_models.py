@@ -124,7 +124,7 @@ def article_view(
         byline=labels.byline(text.authors, language) if text.authors else "",
         lead=_lead(selected, body),
         body=body,
-        body_text=as_text(text.body, language=language) if body else "",
+        body_text=_body_text(selected, newsletter.site_url) if body else "",
         body_marker=markers.html(body),
         read_more=read_more,
         read_more_label=markers.text(f"{read_more}: {text.headline}"),
@@ -247,6 +247,10 @@ def _body(selected: SelectedArticle, selection: Selection, site_url: str) -> str
         pictures=pictures_option(selection),
         prefix=f"a{selected.article.id}-",
     )
+
+
+def _body_text(selected: SelectedArticle, site_url: str) -> str:
+    return as_text(selected.text.body, language=selected.language, site_url=site_url)
 
 
 def _lead(selected: SelectedArticle, body: str) -> str:

@@ -6,6 +6,7 @@ H2: cleaning never changes what a text says.
 from __future__ import annotations
 
 import re
+import unicodedata
 from html import escape
 
 import pytest
@@ -69,7 +70,7 @@ HTML = several(NESTED)
 
 
 @given(html=HTML)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_no_word_is_lost_or_joined(html: str) -> None:
     """Every word has spaces or tags around it, so each must still be a word of its own."""
     words = sorted(words_of(html))
@@ -77,7 +78,7 @@ def test_no_word_is_lost_or_joined(html: str) -> None:
 
 
 @given(html=HTML)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_cleaning_again_changes_nothing(html: str) -> None:
     cleaned = clean(html)
     again = clean(cleaned.html)
@@ -87,7 +88,7 @@ def test_cleaning_again_changes_nothing(html: str) -> None:
 
 
 @given(html=HTML)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_every_channel_shows_all_words(html: str) -> None:
     stored = clean_html(html)
     words = sorted(words_of(stored))
@@ -96,12 +97,13 @@ def test_every_channel_shows_all_words(html: str) -> None:
     email = for_email(stored, language="be", site_url="https://news.example")
     for shown in (page, feed, email):
         assert sorted(words_of(shown)) == words
-    found = re.findall(r"[a-zа-яёіў0-9]{2,}", as_text(stored, language="be", with_urls=False))
+    text = unicodedata.normalize("NFKC", as_text(stored, language="be", with_urls=False))
+    found = re.findall(r"[a-zа-яёіў0-9]{2,}", text)
     assert set(re.findall(r"[a-zа-яёіў0-9]{2,}", " ".join(words))) <= set(found)
 
 
 @given(html=st.text(alphabet=st.characters(exclude_categories=[]), max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_characters_can_be_cleaned_and_sent(html: str) -> None:
     """H1: no character of a text can break an email or a feed."""
     stored = clean_html(html)

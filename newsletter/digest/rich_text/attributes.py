@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
 
 from newsletter.digest.rich_text.table import LANGUAGE, LIST_TYPES, SCHEMES
 from newsletter.digest.rich_text.tree import Element, Node
@@ -51,3 +53,9 @@ def picture_attributes(node: Element) -> dict[str, str]:
 
 def is_space(node: Node) -> bool:
     return isinstance(node, str) and not node.strip(" \t\n\r\f")
+
+
+def media_name(url: str) -> str:
+    """Return the name of our own picture in the media storage, or "" for any other URL."""
+    media = settings.MEDIA_URL
+    return unquote(url.removeprefix(media)) if url.startswith(media) else ""

@@ -7,7 +7,8 @@ import mimetypes
 
 from newsletter.digest import labels
 from newsletter.digest.content import InlineImage, Pictures
-from newsletter.digest.rich_text.links import Place, media_name, prepare
+from newsletter.digest.rich_text.attributes import media_name
+from newsletter.digest.rich_text.links import Place, prepare
 from newsletter.digest.rich_text.structure import canonical
 from newsletter.digest.rich_text.tree import Element, Node, serialize
 

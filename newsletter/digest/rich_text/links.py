@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import unquote, urljoin
-
-from django.conf import settings
+from urllib.parse import urljoin
 
 from newsletter.digest import labels
 from newsletter.digest.rich_text.notes import reference, references
@@ -70,9 +68,3 @@ def note_items(blocks: list[Element]) -> list[Element]:
     if last is None or last.attrs.get("class") != "notes":
         return []
     return [item for item in last.children if isinstance(item, Element)]
-
-
-def media_name(url: str) -> str:
-    """Return the name of our own picture in the media storage, or "" for any other URL."""
-    media = settings.MEDIA_URL
-    return unquote(url.removeprefix(media)) if url.startswith(media) else ""

@@ -16,6 +16,7 @@ from newsletter.digest.rich_text.attributes import (
     language_of,
     link_target,
     list_attributes,
+    media_name,
     picture_attributes,
 )
 from newsletter.digest.rich_text.inline import (
@@ -307,7 +308,7 @@ def _figure(flow: Flow, node: Element) -> list[Element]:
 
 def _picture(_flow: Flow, node: Element) -> list[Element]:
     source = node.attrs.get("src", "")
-    if not link_target(source):
+    if not media_name(source):
         return []
     attrs = {"src": source, **picture_attributes(node)}
     return [Element("figure", [Element("img", attrs=attrs)])]

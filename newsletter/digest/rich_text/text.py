@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from newsletter.digest import labels
-from newsletter.digest.rich_text.links import note_items
+from newsletter.digest.rich_text.links import Place, note_items
 from newsletter.digest.rich_text.notes import reference
 from newsletter.digest.rich_text.structure import canonical
 from newsletter.digest.rich_text.table import NOTE
@@ -22,12 +22,12 @@ _ROMAN = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 _TABLE_ROWS = {"thead", "tbody"}
 
 
-def as_text(html: str, *, language: str, with_urls: bool = True) -> str:
+def as_text(html: str, *, language: str, site_url: str = "", with_urls: bool = True) -> str:
     """Return the text with the URL of each link after its text.
 
     Labels for pictures are in `language`. Lines aren't wrapped yet.
     """
-    writer = _Writer(language, with_urls=with_urls)
+    writer = _Writer(Place(language, site_url), with_urls=with_urls)
     return "\n\n".join(writer.blocks(canonical(html)))
 
 
@@ -71,7 +71,7 @@ def _raised(text: str, tag: str) -> str:
 
 @dataclass(frozen=True)
 class _Writer:
-    language: str
+    place: Place
     with_urls: bool
 
     def blocks(self, nodes: Iterable[Node]) -> list[str]:
@@ -105,8 +105,8 @@ class _Writer:
         if node.tag == "s":
             return f"~~{text}~~"
         if node.tag == "a" and self.with_urls:
-            url = node.attrs["href"].removeprefix("mailto:")
-            return node.attrs["href"] if text.strip() == url else f"{text} ({node.attrs['href']})"
+            url = self.place.absolute(node.attrs["href"])
+            return url if text.strip() == url.removeprefix("mailto:") else f"{text} ({url})"
         return text
 
     def heading(self, node: Element) -> str:
@@ -152,18 +152,19 @@ class _Writer:
     def table(self, node: Element) -> str:
         lines = [self.inline(each.children) for each in _parts(node, {"caption"})]
         for row in _parts(node, {"tr"}):
-            cells = [
-                " / ".join(" ".join(self.blocks(cell.children)).splitlines())
-                for cell in _parts(row, {"td", "th"})
-            ]
+            cells = [self._cell(cell) for cell in _parts(row, {"td", "th"})]
             lines.append(" | ".join(cells).strip())
         return "\n".join(lines)
+
+    def _cell(self, cell: Element) -> str:
+        lines = "\n".join(self.blocks(cell.children)).splitlines()
+        return " / ".join(filter(None, map(str.strip, lines)))
 
     def figure(self, node: Element) -> str:
         lines = []
         for each in _parts(node, {"img", "figcaption"}):
             if each.tag == "img":
-                lines.append(f"[{labels.picture(each.attrs.get('alt', ''), self.language)}]")
+                lines.append(f"[{labels.picture(each.attrs.get('alt', ''), self.place.language)}]")
             else:
                 lines.append(self.inline(each.children))
         return "\n".join(lines)

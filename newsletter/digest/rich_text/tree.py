@@ -61,8 +61,11 @@ _last_word = nh3.Cleaner(
     link_rel=None,
 )
 
-# Outside a table, a parser drops the tags of cells and would run their words together.
-_CELLS = re.compile(r"(?=</?(?:td|th|tr|caption|tbody|thead|tfoot|body|option)\b)", re.IGNORECASE)
+# Outside a table, a parser drops the tags of cells, and text between cells moves in front of the
+# table. Either would run words together.
+_CELLS = re.compile(
+    r"(?=</?(?:td|th|tr|table|caption|tbody|thead|tfoot|body|option)\b)", re.IGNORECASE
+)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff]")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufffe\uffff]")

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
 
-from newsletter.digest.rich_text.links import media_name
+from newsletter.digest.rich_text.attributes import media_name
 from newsletter.digest.rich_text.tree import Element, Node
 from newsletter.editorial.rich_text.dropped import Kind, Report
 from newsletter.editorial.rich_text.styles import style_of

@@ -101,14 +101,18 @@ const select = (view, { from, to }) => {
 const insert = (view, place, html) => {
   const { body } = new DOMParser().parseFromString(html, "text/html");
   const parser = pm.model.DOMParser.fromSchema(view.state.schema);
-  const list = separateNotes(body);
+  const items = separateNotes(body);
   select(view, place);
   const { schema, tr } = view.state;
   tr.replaceSelection(openTo(parser.parseSlice(body)));
-  if (list) {
-    const notes = parser.parse(list).lastChild;
-    if (tr.doc.lastChild.type.name === "notes") tr.insert(tr.doc.content.size - 1, notes.content);
-    else tr.insert(tr.doc.content.size, schema.nodes.notes.create(null, notes.content));
+  const notes = items.map((item) => {
+    const topNode = schema.nodes.note.create({ key: item.id.replace("note-", "") });
+    return parser.parse(item, { topNode });
+  });
+  if (notes.length) {
+    const { size } = tr.doc.content;
+    if (tr.doc.lastChild.type.name === "notes") tr.insert(size - 1, notes);
+    else tr.insert(size, schema.nodes.notes.create(null, notes));
   }
   view.dispatch(tr.scrollIntoView());
 };
@@ -120,10 +124,10 @@ const separateNotes = (body) => {
     link.setAttribute("href", link.getAttribute("href").replace("#note-", `#note-paste${pastes}-`));
   }
   const list = body.querySelector("ol.notes");
-  if (!list) return null;
-  for (const item of list.children) item.id = item.id.replace("note-", `note-paste${pastes}-`);
-  list.remove();
-  return crel("div", null, [list]);
+  const items = [...(list?.children ?? [])];
+  for (const item of items) item.id = item.id.replace("note-", `note-paste${pastes}-`);
+  list?.remove();
+  return items;
 };
 
 // Open the slice at both ends, so that inline text joins its paragraph, but not tables or figures.
