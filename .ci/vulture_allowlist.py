@@ -136,3 +136,9 @@ _.IMPORT
 _.script_calls
 _.clear_script
 _.closed
+
+# html.parser calls these, and the rich-text editor's package looks the function up by its path.
+_.handle_starttag
+_.handle_endtag
+_.handle_data
+_.without_cleaning

@@ -70,7 +70,7 @@ HTML = several(NESTED)
 
 
 @given(html=HTML)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_no_word_is_lost_or_joined(html: str) -> None:
     """Every word has spaces or tags around it, so each must still be a word of its own."""
     words = sorted(words_of(html))
@@ -78,7 +78,7 @@ def test_no_word_is_lost_or_joined(html: str) -> None:
 
 
 @given(html=HTML)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_cleaning_again_changes_nothing(html: str) -> None:
     cleaned = clean(html)
     again = clean(cleaned.html)
@@ -88,7 +88,7 @@ def test_cleaning_again_changes_nothing(html: str) -> None:
 
 
 @given(html=HTML)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_every_channel_shows_all_words(html: str) -> None:
     stored = clean_html(html)
     words = sorted(words_of(stored))
@@ -103,7 +103,7 @@ def test_every_channel_shows_all_words(html: str) -> None:
 
 
 @given(html=st.text(alphabet=st.characters(exclude_categories=[]), max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_characters_can_be_cleaned_and_sent(html: str) -> None:
     """H1: no character of a text can break an email or a feed."""
     stored = clean_html(html)

@@ -8,7 +8,7 @@ elements leave their text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from newsletter.digest.rich_text import notes, tables
 from newsletter.digest.rich_text.attributes import (
@@ -203,7 +203,7 @@ def _quote(flow: Flow, node: Element) -> list[Element]:
     last = children[-1] if children else None
     if isinstance(last, Element) and len(children) > 1 and _is_source(last):
         children.pop()
-        source = inline(flow, last.children)
+        source = _without_dash(inline(flow, last.children))
     inner.add_all(children)
     blocks: list[Node] = [*inner.finish()]
     if source and blocks:
@@ -211,6 +211,14 @@ def _quote(flow: Flow, node: Element) -> list[Element]:
     elif source:
         blocks.append(Element("p", source))
     return [Element("blockquote", blocks)] if blocks else []
+
+
+def _without_dash(nodes: list[Node]) -> list[Node]:
+    """Return the source of a quotation without the dash that every channel puts before it."""
+    first, *others = runs_of(nodes) or [Run("")]
+    if first.kind == "text":
+        first = replace(first, text=first.text.lstrip(" —–-"))
+    return to_nodes(tidy([first, *others]))
 
 
 def _is_source(node: Element) -> bool:

@@ -169,7 +169,7 @@ WEB = [
         "a quotation with its source",
         "<blockquote><p>Вада вернецца.</p><footer>— <cite>Капітан, 2025</cite></footer></blockquote>",
         "Вада вернецца. Капітан, 2025",
-        ("<footer>",),
+        ("<footer><em>Капітан, 2025</em></footer>",),
     ),
     Fragment(
         "a quotation as a figure",
@@ -202,9 +202,9 @@ WEB = [
     ),
     Fragment(
         "a passage in another language",
-        '<p>Як кажуць, <span lang="fr">c’est la vie</span>.</p><p lang="en">The end.</p>',
-        "Як кажуць, c’est la vie. The end.",
-        ('<span lang="fr">c’est la vie</span>', '<p lang="en">The end.</p>'),
+        '<p>Як кажуць, <span lang="fr">bon voyage</span>.</p><p lang="en">The end.</p>',
+        "Як кажуць, bon voyage. The end.",
+        ('<span lang="fr">bon voyage</span>', '<p lang="en">The end.</p>'),
     ),
     Fragment(
         "quotation marks that a browser adds",
