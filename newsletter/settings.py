@@ -14,6 +14,7 @@ import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from js_asset import static_lazy
 
 from newsletter.delivery.feedback import providers
 from newsletter.lib import environment, key_documents, keys, logs, mailbox_url
@@ -284,6 +285,22 @@ AXES_LOCKOUT_PARAMETERS = ["username"]
 AXES_VERBOSE = False
 # W006: we lock by user name alone, so that not even the cache contains IP addresses.
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]
+
+# --- Rich text: our extensions of the editor (newsletter/digest/rich_text/table.py) --------------
+_extensions_of = {
+    "structure": ["QuoteSource", "Credit", "Language", "Passage"],
+    "notes": ["NoteReference", "Note", "Notes"],
+    "paste": ["CleanPaste"],
+    "menu": ["Menu"],
+}
+DJANGO_PROSE_EDITOR_EXTENSIONS = [
+    {
+        "js": [static_lazy(f"desk/rich_text/{module}.js")],
+        # Only for the package's own cleaning, which we don't use.
+        "extensions": dict.fromkeys(extensions, "newsletter.desk.fields.without_cleaning"),
+    }
+    for module, extensions in _extensions_of.items()
+]
 
 # --- Files ------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

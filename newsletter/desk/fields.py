@@ -6,38 +6,56 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorFormField
 from django_prose_editor.widgets import AdminProseEditorWidget
 
+from newsletter.digest.rich_text.table import editor_extensions
+from newsletter.editorial.cleaning import clean
+from newsletter.editorial.rich_text.dropped import Dropped
 from newsletter.lib import characters
 from newsletter.lib.text_fields import LinesFormField, OneLineFormField, TextFormMixin
 
 EXTENSIONS: dict[str, Any] = {
-    "Bold": True,
-    "Italic": True,
-    "Heading": {"levels": [2, 3, 4]},
-    "BulletList": True,
-    "OrderedList": True,
-    "ListItem": True,
-    "Blockquote": True,
-    "HardBreak": True,
-    "Link": {"enableTarget": False},
+    **editor_extensions(),
+    "CleanPaste": {"url": reverse_lazy("admin:clean_pasted")},
     "History": True,
     "HTML": True,
+    # The browser's spell checker is the best there is for Belarusian and Russian.
+    "NoSpellCheck": False,
 }
-"""The editor's formatting options: only what clean_html() keeps."""
+"""The editor's extensions: those for everything in the table of rich text, and a few others."""
 
 
-class ProseField(TextFormMixin, ProseEditorFormField):  # type: ignore[misc]  # has no types
-    """A form field with the rich-text editor."""
+class RichTextField(TextFormMixin, ProseEditorFormField):  # type: ignore[misc]  # it has no types
+    """A form field with the rich-text editor. Its value is clean HTML."""
 
     rule = staticmethod(characters.markup)
+    dropped: tuple[Dropped, ...] = ()
+    """What could not be kept of the text that was posted."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        config = {"extensions": EXTENSIONS}
+        super().__init__(config=config, widget=AdminProseEditorWidget, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        cleaned = clean(super().clean(value))
+        self.dropped = cleaned.dropped
+        return cleaned.html
 
 
-def prose_field(**kwargs: Any) -> forms.Field:
-    """Return a form field with the rich-text editor."""
-    return ProseField(config={"extensions": EXTENSIONS}, widget=AdminProseEditorWidget, **kwargs)
+def dropped_from(form: forms.BaseForm) -> list[tuple[str, Dropped]]:
+    """Return what could not be kept of the form's texts, each with the label of its field."""
+    return [
+        (str(form.fields[name].label), each)
+        for name in form.fields
+        for each in getattr(form.fields[name], "dropped", ())
+    ]
+
+
+def without_cleaning(_config: Any, _shared: dict[str, Any]) -> None:
+    """Add nothing to the package's own allowlist: `clean` follows our table instead."""
 
 
 class CodeListField(OneLineFormField):

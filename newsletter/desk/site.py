@@ -61,9 +61,11 @@ class DeskSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from newsletter.desk import deletion, transports
         from newsletter.desk.kill_switch import engage
+        from newsletter.desk.rich_text import clean_pasted
 
         autodiscover()
         return [
+            path("clean-pasted/", self.admin_view(clean_pasted), name="clean_pasted"),
             path("kill-switch/", self.admin_view(engage), name="kill_switch"),
             path("transports/", self.admin_view(transports.show), name="transports"),
             path("transports/retry/", self.admin_view(transports.retry), name="transport_retry"),

@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.desk.fields import prose_field
+from newsletter.desk.fields import RichTextField
 from newsletter.desk.issue_page.values import FACTS, TEXTS, Values, languages_of, topics_of
 from newsletter.editorial import workflow
 from newsletter.editorial.models import Issue, IssueTranslation, Trend
@@ -86,7 +86,7 @@ class IssueForm(forms.ModelForm[Issue]):
             model_field = cast(Field[Any, Any], IssueTranslation._meta.get_field(name))
             label = f"{capfirst(str(model_field.verbose_name))} ({language})"
             if name == "introduction":
-                field = prose_field(label=label, required=False)
+                field = RichTextField(label=label, required=False)
             else:
                 field = cast(forms.Field, model_field.formfield(label=label))
                 field.widget.attrs |= {"lang": code, "dir": direction(code)}

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from html import escape
 
-from django.utils.translation import ngettext
-
-from newsletter.editorial.cleaning import clean_html
+from newsletter.editorial.cleaning import clean
 from newsletter.editorial.importing.report import ImportReport
 
 _BLOCK = re.compile(
@@ -17,17 +14,14 @@ _BLOCK = re.compile(
 )
 _TAG = re.compile(r"<[a-zA-Z/!]")
 _BLANK_LINES = re.compile(r"\n[ \t\xa0]*\n\s*")
-_ELEMENTS = re.compile(r"<(img|table|iframe|video|audio|object|embed)\b", re.IGNORECASE)
-_EMBEDDED = ("iframe", "video", "audio", "object", "embed")
 
 
 def clean_rich_text(html: str, report: ImportReport, *, location: str) -> str:
-    """Return the text as it is stored, and report the elements that it has lost."""
-    cleaned = clean_html(with_paragraphs(html))
-    lost = _count(html) - _count(cleaned)
-    for message in _messages(lost):
-        report.dropped(location, message)
-    return cleaned
+    """Return the text as it is stored, and report what it has lost."""
+    cleaned = clean(with_paragraphs(html))
+    for each in cleaned.dropped:
+        report.dropped(location, str(each))
+    return cleaned.html
 
 
 def with_paragraphs(text: str) -> str:
@@ -46,25 +40,3 @@ def with_paragraphs(text: str) -> str:
             for paragraph in paragraphs
         ]
     return "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
-
-
-def _count(html: str) -> Counter[str]:
-    return Counter(tag.lower() for tag in _ELEMENTS.findall(html))
-
-
-def _messages(lost: Counter[str]) -> list[str]:
-    messages = []
-    if number := lost["img"]:
-        text = ngettext("%(number)s picture in the text", "%(number)s pictures in the text", number)
-        messages.append(text % {"number": number})
-    if number := lost["table"]:
-        text = ngettext(
-            "the rows and columns of %(number)s table",
-            "the rows and columns of %(number)s tables",
-            number,
-        )
-        messages.append(text % {"number": number})
-    if number := sum(lost[tag] for tag in _EMBEDDED):
-        text = ngettext("%(number)s embedded element", "%(number)s embedded elements", number)
-        messages.append(text % {"number": number})
-    return messages
