@@ -17,6 +17,7 @@ from newsletter.editorial.importing import schema
 from newsletter.editorial.importing.errors import Problem
 from newsletter.editorial.importing.files import stored_picture
 from newsletter.editorial.importing.report import ImportReport, save_if_changed, upsert
+from newsletter.editorial.revisions import mark_up_to_date
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,10 @@ def _store_text(
     # An existing slug is kept. If the document gives none, the model makes one when it is saved.
     if known is None and text.slug:
         values["slug"] = text.slug
+    before = row.revision if known else 0
     save_if_changed(row, report, values, location=location)
+    if known and row.revision != before:
+        mark_up_to_date(row)  # a document holds texts that belong together
 
 
 def _picture(

@@ -15,6 +15,7 @@ from newsletter.editorial.models.newsroom import (
     NewsroomTranslation,
     User,
 )
+from newsletter.editorial.models.revision import Revision
 
 __all__ = [
     "Article",
@@ -26,6 +27,7 @@ __all__ = [
     "Newsroom",
     "NewsroomTranslation",
     "Picture",
+    "Revision",
     "Topic",
     "TopicTranslation",
     "Trend",

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -16,10 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.editorial import pictures
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.issue import Issue, Topic
-from newsletter.editorial.models.newsroom import Newsletter
+from newsletter.editorial.models.newsroom import Newsletter, User
+from newsletter.editorial.models.revision import Revision
 from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.querysets import ArticleQuerySet, ArticleTranslationQuerySet
-from newsletter.editorial.revisions import prepare_to_save
+from newsletter.editorial.revisions import prepare_to_save, record
 from newsletter.lib.languages import LanguageField, page_language
 
 
@@ -116,6 +117,9 @@ class Article(Translated["ArticleTranslation"], models.Model):
         help_text=_("Up to three. If left empty, the closest ones on the same topic are shown."),
     )
 
+    version = models.PositiveIntegerField(default=1, editable=False)
+    """Grows with each change of the facts, which are the fields above."""
+
     objects = ArticleQuerySet.as_manager()
 
     class Meta:
@@ -126,7 +130,13 @@ class Article(Translated["ArticleTranslation"], models.Model):
 
     def __str__(self) -> str:
         text = self.any_text([self.original_language])
-        return text.headline if text else f"#{self.pk}"
+        return str(text) if text else f"#{self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the facts, and count the change unless only some fields are named."""
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            self.version += 1
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         """Return the URL of the article in its original language, or the oldest it has."""
@@ -143,7 +153,7 @@ class ArticleTranslation(Translation):
         READY = "ready", _("ready")
 
     article = models.ForeignKey(Article, models.CASCADE, related_name="translations")
-    headline = models.CharField(_("headline"), max_length=250)
+    headline = models.CharField(_("headline"), max_length=250, blank=True)
     slug = models.SlugField(
         _("slug"),
         max_length=120,
@@ -163,7 +173,11 @@ class ArticleTranslation(Translation):
     )
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.DRAFT)
     revision = models.PositiveIntegerField(default=1, editable=False)
+    """The number of the revision that says the same as this row."""
+    text_revision = models.PositiveIntegerField(default=1, editable=False)
+    """The revision in which headline, lead or body last changed."""
     source_revision = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    """The original's revision that this translation was last known to match."""
     correction = models.TextField(
         _("correction"), blank=True, help_text=_("What was corrected. Shown with the date.")
     )
@@ -183,16 +197,31 @@ class ArticleTranslation(Translation):
         ]
 
     def __str__(self) -> str:
-        return self.headline
+        return self.headline or str(_("no headline yet"))
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Clean the body, and set slug, revision and correction date."""
+    @transaction.atomic
+    def save(
+        self,
+        *args: Any,
+        by: User | None = None,
+        kind: Revision.Kind = Revision.Kind.SAVED,
+        **kwargs: Any,
+    ) -> None:
+        """Clean the body, set slug and correction date, and add a revision if anything changed.
+
+        The revision names `by` as its author.
+        """
+        # Savers of one article wait for each other, so that revisions are numbered in order.
+        Article.objects.select_for_update().filter(pk=self.article_id).values_list("pk").first()
         self.body = clean_html(self.body)
-        prepare_to_save(self, at=timezone.now())
+        at = timezone.now()
+        is_changed = prepare_to_save(self, at=at, keeps_slug=kind == Revision.Kind.AUTOSAVED)
         if kwargs.get("update_fields") is not None:
-            derived = {"body", "slug", "revision", "source_revision", "corrected_at"}
-            kwargs["update_fields"] = {*kwargs["update_fields"], *derived}
+            derived = {"body", "slug", "revision", "text_revision", "source_revision"}
+            kwargs["update_fields"] = {*kwargs["update_fields"], *derived, "corrected_at"}
         super().save(*args, **kwargs)
+        if is_changed:
+            record(self, kind=kind, by=by, at=at)
 
     def get_absolute_url(self) -> str:
         with translation.override(page_language(self.language)):
