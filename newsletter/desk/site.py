@@ -61,9 +61,11 @@ class DeskSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from newsletter.desk import transports
         from newsletter.desk.kill_switch import engage
+        from newsletter.desk.sign_in_again import sign_in_again
 
         autodiscover()
         return [
+            path("sign-in-again/", sign_in_again, name="sign_in_again"),
             path("kill-switch/", self.admin_view(engage), name="kill_switch"),
             path("transports/", self.admin_view(transports.show), name="transports"),
             path("transports/retry/", self.admin_view(transports.retry), name="transport_retry"),

@@ -31,6 +31,10 @@ class RefusedError(Exception):
     """The text can't be saved in this way, and nothing was changed."""
 
 
+class HeadlineMissingError(RefusedError):
+    """A ready text needs a headline."""
+
+
 class SavedOnRequestOnlyError(RefusedError):
     """A ready text isn't saved while it is being typed: readers would see unfinished sentences."""
 
@@ -69,7 +73,7 @@ def save_text(
 
     `content` may leave out fields, which keep their text. `source` is the revision of the original
     that the author saw; with `up_to_date`, the translation matches it from now on. Raises
-    SavedOnRequestOnlyError for an autosave of a ready text.
+    SavedOnRequestOnlyError for an autosave of a ready text, and HeadlineMissingError.
     """
     _lock(article)
     text = article.translations.filter(language=language).first()
@@ -77,6 +81,8 @@ def save_text(
     wanted = _wanted(text, content)
     if text and kind == Revision.Kind.AUTOSAVED and text.state == text.State.READY:
         raise SavedOnRequestOnlyError
+    if wanted["state"] == ArticleTranslation.State.READY and not wanted["headline"]:
+        raise HeadlineMissingError
     if base != current and not (text and _says_nothing_new(text, wanted, base)):
         return _keep_aside(article, language, wanted, base=base, by=by)
     if text is None:

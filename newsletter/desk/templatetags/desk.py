@@ -22,3 +22,9 @@ def language_panels(formset: Any) -> list[Panel]:
 def edition_label(edition: Any) -> str:
     """Return the label in the page's language: {{ edition|edition_label }}"""
     return labels.edition_label(edition)
+
+
+@register.filter
+def value_of(mapping: Any, key: str) -> Any:
+    """Return a mapping's value: {{ html|value_of:field.name }}; empty without the mapping or key"""
+    return mapping.get(key, "") if mapping else ""
