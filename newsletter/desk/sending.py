@@ -24,8 +24,25 @@ from newsletter.lib.languages import language_name_in
 @permission_required(SEND)
 def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(Issue, pk=issue_id)
+    approve_as_seen(request, issue)
+    return _redirect_to_issue(issue)
+
+
+def approve_as_seen(request: HttpRequest, issue: Issue) -> None:
+    """Approve the issue, unless a check fails or its texts have changed since the page was opened.
+
+    The page sends the `content_mark` that it was opened with as `seen`.
+    """
     problems = checks.find_problems(issue)
-    if checks.has_blocker(problems):
+    if request.POST.get("seen", "") not in {"", workflow.content_mark(issue)}:
+        messages.error(
+            request,
+            _(
+                "The issue was not approved: its articles have changed since you opened this page. "
+                "Look at it again."
+            ),
+        )
+    elif checks.has_blocker(problems):
         messages.error(
             request, _("The issue was not approved. %(problem)s") % {"problem": problems[0].text}
         )
@@ -33,18 +50,21 @@ def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
         workflow.approve(issue, by=user_of(request))
         log_action(request, issue, _("Approved."))
         messages.success(request, _("The issue has been approved."))
-    return _redirect_to_issue(issue)
 
 
 @require_POST
 @permission_required(SEND)
 def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
     issue = get_object_or_404(Issue, pk=issue_id)
+    withdraw_approval(request, issue)
+    return _redirect_to_issue(issue)
+
+
+def withdraw_approval(request: HttpRequest, issue: Issue) -> None:
     if issue.is_approved:
         workflow.withdraw_approval(issue)
         log_action(request, issue, _("Approval withdrawn."))
         messages.success(request, _("Approval has been withdrawn."))
-    return _redirect_to_issue(issue)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
 
 from django.utils import timezone
@@ -15,6 +16,18 @@ def approve(issue: Issue, *, by: User | None) -> None:
     issue.state = Issue.State.APPROVED
     issue.approved_by, issue.approved_at = by, timezone.now()
     issue.save(update_fields=["state", "approved_by", "approved_at"])
+
+
+def content_mark(issue: Issue) -> str:
+    """Return a mark of the issue's articles and of what they say, which changes when they do.
+
+    A page carries it, so that nobody approves texts that have changed since the page was opened.
+    """
+    rows = issue.articles.order_by("pk").values_list(
+        "pk", "version", "translations__language", "translations__revision"
+    )
+    listed = sorted(str(row) for row in rows)
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:16]
 
 
 def withdraw_approval(issue: Issue) -> None:

@@ -13,7 +13,8 @@ from django.urls import reverse
 
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.planning import dispatch
-from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
+from newsletter.editorial import workflow
+from newsletter.editorial.models import ArticleTranslation, Issue, Newsletter, Topic, Trend
 from subscribers import lifecycle
 from tests.conftest import WriteArticle
 from tests.desk.forms import form_data
@@ -204,3 +205,33 @@ def test_the_dashboard_offers_to_start_this_weeks_issue(
     assert "?newsletter=1&amp;starts_on=2017-07-31&amp;ends_on=2017-08-06" in page.replace(
         f"newsletter={weekly.pk}", "newsletter=1"
     )
+
+
+def test_approving_saves_the_edits_of_the_page_first(ready: Issue, as_editor: Client) -> None:
+    """I1: a button that acts on the issue must not drop what was typed on its page."""
+    url = reverse("admin:editorial_issue_change", args=[ready.pk])
+    data = form_data(as_editor, url) | {"note": "Typed just before", "_approve": ""}
+    data |= {"seen": workflow.content_mark(ready)}
+    page = as_editor.post(url, data, follow=True).content.decode()
+    assert "The issue has been approved." in page
+    ready.refresh_from_db()
+    assert (ready.note, ready.state) == ("Typed just before", "approved")
+    data = form_data(as_editor, url) | {"note": "And once more", "_withdraw": ""}
+    as_editor.post(url, data)
+    ready.refresh_from_db()
+    assert (ready.note, ready.state) == ("And once more", "draft")
+
+
+def test_an_issue_whose_texts_changed_meanwhile_is_not_approved(
+    ready: Issue, as_editor: Client
+) -> None:
+    url = reverse("admin:editorial_issue_change", args=[ready.pk])
+    data = form_data(as_editor, url) | {"note": "Kept", "_approve": ""}
+    data |= {"seen": workflow.content_mark(ready)}
+    text = ArticleTranslation.objects.filter(article__issue=ready).earliest("pk")
+    text.lead = "Changed by somebody else."
+    text.save()
+    page = as_editor.post(url, data, follow=True).content.decode()
+    assert "its articles have changed since you opened this page" in page
+    ready.refresh_from_db()
+    assert (ready.note, ready.state) == ("Kept", "draft")

@@ -8,7 +8,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -143,12 +144,22 @@ class IssueAdmin(TabbedAdmin):
         if isinstance(form, IssueForm):
             form.save_trends()
 
+    def response_change(self, request: HttpRequest, obj: Issue) -> HttpResponse:
+        """Approve, or withdraw the approval, after the page's edits have been saved (I1)."""
+        actions = {"_approve": sending.approve_as_seen, "_withdraw": sending.withdraw_approval}
+        for name, act in actions.items():
+            if name in request.POST and request.user.has_perm(SEND):
+                act(request, obj)
+                return redirect("admin:editorial_issue_change", obj.pk)
+        return super().response_change(request, obj)
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         issue: Issue | None = context.get("original")
         if issue is not None:
             context["problems"] = checks.find_problems(issue)
+            context["content_mark"] = workflow.content_mark(issue)
             context["may_send"] = request.user.has_perm(SEND)
             context["mailings"] = Mailing.objects.filter(release__issue=issue)
         return super().render_change_form(request, context, *args, **kwargs)

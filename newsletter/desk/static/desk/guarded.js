@@ -1,7 +1,7 @@
 // Leaving a page asks first if one of its other forms has been filled in and not submitted.
 import { same, valuesOf } from "./form_values.js";
 
-for (const form of document.querySelectorAll("form[data-guarded]")) {
+for (const form of document.querySelectorAll("form[data-guarded], #issue_form")) {
   let before = valuesOf(form);
   let isLeaving = false;
   // Widgets such as the chooser of an issue set themselves up after this script.

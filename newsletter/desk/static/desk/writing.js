@@ -160,6 +160,13 @@ addEventListener("pagehide", keepCopy);
 addEventListener("online", () => schedule(0));
 
 form.addEventListener("submit", (event) => {
+  if (saving) {
+    // Its answer names the revision on top of which this save belongs.
+    event.preventDefault();
+    const button = event.submitter;
+    saving.then(() => form.requestSubmit(button));
+    return;
+  }
   const refusal = facts?.isDirty?.() ? form.dataset.saidFacts : "";
   problem(refusal);
   if (!refusal && !isTooLarge()) {
