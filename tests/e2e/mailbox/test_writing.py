@@ -219,7 +219,7 @@ def test_a_password_prompt_over_the_page_when_signed_out(
 ) -> None:
     article = new_article(newsroom)
     page = opened("hanna", article)
-    expect(page.locator(".ProseMirror")).to_be_visible()
+    expect(page.locator("[contenteditable=true]")).to_be_visible()
     if what == "cookie":
         page.context.clear_cookies()
     else:
@@ -291,6 +291,7 @@ def test_a_killed_browser_offers_the_text_again(
 
     page = sign_in(launch(), "hanna")
     page.goto(url)
+    page.locator("[contenteditable=true]").first.fill("Body before the crash.")
     write(page, "Typed before the crash")
     said(page, "Not saved yet")
     page.wait_for_timeout(8000)  # Chromium writes its storage to disk every few seconds
@@ -306,7 +307,10 @@ def test_a_killed_browser_offers_the_text_again(
     page.reload()
     expect(page.get_by_text("This browser has a text")).not_to_be_visible()
     context.close()
-    assert stored(newsroom, article)[0]["be"][0] == "Typed before the crash"
+    assert stored(newsroom, article)[0]["be"] == [
+        "Typed before the crash",
+        "<p>Body before the crash.</p>",
+    ]
 
 
 def kill_browser(profile: Path) -> None:

@@ -17,7 +17,7 @@ export const setValues = (form, values) => {
     if (field instanceof RadioNodeList || field.type !== "checkbox") field.value = value;
     else field.checked = true;
     if (!(field instanceof HTMLElement)) continue;
-    const editor = field.closest(".prose-editor")?.querySelector(".ProseMirror")?.editor;
+    const editor = field.closest(".prose-editor")?.querySelector(".tiptap")?.editor;
     if (editor) editor.commands.setContent(value);
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }

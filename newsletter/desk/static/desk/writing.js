@@ -22,6 +22,7 @@ let timer = 0;
 let saving = null;
 let isPaused = false;
 let isLeaving = false;
+let isSigningIn = false;
 
 const clock = (at = new Date()) =>
   at.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -56,7 +57,7 @@ const schedule = (delay = PAUSE) => {
 const save = async () => {
   clearTimeout(timer);
   if (saving) return saving;
-  if (!autosaves || isPaused || isLeaving || !hasNewText()) return;
+  if (!autosaves || isPaused || isSigningIn || isLeaving || !hasNewText()) return;
   saving = attempt().finally(() => {
     saving = null;
     firstUnsavedAt = 0;
@@ -110,7 +111,11 @@ const offline = () => {
 
 const signedOut = async () => {
   say("paused");
-  if (!(await signInAgain(form.dataset.signInUrl))) return;
+  isSigningIn = true;
+  const isSignedIn = await signInAgain(form.dataset.signInUrl);
+  isSigningIn = false;
+  if (!isSignedIn) return say("paused");
+  say(isDirty() ? "unsaved" : "saved");
   setTimeout(() => { saving = null; schedule(0); });
 };
 
@@ -148,7 +153,7 @@ const changed = () => {
   clearTimeout(copyTimer);
   copyTimer = setTimeout(keepCopy, 300);
   if (!isDirty()) return;
-  if (!isPaused && state.dataset.now !== "saving") say("unsaved");
+  if (!isPaused && !isSigningIn && state.dataset.now !== "saving") say("unsaved");
   if (hasNewText()) schedule();
 };
 const keepCopy = () => {
@@ -229,7 +234,7 @@ const offerCopy = () => {
 
 // The editor names itself after its label, as the hidden textarea does.
 const nameEditor = () => {
-  const surface = form.querySelector(".field-body .ProseMirror");
+  const surface = form.querySelector(".field-body .tiptap");
   surface?.setAttribute("aria-labelledby", "id_body_label");
   surface?.setAttribute("lang", form.elements.headline.lang);
 };
