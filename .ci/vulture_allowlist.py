@@ -136,3 +136,10 @@ _.IMPORT
 _.script_calls
 _.clear_script
 _.closed
+
+# Templates and querysets read these of an article's page.
+_.their_html
+_.my_html
+_.opened_version
+_.is_newer
+_.is_open

@@ -30,8 +30,8 @@ class ArticleForm(forms.ModelForm[Article]):
         self._offer_languages()
         field = self.fields["published_at"]
         field.widget = forms.SplitDateTimeWidget(
-            date_attrs={"type": "date", "aria-label": _("Date")},
-            time_attrs={"type": "time", "step": "60", "aria-label": _("Time")},
+            date_attrs={"type": "date", "aria-label": str(_("Date"))},
+            time_attrs={"type": "time", "step": "60", "aria-label": str(_("Time"))},
             date_format="%Y-%m-%d",
             time_format="%H:%M",
         )

@@ -22,7 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from newsletter.desk.site import kill_switch_is_on
+from newsletter.delivery.oversight import kill_switch
 from newsletter.editorial.models import User
 
 V = TypeVar("V", bound=Callable[..., HttpResponseBase])
@@ -42,7 +42,7 @@ def sign_in_again(request: HttpRequest) -> JsonResponse:
 
 def sign_in(request: HttpRequest) -> str:
     """Sign in with the posted name and password; return why it failed, or ""."""
-    if kill_switch_is_on():
+    if kill_switch.is_engaged():
         return _("The kill switch is on, so nobody can sign in.")
     credentials = {
         "username": request.POST.get(USERNAME, ""),

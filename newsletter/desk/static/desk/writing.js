@@ -41,7 +41,7 @@ const say = (what, time = clock()) => {
 const problem = (text) => {
   const place = document.querySelector("[data-problem]");
   place.hidden = !text;
-  place.querySelector("p").textContent = text;
+  place.textContent = text;
   if (text) place.scrollIntoView({ block: "nearest" });
 };
 
