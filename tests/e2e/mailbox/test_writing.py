@@ -299,13 +299,13 @@ def test_a_killed_browser_offers_the_text_again(
     context = launch()
     page = sign_in(context, "hanna")
     page.goto(url)
-    expect(page.get_by_text("This browser has a text that was not saved")).to_be_visible()
+    expect(page.get_by_text("that was not saved.")).to_be_visible()
     page.get_by_role("button", name="Restore it").click()
     expect(page.get_by_label("Lead", exact=True)).to_have_value("Typed before the crash")
     save(page)
     expect(page.get_by_text("The text has been saved")).to_be_visible()
     page.reload()
-    expect(page.get_by_text("This browser has a text")).not_to_be_visible()
+    expect(page.get_by_text("that was not saved.")).not_to_be_visible()
     context.close()
     assert stored(newsroom, article)[0]["be"] == [
         "Typed before the crash",

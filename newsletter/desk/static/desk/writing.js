@@ -217,8 +217,11 @@ const offerCopy = () => {
   const wasSavedNow = found.isSubmitted && found.revision === savedFrom;
   if (wasSavedNow || same(found.values, saved)) return copy.dropAll();
   const notice = document.querySelector("[data-restore]");
-  notice.querySelector("[data-restore-at]").textContent =
-    new Date(found.at).toLocaleString(document.documentElement.lang, { dateStyle: "long", timeStyle: "short", hourCycle: "h23" });
+  const at = new Date(found.at).toLocaleString(document.documentElement.lang, {
+    dateStyle: "long", timeStyle: "short", hourCycle: "h23",
+  });
+  const line = notice.querySelector("[data-restore-said]");
+  line.textContent = line.dataset.restoreSaid.replace("{time}", at);
   notice.querySelector("[data-restore-do]").onclick = () => {
     // On top of the revision it was typed on: if that is no longer the newest, both are shown.
     form.elements.base.value = found.revision;
