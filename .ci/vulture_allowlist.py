@@ -166,3 +166,9 @@ _.handle_starttag
 _.handle_endtag
 _.handle_data
 _.without_cleaning
+# Templates and querysets read these of an article's page.
+_.their_html
+_.my_html
+_.opened_version
+_.is_newer
+_.is_open

@@ -62,10 +62,12 @@ class DeskSite(AdminSite):
         from newsletter.desk import deletion, transports
         from newsletter.desk.kill_switch import engage
         from newsletter.desk.rich_text import clean_pasted
+        from newsletter.desk.sign_in_again import sign_in_again
 
         autodiscover()
         return [
             path("clean-pasted/", self.admin_view(clean_pasted), name="clean_pasted"),
+            path("sign-in-again/", sign_in_again, name="sign_in_again"),
             path("kill-switch/", self.admin_view(engage), name="kill_switch"),
             path("transports/", self.admin_view(transports.show), name="transports"),
             path("transports/retry/", self.admin_view(transports.retry), name="transport_retry"),

@@ -130,6 +130,7 @@ def _text(text: models.ArticleTranslation) -> content.ArticleText:
         url=settings.SITE_URL + text.get_absolute_url(),
         authors=text.authors,
         alt_text=text.alt_text,
+        revision=text.revision,
     )
 
 

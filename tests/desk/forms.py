@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from django.db.models.fields.files import FieldFile
 from django.test import Client
 
+from newsletter.desk.article_page import page_url
+
 MINSK = ZoneInfo("Europe/Minsk")
 """The time zone of the `weekly` newsletter."""
 
@@ -24,6 +26,25 @@ def form_data(client: Client, url: str) -> dict[str, Any]:
     else:  # the issue's page
         forms = [response.context["form"]]
         data = {name: response.context[name] for name in ("base", "token", "seen")}
+    return data | _values(forms)
+
+
+def text_data(client: Client, article: Any, language: str) -> dict[str, Any]:
+    """Return the values of an article's text form in a language, ready to be posted."""
+    response = client.get(page_url(article, language))
+    assert response.status_code == 200
+    return _values([response.context["form"]])
+
+
+def facts_data(client: Client, url: str) -> dict[str, Any]:
+    """Return the values of the facts form of an article's page, or of the page that adds one."""
+    response = client.get(url)
+    assert response.status_code == 200
+    return _values([response.context["facts"]])
+
+
+def _values(forms: list[Any]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
     for form in forms:
         for field in form:
             value = field.value()

@@ -55,6 +55,8 @@ class Editions:
     """The key of each segment's edition; None if there is nothing for the segment to read."""
     drafts: dict[str, Edition] = field(default_factory=dict)
     """An unsaved Edition for each key."""
+    shown: set[tuple[int, str, int]] = field(default_factory=set)
+    """(article ID, language, revision) of each text in any of them."""
 
 
 def draft_editions(
@@ -86,6 +88,9 @@ def draft_editions(
         editions.by_segment[segment] = selection.key if selection else None
         if selection is None or selection.key in editions.drafts:
             continue
+        editions.shown |= {
+            (each.article.id, each.language, each.text.revision) for each in selection.articles
+        }
         rendered = render_edition(sender, contents, selection, view_url=url, today=today)
         editions.drafts[selection.key] = Edition(
             mailing=mailing,

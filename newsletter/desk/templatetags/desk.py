@@ -29,3 +29,9 @@ def edition_label(edition: Any) -> str:
 def size_name(size: Any) -> str:
     """Return a number of bytes in words: {{ edition.size|size_name }}"""
     return byte_sizes.size_name(size)
+
+
+@register.filter
+def value_of(mapping: Any, key: str) -> Any:
+    """Return a mapping's value: {{ html|value_of:field.name }}; empty without the mapping or key"""
+    return mapping.get(key, "") if mapping else ""

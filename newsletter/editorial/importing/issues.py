@@ -22,6 +22,7 @@ from newsletter.editorial.importing.report import (
     validate_fields,
 )
 from newsletter.editorial.importing.rich_text import clean_rich_text
+from newsletter.editorial.revisions import mark_up_to_date
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,10 @@ def _store_text(
     elif text.slug and text.slug != row.slug:
         kept = _("the slug: the article keeps “%(slug)s”, so that its URL stays the same")
         report.dropped(f"{location}.slug", kept % {"slug": row.slug})
+    before = row.revision if row.pk else 0
     save_if_changed(row, report, values, location=location, validate=validate_fields)
+    if before and row.revision != before:
+        mark_up_to_date(row)  # a document holds texts that belong together
 
 
 def _picture(

@@ -17,6 +17,7 @@ from newsletter.editorial.models.newsroom import (
     User,
 )
 from newsletter.editorial.models.picture import DiscardedFile, Picture
+from newsletter.editorial.models.revision import Revision
 
 __all__ = [
     "Article",
@@ -30,6 +31,7 @@ __all__ = [
     "Newsroom",
     "NewsroomTranslation",
     "Picture",
+    "Revision",
     "Topic",
     "TopicTranslation",
     "Trend",

@@ -17,11 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.editorial import ordering
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models.issue import Issue, Topic
-from newsletter.editorial.models.newsroom import Newsletter
+from newsletter.editorial.models.newsroom import Newsletter, User
 from newsletter.editorial.models.picture import Picture
+from newsletter.editorial.models.revision import Revision
 from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.querysets import ArticleQuerySet, ArticleTranslationQuerySet
-from newsletter.editorial.revisions import prepare_to_save
+from newsletter.editorial.revisions import prepare_to_save, record
 from newsletter.editorial.search.documents import Document, text_of
 from newsletter.editorial.search.searchable import (
     Searchable,
@@ -107,6 +108,9 @@ class Article(Translated["ArticleTranslation"], models.Model):
         help_text=_("Up to three. If left empty, the closest ones on the same topic are shown."),
     )
 
+    version = models.PositiveIntegerField(default=1, editable=False)
+    """Grows with each change of the facts, which are the fields above."""
+
     objects = ArticleQuerySet.as_manager()
 
     class Meta:
@@ -129,11 +133,13 @@ class Article(Translated["ArticleTranslation"], models.Model):
 
     def __str__(self) -> str:
         text = self.any_text([self.original_language])
-        return text.headline if text else f"#{self.pk}"
+        return str(text) if text else f"#{self.pk}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Make room at its position first: if another article of the issue has it, that one and
-        those after it move down."""
+        those after it move down. Count the change unless only some fields are named."""
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            self.version += 1
         with transaction.atomic():
             if ordering.make_room(self) and kwargs.get("update_fields") is not None:
                 kwargs["update_fields"] = {*kwargs["update_fields"], "position"}
@@ -160,7 +166,7 @@ class ArticleTranslation(Searchable, Translation):
         READY = "ready", _("ready")
 
     article = models.ForeignKey(Article, models.CASCADE, related_name="translations")
-    headline = OneLineField(_("headline"), max_length=250)
+    headline = OneLineField(_("headline"), max_length=250, blank=True)
     slug = SlugField(
         _("slug"),
         max_length=120,
@@ -180,7 +186,11 @@ class ArticleTranslation(Searchable, Translation):
     )
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.DRAFT)
     revision = models.PositiveIntegerField(default=1, editable=False)
+    """The number of the revision that says the same as this row."""
+    text_revision = models.PositiveIntegerField(default=1, editable=False)
+    """The revision in which headline, lead or body last changed."""
     source_revision = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    """The original's revision that this translation was last known to match."""
     correction = LinesField(
         _("correction"),
         max_length=LONGEST_TEXT,
@@ -203,16 +213,31 @@ class ArticleTranslation(Searchable, Translation):
         ]
 
     def __str__(self) -> str:
-        return self.headline
+        return self.headline or str(_("no headline yet"))
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Clean the body, and set slug, revision and correction date."""
+    @transaction.atomic
+    def save(
+        self,
+        *args: Any,
+        by: User | None = None,
+        kind: Revision.Kind = Revision.Kind.SAVED,
+        **kwargs: Any,
+    ) -> None:
+        """Clean the body, set slug and correction date, and add a revision if anything changed.
+
+        The revision names `by` as its author.
+        """
+        # Savers of one article wait for each other, so that revisions are numbered in order.
+        Article.objects.select_for_update().filter(pk=self.article_id).values_list("pk").first()
         self.body = clean_html(self.body)
-        prepare_to_save(self, at=timezone.now())
+        at = timezone.now()
+        is_changed = prepare_to_save(self, at=at, keeps_slug=kind == Revision.Kind.AUTOSAVED)
         if kwargs.get("update_fields") is not None:
-            derived = {"body", "slug", "revision", "source_revision", "corrected_at"}
-            kwargs["update_fields"] = {*kwargs["update_fields"], *derived}
+            derived = {"body", "slug", "revision", "text_revision", "source_revision"}
+            kwargs["update_fields"] = {*kwargs["update_fields"], *derived, "corrected_at"}
         super().save(*args, **kwargs)
+        if is_changed:
+            record(self, kind=kind, by=by, at=at)
 
     def document(self) -> Document:
         return Document(
