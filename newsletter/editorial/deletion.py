@@ -176,7 +176,8 @@ def _connect(row: models.Model, rows: list[models.Model], restored: Restored) ->
                 )
         elif row is restored.row:
             raise CannotRestoreError(
-                _("What it belongs to is no longer there: %(kind)s.") % {"kind": target._meta.verbose_name}
+                _("What it belongs to is no longer there: %(kind)s.")
+                % {"kind": target._meta.verbose_name}
             )
         else:
             return False

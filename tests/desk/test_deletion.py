@@ -41,7 +41,7 @@ def test_the_confirmation_says_what_else_goes_and_whether_it_was_sent(
     Article.objects.update(picture=picture, topic=security)
     Trend.objects.create(topic=security, week=date(2017, 7, 24), status="improved")
     article = ready.articles.get()
-    expected = {
+    expected: dict[Article | Issue | Picture | Topic, list[str]] = {
         article: ["English, Belarusian", "is left without it", "disappears from the site"],
         ready: ["Its 1 article stays, without an issue.", "Trends stay"],
         picture: ["1 article loses its picture."],

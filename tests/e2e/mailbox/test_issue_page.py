@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, ViewportSize, expect
 
 from tests.e2e.content import article, document
 from tests.e2e.reader_pages import axe_script
 from tests.e2e.site import Site
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server]
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 800}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 800}
 HEADLINES = ["Alpha", "Beta", "Gamma"]
 
 
@@ -42,7 +43,7 @@ def editor_at(
     *,
     language: str = "en",
     phone: bool = False,
-    **options: bool,
+    scripts: bool = True,
 ) -> Iterator[Page]:
     """Open the page as an editor, in a browser of their own; nothing may be logged as an error."""
     with chromium.new_context(
