@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.forms.models import ModelChoiceIterator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -108,12 +109,13 @@ def form_field_options() -> dict[str, Any]:
 @permission_required("editorial.view_picture")
 def options(request: HttpRequest) -> HttpResponse:
     """Return a page of the dialog's pictures as HTML: those with ?q=words, or the one with ?id=."""
+    rows: QuerySet[Picture]
     if (wanted := request.GET.get("id", "")).isdecimal():
         rows = Picture.objects.filter(pk=wanted)
     else:
         words = request.GET.get("q", "")
-        rows = Picture.objects.all()
+        rows = Picture.objects.order_by("-pk")
         rows = find_pictures(rows, words) if words.strip() else rows
-    page = Paginator(rows.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {"choices": choices_of(list(page.object_list)), "page": page}
     return render(request, "desk/picture_options.html", context)

@@ -57,7 +57,9 @@ class PictureAdmin(RestorableAdmin, SearchAdmin):
     list_display_links = ("facts",)
     list_filter = (UsageFilter, "kind")
     list_per_page = 50
-    search_help_text = _("Searches names, credits, and the headlines of the articles with the picture.")
+    search_help_text = _(
+        "Searches names, credits, and the headlines of the articles with the picture."
+    )
     fields = ("facts", "file", "name", "kind", "credit", "in_emails")
     readonly_fields = ("facts", "in_emails")
 
