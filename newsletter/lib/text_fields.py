@@ -71,9 +71,9 @@ class TextFormMixin:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Its message doesn't name the character, and the rule refuses NUL already.
-        self.validators = [
+        self.validators: list[Any] = [
             validator
-            for validator in self.validators  # type: ignore[has-type]
+            for validator in self.validators
             if not isinstance(validator, ProhibitNullCharactersValidator)
         ]
 
@@ -182,8 +182,8 @@ class SlugField(_TextMixin, models.SlugField[ST, GT]):
 class LinesField(_TextMixin, models.TextField[ST, GT]):
     """A text of several lines with at most `max_length` characters, which the model checks too."""
 
-    rule = staticmethod(characters.lines)
-    form_field = LinesFormField
+    rule: Callable[[str], str] = staticmethod(characters.lines)
+    form_field: type[forms.CharField] = LinesFormField
     django_field = models.TextField
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:

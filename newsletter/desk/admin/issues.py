@@ -86,7 +86,8 @@ class IssueAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         extra = {"next_issues": next_issues(request), **(extra_context or {})}
-        return super().changelist_view(request, extra)
+        response: HttpResponse = super().changelist_view(request, extra)
+        return response
 
     def change_view(
         self,

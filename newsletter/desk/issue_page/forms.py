@@ -85,6 +85,7 @@ class IssueForm(forms.ModelForm[Issue]):
         for name in TEXTS:
             model_field = cast(Field[Any, Any], IssueTranslation._meta.get_field(name))
             label = f"{capfirst(str(model_field.verbose_name))} ({language})"
+            field: forms.Field
             if name == "introduction":
                 field = RichTextField(label=label, required=False)
             else:

@@ -128,7 +128,7 @@ class Article(Translated["ArticleTranslation"], models.Model):
                 fields=["issue", "position"],
                 condition=Q(issue__isnull=False),
                 name="one_article_per_position",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -33,7 +33,7 @@ class _Feed(Rss201rev2Feed):
     def __init__(self, **texts: str) -> None:
         super().__init__(**_for_xml(texts))
 
-    def add_item(self, **values: Any) -> None:
+    def add_item(self, **values: Any) -> None:  # type: ignore[override]
         super().add_item(**_for_xml(values))
 
     def rss_attributes(self) -> dict[str, str]:

@@ -50,7 +50,7 @@ def editor_at(
         base_url=site.url,
         viewport=PHONE if phone else WIDE,
         has_touch=phone,
-        **options,
+        java_script_enabled=scripts,
     ) as context:
         context.set_default_timeout(30_000)
         cookie = {"name": "django_language", "value": language, "url": site.url}
@@ -144,7 +144,7 @@ def test_the_order_is_changed_with_a_finger(chromium: Browser, site: Site, issue
 def test_without_scripts_the_buttons_save_everything(
     chromium: Browser, site: Site, issue_url: str
 ) -> None:
-    with editor_at(chromium, site, issue_url, java_script_enabled=False) as page:
+    with editor_at(chromium, site, issue_url, scripts=False) as page:
         page.get_by_label("English: subject").fill("Typed before")
         page.get_by_role("button", name="Move up: Gamma").click()
         expect(page.get_by_text("“Gamma” was moved to 2.").first).to_be_visible()
