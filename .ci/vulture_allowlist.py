@@ -136,3 +136,9 @@ _.IMPORT
 _.script_calls
 _.clear_script
 _.closed
+
+# Only the templates of the page read these.
+_.subject_length
+_.is_expanded
+_.has_fact_errors
+_.tone
