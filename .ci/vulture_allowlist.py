@@ -172,3 +172,8 @@ _.my_html
 _.opened_version
 _.is_newer
 _.is_open
+# Only the templates of the page read these.
+_.subject_length
+_.is_expanded
+_.has_fact_errors
+_.tone

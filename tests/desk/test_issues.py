@@ -98,7 +98,7 @@ def test_the_page_lists_the_articles_with_links_and_states(
     article.translations.create(language="be", headline="Загаловак")
     page = as_editor.get(change_url(issue)).content.decode()
     assert re.search(rf'href="/admin/editorial/article/{article.pk}/change/">Headline</a>', page)
-    states = re.findall(r'title="(\S+: [^"]+)"><span aria-hidden="true">(\w\w)<', page)
+    states = re.findall(r'title="(\S+: [^"]+)">\s*<span aria-hidden="true">(\w\w)<', page)
     assert states == [
         ("English: ready", "EN"),
         ("Belarusian: draft", "BE"),

@@ -43,8 +43,9 @@ class LanguageState:
         return STATES[self.state][0]
 
     @property
-    def label(self) -> str | Promise:
-        return STATES[self.state][1]
+    def title(self) -> str:
+        """In words: "Belarusian: in review"."""
+        return f"{self.name}: {STATES[self.state][1]}"
 
 
 @dataclass(frozen=True)
