@@ -28,8 +28,8 @@ class _Feed(Rss201rev2Feed):
     def __init__(self, **texts: str) -> None:
         super().__init__(**_for_xml(texts))
 
-    def add_item(self, **values: Any) -> None:
-        super().add_item(**_for_xml(values))
+    def add_item(self, *args: Any, **values: Any) -> None:
+        super().add_item(*args, **_for_xml(values))
 
 
 def _for_xml(values: dict[str, Any]) -> dict[str, Any]:
