@@ -13,8 +13,11 @@ from newsletter.lib.characters import UnfitCharacterError, one_line
 from newsletter.lib.text_fields import explain_without_text
 
 MAX_LENGTH = 254
-INVISIBLE = "\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
-"""Characters that web pages put around an address, and that nobody sees."""
+INVISIBLE = (
+    "\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\x85\u2028\u2029"
+    "\u202a\u202b\u202c\u2066\u2067\u2068\u2069"
+)
+"""Characters that web pages and address books put around an address, and that nobody sees."""
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,8 @@ def fitted(text: str, rule: Callable[[str], str]) -> str:
 
 
 # --- In forms ---------------------------------------------------------------------------------
-class TextFormMixin:
-    """Makes a `forms.CharField` apply `rule` before anything else looks at the text."""
+class TextFormMixin(forms.CharField):
+    """Makes a form field for texts apply `rule` before anything else looks at the text."""
 
     rule: Callable[[str], str] = staticmethod(characters.one_line)
     explain: Callable[[UnfitCharacterError], str] = staticmethod(explain)
@@ -83,26 +83,26 @@ class TextFormMixin:
                 value = self.rule(value)
             except UnfitCharacterError as error:
                 raise ValidationError(self.explain(error), code="unfit_character") from None
-        return super().to_python(value)  # type: ignore[misc]
+        return super().to_python(value)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         """Leave out `maxlength`: browsers silently cut what is pasted, instead of an error (I1)."""
-        attrs: dict[str, Any] = super().widget_attrs(widget)  # type: ignore[misc]
+        attrs = super().widget_attrs(widget)
         attrs.pop("maxlength", None)
         return attrs
 
 
-class OneLineFormField(TextFormMixin, forms.CharField):
+class OneLineFormField(TextFormMixin):
     """A text on one line."""
 
 
-class LinesFormField(TextFormMixin, forms.CharField):
+class LinesFormField(TextFormMixin):
     """A text that may have several lines."""
 
     rule = staticmethod(characters.lines)
 
 
-class RichTextFormField(TextFormMixin, forms.CharField):
+class RichTextFormField(TextFormMixin):
     """HTML."""
 
     rule = staticmethod(characters.markup)
@@ -183,7 +183,7 @@ class LinesField(_TextMixin, models.TextField[ST, GT]):
     """A text of several lines with at most `max_length` characters, which the model checks too."""
 
     rule: Callable[[str], str] = staticmethod(characters.lines)
-    form_field: type[forms.CharField] = LinesFormField
+    form_field: type[forms.Field] = LinesFormField
     django_field = models.TextField
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:

@@ -33,8 +33,8 @@ class _Feed(Rss201rev2Feed):
     def __init__(self, **texts: str) -> None:
         super().__init__(**_for_xml(texts))
 
-    def add_item(self, **values: Any) -> None:  # type: ignore[override]
-        super().add_item(**_for_xml(values))
+    def add_item(self, *args: Any, **values: Any) -> None:
+        super().add_item(*args, **_for_xml(values))
 
     def rss_attributes(self) -> dict[str, str]:
         return {
