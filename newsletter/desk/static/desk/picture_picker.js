@@ -24,11 +24,9 @@ class Picker {
     document.body.append(this.dialog);
     this.select.hidden = true;
     this.root.querySelector(".picture-buttons").hidden = false;
+    // The label names the list, which is hidden. The button keeps its own name, which says more.
     const label = document.querySelector(`label[for="${this.select.id}"]`);
-    if (label) {
-      this.opener.id = `${this.select.id}_open`;
-      label.htmlFor = this.opener.id;
-    }
+    label?.addEventListener("click", () => this.opener.focus());
     this.opener.addEventListener("click", () => this.#open());
     this.remover.addEventListener("click", () => {
       this.#set("", "");
@@ -52,6 +50,7 @@ class Picker {
   }
 
   #open() {
+    this.search.value = "";
     this.dialog.showModal();
     this.search.focus();
     this.#load(1);
