@@ -177,3 +177,10 @@ _.subject_length
 _.is_expanded
 _.has_fact_errors
 _.tone
+
+# Django's admin and auth forms read these, and Django loads the middleware by its path.
+_.field_classes
+_.add_form
+_.first_name
+_.last_name
+_.small_public_forms
