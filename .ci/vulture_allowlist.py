@@ -31,6 +31,11 @@ _.WithoutPostedDataFilter
 _.DiscreetDomainMiddleware
 _.no_body_for_head
 _.no_nul
+_.small_public_forms
+_.field_classes
+_.add_form
+_.first_name
+_.last_name
 _.streaming_content
 _.KeyValueFormatter
 _.PrivacyFilter

@@ -64,8 +64,8 @@ def _transliterate(character: str, latin: Mapping[str, str]) -> str:
     category = unicodedata.category(character)
     if category == "Cf":
         return ""  # a soft hyphen or a joiner is inside a word
-    if category == "Nd":
-        return str(unicodedata.digit(character))
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
     if category[0] in _SEPARATE:
         return " "
     parts = unicodedata.normalize("NFKD", character)

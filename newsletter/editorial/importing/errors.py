@@ -29,7 +29,6 @@ REASONS = {
     "list_type": _("must be a list, written […]."),
     "string_type": _("must be a text in quotation marks."),
     "string_unicode": _("contains half of a damaged character. Remove it."),
-    "unfit_character": "%(error)s",
     "string_too_short": _("is empty. Fill it in."),
     "too_short": _("is empty. Fill it in."),
     "string_too_long": _("is longer than %(max_length)s characters. Shorten it."),
@@ -43,10 +42,7 @@ REASONS = {
 }
 """Our messages for pydantic's error types, with placeholders for the values in their context."""
 
-WITHOUT_EXCERPT = {
-    *("missing", "extra_forbidden", "string_too_short", "string_too_long"),
-    "unfit_character",
-}
+WITHOUT_EXCERPT = {"missing", "extra_forbidden", "string_too_short", "string_too_long"}
 
 
 @dataclass(frozen=True)
@@ -72,6 +68,10 @@ class DocumentError(Exception):
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
         super().__init__("\n".join(map(str, problems)))
+
+
+class UnfitTextError(ValueError):
+    """A text contains a character that can't be kept. The message quotes what is around it."""
 
 
 @contextmanager
@@ -104,7 +104,9 @@ def to_problem(details: Mapping[str, Any]) -> Problem:
     if value is DUPLICATE:
         reason = gettext("is there more than once. Keep one.")
     elif isinstance(value, (str, int, float)) and not (
-        kind in WITHOUT_EXCERPT or value in re.findall("[“«](.*?)[”»]", reason)
+        kind in WITHOUT_EXCERPT
+        or isinstance(context.get("error"), UnfitTextError)
+        or value in re.findall("[“«](.*?)[”»]", reason)
     ):
         found = {"reason": reason, "found": _excerpt(value)}
         reason = gettext("%(reason)s Found: %(found)s") % found

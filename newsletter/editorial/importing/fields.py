@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, validate_email
 from django.utils.translation import gettext_lazy as _
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
-from pydantic_core import PydanticCustomError
 
+from newsletter.editorial.importing.errors import UnfitTextError
 from newsletter.editorial.importing.files import PictureFolder
 from newsletter.editorial.models.newsroom import COLOUR
 from newsletter.lib import characters
@@ -54,9 +54,7 @@ def kept_by(rule: Callable[[str], str]) -> BeforeValidator:
         try:
             return rule(value) if isinstance(value, str) else value
         except UnfitCharacterError as error:
-            raise PydanticCustomError(
-                "unfit_character", "{error}", {"error": explain(error)}
-            ) from None
+            raise UnfitTextError(explain(error)) from None
 
     return BeforeValidator(keep)
 
