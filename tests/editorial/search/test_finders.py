@@ -136,12 +136,16 @@ def test_without_issues_a_week_finds_nothing(db: None) -> None:
     assert issues("9–15 November") == []
 
 
+def make_picture(*, credit: str) -> Picture:
+    return Picture.objects.create(file="pictures/a.png", width=3, height=2, credit=credit)
+
+
 def test_pictures_are_found_by_credit_and_by_the_headlines_of_their_articles(
     write_article: WriteArticle,
 ) -> None:
-    by_headline = Picture.objects.create(credit="Hanna")
-    by_credit = Picture.objects.create(credit="Савет Еўропы")
-    Picture.objects.create(credit="Other")
+    by_headline = make_picture(credit="Hanna")
+    by_credit = make_picture(credit="Савет Еўропы")
+    make_picture(credit="Other")
     article = write_article(be="Савет")
     Article.objects.filter(pk=article.pk).update(picture=by_headline)
     article.translations.update(lead="Тыдзень")

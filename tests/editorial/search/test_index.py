@@ -162,13 +162,6 @@ def test_a_partial_save_keeps_the_words_that_a_colleague_stored(text: ArticleTra
     assert headlines("пачатак выбары") == ["Выбары"]
 
 
-def test_a_save_of_other_columns_makes_no_lexemes(db: None, django_assert_num_queries: Any) -> None:
-    picture = Picture.objects.create(credit="Савет")
-    picture.kind = Picture.Kind.IMAGE
-    with django_assert_num_queries(1):
-        picture.save(update_fields=["kind"])
-
-
 def test_a_loaded_fixture_is_found(text: ArticleTranslation) -> None:
     fixture = serializers.serialize("json", [text])
     assert "lexemes" not in fixture
