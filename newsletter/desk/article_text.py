@@ -27,6 +27,7 @@ from newsletter.desk.article_page import (
     text_url,
 )
 from newsletter.desk.presence import name_of
+from newsletter.desk.rich_text import report_dropped
 from newsletter.desk.view_helpers import log_action, render_page, user_of
 from newsletter.editorial import writing
 from newsletter.editorial.models import Article, Revision
@@ -62,6 +63,7 @@ def save(request: HttpRequest, article_id: int, language: str) -> HttpResponse:
         url = text_url(article, language, "conflict", result.kept.number)
         return redirect(f"{url}?saved_from={base}")
     messages.success(request, _message(result, language, base=base))
+    report_dropped(request, [form])
     return redirect(f"{page_url(article, language)}&saved_from={base}")
 
 
