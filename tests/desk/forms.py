@@ -23,6 +23,8 @@ def form_data(client: Client, url: str) -> dict[str, Any]:
         forms = [response.context["adminform"].form]
         for inline in response.context["inline_admin_formsets"]:
             forms += [inline.formset.management_form, *inline.formset.forms]
+    elif "facts" in response.context:  # the article's page
+        forms = [response.context["facts"]]
     else:  # the page
         forms = [response.context["form"]]
         data = {name: response.context[name] for name in ("base", "token", "seen")}

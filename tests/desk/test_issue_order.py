@@ -161,7 +161,7 @@ def test_a_topic_without_an_article_has_a_place_and_last_weeks_trend(
     assert (place.topic, place.last.status) == (security, "worsened")
     data = form_data(as_editor, url(issue)) | {"action": f"write:{security.pk}"}
     new = as_editor.post(url(issue), data)["Location"]
-    initial = as_editor.get(new).context["adminform"].form.initial
+    initial = as_editor.get(new).context["facts"].initial
     assert (int(initial["topic"]), int(initial["issue"])) == (security.pk, issue.pk)
 
 

@@ -182,13 +182,13 @@ def test_the_article_form_has_the_picker_and_works_without_scripts(
     assert "desk/picture_picker.js" in page
     assert f'<option value="{river.pk}" selected>Рака Ёлка (Сям’я Пяро)</option>' in page
     assert "style=" not in page[page.index("picture-picker") : page.index("</dialog>")]
-    data = form_data(as_editor, url)
     for chosen in (ferry.pk, ""):
+        data = form_data(as_editor, url)
         assert as_editor.post(url, {**data, "picture": chosen}).status_code == 302
         article.refresh_from_db()
         assert article.picture_id == (chosen or None)
-    page = as_editor.post(url, {**data, "picture": 999_999}).content.decode()
-    assert "errornote" in page
+    answer = as_editor.post(url, {**form_data(as_editor, url), "picture": 999_999})
+    assert list(answer.context["facts"].errors) == ["picture"]
 
 
 def test_a_picture_that_is_not_among_the_latest_stays_chosen(

@@ -12,10 +12,11 @@ from django.conf import settings
 from django.test import Client
 from django.utils.translation.trans_real import DjangoTranslation
 
+from newsletter.desk.article_page import text_url
 from newsletter.desk.fields import EXTENSIONS, RichTextField
 from newsletter.editorial.models import Article, ArticleTranslation, Issue
 from tests.conftest import WriteArticle
-from tests.desk.forms import form_data
+from tests.desk.forms import text_data
 
 OURS = Path(settings.BASE_DIR) / "newsletter/desk/static/desk/rich_text"
 THEIRS = Path(django_prose_editor.__file__).parent / "static/django_prose_editor/editor.js.map"
@@ -82,10 +83,9 @@ def test_saving_says_what_was_removed(
 ) -> None:
     """H2: anything that cannot be kept is reported to the editor."""
     article: Article = write_article(issue=issue, en="Headline")
-    url = f"/admin/editorial/article/{article.pk}/change/"
     body = '<p>a <a href="https://news.example/?utm_source=x">b</a> <a href="#top">c</a></p>'
-    data = {**form_data(as_editor, url), "translations-0-body": body}
-    text = as_editor.post(url, data, follow=True).content.decode()
+    data = {**text_data(as_editor, article, "en"), "body": body}
+    text = as_editor.post(text_url(article, "en"), data, follow=True).content.decode()
     assert "Text, EN: Tracking parameters were removed from a link: https://news.example/" in text
     assert "Text, EN: A link was removed" in text
     saved = ArticleTranslation.objects.get()

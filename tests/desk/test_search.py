@@ -103,7 +103,9 @@ def test_weeks_are_found_by_name_in_list_and_field(
 def test_pictures_are_found_by_credit_and_headline(
     write_article: WriteArticle, as_editor: Client
 ) -> None:
-    picture = Picture.objects.create(credit="Ганна Ёлкіна")
+    picture = Picture.objects.create(
+        file="pictures/a.png", width=3, height=2, credit="Ганна Ёлкіна"
+    )
     Article.objects.filter(pk=write_article(be="Савет").pk).update(picture=picture)
     for typed in ("елкіна", "САВЕТ"):
         assert completed(as_editor, "article", "picture", typed) == [str(picture)]
@@ -163,7 +165,7 @@ def test_more_results_take_no_more_queries(
         last = date.fromordinal(first.toordinal() + 6)
         issue = Issue.objects.create(newsletter=weekly, starts_on=first, ends_on=last)
         article = write_article(issue=issue, be=f"Савет {number}", ru="Совет")
-        picture = Picture.objects.create(credit="Савет")
+        picture = Picture.objects.create(file="pictures/a.png", width=3, height=2, credit="Савет")
         Article.objects.filter(pk=article.pk).update(picture=picture)
 
     def count() -> int:

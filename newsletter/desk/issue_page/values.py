@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from newsletter.editorial import ordering
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.models import ArticleTranslation, Issue, Topic, Trend
+from newsletter.lib import characters
 
 Values = dict[str, str]
 FACTS = ("kind", "starts_on", "ends_on", "slug", "note")
@@ -133,4 +134,9 @@ def token(issue: Issue) -> str:
 def _normal(name: str, value: str) -> str:
     """Return the text as it would be stored, so that a browser's line ends are no change."""
     text = value.replace("\r\n", "\n").strip()
-    return clean_html(text) if name.startswith("introduction_") else text
+    if not name.startswith("introduction_"):
+        return text
+    try:
+        return clean_html(characters.markup(text))
+    except characters.UnfitCharacterError:
+        return text  # its field says so
