@@ -39,7 +39,7 @@ def post(site: Site, content: bytes, *, secret: str = BASIC) -> int:
     except urllib.error.HTTPError as error:
         with error:
             return error.code
-    except urllib.error.URLError:
+    except OSError:
         return 0
 
 
