@@ -161,10 +161,14 @@ def _dereferenced(reference: re.Match[str]) -> str:
 def _joiner(found: re.Match[str]) -> str:
     """Return the zero-width character if its neighbours need it, otherwise nothing."""
     text, character = found.string, found[0][0]
-    before, after = text[: found.start()][-1:], text[found.end() :][:1]
+    # A space joins nothing, as if the text ended there; a line's spaces may be stripped later.
+    before = text[max(0, found.start() - 1) : found.start()].strip()
+    after = text[found.end() : found.end() + 1].strip()
+    scripts = {_script(neighbour) for neighbour in (before, after) if neighbour}
+    if character == "\u200d" and scripts & _NEEDS_JOINERS:
+        return character  # also at a word's end: it gives the letter before it its joined form
     if not before or not after:
         return ""
-    scripts = {_script(before), _script(after)}
     if character == "\u200b":
         return character if scripts <= _WITHOUT_SPACES else ""
     if scripts & _NEEDS_JOINERS:

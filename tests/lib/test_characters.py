@@ -49,6 +49,8 @@ def test_an_invisible_character_that_says_nothing_is_left_out(character: str) ->
         "می\u200cخواهم",  # Persian: without the non-joiner, another word
         "क्\u200dष",  # Devanagari half form
         "ශ්\u200dරී",  # Sinhala
+        "ه\u200d ق",  # a letter alone, in the form that it has within a word
+        "سنة ه\u200d",
         "👩\u200d💻",
         "👩🏽\u200d🚀",
         "🏳️\u200d🌈",
@@ -131,6 +133,11 @@ def test_a_reference_to_a_character_is_that_character(html: str, kept: str | Non
 def test_a_reference_to_an_unfit_character_is_refused(html: str) -> None:
     with pytest.raises(UnfitCharacterError):
         characters.markup(f"<p>{html}</p>")
+
+
+@pytest.mark.parametrize("text", ["\r\u200c،", "، \u200c\n", "a \u200c،"])
+def test_a_non_joiner_beside_a_space_is_left_out(text: str) -> None:
+    assert "\u200c" not in characters.lines(text)
 
 
 @given(ANY_TEXT | ODD_TEXT)
