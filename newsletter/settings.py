@@ -291,6 +291,7 @@ _extensions_of = {
     "structure": ["QuoteSource", "Credit", "Language", "Passage"],
     "notes": ["NoteReference", "Note", "Notes"],
     "paste": ["CleanPaste"],
+    "figure": ["Figure"],
     "menu": ["Menu"],
 }
 DJANGO_PROSE_EDITOR_EXTENSIONS = [

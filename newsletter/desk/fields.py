@@ -10,6 +10,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorFormField
 from django_prose_editor.widgets import AdminProseEditorWidget
+from js_asset import Media
 
 from newsletter.digest.rich_text.table import editor_extensions
 from newsletter.editorial.cleaning import clean
@@ -20,12 +21,21 @@ from newsletter.lib.text_fields import LinesFormField, OneLineFormField, TextFor
 EXTENSIONS: dict[str, Any] = {
     **editor_extensions(),
     "CleanPaste": {"url": reverse_lazy("admin:clean_pasted")},
+    "Figure": {"pickerUrl": reverse_lazy("admin:editorial_picture_dialog")},
     "History": True,
     "HTML": True,
     # The browser's spell checker is the best there is for Belarusian and Russian.
     "NoSpellCheck": False,
 }
 """The editor's extensions: those for everything in the table of rich text, and a few others."""
+
+
+class RichTextWidget(AdminProseEditorWidget):  # type: ignore[misc]  # it has no types
+    """The editor, with the styles of the dialog in which a picture is chosen."""
+
+    @property
+    def media(self) -> Any:
+        return super().media + Media(css={"all": ["desk/picture_picker.css"]})
 
 
 class RichTextField(TextFormMixin, ProseEditorFormField):  # type: ignore[misc]  # it has no types
@@ -37,7 +47,7 @@ class RichTextField(TextFormMixin, ProseEditorFormField):  # type: ignore[misc] 
 
     def __init__(self, **kwargs: Any) -> None:
         config = {"extensions": EXTENSIONS}
-        super().__init__(config=config, widget=AdminProseEditorWidget, **kwargs)
+        super().__init__(config=config, widget=RichTextWidget, **kwargs)
 
     def clean(self, value: Any) -> str:
         cleaned = clean(super().clean(value))

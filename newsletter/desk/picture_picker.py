@@ -1,7 +1,8 @@
-"""A form field for choosing a picture: thumbnails with name, credit and usage, and a search.
+"""Choosing a picture: thumbnails with name, credit and usage, and a search.
 
-Without JavaScript it is a list of the latest pictures. With it, a dialog shows all of them, page by
-page; what is chosen is still the value of the list, so that the form doesn't know the difference.
+An article's picture is a form field. Without JavaScript it is a list of the latest pictures. With
+it, a dialog shows all of them, page by page; what is chosen is still the value of the list, so that
+the form doesn't know the difference. The rich-text editor opens the same dialog.
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from newsletter.desk.view_helpers import permission_required
+from newsletter.digest.content import Credit
+from newsletter.digest.labels import credit_line
+from newsletter.digest.rich_text.table import LANGUAGE
 from newsletter.editorial.finders import find_pictures
 from newsletter.editorial.models import Picture
-from newsletter.editorial.picture_usage import usage
+from newsletter.editorial.picture_usage import alt_texts, usage
 from newsletter.editorial.pictures import Copy
+from newsletter.lib.languages import page_language
 
 LATEST = 100
 """How many pictures the list without JavaScript offers."""
@@ -38,6 +44,10 @@ class PictureChoice:
 
     picture: Picture
     articles: int
+    language: str = ""
+    """That of the text in which it will stand."""
+    alt_text: str = ""
+    """How an article in that language describes it."""
 
     @property
     def name(self) -> str:
@@ -48,13 +58,21 @@ class PictureChoice:
         return self.picture.thumbnail
 
     @property
-    def email_copy(self) -> Copy:
-        return self.picture.email_copy
+    def credit_line(self) -> str:
+        """The credit with its label in the text's language, as a caption contains it."""
+        if not self.picture.credit:
+            return ""
+        credit = Credit(self.picture.kind, self.picture.credit)  # type: ignore[arg-type]
+        return credit_line(credit, page_language(self.language))
 
 
-def choices_of(pictures: list[Picture]) -> list[PictureChoice]:
+def choices_of(pictures: list[Picture], language: str = "") -> list[PictureChoice]:
     used = usage(pictures)
-    return [PictureChoice(picture, used[picture.pk]) for picture in pictures]
+    known = alt_texts(pictures, language) if language else {}
+    return [
+        PictureChoice(picture, used[picture.pk], language, known.get(picture.pk, ""))
+        for picture in pictures
+    ]
 
 
 class _LatestPictures(ModelChoiceIterator[Picture]):
@@ -108,7 +126,10 @@ def form_field_options() -> dict[str, Any]:
 @require_safe
 @permission_required("editorial.view_picture")
 def options(request: HttpRequest) -> HttpResponse:
-    """Return a page of the dialog's pictures as HTML: those with ?q=words, or the one with ?id=."""
+    """Return a page of the dialog's pictures as HTML: those with ?q=words, or the one with ?id=.
+
+    ?language= is that of the text in which the picture will stand.
+    """
     rows: QuerySet[Picture]
     if (wanted := request.GET.get("id", "")).isdecimal():
         rows = Picture.objects.filter(pk=wanted)
@@ -117,5 +138,14 @@ def options(request: HttpRequest) -> HttpResponse:
         rows = Picture.objects.order_by("-pk")
         rows = find_pictures(rows, words) if words.strip() else rows
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"choices": choices_of(list(page.object_list)), "page": page}
+    language = request.GET.get("language", "")
+    language = language if LANGUAGE.fullmatch(language) else get_language() or ""
+    context = {"choices": choices_of(list(page.object_list), language), "page": page}
     return render(request, "desk/picture_options.html", context)
+
+
+@require_safe
+@permission_required("editorial.view_picture")
+def dialog(request: HttpRequest) -> HttpResponse:
+    """Return the dialog itself as HTML, for the rich-text editor."""
+    return render(request, "desk/picture_dialog.html", {"id": "picture_in_text"})

@@ -1,4 +1,4 @@
-"""In how many articles a picture is used."""
+"""In how many articles a picture is used, and how they describe it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ def usage(pictures: Iterable[Picture]) -> dict[int, int]:
     for picture in pictures:
         articles[picture.pk] |= in_texts.get(stem_of(str(picture.file.name)), set())
     return {pk: len(found) for pk, found in articles.items()}
+
+
+def alt_texts(pictures: Iterable[Picture], language: str) -> dict[int, str]:
+    """Return the newest alt text that an article has for each picture in the language, if any."""
+    texts = ArticleTranslation.objects.filter(article__picture__in=pictures, language=language)
+    rows = texts.exclude(alt_text="").order_by("pk").values_list("article__picture", "alt_text")
+    return dict(rows)
 
 
 def unused_ids() -> list[int]:

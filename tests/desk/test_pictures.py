@@ -172,6 +172,40 @@ def test_the_picker_pages_through_all_pictures(
     assert client.get(url).status_code == 302
 
 
+def test_the_picker_says_what_a_text_needs_of_a_picture(
+    river: Picture, ferry: Picture, write_article: WriteArticle, as_translator: Client
+) -> None:
+    for number in (1, 2):
+        article = write_article(en=f"Headline {number}", be="Загаловак")
+        Article.objects.filter(pk=article.pk).update(picture=river)
+        article.translations.filter(language="be").update(alt_text=f"Рака {number}")
+    url = reverse("admin:editorial_picture_picker")
+    page = as_translator.get(f"{url}?id={river.pk}&language=be").content.decode()
+    for value in (
+        f'data-src="/media/{river.file.name}"',
+        'data-width="700"',
+        'data-height="400"',
+        'data-alt="Рака 2"',
+        'data-credit="Фота: Сям’я Пяро"',
+    ):
+        assert value in page
+    page = as_translator.get(f"{url}?id={ferry.pk}&language=be").content.decode()
+    assert 'data-alt=""' in page
+    assert 'data-credit=""' in page
+    for language in ("", "en", "%00"):
+        page = as_translator.get(f"{url}?id={river.pk}&language={language}").content.decode()
+        assert 'data-alt=""' in page
+        assert 'data-credit="Photo: Сям’я Пяро"' in page
+
+
+def test_the_editor_gets_the_pickers_dialog(as_translator: Client, client: Client) -> None:
+    url = reverse("admin:editorial_picture_dialog")
+    page = as_translator.get(url).content.decode()
+    assert f'data-url="{reverse("admin:editorial_picture_picker")}"' in page
+    assert 'id="picture_in_text_title"' in page
+    assert client.get(url).status_code == 302
+
+
 def test_the_article_form_has_the_picker_and_works_without_scripts(
     river: Picture, ferry: Picture, issue: Issue, write_article: WriteArticle, as_editor: Client
 ) -> None:

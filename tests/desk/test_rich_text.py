@@ -59,6 +59,7 @@ def test_the_browser_checks_the_spelling() -> None:
         "structure.js",
         "notes.js",
         "paste.js",
+        "figure.js",
         "menu.js",
     ]
 

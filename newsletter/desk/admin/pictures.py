@@ -71,9 +71,12 @@ class PictureAdmin(RestorableAdmin, SearchAdmin):
         return PictureChangeList
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(picture_picker.options)
-        picker = path("picker/", view, name="editorial_picture_picker")
-        return [picker, *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        ours = [
+            path("picker/", wrap(picture_picker.options), name="editorial_picture_picker"),
+            path("dialog/", wrap(picture_picker.dialog), name="editorial_picture_dialog"),
+        ]
+        return [*ours, *super().get_urls()]
 
     def get_fields(self, request: HttpRequest, obj: Picture | None = None) -> Any:
         """Show a picture's facts only once there is a picture."""

@@ -106,7 +106,10 @@ def test_the_editor_speaks_the_desks_language(chromium: Browser, site: Site) -> 
         page = context.new_page()
         sign_in(page, site, button="Увайсці", labels=("Імя карыстальніка", "Пароль"))
         page.goto("/admin/editorial/article/add/")
-        panel = page.locator("[role=tabpanel]:not([hidden])")
+        page.locator("#id_headline").fill("Загаловак")
+        page.get_by_role("button", name="Дадаць артыкул").click()
+        page.get_by_role("link", name="Беларуская").click()
+        panel = page.get_by_role("main")
         for label in ("тоўсты шрыфт", "нумараваны спіс", "Уставіць зноску"):
             expect(panel.get_by_role("button", name=label, exact=True)).to_be_visible()
         titles = panel.locator(".prose-menubar [title]").evaluate_all(
@@ -116,4 +119,18 @@ def test_the_editor_speaks_the_desks_language(chromium: Browser, site: Site) -> 
         panel.get_by_role("button", name="Уставіць табліцу").click()
         dialog = panel.get_by_role("dialog")
         expect(dialog.get_by_label("Слупкі")).to_have_value("3")
-        expect(dialog.get_by_role("button", name="Скасаваць")).to_be_visible()
+        dialog.get_by_role("button", name="Скасаваць").click()
+
+        panel.get_by_role("button", name="здымак у тэксце", exact=True).click()
+        dialog = panel.get_by_role("dialog", name="Уставіць выяву")
+        opener = dialog.get_by_role("button", name="Выбраць выяву …")
+        page.route("**/picture/dialog/**", lambda route: route.abort())
+        opener.click()
+        expect(dialog.get_by_role("alert")).to_contain_text("Не ўдалося загрузіць выявы.")
+        page.unroute("**/picture/dialog/**")
+        with page.expect_request("**/picture/picker/**") as asked:
+            opener.click()
+        assert "language=be" in asked.value.url
+        picker = page.get_by_role("dialog", name="Выбар выявы")
+        picker.get_by_role("button", name="Закрыць").click()
+        expect(dialog.get_by_role("alert")).to_have_count(0)
