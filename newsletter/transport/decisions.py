@@ -107,16 +107,18 @@ class ReportVerdict(NamedTuple):
     is_soft: bool
 
 
-def classify_report(code: int | None, status: str, text: bytes) -> ReportVerdict:
+def classify_report(code: int | None, status: str, text: str) -> ReportVerdict:
     """Classify the reply that a bounce or a provider's event quotes (D2, D7).
 
     The stage at which it came isn't known. A status that ends in .0.0 says nothing.
     """
-    if _is_vague(status):
+    if is_vague(status):
         status = ""
-    if status:
+    else:
         code = code if code and str(code)[0] == status[0] else int(status[0]) * 100
-    meaning = _meaning("report", code or 500, status, text)
+    # Half of a surrogate pair, which JSON may hold, can't be encoded.
+    said = text.encode("utf-8", "replace")
+    meaning = _meaning("report", code or 500, status, said)
     is_soft = meaning.soft or (code or 500) < 500
     if meaning.fault is Fault.RELAY and is_soft:
         return ReportVerdict(Fault.READER, is_soft)  # it is the reader's server that has a problem
@@ -125,8 +127,9 @@ def classify_report(code: int | None, status: str, text: bytes) -> ReportVerdict
     return ReportVerdict(meaning.fault, is_soft)
 
 
-def _is_vague(status: str) -> bool:
-    return status.endswith(".0.0")
+def is_vague(status: str) -> bool:
+    """Return whether an enhanced status is missing or says nothing (RFC 3463, 3.1)."""
+    return not status or status.endswith(".0.0")
 
 
 def _result(step: Step, code: int, meaning: Meaning) -> Result | None:

@@ -96,7 +96,7 @@ def facts_of(reading: Reading) -> Facts:
         return Facts(kind, fault=fault)
     status = reading.status or _first(_STATUS, reading.reply)
     code = reading.code or int(_first(_CODE, reading.reply) or 0) or None
-    replied = classify_report(code, status, reading.reply.encode())
+    replied = classify_report(code, status, reading.reply)
     if fault is Fault.READER and replied.fault is not Fault.NONE:
         fault = replied.fault
     if reading.happened is Happened.HARD and replied.is_soft:

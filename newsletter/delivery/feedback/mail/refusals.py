@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from newsletter.delivery.models import Event
-from newsletter.transport.decisions import classify_report
+from newsletter.transport.decisions import classify_report, is_vague
 from newsletter.transport.outcomes import Fault
 
 Kind = Event.Kind
@@ -46,7 +46,7 @@ def from_status_block(action: str, status: str, diagnostic: str) -> Refusal | No
     given = _first(_STATUS, status)
     if given.startswith("2.") and action != "failed":
         return Refusal(Kind.DELIVERED, status=given)
-    if _is_vague(given):
+    if is_vague(given):
         given = _first(_STATUS, diagnostic) or given
     code = _first(_CODE, diagnostic)
     return judge(int(code) if code else None, given, diagnostic)
@@ -67,16 +67,12 @@ def judge(code: int | None, status: str, words: str = "") -> Refusal:
 
     Only a fault of the reader may count against them. Soft bounces have that fault too.
     """
-    fault, is_soft = classify_report(code, status, words[:_WORDS_LENGTH].encode())
+    fault, is_soft = classify_report(code, status, words[:_WORDS_LENGTH])
     # A status that says nothing is left out: a 550 with it is a bare 550 (D2).
-    status = "" if _is_vague(status) else status
+    status = "" if is_vague(status) else status
     if fault is Fault.NONE and code is None and not status:
         return Refusal(Kind.DEFERRED, fault=Fault.READER)
     return Refusal(Kind.DEFERRED if is_soft else Kind.BOUNCED, code, status, fault)
-
-
-def _is_vague(status: str) -> bool:
-    return not status or status.endswith(".0.0")
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:

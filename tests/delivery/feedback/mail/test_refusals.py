@@ -45,6 +45,8 @@ RELAY, SPEED = Fault.RELAY, Fault.SPEED
         ("5.0.0", "smtp; 554 mailbox is full", SOFT, READER),
         ("5.0.0", "smtp; 554 Почтовый ящик ПЕРЕПОЛНЕН", SOFT, READER),
         ("5.0.0", "smtp; 554 Пользователь не найден", HARD, READER),
+        # Half of a surrogate pair, from a text that was decoded badly.
+        ("5.0.0", "smtp; 554 \udc80 no such user", HARD, READER),
         ("5.0.0", "smtp; 554 Нет такого пользователя", HARD, READER),
         ("5.1.0", "smtp; 550 5.1.0 Address rejected", HARD, READER),
         # A bare 550 (D2); other codes don't say whose fault it is.
