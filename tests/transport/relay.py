@@ -84,6 +84,14 @@ class Relay:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def wait_until_idle(self, seconds: float = 10.0) -> None:
+        """Wait until the relay has noticed that every connection is closed."""
+        deadline = time.monotonic() + seconds
+        while self.served:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.served} connections are still open")
+            time.sleep(0.01)
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
