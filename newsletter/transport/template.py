@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from newsletter.lib.placeholders import PLACEHOLDER_URL, Placeholder
 from newsletter.transport import dkim, headers, quoted_printable, self_check
@@ -29,9 +29,19 @@ from newsletter.transport.segments import MergeField, PlaceholderSegments, Segme
 _DELIVERY_ID_OCTETS = string.ascii_letters.encode() + string.digits.encode() + b"_-"
 _URL_OCTETS = _DELIVERY_ID_OCTETS + b".~:/?#[]@!$()*+,;=%&"
 """No octet that needs encoding in a header, and only "&" needs it in HTML."""
-MAX_URL_LENGTH = 808
-MAX_MAILTO_LENGTH = 160
-"""List-Unsubscribe has both on one line, because some email programs don't unfold it."""
+
+
+class _URLRule(NamedTuple):
+    schemes: tuple[bytes, ...]
+    max_length: int
+    """In octets."""
+
+
+# List-Unsubscribe has both on one line, because some email programs don't unfold it.
+_WEB = _URLRule((b"https://", b"http://"), 808)
+_MAILTO = _URLRule((b"mailto:",), 160)
+_URL_RULES = {Placeholder.UNSUBSCRIBE_EMAIL.value: _MAILTO}
+"""By placeholder; the others are addresses of pages."""
 _IMAGE_TYPE = re.compile(r"image/[a-z0-9.+-]+")
 _CID = re.compile(r"[A-Za-z0-9._-]+(@[A-Za-z0-9.-]+)?")
 
@@ -145,10 +155,11 @@ def placeholder_url(placeholder: str, urls: Mapping[str, str]) -> str:
 def _checked_url(placeholder: str, urls: Mapping[str, str]) -> bytes:
     url = urls.get(placeholder, "")
     raw = url.encode("ascii", "replace")
+    schemes, longest = _URL_RULES.get(placeholder, _WEB)
     if (
         not url.isascii()
-        or not raw.startswith(_schemes(placeholder))
-        or not 8 < len(raw) <= max_length(placeholder)
+        or not raw.startswith(schemes)
+        or not 8 < len(raw) <= longest
         or raw.translate(None, _URL_OCTETS)
     ):
         raise MergeError(f"no usable URL for {placeholder}")
@@ -157,8 +168,7 @@ def _checked_url(placeholder: str, urls: Mapping[str, str]) -> bytes:
 
 def max_length(placeholder: str) -> int:
     """Return how long a reader's URL for a placeholder may be, in octets."""
-    is_mailto = placeholder == Placeholder.UNSUBSCRIBE_EMAIL
-    return MAX_MAILTO_LENGTH if is_mailto else MAX_URL_LENGTH
+    return _URL_RULES.get(placeholder, _WEB).max_length
 
 
 def sample_url(placeholder: str) -> str:
@@ -166,11 +176,6 @@ def sample_url(placeholder: str) -> str:
     if placeholder == Placeholder.UNSUBSCRIBE_EMAIL:
         return "mailto:sample@sample.example?subject=unsubscribe"
     return f"https://sample.example/{placeholder}?a=1&b=2"
-
-
-def _schemes(placeholder: str) -> tuple[bytes, ...]:
-    is_mailto = placeholder == Placeholder.UNSUBSCRIBE_EMAIL
-    return (b"mailto:",) if is_mailto else (b"https://", b"http://")
 
 
 def date_header(moment: datetime | None = None) -> bytes:

@@ -17,7 +17,7 @@ from newsletter.transport import registry, template
 from newsletter.transport.base import CompileError
 from newsletter.transport.dkim import load_signer
 from newsletter.transport.outcomes import Email, Recipient, Result
-from newsletter.transport.template import MAX_MAILTO_LENGTH, MAX_URL_LENGTH, MergeError
+from newsletter.transport.template import MergeError, max_length
 from tests.transport.cast import make_email, readers, urls
 from tests.transport.provider import Mailgun, Postmark
 
@@ -45,8 +45,8 @@ def test_a4_both_stand_on_one_line_unencoded() -> None:
 
 def test_a2_the_longest_of_both_fit_into_a_line() -> None:
     longest = {
-        UNSUBSCRIBE.value: "https://news.example.org/".ljust(MAX_URL_LENGTH, "x"),
-        MAILTO.value: "mailto:".ljust(MAX_MAILTO_LENGTH, "x"),
+        UNSUBSCRIBE.value: "https://news.example.org/".ljust(max_length(UNSUBSCRIBE.value), "x"),
+        MAILTO.value: "mailto:".ljust(max_length(MAILTO.value), "x"),
     }
     assert 980 < len(filled(**longest)) <= 998
 
@@ -61,7 +61,7 @@ def test_the_longest_domain_that_may_be_configured_fits() -> None:
     [
         (MAILTO, "https://news.example.org/"),
         (MAILTO, "mailto:a@b.example\r\nBcc: x@y.example"),
-        (MAILTO, "mailto:".ljust(MAX_MAILTO_LENGTH + 1, "x")),
+        (MAILTO, "mailto:".ljust(max_length(MAILTO.value) + 1, "x")),
         (MAILTO, ""),
         (UNSUBSCRIBE, "mailto:a@b.example"),
     ],

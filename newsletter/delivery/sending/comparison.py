@@ -10,7 +10,7 @@ message. If many in a row are refused, or a whole run is, the mailing is held.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from newsletter.transport.outcomes import Fault, Result, SendResult
@@ -60,15 +60,19 @@ class Comparison:
     """By the position of a refusal, the last position that may have been started when it came."""
     _highest: int = 0
 
-    def add(self, result: SendResult) -> list[SendResult]:
+    def add(self, result: SendResult) -> Sequence[SendResult]:
         """Take one result; return what to record now: this one, and earlier ones it confirms.
 
         A refusal is returned as deferred at first, and again as it was once it is confirmed.
         """
-        self._highest = max(self._highest, result.position)
+        position = result.position
+        if position > self._highest:
+            self._highest = position
         if result.result is Result.SENT:
-            self.accepted.append(result.position)
-            return [result, *self._confirm_before(result.position)]
+            self.accepted.append(position)
+            if not (self.held_back or self._readers):  # as nearly always: this runs per message
+                return (result,)
+            return [result, *self._confirm_before(position)]
         if result.result not in _PERMANENT or result.fault is Fault.NONE:
             return [result]
         self.held_back.append(result)
@@ -84,7 +88,7 @@ class Comparison:
 
     def _confirm_before(self, position: int) -> list[SendResult]:
         """Confirm the refusals that came before this position's message was started."""
-        if not (self.held_back or self._readers) or self.refusal is not None:
+        if self.refusal is not None:
             return []
         earlier = [each for each in self.held_back if each.position < position]
         self.held_back = [each for each in self.held_back if each.position > position]

@@ -45,6 +45,8 @@ class SendLoop:
         self._messages = messages
         self._stop = stop
         self._max_pending = max_pending
+        self._most_pending = max_pending()
+        """As of the latest look: asking anew for each message would cost more than it gains."""
         self._openings = Openings(pool)
         self._waiting: deque[Message] = deque()
         self._results: list[SendResult] = []
@@ -71,6 +73,7 @@ class SendLoop:
                 if not self._stopped and self._stop():
                     self._stopped = True
                     self._stop_within(GRACE_SECONDS)
+                self._most_pending = self._max_pending()
                 self._distribute()
                 results, self._results = self._results, []
                 self._gate.count(results)
@@ -155,9 +158,9 @@ class SendLoop:
     def _may_start(self) -> bool:
         """Return whether a message is waiting that the pace allows to start now."""
         if self._pace.free:
-            return self._has_waiting()
+            return bool(self._waiting) or self._take_next()
         self._gate.release()
-        while self._has_waiting():
+        while self._waiting or self._take_next():
             if self._gate.admits_first():
                 return True
             if self._waiting:
@@ -168,13 +171,13 @@ class SendLoop:
         self._pending -= 1
         self._results.append(result)
 
-    def _has_waiting(self) -> bool:
-        """Return whether a message is waiting; take the next one if none is."""
+    def _take_next(self) -> bool:
+        """Take the next message, if there is one and few enough are pending."""
         # Results that the caller hasn't got yet count too: it stores them with its permissions.
         while (
             not self._waiting
             and not self._exhausted
-            and self._pending + len(self._results) < self._max_pending()
+            and self._pending + len(self._results) < self._most_pending
         ):
             try:
                 message = next(self._messages)
