@@ -28,6 +28,7 @@ from newsletter.lib import parent_death
 _parent_stopping = Value("b", 0, lock=False)
 _sigterm_received = False
 _is_child = False
+_parent = 0
 _pool_handler: Any = signal.SIG_DFL
 
 
@@ -50,11 +51,11 @@ def _create_flag(**_: Any) -> None:
 
 @worker_process_init.connect
 def _mark_as_child(**_: Any) -> None:
-    global _is_child
-    _is_child = True
+    global _is_child, _parent
+    _is_child, _parent = True, os.getppid()
     # Celery has us killed as soon as our parent dies, in the middle of a hand-over. SIGTERM lets
     # the task come to an orderly end.
-    parent_death.die_with(os.getppid())
+    parent_death.die_with(_parent)
 
 
 @task_prerun.connect
@@ -69,6 +70,10 @@ def _install_handler(**_: Any) -> None:
 def _restore_handler(**_: Any) -> None:
     if _is_child:
         signal.signal(signal.SIGTERM, _pool_handler)
+        if _sigterm_received and os.getppid() != _parent:
+            # The signal said that our parent is dead. Nobody will send another one, or a task, and
+            # the pipe that tasks come from stays open as long as our siblings live.
+            os._exit(0)
 
 
 @worker_shutting_down.connect
