@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any, Literal, TypeGuard
-
-import requests
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from newsletter.transport.decisions import retry_after
 from newsletter.transport.outcomes import Fault, TransportDownError
+
+if TYPE_CHECKING:
+    import requests
 
 FETCH_SECONDS = 10
 MARGIN_SECONDS = 120
@@ -93,6 +94,8 @@ class TokenSource:
         return self.token()
 
     def _fetch(self) -> tuple[str, float]:
+        import requests  # 6 MB in each process, which other relays don't need
+
         try:
             form = self._client.form()
         except (OSError, UnicodeError):
