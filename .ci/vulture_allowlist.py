@@ -12,6 +12,13 @@ _.tick
 _.tell_staff
 _.read_mailbox
 _.max_num
+_.get_search_results
+_.pre_save
+_.Matches
+_.lookup_name
+_.prepare_rhs
+_.as_sql
+_.as_postgresql
 _.get_inlines
 _.DeskSite
 _.index_template
@@ -24,6 +31,11 @@ _.WithoutPostedDataFilter
 _.DiscreetDomainMiddleware
 _.no_body_for_head
 _.no_nul
+_.small_public_forms
+_.field_classes
+_.add_form
+_.first_name
+_.last_name
 _.streaming_content
 _.KeyValueFormatter
 _.PrivacyFilter
@@ -136,3 +148,44 @@ _.IMPORT
 _.script_calls
 _.clear_script
 _.closed
+
+# Django calls or reads these: upload handlers, storages, form fields and widgets, list filters.
+_.AtomicFileSystemStorage
+_.LimitedMemoryUploadHandler
+_.receive_data_chunk
+_.file_complete
+_.default_error_messages
+_.attr_class
+_.parameter_name
+_.lookups
+_.model_admin
+_.get_changelist
+_.get_search_results
+_.css
+_.js
+
+# Templates read these.
+_.picture_count
+# html.parser calls these, and the rich-text editor's package looks the function up by its path.
+_.handle_starttag
+_.handle_endtag
+_.handle_data
+_.without_cleaning
+# Templates and querysets read these of an article's page.
+_.their_html
+_.my_html
+_.opened_version
+_.is_newer
+_.is_open
+# Only the templates of the page read these.
+_.subject_length
+_.is_expanded
+_.has_fact_errors
+_.tone
+
+# Django's admin and auth forms read these, and Django loads the middleware by its path.
+_.field_classes
+_.add_form
+_.first_name
+_.last_name
+_.small_public_forms

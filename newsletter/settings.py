@@ -14,6 +14,7 @@ import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from js_asset import static_lazy
 
 from newsletter.delivery.feedback import providers
 from newsletter.lib import environment, key_documents, keys, logs, mailbox_url
@@ -115,6 +116,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "newsletter.web.middleware.small_public_forms",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -284,6 +286,22 @@ AXES_VERBOSE = False
 # W006: we lock by user name alone, so that not even the cache contains IP addresses.
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]
 
+# --- Rich text: our extensions of the editor (newsletter/digest/rich_text/table.py) --------------
+_extensions_of = {
+    "structure": ["QuoteSource", "Credit", "Language", "Passage"],
+    "notes": ["NoteReference", "Note", "Notes"],
+    "paste": ["CleanPaste"],
+    "menu": ["Menu"],
+}
+DJANGO_PROSE_EDITOR_EXTENSIONS = [
+    {
+        "js": [static_lazy(f"desk/rich_text/{module}.js")],
+        # Only for the package's own cleaning, which we don't use.
+        "extensions": dict.fromkeys(extensions, "newsletter.desk.fields.without_cleaning"),
+    }
+    for module, extensions in _extensions_of.items()
+]
+
 # --- Files ------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -294,14 +312,17 @@ STATICFILES_DIRS = [
 MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_DIR", VAR_DIR / "media")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "newsletter.lib.media_storage.AtomicFileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MANIFEST_STRICT = False
-# Django refuses larger form posts before it reads them.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+# Django refuses larger form posts before it reads them. An article that is too long has to get as
+# far as its form, so that the page can show the text with a message. Ends below the proxy's limit.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
+# For visitors who aren't signed in as staff. Webhooks have a limit of their own.
+PUBLIC_FORM_MAX_BYTES = 2_500_000
 # Uploads stay in memory: a list of subscribers must never touch the disk (G5).
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["newsletter.lib.uploads.LimitedMemoryUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
 
 # --- Security ---------------------------------------------------------------------------------

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import string
 import unicodedata
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 from email_validator import EmailNotValidError, validate_email
 
+from newsletter.lib.characters import UnfitCharacterError, one_line
+from newsletter.lib.text_fields import explain_without_text
+
 MAX_LENGTH = 254
+INVISIBLE = (
+    "\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\x85\u2028\u2029"
+    "\u202a\u202b\u202c\u2066\u2067\u2068\u2069"
+)
+"""Characters that web pages and address books put around an address, and that nobody sees."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +50,11 @@ class AddressError(ValueError):
 
 
 def normalise(text: str) -> Address:
-    """Parse an address as a person types it. Raises AddressError."""
-    text = unicodedata.normalize("NFC", text).strip()
+    """Parse an address as a person types or pastes it. Raises AddressError."""
+    try:
+        text = as_typed(text)
+    except UnfitCharacterError as error:
+        raise AddressError(explain_without_text(error)) from None
     _check_for_common_mistakes(text)
     try:
         found = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
@@ -50,6 +62,17 @@ def normalise(text: str) -> Address:
         # The library's own message is in English and quotes the address.
         raise AddressError(_("This doesn’t look like an email address. Please check it.")) from None
     return Address(found.local_part, str(found.ascii_domain).lower())
+
+
+def as_typed(text: str) -> str:
+    """Return the text without what may be pasted around an address: spaces, invisible characters.
+
+    Inside an address they stay, to be refused: what they hide may not be what the reader meant.
+    Raises UnfitCharacterError.
+    """
+    kept = one_line(text)
+    inner = unicodedata.normalize("NFC", text.strip(f"{string.whitespace}{INVISIBLE}"))
+    return kept if kept == inner else inner
 
 
 def _check_for_common_mistakes(text: str) -> None:

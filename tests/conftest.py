@@ -210,7 +210,6 @@ def write_article(weekly: Newsletter) -> WriteArticle:
             topic=topic,
             published_at=published_at,
             original_language=next(iter(headlines)),
-            position=Article.objects.count(),
         )
         for language, headline in headlines.items():
             ArticleTranslation.objects.create(

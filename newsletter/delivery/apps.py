@@ -17,10 +17,13 @@ class DeliveryConfig(AppConfig):
         from newsletter.delivery.feedback.record import record
         from newsletter.delivery.feedback.refusals import record_refusals
         from newsletter.delivery.oversight import alerts
+        from newsletter.delivery.sending.picture_use import is_being_sent
+        from newsletter.editorial import picture_files
         from subscribers import intake, personal_data
         from subscribers.models import Intake
 
         personal_data.register("delivery", export=delivery_data.export, erase=delivery_data.erase)
+        picture_files.register_use(is_being_sent)
         intake.register_bulk(Intake.Kind.WEBHOOK, handle_posts)
         # Staff hear of it at once, not with the next tick.
         signals.refused.connect(record_refusals)

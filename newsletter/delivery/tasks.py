@@ -24,6 +24,7 @@ from newsletter.delivery.sending import protocol, rescue, transports, wake_ups
 from newsletter.delivery.sending.sender import send_batch
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.worker import heartbeat, shutdown
+from newsletter.editorial import deletion, missing_copies, picture_files
 from newsletter.lib.queue import wake
 from newsletter.lib.run_all import run_all
 from subscribers import intake, personal_data
@@ -40,6 +41,8 @@ WEBHOOKS_AT_ONCE = 20
 """How many of them share a transaction."""
 BATCH_CHOICES = 16
 """How many of the due batches a worker picks its next one from."""
+COPIES_SECONDS = 10
+"""How long one tick makes copies of pictures that have none, such as those of an import."""
 
 
 TICK_SECONDS = 2
@@ -79,11 +82,15 @@ def run_tick(at: datetime | None = None) -> dict[str, int]:
             ("paused", rates.check_all),
             ("forgotten", lambda: memory.prune(now)),
             ("collapsed", lambda: retention.collapse(now)),
+            ("purged", lambda: deletion.purge(now)),
             ("alerts", alerts.watch),
             (
                 "mailbox",
                 lambda: int(bool(settings.BOUNCE_MAILBOX) and wake("delivery.read_mailbox")),
             ),
+            ("files", lambda: picture_files.delete_discarded(now)),
+            # Last, because it may take seconds.
+            ("copies", lambda: missing_copies.make_missing(seconds=COPIES_SECONDS)),
         ]
     )
 

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from newsletter.delivery.models import AlertRecipient, Mailing
 from newsletter.delivery.oversight.report import Report, WaitingForHour, report, waiting_for_hour
 from newsletter.desk.alarms import current_alerts
+from newsletter.desk.next_issue import NextIssue, next_issue
 from newsletter.digest.dates import month_name, week_range
 from newsletter.editorial import schedule
 from newsletter.editorial.checks import Problem, find_problems
@@ -46,6 +47,8 @@ class NewsletterSummary:
     round_up: schedule.RoundUp
     """The next round-up."""
     month_name: str
+    next_issue: NextIssue
+    """The issue to start next, which is the one above if that doesn't exist yet."""
 
 
 def dashboard(request: HttpRequest) -> dict[str, Any]:
@@ -103,6 +106,7 @@ def _summarize(newsletter: Newsletter) -> NewsletterSummary:
         month_name=month_name(
             date(round_up.month.year, round_up.month.month, 1), get_language() or "en"
         ),
+        next_issue=next_issue(newsletter),
     )
 
 
@@ -116,10 +120,16 @@ def _mailing_occasion(issue: Issue, rule: schedule.Rule) -> schedule.Occurrence:
 
 def readers_by_chain(newsletter: Newsletter) -> list[tuple[str, int]]:
     """Return ("беларуская, русский", count) for each chain of languages, largest count first."""
+    counts = count_readers(newsletter)
+    return [(chain_name(chain), count) for chain, count in counts.most_common()]
+
+
+def count_readers(newsletter: Newsletter) -> Counter[tuple[str, ...]]:
+    """Return the number of readers of each chain of languages."""
     counts: Counter[tuple[str, ...]] = Counter()
     for segment, readers in audience.segments(newsletter):
         counts[segment.languages] += readers
-    return [(chain_name(chain), count) for chain, count in counts.most_common()]
+    return counts
 
 
 def chain_name(chain: tuple[str, ...]) -> str:

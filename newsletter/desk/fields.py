@@ -6,34 +6,59 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorFormField
 from django_prose_editor.widgets import AdminProseEditorWidget
 
+from newsletter.digest.rich_text.table import editor_extensions
+from newsletter.editorial.cleaning import clean
+from newsletter.editorial.rich_text.dropped import Dropped
+from newsletter.lib import characters
+from newsletter.lib.text_fields import LinesFormField, OneLineFormField, TextFormMixin
+
 EXTENSIONS: dict[str, Any] = {
-    "Bold": True,
-    "Italic": True,
-    "Heading": {"levels": [2, 3, 4]},
-    "BulletList": True,
-    "OrderedList": True,
-    "ListItem": True,
-    "Blockquote": True,
-    "HardBreak": True,
-    "Link": {"enableTarget": False},
+    **editor_extensions(),
+    "CleanPaste": {"url": reverse_lazy("admin:clean_pasted")},
     "History": True,
     "HTML": True,
+    # The browser's spell checker is the best there is for Belarusian and Russian.
+    "NoSpellCheck": False,
 }
-"""The editor's formatting options: only what clean_html() keeps."""
+"""The editor's extensions: those for everything in the table of rich text, and a few others."""
 
 
-def prose_field(**kwargs: Any) -> forms.Field:
-    """Return a form field with the rich-text editor."""
-    return ProseEditorFormField(  # type: ignore[no-any-return]
-        config={"extensions": EXTENSIONS}, widget=AdminProseEditorWidget, **kwargs
-    )
+class RichTextField(TextFormMixin, ProseEditorFormField):  # type: ignore[misc]  # it has no types
+    """A form field with the rich-text editor. Its value is clean HTML."""
+
+    rule = staticmethod(characters.markup)
+    dropped: tuple[Dropped, ...] = ()
+    """What could not be kept of the text that was posted."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        config = {"extensions": EXTENSIONS}
+        super().__init__(config=config, widget=AdminProseEditorWidget, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        cleaned = clean(super().clean(value))
+        self.dropped = cleaned.dropped
+        return cleaned.html
 
 
-class CodeListField(forms.CharField):
+def dropped_from(form: forms.BaseForm) -> list[tuple[str, Dropped]]:
+    """Return what could not be kept of the form's texts, each with the label of its field."""
+    return [
+        (str(form.fields[name].label), each)
+        for name in form.fields
+        for each in getattr(form.fields[name], "dropped", ())
+    ]
+
+
+def without_cleaning(_config: Any, _shared: dict[str, Any]) -> None:
+    """Add nothing to the package's own allowlist: `clean` follows our table instead."""
+
+
+class CodeListField(OneLineFormField):
     """A list of codes, typed as "en, be, ru"."""
 
     def prepare_value(self, value: Any) -> Any:
@@ -49,7 +74,7 @@ class CodeListField(forms.CharField):
         return bool(self.to_python(data) != (initial or []))
 
 
-class LabelledLinesField(forms.CharField):
+class LabelledLinesField(LinesFormField):
     """A list of objects, typed one per line as "label = value".
 
     The value is stored under `value_key`: as a list of codes if `is_list`, else as a string.

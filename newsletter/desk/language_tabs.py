@@ -9,12 +9,13 @@ from django.contrib import admin
 from django.contrib.admin.helpers import InlineAdminForm
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import Case, Field, Model, QuerySet, Value, When
-from django.forms import BaseInlineFormSet, HiddenInput
+from django.forms import BaseInlineFormSet, HiddenInput, ModelForm
 from django.http import HttpRequest
 from django.utils.text import capfirst
 from js_asset import Media
 
-from newsletter.desk.fields import prose_field
+from newsletter.desk.fields import RichTextField
+from newsletter.desk.rich_text import report_dropped
 from newsletter.lib.languages import direction, language_name
 
 PROSE_FIELDS = {"body", "introduction", "about", "privacy"}
@@ -103,8 +104,11 @@ class TranslationInline(admin.StackedInline[Any, Any]):
         if db_field.name == "language":
             return super().formfield_for_dbfield(db_field, request, widget=HiddenInput(), **kwargs)
         if db_field.name in PROSE_FIELDS:
-            return prose_field(
-                label=capfirst(db_field.verbose_name), help_text=db_field.help_text, required=False
+            return RichTextField(
+                label=capfirst(db_field.verbose_name),
+                help_text=db_field.help_text,
+                max_length=db_field.max_length,
+                required=False,
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
@@ -130,6 +134,16 @@ class TabbedAdmin(admin.ModelAdmin[Any]):
             widget.can_change_related = widget.can_change_related and is_picture
             widget.can_delete_related = widget.can_view_related = False
         return field
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: ModelForm[Any],
+        formsets: Any,
+        change: bool,  # noqa: FBT001 - Django's signature
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        report_dropped(request, [each for formset in formsets for each in formset.forms])
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -43,6 +43,9 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
     mailing = _get_mailing(mailing_id)
     may_send = user_of(request).has_perm(SEND)
     counts = report(mailing)
+    editions = mailing.editions.defer("html", "text").annotate(
+        readers=Sum("batches__size", filter=Q(batches__predecessor=None))
+    )
     return render_page(
         request,
         "desk/mailing.html",
@@ -62,9 +65,8 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
         waiting_for_hour=waiting_for_hour(mailing),
         deferred_readers=deferred(mailing),
         zone=mailing.release.newsletter.timezone,
-        editions=mailing.editions.defer("html", "text").annotate(
-            readers=Sum("batches__size", filter=Q(batches__predecessor=None))
-        ),
+        editions=editions,
+        bytes_in_all=sum(edition.size * (edition.readers or 0) for edition in editions),
         is_running=mailing.state in RUNNING,
         alerts=current_alerts(Alert.Kind.TRANSPORT) if mailing.state in RUNNING else [],
         actions=[

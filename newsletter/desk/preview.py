@@ -18,10 +18,12 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from newsletter.delivery.planning.editions import preview
-from newsletter.desk.dashboard import chain_name
+from newsletter.delivery.planning.weight import Weight, weigh
+from newsletter.desk.dashboard import chain_name, readers_by_chain
 from newsletter.desk.view_helpers import permission_required, render_page
 from newsletter.digest.content import EditionOptions, Length, Pictures, RenderedEmail, RenderError
 from newsletter.digest.render import size_warnings
+from newsletter.editorial.email_weight import weight_warning
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.lib.fields import join_chain, split_chain
 from newsletter.lib.languages import direction
@@ -76,7 +78,11 @@ def overview(request: HttpRequest, issue_id: int) -> HttpResponse:
         issue=issue,
         choices=preview_choices(issue.newsletter, selected, lengths=Newsletter.Content.values),
         selected=selected,
-        **preview_context(rendered, error),
+        **preview_context(
+            rendered,
+            error,
+            readers=sum(count for _name, count in readers_by_chain(issue.newsletter)),
+        ),
     )
 
 
@@ -91,14 +97,32 @@ def frame(request: HttpRequest, issue_id: int) -> HttpResponse:
     return frame_response(rendered)
 
 
-def preview_context(rendered: RenderedEmail | None, error: str) -> dict[str, Any]:
-    """Return the context of desk/email_preview.html, apart from `selected` and `frame` (a URL)."""
+def preview_context(rendered: RenderedEmail | None, error: str, *, readers: int) -> dict[str, Any]:
+    """Return the context of desk/email_preview.html, apart from `selected` and `frame` (a URL).
+
+    `readers` is how many get such an email; the page shows what all of them weigh together.
+    """
+    weight = None
+    if rendered:
+        try:
+            weight = weigh(rendered)
+        except RenderError as missing:
+            error = str(missing)
     return {
         "rendered": rendered,
         "error": error,
         "direction": direction(rendered.language) if rendered else "ltr",
-        "warnings": size_warnings(rendered) if rendered else [],
+        "warnings": email_warnings(rendered, weight) if rendered and weight else [],
+        "weight": weight,
+        "readers": readers,
+        "weight_of_all": weight.total * readers if weight else 0,
     }
+
+
+def email_warnings(rendered: RenderedEmail, weight: Weight) -> list[str]:
+    """Return what editors should know about the email's size (A11, H4)."""
+    heavy = weight_warning(weight.total)
+    return [*size_warnings(rendered), *([heavy] if heavy else [])]
 
 
 def frame_response(rendered: RenderedEmail | None) -> HttpResponse:

@@ -43,7 +43,8 @@ def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         return _send(request, newsletter, month)
     selected = requested_choice(request, newsletter)
     rendered, error = _render_preview(request, newsletter, month)
-    readers = audience.segments(newsletter, audience.Frequency.MONTHLY)
+    segments = audience.segments(newsletter, audience.Frequency.MONTHLY)
+    total = sum(count for _segment, count in segments)
     mailing = Mailing.objects.filter(
         release__newsletter=newsletter,
         release__kind=Release.Kind.MONTHLY,
@@ -56,12 +57,12 @@ def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         title=_("Round-up: %(month)s") % {"month": name},
         newsletter=newsletter,
         month=month,
-        total=sum(count for _segment, count in readers),
+        total=total,
         mailing=mailing,
         may_send=user_of(request).has_perm(SEND),
         choices=preview_choices(newsletter, selected, lengths=["lead"]),
         selected=selected,
-        **preview_context(rendered, error),
+        **preview_context(rendered, error, readers=total),
     )
 
 

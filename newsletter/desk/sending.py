@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -12,8 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.planning.start import CannotSendError, send_now
-from newsletter.desk.dashboard import readers_by_chain
 from newsletter.desk.groups import SEND
+from newsletter.desk.issue_page import page
+from newsletter.desk.issue_page.saving import Saved, save_edits
+from newsletter.desk.issue_page.values import token
+from newsletter.desk.mailing_weight import ChainWeight, chain_weights, without_repetition
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
 from newsletter.editorial import checks, workflow
 from newsletter.editorial.models import Issue, Newsletter
@@ -22,12 +26,26 @@ from newsletter.lib.languages import language_name_in
 
 @require_POST
 @permission_required(SEND)
+@transaction.atomic
 def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
+    """Save the page's edits, then approve what the page showed, with them. Not what came since."""
     issue = get_object_or_404(Issue, pk=issue_id)
+    is_current = request.POST.get("token") == token(issue)
+    saved = _save_first(request, issue)
+    if saved and not saved.is_stored:
+        return page.show(request, issue, saved)
+    issue.refresh_from_db()
     problems = checks.find_problems(issue)
     if checks.has_blocker(problems):
         messages.error(
             request, _("The issue was not approved. %(problem)s") % {"problem": problems[0].text}
+        )
+    elif not is_current:
+        messages.error(
+            request,
+            _("The issue was not approved, because it has changed since you opened the page.")
+            + " "
+            + _("Look at it again."),
         )
     elif not issue.is_approved:
         workflow.approve(issue, by=user_of(request))
@@ -39,12 +57,25 @@ def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
 @require_POST
 @permission_required(SEND)
 def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
+    """Withdraw the approval, whatever becomes of the page's edits, and then save those."""
     issue = get_object_or_404(Issue, pk=issue_id)
     if issue.is_approved:
         workflow.withdraw_approval(issue)
         log_action(request, issue, _("Approval withdrawn."))
         messages.success(request, _("Approval has been withdrawn."))
+    saved = _save_first(request, issue)
+    if saved and not saved.is_stored:
+        return page.show(request, issue, saved)
     return _redirect_to_issue(issue)
+
+
+def _save_first(request: HttpRequest, issue: Issue) -> Saved | None:
+    """Save the edits of the issue's page, and say so; None if the post contains none."""
+    if "base" not in request.POST or not user_of(request).has_perm(page.CHANGE):
+        return None
+    saved = save_edits(request, issue.pk)
+    page.tell(request, saved)
+    return saved
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,21 +84,40 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
     """Ask for confirmation on GET, with the number of readers; approve and send on POST."""
     issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
     problems = checks.find_problems(issue, at=timezone.now())
+    weights = chain_weights(issue)
+    problems = _with_weight_problems(problems, weights)
     if request.method == "POST" and not checks.has_blocker(problems):
+        if request.POST.get("token") != token(issue):
+            messages.error(
+                request,
+                _("Nothing was sent, because the issue has changed since you opened the page.")
+                + " "
+                + _("Look at it again."),
+            )
+            return redirect(request.path)
         return _send(request, issue)
-    readers = readers_by_chain(issue.newsletter)
     return render_page(
         request,
         "desk/send.html",
         title=_("Send now: %(issue)s") % {"issue": issue},
         issue=issue,
+        token=token(issue),
         problems=problems,
         is_blocked=checks.has_blocker(problems),
-        readers=readers,
-        total=sum(count for _name, count in readers),
+        weights=weights,
+        total=sum(weight.readers for weight in weights),
+        bytes_in_all=sum(weight.total for weight in weights),
         audiences=_audience_choices(issue.newsletter),
         existing_mailing=Mailing.objects.filter(release__issue=issue).exclude(state="held").first(),
     )
+
+
+def _with_weight_problems(
+    problems: list[checks.Problem], weights: list[ChainWeight]
+) -> list[checks.Problem]:
+    """Return the problems with what rendering the emails has shown, blocking problems first."""
+    found = [*problems, *without_repetition(weights, problems)]
+    return sorted(found, key=lambda problem: problem.severity)
 
 
 def _audience_choices(newsletter: Newsletter) -> list[tuple[str, str]]:

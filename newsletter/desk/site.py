@@ -59,14 +59,24 @@ class DeskSite(AdminSite):
         return super().login(request, extra_context)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from newsletter.desk import transports
+        from newsletter.desk import deletion, transports
         from newsletter.desk.kill_switch import engage
+        from newsletter.desk.rich_text import clean_pasted
+        from newsletter.desk.sign_in_again import sign_in_again
 
         autodiscover()
         return [
+            path("clean-pasted/", self.admin_view(clean_pasted), name="clean_pasted"),
+            path("sign-in-again/", sign_in_again, name="sign_in_again"),
             path("kill-switch/", self.admin_view(engage), name="kill_switch"),
             path("transports/", self.admin_view(transports.show), name="transports"),
             path("transports/retry/", self.admin_view(transports.retry), name="transport_retry"),
+            path("deleted/", self.admin_view(deletion.deleted), name="deleted"),
+            path(
+                "deleted/<int:deletion_id>/restore/",
+                self.admin_view(deletion.restore),
+                name="restore",
+            ),
             *super().get_urls(),
         ]
 

@@ -48,6 +48,8 @@ class ArticleText:
     url: str
     authors: str = ""
     alt_text: str = ""
+    revision: int = 0
+    """The revision that says this, so that it can be marked as sent."""
 
 
 @dataclass(frozen=True)

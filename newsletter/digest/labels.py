@@ -82,6 +82,26 @@ def read_more(language: str) -> str:
         return _("Read more")
 
 
+def picture(description: str, language: str) -> str:
+    """Return what stands for a picture inside a text: "Picture: two people at a table"."""
+    with override(language):
+        if not description:
+            return _("Picture")
+        return _("Picture: %(description)s") % {"description": description}
+
+
+def table(language: str) -> str:
+    """Return the accessible name of a table without a caption."""
+    with override(language):
+        return _("Table")
+
+
+def back_to_text(language: str) -> str:
+    """Return the accessible name of the arrow after a footnote."""
+    with override(language):
+        return _("Back to the text")
+
+
 def unavailable_label(article_language: str, language: str, *, period: Period = "week") -> str:
     """Return the words before the articles that exist in none of the reader's languages."""
     with override(language):

@@ -22,15 +22,18 @@ from newsletter.digest.content import (
     Selection,
 )
 from newsletter.digest.dates import month_name
-from newsletter.digest.fragments import as_text, excerpt, for_email
+from newsletter.digest.fragments import excerpt
 from newsletter.digest.languages import pick
 from newsletter.digest.mjml import FragmentMarkers, render_template, to_html
 from newsletter.digest.plain_text import wrap_lines
+from newsletter.digest.rich_text.email import for_email
+from newsletter.digest.rich_text.text import as_text
 from newsletter.digest.view_models import (
     article_view,
     headline_views,
     inline_images,
     logo_view,
+    pictures_option,
     text_alignment,
     unavailable_views,
 )
@@ -78,7 +81,7 @@ def render(
         preheader=preheader,
         html=_html(context, markers, selection),
         text=wrap_lines(render_template("email/digest.txt", context, selection.language)),
-        images=inline_images(newsletter, selection),
+        images=inline_images(newsletter, selection, _introduction(issue, selection)),
     )
 
 
@@ -144,8 +147,14 @@ def _frame(
 ) -> dict[str, object]:
     """Return the context for what stands above and below the articles."""
     language = selection.introduction_language
-    html = issue.texts[language].introduction if language else ""
-    introduction = for_email(html, site_url=newsletter.site_url)
+    html = _introduction(issue, selection)
+    introduction = for_email(
+        html,
+        site_url=newsletter.site_url,
+        language=language or selection.language,
+        pictures=pictures_option(selection),
+        prefix="intro-",
+    )
     return {
         "branding": branding,
         "logo": logo_view(newsletter, selection),
@@ -157,12 +166,19 @@ def _frame(
         "introduction_direction": direction(language),
         "introduction_alignment": text_alignment(language),
         "introduction_marker": markers.html(introduction),
-        "introduction_text": as_text(introduction),
+        "introduction_text": as_text(
+            html, language=language or selection.language, site_url=newsletter.site_url
+        ),
         "labels": labels.page_labels(selection.language, newsletter=branding.newsletter),
         "issue_url": issue.urls.get(selection.language, ""),
         "unsubscribe_url": Placeholder.UNSUBSCRIBE.url,
         "preferences_url": Placeholder.PREFERENCES.url,
     }
+
+
+def _introduction(issue: Issue, selection: Selection) -> str:
+    language = selection.introduction_language
+    return issue.texts[language].introduction if language else ""
 
 
 def _html(context: dict[str, object], markers: FragmentMarkers, selection: Selection) -> str:

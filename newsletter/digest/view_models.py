@@ -8,7 +8,6 @@ from datetime import date
 from newsletter.digest import labels
 from newsletter.digest.content import (
     InlineImage,
-    Length,
     Newsletter,
     Period,
     Picture,
@@ -18,14 +17,14 @@ from newsletter.digest.content import (
     Status,
 )
 from newsletter.digest.dates import week_range
-from newsletter.digest.fragments import as_text, excerpt, for_email, paragraph_text
+from newsletter.digest.fragments import excerpt
 from newsletter.digest.languages import pick
 from newsletter.digest.mjml import FragmentMarkers
+from newsletter.digest.rich_text.email import TEXT_WIDTH, embedded_pictures, for_email
+from newsletter.digest.rich_text.text import as_text, paragraph_text
 from newsletter.digest.topics import names_topic
 from newsletter.lib.languages import direction
 
-TEXT_WIDTH = 552
-"""Width of the column in CSS pixels."""
 LOGO_HEIGHT = 44
 _STATUS_MARKS: dict[Status, str] = {"improved": "▲", "unchanged": "■", "worsened": "▼"}
 
@@ -104,7 +103,7 @@ def article_view(
 ) -> ArticleView:
     """Return the article in its own language; only `language_label` is in the page's language."""
     language, text, article = selected.language, selected.text, selected.article
-    body = _body(selected, selection.options.length, newsletter.site_url)
+    body = _body(selected, selection, newsletter.site_url)
     read_more = "" if body else labels.read_more(language)
     return ArticleView(
         language=language,
@@ -121,11 +120,11 @@ def article_view(
         headline=text.headline,
         url=text.url,
         picture=picture_view(selected, selection, markers),
-        credit=_credit(selected, _pictures_option(selection)),
+        credit=_credit(selected, pictures_option(selection)),
         byline=labels.byline(text.authors, language) if text.authors else "",
-        lead=_lead(selected, body, newsletter.site_url),
+        lead=_lead(selected, body),
         body=body,
-        body_text=as_text(body) if body else "",
+        body_text=_body_text(selected, newsletter.site_url) if body else "",
         body_marker=markers.html(body),
         read_more=read_more,
         read_more_label=markers.text(f"{read_more}: {text.headline}"),
@@ -169,7 +168,7 @@ def picture_view(
     selected: SelectedArticle, selection: Selection, markers: FragmentMarkers
 ) -> PictureView | None:
     """Return the article's picture, if it has a file and the readers want pictures."""
-    picture, pictures = selected.article.picture, _pictures_option(selection)
+    picture, pictures = selected.article.picture, pictures_option(selection)
     if picture is None or not picture.name or pictures == "none":
         return None
     return PictureView(
@@ -181,23 +180,30 @@ def picture_view(
 
 def logo_view(newsletter: Newsletter, selection: Selection) -> PictureView | None:
     """Return the logo. Its alt text is empty, because the newsletter's name stands below it."""
-    logo, pictures = newsletter.logo, _pictures_option(selection)
+    logo, pictures = newsletter.logo, pictures_option(selection)
     if logo is None or not logo.name or pictures == "none":
         return None
     width = round(logo.width * min(1, LOGO_HEIGHT / logo.height)) if logo.height else LOGO_HEIGHT
     return PictureView(_source(logo, pictures, "logo"), min(width, TEXT_WIDTH), alt="")
 
 
-def inline_images(newsletter: Newsletter, selection: Selection) -> tuple[InlineImage, ...]:
-    """Return the pictures to attach to the email."""
-    if _pictures_option(selection) != "embedded":
+def inline_images(
+    newsletter: Newsletter, selection: Selection, introduction: str
+) -> tuple[InlineImage, ...]:
+    """Return the pictures to attach to the email, those inside the texts included."""
+    if pictures_option(selection) != "embedded":
         return ()
     pictures = {f"picture-{each.article.id}": each.article.picture for each in selection.articles}
-    return tuple(
+    around_texts = [
         InlineImage(cid=_content_id(key), name=picture.name, type=picture.type)
         for key, picture in {"logo": newsletter.logo, **pictures}.items()
         if picture and picture.name
-    )
+    ]
+    texts = [introduction]
+    if selection.options.length == "full":
+        texts += [each.text.body for each in selection.articles if not each.headline_only]
+    in_texts = [image for html in texts for image in embedded_pictures(html)]
+    return tuple(dict.fromkeys([*around_texts, *in_texts]))
 
 
 def _source(picture: Picture, pictures: Pictures, key: str) -> str:
@@ -209,7 +215,7 @@ def _content_id(key: str) -> str:
     return f"{key}@digest.invalid"
 
 
-def _pictures_option(selection: Selection) -> Pictures:
+def pictures_option(selection: Selection) -> Pictures:
     return "none" if selection.options.plain_text else selection.options.pictures
 
 
@@ -231,15 +237,25 @@ def _credit(selected: SelectedArticle, pictures: Pictures) -> str:
     return labels.credit_line(picture.credit, selected.language)
 
 
-def _body(selected: SelectedArticle, length: Length, site_url: str) -> str:
-    return for_email(selected.text.body, site_url=site_url) if length == "full" else ""
+def _body(selected: SelectedArticle, selection: Selection, site_url: str) -> str:
+    if selection.options.length != "full":
+        return ""
+    return for_email(
+        selected.text.body,
+        site_url=site_url,
+        language=selected.language,
+        pictures=pictures_option(selection),
+        prefix=f"a{selected.article.id}-",
+    )
 
 
-def _lead(selected: SelectedArticle, body: str, site_url: str) -> str:
+def _body_text(selected: SelectedArticle, site_url: str) -> str:
+    return as_text(selected.text.body, language=selected.language, site_url=site_url)
+
+
+def _lead(selected: SelectedArticle, body: str) -> str:
     """Return the lead, or the start of the body if there is neither a lead nor a full text."""
     lead = selected.text.lead.strip()
     if lead or body:
         return lead
-    return excerpt(
-        paragraph_text(for_email(selected.text.body, site_url=site_url)), least=200, most=320
-    )
+    return excerpt(paragraph_text(selected.text.body), least=200, most=320)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from newsletter.editorial import email_weight
 from newsletter.editorial.models import Article, ArticleTranslation, Issue
 from newsletter.editorial.revisions import is_stale
 from newsletter.editorial.workflow import scheduled_send_time
@@ -74,6 +75,14 @@ def _check_issue(issue: Issue, articles: list[Article], at: datetime) -> Iterato
         )
     if ready:
         yield from _check_reader_languages(issue, ready)
+        yield from weight_problems(email_weight.estimate(issue, articles))
+
+
+def weight_problems(size: int) -> Iterator[Problem]:
+    """Yield a warning for a heavy email, and a blocking problem for one that isn't sent (H4)."""
+    if message := email_weight.weight_warning(size):
+        too_heavy = size > email_weight.MAX_EMAIL_BYTES
+        yield Problem(Severity.BLOCKS if too_heavy else Severity.WARNS, message)
 
 
 def _check_reader_languages(issue: Issue, ready: set[str]) -> Iterator[Problem]:
@@ -127,5 +136,5 @@ def _check_translation(
         yield _("%(language)s is not ready (%(state)s).") % values
     if is_stale(text, original):
         yield _("%(language)s is older than the last change to the original.") % values
-    if article.picture and article.picture.file and not text.alt_text:
+    if article.picture and not text.alt_text:
         yield _("the picture has no alt text in %(language)s.") % values

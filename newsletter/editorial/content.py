@@ -16,6 +16,7 @@ from django.utils import translation
 
 from newsletter.digest import content
 from newsletter.editorial import models
+from newsletter.editorial.missing_copies import add_copies
 from newsletter.editorial.pictures import media_type
 from newsletter.editorial.schedule import Month
 from newsletter.lib.languages import page_language
@@ -32,7 +33,7 @@ def newsletter_content(newsletter: models.Newsletter) -> content.Newsletter:
         branding_by_language={code: _branding(newsletter, room, code) for code in languages},
         site_url=settings.SITE_URL,
         accent=room.accent if room else "#8a1c1c",
-        logo=_picture_file(room.logo) if room and room.logo else None,
+        logo=_picture_file(cast(ImageFieldFile, room.logo)) if room and room.logo else None,
     )
 
 
@@ -109,7 +110,7 @@ def _article(article: models.Article, statuses: Mapping[int, str]) -> content.Ar
         texts=_texts(article),
         topic=_topic(article.topic) if article.topic else None,
         status=cast(content.Status | None, statuses.get(article.topic_id or 0)),
-        picture=_picture(article.picture) if article.picture else None,
+        picture=_picture(article),
         published_at=article.published_at,
     )
 
@@ -129,6 +130,7 @@ def _text(text: models.ArticleTranslation) -> content.ArticleText:
         url=settings.SITE_URL + text.get_absolute_url(),
         authors=text.authors,
         alt_text=text.alt_text,
+        revision=text.revision,
     )
 
 
@@ -136,17 +138,23 @@ def _topic(topic: models.Topic) -> content.Topic:
     return content.Topic(topic.pk, {code: text.name for code, text in topic.texts().items()})
 
 
-def _picture(picture: models.Picture) -> content.Picture:
-    credit = content.Credit(picture.kind, picture.credit) if picture.credit else None  # type: ignore[arg-type]
-    if not picture.file:
-        return content.Picture(name="", url="", width=0, height=0, type="", credit=credit)
+def _picture(article: models.Article) -> content.Picture | None:
+    """Return the copy of the article's picture that emails contain, or a credit alone."""
+    picture = article.picture
+    if picture is None:
+        if not article.credit:
+            return None
+        alone = content.Credit(article.credit_kind, article.credit)  # type: ignore[arg-type]
+        return content.Picture(name="", url="", width=0, height=0, type="", credit=alone)
+    add_copies(picture)
+    copy = picture.email_copy
     return content.Picture(
-        name=str(picture.file.name),
-        url=settings.SITE_URL + picture.file.url,
-        width=picture.width or 0,
-        height=picture.height or 0,
-        type=media_type(str(picture.file.name)),
-        credit=credit,
+        name=copy.name,
+        url=settings.SITE_URL + copy.url,
+        width=copy.width,
+        height=copy.height,
+        type=media_type(copy.name),
+        credit=content.Credit(picture.kind, picture.credit) if picture.credit else None,  # type: ignore[arg-type]
     )
 
 

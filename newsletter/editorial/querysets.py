@@ -19,12 +19,13 @@ from django.apps import apps
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from newsletter.editorial.schedule import Month
+from newsletter.editorial.search.searchable import SearchableQuerySet
 
 if TYPE_CHECKING:
     from newsletter.editorial import models
 
 
-class ArticleTranslationQuerySet(QuerySet["models.ArticleTranslation"]):
+class ArticleTranslationQuerySet(SearchableQuerySet["models.ArticleTranslation"]):
     def with_page(self) -> ArticleTranslationQuerySet:
         """Keep translations with a slug. The others have no page."""
         return self.exclude(slug="")

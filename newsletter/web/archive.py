@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 
 from newsletter.digest.dates import week_range
 from newsletter.digest.languages import pick_or_any
+from newsletter.digest.rich_text.page import for_page
 from newsletter.editorial.models import Issue, IssueTranslation
 from newsletter.lib.languages import direction
 
@@ -56,7 +57,7 @@ def issue_view(issue: Issue, language: str, *, at: datetime) -> IssueView:
         newsletter=issue.newsletter.name_in(language),
         dates=week_range(issue.starts_on, issue.ends_on, language, today=today),
         title=own.subject if own else "",
-        introduction=introduction,
+        introduction=for_page(introduction, language=code),
         introduction_language=code,
     )
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import unescape
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import strip_tags
 
 from newsletter.digest.content import Credit
 from newsletter.digest.dates import date_and_time, week_range
 from newsletter.digest.labels import credit_line, language_label
+from newsletter.digest.rich_text.page import for_page
+from newsletter.digest.rich_text.structure import canonical
+from newsletter.digest.rich_text.text import plain_words
 from newsletter.digest.topics import names_topic
 from newsletter.editorial.models import Article, ArticleTranslation, Picture
 from newsletter.lib.languages import direction
@@ -27,9 +27,6 @@ KINDS: dict[str, Literal["photo", "image", "graphic"]] = {
     Picture.Kind.IMAGE: "image",
     Picture.Kind.GRAPHIC: "graphic",
 }
-
-
-_BLOCK_ENDS = re.compile(r"(?=</(?:p|h[1-6]|li|blockquote|t[dh]|div)>|<br)")
 
 
 def dateline_kind(article: Article, status: str) -> Literal["week", "moment"]:
@@ -73,8 +70,12 @@ class ArticleView:
 
     @property
     def picture(self) -> Picture | None:
-        picture = self.article.picture
-        return picture if picture and picture.file else None
+        return self.article.picture
+
+    @property
+    def body(self) -> str:
+        """The text as HTML for the article's own page."""
+        return for_page(self.text.body, language=self.text.language)
 
     @property
     def excerpt(self) -> str:
@@ -85,12 +86,15 @@ class ArticleView:
     def credit(self) -> str:
         """Return "Photo: name", labelled in the page's language; "" without a credit.
 
-        Imported articles may have a credit but no file.
+        Imported articles may have a credit but no picture.
         """
         picture = self.article.picture
-        if not (picture and picture.credit):
-            return ""
-        return credit_line(Credit(KINDS[picture.kind], picture.credit), self.page_language)
+        kind, name = (
+            (picture.kind, picture.credit)
+            if picture
+            else (self.article.credit_kind, self.article.credit)
+        )
+        return credit_line(Credit(KINDS[kind], name), self.page_language) if name else ""
 
     @property
     def status_label(self) -> str:
@@ -111,8 +115,8 @@ class ArticleView:
 
 
 def plain_text(html: str) -> str:
-    """Strip the tags from sanitized HTML; paragraphs stay separated by a space."""
-    return " ".join(unescape(strip_tags(_BLOCK_ENDS.sub(" ", html))).split())
+    """Return what the HTML says on one line, without footnotes' numbers and pictures."""
+    return plain_words(canonical(html))
 
 
 def article_views(articles: Sequence[Article], language: str, *, at: datetime) -> list[ArticleView]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
@@ -45,3 +47,24 @@ def no_nul(get_response: View) -> View:
         return get_response(request)
 
     return respond
+
+
+def small_public_forms(get_response: View) -> View:
+    """Answer 400 to large forms of visitors, before they are read: only the desk has long texts.
+
+    Comes after the authentication middleware, which makes `request.user`. A body without a length
+    isn't read at all (PEP 3333).
+    """
+
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        is_large = not length.isdecimal() or int(length) > settings.PUBLIC_FORM_MAX_BYTES
+        if is_large and not request.path_info.startswith("/hooks/") and not _is_staff(request):
+            raise RequestDataTooBig("The form is larger than PUBLIC_FORM_MAX_BYTES.")
+        return get_response(request)
+
+    return respond
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    return bool(request.user.is_authenticated and request.user.is_staff)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from django.utils import translation
 
 from newsletter.lib.languages import language_name
 from newsletter.web.languages import short_label
+
+SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ def absolute_url(path: str) -> str:
 
 def site_languages() -> list[str]:
     return [code for code, _name in settings.LANGUAGES]
+
+
+def fits_url(slug: str) -> bool:
+    """Return whether a stored slug is one. A row written past the forms may have any text."""
+    return bool(SLUG.fullmatch(slug))
 
 
 def localized_path(language: str, name: str, **kwargs: str) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.digest.dates import weekday_name
 from newsletter.editorial.models import Newsletter, Topic
 from newsletter.lib.languages import language_name, language_name_in
+from newsletter.lib.text_fields import TextForm
 from subscribers.discreet_domain import add_discreet_field
 from subscribers.models import Subscription
 
@@ -33,7 +34,7 @@ COLUMNS = (
 """The columns of a subscription that are fields of the form."""
 
 
-class PreferencesForm(forms.Form):
+class PreferencesForm(TextForm):
     """The preferences of one subscription. The order of languages is one drop-down list per
     position, which works without JavaScript, with a keyboard and on a phone."""
 

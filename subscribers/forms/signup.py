@@ -19,14 +19,27 @@ from django_stubs_ext import StrOrPromise
 from newsletter.editorial.models import Newsletter
 from newsletter.lib.fields import join_chain, split_chain
 from newsletter.lib.languages import language_name
-from subscribers.addresses import Address, AddressError, normalise
+from newsletter.lib.text_fields import (
+    OneLineFormField,
+    SlugFormField,
+    TextForm,
+    explain_without_text,
+)
+from subscribers.addresses import Address, AddressError, as_typed, normalise
 from subscribers.antiabuse import form_checks
 from subscribers.antiabuse.domains import is_disposable, suggestion
 from subscribers.consent import consent_text
 from subscribers.discreet_domain import add_discreet_field
 
 
-class AddressForm(forms.Form):
+class AddressField(OneLineFormField):
+    """An email address as typed. No message repeats it."""
+
+    rule = staticmethod(as_typed)
+    explain = staticmethod(explain_without_text)
+
+
+class AddressForm(TextForm):
     """A form that takes an address and resists bots (B4).
 
     `website` is a honeypot: people don't see it, and bots fill it in. Three more values are read
@@ -34,14 +47,9 @@ class AddressForm(forms.Form):
     work; and `insist`, the domain that the reader was warned about and wants to use anyway.
     """
 
-    email = forms.CharField(
+    email = AddressField(
         label=_("Your email address"),
-        error_messages={
-            "required": _("Enter your email address."),
-            "null_characters_not_allowed": _(
-                "This doesn’t look like an email address. Please check it."
-            ),
-        },
+        error_messages={"required": _("Enter your email address.")},
         widget=forms.EmailInput(
             attrs={
                 "inputmode": "email",
@@ -51,7 +59,7 @@ class AddressForm(forms.Form):
             }
         ),
     )
-    website = forms.CharField(required=False, label=_("Leave this field empty"))
+    website = OneLineFormField(required=False, label=_("Leave this field empty"))
 
     action: StrOrPromise
     """The URL that the form posts to."""
@@ -117,7 +125,7 @@ class AddressForm(forms.Form):
 class SubscribeForm(AddressForm):
     """The subscription box on the site, in the page's language."""
 
-    newsletter = forms.SlugField(widget=forms.HiddenInput)
+    newsletter = SlugFormField(widget=forms.HiddenInput)
 
     action: StrOrPromise = reverse_lazy("subscribers:subscribe")
 

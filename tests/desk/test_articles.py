@@ -1,127 +1,239 @@
-"""Writing an article: all languages in one form, and no input lost to an error."""
+"""Writing an article: one translation, one save; facts on their own; no input lost to an error."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter, Picture
+from newsletter.desk.article_page import page_url, text_url
+from newsletter.editorial.models import (
+    Article,
+    ArticleTranslation,
+    Issue,
+    Newsletter,
+    Picture,
+    Revision,
+    Topic,
+    User,
+)
 from tests.conftest import WriteArticle
-from tests.desk.forms import form_data
+from tests.desk.forms import facts_data, text_data
 from tests.editorial.test_content import draw_picture
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/editorial/article/add/"
 
 
-def text(number: int, **values: str) -> dict[str, str]:
-    return {f"translations-{number}-{name}": value for name, value in values.items()}
-
-
-def new_article(client: Client, issue: Issue) -> dict[str, Any]:
-    return form_data(client, f"{ADD}?issue={issue.pk}")
-
-
 def change_url(article: Article) -> str:
     return reverse("admin:editorial_article_change", args=[article.pk])
 
 
-def test_one_save_stores_an_article_in_two_languages(issue: Issue, as_editor: Client) -> None:
-    data = new_article(as_editor, issue) | {"original_language": "be"}
-    data |= text(0, headline="Headline", body="<p>Text<script>x</script></p>", state="ready")
-    data |= text(1, headline="Загаловак", lead="Лід.", state="draft")
-    answer = as_editor.post(ADD, data)
-    assert answer.status_code == 302, answer.context["errors"]
+def add(client: Client, issue: Issue, **values: Any) -> Any:
+    data = facts_data(client, f"{ADD}?issue={issue.pk}")
+    return client.post(ADD, data | {"headline": "Headline"} | values)
+
+
+def test_one_save_adds_an_article_with_its_headline_in_the_original_language(
+    issue: Issue, as_editor: Client
+) -> None:
+    answer = add(as_editor, issue, original_language="be", headline="Загаловак")
     article = Article.objects.get()
+    assert answer["Location"] == page_url(article, "be")
     assert (article.issue, article.newsletter) == (issue, issue.newsletter)
-    texts = {text.language: text for text in article.translations.all()}
-    assert set(texts) == {"en", "be"}  # the empty Russian tab is not stored
-    assert texts["en"].body == "<p>Text</p>"
-    assert texts["be"].slug == "zahalovak"
+    text = article.translations.get()
+    assert (text.language, text.headline, text.state) == ("be", "Загаловак", "draft")
+    assert article.revisions.get().author == User.objects.get(username="alena")
 
 
-def test_a_tab_for_each_language_with_its_direction(issue: Issue, as_editor: Client) -> None:
+def test_an_article_joins_its_issue_as_the_last_one(issue: Issue, as_editor: Client) -> None:
+    for headline in ("First", "Second"):
+        add(as_editor, issue, headline=headline)
+    articles = issue.articles.order_by("position")
+    assert [str(article) for article in articles] == ["First", "Second"]
+    assert [article.position for article in articles] == [1, 2]
+
+
+def test_a_translation_has_its_own_page_form_and_save(
+    write_article: WriteArticle, issue: Issue, as_translator: Client
+) -> None:
+    article = write_article(issue=issue, en="Headline")
+    data = text_data(as_translator, article, "be")
+    data |= {"headline": "Загаловак", "body": "<p>Тэкст<script>x</script></p>", "state": "ready"}
+    answer = as_translator.post(text_url(article, "be"), data)
+    assert answer["Location"].startswith(page_url(article, "be"))
+    text = article.translations.get(language="be")
+    assert (text.body, text.slug, text.state) == ("<p>Тэкст</p>", "zahalovak", "ready")
+    assert article.translations.get(language="en").revision == 1
+
+
+def test_tabs_are_links_the_original_first(issue: Issue, as_editor: Client) -> None:
     Newsletter.objects.update(languages=["en", "ar", "ka"])
-    page = as_editor.get(f"{ADD}?issue={issue.pk}").content.decode()
-    assert re.findall(r'aria-controls="translations-panel-(\w+)"', page) == ["en", "ar", "ka"]
-    assert '<div dir="rtl" lang="ar"' in page
-    # Without JavaScript, the strip is hidden and every panel is shown.
-    assert re.search(r'role="tablist"[^>]* hidden>', page)
-    assert not re.search(r"<section[^>]* hidden", page)
+    add(as_editor, issue, original_language="ar")
+    article = Article.objects.get()
+    page = as_editor.get(change_url(article)).content.decode()
+    tabs = page[page.index('<nav class="tabs"') :]
+    assert re.findall(r'href="[^"]*\?language=(\w+)"', tabs)[:3] == ["ar", "en", "ka"]
+    assert re.search(r'<textarea[^>]*name="headline"[^>]*lang="ar"[^>]*dir="rtl"', page)
+    assert not re.search(r'role="tab', page)
 
 
 def test_every_script_is_ours_or_has_the_nonce(issue: Issue, as_editor: Client) -> None:
-    answer = as_editor.get(f"{ADD}?issue={issue.pk}")
-    nonce = re.search(r"'nonce-([^']+)'", answer["Content-Security-Policy"])
-    assert nonce
-    for tag in re.findall(r"<script[^>]*>", answer.content.decode()):
-        assert f'nonce="{nonce[1]}"' in tag or 'src="/' in tag
+    add(as_editor, issue)
+    for url in (f"{ADD}?issue={issue.pk}", change_url(Article.objects.get())):
+        answer = as_editor.get(url)
+        nonce = re.search(r"'nonce-([^']+)'", answer["Content-Security-Policy"])
+        assert nonce
+        for tag in re.findall(r"<script[^>]*>", answer.content.decode()):
+            assert f'nonce="{nonce[1]}"' in tag or 'src="/' in tag
+        assert not re.search(r'<[a-z][^>]* (style|onclick)="', answer.content.decode())
 
 
-def test_an_error_in_one_tab_loses_no_input(issue: Issue, as_editor: Client) -> None:
-    data = new_article(as_editor, issue)
-    data |= text(0, headline="Headline", body="<p>A long text</p>")
-    data |= text(1, headline="", lead="Лід без загалоўка")
-    answer = as_editor.post(ADD, data)
+def test_the_skip_link_leads_to_the_headline_without_scripts(
+    write_article: WriteArticle, as_editor: Client
+) -> None:
+    page = as_editor.get(change_url(write_article(en="Headline"))).content.decode()
+    links = re.findall(r'<a[^>]*class="skip-to-content-link"[^>]*>|<a[^>]*#id_headline[^>]*>', page)
+    assert any('href="#id_headline"' in link for link in links[:2])
+    assert 'id="id_headline"' in page
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"headline": "", "state": "ready"}, "A ready text needs a headline."),
+        ({"headline": "x" * 251}, "at most 250 characters"),
+        ({"slug": "taken"}, "Another article has this slug."),
+    ],
+)
+def test_an_error_loses_no_input(
+    values: dict[str, str], message: str, write_article: WriteArticle, as_editor: Client
+) -> None:
+    other = write_article(en="Other")
+    other.translations.update(slug="taken")
+    article = write_article(en="Headline")
+    data = text_data(as_editor, article, "en") | {"body": "<p>A long text</p>", **values}
+    answer = as_editor.post(text_url(article, "en"), data)
     page = answer.content.decode()
     assert answer.status_code == 200
-    assert not Article.objects.exists()
+    assert message in page
     assert "A long text" in page
-    assert "Лід без загалоўка" in page
-    tab = re.search(r'id="translations-tab-be"[^>]*>', page)
-    assert tab
-    assert "has-errors" in tab[0]
+    assert article.translations.get().body == "<p>Headline: text.</p>"
+
+
+def test_a_draft_may_be_empty(write_article: WriteArticle, as_editor: Client) -> None:
+    article = write_article(en="Headline")
+    data = text_data(as_editor, article, "ru") | {"lead": "Лид"}
+    assert as_editor.post(text_url(article, "ru"), data).status_code == 302
+    text = article.translations.get(language="ru")
+    assert (text.headline, text.slug, str(text)) == ("", "", "no headline yet")
 
 
 def test_an_issue_of_another_newsletter_is_refused(issue: Issue, as_editor: Client) -> None:
     other = Newsletter.objects.create(
         slug="other", languages=["en"], sender_address="desk@news.example.org"
     )
-    data = new_article(as_editor, issue) | {"newsletter": other.pk} | text(0, headline="Headline")
-    answer = as_editor.post(ADD, data)
+    answer = add(as_editor, issue, newsletter=other.pk)
     assert "belongs to another newsletter" in answer.content.decode()
+    assert not Article.objects.exists()
 
 
-def test_a_stale_translation_is_labelled_and_can_be_marked_as_up_to_date(
+def test_a_stale_translation_shows_what_has_changed_until_it_is_marked(
     write_article: WriteArticle, as_translator: Client, issue: Issue
 ) -> None:
     article = write_article(issue=issue, en="Headline", be="Загаловак")
     original = article.translations.get(language="en")
-    original.lead = "Another lead."
+    original.body = "<p>Headline: another text.</p>"
     original.save()
-    url = change_url(article)
-    assert "older than the original" in as_translator.get(url).content.decode()
-    data = form_data(as_translator, url) | {"translations-1-is_current": "on"}
-    assert as_translator.post(url, data).status_code == 302
-    assert "older than the original" not in as_translator.get(url).content.decode()
+    page = as_translator.get(page_url(article, "be")).content.decode()
+    assert "The original has changed in 1 place" in page
+    assert "Headline: <ins>another </ins>text." in page
+    # A full stop more, saved without the mark, changes nothing about that.
+    data = text_data(as_translator, article, "be") | {"lead": "Загаловак: lead.."}
+    as_translator.post(text_url(article, "be"), data)
+    page = as_translator.get(page_url(article, "be")).content.decode()
+    assert "<ins>another </ins>" in page
+    data = text_data(as_translator, article, "be") | {"up_to_date": "on"}
+    assert as_translator.post(text_url(article, "be"), data).status_code == 302
+    page = as_translator.get(page_url(article, "be")).content.decode()
+    assert "The original has changed" not in page
+    assert "<ins>" not in page
     assert ArticleTranslation.objects.get(language="be").source_revision == 2
 
 
 def test_times_are_in_the_newsrooms_zone(issue: Issue, as_editor: Client) -> None:
-    data = new_article(as_editor, issue) | text(0, headline="Headline")
-    data |= {"published_at_0": "2017-08-01", "published_at_1": "09:00:00"}
-    as_editor.post(ADD, data)
+    add(as_editor, issue, published_at_0="2017-08-01", published_at_1="09:00")
     article = Article.objects.get()
     assert article.published_at.isoformat() == "2017-08-01T06:00:00+00:00"
     page = as_editor.get(change_url(article)).content.decode()
-    assert 'value="09:00:00"' in page
+    assert 'value="09:00"' in page
     assert "Europe/Minsk" in page
 
 
 def test_saving_without_a_change_changes_nothing(
     write_article: WriteArticle, as_editor: Client, issue: Issue
 ) -> None:
-    article = write_article(issue=issue, en="Headline", be="Загаловак")
-    before = [*ArticleTranslation.objects.order_by("pk").values(), *Article.objects.values()]
-    data = form_data(as_editor, change_url(article))
-    assert as_editor.post(change_url(article), data).status_code == 302
-    after = [*ArticleTranslation.objects.order_by("pk").values(), *Article.objects.values()]
-    assert after == before
+    article = write_article(
+        issue=issue,
+        en="Headline",
+        be="Загаловак",
+        published_at=datetime(2017, 8, 1, 6, 0, 31, tzinfo=UTC),
+    )
+
+    def stored() -> list[Any]:
+        rows = (ArticleTranslation.objects, Article.objects, Revision.objects)
+        return [list(each.order_by("pk").values()) for each in rows]
+
+    before = stored()
+    facts = facts_data(as_editor, change_url(article))
+    assert as_editor.post(change_url(article), facts).status_code == 302
+    for language in ("en", "be"):
+        data = text_data(as_editor, article, language)
+        assert as_editor.post(text_url(article, language), data).status_code == 302
+    assert stored() == before
+
+
+def test_facts_are_saved_by_themselves_and_logged(
+    write_article: WriteArticle, as_editor: Client, security: Topic
+) -> None:
+    article = write_article(en="Headline", published_at=datetime(2017, 8, 1, 6, 0, 31, tzinfo=UTC))
+    facts = facts_data(as_editor, change_url(article)) | {"topic": security.pk}
+    answer = as_editor.post(f"{change_url(article)}?language=be", facts)
+    assert answer["Location"] == page_url(article, "be")
+    article.refresh_from_db()
+    assert (article.topic, article.version, article.published_at.second) == (security, 2, 31)
+    assert LogEntry.objects.get().object_id == str(article.pk)
+
+
+def test_facts_that_somebody_changed_in_the_meantime_are_shown_beside_mine(
+    write_article: WriteArticle, as_editor: Client, security: Topic
+) -> None:
+    article = write_article(en="Headline")
+    mine = facts_data(as_editor, change_url(article)) | {"dateline": "moment"}
+    theirs = facts_data(as_editor, change_url(article)) | {"topic": security.pk}
+    as_editor.post(change_url(article), theirs)
+    answer = as_editor.post(change_url(article), mine)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Somebody has changed the facts" in page
+    assert "Stored now: Security" in page
+    article.refresh_from_db()
+    assert (article.topic, article.dateline) == (security, "auto")
+    again = mine | {"opened_version": 2, "topic": security.pk}
+    assert as_editor.post(change_url(article), again).status_code == 302
+    article.refresh_from_db()
+    assert (article.topic, article.dateline, article.version) == (security, "moment", 3)
+
+
+def test_an_article_that_does_not_exist_is_not_found(as_editor: Client) -> None:
+    for end in ("99/change/", "x/change/", "99/text/en/", "99/text/en/history/"):
+        assert as_editor.get(f"/admin/editorial/article/{end}").status_code == 404
 
 
 @pytest.mark.parametrize(

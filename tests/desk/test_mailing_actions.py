@@ -13,6 +13,7 @@ from newsletter.delivery.models import Edition, Mailing, Outcome, Release, Relea
 from newsletter.delivery.sending.batches import checksum
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.outcomes import Result
+from tests.desk.forms import with_token
 
 
 @pytest.fixture
@@ -98,7 +99,8 @@ def test_an_issue_can_be_sent_to_one_language_first(
     Mailing.objects.all().delete()
     page = as_editor.get(f"/admin/editorial/issue/{issue.pk}/send/").content.decode()
     assert 'name="first_language" value="be"' in page
-    as_editor.post(f"/admin/editorial/issue/{issue.pk}/send/", {"first_language": "be"})
+    url = f"/admin/editorial/issue/{issue.pk}/send/"
+    as_editor.post(url, {"first_language": "be", **with_token(as_editor, url)})
     made = Mailing.objects.get()
     assert (made.audience, made.language) == (Mailing.Audience.FIRST_LANGUAGE, "be")
     assert not Edition.objects.exists()
@@ -108,9 +110,9 @@ def test_a_removed_language_does_not_send_to_all_readers(
     as_editor: Client, finished_mailing: Mailing, issue: Issue
 ) -> None:
     Mailing.objects.all().delete()
-    answer = as_editor.post(
-        f"/admin/editorial/issue/{issue.pk}/send/", {"first_language": "ka"}, follow=True
-    )
+    url = f"/admin/editorial/issue/{issue.pk}/send/"
+    data = {"first_language": "ka", **with_token(as_editor, url)}
+    answer = as_editor.post(url, data, follow=True)
     assert "isn’t available in this language" in answer.content.decode()
     assert not Mailing.objects.exists()
 

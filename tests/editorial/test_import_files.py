@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from newsletter.editorial.importing import import_document, read_document
-from newsletter.editorial.models import Issue
+from newsletter.editorial.models import ArticleTranslation, Issue
 from tests.editorial.test_importing import DOCUMENT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,14 +38,14 @@ def import_error(path: Path, content: str | bytes) -> str:
 @pytest.mark.django_db
 def test_a_repeated_name_is_refused(document: dict[str, Any], tmp_path: Path) -> None:
     text = json.dumps(document)
-    text = text.replace('"headline": "Headline"', '"headline": "Headline", "headline": "Other"')
-    text = text.replace('"categories": ', '"categories": [], "categories": ')
-    text = text.replace('"schedule": {', '"schedule": {"weekday": "monday", ')
+    text = text.replace('"headline": "Headline"', '"headline": "Headline",\n "headline": "Other"')
+    text = text.replace('"categories": ', '"categories": [],\n "categories": ')
+    text = text.replace('"schedule": {', '"schedule": {"weekday":\n "monday", ')
     errors = import_error(tmp_path / "issues.json", text).splitlines()
     repeated = "is there more than once. Keep one."
-    assert errors[0] == f"newsletter.schedule.weekday: {repeated}"
-    assert errors[1] == f"categories: {repeated}"
-    assert errors[-1] == f"issues[1].articles[0].translations.en.headline: {repeated}"
+    assert errors[0] == f"newsletter.schedule.weekday (line 2): {repeated}"
+    assert errors[1] == f"categories (line 3): {repeated}"
+    assert errors[-1] == f"issues[1].articles[0].translations.en.headline (line 4): {repeated}"
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,10 @@ def test_a_repeated_name_is_refused(document: dict[str, Any], tmp_path: Path) ->
         ('{"newsletter": {"slug": "x"', "line 1, column 28: This is not valid JSON."),
         ("", "line 1, column 1: This is not valid JSON."),
         ("{}\n{}", "line 2, column 1: This is not valid JSON."),
-        (b"\xff\xfe{\0}\0", "The file is not a text in UTF-8. Save it in this encoding."),
+        ("{}".encode("utf-16-le"), "The file is in an encoding other than UTF-8 or UTF-16. Open"),
+        ('{"a": "Тыдзень"}'.encode("cp1251"), "The file is in an encoding other than UTF-8"),
+        ("{}".encode("utf-32"), "The file is in an encoding other than UTF-8 or UTF-16."),
+        (b"\xff\xfe{\0}", "The file is in an encoding other than UTF-8 or UTF-16."),
         ("[" * 200_000, "The file is nested too deeply"),
         ("9" * 5000, "The file is nested too deeply, or contains a number that is too long."),
         ("[]", "must be an object, written {…}."),
@@ -69,12 +72,16 @@ def test_a_file_that_is_not_valid_json_is_refused(
     assert import_error(tmp_path / "issues.json", content).startswith(expected)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.django_db
-def test_a_byte_order_mark_is_accepted(document: dict[str, Any], tmp_path: Path) -> None:
+def test_a_byte_order_mark_and_utf_16_are_accepted(
+    encoding: str, document: dict[str, Any], tmp_path: Path
+) -> None:
     path = tmp_path / "issues.json"
-    path.write_text(json.dumps(document), encoding="utf-8-sig")
+    path.write_bytes(json.dumps(document, ensure_ascii=False).encode(encoding))
     import_document(read_document(path), base=tmp_path)
     assert Issue.objects.count() == 2
+    assert ArticleTranslation.objects.get(language="be").headline == "Загаловак"
 
 
 # --- Memory -------------------------------------------------------------------------------------

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
 from PIL import Image
 
 from newsletter.editorial.models import Newsroom, Picture
 from newsletter.editorial.pictures import LARGEST_SIDE
+from newsletter.lib.media_storage import AtomicFileSystemStorage
 from tests.editorial.test_content import draw_picture
+from tests.pictures import photograph
 
 
 def photo_with_metadata() -> ContentFile[bytes]:
@@ -44,7 +50,7 @@ def test_the_same_picture_is_stored_once_and_never_overwritten(media: Path) -> N
     assert first.file.name == second.file.name
     other = Picture.objects.create(file=draw_picture(size=(10, 10)))
     assert other.file.name != first.file.name
-    assert len(list((media / "pictures").iterdir())) == 2
+    assert len(list((media / "pictures").iterdir())) == 2  # too small for copies
     first.credit = "A. Pen"
     first.save()
     assert len(list((media / "pictures").iterdir())) == 2
@@ -78,3 +84,68 @@ def test_a_file_that_is_not_a_picture_is_refused(content: bytes, newsroom: Newsr
     with pytest.raises(ValidationError, match="not a picture"):
         newsroom.save()
     assert not Picture.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_a_picture_without_a_file() -> None:
+    """H4, issue 12: whatever the form does, no row is stored without a file."""
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Picture.objects.create(credit="A. Pen")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Picture.objects.bulk_create([Picture(credit="A. Pen")])
+    picture = Picture.objects.create(file=draw_picture())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Picture.objects.update(file="")
+    assert Picture.objects.get() == picture
+
+
+class _FullDisk(AtomicFileSystemStorage):
+    error = errno.ENOSPC
+
+    def _save(self, name: str, content: Any) -> str:
+        raise OSError(self.error, os.strerror(self.error))
+
+
+class _ReadOnlyDisk(_FullDisk):
+    error = errno.EROFS
+
+
+@pytest.mark.parametrize(
+    ("disk", "words"),
+    [(_FullDisk, "disk is full"), (_ReadOnlyDisk, "The reason: Read-only file system")],
+)
+def test_a_disk_that_takes_nothing_is_reported_at_the_field(
+    disk: type[_FullDisk], words: str, settings: Any, newsroom: Newsroom
+) -> None:
+    backend = f"{__name__}.{disk.__name__}"
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": backend}}
+    with pytest.raises(ValidationError, match=words) as caught:
+        Picture(file=draw_picture()).full_clean()
+    assert set(caught.value.message_dict) == {"file"}
+    newsroom.logo = draw_picture()
+    with pytest.raises(ValidationError, match=words):
+        newsroom.full_clean()
+    assert not Picture.objects.exists()
+
+
+def test_a_logo_is_small_enough_for_each_email(newsroom: Newsroom, media: Path) -> None:
+    newsroom.logo = photograph(2000, 1000)
+    newsroom.save()
+    image = Image.open(io.BytesIO((media / str(newsroom.logo.name)).read_bytes()))
+    assert image.size == (512, 256)
+
+
+@pytest.mark.django_db
+def test_a_picture_is_named_after_its_file() -> None:
+    file = photograph(40, 30)
+    file.name = "Ніжняя\u2028 Вяліка .jpg"
+    assert Picture.objects.create(file=file).name == "Ніжняя Вяліка"
+    assert Picture.objects.create(file=photograph(40, 30), name="River").name == "River"
+
+
+@pytest.mark.django_db
+@pytest.mark.sandbox
+def test_a_broken_picture_does_not_reach_this_process() -> None:
+    with pytest.raises(ValidationError, match="not a picture"):
+        Picture(file=ContentFile(b"text", name="x.png")).full_clean()
+    assert Picture.objects.create(file=photograph(700, 500)).copies["site"]

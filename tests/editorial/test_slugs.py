@@ -31,6 +31,41 @@ def test_each_language_is_transliterated_by_its_own_rules(
     assert slug_for(text, language) == slug
 
 
+@pytest.mark.parametrize(
+    ("text", "slug"),
+    [
+        ("Belarus–West relations", "belarus-west-relations"),
+        ("Беларусь—Захад", "belarus-zakhad"),
+        *((f"one{sign}two", "one-two") for sign in '-‐‑‒–—―⸺/\\|_«»“”„"‹›\u00a0\u2009\u3000·…'),
+        ("«Савет» і “улада”", "savet-i-ulada"),
+        ("'Quoted' words and ’90s ‘more’", "quoted-words-and-90s-more"),
+        ("Сям'я, сям’я, сямʼя, сям`я", "siamia-siamia-siamia-siamia"),
+        ("O’Neill’s d'Arc", "oneills-darc"),
+        ("−5 %", "minus-5"),
+        ("Рост –0,7 % и -3", "rost-minus-0-7-i-minus-3"),
+        ("(−5)", "minus-5"),
+        ("2017–2018, 10 –15, 5-7, COVID-19", "2017-2018-10-15-5-7-covid-19"),
+        ("+5 °C", "plus-5-c"),
+        ("C++", "c-plus-plus"),
+        ("10 000 people", "10000-people"),
+        ("1\u00a0234\u202f567", "1234567"),
+        ("В 2020 100 человек", "v-2020-100-chelovek"),
+        ("½", "1-2"),
+        ("5½ years", "5-1-2-years"),
+        ("10⁶ is not 106", "10-6-is-not-106"),
+        ("CO₂ and Ⅳ", "co2-and-iv"),
+        ("№5, ①", "no-5-1"),
+        ("٣ ३", "3-3"),
+        ("Brand™ & Co.", "brand-co"),
+        ("вы\u00adбары", "vybary"),
+        ("Выборы", "vybory"),
+        ("Выборы 2020", "vybory-2020"),
+    ],
+)
+def test_signs_separate_words_and_numbers_keep_theirs(text: str, slug: str) -> None:
+    assert slug_for(text, "be") == slug
+
+
 @pytest.mark.parametrize("text", ["…", "一周新闻"])
 def test_a_text_without_known_letters_gets_a_stable_hash(text: str) -> None:
     assert slug_for(text, "zh-hans").startswith("article-")

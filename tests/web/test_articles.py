@@ -20,6 +20,7 @@ from newsletter.editorial.models import (
 from newsletter.web.articles import plain_text
 from newsletter.web.similar import nearest
 from tests.conftest import WriteArticle
+from tests.pictures import photograph
 from tests.web.parsed_page import ParsedPage
 
 
@@ -77,10 +78,17 @@ def test_the_label_of_a_credit_is_in_the_pages_language(client: Client, army: Ar
     assert page.all("img", width="4", height="3")
 
 
-def test_a_credit_is_shown_even_without_a_file(
-    client: Client, army: Article, photo: Picture
-) -> None:
-    photo.file.delete()
+def test_a_page_offers_the_picture_in_several_widths(client: Client, army: Article) -> None:
+    army.picture = Picture.objects.create(file=photograph(2400, 1600))
+    army.save()
+    image = open_article(client, army, "en").all("img", width="1600", height="1067")[0]
+    widths = [part.rpartition(" ")[2] for part in image["srcset"].split(", ")]
+    assert widths == ["320w", "640w", "960w", "1280w", "1600w"]
+    assert image["sizes"]
+
+
+def test_a_credit_is_shown_even_without_a_picture(client: Client, army: Article) -> None:
+    Article.objects.filter(pk=army.pk).update(picture=None, credit="river.example")
     page = open_article(client, army, "ru")
     assert "Фото: river.example" in page.text
     assert not page.all("img")

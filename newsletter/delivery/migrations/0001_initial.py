@@ -187,6 +187,7 @@ class Migration(migrations.Migration):
                 ('text', models.TextField()),
                 ('headers', models.JSONField(help_text='From, Reply-To, List-Id …, the same for all readers.')),
                 ('images', models.JSONField(blank=True, default=list, help_text='[{cid, name in storage, type}]')),
+                ('size', models.PositiveIntegerField(default=0, help_text='Bytes of the email with its pictures, as it is sent.')),
                 ('discreet', models.BooleanField(default=False)),
                 ('mailing', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='editions', to='delivery.mailing')),
             ],

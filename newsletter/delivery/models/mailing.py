@@ -199,6 +199,9 @@ class Edition(models.Model):
     text = models.TextField()
     headers = models.JSONField(help_text="From, Reply-To, List-Id …, the same for all readers.")
     images = models.JSONField(default=list, blank=True, help_text="[{cid, name in storage, type}]")
+    size = models.PositiveIntegerField(
+        default=0, help_text="Bytes of the email with its pictures, as it is sent."
+    )
     discreet = models.BooleanField(default=False)
 
     class Meta:

@@ -17,7 +17,7 @@ from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.oversight import kill_switch, restore_guard
 from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.planning.editions import round_up
-from newsletter.editorial import schedule, workflow
+from newsletter.editorial import ordering, schedule, workflow
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.editorial.schedule import Decision, Occurrence, RoundUp
 from newsletter.lib.run_all import run_all
@@ -130,7 +130,7 @@ def _assemble_issue(newsletter: Newsletter, occasion: Occurrence, now: datetime)
         kind=Issue.Kind.WEEK,
         defaults={"ends_on": occasion.week + timedelta(days=6), "state": Issue.State.APPROVED},
     )
-    Article.objects.filter(pk__in=ready.values("pk")).update(issue=issue)
+    ordering.append(issue, list(ready.order_by("position", "pk").values_list("pk", flat=True)))
     return issue
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter.delivery.models import Edition, Mailing, Release
+from newsletter.delivery.planning.weight import checked_size
 from newsletter.delivery.sending.messages import discreet_headers, sender_headers
 from newsletter.digest import content
 from newsletter.digest.assemble import assemble
@@ -54,6 +55,8 @@ class Editions:
     """The key of each segment's edition; None if there is nothing for the segment to read."""
     drafts: dict[str, Edition] = field(default_factory=dict)
     """An unsaved Edition for each key."""
+    shown: set[tuple[int, str, int]] = field(default_factory=set)
+    """(article ID, language, revision) of each text in any of them."""
 
 
 def draft_editions(
@@ -64,7 +67,10 @@ def draft_editions(
     issue: content.Issue,
     at: datetime,
 ) -> Editions:
-    """Render each edition that the segments need, once. Raises content.RenderError."""
+    """Render each edition that the segments need, once.
+
+    Raises content.RenderError, also for an email that is too heavy (H4).
+    """
     editions = Editions()
     branding, today = newsletter_content(newsletter), newsletter.local_date(at)
     for segment in segments:
@@ -82,6 +88,9 @@ def draft_editions(
         editions.by_segment[segment] = selection.key if selection else None
         if selection is None or selection.key in editions.drafts:
             continue
+        editions.shown |= {
+            (each.article.id, each.language, each.text.revision) for each in selection.articles
+        }
         rendered = render_edition(sender, contents, selection, view_url=url, today=today)
         editions.drafts[selection.key] = Edition(
             mailing=mailing,
@@ -94,6 +103,7 @@ def draft_editions(
             html=rendered.html,
             text=rendered.text,
             images=[asdict(image) for image in rendered.images],
+            size=checked_size(rendered),
             discreet=segment.discreet,
             headers=discreet_headers(rendered.language)
             if segment.discreet

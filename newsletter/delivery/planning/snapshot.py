@@ -27,6 +27,7 @@ from newsletter.delivery.sending import ledger, protocol, transports, wake_ups
 from newsletter.delivery.sending.batches import MODULUS, OutcomeRow, checksum, pack
 from newsletter.delivery.sending.messages import build_email
 from newsletter.digest.content import RenderError
+from newsletter.editorial.revisions import mark_as_sent
 from newsletter.transport.base import CompileError
 from newsletter.transport.outcomes import Result
 from subscribers.audience import Frequency, Segment, segments, stream
@@ -133,6 +134,7 @@ def _take_snapshot(mailing: Mailing, editions: Editions) -> list[int]:
     if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).exists():
         return []
     Edition.objects.bulk_create(editions.drafts.values())
+    mark_as_sent(editions.shown)
     taken = _Taken(protocol.database_now())
     batches, due = 0, []
     # A few at a time, to limit memory.

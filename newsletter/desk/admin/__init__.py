@@ -1,5 +1,13 @@
 """The desk's ModelAdmins, one module per subject."""
 
-from newsletter.desk.admin import articles, issues, mailings, newsletters, staff, subscribers
+from newsletter.desk.admin import (
+    articles,
+    issues,
+    mailings,
+    newsletters,
+    pictures,
+    staff,
+    subscribers,
+)
 
-__all__ = ["articles", "issues", "mailings", "newsletters", "staff", "subscribers"]
+__all__ = ["articles", "issues", "mailings", "newsletters", "pictures", "staff", "subscribers"]

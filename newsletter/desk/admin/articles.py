@@ -2,70 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from django import forms
-from django.contrib import admin
-from django.db.models import QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.html import format_html
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Max, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
-from newsletter.editorial.models import Article, ArticleTranslation, Newsletter, Picture
-from newsletter.editorial.revisions import is_stale, mark_up_to_date
-from newsletter.lib.languages import language_name
-
-
-class ArticleTranslationForm(forms.ModelForm[ArticleTranslation]):
-    """One translation of an article. A stale one can be marked as up to date."""
-
-    is_current = forms.BooleanField(
-        label=_("This translation is up to date with the original"), required=False
-    )
-    stale = False
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        text = self.instance
-        self.stale = bool(text.pk) and is_stale(text, _original(text))
-        if not self.stale:
-            del self.fields["is_current"]
-
-
-def _original(text: ArticleTranslation) -> ArticleTranslation | None:
-    return text.article.text([text.article.original_language])
-
-
-class ArticleTranslationInline(TranslationInline):
-    model = ArticleTranslation
-    form = ArticleTranslationForm
-    verbose_name_plural = _("text")
-    fields = (
-        "language",
-        "headline",
-        "lead",
-        "body",
-        "state",
-        "authors",
-        "alt_text",
-        "slug",
-        "correction",
-    )
-
-    def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
-        newsletter = obj.newsletter if obj else requested_newsletter(request)
-        languages = list(newsletter.languages) if newsletter else []
-        original = obj.original_language if obj else request.POST.get("original_language")
-        return sorted(languages, key=lambda code: code != original)
-
-    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name in {"lead", "correction"}:
-            field.widget.attrs["rows"] = 3 if db_field.name == "lead" else 2
-        return field
+from newsletter.desk import (
+    article_conflict,
+    article_history,
+    article_text,
+    picture_picker,
+    presence,
+)
+from newsletter.desk.article_access import language_of, visible_article
+from newsletter.desk.article_forms import ArticleForm, NewHeadlineForm
+from newsletter.desk.article_page import page_media, page_url, render_article_page
+from newsletter.desk.deletion import RestorableAdmin
+from newsletter.desk.language_tabs import TabbedAdmin
+from newsletter.desk.search import SearchAdmin
+from newsletter.desk.sign_in_again import json_view, keep_posted
+from newsletter.desk.view_helpers import render_page, user_of
+from newsletter.editorial import finders, writing
+from newsletter.editorial.models import Article, Newsletter
 
 
 def requested_newsletter(request: HttpRequest) -> Newsletter | None:
@@ -79,67 +44,66 @@ def requested_newsletter(request: HttpRequest) -> Newsletter | None:
     return Newsletter.objects.first()
 
 
-class ArticleForm(forms.ModelForm[Article]):
-    """An article's own fields. The original language is chosen from the newsletters' languages."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "original_language" not in self.fields:
-            return  # the user may only view
-        codes = [code for row in Newsletter.objects.all() for code in row.languages]
-        codes += [self.instance.original_language] if self.instance.pk else []
-        field = self.fields["original_language"]
-        self.fields["original_language"] = forms.ChoiceField(
-            label=field.label,
-            choices=[(code, language_name(code)) for code in dict.fromkeys(codes)],
-        )
-        self.fields["published_at"].help_text = _("Local time: %(zone)s.") % {
-            "zone": timezone.get_current_timezone_name()
-        }
-
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or {}
-        newsletter = data.get("newsletter")
-        for name in ("issue", "topic"):
-            related = data.get(name)
-            if newsletter and related and related.newsletter_id != newsletter.pk:
-                self.add_error(name, _("This belongs to another newsletter."))
-        original = data.get("original_language")
-        if newsletter and original and original not in newsletter.languages:
-            self.add_error("original_language", _("The newsletter doesn’t have this language."))
-        if data.get("similar") and len(data["similar"]) > 3:
-            self.add_error("similar", _("Choose up to three."))
-        return data
-
-
 @admin.register(Article)
-class ArticleAdmin(TabbedAdmin):
+class ArticleAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
+    """Articles. Each has a page per language; facts and texts are saved separately."""
+
     form = ArticleForm
-    inlines = [ArticleTranslationInline]
     list_display = ("__str__", "issue", "topic", "languages", "published_at")
     list_filter = ("newsletter", "topic", "translations__state")
-    search_fields = ("translations__headline", "translations__lead")
+    search_help_text = _("Searches headlines, leads, texts and authors in all languages.")
     date_hierarchy = "published_at"
     ordering = ("-published_at", "-pk")
-    autocomplete_fields = ("issue", "similar", "picture")
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    ("newsletter", "issue"),
-                    ("topic", "position"),
-                    ("published_at", "original_language"),
-                    "picture",
-                )
-            },
-        ),
-        (_("More"), {"classes": ["collapse"], "fields": ("dateline", "similar")}),
+    autocomplete_fields = ("issue", "similar")
+    fields = (
+        "newsletter",
+        "issue",
+        "topic",
+        "picture",
+        "published_at",
+        "original_language",
+        "dateline",
+        "similar",
+        "credit_kind",
+        "credit",
+        "opened_version",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Article]:
         rows = super().get_queryset(request).select_related("issue__newsletter", "topic")
         return rows.prefetch_related("translations", "topic__translations")
+
+    def find(self, rows: QuerySet[Article], text: str) -> QuerySet[Article]:
+        return finders.find_articles(rows, text)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "picture":
+            kwargs |= picture_picker.form_field_options()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        text = "<int:article_id>/text/<str:language>/"
+        pages: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
+            "text": (text, keep_posted(wrap(article_text.save))),
+            "text_autosave": (f"{text}autosave/", json_view(article_text.autosave)),
+            "text_presence": (f"{text}presence/", json_view(presence.heartbeat)),
+            "text_remove": (f"{text}remove/", wrap(article_text.remove)),
+            "text_history": (f"{text}history/", wrap(article_history.history)),
+            "text_revision": (f"{text}history/<int:number>/", wrap(article_history.revision)),
+            "text_conflict": (
+                f"{text}conflict/<int:number>/",
+                keep_posted(wrap(article_conflict.conflict)),
+            ),
+            # Django's own names, with our pages.
+            "add": ("add/", keep_posted(wrap(self.add_view))),
+            "change": ("<path:object_id>/change/", keep_posted(wrap(self.change_view))),
+        }
+        ours = [
+            path(route, view, name=f"editorial_article_{name}")
+            for name, (route, view) in pages.items()
+        ]
+        return [*ours, *super().get_urls()]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
@@ -147,29 +111,121 @@ class ArticleAdmin(TabbedAdmin):
         if newsletter:
             initial.setdefault("newsletter", newsletter.pk)
             initial.setdefault("original_language", newsletter.languages[0])
-        issue = initial.get("issue")
-        if issue and str(issue).isdecimal():
-            rows = Article.objects.filter(issue=issue).order_by("-position")
-            last = rows.values_list("position", flat=True).first()
-            initial.setdefault("position", (last or 0) + 1)
         return initial
 
-    def save_related(
+    def facts_form(self, request: HttpRequest, article: Article, data: Any = None) -> Any:
+        """Return the form of the article's own fields."""
+        return self.get_form(request, article, change=True)(data, instance=article)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Ask for the facts and a headline in the original language, with one save."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form_class = self.get_form(request, None, change=False)
+        if request.method == "POST":
+            facts, headline = form_class(request.POST), NewHeadlineForm(request.POST)
+            if all([facts.is_valid(), headline.is_valid()]):
+                return self._add(request, facts, headline.cleaned_data["headline"])
+        else:
+            facts = form_class(initial=self.get_changeform_initial_data(request))
+            headline = NewHeadlineForm()
+        return render_page(
+            request,
+            "desk/article/add.html",
+            title=gettext("New article"),
+            opts=self.opts,
+            facts=facts,
+            headline=headline["headline"],
+            has_errors=bool(facts.errors or headline.errors),
+            media=page_media(request, self.media + facts.media),
+        )
+
+    def _add(self, request: HttpRequest, facts: Any, headline: str) -> HttpResponse:
+        article: Article = facts.save(commit=False)
+        article.position = _last_position(article) + 1
+        article.save()
+        facts.save_m2m()
+        language = article.original_language
+        writing.save_text(article, language, {"headline": headline}, base=0, by=user_of(request))
+        self.log_addition(request, article, [{"added": {}}])
+        messages.success(request, gettext("The article has been added. Now write its text."))
+        return redirect(page_url(article, language))
+
+    def change_view(
         self,
         request: HttpRequest,
-        form: ModelForm[Any],
-        formsets: Any,
-        change: bool,  # noqa: FBT001 - Django's signature
-    ) -> None:
-        super().save_related(request, form, formsets, change)
-        for formset in formsets:
-            for translation in formset.forms:
-                if translation.instance.pk and translation.cleaned_data.get("is_current"):
-                    mark_up_to_date(translation.instance)
+        object_id: str,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        """Show the page in one language; save the facts on POST."""
+        if not object_id.isdecimal():
+            raise Http404
+        article = visible_article(request, int(object_id))
+        language = request.GET.get("language", article.original_language)
+        language_of(article, language)
+        may_change = self.has_change_permission(request, article)
+        if request.method != "POST":
+            facts = self.facts_form(request, article) if may_change else None
+            return render_article_page(self, request, article, language, facts=facts)
+        if not may_change:
+            raise PermissionDenied
+        return self._save_facts(request, article, language)
+
+    def _save_facts(self, request: HttpRequest, article: Article, language: str) -> HttpResponse:
+        opened = request.POST.get("opened_version", "")
+        facts = self.facts_form(request, Article.objects.get(pk=article.pk), request.POST)
+        if facts.is_valid():
+            before = Article.objects.values_list("issue", flat=True).get(pk=article.pk)
+            changed: Article = facts.save(commit=False)
+            if changed.issue_id != before:
+                changed.position = _last_position(changed) + 1
+            if not set(facts.changed_data) - {"opened_version"}:
+                messages.success(request, gettext("There was nothing to save."))
+                return redirect(page_url(article, language))
+            if opened.isdecimal() and writing.save_facts(changed, version=int(opened)):
+                facts.save_m2m()
+                message = self.construct_change_message(request, facts, [], add=False)
+                self.log_change(request, changed, message)
+                messages.success(request, gettext("The facts have been saved."))
+                return redirect(page_url(article, language))
+            facts.add_error(None, gettext(_NEWER_FACTS))
+            facts.newer = _newer_facts(facts, article)
+            # Saving once more is a choice made in full view of both.
+            facts.data = {**facts.data.dict(), "opened_version": article.version}
+        return render_article_page(self, request, article, language, facts=facts)
 
     @admin.display(description=_("languages"))
     def languages(self, article: Article) -> str:
         return translation_states(article)
+
+
+_NEWER_FACTS = gettext_noop(
+    "Somebody has changed the facts since you opened this page. Yours are below, and what is "
+    "stored now is named beside each. Save again to replace it."
+)
+
+
+def _newer_facts(facts: Any, article: Article) -> dict[str, str]:
+    """Return what is stored now, as text, for each field in which the form differs from it."""
+    found = {}
+    for name in facts.changed_data:
+        if name == "opened_version":
+            continue
+        value = getattr(article, name)
+        shown = ", ".join(map(str, value.all())) if hasattr(value, "all") else value
+        found[name] = str(shown if shown not in (None, "") else "–")
+    return found
+
+
+def _last_position(article: Article) -> int:
+    """Return the position of the last article in the article's issue; 0 if there is none."""
+    if article.issue_id is None:
+        return 0
+    others = Article.objects.filter(issue=article.issue_id).exclude(pk=article.pk)
+    return others.aggregate(last=Max("position"))["last"] or 0
 
 
 def translation_states(article: Article) -> str:
@@ -178,24 +234,3 @@ def translation_states(article: Article) -> str:
         f"{text.language.upper()} {'✓' if text.is_ready else text.get_state_display()}"
         for text in article.texts().values()
     )
-
-
-@admin.register(Picture)
-class PictureAdmin(admin.ModelAdmin[Picture]):
-    list_display = ("thumbnail", "kind", "credit", "added_at")
-    list_display_links = ("thumbnail",)
-    search_fields = ("credit", "file", "articles__translations__headline")
-    fields = ("thumbnail", "file", "kind", "credit")
-    readonly_fields = ("thumbnail",)
-
-    @admin.display(description=_("picture"))
-    def thumbnail(self, picture: Picture) -> str:
-        if not picture.file:
-            return str(picture)
-        return format_html(
-            '<img class="thumbnail" src="{}" alt="{}" width="{}" height="{}">',
-            picture.file.url,
-            picture,
-            picture.width or "",
-            picture.height or "",
-        )

@@ -1,105 +1,49 @@
-"""Issues: their texts as tabs, their articles in order, the week's trends, and the next steps."""
+"""Issues: the list, the page for a new one, and the URLs of an issue's own pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponseBase
-from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.delivery.models import Mailing
 from newsletter.desk import preview, sending
-from newsletter.desk.admin.articles import requested_newsletter, translation_states
-from newsletter.desk.groups import SEND
-from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
-from newsletter.editorial import checks, workflow
-from newsletter.editorial.models import Article, Issue, IssueTranslation, Topic, Trend
-
-
-class IssueForm(forms.ModelForm[Issue]):
-    """An issue, and a trend for each topic in its week (fields `trend_<topic ID>`)."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.topics: list[Topic] = []
-        issue = self.instance
-        if not issue.pk or issue.kind == Issue.Kind.SPECIAL:
-            return
-        self.topics = list(issue.newsletter.topics.prefetch_related("translations"))
-        known = Trend.objects.for_issue(issue)
-        for topic in self.topics:
-            self.fields[f"trend_{topic.pk}"] = forms.ChoiceField(
-                label=str(topic),
-                choices=[("", _("no status")), *Trend.Status.choices],
-                initial=known.get(topic.pk, ""),
-                required=False,
-                widget=forms.RadioSelect(attrs={"class": "trend"}),
-            )
-
-    @property
-    def trend_fields(self) -> list[forms.BoundField]:
-        return [self[f"trend_{topic.pk}"] for topic in self.topics]
-
-    def save_trends(self) -> None:
-        for topic in self.topics:
-            status = self.cleaned_data[f"trend_{topic.pk}"] or None
-            workflow.set_issue_trend(self.instance, topic, status)
-
-
-class IssueTranslationInline(TranslationInline):
-    model = IssueTranslation
-    verbose_name_plural = _("the issue’s texts")
-    fields = ("language", "subject", "preheader", "introduction")
-
-    def languages_of(self, request: HttpRequest, obj: Any) -> list[str]:
-        newsletter = obj.newsletter if obj else requested_newsletter(request)
-        return list(newsletter.languages) if newsletter else []
-
-
-class ArticlesInline(admin.TabularInline[Article, Issue]):
-    model = Article
-    extra = 0
-    can_delete = False
-    show_change_link = False
-    fields = ("position", "headline", "topic", "languages")
-    readonly_fields = ("headline", "topic", "languages")
-    verbose_name_plural = _("articles in order")
-    template = "admin/editorial/issue/articles.html"
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        rows = super().get_queryset(request).select_related("topic")
-        return rows.prefetch_related("translations", "topic__translations")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description=_("article"))
-    def headline(self, article: Article) -> str:
-        url = reverse("admin:editorial_article_change", args=[article.pk])
-        return format_html('<a href="{}">{}</a>', url, article)
-
-    @admin.display(description=_("languages"))
-    def languages(self, article: Article) -> str:
-        return translation_states(article)
+from newsletter.desk.admin.articles import requested_newsletter
+from newsletter.desk.deletion import RestorableAdmin
+from newsletter.desk.issue_page import order, page
+from newsletter.desk.language_tabs import TabbedAdmin
+from newsletter.desk.next_issue import next_issues
+from newsletter.desk.search import SearchAdmin
+from newsletter.editorial import finders
+from newsletter.editorial.models import Issue
+from newsletter.editorial.upcoming import next_free_week
 
 
 @admin.register(Issue)
-class IssueAdmin(TabbedAdmin):
-    form = IssueForm
-    inlines = [IssueTranslationInline, ArticlesInline]
-    change_form_template = "admin/editorial/issue/change_form.html"
+class IssueAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
+    change_list_template = "admin/editorial/issue/change_list.html"
     list_display = ("__str__", "newsletter", "kind", "state")
     list_filter = ("newsletter", "state", "kind")
-    search_fields = ("slug", "translations__subject", "starts_on")
+    search_help_text = _(
+        "Searches days, weeks and months (9–15 November 2026), and texts of issues and articles."
+    )
     fieldsets = (
         (None, {"fields": (("newsletter", "kind"), ("starts_on", "ends_on"), "slug", "note")}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Issue]:
+        rows = super().get_queryset(request).select_related("newsletter")
+        return rows.prefetch_related("newsletter__translations")
+
+    def find(self, rows: QuerySet[Issue], text: str) -> QuerySet[Issue]:
+        return finders.find_issues(rows, text)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -114,41 +58,53 @@ class IssueAdmin(TabbedAdmin):
             "approve": sending.approve,
             "withdraw": sending.withdraw,
             "send": sending.send,
+            "order": order.save_order,
+            "add-article": order.add_article,
         }
         wrap = self.admin_site.admin_view
         desk_urls = [
             path(
                 f"<int:issue_id>/{name}/",
                 wrap(view),
-                name=f"editorial_issue_{name.replace('/', '_')}",
+                name=f"editorial_issue_{name.replace('/', '_').replace('-', '_')}",
             )
             for name, view in views.items()
         ]
         return [*desk_urls, *super().get_urls()]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Propose the newsletter's next week without an issue."""
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
         if newsletter := requested_newsletter(request):
             initial.setdefault("newsletter", newsletter.pk)
+            if "starts_on" not in initial:
+                week = next_free_week(newsletter, timezone.now())
+                initial |= {"starts_on": week, "ends_on": week + timedelta(days=6)}
         return initial
 
-    def save_related(
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        extra = {"next_issues": next_issues(request), **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, extra)
+        return response
+
+    def change_view(
         self,
         request: HttpRequest,
-        form: ModelForm[Any],
-        formsets: Any,
-        change: bool,  # noqa: FBT001 - Django's signature
-    ) -> None:
-        super().save_related(request, form, formsets, change)
-        if isinstance(form, IssueForm):
-            form.save_trends()
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        issue = self.get_object(request, object_id)
+        if issue is None or not self.has_view_or_change_permission(request, issue):
+            return super().change_view(request, object_id, form_url, extra_context)
+        return page.change(request, issue)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Any:
-        issue: Issue | None = context.get("original")
-        if issue is not None:
-            context["problems"] = checks.find_problems(issue)
-            context["may_send"] = request.user.has_perm(SEND)
-            context["mailings"] = Mailing.objects.filter(release__issue=issue)
-        return super().render_change_form(request, context, *args, **kwargs)
+    def response_add(
+        self, request: HttpRequest, obj: Issue, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Go on to the new issue's page, where its topics are ready."""
+        if "_addanother" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        return redirect("admin:editorial_issue_change", obj.pk)

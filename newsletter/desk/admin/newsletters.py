@@ -7,11 +7,16 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from js_asset import Script
 
+from newsletter.desk.deletion import RestorableAdmin
 from newsletter.desk.fields import CodeListField, LabelledLinesField
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
+from newsletter.desk.search import SearchAdmin
+from newsletter.editorial import finders
 from newsletter.editorial.models import (
     Newsletter,
     NewsletterTranslation,
@@ -84,12 +89,15 @@ class TopicTranslationInline(TranslationInline):
 
 
 @admin.register(Topic)
-class TopicAdmin(TabbedAdmin):
+class TopicAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
     inlines = [TopicTranslationInline]
     list_display = ("__str__", "slug", "newsletter", "position")
     list_editable = ("position",)
     list_filter = ("newsletter",)
-    search_fields = ("slug", "translations__name")
+    search_help_text = _("Searches names in all languages, and slugs.")
+
+    def find(self, rows: QuerySet[Topic], text: str) -> QuerySet[Topic]:
+        return finders.find_topics(rows, text)
 
 
 class NewsroomForm(forms.ModelForm[Newsroom]):
@@ -113,6 +121,9 @@ class NewsroomTranslationInline(TranslationInline):
 
 @admin.register(Newsroom)
 class NewsroomAdmin(TabbedAdmin):
+    class Media:
+        js = (Script("desk/uploads.js", type="module"),)
+
     form = NewsroomForm
     inlines = [NewsroomTranslationInline]
 

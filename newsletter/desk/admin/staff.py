@@ -7,10 +7,13 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm, UsernameField
+from django.contrib.auth.models import Group
 
 from newsletter.delivery.models import AlertRecipient
 from newsletter.editorial.models import User
+from newsletter.lib.text_fields import EmailFormField, OneLineFormField, TextFormMixin
 
 
 class AlertRecipientInline(admin.StackedInline[AlertRecipient, User]):
@@ -26,11 +29,41 @@ class AlertRecipientInline(admin.StackedInline[AlertRecipient, User]):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
+class NameField(TextFormMixin, UsernameField):
+    """A user's name for signing in."""
+
+
+class StaffForm(UserChangeForm[User]):
+    class Meta(UserChangeForm.Meta):
+        field_classes = {"username": NameField, "email": EmailFormField}
+
+
+class NewStaffForm(AdminUserCreationForm[User]):
+    class Meta(AdminUserCreationForm.Meta):
+        model = User
+        field_classes = {"username": NameField}
+
+
+class GroupForm(forms.ModelForm[Group]):
+    class Meta:
+        field_classes = {"name": OneLineFormField}
+
+
 class StaffAdmin(UserAdmin[User]):
     """Django's users with alerts."""
+
+    form = StaffForm
+    add_form = NewStaffForm
 
     def get_inlines(self, request: Any, obj: User | None) -> list[Any]:
         return [AlertRecipientInline] if obj is not None else []
 
 
+class StaffGroupAdmin(GroupAdmin):
+    form = GroupForm
+
+
 admin.site.register(User, StaffAdmin)
+# Django's own registration comes first, as its apps are loaded before ours.
+admin.site.unregister(Group)
+admin.site.register(Group, StaffGroupAdmin)

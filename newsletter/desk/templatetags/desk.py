@@ -8,6 +8,7 @@ from django import template
 
 from newsletter.desk import labels
 from newsletter.desk.language_tabs import Panel, panels
+from newsletter.lib import byte_sizes
 
 register = template.Library()
 
@@ -22,3 +23,15 @@ def language_panels(formset: Any) -> list[Panel]:
 def edition_label(edition: Any) -> str:
     """Return the label in the page's language: {{ edition|edition_label }}"""
     return labels.edition_label(edition)
+
+
+@register.filter
+def size_name(size: Any) -> str:
+    """Return a number of bytes in words: {{ edition.size|size_name }}"""
+    return byte_sizes.size_name(size)
+
+
+@register.filter
+def value_of(mapping: Any, key: str) -> Any:
+    """Return a mapping's value: {{ html|value_of:field.name }}; empty without the mapping or key"""
+    return mapping.get(key, "") if mapping else ""

@@ -28,8 +28,7 @@ REASONS = {
     "dict_type": _("must be an object with a value for each language or category."),
     "list_type": _("must be a list, written […]."),
     "string_type": _("must be a text in quotation marks."),
-    "string_unicode": _("contains a character that cannot be stored. Remove it."),
-    "string_pattern_mismatch": _("contains a character that cannot be stored. Remove it."),
+    "string_unicode": _("contains half of a damaged character. Remove it."),
     "string_too_short": _("is empty. Fill it in."),
     "too_short": _("is empty. Fill it in."),
     "string_too_long": _("is longer than %(max_length)s characters. Shorten it."),
@@ -52,9 +51,15 @@ class Problem:
 
     location: str
     reason: str
+    line: int | None = None
+    """Its line in the file, from 1."""
 
     def __str__(self) -> str:
-        return f"{self.location}: {self.reason}" if self.location else self.reason
+        place = self.location
+        if self.line is not None:
+            named = {"location": place, "line": self.line}
+            place = gettext("%(location)s (line %(line)s)") % named
+        return f"{place}: {self.reason}" if place else self.reason
 
 
 class DocumentError(Exception):
@@ -63,6 +68,10 @@ class DocumentError(Exception):
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
         super().__init__("\n".join(map(str, problems)))
+
+
+class UnfitTextError(ValueError):
+    """A text contains a character that can't be kept. The message quotes what is around it."""
 
 
 @contextmanager
@@ -95,14 +104,16 @@ def to_problem(details: Mapping[str, Any]) -> Problem:
     if value is DUPLICATE:
         reason = gettext("is there more than once. Keep one.")
     elif isinstance(value, (str, int, float)) and not (
-        kind in WITHOUT_EXCERPT or value in re.findall("[“«](.*?)[”»]", reason)
+        kind in WITHOUT_EXCERPT
+        or isinstance(context.get("error"), UnfitTextError)
+        or value in re.findall("[“«](.*?)[”»]", reason)
     ):
         found = {"reason": reason, "found": _excerpt(value)}
         reason = gettext("%(reason)s Found: %(found)s") % found
-    return Problem(_path(loc), reason)
+    return Problem(path_of(loc), reason)
 
 
-def _path(loc: Loc) -> str:
+def path_of(loc: Loc) -> str:
     """Return the location as written in code, such as `issues[1].texts.be`."""
     plain = re.compile(rf"[\w-]{{1,{EXCERPT}}}")
     steps = (

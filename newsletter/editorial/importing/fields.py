@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -13,10 +12,13 @@ from django.core.validators import RegexValidator, validate_email
 from django.utils.translation import gettext_lazy as _
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
 
-from newsletter.editorial.cleaning import clean_html
-from newsletter.editorial.importing.files import picture_bytes
+from newsletter.editorial.importing.errors import UnfitTextError
+from newsletter.editorial.importing.files import PictureFolder
 from newsletter.editorial.models.newsroom import COLOUR
+from newsletter.lib import characters
+from newsletter.lib.characters import UnfitCharacterError
 from newsletter.lib.languages import validate_language
+from newsletter.lib.text_fields import LONGEST_BODY, LONGEST_TEXT, explain
 from newsletter.lib.time_zones import validate_zone
 
 T = TypeVar("T")
@@ -26,7 +28,7 @@ T = TypeVar("T")
 class Scope:
     """What values may refer to. Filled while the newsletter and categories are validated."""
 
-    base: Path
+    pictures: PictureFolder
     languages: list[str] = field(default_factory=list)
     categories: set[str] = field(default_factory=set)
 
@@ -37,12 +39,24 @@ def scope_of(info: ValidationInfo) -> Scope:
     return info.context
 
 
-def text(most: int = 1_000_000, *, least: int = 0) -> Any:
-    """Return a field for a text of `least` to `most` characters without NUL.
+def text(most: int = LONGEST_BODY, *, least: int = 0) -> Any:
+    """Return a field for a text of `least` to `most` characters."""
+    return Field(min_length=least, max_length=most)
 
-    PostgreSQL can't store NUL.
+
+def kept_by(rule: Callable[[str], str]) -> BeforeValidator:
+    """Apply a function of `newsletter.lib.characters`, as the models' fields do (H1).
+
+    It comes first, because pydantic refuses half a character without saying which.
     """
-    return Field(min_length=least, max_length=most, pattern=r"^[^\x00]*$")
+
+    def keep(value: object) -> object:
+        try:
+            return rule(value) if isinstance(value, str) else value
+        except UnfitCharacterError as error:
+            raise UnfitTextError(explain(error)) from None
+
+    return BeforeValidator(keep)
 
 
 def checked_by(validate: Callable[[Any], None]) -> AfterValidator:
@@ -85,8 +99,18 @@ def _known_category(slug: str, info: ValidationInfo) -> str:
 
 
 def _picture(name: str, info: ValidationInfo) -> str:
-    picture_bytes(name, base=scope_of(info).base)
+    scope_of(info).pictures.stored(name)
     return name
+
+
+def _logo(name: str, info: ValidationInfo) -> str:
+    scope_of(info).pictures.stored(name, folder="newsroom")
+    return name
+
+
+def _id_text(value: object) -> object:
+    """Many programs number their articles; a number and its digits are the same ID."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 BY_VALUE = Strict(strict=False)
@@ -97,19 +121,24 @@ SLUG = checked_by(
 )
 HTTPS = checked_by(RegexValidator(r"^https://", _("must begin with https://.")))
 
-Filled = Annotated[str, text(least=1)]
-Label = Annotated[str, text(120)]
-Short = Annotated[str, text(200)]
-Line = Annotated[str, text(300)]
-Prose = Annotated[str, text()]
-Html = Annotated[str, text(), AfterValidator(clean_html)]
-Page = Annotated[str, text(100_000), AfterValidator(clean_html)]
-Slug = Annotated[str, text(50, least=1), SLUG]
-Colour = Annotated[str, text(7, least=1), checked_by(COLOUR)]
-Email = Annotated[str, text(254), checked_by(validate_email)]
-Zone = Annotated[str, text(64, least=1), checked_by(validate_zone)]
-PictureFile = Annotated[str, text(least=1), AfterValidator(_picture)]
-CategorySlug = Annotated[str, text(), AfterValidator(_known_category)]
+ONE_LINE, LINES = kept_by(characters.one_line), kept_by(characters.lines)
+MARKUP = kept_by(characters.markup)
+
+Filled = Annotated[str, text(least=1), ONE_LINE]
+Label = Annotated[str, text(120), ONE_LINE]
+Short = Annotated[str, text(200), ONE_LINE]
+Line = Annotated[str, text(300), ONE_LINE]
+Prose = Annotated[str, text(LONGEST_TEXT), LINES]
+Html = Annotated[str, text(LONGEST_BODY), MARKUP]
+Page = Annotated[str, text(LONGEST_TEXT), MARKUP]
+ExternalId = Annotated[str, text(100, least=1), ONE_LINE, BeforeValidator(_id_text)]
+Slug = Annotated[str, text(50, least=1), ONE_LINE, SLUG]
+Colour = Annotated[str, text(7, least=1), ONE_LINE, checked_by(COLOUR)]
+Email = Annotated[str, text(254), ONE_LINE, checked_by(validate_email)]
+Zone = Annotated[str, text(64, least=1), ONE_LINE, checked_by(validate_zone)]
+PictureFile = Annotated[str, text(1000, least=1), ONE_LINE, AfterValidator(_picture)]
+LogoFile = Annotated[str, text(1000, least=1), ONE_LINE, AfterValidator(_logo)]
+CategorySlug = Annotated[str, text(), ONE_LINE, AfterValidator(_known_category)]
 
 Day = Annotated[
     date,

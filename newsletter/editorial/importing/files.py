@@ -1,36 +1,92 @@
-"""Picture files that a document names, relative to its own folder."""
+"""Picture files that a document names, relative to its own folder.
+
+Each is checked and stored once, while the document is validated: doing both apart would decode it
+twice. Several threads work on them, because Pillow decodes and encodes without Python's lock.
+"""
 
 from __future__ import annotations
 
 import io
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from newsletter.editorial import pictures
 
 
-def picture_bytes(name: str, *, base: Path) -> bytes:
-    """Return the file's content.
+class PictureFolder:
+    """The pictures in the folder `base`. Use it as a context manager.
 
-    Raises ValueError if the file is missing, outside the folder, or not a picture.
+    Pictures of a document that is refused stay in the storage, where an import of the corrected
+    document finds them: someone at the desk may have used the same picture in the meantime.
     """
-    path = (base / name).resolve()
-    if not path.is_relative_to(base.resolve()):
-        raise ValueError(_("must be in the same folder as the imported file."))
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self._names: dict[tuple[str, str], Future[str]] = {}
+        self._pool = ThreadPoolExecutor(os.cpu_count())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def stored(self, name: str, *, folder: str = "pictures") -> str:
+        """Store the picture once and return its name in the media storage.
+
+        Raises ValueError if the file is missing, outside the folder, or not a picture.
+        """
+        return self._begin(name, folder).result()
+
+    def begin(self, data: object) -> None:
+        """Begin to store the pictures that a document names, which is not yet validated."""
+        for name, folder in _named_pictures(data):
+            self._begin(name, folder)
+
+    def _begin(self, name: str, folder: str) -> Future[str]:
+        if (name, folder) not in self._names:
+            work = self._pool.submit(self._store, name, folder, get_language() or "en")
+            self._names[name, folder] = work
+        return self._names[name, folder]
+
+    def _store(self, name: str, folder: str, language: str) -> str:
+        with override(language):  # a thread begins in the site's language
+            content = picture_bytes(name, base=self.base)
+            try:
+                return pictures.store(io.BytesIO(content), folder=folder).name
+            except ValidationError as error:
+                raise ValueError(error.messages[0]) from None
+
+
+def picture_bytes(name: str, *, base: Path) -> bytes:
+    """Return the file's content. Raises ValueError if it is missing or outside the folder."""
     try:
-        content = path.read_bytes()
+        path = (base / name).resolve()
+        if not path.is_relative_to(base.resolve()):
+            raise ValueError(_("must be in the same folder as the imported file."))
+        return path.read_bytes()
     except OSError as error:
         reason = _("The file cannot be read: %(reason)s.") % {"reason": error.strerror or error}
         raise ValueError(reason) from None
-    try:
-        pictures.prepare(content)
-    except ValidationError as error:
-        raise ValueError(error.messages[0]) from None
-    return content
 
 
-def stored_picture(name: str, *, base: Path, folder: str = "pictures") -> str:
-    """Store the picture once and return its name in the media storage."""
-    return pictures.store(io.BytesIO(picture_bytes(name, base=base)), folder=folder)
+def _named_pictures(data: object) -> Iterator[tuple[str, str]]:
+    """Yield the name and folder of each picture in a document, whatever else is wrong with it."""
+    if isinstance(data, list):
+        for item in data:
+            yield from _named_pictures(item)
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            if key == "logo" and isinstance(value, str):
+                yield value, "newsroom"
+            elif key == "image" and isinstance(value, dict) and isinstance(value.get("file"), str):
+                yield value["file"], "pictures"
+            else:
+                yield from _named_pictures(value)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,9 +12,17 @@ from django.utils.translation import gettext as _
 
 from newsletter.editorial import models, workflow
 from newsletter.editorial.importing import schema
-from newsletter.editorial.importing.errors import Problem
-from newsletter.editorial.importing.files import stored_picture
-from newsletter.editorial.importing.report import ImportReport, save_if_changed, upsert
+from newsletter.editorial.importing.errors import Problem, collecting
+from newsletter.editorial.importing.files import PictureFolder
+from newsletter.editorial.importing.identity import StoredArticles
+from newsletter.editorial.importing.report import (
+    ImportReport,
+    save_if_changed,
+    upsert,
+    validate_fields,
+)
+from newsletter.editorial.importing.rich_text import clean_rich_text
+from newsletter.editorial.revisions import mark_up_to_date
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,10 @@ class Target:
     newsletter: models.Newsletter
     topics: dict[str, models.Topic]
     report: ImportReport
-    base: Path
+    pictures: PictureFolder
+    known: StoredArticles
+    left_out: frozenset[str]
+    """Locations of articles that the document has twice."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -42,30 +51,36 @@ class Stored:
     article: models.Article
 
 
-def store_issue(data: schema.Issue, target: Target, *, location: str) -> list[Stored]:
-    """Store an issue with its texts, trends and articles; return the articles."""
+def store_issue(
+    data: schema.Issue, target: Target, problems: list[Problem], *, location: str
+) -> list[Stored]:
+    """Store an issue with its texts, trends and articles; return the articles.
+
+    Adds the problems of its articles to `problems`, to report all together.
+    """
     issue = _issue_row(data, target, location)
     for code, texts in data.texts.items():
-        known_by = {"issue": issue, "language": code}
-        upsert(
-            models.IssueTranslation, target.report, known_by, texts.model_dump(), location=location
+        known_by, at = {"issue": issue, "language": code}, f"{location}.texts.{code}"
+        values = texts.model_dump()
+        values["introduction"] = clean_rich_text(
+            texts.introduction, target.report, location=f"{at}.introduction"
         )
+        upsert(models.IssueTranslation, target.report, known_by, values, location=at)
     for slug, status in data.all_trends().items():
         if workflow.set_issue_trend(issue, target.topics[slug], status):
             target.report.changed[str(models.Trend._meta.verbose_name)] += 1
     # The default publication time must be the same in each import.
     morning_after = datetime.combine(issue.ends_on + timedelta(1), time(9), target.zone)
-    stored = [
-        store_article(
-            article,
-            target,
-            published=article.published_at or morning_after.astimezone(UTC),
-            issue=issue,
-            position=index + 1,
-            location=f"{location}.articles[{index}]",
-        )
-        for index, article in enumerate(data.articles)
-    ]
+    stored = []
+    for index, article in enumerate(data.articles):
+        if (at := f"{location}.articles[{index}]") in target.left_out:
+            continue
+        published = article.published_at or morning_after.astimezone(UTC)
+        placed = {"issue": issue, "position": index + 1}
+        with collecting(problems):
+            stored.append(
+                store_article(article, target, published=published, placed=placed, location=at)
+            )
     if data.approved and not issue.is_approved:
         workflow.approve(issue, by=None)
         target.report.notes.append(_("Approved: %(issue)s") % {"issue": issue})
@@ -95,73 +110,81 @@ def store_article(
     *,
     published: datetime,
     location: str,
-    issue: models.Issue | None = None,
-    position: int = 0,
+    placed: dict[str, Any] | None = None,
 ) -> Stored:
-    known = _find_article(data, target.newsletter, issue)
+    """Store an article; `placed` has its issue and its position there.
+
+    An article outside an issue stays where the desk has put it.
+    """
+    placed = placed or {}
+    known = target.known.find(data, placed.get("issue"), location=location)
     values: dict[str, Any] = {
         "topic": target.topics.get(data.category or ""),
-        "position": position,
         "original_language": data.original_language,
         "dateline": data.dateline,
         "published_at": published if published.tzinfo else published.replace(tzinfo=target.zone),
         "picture": _picture(data, known, target, location),
+        **placed,
     }
-    row = known or models.Article(newsletter=target.newsletter, issue=issue)
-    article = save_if_changed(row, target.report, values, location=location)
+    kind, credit = _credit(data)
+    # The credit of a picture that isn't in the document belongs to the article itself.
+    values |= {"credit_kind": kind, "credit": "" if values["picture"] else credit}
+    if data.id is not None:
+        values["external_id"] = data.id
+    row = known or models.Article(newsletter=target.newsletter)
+    article = save_if_changed(
+        row, target.report, values, location=location, validate=validate_fields
+    )
     for code in sorted(data.translations, key=lambda code: code != data.original_language):
-        _store_text(article, code, data, target.report, f"{location}.translations.{code}")
+        text = known.texts().get(code) if known else None
+        text = text or models.ArticleTranslation(article=article, language=code)
+        _store_text(text, data, target, f"{location}.translations.{code}")
     return Stored(location, data, article)
 
 
-def _find_article(
-    data: schema.Article, newsletter: models.Newsletter, issue: models.Issue | None
-) -> models.Article | None:
-    """Return the issue's article whose slug is that of the headline.
-
-    The slug stays when a headline is edited, and ends with a number if another week has the same
-    headline.
-    """
-    texts = models.ArticleTranslation.objects.filter(
-        article__newsletter=newsletter,
-        article__issue=issue,
-        language=data.original_language,
-        slug__startswith=data.key,
-    ).select_related("article")
-    pattern = re.compile(rf"{re.escape(data.key)}(-\d+)?")
-    matching = [text for text in texts if pattern.fullmatch(text.slug)]
-    return min(matching, key=lambda text: len(text.slug)).article if matching else None
-
-
 def _store_text(
-    article: models.Article, code: str, data: schema.Article, report: ImportReport, location: str
+    row: models.ArticleTranslation, data: schema.Article, target: Target, location: str
 ) -> None:
+    code, report = row.language, target.report
     text = data.translations[code]
-    known = article.translations.filter(language=code).first()
-    row = known or models.ArticleTranslation(article=article, language=code)
     values = text.model_dump(exclude={"slug"})
+    values["body"] = clean_rich_text(text.body, report, location=f"{location}.body")
     values["authors"] = data.authors.get(code, "") if text.authors is None else text.authors
     values["alt_text"] = data.image.alt.get(code, "") if data.image else ""
-    # An existing slug is kept. If the document gives none, the model makes one when it is saved.
-    if known is None and text.slug:
-        values["slug"] = text.slug
-    save_if_changed(row, report, values, location=location)
+    if not row.slug:
+        values["slug"] = target.known.new_slug(text, code, location=location)
+    elif text.slug and text.slug != row.slug:
+        kept = _("the slug: the article keeps “%(slug)s”, so that its URL stays the same")
+        report.dropped(f"{location}.slug", kept % {"slug": row.slug})
+    before = row.revision if row.pk else 0
+    save_if_changed(row, report, values, location=location, validate=validate_fields)
+    if before and row.revision != before:
+        mark_up_to_date(row)  # a document holds texts that belong together
 
 
 def _picture(
     data: schema.Article, known: models.Article | None, target: Target, location: str
 ) -> models.Picture | None:
-    image = data.image or (schema.Image() if data.image_credit else None)
-    if image is None:
+    if data.image is None:
         return None
-    name = stored_picture(image.file, base=target.base) if image.file else ""
-    credit = data.image_credit if image.credit is None else image.credit
-    values = {"file": name, "kind": image.kind, "credit": credit}
+    if not data.image.file:
+        reason = _("the picture, because no file is named; its credit is kept")
+        target.report.dropped(f"{location}.image", reason)
+        return None
+    name = target.pictures.stored(data.image.file)
+    kind, credit = _credit(data)
+    values = {"file": name, "kind": kind, "credit": credit}
     current = known.picture if known else None
     if current and all(str(getattr(current, key)) == value for key, value in values.items()):
         return current
-    same = models.Picture.objects.filter(**values).first() if name else None
+    same = models.Picture.objects.filter(**values).first()
     return same or save_if_changed(models.Picture(), target.report, values, location=location)
+
+
+def _credit(data: schema.Article) -> tuple[str, str]:
+    """Return the kind and the name of the picture's credit."""
+    image = data.image or schema.Image()
+    return image.kind, data.image_credit if image.credit is None else image.credit
 
 
 def link_similar(stored: list[Stored], newsletter: models.Newsletter) -> Iterator[Problem]:
@@ -169,15 +192,15 @@ def link_similar(stored: list[Stored], newsletter: models.Newsletter) -> Iterato
 
     Yields a problem for each slug that no article has.
     """
+    wanted = {slug for each in stored for slug in each.data.similar}
+    texts = models.ArticleTranslation.objects.filter(article__newsletter=newsletter)
+    rows = texts.order_by("-pk").values_list("slug", "article_id") if wanted else []
+    by_slug = {slug: article for slug, article in rows if slug in wanted}
     for each in stored:
-        picks = []
         for index, slug in enumerate(each.data.similar):
-            article = newsletter.articles.filter(translations__slug=slug).first()
-            if article is None:
+            if slug not in by_slug:
                 reason = _("is not the slug of an article. Correct it or remove it.")
                 yield Problem(f"{each.location}.similar[{index}]", reason)
-            else:
-                picks.append(article)
-        ids = {pick.pk for pick in picks}
-        if ids and ids != set(each.article.similar.values_list("pk", flat=True)):
-            each.article.similar.set(picks)
+        ids = {by_slug[slug] for slug in each.data.similar if slug in by_slug}
+        if ids and ids != {article.pk for article in each.article.similar.all()}:
+            each.article.similar.set(ids)

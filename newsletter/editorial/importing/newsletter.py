@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -12,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from newsletter.editorial import models
 from newsletter.editorial.importing import schema
-from newsletter.editorial.importing.files import stored_picture
+from newsletter.editorial.importing.files import PictureFolder
 from newsletter.editorial.importing.report import ImportReport, save_if_changed, upsert
+from newsletter.editorial.importing.rich_text import clean_rich_text
 
 NEWSLETTER_TEXTS = ("name", "sender_name", "promise", "footer")
 NEWSROOM_TEXTS = ("name", "tagline", "about", "privacy")
+NEWSROOM_PAGES = {"about", "privacy"}
 NEWSLETTER_PATH, NEWSROOM_PATH = "newsletter", "newsroom"
 
 
@@ -88,7 +89,11 @@ def store_topics(
 
 
 def store_newsroom(
-    data: schema.Newsroom, newsletter: models.Newsletter, report: ImportReport, *, base: Path
+    data: schema.Newsroom,
+    newsletter: models.Newsletter,
+    report: ImportReport,
+    *,
+    pictures: PictureFolder,
 ) -> None:
     """Store the newsroom. If there is none at all, create one with the newsletter's name."""
     room = models.Newsroom.objects.first()
@@ -96,7 +101,7 @@ def store_newsroom(
         return
     values = data.model_dump(exclude={"logo", *NEWSROOM_TEXTS}, exclude_none=True)
     if data.logo is not None:
-        values["logo"] = stored_picture(data.logo, base=base, folder="newsroom")
+        values["logo"] = pictures.stored(data.logo, folder="newsroom")
     room = save_if_changed(room or models.Newsroom(), report, values, location=NEWSROOM_PATH)
     _store_newsroom_texts(data, room, newsletter, report)
 
@@ -112,5 +117,8 @@ def _store_newsroom_texts(
         texts_by_field["name"] = dict(newsletter.translations.values_list("language", "name"))
     for code in dict.fromkeys(code for texts in texts_by_field.values() for code in texts):
         values = {key: texts[code] for key, texts in texts_by_field.items() if code in texts}
+        for key in NEWSROOM_PAGES & values.keys():
+            location = f"{NEWSROOM_PATH}.{key}.{code}"
+            values[key] = clean_rich_text(values[key], report, location=location)
         known_by = {"newsroom": room, "language": code}
         upsert(models.NewsroomTranslation, report, known_by, values, location=NEWSROOM_PATH)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,6 +16,17 @@ from newsletter.editorial.importing.errors import DocumentError, Problem
 M = TypeVar("M", bound=models.Model)
 
 
+@dataclass(frozen=True)
+class Dropped:
+    """Something in the document that isn't stored, and its location."""
+
+    location: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.what}"
+
+
 @dataclass
 class ImportReport:
     """Numbers of rows created and changed, by model name, and notes for the operator."""
@@ -21,6 +34,12 @@ class ImportReport:
     created: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    losses: list[Dropped] = field(default_factory=list)
+    """What could not be kept. It is reported by each import of the document."""
+
+    def dropped(self, location: str, what: str) -> None:
+        """Report that `what` at `location` could not be kept."""
+        self.losses.append(Dropped(location, what))
 
     @property
     def is_empty(self) -> bool:
@@ -40,10 +59,17 @@ def upsert(
     return save_if_changed(row or model(**known_by), report, values, location=location)
 
 
-def save_if_changed(row: M, report: ImportReport, values: dict[str, Any], *, location: str) -> M:
+def save_if_changed(
+    row: M,
+    report: ImportReport,
+    values: dict[str, Any],
+    *,
+    location: str,
+    validate: Callable[[models.Model, str], None] | None = None,
+) -> M:
     """Set the values on the row, and save it if it is new or differs.
 
-    Raises DocumentError at `location` if the row is invalid.
+    Raises DocumentError at `location` if the row is invalid, by `validate` or `validate_row`.
     """
     is_new = row.pk is None
     differing = [name for name, value in values.items() if getattr(row, name) != value]
@@ -51,7 +77,7 @@ def save_if_changed(row: M, report: ImportReport, values: dict[str, Any], *, loc
         setattr(row, name, values[name])
     if not is_new and not differing:
         return row
-    validate_row(row, location)
+    (validate or validate_row)(row, location)
     row.save()
     (report.created if is_new else report.changed)[str(row._meta.verbose_name)] += 1
     return row
@@ -59,10 +85,29 @@ def save_if_changed(row: M, report: ImportReport, values: dict[str, Any], *, loc
 
 def validate_row(row: models.Model, location: str) -> None:
     """Raise DocumentError with the model's messages. Relations aren't looked up again."""
-    try:
-        row.clean_fields(exclude=[f.name for f in row._meta.fields if f.is_relation])
-        row.clean()
+    with _located(location):
+        _clean(row)
         row.validate_constraints()
+
+
+def validate_fields(row: models.Model, location: str) -> None:
+    """Like `validate_row`, for rows whose uniqueness the caller has checked.
+
+    Each constraint takes a query, which adds up with thousands of rows.
+    """
+    with _located(location):
+        _clean(row)
+
+
+def _clean(row: models.Model) -> None:
+    row.clean_fields(exclude=[f.name for f in row._meta.fields if f.is_relation])
+    row.clean()
+
+
+@contextmanager
+def _located(location: str) -> Iterator[None]:
+    try:
+        yield
     except ValidationError as error:
         by_field = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
         raise DocumentError(

@@ -6,8 +6,9 @@ own. pydantic takes several megabytes, so neither the workers nor the site may i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
+from functools import cached_property
 from typing import Annotated, Literal
 
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,7 @@ from pydantic import (
 from newsletter.editorial import models
 from newsletter.editorial.importing import fields as f
 from newsletter.editorial.importing.errors import DocumentError, Loc, nested_errors, to_problem
+from newsletter.editorial.importing.files import PictureFolder
 from newsletter.editorial.slugs import slug_for
 from newsletter.editorial.validation import validate_languages
 
@@ -67,7 +69,7 @@ class Newsroom(DocumentObject):
     ink: f.Colour | None = None
     postal_address: f.Line | None = None
     follow_links: list[Link] | None = None
-    logo: f.PictureFile | None = None
+    logo: f.LogoFile | None = None
 
 
 class Choice(DocumentObject):
@@ -97,7 +99,7 @@ class Newsletter(DocumentObject):
     name: f.ByOwnLanguage[f.Label] = {}
     sender_name: f.ByOwnLanguage[f.Label] = {}
     promise: f.ByOwnLanguage[f.Line] = {}
-    footer: f.ByOwnLanguage[Annotated[str, f.text(500)]] = {}
+    footer: f.ByOwnLanguage[Annotated[str, f.text(500), f.ONE_LINE]] = {}
 
     @field_validator("slug")
     @classmethod
@@ -134,21 +136,22 @@ class Image(DocumentObject):
 class Translation(DocumentObject):
     """An article in one language. Its `authors` take precedence over those of the article."""
 
-    headline: Annotated[str, f.text(250, least=1)]
+    headline: Annotated[str, f.text(250, least=1), f.ONE_LINE]
     lead: f.Prose = ""
     body: f.Html = ""
-    slug: Annotated[str, f.text(100, least=1), f.SLUG] | None = None
+    slug: Annotated[str, f.text(120, least=1), f.ONE_LINE, f.SLUG] | None = None
     authors: f.Line | None = None
     state: Annotated[State, f.BY_VALUE] = State.READY
     correction: f.Prose = ""
 
 
 class Article(DocumentObject):
+    id: f.ExternalId | None = None
     category: f.CategorySlug | None = None
     trend: Status | None = None
     published_at: f.Moment | None = None
     translations: Annotated[f.ByOwnLanguage[Translation], Field(min_length=1)]
-    original_language: f.Prose = Field(default="", validate_default=True)
+    original_language: f.Line = Field(default="", validate_default=True)
     dateline: Annotated[models.Article.Dateline, f.BY_VALUE] = models.Article.Dateline.AUTO
     authors: f.ByOwnLanguage[f.Line] = {}
     image_credit: f.Short = ""
@@ -166,9 +169,20 @@ class Article(DocumentObject):
 
     @property
     def key(self) -> str:
-        """Return the slug of the original headline, which identifies the article."""
-        text = self.translations[self.original_language]
-        return text.slug or slug_for(text.headline, self.original_language)
+        """Return the slug in the original language. It identifies an article without an ID."""
+        return self.slugs[self.original_language]
+
+    @cached_property
+    def slugs(self) -> dict[str, str]:
+        """Return the slug in each language: the stated one, or that of the headline."""
+        return {
+            code: text.slug or slug_for(text.headline, code)
+            for code, text in self.translations.items()
+        }
+
+    @property
+    def states_slug(self) -> bool:
+        return self.translations[self.original_language].slug is not None
 
 
 class LooseArticle(Article):
@@ -187,7 +201,7 @@ class Issue(DocumentObject):
     kind: Annotated[models.Issue.Kind, f.BY_VALUE] = models.Issue.Kind.WEEK
     starts_on: f.Day
     ends_on: f.Day | None = None
-    slug: Annotated[str, f.text(50), f.SLUG] = ""
+    slug: Annotated[str, f.text(50), f.ONE_LINE, f.SLUG] = ""
     approved: bool = False
     texts: f.ByOwnLanguage[IssueText] = {}
     trends: dict[f.CategorySlug, Status] = {}
@@ -217,17 +231,10 @@ class Issue(DocumentObject):
     @field_validator("articles")
     @classmethod
     def _check_consistency(cls, articles: list[Article], info: ValidationInfo) -> list[Article]:
-        """Refuse repeated headlines, and different trends for the same category."""
+        """Refuse different trends for the same category."""
         errors: list[tuple[Loc, object]] = []
-        seen: set[tuple[str, str]] = set()
         trends = dict(info.data.get("trends", {}))
         for number, article in enumerate(articles):
-            if (known_by := (article.original_language, article.key)) in seen:
-                reason = _("Another article of the issue has this headline. Change one of them.")
-                errors.append(
-                    ((number, "translations", article.original_language, "headline"), reason)
-                )
-            seen.add(known_by)
             trend = article.trend
             if trend and not article.category:
                 errors.append(((number, "category"), _("is missing. Add it.")))
@@ -250,14 +257,22 @@ class Document(DocumentObject):
     issues: list[Issue] = []
     articles: list[LooseArticle] = []
 
+    def located_articles(self) -> Iterator[tuple[str, Article]]:
+        """Yield each article with its location, the articles outside issues first."""
+        for index, article in enumerate(self.articles):
+            yield f"articles[{index}]", article
+        for number, issue in enumerate(self.issues):
+            for index, each in enumerate(issue.articles):
+                yield f"issues[{number}].articles[{index}]", each
 
-def validated(data: object, *, base: Path) -> Document:
-    """Validate a document whose pictures are relative to the folder `base`.
+
+def validated(data: object, pictures: PictureFolder) -> Document:
+    """Validate a document, and store its pictures.
 
     Raises DocumentError with all problems. The articles of an issue are compared with each other
     only if each of them is valid.
     """
     try:
-        return Document.model_validate(data, context=f.Scope(base))
+        return Document.model_validate(data, context=f.Scope(pictures))
     except ValidationError as error:
         raise DocumentError(*map(to_problem, error.errors(include_url=False))) from None

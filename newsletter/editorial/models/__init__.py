@@ -1,6 +1,7 @@
 """Models of the newsroom, its newsletters, and what they publish."""
 
-from newsletter.editorial.models.article import Article, ArticleTranslation, Picture
+from newsletter.editorial.models.article import Article, ArticleTranslation
+from newsletter.editorial.models.deletion import Deletion
 from newsletter.editorial.models.issue import (
     Issue,
     IssueTranslation,
@@ -15,10 +16,14 @@ from newsletter.editorial.models.newsroom import (
     NewsroomTranslation,
     User,
 )
+from newsletter.editorial.models.picture import DiscardedFile, Picture
+from newsletter.editorial.models.revision import Revision
 
 __all__ = [
     "Article",
     "ArticleTranslation",
+    "Deletion",
+    "DiscardedFile",
     "Issue",
     "IssueTranslation",
     "Newsletter",
@@ -26,6 +31,7 @@ __all__ = [
     "Newsroom",
     "NewsroomTranslation",
     "Picture",
+    "Revision",
     "Topic",
     "TopicTranslation",
     "Trend",

@@ -19,6 +19,20 @@ from newsletter.editorial.models.newsroom import Newsletter
 from newsletter.editorial.models.translations import Translated, Translation
 from newsletter.editorial.querysets import IssueQuerySet, TrendQuerySet
 from newsletter.editorial.schedule import monday_of
+from newsletter.editorial.search.documents import Document, text_of
+from newsletter.editorial.search.searchable import (
+    Searchable,
+    SearchableManager,
+    SearchableQuerySet,
+)
+from newsletter.lib.text_fields import (
+    LONGEST_BODY,
+    LONGEST_TEXT,
+    LinesField,
+    OneLineField,
+    RichTextField,
+    SlugField,
+)
 
 
 class Topic(Translated["TopicTranslation"], models.Model):
@@ -27,7 +41,7 @@ class Topic(Translated["TopicTranslation"], models.Model):
     newsletter = models.ForeignKey(
         Newsletter, models.CASCADE, related_name="topics", verbose_name=_("newsletter")
     )
-    slug = models.SlugField(_("slug"), help_text=_("Part of the URL."))
+    slug = SlugField(_("slug"), help_text=_("Part of the URL."))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     class Meta:
@@ -51,7 +65,7 @@ class TopicTranslation(Translation):
     """A topic's name in one language."""
 
     topic = models.ForeignKey(Topic, models.CASCADE, related_name="translations")
-    name = models.CharField(_("name"), max_length=120)
+    name = OneLineField(_("name"), max_length=120)
 
     class Meta:
         verbose_name = _("topic name")
@@ -113,9 +127,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
         _("from"), help_text=_("A Monday, unless this is a special issue.")
     )
     ends_on = models.DateField(_("to"), help_text=_("A Sunday, unless this is a special issue."))
-    slug = models.SlugField(
-        _("slug"), blank=True, help_text=_("For a special issue: part of its URL.")
-    )
+    slug = SlugField(_("slug"), blank=True, help_text=_("For a special issue: part of its URL."))
     state = models.CharField(
         _("state"), max_length=10, choices=State, default=State.DRAFT, editable=False
     )
@@ -128,7 +140,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
         related_name="approved_issues",
     )
     approved_at = models.DateTimeField(null=True, blank=True, editable=False)
-    note = models.TextField(_("internal note"), blank=True)
+    note = LinesField(_("internal note"), max_length=LONGEST_TEXT, blank=True)
 
     objects = IssueQuerySet.as_manager()
 
@@ -209,23 +221,27 @@ class Issue(Translated["IssueTranslation"], models.Model):
             )
 
 
-class IssueTranslation(Translation):
+class IssueTranslation(Searchable, Translation):
     """An issue's own texts in one language. Empty ones default to texts of the articles."""
 
+    searched_fields = frozenset({"language", "subject", "preheader", "introduction"})
+
     issue = models.ForeignKey(Issue, models.CASCADE, related_name="translations")
-    subject = models.CharField(
+    subject = OneLineField(
         _("subject"),
         max_length=200,
         blank=True,
         help_text=_("If left empty, the first headline is used."),
     )
-    preheader = models.CharField(
+    preheader = OneLineField(
         _("preheader"),
         max_length=200,
         blank=True,
         help_text=_("Shown after the subject in the reader’s inbox: 40 to 130 characters."),
     )
-    introduction = models.TextField(_("introduction"), blank=True)
+    introduction = RichTextField(_("introduction"), max_length=LONGEST_BODY, blank=True)
+
+    objects = SearchableManager.from_queryset(SearchableQuerySet)()
 
     class Meta:
         verbose_name = _("issue translation")
@@ -239,3 +255,11 @@ class IssueTranslation(Translation):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.introduction = clean_html(self.introduction)
         super().save(*args, **kwargs)
+
+    def document(self) -> Document:
+        return Document(
+            headline=self.subject,
+            lead=self.preheader,
+            body=text_of(self.introduction),
+            language=self.language,
+        )

@@ -17,9 +17,19 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.digest.languages import page_chain
 from newsletter.editorial import pictures
 from newsletter.editorial.cleaning import clean_html
+from newsletter.editorial.models.picture import UNSAVED_FILES_AFTER, discard
 from newsletter.editorial.models.translations import Translated, Translation
+from newsletter.editorial.picture_field import PictureField
 from newsletter.editorial.schedule import Rule
 from newsletter.editorial.validation import validate_choices, validate_languages
+from newsletter.lib.text_fields import (
+    LONGEST_TEXT,
+    EmailField,
+    OneLineField,
+    RichTextField,
+    SlugField,
+    TextsField,
+)
 from newsletter.lib.time_zones import validate_zone
 
 COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a colour such as #8a1c1c."))
@@ -28,13 +38,20 @@ COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Enter a colour such as #8a1c1c.
 class User(AbstractUser):
     """An editor, translator or operator."""
 
+    first_name = OneLineField(
+        AbstractUser._meta.get_field("first_name").verbose_name, max_length=150, blank=True
+    )
+    last_name = OneLineField(
+        AbstractUser._meta.get_field("last_name").verbose_name, max_length=150, blank=True
+    )
+
 
 class Newsroom(Translated["NewsroomTranslation"], models.Model):
     """The publisher: its name, design, and pages about it. There is only one row."""
 
     singleton = models.BooleanField(default=True, unique=True, editable=False)
-    logo = models.ImageField(_("logo"), upload_to="newsroom/", blank=True)
-    accent = models.CharField(
+    logo = PictureField(_("logo"), upload_to="newsroom/", blank=True)
+    accent = OneLineField(
         _("accent colour"),
         max_length=7,
         default="#8a1c1c",
@@ -43,14 +60,14 @@ class Newsroom(Translated["NewsroomTranslation"], models.Model):
             "Used for links and buttons. Needs a contrast of at least 4.5:1 against white."
         ),
     )
-    ink = models.CharField(_("text colour"), max_length=7, default="#1c1b1a", validators=[COLOUR])
-    postal_address = models.CharField(
+    ink = OneLineField(_("text colour"), max_length=7, default="#1c1b1a", validators=[COLOUR])
+    postal_address = OneLineField(
         _("postal address"),
         max_length=300,
         blank=True,
         help_text=_("Shown at the end of each email. Many countries require it by law."),
     )
-    follow_links = models.JSONField(
+    follow_links = TextsField(
         _("follow links"),
         default=list,
         blank=True,
@@ -71,11 +88,16 @@ class Newsroom(Translated["NewsroomTranslation"], models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Store the logo without metadata. Raises ValidationError if it isn't a picture."""
         self._store_logo()
+        before = Newsroom.objects.filter(pk=self.pk).exclude(logo__in=["", self.logo.name or ""])
+        replaced = {str(name) for name in before.values_list("logo", flat=True)}
         super().save(*args, **kwargs)
+        discard(replaced)
 
     def _store_logo(self) -> None:
         if self.logo and pictures.is_new(self.logo):
-            self.logo = pictures.store(self.logo.file, folder="newsroom")
+            name = pictures.store(self.logo.file, folder="newsroom").name
+            discard({name}, after=UNSAVED_FILES_AFTER)
+            self.logo = name
 
     def clean(self) -> None:
         try:
@@ -93,10 +115,10 @@ class NewsroomTranslation(Translation):
     """The newsroom in one language."""
 
     newsroom = models.ForeignKey(Newsroom, models.CASCADE, related_name="translations")
-    name = models.CharField(_("name"), max_length=120)
-    tagline = models.CharField(_("tagline"), max_length=200, blank=True)
-    about = models.TextField(_("About page"), blank=True)
-    privacy = models.TextField(_("Privacy page"), blank=True)
+    name = OneLineField(_("name"), max_length=120)
+    tagline = OneLineField(_("tagline"), max_length=200, blank=True)
+    about = RichTextField(_("About page"), max_length=LONGEST_TEXT, blank=True)
+    privacy = RichTextField(_("Privacy page"), max_length=LONGEST_TEXT, blank=True)
 
     class Meta:
         verbose_name = _("newsroom translation")
@@ -143,24 +165,22 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
         SATURDAY = 5, _("Saturday")
         SUNDAY = 6, _("Sunday")
 
-    slug = models.SlugField(_("slug"), unique=True, help_text=_("Part of its URLs."))
+    slug = SlugField(_("slug"), unique=True, help_text=_("Part of its URLs."))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
-    languages = models.JSONField(
+    languages = TextsField(
         _("languages"),
         default=list,
         help_text=_('Language codes in order, for example ["en", "be", "ru"].'),
     )
-    choices = models.JSONField(
+    choices = TextsField(
         _("choices on the sign-up form"),
         default=list,
         blank=True,
         help_text=_('For example [{"label": "BE/RU", "languages": ["be", "ru"]}].'),
     )
-    sender_address = models.EmailField(
-        _("sender address"), help_text=_("The From address of each email.")
-    )
-    reply_to = models.EmailField(_("reply-to address"), blank=True)
-    list_domain = models.CharField(
+    sender_address = EmailField(_("sender address"), help_text=_("The From address of each email."))
+    reply_to = EmailField(_("reply-to address"), blank=True)
+    list_domain = OneLineField(
         _("list domain"),
         max_length=200,
         blank=True,
@@ -180,7 +200,7 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
         _("weekday"), choices=Weekday, default=Weekday.MONDAY
     )
     time = models.TimeField(_("local time"), default="09:00")
-    timezone = models.CharField(
+    timezone = OneLineField(
         _("time zone"), max_length=64, default="Europe/Minsk", validators=[validate_zone]
     )
     period = models.CharField(_("covers"), max_length=8, choices=Period, default=Period.ENDED)
@@ -266,15 +286,15 @@ class NewsletterTranslation(Translation):
     """A newsletter's texts in one language."""
 
     newsletter = models.ForeignKey(Newsletter, models.CASCADE, related_name="translations")
-    name = models.CharField(_("name"), max_length=120)
-    sender_name = models.CharField(_("sender name"), max_length=120, blank=True)
-    promise = models.CharField(
+    name = OneLineField(_("name"), max_length=120)
+    sender_name = OneLineField(_("sender name"), max_length=120, blank=True)
+    promise = OneLineField(
         _("description on the form"),
         max_length=300,
         blank=True,
         help_text=_("Shown in the sign-up box, for example “Once a week …”"),
     )
-    footer = models.CharField(_("email footer"), max_length=500, blank=True)
+    footer = OneLineField(_("email footer"), max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("newsletter translation")

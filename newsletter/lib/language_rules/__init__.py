@@ -8,7 +8,7 @@ language without a file works: dates follow CLDR, and slugs follow the table of 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,16 @@ class DateRules:
 
 
 @dataclass(frozen=True)
+class SearchRules:
+    """How a search finds other forms of a word, in lower case and without accents (ё is е)."""
+
+    endings: Sequence[str] = ()
+    """Endings to strip, of which the longest counts."""
+    alternations: dict[str, str] = field(default_factory=dict)
+    """What the end of a word becomes in a further stem: "дзе" → "д"."""
+
+
+@dataclass(frozen=True)
 class LanguageRules:
     switch_label: str = ""
     """The label in the language switch, if readers look for something other than the code."""
@@ -38,6 +48,7 @@ class LanguageRules:
     in_language: Mapping[str, str] = field(default_factory=dict)
     """How this language says “in Russian”, by the code of the language that is named."""
     dates: DateRules = DateRules()
+    search: SearchRules = SearchRules()
 
 
 @cache
@@ -47,8 +58,18 @@ def rules_for(language: str) -> LanguageRules:
         path = FOLDER / f"{code}.toml"
         if code.replace("-", "").isalpha() and path.exists():
             data = _read(path)
-            return LanguageRules(**{**data, "dates": DateRules(**data.get("dates", {}))})
+            parts = {
+                "dates": DateRules(**data.get("dates", {})),
+                "search": SearchRules(**data.get("search", {})),
+            }
+            return LanguageRules(**{**data, **parts})
     return LanguageRules()
+
+
+@cache
+def languages_with_rules() -> tuple[str, ...]:
+    """Return the codes of the languages that have a file."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem != "scripts"))
 
 
 @cache

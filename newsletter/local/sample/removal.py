@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -22,21 +21,14 @@ def remove() -> None:
         newsroom = Newsroom.objects.filter(is_sample=True).first()
         if newsroom is None:
             raise NoSampleError
-        files = [str(newsroom.logo.name)] if newsroom.logo else []
         newsletter = Newsletter.objects.filter(slug=latest_issue()[0]).first()
         if newsletter is not None:
             _remove_mailings(newsletter)
             _remove_readers(newsletter)
-            files += _remove_articles(newsletter)
+            _remove_articles(newsletter)
             newsletter.delete()
+        # Files follow after the commit: newsletter.editorial.picture_files.
         newsroom.delete()
-        # A rollback would not restore files.
-        transaction.on_commit(lambda: _delete_files(files))
-
-
-def _delete_files(names: list[str]) -> None:
-    for name in names:
-        default_storage.delete(name)
 
 
 def _remove_mailings(newsletter: Newsletter) -> None:
@@ -62,11 +54,8 @@ def _remove_readers(newsletter: Newsletter) -> None:
     Subscriber.objects.filter(subscriptions__newsletter=newsletter).exclude(pk__in=others).delete()
 
 
-def _remove_articles(newsletter: Newsletter) -> list[str]:
-    """Remove articles before the topics that they protect. Return unused picture files."""
+def _remove_articles(newsletter: Newsletter) -> None:
+    """Remove articles before the topics that they protect, and then pictures that were theirs."""
     pictures = list(Picture.objects.filter(articles__newsletter=newsletter).distinct())
     Article.objects.filter(newsletter=newsletter).delete()
-    unused = Picture.objects.filter(pk__in=[p.pk for p in pictures], articles=None)
-    names = [str(picture.file.name) for picture in unused if picture.file]
-    unused.delete()
-    return names
+    Picture.objects.filter(pk__in=[p.pk for p in pictures], articles=None).delete()

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from newsletter.digest.languages import pick_or_any
+from newsletter.digest.rich_text.page import for_page
 from newsletter.editorial.models import Article, Issue, Newsletter, Newsroom
 from newsletter.editorial.querysets import IssueQuerySet
 from newsletter.lib.languages import direction
@@ -130,7 +131,7 @@ def _newsroom_page(request: HttpRequest, field: str, *, title: str) -> HttpRespo
     code = pick_or_any(chain, texts) or language
     context = {
         "title": title,
-        "text": texts.get(code, ""),
+        "text": for_page(texts.get(code, ""), language=code),
         "text_language": code,
         "text_direction": direction(code),
     }

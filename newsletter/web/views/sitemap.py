@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from newsletter.editorial.models import ArticleTranslation, Issue, Topic
 from newsletter.web.page_urls import (
     Alternate,
+    fits_url,
     localized_path,
     site_languages,
     urls_in_every_language,
@@ -43,17 +44,19 @@ def _all_entries() -> Iterator[SitemapEntry]:
     for name in ("web:home", "web:archive", "web:about", "web:privacy"):
         yield from _entries_in_every_language(name)
     for slug in Topic.objects.order_by("pk").values_list("slug", flat=True).distinct():
-        yield from _entries_in_every_language("web:topic", slug=slug)
+        if fits_url(slug):
+            yield from _entries_in_every_language("web:topic", slug=slug)
     issues = Issue.objects.public(timezone.now()).select_related("newsletter")
     for issue in issues.newest_first():
-        yield from _entries_in_every_language(
-            "web:issue", newsletter=issue.newsletter.slug, key=issue.key
-        )
+        if fits_url(issue.newsletter.slug) and fits_url(issue.key):
+            yield from _entries_in_every_language(
+                "web:issue", newsletter=issue.newsletter.slug, key=issue.key
+            )
     for _article, texts in groupby(_published_texts(), key=lambda row: row[0]):
         translations = tuple(
             Alternate(language, localized_path(language, "web:article", slug=slug))
             for _id, language, slug in texts
-            if language in site_languages()
+            if language in site_languages() and fits_url(slug)
         )
         yield from (SitemapEntry(translation.url, translations) for translation in translations)
 

@@ -234,3 +234,16 @@ def test_audit_finds_what_is_wrong(
         case "checksum":
             Mailing.objects.update(checksum=1)
     assert audit(prepared_mailing.pk)[0].faults
+
+
+def test_a_snapshot_marks_the_revisions_that_are_sent(
+    relay: MemoryTransport, add_reader: AddReader, issue: Issue, write_article: Write
+) -> None:
+    article = write_article(issue=issue, en="Army", be="Войска", ru="Армия")
+    text = article.translations.get(language="be")
+    text.lead = "Апошняе слова."
+    text.save()
+    add_reader("ala@readers.example", "be", "ru")
+    prepare_mailing(issue)
+    sent = article.revisions.filter(kind="sent")
+    assert list(sent.values_list("language", "number")) == [("be", 2)]

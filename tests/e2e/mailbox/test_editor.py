@@ -14,13 +14,14 @@ pytestmark = [pytest.mark.e2e, pytest.mark.server]
 
 
 def write(page: Page, language: str, headline: str) -> None:
-    """Fill in the tab of a language and mark its text as ready."""
-    page.get_by_role("tab", name=language).click()
-    panel = page.get_by_role("tabpanel", name=language)
-    panel.get_by_label("Headline:").fill(headline)
-    panel.get_by_label("Lead:").fill(f"{headline} — lead.")
-    panel.locator("[contenteditable=true]").first.fill(f"{headline} — text.")
-    panel.get_by_label("State:").select_option("ready")
+    """Open the tab of a language, write its text, mark it as ready, and save."""
+    page.get_by_label("Languages of this article").get_by_role("link", name=language).click()
+    page.get_by_label("Headline", exact=True).fill(headline)
+    page.get_by_label("Lead", exact=True).fill(f"{headline} — lead.")
+    page.locator("[contenteditable=true]").first.fill(f"{headline} — text.")
+    page.get_by_text("Ready", exact=True).click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("The text has been saved")).to_be_visible()
 
 
 def test_an_editor_writes_approves_previews_and_sends(desk_page: Page, site: Site) -> None:
@@ -39,17 +40,17 @@ def test_an_editor_writes_approves_previews_and_sends(desk_page: Page, site: Sit
     page.get_by_label("From:", exact=True).fill("2021-05-03")
     page.get_by_label("To:", exact=True).fill("2021-05-09")
     page.get_by_role("button", name="Save and continue editing").click()
-    page.get_by_role("link", name="Write an article for this issue").click()
+    page.get_by_role("button", name="Write an article for this issue").click()
+    page.get_by_label("Headline", exact=True).fill("Bread is dearer")
+    page.get_by_role("button", name="Add article").click()
     write(page, "English", "Bread is dearer")
-    write(page, "беларуская", "Хлеб даражэе")
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("was added successfully")).to_be_visible()
+    write(page, "Беларуская", "Хлеб даражэе")
 
     page.goto("/admin/editorial/issue/")
     page.get_by_role("row", name="Desk").get_by_role("link").first.click()
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("The issue has been approved.")).to_be_visible()
-    page.get_by_role("link", name="Preview").click()
+    page.get_by_role("button", name="Preview").click()
     preview = page.frame_locator("iframe.wide")
     expect(preview.get_by_text("Bread is dearer — lead.").last).to_be_visible()
     page.get_by_role("link", name=re.compile("беларуская.*lead", re.S | re.I)).click()
@@ -57,7 +58,7 @@ def test_an_editor_writes_approves_previews_and_sends(desk_page: Page, site: Sit
 
     page.go_back()
     page.go_back()
-    page.get_by_role("link", name="Send issue …").click()
+    page.get_by_role("button", name="Send issue …").click()
     expect(page.get_by_text("It goes to 2 readers:")).to_be_visible()
     page.get_by_role("button", name="Send now").click()
     sent = page.locator("dl.counts div", has_text="sent").locator("dd")

@@ -9,12 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from newsletter.editorial.importing import (
-    DocumentError,
-    ImportReport,
-    import_document,
-    read_document,
-)
+from newsletter.editorial.importing import DocumentError, ImportReport, import_file
 
 
 class Command(BaseCommand):
@@ -26,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
         try:
-            report = import_document(read_document(path), base=path.parent)
+            report = import_file(path)
         except DocumentError as error:
             raise CommandError(
                 _("Nothing was imported from %(file)s. Correct it and try again:\n%(error)s")
@@ -37,11 +32,13 @@ class Command(BaseCommand):
 
 
 def _lines(report: ImportReport) -> list[str]:
+    dropped = [_("not kept: %(what)s") % {"what": loss} for loss in report.losses]
     if report.is_empty and not report.notes:
-        return [_("Nothing to change: everything has already been imported.")]
+        return [_("Nothing to change: everything has already been imported."), *dropped]
     added, changed = _("added: %(name)s × %(count)s"), _("changed: %(name)s × %(count)s")
     return [
         *(added % {"name": name, "count": count} for name, count in report.created.items()),
         *(changed % {"name": name, "count": count} for name, count in report.changed.items()),
         *report.notes,
+        *dropped,
     ]

@@ -1,0 +1,42 @@
+"""In how many articles a picture is used."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+from newsletter.editorial.models import Article, ArticleTranslation, Picture
+from newsletter.editorial.picture_files import stem_of
+
+_FILE_IN_TEXT = re.compile(r"pictures/[0-9a-f]{32}")
+
+
+def usage(pictures: Iterable[Picture]) -> dict[int, int]:
+    """Return in how many articles each picture is used, as the article's picture or in its text."""
+    pictures = list(pictures)
+    articles: dict[int, set[int]] = {picture.pk: set() for picture in pictures}
+    for picture_id, article_id in Article.objects.filter(picture__in=pictures).values_list(
+        "picture", "pk"
+    ):
+        articles[picture_id].add(article_id)
+    in_texts = _articles_by_stem()
+    for picture in pictures:
+        articles[picture.pk] |= in_texts.get(stem_of(str(picture.file.name)), set())
+    return {pk: len(found) for pk, found in articles.items()}
+
+
+def unused_ids() -> list[int]:
+    """Return the pictures that no article uses."""
+    in_texts = _articles_by_stem()
+    rows = Picture.objects.filter(articles=None).values_list("pk", "file")
+    return [pk for pk, name in rows if stem_of(name) not in in_texts]
+
+
+def _articles_by_stem() -> dict[str, set[int]]:
+    found: dict[str, set[int]] = defaultdict(set)
+    rows = ArticleTranslation.objects.filter(body__contains="pictures/")
+    for article_id, body in rows.values_list("article", "body"):
+        for stem in _FILE_IN_TEXT.findall(body):
+            found[stem].add(article_id)
+    return found

@@ -1,0 +1,126 @@
+"""The picture picker in a browser: by keyboard and mouse, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.content import document
+from tests.e2e.site import Site
+from tests.pictures import photograph
+
+pytestmark = [pytest.mark.e2e, pytest.mark.server]
+
+SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
+
+
+def _sign_in(page: Page, site: Site) -> None:
+    page.goto("/admin/")
+    page.get_by_label("Username").fill("editor")
+    page.get_by_label("Password").fill(site.password)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("link", name="Pictures").first).to_be_visible()
+
+
+def _upload(page: Page, path: Path, credit: str) -> None:
+    page.goto("/admin/editorial/picture/add/")
+    page.get_by_label("File:").set_input_files(path)
+    page.get_by_label("Credit:").fill(credit)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("li.success")).to_be_visible()
+
+
+def _keep(page: Page, name: str) -> None:
+    if SCREENSHOTS:
+        page.screenshot(path=f"{SCREENSHOTS}/{name}.png", full_page=False)
+
+
+def test_a_picture_is_chosen_by_keyboard_and_on_a_phone(
+    desk_page: Page, site: Site, tmp_path: Path
+) -> None:
+    page, problems = desk_page, []
+    page.on(
+        "console",
+        lambda message: problems.append(message.text) if message.type == "error" else None,
+    )
+    site.import_document(document("pictures", {}))
+    for number, name in enumerate(("River", "Ferry", "Мост")):
+        (tmp_path / f"{name}.jpg").write_bytes(photograph(1200, 800, seed=number).read())
+    _sign_in(page, site)
+    for name, credit in (("River", "A. Pen"), ("Ferry", ""), ("Мост", "Сям’я Пяро")):
+        _upload(page, tmp_path / f"{name}.jpg", credit)
+    page.goto("/admin/editorial/picture/")
+    for name in ("River", "Ferry", "Мост"):
+        expect(page.get_by_role("row", name=name)).to_contain_text("not used in any article")
+    _keep(page, "picture-list")
+
+    page.goto("/admin/editorial/article/add/")
+    select = page.locator("#id_picture")
+    expect(select).to_be_hidden()
+    opener = page.get_by_role("button", name="Choose a picture …")
+    opener.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Choose a picture")
+    expect(dialog.get_by_role("status")).to_have_text(re.compile(r"^\d+ pictures$"))
+    _keep(page, "picker-desk")
+    page.keyboard.type("сям'я")
+    expect(dialog.get_by_role("status")).to_have_text("1 picture")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(opener).to_be_focused()
+    expect(page.locator(".picture-chosen")).to_contain_text("Мост")
+    expect(page.locator(".picture-chosen")).to_contain_text("Сям’я Пяро")
+    assert select.evaluate("select => select.selectedOptions[0].textContent").startswith("Мост")
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    opener.click()
+    expect(dialog.get_by_role("button", name="River")).to_be_visible()
+    _keep(page, "picker-phone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    dialog.get_by_role("button", name="River").click()
+    expect(page.locator(".picture-chosen")).to_contain_text("A. Pen")
+    page.get_by_role("button", name="Leave it out").click()
+    expect(page.locator(".picture-chosen")).to_be_empty()
+    assert select.input_value() == ""
+    assert problems == []
+
+
+def test_a_file_that_is_too_large_is_reported_before_it_is_sent(
+    desk_page: Page, site: Site, tmp_path: Path
+) -> None:
+    page = desk_page
+    large = tmp_path / "large.jpg"
+    with large.open("wb") as file:
+        file.truncate(22_000_000)
+    _sign_in(page, site)
+    page.goto("/admin/editorial/picture/add/")
+    field = page.get_by_label("File:")
+    field.set_input_files(large)
+    message = field.evaluate("input => input.validationMessage")
+    assert (
+        message == "The file has 22 MB. The limit is 20 MB. Make it smaller, then choose it again."
+    )
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page).to_have_url(f"{site.url}/admin/editorial/picture/add/")
+
+
+def test_an_uploaded_picture_is_chosen_in_the_article(
+    desk_page: Page, site: Site, tmp_path: Path
+) -> None:
+    """The page for uploading opens beside the article, whose texts stay as they are."""
+    page = desk_page
+    site.import_document(document("uploading", {}))
+    (tmp_path / "Bridge.jpg").write_bytes(photograph(600, 400, seed=9).read())
+    _sign_in(page, site)
+    page.goto("/admin/editorial/article/add/")
+    with page.expect_popup() as opened:
+        page.locator("#add_id_picture").click()
+    popup = opened.value
+    popup.get_by_label("File:").set_input_files(tmp_path / "Bridge.jpg")
+    popup.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".picture-chosen")).to_contain_text("Bridge")
