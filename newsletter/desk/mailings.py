@@ -78,6 +78,7 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
     )
 
 
+@changes_no_issue
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(SEND)
 def perform(request: HttpRequest, mailing_id: int, name: str) -> HttpResponse:

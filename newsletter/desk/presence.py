@@ -42,6 +42,7 @@ def name_of(user: User | None) -> str:
     return (user.get_short_name() or user.get_username()) if user else _("Somebody")
 
 
+@changes_no_issue
 @require_POST
 def heartbeat(request: HttpRequest, article_id: int, language: str) -> JsonResponse:
     """Note that the user has the page open; return the others, and the newest revision."""

@@ -15,6 +15,7 @@ from newsletter.desk.fields import dropped_from
 from newsletter.editorial.cleaning import clean
 
 
+@changes_no_issue
 @require_POST
 def clean_pasted(request: HttpRequest) -> JsonResponse:
     """Return the posted `html` as `{"html": clean HTML, "messages": what could not be kept}`."""

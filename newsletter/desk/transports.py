@@ -26,6 +26,7 @@ def show(request: HttpRequest) -> HttpResponse:
     )
 
 
+@changes_no_issue
 @require_POST
 @permission_required(SEND)
 def retry(request: HttpRequest) -> HttpResponse:

@@ -81,7 +81,7 @@ def store_issue(
             stored.append(
                 store_article(article, target, published=published, placed=placed, location=at)
             )
-    if data.approved and not issue.is_approved:
+    if data.approved and not approval.holds(issue):
         workflow.approve(issue, by=None)
         target.report.notes.append(_("Approved: %(issue)s") % {"issue": issue})
     return stored

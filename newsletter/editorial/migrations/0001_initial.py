@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(blank=True, help_text='For a special issue: part of its URL.', verbose_name='slug')),
                 ('state', models.CharField(choices=[('draft', 'in preparation'), ('approved', 'approved')], default='draft', editable=False, max_length=10, verbose_name='state')),
                 ('approved_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('approved_digest', models.CharField(blank=True, editable=False, help_text='The hash of what was approved (newsletter.editorial.approval).', max_length=64)),
                 ('note', models.TextField(blank=True, max_length=100000, verbose_name='internal note')),
                 ('approved_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='approved_issues', to=settings.AUTH_USER_MODEL)),
                 ('newsletter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='issues', to='editorial.newsletter', verbose_name='newsletter')),

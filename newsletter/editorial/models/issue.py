@@ -140,6 +140,12 @@ class Issue(Translated["IssueTranslation"], models.Model):
         related_name="approved_issues",
     )
     approved_at = models.DateTimeField(null=True, blank=True, editable=False)
+    approved_digest = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="The hash of what was approved (newsletter.editorial.approval).",
+    )
     note = LinesField(_("internal note"), max_length=LONGEST_TEXT, blank=True)
 
     objects = IssueQuerySet.as_manager()
