@@ -10,6 +10,8 @@ import zlib
 from django.core.files.base import ContentFile
 from PIL import Image
 
+from newsletter.editorial.models import Picture
+
 
 def photograph(
     width: int, height: int, *, encoding: str = "JPEG", detail: int = 24, seed: int = 1
@@ -32,6 +34,11 @@ def photograph(
             tiled.paste(noise, (left, top))
     noisy = Image.merge("RGB", (tiled, tiled, tiled))
     return _encoded(Image.blend(smooth, noisy, detail / 255), encoding, seed)
+
+
+def figure(picture: Picture, alt: str = "A river") -> str:
+    """Return the stored HTML of a picture inside a text."""
+    return f'<figure><img src="/media/{picture.file.name}" alt="{alt}"></figure>'
 
 
 def _encoded(image: Image.Image, encoding: str, seed: int) -> ContentFile[bytes]:

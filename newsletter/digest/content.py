@@ -33,6 +33,15 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class ImageFile:
+    """A picture's file, or one of its copies: `name` in the media storage, and size in pixels."""
+
+    name: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Topic:
     id: int
     names: Mapping[str, str]
@@ -50,6 +59,8 @@ class ArticleText:
     alt_text: str = ""
     revision: int = 0
     """The revision that says this, so that it can be marked as sent."""
+    pictures: Mapping[str, ImageFile] = field(default_factory=dict)
+    """The copies for emails of pictures inside texts, by the name of the file that a text names."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,8 @@ class IssueText:
     subject: str = ""
     preheader: str = ""
     introduction: str = ""
+    pictures: Mapping[str, ImageFile] = field(default_factory=dict)
+    """The copies for emails of pictures inside texts."""
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,9 @@ def _neutral_text(issue: Issue, language: str, *, name: str, today: date) -> Iss
         )
     # Filled up, because email apps continue a short preview with the first headline (A14).
     preheader += _INVISIBLE * ((MAX_PREHEADER - len(preheader)) // len(_INVISIBLE))
-    introduction = issue.texts.get(language, IssueText()).introduction
-    return IssueText(f"{name}, {period}", preheader, _LINK_TAGS.sub("", introduction))
+    text = issue.texts.get(language, IssueText())
+    introduction = _LINK_TAGS.sub("", text.introduction)
+    return IssueText(f"{name}, {period}", preheader, introduction, text.pictures)
 
 
 def _neutral_article(article: Article, view_url: str) -> Article:

@@ -147,12 +147,13 @@ def _frame(
 ) -> dict[str, object]:
     """Return the context for what stands above and below the articles."""
     language = selection.introduction_language
-    html = _introduction(issue, selection)
+    text = _introduction(issue, selection)
     introduction = for_email(
-        html,
+        text.introduction,
         site_url=newsletter.site_url,
         language=language or selection.language,
         pictures=pictures_option(selection),
+        copies=text.pictures,
         prefix="intro-",
     )
     return {
@@ -167,7 +168,9 @@ def _frame(
         "introduction_alignment": text_alignment(language),
         "introduction_marker": markers.html(introduction),
         "introduction_text": as_text(
-            html, language=language or selection.language, site_url=newsletter.site_url
+            text.introduction,
+            language=language or selection.language,
+            site_url=newsletter.site_url,
         ),
         "labels": labels.page_labels(selection.language, newsletter=branding.newsletter),
         "issue_url": issue.urls.get(selection.language, ""),
@@ -176,9 +179,10 @@ def _frame(
     }
 
 
-def _introduction(issue: Issue, selection: Selection) -> str:
+def _introduction(issue: Issue, selection: Selection) -> IssueText:
+    """Return the texts of the issue in the introduction's language; empty ones without any."""
     language = selection.introduction_language
-    return issue.texts[language].introduction if language else ""
+    return issue.texts[language] if language else IssueText()
 
 
 def _html(context: dict[str, object], markers: FragmentMarkers, selection: Selection) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 from newsletter.digest import labels
 from newsletter.digest.content import (
     InlineImage,
+    IssueText,
     Newsletter,
     Period,
     Picture,
@@ -188,7 +189,7 @@ def logo_view(newsletter: Newsletter, selection: Selection) -> PictureView | Non
 
 
 def inline_images(
-    newsletter: Newsletter, selection: Selection, introduction: str
+    newsletter: Newsletter, selection: Selection, introduction: IssueText
 ) -> tuple[InlineImage, ...]:
     """Return the pictures to attach to the email, those inside the texts included."""
     if pictures_option(selection) != "embedded":
@@ -199,10 +200,11 @@ def inline_images(
         for key, picture in {"logo": newsletter.logo, **pictures}.items()
         if picture and picture.name
     ]
-    texts = [introduction]
+    in_texts = embedded_pictures(introduction.introduction, introduction.pictures)
     if selection.options.length == "full":
-        texts += [each.text.body for each in selection.articles if not each.headline_only]
-    in_texts = [image for html in texts for image in embedded_pictures(html)]
+        for each in selection.articles:
+            if not each.headline_only:
+                in_texts += embedded_pictures(each.text.body, each.text.pictures)
     return tuple(dict.fromkeys([*around_texts, *in_texts]))
 
 
@@ -245,6 +247,7 @@ def _body(selected: SelectedArticle, selection: Selection, site_url: str) -> str
         site_url=site_url,
         language=selected.language,
         pictures=pictures_option(selection),
+        copies=selected.text.pictures,
         prefix=f"a{selected.article.id}-",
     )
 

@@ -17,8 +17,9 @@ from django.utils import translation
 from newsletter.digest import content
 from newsletter.editorial import models
 from newsletter.editorial.missing_copies import add_copies
-from newsletter.editorial.pictures import media_type
+from newsletter.editorial.pictures import Copy, media_type
 from newsletter.editorial.schedule import Month
+from newsletter.editorial.text_pictures import pictures_in
 from newsletter.lib.languages import page_language
 
 
@@ -55,13 +56,17 @@ def _branding(
 
 def issue_content(issue: models.Issue, *, at: datetime) -> content.Issue:
     """Return what is public of the issue at that moment, in the editors' order."""
+    statuses = models.Trend.objects.for_issue(issue)
+    articles = list(issue.articles.public(at).with_parts())
+    issue_texts = issue.texts()
+    copies = _email_copies(articles, issue_texts.values())
     return content.Issue(
         starts_on=issue.starts_on,
         ends_on=issue.ends_on,
-        articles=tuple(_public_articles(issue, at, models.Trend.objects.for_issue(issue))),
+        articles=tuple(_article(article, statuses, copies) for article in articles),
         texts={
-            code: content.IssueText(text.subject, text.preheader, text.introduction)
-            for code, text in issue.texts().items()
+            code: content.IssueText(text.subject, text.preheader, text.introduction, copies)
+            for code, text in issue_texts.items()
         },
         urls={
             code: issue_url(issue, code)
@@ -93,7 +98,23 @@ def _public_articles(
     issue: models.Issue, at: datetime, statuses: Mapping[int, str]
 ) -> Iterator[content.Article]:
     for article in issue.articles.public(at).with_parts():
-        yield _article(article, statuses)
+        yield _article(article, statuses, copies={})  # a round-up shows no pictures
+
+
+def _email_copies(
+    articles: Iterable[models.Article], issue_texts: Iterable[models.IssueTranslation]
+) -> dict[str, content.ImageFile]:
+    """Return the copies for emails of all pictures inside the texts, made if they are missing."""
+    texts = [text.body for article in articles for text in article.texts().values()]
+    texts += [text.introduction for text in issue_texts]
+    pictures = pictures_in(texts)
+    for picture in pictures.values():
+        add_copies(picture)
+    return {name: _image_file(picture.email_copy) for name, picture in pictures.items()}
+
+
+def _image_file(copy: Copy) -> content.ImageFile:
+    return content.ImageFile(copy.name, copy.width, copy.height)
 
 
 def issue_url(issue: models.Issue, language: str) -> str:
@@ -104,10 +125,12 @@ def issue_url(issue: models.Issue, language: str) -> str:
         )
 
 
-def _article(article: models.Article, statuses: Mapping[int, str]) -> content.Article:
+def _article(
+    article: models.Article, statuses: Mapping[int, str], copies: Mapping[str, content.ImageFile]
+) -> content.Article:
     return content.Article(
         id=article.pk,
-        texts=_texts(article),
+        texts=_texts(article, copies),
         topic=_topic(article.topic) if article.topic else None,
         status=cast(content.Status | None, statuses.get(article.topic_id or 0)),
         picture=_picture(article),
@@ -115,14 +138,18 @@ def _article(article: models.Article, statuses: Mapping[int, str]) -> content.Ar
     )
 
 
-def _texts(article: models.Article) -> dict[str, content.ArticleText]:
+def _texts(
+    article: models.Article, copies: Mapping[str, content.ImageFile]
+) -> dict[str, content.ArticleText]:
     """Return the texts by language, the original first: it is listed for readers of others."""
     texts = article.texts().items()
     ordered = sorted(texts, key=lambda item: item[0] != article.original_language)
-    return {code: _text(text) for code, text in ordered}
+    return {code: _text(text, copies) for code, text in ordered}
 
 
-def _text(text: models.ArticleTranslation) -> content.ArticleText:
+def _text(
+    text: models.ArticleTranslation, copies: Mapping[str, content.ImageFile]
+) -> content.ArticleText:
     return content.ArticleText(
         headline=text.headline,
         lead=text.lead,
@@ -131,6 +158,7 @@ def _text(text: models.ArticleTranslation) -> content.ArticleText:
         authors=text.authors,
         alt_text=text.alt_text,
         revision=text.revision,
+        pictures=copies,
     )
 
 

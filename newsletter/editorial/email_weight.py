@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
-from newsletter.editorial.models import Article, Issue, Newsletter
-from newsletter.editorial.pictures.copies import bytes_in_email
+from newsletter.editorial.models import Article, Issue, Newsletter, Picture
+from newsletter.editorial.pictures.copies import EMAIL_BYTES, bytes_in_email
+from newsletter.editorial.text_pictures import pictures_in
 from newsletter.lib.byte_sizes import size_name
 
 HEAVY_EMAIL_BYTES = 1_000_000
@@ -28,18 +29,34 @@ def estimate(issue: Issue, articles: Iterable[Article]) -> int:
 
     Readers may choose the full text, so it counts. `articles` come with pictures and translations.
     """
-    size = _FRAME_BYTES
     embedded = issue.newsletter.pictures == Newsletter.Pictures.EMBEDDED
-    for article in articles:
-        ready = [text for text in article.texts().values() if text.is_ready]
-        if not ready:
-            continue
-        longest = max(text_bytes(f"{text.lead}{text.body}") for text in ready)
-        # Once as HTML, and once as plain text.
-        size += 2 * longest + _ARTICLE_FRAME_BYTES
+    shown = [
+        (article, ready)
+        for article in articles
+        if (ready := [text for text in article.texts().values() if text.is_ready])
+    ]
+    introductions = [text.introduction for text in issue.texts().values()]
+    bodies = [text.body for _, texts in shown for text in texts]
+    in_texts = pictures_in([*introductions, *bodies]) if embedded else {}
+
+    def bytes_of(text: str, html: str) -> int:
+        """Count the text twice, as HTML and as plain text, and the pictures inside it."""
+        names = [name for name in in_texts if name in html]
+        return 2 * text_bytes(text) + sum(_picture_bytes(in_texts[name]) for name in names)
+
+    size = _FRAME_BYTES + max((bytes_of(html, html) for html in introductions), default=0)
+    for article, texts in shown:
+        size += max(bytes_of(f"{text.lead}{text.body}", text.body) for text in texts)
+        size += _ARTICLE_FRAME_BYTES
         if embedded and article.picture:
-            size += bytes_in_email(article.picture.email_copy.size)
+            size += _picture_bytes(article.picture)
     return size
+
+
+def _picture_bytes(picture: Picture) -> int:
+    """Return what a picture takes up in an email. Copies that are missing will be made by then."""
+    size = bytes_in_email(picture.email_copy.size)
+    return size if picture.known_copies else min(size, EMAIL_BYTES)
 
 
 def text_bytes(text: str) -> int:

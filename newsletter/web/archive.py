@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from itertools import groupby
 
 from babel.dates import format_date
@@ -13,9 +14,9 @@ from django.utils.text import capfirst
 
 from newsletter.digest.dates import week_range
 from newsletter.digest.languages import pick_or_any
-from newsletter.digest.rich_text.page import for_page
 from newsletter.editorial.models import Issue, IssueTranslation
 from newsletter.lib.languages import direction
+from newsletter.web.rich_text import page_html
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,13 @@ class IssueView:
     dates: str
     title: str
     """Its subject in the page's language, or ""."""
-    introduction: str
-    """Sanitized HTML."""
+    stored_introduction: str
     introduction_language: str
+
+    @cached_property
+    def introduction(self) -> str:
+        """The introduction as HTML for a page. Lists of issues don't need it."""
+        return page_html(self.stored_introduction, language=self.introduction_language)
 
     @property
     def url(self) -> str:
@@ -57,7 +62,7 @@ def issue_view(issue: Issue, language: str, *, at: datetime) -> IssueView:
         newsletter=issue.newsletter.name_in(language),
         dates=week_range(issue.starts_on, issue.ends_on, language, today=today),
         title=own.subject if own else "",
-        introduction=for_page(introduction, language=code),
+        stored_introduction=introduction,
         introduction_language=code,
     )
 

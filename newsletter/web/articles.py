@@ -14,12 +14,12 @@ from django.utils import timezone
 from newsletter.digest.content import Credit
 from newsletter.digest.dates import date_and_time, week_range
 from newsletter.digest.labels import credit_line, language_label
-from newsletter.digest.rich_text.page import for_page
 from newsletter.digest.rich_text.structure import canonical
 from newsletter.digest.rich_text.text import plain_words
 from newsletter.digest.topics import names_topic
 from newsletter.editorial.models import Article, ArticleTranslation, Picture
 from newsletter.lib.languages import direction
+from newsletter.web.rich_text import page_html
 from newsletter.web.trends import Statuses, article_status, load_statuses, status_label
 
 KINDS: dict[str, Literal["photo", "image", "graphic"]] = {
@@ -75,7 +75,7 @@ class ArticleView:
     @property
     def body(self) -> str:
         """The text as HTML for the article's own page."""
-        return for_page(self.text.body, language=self.text.language)
+        return page_html(self.text.body, language=self.text.language)
 
     @property
     def excerpt(self) -> str:

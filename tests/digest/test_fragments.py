@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from newsletter.digest.content import ImageFile
 from newsletter.digest.fragments import excerpt
 from newsletter.digest.plain_text import wrap_lines
 from newsletter.digest.rich_text.email import embedded_pictures, for_email
@@ -74,6 +77,32 @@ def test_a_picture_in_a_text_is_linked_embedded_or_described() -> None:
     without = for_email(FIGURE, site_url=SITE, language="be", pictures="none")
     assert "<img" not in without
     assert "[Здымак: A ferry]" in without
+
+
+def test_an_email_gets_the_copy_made_for_emails() -> None:
+    """Issue 12. The alt text, and a size that the text states, stay."""
+    copies = {"p/ferry.png": ImageFile("p/ferry-email.jpg", 1104, 736)}
+    linked = for_email(FIGURE, site_url=SITE, language="en", copies=copies)
+    assert f'src="{SITE}/media/p/ferry-email.jpg" alt="A ferry" width="552" height="300"' in linked
+    (image,) = embedded_pictures(FIGURE, copies)
+    assert (image.name, image.type) == ("p/ferry-email.jpg", "image/jpeg")
+    in_email = partial(for_email, site_url=SITE, language="en", copies=copies)
+    assert f'src="cid:{image.cid}"' in in_email(FIGURE, pictures="embedded")
+    unsized = FIGURE.replace(' width="1104" height="600"', "")
+    assert 'width="552" height="368"' in in_email(unsized)
+    other = FIGURE.replace("ferry.png", "other.png")
+    assert f'src="{SITE}/media/p/other.png"' in in_email(other)
+    assert [each.name for each in embedded_pictures(other, copies)] == ["p/other.png"]
+
+
+def test_a_page_offers_copies_and_leaves_other_pictures_alone() -> None:
+    files = [ImageFile("p/ferry-320w.jpg", 320, 213), ImageFile("p/ferry.png", 1600, 1067)]
+    unsized = FIGURE.replace(' width="1104" height="600"', "")
+    html = for_page(unsized, language="en", copies={"p/ferry.png": files})
+    assert 'src="/media/p/ferry.png" alt="A ferry" width="1600" height="1067"' in html
+    assert 'srcset="/media/p/ferry-320w.jpg 320w, /media/p/ferry.png 1600w" sizes=' in html
+    for copies in ({}, {"p/ferry.png": files[1:]}, {"p/other.png": files}):
+        assert "srcset" not in for_page(FIGURE, language="en", copies=copies)
 
 
 @pytest.mark.parametrize(

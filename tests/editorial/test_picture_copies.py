@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -15,11 +16,20 @@ from PIL import Image
 
 from newsletter.editorial.content import issue_content
 from newsletter.editorial.missing_copies import make_missing
-from newsletter.editorial.models import Article, DiscardedFile, Issue, Newsroom, Picture
+from newsletter.editorial.models import (
+    Article,
+    ArticleTranslation,
+    DiscardedFile,
+    Issue,
+    IssueTranslation,
+    Newsroom,
+    Picture,
+)
 from newsletter.editorial.picture_files import delete_discarded
 from newsletter.editorial.pictures import check, prepare
+from newsletter.editorial.text_pictures import pictures_in
 from tests.conftest import WriteArticle
-from tests.pictures import photograph
+from tests.pictures import figure, photograph
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +84,51 @@ def test_missing_copies_are_made_when_an_email_needs_them(
     assert picture.copies
     assert shown
     assert shown.name == picture.email_copy.name
+
+
+def test_pictures_inside_texts_get_their_copies_in_one_query(
+    issue: Issue, write_article: WriteArticle, django_assert_num_queries: Any
+) -> None:
+    pictures = [Picture.objects.create(file=photograph(1200, 800, seed=seed)) for seed in range(4)]
+    for picture in pictures[:3]:
+        article = write_article(issue=issue, en="Headline", be="Загаловак")
+        article.translations.update(body=figure(picture))
+    IssueTranslation.objects.create(
+        issue=issue, language="en", introduction=figure(pictures[3]) + figure(pictures[0])
+    )
+    fresh = Issue.objects.select_related("newsletter").get()
+    with django_assert_num_queries(5):
+        value = issue_content(fresh, at=timezone.now())
+    copies = value.texts["en"].pictures
+    for picture in pictures:
+        copy = picture.email_copy
+        shown = copies[str(picture.file.name)]
+        assert (shown.name, shown.width, shown.height) == (copy.name, copy.width, copy.height)
+        assert shown.name != picture.file.name
+    assert value.articles[0].texts["be"].pictures == copies
+
+
+def test_missing_copies_of_a_picture_inside_a_text_are_made(
+    issue: Issue, write_article: WriteArticle
+) -> None:
+    picture = Picture.objects.create(file=photograph(1200, 800))
+    Picture.objects.update(copies={})
+    write_article(issue=issue, en="Headline")
+    ArticleTranslation.objects.update(body=figure(picture))
+    [shown] = issue_content(issue, at=timezone.now()).articles[0].texts["en"].pictures.values()
+    picture.refresh_from_db()
+    assert shown.name == picture.email_copy.name != picture.file.name
+
+
+def test_pictures_in_a_text_are_found_by_any_of_their_files() -> None:
+    picture = Picture.objects.create(file=photograph(700, 500))
+    same = Picture.objects.create(file=photograph(700, 500))
+    assert same.file.name == picture.file.name
+    thumbnail = picture.thumbnail.name
+    other = f"pictures/{'0' * 32}.jpg"
+    texts = [figure(picture), f'<img src="/media/{thumbnail}"><img src="/media/{other}">']
+    assert pictures_in(texts) == {str(picture.file.name): picture, thumbnail: picture}
+    assert pictures_in(["<p>pictures/</p>", ""]) == {}
 
 
 def test_a_command_and_the_tick_make_missing_copies(media: Path) -> None:

@@ -20,7 +20,7 @@ from newsletter.editorial.models import (
 from newsletter.web.articles import plain_text
 from newsletter.web.similar import nearest
 from tests.conftest import WriteArticle
-from tests.pictures import photograph
+from tests.pictures import figure, photograph
 from tests.web.parsed_page import ParsedPage
 
 
@@ -85,6 +85,17 @@ def test_a_page_offers_the_picture_in_several_widths(client: Client, army: Artic
     widths = [part.rpartition(" ")[2] for part in image["srcset"].split(", ")]
     assert widths == ["320w", "640w", "960w", "1280w", "1600w"]
     assert image["sizes"]
+
+
+def test_a_page_offers_the_pictures_in_a_text_in_several_widths(
+    client: Client, army: Article
+) -> None:
+    picture = Picture.objects.create(file=photograph(2400, 1600))
+    army.translations.update(body=figure(picture, "The river in spring"))
+    image = open_article(client, army, "en").all("img", alt="The river in spring")[0]
+    widths = [part.rpartition(" ")[2] for part in image["srcset"].split(", ")]
+    assert widths == ["320w", "640w", "960w", "1280w", "1600w"]
+    assert (image["width"], image["height"], image["loading"]) == ("1600", "1067", "lazy")
 
 
 def test_a_credit_is_shown_even_without_a_picture(client: Client, army: Article) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
 
@@ -59,3 +59,8 @@ def media_name(url: str) -> str:
     """Return the name of our own picture in the media storage, or "" for any other URL."""
     media = settings.MEDIA_URL
     return unquote(url.removeprefix(media)) if url.startswith(media) else ""
+
+
+def media_url(name: str) -> str:
+    """Return the URL of a file in the media storage, as texts contain it."""
+    return f"{settings.MEDIA_URL}{quote(name)}"

@@ -8,6 +8,7 @@ import mimetypes
 from newsletter.digest import labels
 from newsletter.digest.content import InlineImage, Pictures
 from newsletter.digest.rich_text.attributes import media_name
+from newsletter.digest.rich_text.copies import EmailCopies, images_in, use_email_copies
 from newsletter.digest.rich_text.links import Place, prepare
 from newsletter.digest.rich_text.structure import canonical
 from newsletter.digest.rich_text.tree import Element, Node, serialize
@@ -23,27 +24,31 @@ def for_email(
     language: str,
     pictures: Pictures = "linked",
     prefix: str = "",
+    copies: EmailCopies | None = None,
 ) -> str:
     """Return the HTML for an email: absolute links, and headings from h3 down.
 
     `prefix` begins the footnotes' IDs, because several articles share an email.
     """
     blocks = canonical(html)
-    names = {id(each): media_name(each.attrs["src"]) for each in _images(blocks)}
+    use_email_copies(blocks, copies or {})
+    names = {id(each): media_name(each.attrs["src"]) for each in images_in(blocks)}
     place = Place(language, site_url, prefix)
     prepare(blocks, place)
     _lower_headings(blocks)
-    for image in _images(blocks):
+    for image in images_in(blocks):
         if pictures == "embedded" and names[id(image)]:
             image.attrs["src"] = f"cid:{_content_id(names[id(image)])}"
     return serialize(_convert(block, place, pictures) for block in blocks)
 
 
-def embedded_pictures(html: str) -> list[InlineImage]:
+def embedded_pictures(html: str, copies: EmailCopies | None = None) -> list[InlineImage]:
     """Return the pictures inside a text that an email with embedded pictures has to contain."""
     if "<img" not in html:
         return []
-    names = dict.fromkeys(media_name(each.attrs["src"]) for each in _images(canonical(html)))
+    blocks = canonical(html)
+    use_email_copies(blocks, copies or {})
+    names = dict.fromkeys(media_name(each.attrs["src"]) for each in images_in(blocks))
     return [
         InlineImage(_content_id(name), name, mimetypes.guess_type(name)[0] or "image/jpeg")
         for name in names
@@ -54,10 +59,6 @@ def embedded_pictures(html: str) -> list[InlineImage]:
 def _content_id(name: str) -> str:
     """Return a Content-ID for the file, in the form of an email address (RFC 2392)."""
     return f"text-{hashlib.sha256(name.encode()).hexdigest()[:16]}@digest.invalid"
-
-
-def _images(blocks: list[Element]) -> list[Element]:
-    return [each for block in blocks for each in block.elements() if each.tag == "img"]
 
 
 def _lower_headings(blocks: list[Element]) -> None:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from newsletter.digest import labels
+from newsletter.digest.rich_text.copies import SiteCopies, images_in, offer_site_copies
 from newsletter.digest.rich_text.links import Place, prepare
 from newsletter.digest.rich_text.structure import canonical
 from newsletter.digest.rich_text.tree import Element, Node, serialize
 
 
-def for_page(html: str, *, language: str, prefix: str = "") -> str:
+def for_page(
+    html: str, *, language: str, prefix: str = "", copies: SiteCopies | None = None
+) -> str:
     """Return the HTML for a page: footnotes are linked, and wide tables can be scrolled.
 
     `prefix` begins the footnotes' IDs if a page shows several texts.
     """
     place = Place(language, prefix=prefix)
     blocks = canonical(html)
+    offer_site_copies(blocks, copies or {})
     prepare(blocks, place)
-    for block in blocks:
-        for element in block.elements():
-            if element.tag == "img":
-                element.attrs["loading"] = "lazy"
+    for image in images_in(blocks):
+        image.attrs["loading"] = "lazy"
     return serialize(_scrollable(blocks, place))
 
 

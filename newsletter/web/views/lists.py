@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from newsletter.digest.languages import pick_or_any
-from newsletter.digest.rich_text.page import for_page
 from newsletter.editorial.models import Article, Issue, Newsletter, Newsroom
 from newsletter.editorial.querysets import IssueQuerySet
 from newsletter.lib.languages import direction
 from newsletter.web import archive, articles, topics
 from newsletter.web.archive import issue_view
 from newsletter.web.page_urls import urls_in_every_language
+from newsletter.web.rich_text import page_html
 from newsletter.web.views.page import is_staff, page_language, page_query, render_page
 
 ISSUES_PER_PAGE = 26
@@ -131,7 +131,7 @@ def _newsroom_page(request: HttpRequest, field: str, *, title: str) -> HttpRespo
     code = pick_or_any(chain, texts) or language
     context = {
         "title": title,
-        "text": for_page(texts.get(code, ""), language=code),
+        "text": page_html(texts.get(code, ""), language=code),
         "text_language": code,
         "text_direction": direction(code),
     }

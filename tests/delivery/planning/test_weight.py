@@ -14,12 +14,19 @@ from newsletter.delivery.planning.weight import weigh
 from newsletter.digest.content import EditionOptions
 from newsletter.editorial import email_weight
 from newsletter.editorial.checks import Severity, find_problems, has_blocker
-from newsletter.editorial.models import Article, ArticleTranslation, Issue, Newsletter, Picture
+from newsletter.editorial.models import (
+    Article,
+    ArticleTranslation,
+    Issue,
+    IssueTranslation,
+    Newsletter,
+    Picture,
+)
 from newsletter.editorial.picture_files import delete_discarded
 from newsletter.transport.memory import MemoryTransport
 from tests.conftest import WriteArticle
 from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
-from tests.pictures import photograph
+from tests.pictures import figure, photograph
 
 FULL = "<p>" + "Слова пра раку. " * 40_000 + "</p>"
 """A text of 1.1 MB, 3.2 MB in an email."""
@@ -55,6 +62,35 @@ def test_six_photographs_make_an_email_below_one_megabyte(
     edition = mailing.editions.get()
     assert edition.size == pytest.approx(len(raw), rel=0.02)
     assert not [problem for problem in find_problems(issue) if "weighs" in problem.text]
+
+
+@pytest.mark.slow
+def test_six_photographs_inside_texts_make_an_email_below_one_megabyte(
+    relay: MemoryTransport, add_reader: AddReader, issue: Issue, write_article: WriteArticle
+) -> None:
+    """Issue 12, criterion 4. Five in an article each, of which two had no copies, and one above."""
+    Newsletter.objects.update(content="full")
+    issue.newsletter.refresh_from_db()
+    pictures = _illustrate(issue, write_article, articles=6)
+    Article.objects.update(picture=None)
+    Picture.objects.filter(pk__in=[pictures[0].pk, pictures[5].pk]).update(copies={})
+    texts = ArticleTranslation.objects.filter(language="en").order_by("pk")
+    for text, picture in zip(texts, pictures[:5], strict=False):
+        ArticleTranslation.objects.filter(pk=text.pk).update(body=f"<p>A</p>{figure(picture)}")
+    IssueTranslation.objects.create(issue=issue, language="en", introduction=figure(pictures[5]))
+    assert not [problem for problem in find_problems(issue) if "weighs" in problem.text]
+    add_reader("ala@readers.example", "en")
+    prepare_mailing(issue)
+    send_all_due()
+    [message] = relay.delivered
+    raw = message.message
+    parts = [
+        part for part in message_from_bytes(raw).walk() if part.get_content_maintype() == "image"
+    ]
+    assert len(parts) == 6
+    assert 300_000 < len(raw) < email_weight.HEAVY_EMAIL_BYTES
+    articles = list(issue.articles.prefetch_related("translations"))
+    assert email_weight.estimate(issue, articles) == pytest.approx(len(raw), rel=0.15)
 
 
 def test_a_heavy_email_is_reported_and_a_monster_is_refused_on_every_route(
