@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from django.contrib import messages
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponseBase
@@ -20,11 +21,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter.delivery.models import Mailing
+from newsletter.delivery.signals import alert
 from newsletter.desk.groups import SEND
 from newsletter.desk.view_helpers import log_action, user_of
 from newsletter.editorial import approval, workflow
 from newsletter.editorial.models import Issue, Newsletter
-from newsletter.lib.queue import wake
 
 WATCHED_DAYS = 28
 """An issue that ended earlier and was never sent isn't compared after each change: an imported
@@ -42,7 +43,8 @@ def changes_no_issue(view: V) -> V:
 @contextmanager
 def watched(request: HttpRequest, view: Callable[..., Any]) -> Iterator[None]:
     """Run the view's POST, and then look what it means for the approvals."""
-    if request.method != "POST" or getattr(view, "changes_no_issue", False):
+    is_staff = request.user.is_authenticated and request.user.is_staff
+    if request.method != "POST" or not is_staff or getattr(view, "changes_no_issue", False):
         yield
         return
     with transaction.atomic():
@@ -50,10 +52,12 @@ def watched(request: HttpRequest, view: Callable[..., Any]) -> Iterator[None]:
         list(Newsletter.objects.select_for_update().order_by("pk").values_list("pk"))
         for issue in _watched_issues():
             if not approval.holds(issue):
-                _withdraw(request, issue, _("It was changed outside the desk."))
+                workflow.withdraw_after_change(issue, by=None)
         yield
         for issue in _watched_issues():
-            review(request, issue)
+            if review(request, issue):
+                text = _("The approval of %(issue)s was withdrawn, because you have changed it.")
+                messages.warning(request, text % {"issue": issue})
 
 
 def review(request: HttpRequest, issue: Issue) -> bool:
@@ -67,7 +71,10 @@ def review(request: HttpRequest, issue: Issue) -> bool:
         workflow.approve_change(issue, digest)
         log_action(request, issue, _("Changed after the approval, which covers the change."))
         return False
-    _withdraw(request, issue, _("The issue has changed."))
+    workflow.withdraw_after_change(issue, by=user_of(request))
+    log_action(request, issue, _("Approval withdrawn.") + " " + _("The issue has changed."))
+    # The approver hears of it now, not with the next tick.
+    transaction.on_commit(lambda: alert.send(sender=None))
     return True
 
 
@@ -87,11 +94,3 @@ def _watched_issues() -> list[Issue]:
         .exclude(kind=Issue.Kind.BREAK)
         .select_related("newsletter", "approved_by")
     )
-
-
-def _withdraw(request: HttpRequest, issue: Issue, reason: str) -> None:
-    approver, user = issue.approved_by, user_of(request)
-    workflow.withdraw_approval(issue)
-    log_action(request, issue, " ".join([_("Approval withdrawn."), reason]))
-    if approver is not None and approver != user:
-        transaction.on_commit(lambda: wake("delivery.tell_approver", issue.pk, approver.pk))

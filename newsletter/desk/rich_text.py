@@ -11,6 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.fields import dropped_from
 from newsletter.editorial.cleaning import clean
 

@@ -2,7 +2,8 @@
 
 Reader by reader, emails differ only by what this hash covers: an edition selects from the issue's
 content, and adds the newsletter's names, sender and defaults. It doesn't cover who saved a text or
-how often, so writing the same words again changes nothing.
+how often, so writing the same words again changes nothing, nor the copies of pictures, which are
+made when they are first needed.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from newsletter.editorial.models import Issue, Newsletter
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-def approvable_content(issue: Issue) -> content.Issue:
+def approvable_content(issue: Issue, *, make_copies: bool = True) -> content.Issue:
     """Return the issue with all its ready articles, also those that are timed for later."""
-    return issue_content(issue, at=_EVER)
+    return issue_content(issue, at=_EVER, make_copies=make_copies)
 
 
 def digest(contents: content.Issue, newsletter: Newsletter) -> str:
@@ -37,7 +38,7 @@ def digest(contents: content.Issue, newsletter: Newsletter) -> str:
 
 def current_digest(issue: Issue) -> str:
     """Return the hash of the issue as it is now."""
-    return digest(approvable_content(issue), issue.newsletter)
+    return digest(approvable_content(issue, make_copies=False), issue.newsletter)
 
 
 def holds(issue: Issue) -> bool:
@@ -46,9 +47,14 @@ def holds(issue: Issue) -> bool:
 
 
 def _values(value: Any) -> Any:
-    """Return the fields of content as JSON's types, without the numbers of revisions."""
+    """Return the fields of content, without those of one copy or revision."""
     values = asdict(value)
+    texts = list(values.get("texts", {}).values())
     for article in values.get("articles", ()):
-        for text in article["texts"].values():
-            del text["revision"]
+        texts += article["texts"].values()
+        if picture := article["picture"]:
+            article["picture"] = [picture["source"], picture["credit"]]
+    for text in texts:
+        text.pop("pictures")
+        text.pop("revision", None)
     return values

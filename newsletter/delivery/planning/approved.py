@@ -37,8 +37,7 @@ def approved_content(release: Release, *, at: datetime) -> tuple[content.Issue, 
     """
     if not needs_approval(release):
         return content_of(release, at=at), ""
-    # Not the release's own copy: it may have been loaded before a change.
-    issue = Issue.objects.select_related("newsletter").get(pk=release.issue_id)
+    issue = _current_issue(release)
     whole = approval.approvable_content(issue)
     digest = approval.digest(whole, issue.newsletter)
     _compare(issue, digest)
@@ -58,7 +57,7 @@ def check_still_approved(release: Release, digest: str) -> None:
     if not digest:
         return
     Newsletter.objects.select_for_update().get(pk=release.newsletter_id)
-    issue = Issue.objects.select_related("newsletter").get(pk=release.issue_id)
+    issue = _current_issue(release)
     _compare(issue, approval.current_digest(issue))
 
 
@@ -66,6 +65,11 @@ def approve_for_sending(issue: Issue, *, by: User | None) -> None:
     """Approve the issue as it is, unless it already is: whoever sends it approves it."""
     if not approval.holds(issue):
         workflow.approve(issue, by=by)
+
+
+def _current_issue(release: Release) -> Issue:
+    """Return the issue as it is now, not the release's copy, which may be from before a change."""
+    return Issue.objects.select_related("newsletter").get(releases=release)
 
 
 def _compare(issue: Issue, digest: str) -> None:

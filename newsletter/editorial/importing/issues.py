@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from newsletter.editorial import models, workflow
+from newsletter.editorial import approval, models, workflow
 from newsletter.editorial.importing import schema
 from newsletter.editorial.importing.errors import Problem, collecting
 from newsletter.editorial.importing.files import PictureFolder

@@ -23,6 +23,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
+from tests.approving import approve
 from tests.delivery.conftest import AddReader, dispatch_concurrently, send_all_due
 
 pytestmark = pytest.mark.slow
@@ -150,7 +151,7 @@ def test_it_only_contains_issues_that_were_approved_and_sent(
     add_reader("ala@readers.example", "en", frequency="monthly")
     Issue.objects.filter(pk=july[1].pk).update(state=Issue.State.DRAFT)  # so it is held
     send_july()
-    Issue.objects.filter(pk=july[1].pk).update(state=Issue.State.APPROVED)
+    approve(july[1])
     Issue.objects.filter(pk=july[2].pk).update(state=Issue.State.DRAFT)  # withdrawn later
     Mailing.objects.filter(release__issue=july[3]).update(state=Mailing.State.CANCELLED)
     tick(DUE)
