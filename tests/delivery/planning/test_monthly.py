@@ -51,7 +51,6 @@ def july(scheduled: Newsletter, relay: MemoryTransport, write_article: Write) ->
             newsletter=scheduled,
             starts_on=monday,
             ends_on=monday + timedelta(days=6),
-            state=Issue.State.APPROVED,
         )
         write_article(
             issue=issue,
@@ -60,7 +59,7 @@ def july(scheduled: Newsletter, relay: MemoryTransport, write_article: Write) ->
             be=f"Тыдзень {monday.day}",
             ru=f"Неделя {monday.day}",
         )
-        issues.append(issue)
+        issues.append(approve(issue))
     return issues
 
 
@@ -167,6 +166,7 @@ def test_an_issue_across_two_months_is_in_the_second_round_up(
     add_reader("ala@readers.example", "en", frequency="monthly")
     july[4].delete()
     Issue.objects.filter(pk=july[3].pk).update(kind=Issue.Kind.WEEKS, ends_on=date(2017, 8, 6))
+    approve(july[3])
     send_july()
     tick(DUE)
     assert subjects(relay, "ala") == ["July 2017: Week of 17"]
