@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from benchmarks.words import ARTICLES, PARAGRAPHS, text
 from newsletter.delivery.models import Mailing, Release
+from newsletter.editorial import workflow
 from newsletter.editorial.models import (
     Article,
     ArticleTranslation,
@@ -48,7 +49,6 @@ def _create_issue(newsletter: Newsletter) -> None:
         newsletter=newsletter,
         starts_on=date(2017, 7, 24),
         ends_on=date(2017, 7, 30),
-        state=Issue.State.APPROVED,
     )
     for number in range(ARTICLES):
         article = Article.objects.create(
@@ -69,6 +69,7 @@ def _create_issue(newsletter: Newsletter) -> None:
             ),
             state=ArticleTranslation.State.READY,
         )
+    workflow.approve(issue, by=None)
 
 
 def new_mailing(newsletter: Newsletter) -> Mailing:

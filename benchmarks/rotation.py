@@ -37,6 +37,7 @@ def set_up(var: Path) -> None:
 
 
 def write_newsroom() -> Any:
+    from newsletter.editorial import workflow
     from newsletter.editorial.models import (
         Article,
         ArticleTranslation,
@@ -61,7 +62,6 @@ def write_newsroom() -> Any:
         newsletter=newsletter,
         starts_on=date(2017, 7, 24),
         ends_on=date(2017, 7, 30),
-        state=Issue.State.APPROVED,
     )
     article = Article.objects.create(
         newsletter=newsletter,
@@ -79,6 +79,7 @@ def write_newsroom() -> Any:
         body="<p>A text.</p>",
         state=ArticleTranslation.State.READY,
     )
+    workflow.approve(issue, by=None)
     return issue
 
 

@@ -25,6 +25,7 @@ from newsletter.delivery.oversight.report import (
 )
 from newsletter.delivery.planning.start import CannotSendError
 from newsletter.desk.alarms import current_alerts
+from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.groups import SEND
 from newsletter.desk.labels import edition_label
 from newsletter.desk.mailing_actions import ACTIONS, Action
@@ -78,6 +79,7 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
     )
 
 
+@changes_no_issue
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(SEND)
 def perform(request: HttpRequest, mailing_id: int, name: str) -> HttpResponse:

@@ -17,6 +17,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.article_access import language_of, visible_article
 from newsletter.desk.view_helpers import user_of
 from newsletter.editorial.models import Article, Revision, User
@@ -42,6 +43,7 @@ def name_of(user: User | None) -> str:
     return (user.get_short_name() or user.get_username()) if user else _("Somebody")
 
 
+@changes_no_issue
 @require_POST
 def heartbeat(request: HttpRequest, article_id: int, language: str) -> JsonResponse:
     """Note that the user has the page open; return the others, and the newest revision."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from newsletter.delivery.oversight.reader_report import SHOWN, reader_report
+from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
 from subscribers import suppression
 from subscribers.models import LiftedSuppression, Subscriber, Suppression
@@ -49,6 +50,7 @@ def page_context(request: HttpRequest, subscriber: Subscriber) -> dict[str, Any]
     }
 
 
+@changes_no_issue
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(LIFT)
 @permission_required("subscribers.view_subscriber")

@@ -11,10 +11,12 @@ from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.fields import dropped_from
 from newsletter.editorial.cleaning import clean
 
 
+@changes_no_issue
 @require_POST
 def clean_pasted(request: HttpRequest) -> JsonResponse:
     """Return the posted `html` as `{"html": clean HTML, "messages": what could not be kept}`."""

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.planning.editions import preview_of, round_up
 from newsletter.delivery.planning.start import CannotSendError, send_round_up
+from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.groups import SEND
 from newsletter.desk.preview import (
     email_frame_policy,
@@ -34,6 +35,7 @@ from newsletter.editorial.schedule import Month
 from subscribers import audience
 
 
+@changes_no_issue
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("delivery.view_mailing")
 def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:

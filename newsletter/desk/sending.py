@@ -12,18 +12,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from newsletter.delivery.models import Mailing
+from newsletter.delivery.planning.approved import approve_for_sending
 from newsletter.delivery.planning.start import CannotSendError, send_now
+from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.groups import SEND
 from newsletter.desk.issue_page import page
 from newsletter.desk.issue_page.saving import Saved, save_edits
 from newsletter.desk.issue_page.values import token
 from newsletter.desk.mailing_weight import ChainWeight, chain_weights, without_repetition
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
-from newsletter.editorial import checks, workflow
+from newsletter.editorial import approval, checks, workflow
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.lib.languages import language_name_in
 
 
+@changes_no_issue
 @require_POST
 @permission_required(SEND)
 @transaction.atomic
@@ -47,13 +50,14 @@ def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
             + " "
             + _("Look at it again."),
         )
-    elif not issue.is_approved:
+    elif not approval.holds(issue):
         workflow.approve(issue, by=user_of(request))
         log_action(request, issue, _("Approved."))
         messages.success(request, _("The issue has been approved."))
     return _redirect_to_issue(issue)
 
 
+@changes_no_issue
 @require_POST
 @permission_required(SEND)
 def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
@@ -78,6 +82,7 @@ def _save_first(request: HttpRequest, issue: Issue) -> Saved | None:
     return saved
 
 
+@changes_no_issue
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(SEND)
 def send(request: HttpRequest, issue_id: int) -> HttpResponse:
@@ -143,8 +148,7 @@ def _send(request: HttpRequest, issue: Issue) -> HttpResponse:
         messages.error(request, _("The newsletter isn’t available in this language."))
         return _redirect_to_issue(issue)
     # The send page shows the same problems as approving does, so sending approves, too.
-    if not issue.is_approved:
-        workflow.approve(issue, by=user_of(request))
+    approve_for_sending(issue, by=user_of(request))
     try:
         mailing = send_now(issue, by=user_of(request), first_language=first_language)
     except CannotSendError as error:

@@ -32,12 +32,15 @@ class DeskSite(AdminSite):
         return super().check(app_configs)
 
     def admin_view(self, view: V, cacheable: bool = False) -> V:  # noqa: FBT001, FBT002 - Django's signature
-        """Wrap the view so that it shows and parses times in the newsroom's zone, not in UTC."""
+        """Wrap the view so that it shows and parses times in the newsroom's zone, not in UTC, and
+        so that what it changes is compared with what was approved."""
         inner = super().admin_view(view, cacheable)
 
         @wraps(inner)
         def in_local_time(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            with timezone.override(newsroom_timezone()):
+            from newsletter.desk import approvals  # needs the models, which are loaded later
+
+            with timezone.override(newsroom_timezone()), approvals.watched(request, view):
                 response: HttpResponseBase = inner(request, *args, **kwargs)
                 # Render now: later, the zone is UTC again.
                 if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.transport_report import transport_reports
+from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.groups import SEND
 from newsletter.desk.view_helpers import permission_required, render_page, user_of
 
@@ -26,6 +27,7 @@ def show(request: HttpRequest) -> HttpResponse:
     )
 
 
+@changes_no_issue
 @require_POST
 @permission_required(SEND)
 def retry(request: HttpRequest) -> HttpResponse:

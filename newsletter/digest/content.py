@@ -22,7 +22,10 @@ class Credit:
 
 @dataclass(frozen=True)
 class Picture:
-    """`name` is the file's name in the media storage, or "" if there is only a credit."""
+    """`name` is the file's name in the media storage, or "" if there is only a credit.
+
+    `source` is the name of the file that this one is a copy of.
+    """
 
     name: str
     url: str
@@ -30,6 +33,7 @@ class Picture:
     height: int
     type: str
     credit: Credit | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)

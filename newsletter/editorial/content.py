@@ -54,16 +54,22 @@ def _branding(
     )
 
 
-def issue_content(issue: models.Issue, *, at: datetime) -> content.Issue:
-    """Return what is public of the issue at that moment, in the editors' order."""
+def issue_content(issue: models.Issue, *, at: datetime, make_copies: bool = True) -> content.Issue:
+    """Return what is public of the issue at that moment, in the editors' order.
+
+    Pictures come as their copies for emails, which are made if they are missing, unless
+    `make_copies` is False.
+    """
     statuses = models.Trend.objects.for_issue(issue)
     articles = list(issue.articles.public(at).with_parts())
     issue_texts = issue.texts()
-    copies = _email_copies(articles, issue_texts.values())
+    copies = _email_copies(articles, issue_texts.values(), make=make_copies)
     return content.Issue(
         starts_on=issue.starts_on,
         ends_on=issue.ends_on,
-        articles=tuple(_article(article, statuses, copies) for article in articles),
+        articles=tuple(
+            _article(article, statuses, copies, make_copies=make_copies) for article in articles
+        ),
         texts={
             code: content.IssueText(text.subject, text.preheader, text.introduction, copies)
             for code, text in issue_texts.items()
@@ -102,14 +108,18 @@ def _public_articles(
 
 
 def _email_copies(
-    articles: Iterable[models.Article], issue_texts: Iterable[models.IssueTranslation]
+    articles: Iterable[models.Article],
+    issue_texts: Iterable[models.IssueTranslation],
+    *,
+    make: bool,
 ) -> dict[str, content.ImageFile]:
     """Return the copies for emails of all pictures inside the texts, made if they are missing."""
     texts = [text.body for article in articles for text in article.texts().values()]
     texts += [text.introduction for text in issue_texts]
     pictures = pictures_in(texts)
-    for picture in pictures.values():
-        add_copies(picture)
+    if make:
+        for picture in pictures.values():
+            add_copies(picture)
     return {name: _image_file(picture.email_copy) for name, picture in pictures.items()}
 
 
@@ -126,14 +136,18 @@ def issue_url(issue: models.Issue, language: str) -> str:
 
 
 def _article(
-    article: models.Article, statuses: Mapping[int, str], copies: Mapping[str, content.ImageFile]
+    article: models.Article,
+    statuses: Mapping[int, str],
+    copies: Mapping[str, content.ImageFile],
+    *,
+    make_copies: bool = True,
 ) -> content.Article:
     return content.Article(
         id=article.pk,
         texts=_texts(article, copies),
         topic=_topic(article.topic) if article.topic else None,
         status=cast(content.Status | None, statuses.get(article.topic_id or 0)),
-        picture=_picture(article),
+        picture=_picture(article, make_copies=make_copies),
         published_at=article.published_at,
     )
 
@@ -166,7 +180,7 @@ def _topic(topic: models.Topic) -> content.Topic:
     return content.Topic(topic.pk, {code: text.name for code, text in topic.texts().items()})
 
 
-def _picture(article: models.Article) -> content.Picture | None:
+def _picture(article: models.Article, *, make_copies: bool) -> content.Picture | None:
     """Return the copy of the article's picture that emails contain, or a credit alone."""
     picture = article.picture
     if picture is None:
@@ -174,7 +188,8 @@ def _picture(article: models.Article) -> content.Picture | None:
             return None
         alone = content.Credit(article.credit_kind, article.credit)  # type: ignore[arg-type]
         return content.Picture(name="", url="", width=0, height=0, type="", credit=alone)
-    add_copies(picture)
+    if make_copies:
+        add_copies(picture)
     copy = picture.email_copy
     return content.Picture(
         name=copy.name,
@@ -183,6 +198,7 @@ def _picture(article: models.Article) -> content.Picture | None:
         height=copy.height,
         type=media_type(copy.name),
         credit=content.Credit(picture.kind, picture.credit) if picture.credit else None,  # type: ignore[arg-type]
+        source=str(picture.file.name),
     )
 
 

@@ -6,22 +6,51 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
+from newsletter.editorial import approval
 from newsletter.editorial.models import Issue, Topic, Trend, User
 from newsletter.editorial.schedule import occurrence_sending
 
+_APPROVAL = [
+    *("state", "approved_by", "approved_at", "approved_digest"),
+    *("withdrawn_from", "withdrawn_by"),
+]
+
 
 def approve(issue: Issue, *, by: User | None) -> None:
-    """Approve the issue for sending. The desk shows `checks.find_problems` to the editor first."""
+    """Approve the issue as it is now, for sending. Only this content is sent (I2).
+
+    The desk shows `checks.find_problems` to the editor first.
+    """
     issue.state = Issue.State.APPROVED
     issue.approved_by, issue.approved_at = by, timezone.now()
-    issue.save(update_fields=["state", "approved_by", "approved_at"])
+    issue.approved_digest = approval.current_digest(issue)
+    issue.withdrawn_from = issue.withdrawn_by = None
+    issue.save(update_fields=_APPROVAL)
+
+
+def approve_change(issue: Issue, digest: str) -> None:
+    """Let the approval cover a change by somebody who may approve."""
+    issue.approved_digest = digest
+    issue.save(update_fields=["approved_digest"])
+
+
+def withdraw_after_change(issue: Issue, *, by: User | None) -> None:
+    """Withdraw the approval because the issue was changed. The approver is told, unless it was
+    their own change."""
+    approver = issue.approved_by
+    withdraw_approval(issue)
+    if approver is not None and approver != by:
+        issue.withdrawn_from, issue.withdrawn_by = approver, by
+        issue.save(update_fields=["withdrawn_from", "withdrawn_by"])
 
 
 def withdraw_approval(issue: Issue) -> None:
     """Return the issue to preparation. Mailings that have already started continue."""
     issue.state = Issue.State.DRAFT
     issue.approved_by = issue.approved_at = None
-    issue.save(update_fields=["state", "approved_by", "approved_at"])
+    issue.approved_digest = ""
+    issue.withdrawn_from = issue.withdrawn_by = None
+    issue.save(update_fields=_APPROVAL)
 
 
 def set_trend(topic: Topic, week: date, status: str | None) -> bool:

@@ -18,6 +18,7 @@ if __name__ == "__main__":
 
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.planning import snapshot, start
+from newsletter.editorial import workflow
 from newsletter.editorial.models import (
     Article,
     ArticleTranslation,
@@ -53,7 +54,6 @@ def create_issue(newsletter: Newsletter, monday: date) -> Issue:
         newsletter=newsletter,
         starts_on=monday,
         ends_on=monday + timedelta(days=6),
-        state=Issue.State.APPROVED,
     )
     article = Article.objects.create(
         newsletter=newsletter, issue=issue, published_at=timezone.now(), original_language="en"
@@ -67,6 +67,7 @@ def create_issue(newsletter: Newsletter, monday: date) -> Issue:
         body="<p>A text.</p>",
         state=ArticleTranslation.State.READY,
     )
+    workflow.approve(issue, by=None)
     return issue
 
 

@@ -20,6 +20,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Recipient
 from subscribers import lifecycle
 from subscribers.models import Subscription
+from tests.approving import approve
 
 AddReader = Callable[..., Subscription]
 
@@ -79,7 +80,7 @@ def prepared_mailing(
 
 def prepare_mailing(issue: Issue) -> Mailing:
     """Approve the issue, start its mailing and take the snapshot; nothing is sent yet."""
-    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
+    approve(issue)
     issue.refresh_from_db()
     return snapshot.prepare(start.send_now(issue, by=None).pk)
 

@@ -25,6 +25,7 @@ from newsletter.editorial.models import (
 from newsletter.transport.memory import MemoryTransport
 from subscribers import discreet_domain, intake, lifecycle
 from subscribers.models import Subscription, TransactionalEmail
+from tests.approving import approve_all
 from tests.conftest import NAMES, WriteArticle
 from tests.delivery.conftest import AddReader, send_all_due
 from tests.subscribers.conftest import filled
@@ -77,7 +78,7 @@ def out(weekly: Newsletter, issue: Issue, write_article: WriteArticle) -> Issue:
     write_article(issue=issue, ru="Только по-русски")
     body = '<p>As <a href="/en/articles/other/">we wrote</a>.</p>'
     ArticleTranslation.objects.update(body=body)
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     issue.refresh_from_db()
     return issue
 

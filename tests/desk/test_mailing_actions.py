@@ -13,6 +13,7 @@ from newsletter.delivery.models import Edition, Mailing, Outcome, Release, Relea
 from newsletter.delivery.sending.batches import checksum
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.outcomes import Result
+from tests.approving import approve_all
 from tests.desk.forms import with_token
 
 
@@ -20,7 +21,7 @@ from tests.desk.forms import with_token
 def finished_mailing(issue: Issue, write_article: Callable[..., Article], relay: Any) -> Mailing:
     """A mailing to two readers: one refused, one unknown."""
     write_article(issue=issue, en="Army")
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     release = Release.objects.create(
         newsletter=issue.newsletter, period=issue.key, issue=issue, kind=Release.Kind.WEEKLY
     )

@@ -17,6 +17,7 @@ from newsletter.delivery.planning.start import send_now
 from newsletter.digest.content import EditionOptions
 from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
 from newsletter.transport.memory import MemoryTransport
+from tests.approving import approve
 from tests.conftest import WriteArticle
 from tests.delivery.conftest import relay
 from tests.desk.forms import form_data
@@ -38,11 +39,10 @@ def fortnight(weekly: Newsletter, security: Topic, write_article: WriteArticle) 
         kind=Issue.Kind.WEEKS,
         starts_on=FIRST,
         ends_on=date(2017, 7, 30),
-        state=Issue.State.APPROVED,
     )
     published = datetime(2017, 7, 20, tzinfo=UTC)
     write_article(issue=issue, topic=security, published_at=published, en="Army news")
-    return issue
+    return approve(issue)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from subscribers import intake, lifecycle
 from subscribers.addresses import normalise
 from subscribers.links.tokens import LinkPurpose
 from subscribers.models import Intake, Subscription, TransactionalEmail
+from tests.approving import approve_all
 from tests.conftest import WriteArticle
 from tests.delivery.conftest import prepare_mailing
 from tests.e2e.reader_pages import NOT_PAGES, all_pages, axe_script, path, url_names
@@ -55,7 +56,7 @@ def published(
         newsletter=weekly, starts_on=date(2017, 7, 24), ends_on=date(2017, 7, 30)
     )
     write_article(issue=issue, topic=security, en="Talks", be="Перамовы", ru="Переговоры")
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     return weekly
 
 

@@ -101,6 +101,7 @@ class Mailing(models.Model):
     class Hold(models.TextChoices):
         NONE = "", _("not held")
         NOT_APPROVED = "not-approved", _("the issue has not been approved")
+        CHANGED = "changed", _("the issue has changed since it was approved")
         NO_ISSUE = "no-issue", _("there is no issue for this week")
         TOO_THIN = "too-thin", _("too few articles are ready")
         LATE = "late", _("its time passed while Tydzen was not running")

@@ -41,9 +41,12 @@ class Alert(models.Model):
         TRANSPORT = "transport", _("a relay or provider can't be used")
         BACKLOG = "backlog", _("emails that are due are not being sent")
         MAILBOX = "mailbox", _("the mailbox for bounces can't be read")
+        APPROVAL = "approval", _("an approval was withdrawn")
 
     kind = models.CharField(max_length=9, choices=Kind)
-    subject = models.CharField(max_length=64, help_text="The transport's name or mailing's ID.")
+    subject = models.CharField(
+        max_length=64, help_text="The transport's name, or the mailing's or issue's ID."
+    )
     mailing_id = models.BigIntegerField(null=True)
     facts = models.JSONField(default=dict, help_text="Codes and counts; names no reader.")
     raised_at = models.DateTimeField()

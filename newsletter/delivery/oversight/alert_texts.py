@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from newsletter.delivery.feedback.mail import mailboxes
 from newsletter.delivery.models import Alert, Mailing
 from newsletter.delivery.oversight.explanations import explain_facts
+from newsletter.editorial.models import Issue
 
 Kind = Alert.Kind
 
@@ -70,6 +71,8 @@ def describe(alert: Alert) -> AlertText:
 def _url(alert: Alert, mailing: Mailing | None) -> str:
     if mailing is not None:
         return reverse("admin:delivery_mailing_change", args=[mailing.pk])
+    if alert.kind == Kind.APPROVAL:
+        return reverse("admin:editorial_issue_change", args=[alert.facts["issue"]])
     return reverse("admin:transports" if alert.kind == Kind.TRANSPORT else "admin:index")
 
 
@@ -170,6 +173,17 @@ def _mailbox(facts: dict[str, Any], _mailing: str) -> tuple[str, list[str]]:
     ]
 
 
+def _approval(facts: dict[str, Any], _mailing: str) -> tuple[str, list[str]]:
+    issue = Issue.objects.filter(pk=facts["issue"]).first()
+    title = _("The approval of %(issue)s was withdrawn.") % {"issue": issue or facts["issue"]}
+    changed = (
+        _("%(name)s changed the issue after it had been approved.") % {"name": facts["by"]}
+        if facts["by"]
+        else _("The issue was changed outside the desk after it had been approved.")
+    )
+    return title, [changed, _("It won’t be sent until it is approved again.")]
+
+
 _TEXTS: dict[Alert.Kind, Callable[[dict[str, Any], str], tuple[str, list[str]]]] = {
     Kind.HELD: _held,
     Kind.FAILED: _failed,
@@ -178,4 +192,5 @@ _TEXTS: dict[Alert.Kind, Callable[[dict[str, Any], str], tuple[str, list[str]]]]
     Kind.BACKLOG: _backlog,
     Kind.RATES: _rates,
     Kind.MAILBOX: _mailbox,
+    Kind.APPROVAL: _approval,
 }

@@ -23,7 +23,7 @@ from newsletter.delivery.models import Alert, AlertRecipient
 from newsletter.delivery.oversight import alert_texts, kill_switch
 from newsletter.delivery.oversight.problems import Problem, find_problems
 from newsletter.delivery.sending import transports
-from newsletter.editorial.models import Newsletter
+from newsletter.editorial.models import Issue, Newsletter
 from newsletter.lib.queue import wake
 from newsletter.transport.base import CompileError
 from newsletter.transport.outcomes import Email, Recipient, Result, TransportDownError
@@ -102,7 +102,7 @@ def email_new() -> int:
         .exclude(user__email="")
     )
     new = _to_tell().filter(emailed_at=None)
-    if not recipients or not new.exists():
+    if not new.exists():
         return 0
     sender = Newsletter.objects.order_by("pk").values_list("sender_address", flat=True).first()
     if sender is None:
@@ -110,10 +110,24 @@ def email_new() -> int:
     told = 0
     for alert in new:
         # One who can't be reached doesn't keep the others from being told.
-        reached = [_email(alert, recipient, sender) for recipient in recipients]
+        addressed = [*recipients, *_approver(alert, recipients)]
+        reached = [_email(alert, recipient, sender) for recipient in addressed]
         if any(reached):
             told += Alert.objects.filter(pk=alert.pk, emailed_at=None).update(emailed_at=Now())
     return told
+
+
+def _approver(alert: Alert, recipients: list[AlertRecipient]) -> list[AlertRecipient]:
+    """Return whose approval the alert says was withdrawn, unless they are among the recipients."""
+    if alert.kind != Alert.Kind.APPROVAL:
+        return []
+    issue = Issue.objects.select_related("withdrawn_from").filter(pk=alert.facts["issue"]).first()
+    user = issue.withdrawn_from if issue else None
+    if user is None or not (user.is_active and user.email):
+        return []
+    if any(recipient.user_id == user.pk for recipient in recipients):
+        return []
+    return [AlertRecipient(user=user, language=settings.LANGUAGE_CODE)]
 
 
 def _email(alert: Alert, recipient: AlertRecipient, sender: str) -> bool:

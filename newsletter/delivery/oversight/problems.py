@@ -23,6 +23,7 @@ from newsletter.delivery.models import (
 from newsletter.delivery.oversight import mailbox_watch
 from newsletter.delivery.oversight.report import has_failed
 from newsletter.delivery.sending import transports
+from newsletter.editorial.models import Issue
 from newsletter.transport.outcomes import Fault, Result
 from newsletter.transport.pace.pace import LIMIT_REACHED
 
@@ -53,7 +54,15 @@ class Problem:
 
 def find_problems() -> list[Problem]:
     """Return everything that is wrong now."""
-    return [*_held(), *_ended_badly(), *_down(), *_backlog(), *_rates(), *_mailbox()]
+    return [
+        *_held(),
+        *_ended_badly(),
+        *_down(),
+        *_backlog(),
+        *_rates(),
+        *_mailbox(),
+        *_approvals(),
+    ]
 
 
 def _held() -> Iterator[Problem]:
@@ -143,6 +152,15 @@ def _mailbox() -> Iterator[Problem]:
     problem = mailbox_watch.problem()
     if problem:
         yield Problem(Kind.MAILBOX, "mailbox", facts={"problem": problem})
+
+
+def _approvals() -> Iterator[Problem]:
+    """Report issues whose approval somebody else's change withdrew (I2)."""
+    withdrawn = Issue.objects.exclude(withdrawn_from=None).filter(ends_on__gte=Now() - RECENT)
+    for issue in withdrawn.select_related("withdrawn_by"):
+        by = issue.withdrawn_by
+        facts = {"issue": issue.pk, "by": str(by.get_full_name() or by) if by else ""}
+        yield Problem(Kind.APPROVAL, str(issue.pk), facts=facts)
 
 
 def _backlog() -> Iterator[Problem]:

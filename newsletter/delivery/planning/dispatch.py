@@ -17,7 +17,7 @@ from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.oversight import kill_switch, restore_guard
 from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.planning.editions import round_up
-from newsletter.editorial import ordering, schedule, workflow
+from newsletter.editorial import approval, ordering, schedule, workflow
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.editorial.schedule import Decision, Occurrence, RoundUp
 from newsletter.lib.run_all import run_all
@@ -26,7 +26,7 @@ from subscribers import audience
 log = logging.getLogger(__name__)
 Hold = Mailing.Hold
 
-UNREADY = [Hold.NOT_APPROVED, Hold.NO_ISSUE, Hold.TOO_THIN]
+UNREADY = [Hold.NOT_APPROVED, Hold.CHANGED, Hold.NO_ISSUE, Hold.TOO_THIN]
 """Reasons that editors can remove: such a mailing is checked again until it is too late."""
 
 
@@ -140,8 +140,11 @@ def readiness(newsletter: Newsletter, issue: Issue | None, now: datetime) -> Hol
         return Hold.NO_ISSUE
     if not newsletter.has_enough_articles(issue.articles.public(now).count()):
         return Hold.TOO_THIN
-    if not issue.is_approved and newsletter.approval != Newsletter.Approval.AUTOMATIC:
-        return Hold.NOT_APPROVED
+    if newsletter.approval != Newsletter.Approval.AUTOMATIC:
+        if not issue.is_approved:
+            return Hold.NOT_APPROVED
+        if not approval.holds(issue):
+            return Hold.CHANGED
     return Hold.NONE
 
 

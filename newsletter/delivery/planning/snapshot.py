@@ -22,7 +22,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from newsletter.delivery.models import Batch, Edition, Mailing, Outcome, Release, ReleaseRecipient
-from newsletter.delivery.planning.editions import Editions, content_of, draft_editions
+from newsletter.delivery.planning.approved import (
+    NotApprovedError,
+    approved_content,
+    check_still_approved,
+)
+from newsletter.delivery.planning.editions import Editions, draft_editions
 from newsletter.delivery.sending import ledger, protocol, transports, wake_ups
 from newsletter.delivery.sending.batches import MODULUS, OutcomeRow, checksum, pack
 from newsletter.delivery.sending.messages import build_email
@@ -84,38 +89,47 @@ def prepare(mailing_id: int, *, now: datetime | None = None) -> Mailing:
         if mailing.state != Mailing.State.PREPARING:
             break
         try:
-            due = _take_snapshot(mailing, _draft(mailing, at))
+            due = _take_snapshot(mailing, *_draft(mailing, at))
             # Nobody may be left to send to.
             protocol.finish_mailing(mailing.pk)
             wake_ups.wake_batches(due)
         except AudienceChangedError:
             log.info("audience-changed", extra={"mailing": mailing_id, "attempt": attempt})
+        except NotApprovedError as error:
+            _hold(mailing, error.hold)
         except (RenderError, CompileError) as error:
-            reason = Mailing.Hold.UNRENDERABLE
-            Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).update(
-                state=Mailing.State.HELD, hold=reason, hold_detail=str(error)[:300]
-            )
-            log.warning("hold", extra={"mailing": mailing.pk, "reason": reason})
+            _hold(mailing, Mailing.Hold.UNRENDERABLE, str(error))
         mailing.refresh_from_db()
     return mailing
 
 
-def _draft(mailing: Mailing, at: datetime) -> Editions:
-    """Render the editions that the mailing's readers need, and check that they can be sent."""
+def _hold(mailing: Mailing, reason: Mailing.Hold, detail: str = "") -> None:
+    Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).update(
+        state=Mailing.State.HELD, hold=reason, hold_detail=detail[:300]
+    )
+    log.warning("hold", extra={"mailing": mailing.pk, "reason": reason})
+
+
+def _draft(mailing: Mailing, at: datetime) -> tuple[Editions, str]:
+    """Render the editions that the mailing's readers need, and check that they can be sent.
+
+    Returns them with the digest of the approved issue; "" if it needs no approval.
+    """
     newsletter = mailing.release.newsletter
+    contents, digest = approved_content(mailing.release, at=at)
     found = segments(newsletter, _frequency_of(mailing.release))
     editions = draft_editions(
         mailing,
         [segment for segment, _ in found if _includes(mailing, segment)],
         newsletter,
-        issue=content_of(mailing.release, at=at),
+        issue=contents,
         at=at,
     )
     # Compiled now, because an edition that can't be sent must not get into a snapshot.
     transport = transports.preferred()
     for edition in editions.drafts.values():
         transport.compile(build_email(edition))
-    return editions
+    return editions, digest
 
 
 @dataclass
@@ -128,8 +142,12 @@ class _Taken:
 
 
 @transaction.atomic
-def _take_snapshot(mailing: Mailing, editions: Editions) -> list[int]:
-    """Return the IDs of the batches that are due at once. Raises AudienceChangedError."""
+def _take_snapshot(mailing: Mailing, editions: Editions, digest: str) -> list[int]:
+    """Return the IDs of the batches that are due at once.
+
+    Raises AudienceChangedError and NotApprovedError.
+    """
+    check_still_approved(mailing.release, digest)
     Release.objects.select_for_update().get(pk=mailing.release_id)
     if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).exists():
         return []

@@ -12,8 +12,10 @@ from django.utils.translation import gettext
 
 from newsletter.delivery.models import Mailing, Outcome, Release, ReleaseRecipient
 from newsletter.delivery.oversight import kill_switch
+from newsletter.delivery.planning.approved import approve_for_sending, needs_approval
 from newsletter.delivery.planning.editions import round_up
 from newsletter.delivery.planning.snapshot import Audience, last_outcomes
+from newsletter.editorial import approval
 from newsletter.editorial.models import Issue, Newsletter, User
 from newsletter.editorial.schedule import Month
 from newsletter.lib.queue import wake
@@ -48,12 +50,15 @@ def send_now(issue: Issue, *, by: User | None, first_language: str = "") -> Mail
     """Start sending the issue, or release its held mailing; return the mailing.
 
     It goes to all readers, or only to those whose language chain starts with `first_language`.
-    A second call changes nothing. Raises CannotSendError if the issue is not approved or the kill
-    switch is on.
+    A second call changes nothing. Raises CannotSendError if the issue is not approved as it is now,
+    or the kill switch is on.
     """
     if not issue.is_approved:
         raise CannotSendError(gettext("The issue is not approved."))
-    return _start_mailing(release_of(issue), by, first_language=first_language)
+    release = release_of(issue)
+    if needs_approval(release) and not approval.holds(issue):
+        raise CannotSendError(gettext("The issue has changed since it was approved."))
+    return _start_mailing(release, by, first_language=first_language)
 
 
 def send_round_up(newsletter: Newsletter, month: Month, *, by: User | None) -> Mailing:
@@ -118,6 +123,8 @@ def send_again(release: Release, audience: Audience, *, by: User | None) -> Mail
     )
     if not matching.exists():
         raise CannotSendError(gettext("There are no readers to send it to."))
+    if release.issue is not None:
+        approve_for_sending(release.issue, by=by)
     numbers = [mailing.number for mailing in mailings if mailing.audience == audience]
     mailing = Mailing.objects.create(
         release=release, audience=audience, number=max(numbers, default=0) + 1, started_by=by

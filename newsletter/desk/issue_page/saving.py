@@ -12,7 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from newsletter.desk.groups import SEND
+from newsletter.desk import approvals
 from newsletter.desk.issue_page.forms import IssueForm
 from newsletter.desk.issue_page.values import (
     Conflict,
@@ -22,8 +22,7 @@ from newsletter.desk.issue_page.values import (
     posted_values,
     token,
 )
-from newsletter.desk.view_helpers import log_action, user_of
-from newsletter.editorial import workflow
+from newsletter.desk.view_helpers import log_action
 from newsletter.editorial.models import Issue
 
 
@@ -86,12 +85,12 @@ def locked(issue_id: int) -> Issue:
 
 
 def content_changed(request: HttpRequest, issue: Issue) -> bool:
-    """Withdraw the approval if the person who changed the issue may not approve it (I2)."""
-    if not issue.is_approved or user_of(request).has_perm(SEND):
-        return False
-    workflow.withdraw_approval(issue)
-    log_action(request, issue, _("Approval withdrawn."))
-    return True
+    """Return whether the change withdraws the approval (I2).
+
+    The desk looks at each approval after every POST. This is for pages that say so at once.
+    """
+    issue.refresh_from_db()
+    return approvals.review(request, issue)
 
 
 def last_change(issue: Issue) -> tuple[str, datetime] | None:

@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from newsletter.editorial import ordering
+from newsletter.editorial import approval, ordering
 from newsletter.editorial.cleaning import clean_html
-from newsletter.editorial.models import ArticleTranslation, Issue, Topic, Trend
+from newsletter.editorial.models import Issue, Topic, Trend
 from newsletter.lib import characters
 
 Values = dict[str, str]
@@ -117,17 +117,11 @@ def merge(base: Mapping[str, str], current: Values, posted: Values) -> Merge:
 
 
 def token(issue: Issue) -> str:
-    """Return a name for everything that makes up the issue now, including its articles' texts.
+    """Return a name for all that the page shows of the issue, and all that is sent of it.
 
     Approving and sending are refused if it isn't the one that the page showed.
     """
-    order = ordering.order_of(issue)
-    texts = ArticleTranslation.objects.filter(article__in=order).order_by("pk")
-    state = [
-        current_values(issue),
-        order,
-        list(texts.values_list("pk", "revision", "state", "alt_text", "authors")),
-    ]
+    state = [current_values(issue), ordering.order_of(issue), approval.current_digest(issue)]
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from newsletter.editorial import models, workflow
+from newsletter.editorial import approval, models, workflow
 from newsletter.editorial.importing import schema
 from newsletter.editorial.importing.errors import Problem, collecting
 from newsletter.editorial.importing.files import PictureFolder
@@ -81,7 +81,7 @@ def store_issue(
             stored.append(
                 store_article(article, target, published=published, placed=placed, location=at)
             )
-    if data.approved and not issue.is_approved:
+    if data.approved and not approval.holds(issue):
         workflow.approve(issue, by=None)
         target.report.notes.append(_("Approved: %(issue)s") % {"issue": issue})
     return stored

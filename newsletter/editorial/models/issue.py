@@ -140,6 +140,30 @@ class Issue(Translated["IssueTranslation"], models.Model):
         related_name="approved_issues",
     )
     approved_at = models.DateTimeField(null=True, blank=True, editable=False)
+    approved_digest = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="The hash of what was approved (newsletter.editorial.approval).",
+    )
+    withdrawn_from = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        help_text="Whose approval a change by somebody else withdrew, until it is approved again.",
+    )
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        help_text="Who made that change; nobody if it was made outside the desk.",
+    )
     note = LinesField(_("internal note"), max_length=LONGEST_TEXT, blank=True)
 
     objects = IssueQuerySet.as_manager()

@@ -14,7 +14,8 @@ from django.utils import timezone
 from newsletter.delivery.models import Alert, AlertRecipient, Mailing, TransportState
 from newsletter.delivery.oversight import alerts
 from newsletter.delivery.oversight.problems import Problem
-from newsletter.editorial.models import User
+from newsletter.editorial import workflow
+from newsletter.editorial.models import Issue, User
 from newsletter.transport.memory import MemoryTransport
 
 pytestmark = pytest.mark.django_db
@@ -141,3 +142,31 @@ def test_a_service_that_is_away_is_notified_at_a_later_tick(
 
     settings.ALERT_URLS = reachable
     assert alerts.push_new() == 1
+
+
+def test_the_person_whose_approval_was_withdrawn_is_emailed_too(
+    relay: MemoryTransport, weekly: Any, hanna: User
+) -> None:
+    """I2: also without alerts by email, and once if they have them."""
+    vera = User.objects.create_user("vera", "vera@newsroom.example", is_staff=True)
+    taras = User.objects.create_user("taras", is_staff=True)
+    for approver, addresses in ((vera, {vera.email, hanna.email}), (hanna, {hanna.email})):
+        today = timezone.localdate()
+        issue = Issue.objects.create(
+            newsletter=weekly,
+            kind="special",
+            slug=approver.username,
+            starts_on=today,
+            ends_on=today,
+        )
+        workflow.approve(issue, by=approver)
+        workflow.withdraw_after_change(issue, by=taras)
+        alerts.watch()
+        relay.delivered.clear()
+        assert alerts.email_new() == 1
+        assert [message.address for message in relay.delivered] == sorted(addresses)
+        subjects = {message.parsed["Subject"] for message in relay.delivered}
+        assert any("was withdrawn" in subject or "снято" in subject for subject in subjects)
+        workflow.approve(issue, by=approver)
+        alerts.watch()
+        assert not alerts.open_alerts().exists()

@@ -44,6 +44,8 @@ def test_every_alert_is_translated(kind: Alert.Kind, language: str) -> None:
         "unknown": 5,
         "fault": "sender",
         "problem": "unreachable",
+        "issue": 5,
+        "by": "ina",
     }
     alert = Alert(kind=kind, subject="1", facts=facts)
     with translation.override("en"):

@@ -27,6 +27,7 @@ from subscribers import intake
 from subscribers.addresses import normalise
 from subscribers.crypto import key_check
 from subscribers.models import Intake, Subscription, TransactionalEmail
+from tests.approving import approve_all
 from tests.delivery.conftest import send_all_due
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +72,7 @@ def test_after_it_a_mailing_waits_for_a_person_and_reaches_every_reader_once(
 
 
 def test_while_it_is_on_no_mailing_starts(issue: Issue, weekly: Newsletter) -> None:
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     issue.refresh_from_db()
     mailing = start.send_now(issue, by=None)
     kill_switch.engage()

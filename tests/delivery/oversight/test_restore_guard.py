@@ -19,6 +19,7 @@ from newsletter.delivery.worker import recovery
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.memory import MemoryTransport
 from subscribers.models import Subscription, TransactionalEmail
+from tests.approving import approve_all
 from tests.delivery.conftest import send_all_due
 
 State = Mailing.State
@@ -155,7 +156,7 @@ def test_a_mailing_that_the_backup_does_not_have_is_held(
     """It may have been sent between backup and loss."""
     due = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)
     write_article(issue=issue, en="Army", published_at=due - timedelta(hours=1))
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     Newsletter.objects.update(schedule_active=True, schedule_since=due - timedelta(days=3))
     restore_guard.watch()
     Continuity.objects.update(restored_at=due + timedelta(hours=1))

@@ -23,6 +23,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
+from tests.approving import approve_all
 from tests.delivery.conftest import AddReader, prepare_mailing, send_all_due
 
 Audience = Mailing.Audience
@@ -40,7 +41,7 @@ def test_one_language_is_sent_first_and_the_rest_later(
     add_reader("ala@readers.example", "be", "ru")
     add_reader("both@readers.example", "en", "be")
     add_reader("bob@readers.example", "en")
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     issue.refresh_from_db()
     early = snapshot.prepare(start.send_now(issue, by=None, first_language="be").pk)
     send_all_due()

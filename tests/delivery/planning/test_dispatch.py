@@ -12,6 +12,7 @@ from newsletter.delivery.planning import dispatch
 from newsletter.delivery.tasks import run_tick
 from newsletter.editorial.models import Article, Issue, Newsletter
 from newsletter.transport.memory import MemoryTransport
+from tests.approving import approve, approve_all
 from tests.delivery.conftest import AddReader, dispatch_concurrently, send_all_due
 
 Write = Callable[..., Article]
@@ -24,7 +25,7 @@ DUE = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)
 def scheduled(weekly: Newsletter, issue: Issue, write_article: Write) -> Newsletter:
     """A newsletter sent each Monday at 09:00 in Minsk; its issue of 24–30 July is approved."""
     write_article(issue=issue, en="Army", published_at=DUE - timedelta(hours=1))
-    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
+    approve(issue)
     Newsletter.objects.filter(pk=weekly.pk).update(
         schedule_active=True, schedule_since=DUE - timedelta(days=3)
     )
@@ -64,9 +65,9 @@ def test_e2_after_a_clock_change_it_is_sent_at_the_same_local_hour(
         newsletter=scheduled,
         starts_on=week,
         ends_on=week + timedelta(days=6),
-        state=Issue.State.APPROVED,
     )
     write_article(issue=issue, en="Clocks", published_at=LONG_AGO)
+    approve(issue)
     Newsletter.objects.update(timezone="Europe/Warsaw", schedule_since=at - timedelta(hours=2))
     assert dispatch.dispatch(at - timedelta(minutes=1)) == []
     assert len(dispatch.dispatch(at)) == 1
@@ -90,7 +91,7 @@ def test_an_unapproved_issue_is_held_until_it_is_approved(
     Issue.objects.update(state=Issue.State.DRAFT)
     assert dispatch.dispatch(DUE) == []
     assert mailing().hold == Mailing.Hold.NOT_APPROVED
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     assert len(dispatch.dispatch(DUE + timedelta(minutes=5))) == 1
     assert mailing().hold == ""
 
@@ -98,7 +99,7 @@ def test_an_unapproved_issue_is_held_until_it_is_approved(
 def test_an_issue_approved_too_late_stays_held(scheduled: Newsletter) -> None:
     Issue.objects.update(state=Issue.State.DRAFT)
     dispatch.dispatch(DUE)
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     assert dispatch.dispatch(DUE + timedelta(hours=20)) == []
     assert mailing().hold == Mailing.Hold.LATE
 

@@ -23,6 +23,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import lifecycle
 from subscribers.models import Subscription
+from tests.approving import approve
 from tests.delivery.conftest import AddReader, dispatch_concurrently, send_all_due
 
 pytestmark = pytest.mark.slow
@@ -50,7 +51,6 @@ def july(scheduled: Newsletter, relay: MemoryTransport, write_article: Write) ->
             newsletter=scheduled,
             starts_on=monday,
             ends_on=monday + timedelta(days=6),
-            state=Issue.State.APPROVED,
         )
         write_article(
             issue=issue,
@@ -59,7 +59,7 @@ def july(scheduled: Newsletter, relay: MemoryTransport, write_article: Write) ->
             be=f"Тыдзень {monday.day}",
             ru=f"Неделя {monday.day}",
         )
-        issues.append(issue)
+        issues.append(approve(issue))
     return issues
 
 
@@ -150,7 +150,7 @@ def test_it_only_contains_issues_that_were_approved_and_sent(
     add_reader("ala@readers.example", "en", frequency="monthly")
     Issue.objects.filter(pk=july[1].pk).update(state=Issue.State.DRAFT)  # so it is held
     send_july()
-    Issue.objects.filter(pk=july[1].pk).update(state=Issue.State.APPROVED)
+    approve(july[1])
     Issue.objects.filter(pk=july[2].pk).update(state=Issue.State.DRAFT)  # withdrawn later
     Mailing.objects.filter(release__issue=july[3]).update(state=Mailing.State.CANCELLED)
     tick(DUE)
@@ -166,6 +166,7 @@ def test_an_issue_across_two_months_is_in_the_second_round_up(
     add_reader("ala@readers.example", "en", frequency="monthly")
     july[4].delete()
     Issue.objects.filter(pk=july[3].pk).update(kind=Issue.Kind.WEEKS, ends_on=date(2017, 8, 6))
+    approve(july[3])
     send_july()
     tick(DUE)
     assert subjects(relay, "ala") == ["July 2017: Week of 17"]

@@ -22,6 +22,7 @@ from newsletter.transport.memory import MemoryTransport
 from newsletter.transport.outcomes import Result
 from subscribers import personal_data
 from subscribers.models import Subscription
+from tests.approving import approve_all
 from tests.delivery.conftest import call_at, send_all_due
 
 pytestmark = pytest.mark.slow
@@ -183,7 +184,7 @@ def test_setting_back_the_clock_after_the_scheduled_time_sends_nothing_twice(
 ) -> None:
     due = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)  # Monday, 09:00 in Minsk
     write_article(issue=issue, en="Army", published_at=due - HOUR)
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     Newsletter.objects.update(schedule_active=True, schedule_since=due - timedelta(days=3))
     for now in (due, due - HOUR, due - timedelta(days=1), due, due + HOUR):
         dispatch.dispatch(now)

@@ -16,6 +16,7 @@ from newsletter.delivery.tasks import run_drain
 from newsletter.editorial.models import Issue
 from newsletter.transport.memory import MemoryTransport
 from subscribers.models import Intake, Subscription
+from tests.approving import approve
 from tests.delivery.conftest import AddReader, send_all_due
 
 READER = "ala@readers.example"
@@ -37,7 +38,7 @@ def inbound(settings: Any) -> Any:
 @pytest.fixture
 def approved(issue: Issue, write_article: Callable[..., Any]) -> Issue:
     write_article(issue=issue, en="Minsk looks east")
-    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
+    approve(issue)
     issue.refresh_from_db()
     return issue
 

@@ -14,6 +14,7 @@ from newsletter.delivery.planning import start
 from newsletter.delivery.sending import protocol, transports
 from newsletter.editorial.models import Issue
 from subscribers import audience
+from tests.approving import approve
 from tests.delivery.conftest import AddReader, prepare_mailing, reset_transports
 from tests.delivery.simulation.mailing import MailingSimulation
 from tests.delivery.simulation.transactional import TransactionalSimulation
@@ -85,7 +86,7 @@ def use_relay(
 
 def start_mailing(issue: Issue) -> Mailing:
     """Start a mailing of the issue; its snapshot is not taken yet."""
-    Issue.objects.filter(pk=issue.pk).update(state=Issue.State.APPROVED)
+    approve(issue)
     issue.refresh_from_db()
     return start.send_now(issue, by=None)
 

@@ -20,6 +20,7 @@ from subscribers.addresses import normalise
 from subscribers.lifecycle import SignupRequest
 from subscribers.models import TransactionalEmail
 from subscribers.transactional import texts
+from tests.approving import approve_all
 from tests.delivery.conftest import AddReader, reset_transports
 from tests.delivery.simulation.base import Fault, InvariantError
 from tests.delivery.simulation.conftest import use_relay
@@ -74,7 +75,7 @@ def latest_issue(
     """A reader who asked for the latest issue."""
     settings.DELIVERY_TRANSPORTS = ["memory://relay"]
     write_article(issue=issue, en="Minsk looks east")
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     TransactionalEmail.objects.create(
         kind=TransactionalEmail.Kind.ISSUE,
         subscriber=add_reader("ala@readers.example", "en").subscriber,

@@ -22,6 +22,7 @@ from subscribers import lifecycle
 from subscribers.addresses import normalise
 from subscribers.lifecycle import SignupRequest
 from subscribers.models import Subscription, TransactionalEmail
+from tests.approving import approve_all
 from tests.delivery.conftest import AddReader, end_pauses, prepare_mailing, send_all_due
 
 ALA = "ala@readers.example"
@@ -156,7 +157,7 @@ def test_a_new_reader_gets_the_latest_issue_at_once_and_not_again_with_the_maili
     weekly: Any,
 ) -> None:
     write_article(issue=issue, en="Army", be="Войска")
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     ala = add_reader(ALA, "be")
     add_reader("bob@readers.example", "en")
     for _ in range(2):
@@ -189,7 +190,7 @@ def test_a_latest_issue_that_cannot_be_rendered_does_not_hold_up_other_emails(
     """A2: its subject would break a header."""
     article = write_article(issue=issue, en="Army")
     article.translations.update(headline="Army\r\nBcc: all@readers.example")
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     latest = TransactionalEmail.objects.create(
         kind=TransactionalEmail.Kind.ISSUE,
         subscriber=add_reader("bob@readers.example", "en").subscriber,

@@ -14,6 +14,7 @@ from newsletter.delivery.models import Batch, Mailing
 from newsletter.delivery.planning import snapshot, start
 from newsletter.editorial.models import Article, Issue
 from newsletter.transport.memory import MemoryTransport
+from tests.approving import approve_all
 from tests.delivery.conftest import AddReader, send_all_due
 
 
@@ -37,7 +38,7 @@ def test_a_mailing_that_raises_an_error_does_not_hold_up_the_others(
         ends_on=date(2017, 8, 1),
     )
     write_article(issue=special, en="Special")
-    Issue.objects.update(state=Issue.State.APPROVED)
+    approve_all()
     later.refresh_from_db()
     special.refresh_from_db()
     broken = start.send_now(later, by=None)
