@@ -152,7 +152,8 @@ def _scaled(image: Image.Image, side: int) -> Image.Image:
 
 
 def _jpeg(image: Image.Image) -> bytes:
-    return encoded(image, "L" if image.mode == "L" else "RGB", "JPEG", quality=86, optimize=True)
+    # Without Pillow's `optimize`, it is 3 % larger and takes half the time.
+    return encoded(image, "L" if image.mode == "L" else "RGB", "JPEG", quality=86)
 
 
 def _png(image: Image.Image) -> bytes:
