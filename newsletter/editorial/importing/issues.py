@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.editorial import models, workflow
 from newsletter.editorial.importing import schema
-from newsletter.editorial.importing.additions import Additions
+from newsletter.editorial.importing.additions import BATCH, Additions
 from newsletter.editorial.importing.errors import Problem, collecting
 from newsletter.editorial.importing.identity import StoredArticles
 from newsletter.editorial.importing.pictures import ArticlePictures
@@ -52,6 +52,7 @@ class Stored:
     location: str
     data: schema.Article
     article: models.Article
+    is_new: bool
 
 
 def store_issue(
@@ -169,7 +170,7 @@ def store_article(
             save=target.additions.add if is_waiting else None,
         )
     target.additions.flush_if_many()
-    return Stored(location, data, article)
+    return Stored(location, data, article, is_new=known is None)
 
 
 def _store_text(
@@ -228,11 +229,16 @@ def link_similar(stored: list[Stored], newsletter: models.Newsletter) -> Iterato
     texts = models.ArticleTranslation.objects.filter(article__newsletter=newsletter)
     rows = texts.order_by("-pk").values_list("slug", "article_id") if wanted else []
     by_slug = {slug: article for slug, article in rows if slug in wanted}
+    link = models.Article.similar.through
+    links = []
     for each in stored:
         for index, slug in enumerate(each.data.similar):
             if slug not in by_slug:
                 reason = _("is not the slug of an article. Correct it or remove it.")
                 yield Problem(f"{each.location}.similar[{index}]", reason)
         ids = {by_slug[slug] for slug in each.data.similar if slug in by_slug}
-        if ids and ids != {article.pk for article in each.article.similar.all()}:
+        if each.is_new:
+            links += [link(from_article_id=each.article.pk, to_article_id=pk) for pk in sorted(ids)]
+        elif ids and ids != {article.pk for article in each.article.similar.all()}:
             each.article.similar.set(ids)
+    link._default_manager.bulk_create(links, batch_size=BATCH)
