@@ -26,7 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,12 @@ SIZE = (1600, 1067)
 PARAGRAPHS, WORDS = 6, 40
 """Of a body: together some 3 kB in Cyrillic letters."""
 LANGUAGES = ("be", "ru", "en")
+PARTS = {
+    "parse_document": "reading JSON",
+    "validated": "pictures and validation",
+    "_store": "storing rows",
+}
+"""The functions of `newsletter.editorial.importing` that are timed, by what they do."""
 
 
 # --- The document -------------------------------------------------------------------------------
@@ -121,7 +127,7 @@ def _article(index: int, words: dict[str, Callable[..., list[str]]]) -> dict[str
 
 # --- The import, in a separate process ----------------------------------------------------------
 def run_import(path: Path) -> None:
-    """Import the file twice and once without its pictures' work; print the facts as JSON."""
+    """Import the file, import it again, and print the facts as JSON."""
     import django
 
     django.setup()
@@ -130,16 +136,17 @@ def run_import(path: Path) -> None:
     facts: dict[str, Any] = {}
     for name in ("first", "again"):
         parts: dict[str, float] = {}
-        with _timed(importing, "parse_document", parts), _timed(importing, "validated", parts):
-            with _timed(importing, "_store", parts):
-                facts[name] = _measured(partial(importing.import_file, path)) | {"parts": parts}
+        with ExitStack() as stack:
+            for function, part in PARTS.items():
+                stack.enter_context(_timed(importing, function, part, parts))
+            facts[name] = _measured(partial(importing.import_file, path)) | {"parts": parts}
     facts["megabytes"] = peak_memory() // 1_000_000
     print(json.dumps(facts))
 
 
 @contextmanager
-def _timed(module: Any, name: str, parts: dict[str, float]) -> Iterator[None]:
-    """Add up the seconds that a function takes."""
+def _timed(module: Any, name: str, part: str, parts: dict[str, float]) -> Iterator[None]:
+    """Note how many seconds the function of that name takes."""
     original = getattr(module, name)
 
     def timed(*args: Any) -> Any:
@@ -147,7 +154,7 @@ def _timed(module: Any, name: str, parts: dict[str, float]) -> Iterator[None]:
         try:
             return original(*args)
         finally:
-            parts[name] = parts.get(name, 0) + time.perf_counter() - started
+            parts[part] = time.perf_counter() - started
 
     setattr(module, name, timed)
     try:
@@ -229,7 +236,7 @@ def _run(options: argparse.Namespace, folder: Path, url: str) -> int:
     facts = json.loads(python("-m", "benchmarks.imports", f"--import={path}").splitlines()[-1])
     for name in ("first", "again"):
         print(_line(f"{options.articles} articles, {options.database}, {name}", facts[name]))
-    print(f"peak memory {facts['megabytes']} MB")
+    print(f"peak memory {facts['megabytes']} MB without the sandbox; load {os.getloadavg()[0]:.1f}")
     return int(facts["first"]["seconds"] > GOAL * max(1, options.articles / 2000))
 
 
@@ -238,7 +245,7 @@ def _line(title: str, facts: dict[str, Any]) -> str:
     return (
         f"{title}: {facts['seconds']:.1f} s ({parts});"
         f" CPU {facts['cpu']:.1f} s and {facts['sandbox']:.1f} s in the sandbox;"
-        f" added {sum(facts['created'].values())} rows"
+        f" {sum(facts['created'].values())} rows added"
     )
 
 

@@ -116,9 +116,7 @@ def test_files_with_the_same_content_are_one_file(tmp_path: Path) -> None:
     names = [f"{number}.png" for number in range(12)]
     for name in names:
         (tmp_path / name).write_bytes(draw_picture(size=(400, 300)).read())
-    data = document(
-        *(article(number, image={"file": name}) for number, name in enumerate(names))
-    )
+    data = document(*(article(number, image={"file": name}) for number, name in enumerate(names)))
     import_document(data, base=tmp_path)
     assert len(set(Picture.objects.values_list("file", flat=True))) == 1
     assert import_document(data, base=tmp_path).is_empty
