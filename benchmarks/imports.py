@@ -37,7 +37,7 @@ from benchmarks.search import vocabulary
 from tests.chaos.servers import Postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parent.parent
 GOAL = 60.0
@@ -106,7 +106,7 @@ def document(number: int) -> dict[str, Any]:
     return {"newsletter": newsletter, "categories": categories, "issues": issues}
 
 
-def _article(index: int, words: dict[str, Callable[..., list[str]]]) -> dict[str, Any]:
+def _article(index: int, words: Mapping[str, Callable[..., list[str]]]) -> dict[str, Any]:
     codes = LANGUAGES[: 2 + index % 2]
     return {
         "id": index,
