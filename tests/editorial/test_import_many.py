@@ -12,8 +12,10 @@ from django.db import transaction
 from newsletter.editorial.importing import DocumentError, additions, import_document
 from newsletter.editorial.importing.additions import Additions
 from newsletter.editorial.models import Article, ArticleTranslation, Issue, Picture, Revision
+from newsletter.lib import sandbox
 from tests.editorial.test_content import draw_picture
 from tests.editorial.test_importing import DOCUMENT, all_rows
+from tests.pictures import photograph, png_of
 
 pytestmark = pytest.mark.django_db
 
@@ -120,3 +122,21 @@ def test_files_with_the_same_content_are_one_file(tmp_path: Path) -> None:
     import_document(data, base=tmp_path)
     assert len(set(Picture.objects.values_list("file", flat=True))) == 1
     assert import_document(data, base=tmp_path).is_empty
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+def test_pictures_are_checked_in_several_sandbox_processes(tmp_path: Path) -> None:
+    """One that would unpack to 30 GB is refused beside good ones. One process is left."""
+    names = [f"{number}.jpg" for number in range(8)]
+    for number, name in enumerate(names):
+        (tmp_path / name).write_bytes(photograph(800, 533, seed=number).read())
+    data = document(*(article(number, image={"file": name}) for number, name in enumerate(names)))
+    (tmp_path / "3.jpg").write_bytes(png_of(100_000, 100_000))
+    with pytest.raises(DocumentError, match=r"has 10000\.0 megapixels") as caught:
+        import_document(data, base=tmp_path)
+    assert len(caught.value.problems) == 1
+    assert len(sandbox._pool.slots) == 1
+    (tmp_path / "3.jpg").write_bytes(photograph(800, 533, seed=3).read())
+    assert import_document(data, base=tmp_path).created["picture"] == 8
+    assert all(width == 800 for width in Picture.objects.values_list("width", flat=True))
