@@ -9,7 +9,7 @@ of the last ten minutes are all kept, and of the older ones the last in each ten
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,32 @@ def record(text: ArticleTranslation, *, kind: Revision.Kind, by: User | None, at
     )
     if by is not None and kind == kind.AUTOSAVED:
         _thin_out_autosaves(text, by=by, at=at)
+
+
+def prepare_first(text: ArticleTranslation, *, at: datetime) -> None:
+    """Like `prepare_to_save` for a text of an article that is itself new, without any query.
+
+    The article's original, if this isn't it, is new too.
+    """
+    text.revision = text.text_revision = 1
+    text.source_revision = None if text.is_original else 1
+    text.corrected_at = at if text.correction and text.is_public(at) else None
+
+
+def record_first(texts: Sequence[ArticleTranslation], *, at: datetime, batch_size: int) -> None:
+    """Add the revisions of texts that went through `prepare_first` and were just stored."""
+    model = _revisions().model
+    rows = [
+        model(
+            article_id=text.article_id,
+            language=text.language,
+            number=text.revision,
+            at=at,
+            content=content_of(text),
+        )
+        for text in texts
+    ]
+    _revisions().bulk_create(rows, batch_size=batch_size)
 
 
 def _thin_out_autosaves(text: ArticleTranslation, *, by: User, at: datetime) -> None:

@@ -8,6 +8,9 @@ The sandbox process has settings, templates and catalogs but no applications: no
 database and none of the worker's keys. It starts with the first call, and again if it has ended.
 It exits after a minute without calls, or as soon as its parent ends for any reason, because that
 closes the connection between them.
+
+There is one process, and calls wait for each other, because memory is scarcer than time. A command
+that runs alone may use several (`parallel`).
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -41,6 +45,11 @@ MAX_ATTEMPTS = 2
 """The process may have ended since the last call, and a pure function can be called again."""
 
 
+_PILLOW = {"PILLOW_BLOCKS_MAX": "1"}
+"""Pillow keeps one block of 16 MB for the next picture. Otherwise a third of the time for a
+photograph is the kernel's, which hands out the same memory again and again."""
+
+
 class SandboxEndedError(Exception):
     """The process ended during every attempt, or timed out."""
 
@@ -57,13 +66,13 @@ def run(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     or SandboxError for any other exception.
     """
     request = pickle.dumps((get_language(), function, args, kwargs))
-    with _lock:
+    with _pool.slot() as slot:
         for attempts_left in reversed(range(MAX_ATTEMPTS)):
             try:
-                kind, value = _process().call(request, package_of(function))
+                kind, value = slot.running().call(request, package_of(function))
                 break
             except (EOFError, OSError) as error:
-                stop()
+                slot.stop()
                 # A pure function that timed out would time out again.
                 if not attempts_left or isinstance(error, TimeoutError):
                     raise SandboxEndedError(
@@ -71,7 +80,7 @@ def run(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
                     ) from None
             except BaseException:
                 # A response that is still to come would be taken for the next call's.
-                stop()
+                slot.stop()
                 raise
     if kind == "returned":
         result: R = value
@@ -95,7 +104,7 @@ class _SandboxProcess:
         try:
             self.process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", __name__, str(child_end.fileno())],
-                env={**without_worker_keys(os.environ), "PYTHONPATH": path},
+                env={**_PILLOW, **without_worker_keys(os.environ), "PYTHONPATH": path},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[child_end.fileno()],
                 # A signal to the worker's process group must not end a call that it waits for.
@@ -146,34 +155,95 @@ class _RestrictedUnpickler(pickle.Unpickler):
         return str(kind), value
 
 
-_lock = threading.Lock()
-_current: _SandboxProcess | None = None
+class _Slot:
+    """A place for one process, which is started when it is needed."""
+
+    process: _SandboxProcess | None = None
+
+    def running(self) -> _SandboxProcess:
+        """Return the process, a new one if there is none or it has ended."""
+        if self.process is not None and self.process.process.poll() is not None:
+            self.stop()
+        if self.process is None:
+            self.process = _SandboxProcess()
+        return self.process
+
+    def stop(self) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            process.kill()
 
 
-def _process() -> _SandboxProcess:
-    global _current
-    if _current is not None and _current.process.poll() is not None:
-        stop()
-    if _current is None:
-        _current = _SandboxProcess()
-    return _current
+class _Pool:
+    """The slots. A call has one to itself, and waits if all are taken."""
+
+    def __init__(self) -> None:
+        self.limit = 1
+        self.slots: list[_Slot] = []
+        self._free: list[_Slot] = []
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def slot(self) -> Iterator[_Slot]:
+        with self._changed:
+            while not self._free and len(self.slots) >= self.limit:
+                self._changed.wait()
+            if not self._free:
+                self._free.append(_Slot())
+                self.slots += self._free
+            taken = self._free.pop()
+        try:
+            yield taken
+        finally:
+            with self._changed:
+                self._free.append(taken)
+                self._drop_surplus()
+                self._changed.notify()
+
+    def raise_limit(self, by: int) -> None:
+        """Allow so many slots more, or fewer if it is negative."""
+        with self._changed:
+            self.limit += by
+            self._drop_surplus()
+            self._changed.notify_all()
+
+    def _drop_surplus(self) -> None:
+        while self._free and len(self.slots) > self.limit:
+            surplus = self._free.pop()
+            self.slots.remove(surplus)
+            surplus.stop()
+
+
+_pool = _Pool()
+
+
+@contextmanager
+def parallel(processes: int) -> Iterator[None]:
+    """Let calls from several threads use up to so many processes at once inside the block.
+
+    Each process needs the memory of one call more: a picture may take some 400 MB.
+    """
+    pool = _pool
+    pool.raise_limit(processes - 1)
+    try:
+        yield
+    finally:
+        pool.raise_limit(1 - processes)
 
 
 def stop() -> None:
-    """Stop the process, if it is running; the next call starts another."""
-    global _current
-    if _current is not None:
-        _current.kill()
-        _current = None
+    """Stop the processes that are running; the next call starts another."""
+    for slot in list(_pool.slots):
+        slot.stop()
 
 
 def _reset_after_fork() -> None:
-    """Forget the sandbox process after a fork: it belongs to the parent."""
-    global _lock, _current
-    _lock = threading.Lock()
-    if _current is not None:
-        _current.connection.close()
-        _current = None
+    """Forget the sandbox processes after a fork: they belong to the parent."""
+    global _pool
+    forgotten, _pool = _pool, _Pool()
+    for slot in forgotten.slots:
+        if slot.process is not None:
+            slot.process.connection.close()
 
 
 os.register_at_fork(after_in_child=_reset_after_fork)

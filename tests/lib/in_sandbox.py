@@ -15,6 +15,12 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def nap() -> int:
+    """Return the process's ID after so long that calls at the same time meet."""
+    time.sleep(0.2)
+    return os.getpid()
+
+
 def sleep_long() -> None:
     time.sleep(60)
 

@@ -169,3 +169,39 @@ def test_the_site_gets_each_width_that_is_smaller_than_the_picture() -> None:
 
 def test_the_limit_admits_the_cameras_that_newsrooms_have() -> None:
     assert 7728 * 5152 < 9504 * 6336 < MAX_PIXELS < 100_000_000
+
+
+def test_nothing_but_the_pixels_of_a_jpeg_is_stored() -> None:
+    """EXIF with a place, XMP, IPTC, comments, thumbnails, and whatever follows the picture."""
+
+    def segment(marker: int, data: bytes) -> bytes:
+        return bytes([0xFF, marker]) + (len(data) + 2).to_bytes(2, "big") + data
+
+    exif = Image.Exif()
+    exif[0x010F] = "secret camera"
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[2] = (53.0, 54.0, 27.0)
+    plain = photograph(400, 300).read()
+    image = Image.open(io.BytesIO(plain))
+    out = io.BytesIO()
+    image.save(out, "JPEG", exif=exif, comment=b"secret comment", quality=90)
+    head, rest = out.getvalue()[:2], out.getvalue()[2:]
+    xmp = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>secret place</x:xmpmeta>"
+    iptc = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x0bsecret name"
+    segments = [segment(0xE1, xmp), segment(0xED, iptc)]
+    segments += [segment(0xE0 + n, b"secret %d" % n) for n in range(3, 16)]
+    content = head + b"".join(segments) + rest + b"secret end" + plain
+    assert content.count(b"secret") > 15
+    data = stored_form(content, side=1600).data
+    assert b"secret" not in data
+    markers = []
+    at = 2
+    while data[at + 1] != 0xDA:  # start of scan
+        markers.append(data[at + 1])
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    # JFIF's header, tables and the frame; no other application segment and no comment (0xFE).
+    assert set(markers) == {0xE0, 0xDB, 0xC0, 0xC4}
+    assert data.index(b"\xff\xd9", at) == len(data) - 2
+    stored = Image.open(io.BytesIO(data))
+    assert not dict(stored.getexif())
+    assert set(stored.info) == {"jfif", "jfif_version", "jfif_unit", "jfif_density"}

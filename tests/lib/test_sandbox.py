@@ -45,7 +45,7 @@ def stop_sandbox() -> Iterator[None]:
 
 
 def sandbox_pid() -> int:
-    process = sandbox._current
+    process = sandbox._pool.slots[0].process
     assert process is not None
     return process.process.pid
 
@@ -74,6 +74,47 @@ def test_one_process_serves_many_calls_and_threads() -> None:
     assert sandbox_pid() == first
 
 
+def test_several_processes_run_at_once_only_inside_parallel() -> None:
+    def together(calls: int) -> list[int]:
+        found: list[int] = []
+        threads = [
+            threading.Thread(target=lambda: found.append(sandbox.run(in_sandbox.nap)))
+            for _ in range(calls)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return found
+
+    with sandbox.parallel(2):
+        found = together(6)
+        assert len(found) == 6
+        assert len(set(found)) == 2
+    [left] = sandbox._pool.slots
+    assert left.process is not None
+    _wait_until_gone(*(set(found) - {left.process.process.pid}))
+    assert set(together(2)) == {left.process.process.pid}
+
+
+def test_a_crash_in_one_process_leaves_the_other_alone() -> None:
+    ended: list[BaseException] = []
+
+    def crash() -> None:
+        try:
+            sandbox.run(in_sandbox.die)
+        except sandbox.SandboxEndedError as error:
+            ended.append(error)
+
+    with sandbox.parallel(2):
+        thread = threading.Thread(target=crash)
+        thread.start()
+        pids = [sandbox.run(in_sandbox.nap) for _ in range(4)]
+        thread.join()
+    assert len(ended) == 1
+    assert pids[0] == pids[1]
+
+
 def test_an_error_of_the_package_is_raised_in_the_callers_language() -> None:
     with translation.override("ru"), pytest.raises(RenderError) as there:
         sandbox.run(checked_subject, "line\nfeed")
@@ -100,14 +141,14 @@ def test_a_killed_process_is_replaced() -> None:
 def test_a_call_that_kills_the_process_is_tried_twice() -> None:
     with pytest.raises(sandbox.SandboxEndedError, match="die"):
         sandbox.run(in_sandbox.die)
-    assert sandbox._current is None
+    assert sandbox._pool.slots[0].process is None
     assert sandbox.run(checked_subject, "goes on") == "goes on"
 
 
 def test_a_process_that_does_not_respond_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.run(checked_subject, "a")
     monkeypatch.setattr(sandbox, "TIMEOUT_SECONDS", 0.3)
-    process = sandbox._current
+    process = sandbox._pool.slots[0].process
     assert process is not None
     with pytest.raises(sandbox.SandboxEndedError, match="TimeoutError"):
         sandbox.run(in_sandbox.sleep_long)

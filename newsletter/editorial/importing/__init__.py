@@ -11,12 +11,14 @@ from pathlib import Path
 
 from django.db import transaction
 
+from newsletter.editorial.importing.additions import Additions
 from newsletter.editorial.importing.errors import DocumentError, collecting
 from newsletter.editorial.importing.files import PictureFolder
 from newsletter.editorial.importing.identity import StoredArticles, repeated
 from newsletter.editorial.importing.issues import (
     Stored,
     Target,
+    approve,
     link_similar,
     store_article,
     store_issue,
@@ -27,6 +29,7 @@ from newsletter.editorial.importing.newsletter import (
     store_newsroom,
     store_topics,
 )
+from newsletter.editorial.importing.pictures import ArticlePictures
 from newsletter.editorial.importing.reading import parse_document, read_document, read_text
 from newsletter.editorial.importing.report import ImportReport
 from newsletter.editorial.importing.schema import Document, validated
@@ -68,7 +71,9 @@ def _store(document: Document, pictures: PictureFolder) -> ImportReport:
     store_newsroom(document.newsroom, newsletter, report, pictures=pictures)
     topics = store_topics(document.categories, newsletter, report)
     known = StoredArticles(document, newsletter)
-    target = Target(newsletter, topics, report, pictures, known, left_out=frozenset(twice))
+    additions = Additions()
+    rows = ArticlePictures(document, pictures, additions, report)
+    target = Target(newsletter, topics, report, rows, additions, known, left_out=frozenset(twice))
     stored: list[Stored] = []
     for index, article in enumerate(document.articles):
         location, published = f"articles[{index}]", article.published_at
@@ -81,7 +86,11 @@ def _store(document: Document, pictures: PictureFolder) -> ImportReport:
         if (location := f"issues[{index}]") not in twice:
             with collecting(problems):
                 stored += store_issue(issue, target, problems, location=location)
-    # A similar article may be one that was refused, so links are checked only if none was.
-    if problems or (problems := list(link_similar(stored, newsletter))):
+    if problems:
         raise DocumentError(*problems)
+    additions.flush()
+    # A similar article may be one that was refused, so links are checked only if none was.
+    if problems := list(link_similar(stored, newsletter)):
+        raise DocumentError(*problems)
+    approve(target.to_approve, report)
     return report

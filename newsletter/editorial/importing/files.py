@@ -1,7 +1,7 @@
 """Picture files that a document names, relative to its own folder.
 
 Each is checked and stored once, while the document is validated: doing both apart would decode it
-twice. Several threads work on them, because Pillow decodes and encodes without Python's lock.
+twice. Several threads work on them, with a sandbox process for each processor.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import io
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 from django.core.exceptions import ValidationError
@@ -18,6 +21,11 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from newsletter.editorial import pictures
+from newsletter.editorial.pictures import StoredPicture
+from newsletter.lib import sandbox
+
+PROCESSES = min(os.cpu_count() or 1, 4)
+"""Sandbox processes at once. The worst picture takes some 400 MB in each."""
 
 
 class PictureFolder:
@@ -29,17 +37,22 @@ class PictureFolder:
 
     def __init__(self, base: Path) -> None:
         self.base = base
-        self._names: dict[tuple[str, str], Future[str]] = {}
-        self._pool = ThreadPoolExecutor(os.cpu_count())
+        self._stored: dict[tuple[str, str], Future[StoredPicture]] = {}
+        self._locks: dict[tuple[str, bytes], Lock] = {}
+        # While some of the threads read and write, others keep the processes busy.
+        self._pool = ThreadPoolExecutor(2 * PROCESSES)
+        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        self._stack.enter_context(sandbox.parallel(PROCESSES))
+        self._stack.callback(self._pool.shutdown, cancel_futures=True)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._stack.close()
 
-    def stored(self, name: str, *, folder: str = "pictures") -> str:
-        """Store the picture once and return its name in the media storage.
+    def stored(self, name: str, *, folder: str = "pictures") -> StoredPicture:
+        """Store the picture once and return its name in the media storage and its size.
 
         Raises ValueError if the file is missing, outside the folder, or not a picture.
         """
@@ -50,17 +63,21 @@ class PictureFolder:
         for name, folder in _named_pictures(data):
             self._begin(name, folder)
 
-    def _begin(self, name: str, folder: str) -> Future[str]:
-        if (name, folder) not in self._names:
+    def _begin(self, name: str, folder: str) -> Future[StoredPicture]:
+        if (name, folder) not in self._stored:
             work = self._pool.submit(self._store, name, folder, get_language() or "en")
-            self._names[name, folder] = work
-        return self._names[name, folder]
+            self._stored[name, folder] = work
+        return self._stored[name, folder]
 
-    def _store(self, name: str, folder: str, language: str) -> str:
+    def _store(self, name: str, folder: str, language: str) -> StoredPicture:
         with override(language):  # a thread begins in the site's language
             content = picture_bytes(name, base=self.base)
+            # Two files with the same content, stored at once, would get two names, and the next
+            # import would find only one of them.
+            same = self._locks.setdefault((folder, sha256(content).digest()), Lock())
             try:
-                return pictures.store(io.BytesIO(content), folder=folder).name
+                with same:
+                    return pictures.store(io.BytesIO(content), folder=folder)
             except ValidationError as error:
                 raise ValueError(error.messages[0]) from None
 

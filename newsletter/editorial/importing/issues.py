@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from newsletter.editorial import approval, models, workflow
 from newsletter.editorial.importing import schema
+from newsletter.editorial.importing.additions import BATCH, Additions
 from newsletter.editorial.importing.errors import Problem, collecting
-from newsletter.editorial.importing.files import PictureFolder
 from newsletter.editorial.importing.identity import StoredArticles
+from newsletter.editorial.importing.pictures import ArticlePictures
 from newsletter.editorial.importing.report import (
     ImportReport,
     save_if_changed,
@@ -32,10 +34,13 @@ class Target:
     newsletter: models.Newsletter
     topics: dict[str, models.Topic]
     report: ImportReport
-    pictures: PictureFolder
+    pictures: ArticlePictures
+    additions: Additions
     known: StoredArticles
     left_out: frozenset[str]
     """Locations of articles that the document has twice."""
+    to_approve: list[models.Issue] = field(default_factory=list)
+    """Issues that the document calls approved."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -49,6 +54,7 @@ class Stored:
     location: str
     data: schema.Article
     article: models.Article
+    is_new: bool
 
 
 def store_issue(
@@ -58,7 +64,7 @@ def store_issue(
 
     Adds the problems of its articles to `problems`, to report all together.
     """
-    issue = _issue_row(data, target, location)
+    issue, is_new = _issue_row(data, target, location)
     for code, texts in data.texts.items():
         known_by, at = {"issue": issue, "language": code}, f"{location}.texts.{code}"
         values = texts.model_dump()
@@ -79,15 +85,30 @@ def store_issue(
         placed = {"issue": issue, "position": index + 1}
         with collecting(problems):
             stored.append(
-                store_article(article, target, published=published, placed=placed, location=at)
+                store_article(
+                    article,
+                    target,
+                    published=published,
+                    placed=placed,
+                    makes_room=not is_new,
+                    location=at,
+                )
             )
-    if data.approved and not approval.holds(issue):
-        workflow.approve(issue, by=None)
-        target.report.notes.append(_("Approved: %(issue)s") % {"issue": issue})
+    if data.approved:
+        target.to_approve.append(issue)
     return stored
 
 
-def _issue_row(data: schema.Issue, target: Target, location: str) -> models.Issue:
+def approve(issues: Iterable[models.Issue], report: ImportReport) -> None:
+    """Approve the issues as they are now that all their articles are stored."""
+    for issue in models.Issue.objects.filter(pk__in=[issue.pk for issue in issues]).with_texts():
+        if not approval.holds(issue):
+            workflow.approve(issue, by=None)
+            report.notes.append(_("Approved: %(issue)s") % {"issue": issue})
+
+
+def _issue_row(data: schema.Issue, target: Target, location: str) -> tuple[models.Issue, bool]:
+    """Return the issue, and whether the import has added it."""
     special = models.Issue.Kind.SPECIAL
     issues = target.newsletter.issues
     values = {
@@ -100,8 +121,9 @@ def _issue_row(data: schema.Issue, target: Target, location: str) -> models.Issu
         row = issues.filter(kind=special, slug=data.slug).first()
     else:
         row = issues.exclude(kind=special).filter(starts_on=data.starts_on).first()
+    is_new = row is None
     row = row or models.Issue(newsletter=target.newsletter)
-    return save_if_changed(row, target.report, values, location=location)
+    return save_if_changed(row, target.report, values, location=location), is_new
 
 
 def store_article(
@@ -111,10 +133,12 @@ def store_article(
     published: datetime,
     location: str,
     placed: dict[str, Any] | None = None,
+    makes_room: bool = False,
 ) -> Stored:
     """Store an article; `placed` has its issue and its position there.
 
-    An article outside an issue stays where the desk has put it.
+    An article outside an issue stays where the desk has put it. With `makes_room`, the issue may
+    have another article at the position.
     """
     placed = placed or {}
     known = target.known.find(data, placed.get("issue"), location=location)
@@ -132,18 +156,38 @@ def store_article(
     if data.id is not None:
         values["external_id"] = data.id
     row = known or models.Article(newsletter=target.newsletter)
+    is_waiting = known is None and not makes_room
+    if not is_waiting:
+        target.additions.flush()  # its picture may be one that waits
     article = save_if_changed(
-        row, target.report, values, location=location, validate=validate_fields
+        row,
+        target.report,
+        values,
+        location=location,
+        validate=validate_fields,
+        save=target.additions.add if is_waiting else None,
     )
     for code in sorted(data.translations, key=lambda code: code != data.original_language):
         text = known.texts().get(code) if known else None
         text = text or models.ArticleTranslation(article=article, language=code)
-        _store_text(text, data, target, f"{location}.translations.{code}")
-    return Stored(location, data, article)
+        _store_text(
+            text,
+            data,
+            target,
+            location=f"{location}.translations.{code}",
+            save=target.additions.add if is_waiting else None,
+        )
+    target.additions.flush_if_many()
+    return Stored(location, data, article, is_new=known is None)
 
 
 def _store_text(
-    row: models.ArticleTranslation, data: schema.Article, target: Target, location: str
+    row: models.ArticleTranslation,
+    data: schema.Article,
+    target: Target,
+    *,
+    location: str,
+    save: Callable[[Model], None] | None,
 ) -> None:
     code, report = row.language, target.report
     text = data.translations[code]
@@ -157,7 +201,7 @@ def _store_text(
         kept = _("the slug: the article keeps “%(slug)s”, so that its URL stays the same")
         report.dropped(f"{location}.slug", kept % {"slug": row.slug})
     before = row.revision if row.pk else 0
-    save_if_changed(row, report, values, location=location, validate=validate_fields)
+    save_if_changed(row, report, values, location=location, validate=validate_fields, save=save)
     if before and row.revision != before:
         mark_up_to_date(row)  # a document holds texts that belong together
 
@@ -171,14 +215,11 @@ def _picture(
         reason = _("the picture, because no file is named; its credit is kept")
         target.report.dropped(f"{location}.image", reason)
         return None
-    name = target.pictures.stored(data.image.file)
     kind, credit = _credit(data)
-    values = {"file": name, "kind": kind, "credit": credit}
     current = known.picture if known else None
-    if current and all(str(getattr(current, key)) == value for key, value in values.items()):
-        return current
-    same = models.Picture.objects.filter(**values).first()
-    return same or save_if_changed(models.Picture(), target.report, values, location=location)
+    return target.pictures.row(
+        data.image.file, kind=kind, credit=credit, current=current, location=location
+    )
 
 
 def _credit(data: schema.Article) -> tuple[str, str]:
@@ -196,11 +237,16 @@ def link_similar(stored: list[Stored], newsletter: models.Newsletter) -> Iterato
     texts = models.ArticleTranslation.objects.filter(article__newsletter=newsletter)
     rows = texts.order_by("-pk").values_list("slug", "article_id") if wanted else []
     by_slug = {slug: article for slug, article in rows if slug in wanted}
+    link = models.Article.similar.through
+    links = []
     for each in stored:
         for index, slug in enumerate(each.data.similar):
             if slug not in by_slug:
                 reason = _("is not the slug of an article. Correct it or remove it.")
                 yield Problem(f"{each.location}.similar[{index}]", reason)
         ids = {by_slug[slug] for slug in each.data.similar if slug in by_slug}
-        if ids and ids != {article.pk for article in each.article.similar.all()}:
+        if each.is_new:
+            links += [link(from_article_id=each.article.pk, to_article_id=pk) for pk in sorted(ids)]
+        elif ids and ids != {article.pk for article in each.article.similar.all()}:
             each.article.similar.set(ids)
+    link._default_manager.bulk_create(links, batch_size=BATCH)

@@ -101,7 +101,7 @@ def store_newsroom(
         return
     values = data.model_dump(exclude={"logo", *NEWSROOM_TEXTS}, exclude_none=True)
     if data.logo is not None:
-        values["logo"] = pictures.stored(data.logo, folder="newsroom")
+        values["logo"] = pictures.stored(data.logo, folder="newsroom").name
     room = save_if_changed(room or models.Newsroom(), report, values, location=NEWSROOM_PATH)
     _store_newsroom_texts(data, room, newsletter, report)
 

@@ -66,8 +66,9 @@ def save_if_changed(
     *,
     location: str,
     validate: Callable[[models.Model, str], None] | None = None,
+    save: Callable[[models.Model], None] | None = None,
 ) -> M:
-    """Set the values on the row, and save it if it is new or differs.
+    """Set the values on the row, and save it if it is new or differs, by `save` or its own method.
 
     Raises DocumentError at `location` if the row is invalid, by `validate` or `validate_row`.
     """
@@ -78,7 +79,7 @@ def save_if_changed(
     if not is_new and not differing:
         return row
     (validate or validate_row)(row, location)
-    row.save()
+    (save or type(row).save)(row)
     (report.created if is_new else report.changed)[str(row._meta.verbose_name)] += 1
     return row
 
