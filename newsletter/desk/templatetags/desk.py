@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from newsletter.desk import labels
 from newsletter.desk.language_tabs import Panel, panels
 from newsletter.lib import byte_sizes
+from newsletter.lib.languages import language_name
 
 register = template.Library()
 
@@ -36,6 +37,12 @@ def nav_link(context: dict[str, Any], name: str) -> SafeString:
     if not path.startswith(url):
         return format_html('href="{}"', url)
     return format_html('href="{}" aria-current="{}"', url, "page" if path == url else "true")
+
+
+@register.filter
+def own_name(code: str) -> str:
+    """Return a language's name in that language: {{ code|own_name }}"""
+    return language_name(code)
 
 
 @register.filter
