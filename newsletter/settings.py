@@ -252,6 +252,11 @@ LANGUAGES = [
     for code in env.parsed("SITE_LANGUAGES", "en,be,ru", environment.parse_languages)
 ]
 LANGUAGE_CODE = LANGUAGES[0][0]
+# Only the desk has a choice that is kept: readers' pages have their language in the URL.
+LANGUAGE_COOKIE_PATH = "/admin/"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 # Our own texts, and our changes to Django's (docs/decisions/0062).
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale-django"]
 FORMAT_MODULE_PATH = ["newsletter.lib.formats"]
@@ -328,7 +333,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
 
 # --- Security ---------------------------------------------------------------------------------
 _https = SITE_URL.startswith("https://")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
 SECURE_SSL_REDIRECT = False  # the proxy redirects; health checks come without TLS
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None

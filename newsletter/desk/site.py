@@ -15,6 +15,7 @@ from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.views.i18n import set_language
 
 V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
@@ -69,6 +70,7 @@ class DeskSite(AdminSite):
 
         autodiscover()
         return [
+            path("language/", set_language, name="set_language"),
             path("clean-pasted/", self.admin_view(clean_pasted), name="clean_pasted"),
             path("sign-in-again/", sign_in_again, name="sign_in_again"),
             path("kill-switch/", self.admin_view(engage), name="kill_switch"),

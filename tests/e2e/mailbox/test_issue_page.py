@@ -223,7 +223,9 @@ def test_the_pages_fit_and_axe_finds_nothing(
     script = axe_script()
     with editor_at(chromium, site, issue_url, language=language, phone=phone) as page:
         add = issue_url.replace("change", "add-article")
-        for url in (issue_url, add, issue_url.replace("change", "delete"), "/admin/deleted/"):
+        lists = [f"/admin/editorial/{name}/?q=alpha" for name in ("article", "issue", "picture")]
+        delete = issue_url.replace("change", "delete")
+        for url in (issue_url, add, delete, "/admin/deleted/", *lists):
             page.goto(url)
             page.wait_for_load_state("networkidle")
             width = page.evaluate("document.documentElement.scrollWidth")

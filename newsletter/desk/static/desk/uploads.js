@@ -1,4 +1,4 @@
-// Says at the field that a file is too large, before it is sent. The server says so, too.
+// Says at the field that a file is too large, and doesn't send it. The server says so, too.
 const megabytes = (size) => (size / 1e6).toFixed(1).replace(/\.0$/, "");
 
 for (const input of document.querySelectorAll("input[type=file][data-max-bytes]")) {
@@ -7,5 +7,9 @@ for (const input of document.querySelectorAll("input[type=file][data-max-bytes]"
     const isTooLarge = file && file.size > Number(input.dataset.maxBytes);
     input.setCustomValidity(isTooLarge ? input.dataset.tooLarge.replace("{size}", megabytes(file.size)) : "");
     input.reportValidity();
+  });
+  // The admin's forms have novalidate, so the browser doesn't stop them.
+  input.form.addEventListener("submit", (event) => {
+    if (input.validity.customError && !input.reportValidity()) event.preventDefault();
   });
 }

@@ -33,7 +33,9 @@ const hasNewText = () => !same(textOf(saved), textOf(valuesOf(form)));
 
 const TONES = { saved: "good", paused: "warn", offline: "warn", invalid: "bad", large: "bad" };
 const say = (what, time = clock()) => {
-  state.className = `savestate savestate--${TONES[what] ?? "plain"}`;
+  const tone = TONES[what] ?? "plain";
+  state.className = `savestate savestate--${tone}`;
+  for (const icon of state.querySelectorAll("[data-for]")) icon.hidden = !icon.dataset.for.split(" ").includes(tone);
   state.dataset.now = what;
   state.querySelector("[data-said]").textContent =
     state.getAttribute(`data-said-${what}`).replace("{time}", time);
@@ -217,10 +219,10 @@ const offerCopy = () => {
   const wasSavedNow = found.isSubmitted && found.revision === savedFrom;
   if (wasSavedNow || same(found.values, saved)) return copy.dropAll();
   const notice = document.querySelector("[data-restore]");
-  const at = new Date(found.at).toLocaleString(document.documentElement.lang, {
-    dateStyle: "long", timeStyle: "short", hourCycle: "h23",
-  });
   const line = notice.querySelector("[data-restore-said]");
+  // The page brings the months: Chromium has no Belarusian ones.
+  const day = new Date(found.at);
+  const at = `${day.getDate()} ${line.dataset.months.split(" ")[day.getMonth()]}, ${clock(day)}`;
   line.textContent = line.dataset.restoreSaid.replace("{time}", at);
   notice.querySelector("[data-restore-do]").onclick = () => {
     // On top of the revision it was typed on: if that is no longer the newest, both are shown.
