@@ -52,7 +52,7 @@ def approved_content(release: Release, *, at: datetime) -> tuple[content.Issue, 
 def check_still_approved(release: Release, digest: str) -> None:
     """Raise NotApprovedError if the issue is no longer the one with this digest.
 
-    Call it in the transaction that takes the snapshot: it makes the desk's changes wait.
+    Call it at the end of the transaction that takes the snapshot: it makes the desk's changes wait.
     """
     if not digest:
         return

@@ -147,7 +147,6 @@ def _take_snapshot(mailing: Mailing, editions: Editions, digest: str) -> list[in
 
     Raises AudienceChangedError and NotApprovedError.
     """
-    check_still_approved(mailing.release, digest)
     Release.objects.select_for_update().get(pk=mailing.release_id)
     if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).exists():
         return []
@@ -162,6 +161,8 @@ def _take_snapshot(mailing: Mailing, editions: Editions, digest: str) -> list[in
         due += [batch.pk for batch in saved if batch.due_at == taken.at]
     if mailing.audience == Audience.IN_DOUBT:
         _supersede_unknowns(mailing)
+    # Last, because the desk's changes wait from here to the commit.
+    check_still_approved(mailing.release, digest)
     Mailing.objects.filter(pk=mailing.pk).update(
         state=Mailing.State.SENDING,
         snapshot_at=taken.at,
