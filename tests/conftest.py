@@ -70,13 +70,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Distribute tests by file, but keep the folders of tests/e2e together: each shares a running
-    site. Keep the order of collection, so that these long ones start first."""
+    site. Each test of tests/chaos starts its own, takes up to a minute and mostly waits, so these
+    are distributed one by one. Keep the order of collection, so that the long ones start first."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
         def _split_scope(self, nodeid: str) -> str:
             path = nodeid.partition("::")[0]
             folder = path.rpartition("/")[0]
+            if "/chaos" in folder:
+                return nodeid
             return folder if "/e2e/" in folder else path
 
     config.option.loadscopereorder = False

@@ -162,6 +162,7 @@ def test_a_document_may_set_every_field(document: dict[str, Any], tmp_path: Path
     assert (text.authors, text.alt_text) == ("А. Пяро", "Мапа")
     assert stored.picture
     assert str(stored.picture.file.name).startswith("pictures/")
+    assert stored.picture.name == "one", "a person can find it by"
     before = all_rows()
     assert import_document(document, base=tmp_path).is_empty
     assert all_rows() == before

@@ -9,6 +9,7 @@ from newsletter.editorial.importing import schema
 from newsletter.editorial.importing.additions import Additions
 from newsletter.editorial.importing.files import PictureFolder
 from newsletter.editorial.importing.report import ImportReport, save_if_changed, validate_fields
+from newsletter.editorial.models.picture import readable_name
 
 Key = tuple[str, str, str]
 """File, kind and credit: what makes two pictures the same."""
@@ -38,7 +39,9 @@ class ArticlePictures:
         if current and _key(current) == key:
             return current
         if key not in self._rows:
-            values = {"file": stored.name, "kind": kind, "credit": credit}
+            # The stored file is named by its content, which tells nobody what it shows.
+            name = readable_name(file)
+            values = {"file": stored.name, "name": name, "kind": kind, "credit": credit}
             # The size is known, so nothing has to open the file again.
             measured = {"width": stored.width, "height": stored.height, "size": stored.size}
             self._rows[key] = save_if_changed(
