@@ -1,6 +1,6 @@
 """`python -m benchmarks.imports [--articles 2000] [--database sqlite|postgresql]`
 
-Import a JSON file of many articles with a photograph each, in a process of its own, and report how
+Import a JSON file of many articles with a photograph each, in a separate process, and report how
 long it took, and which part took how much. Each photograph is another JPEG of 1600 × 1067 pixels
 and about 360 kB; each article has two or three translations of some 3 kB. The goal is less than 60
 seconds for 2,000 articles (issue 12). On a busy machine, compare the CPU time instead.

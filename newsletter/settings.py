@@ -325,7 +325,7 @@ WHITENOISE_MANIFEST_STRICT = False
 # Django refuses larger form posts before it reads them. An article that is too long has to get as
 # far as its form, so that the page can show the text with a message. Ends below the proxy's limit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
-# For visitors who aren't signed in as staff. Webhooks have a limit of their own.
+# For visitors who aren't signed in as staff. Webhooks have a separate limit.
 PUBLIC_FORM_MAX_BYTES = 2_500_000
 # Uploads stay in memory: a list of subscribers must never touch the disk (G5).
 FILE_UPLOAD_HANDLERS = ["newsletter.lib.uploads.LimitedMemoryUploadHandler"]

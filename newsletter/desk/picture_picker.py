@@ -1,7 +1,7 @@
 """Choosing a picture: thumbnails with name, credit and usage, and a search.
 
 An article's picture is a form field. Without JavaScript it is a list of the latest pictures. With
-it, a dialog shows all of them, page by page; what is chosen is still the value of the list, so that
+it, a dialog shows all of them, page by page; the choice is still the value of the list, so that
 the form doesn't know the difference. The rich-text editor opens the same dialog.
 """
 

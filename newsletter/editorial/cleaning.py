@@ -1,6 +1,6 @@
 """Clean editors' HTML before it is stored: typed, pasted or imported.
 
-What is allowed is in `newsletter.digest.rich_text.table`. Cleaning never changes what a text says
+The rules are in `newsletter.digest.rich_text.table`. Cleaning never changes what a text says
 (H2), and it is idempotent. What it can't keep, it reports.
 """
 

@@ -197,7 +197,7 @@ def _take_place(row: models.Model) -> tuple[int, int] | None:
 
 
 def _make_unique(rows: list[models.Model], restored: Restored) -> None:
-    """Rename what has a slug that was taken meanwhile. Raises CannotRestoreError for a week."""
+    """Rename rows whose slug was taken since. Raises CannotRestoreError for a week."""
     row = restored.row
     for each in rows:
         if isinstance(each, ArticleTranslation) and _is_taken(each, language=each.language):

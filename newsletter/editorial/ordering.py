@@ -1,4 +1,4 @@
-"""The order of an issue's articles: each has a position of its own in its issue.
+"""The order of an issue's articles: no two in an issue have the same position.
 
 The database refuses two articles of an issue with one position, row by row, even within one UPDATE.
 So whatever moves articles first lifts them out of the way.

@@ -1,7 +1,7 @@
 """Save texts and facts so that nobody's words are overwritten or lost (I1).
 
 Each form names the revision on top of which it was filled in. If the text has changed since, the
-save changes nothing: what was typed is kept aside as a revision, and its author chooses on a page
+save changes nothing: the new text is kept aside as a revision, and its author chooses on a page
 that shows both. Savers of one article wait for each other by locking the article's row.
 """
 
@@ -111,7 +111,7 @@ def _wanted(text: ArticleTranslation | None, content: Mapping[str, str]) -> dict
 
 
 def _says_nothing_new(text: ArticleTranslation, wanted: dict[str, str], base: int) -> bool:
-    """Return whether the form has no words of its own: a second click, or a page left as it was."""
+    """Return whether the form has nothing new: a second click, or a page left as it was."""
     if _same(wanted, content_of(text)):
         return True
     opened = revisions_of(text.article_id, text.language).filter(number=base).first()

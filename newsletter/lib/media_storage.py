@@ -14,7 +14,7 @@ from django.core.files.storage import FileSystemStorage
 class AtomicFileSystemStorage(FileSystemStorage):
     """Writes each file under a temporary name and renames it once it is on the disk.
 
-    Django writes to the final name. If the disk fills up or the process is killed meanwhile, half a
+    Django writes to the final name. If the disk fills up or the process is killed, half a
     file stays there, and because a picture's name is a hash, the next upload of the same picture
     would take that half for the whole.
     """

@@ -1,7 +1,7 @@
 """What all pages behind the links in an email share.
 
 The token alone authorises the request. No cookie is set or read, so no CSRF token is needed, and
-the pages work in a mail program's browser that keeps no cookies. The URL contains the token, so it
+the pages work in an email app's browser that keeps no cookies. The URL contains the token, so it
 must not leak through a referrer, a cache or a search engine. (With `no-referrer`, browsers send
 `Origin: null`, which Django's CSRF check would refuse.)
 """

@@ -1,4 +1,4 @@
-"""Unsubscribing on a page or with a mail program's one click, and resubscribing within a day.
+"""Unsubscribing on a page or with an email app's one click, and resubscribing within a day.
 
 Each takes effect before the response is sent.
 """
@@ -51,7 +51,7 @@ def undo(request: HttpRequest, token: str, subscription: Subscription) -> HttpRe
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def one_click(request: HttpRequest, token: str) -> HttpResponse:
-    """Unsubscribe on a mail program's POST (RFC 8058, A5), whatever the encoding of its body.
+    """Unsubscribe on an email app's POST (RFC 8058, A5), whatever the encoding of its body.
 
     The change is committed before the response. A person who opens the URL sees the page with the
     button, in the reader's language.

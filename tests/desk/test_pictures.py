@@ -1,4 +1,4 @@
-"""Pictures at the desk: what is wrong with a file is said at its field, and the picker."""
+"""Pictures at the desk: a file's fault is named at its field, and the picker."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_pasted_html_comes_back_clean_with_what_was_lost(as_translator: Client) 
     answer = as_translator.post("/admin/clean-pasted/", {"html": html}).json()
     assert answer["html"] == "<p>a <strong>b</strong></p>"
     assert answer["messages"] == [
-        "A picture was removed because it isn’t one of ours: c (https://elsewhere.example/i.png)"
+        "A picture was removed because it isn’t stored here: c (https://elsewhere.example/i.png)"
     ]
 
 

@@ -219,7 +219,7 @@ def test_a_discreet_readers_emails_and_pages_do_not_name_the_newsroom(
     assert digest.message["List-Unsubscribe"].startswith(f"<{discreet_site}/u/")
     assert digest.message["Feedback-ID"] is None
 
-    # As a mail program renders it; it must load nothing.
+    # As an email app renders it; it must load nothing.
     requested: list[str] = []
     phone.on("request", lambda request: requested.append(request.url))
     phone.goto("about:blank")

@@ -234,7 +234,7 @@ def test_the_report_lists_what_was_not_kept(tmp_path: Path, capsys: Any) -> None
         place = "issues[1].articles[0]"
         body = f"not kept: {place}.translations.en.body"
         for name in ("x", "y"):
-            assert f"{body}: A picture was removed because it isn’t one of ours: {name}" in printed
+            assert f"{body}: A picture was removed because it isn’t stored here: {name}" in printed
         assert f"{body}: Something that can’t be shown in a text was removed: iframe" in printed
     assert "Nothing to change" in printed
 

@@ -64,7 +64,7 @@ def local_client() -> Client:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[int]:
-    """Run the real receiver in a process of its own, and yield its port."""
+    """Run the real receiver in a separate process, and yield its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

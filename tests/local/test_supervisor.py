@@ -21,7 +21,7 @@ pytestmark = pytest.mark.server
 
 
 class Site:
-    """The toy site in a process of its own, as started from a terminal."""
+    """The toy site in a separate process, as started from a terminal."""
 
     def __init__(self, folder: Path, port: int, *names: str) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""A supervisor with trivial programs, for test_supervisor.py to start in a process of its own.
+"""A supervisor with trivial programs, for test_supervisor.py to start in a separate process.
 
 Its arguments are a folder, a port and the programs to run. It prints READY once all are ready.
 """

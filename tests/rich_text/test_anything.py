@@ -72,7 +72,7 @@ HTML = several(NESTED)
 @given(html=HTML)
 @settings(max_examples=120, deadline=None)
 def test_no_word_is_lost_or_joined(html: str) -> None:
-    """Every word has spaces or tags around it, so each must still be a word of its own."""
+    """Every word has spaces or tags around it, so each must still be separate."""
     words = sorted(words_of(html))
     assert sorted(words_of(clean_html(html))) == words
 

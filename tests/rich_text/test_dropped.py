@@ -118,7 +118,7 @@ def test_an_import_lists_what_it_dropped_with_its_location(tmp_path: Path) -> No
     report = import_document(data, base=tmp_path)
     [lost] = report.losses
     assert str(lost) == (
-        "articles[0].translations.en.body: A picture was removed because it isn’t one of ours: "
+        "articles[0].translations.en.body: A picture was removed because it isn’t stored here: "
         "b (https://elsewhere.example/b.jpg)"
     )
     assert import_document(data, base=tmp_path).is_empty

@@ -23,7 +23,7 @@ class NotApprovedError(Exception):
 def needs_approval(release: Release) -> bool:
     """Return whether somebody has to approve what is sent.
 
-    A round-up repeats approved issues, and a newsletter can send what is ready by itself.
+    A round-up repeats approved issues, and a newsletter can send what is ready without asking.
     """
     automatic = Newsletter.Approval.AUTOMATIC
     return release.issue_id is not None and release.newsletter.approval != automatic

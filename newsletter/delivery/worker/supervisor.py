@@ -108,7 +108,7 @@ class WorkerSupervisor:
                 del self._groups[group]
 
     def _stop(self) -> None:
-        """Stop all parts at the same time. What is left of their groups is killed."""
+        """Stop all parts at the same time. The rest of their groups is killed."""
         running = {part.pid: part.name for part in self._parts if part.pid}
         for pid in running:
             with suppress(ProcessLookupError):

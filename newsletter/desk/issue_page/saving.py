@@ -1,4 +1,4 @@
-"""Save what the issue's page posts, merged with what others have stored meanwhile."""
+"""Save what the issue's page posts, merged with what others have stored in the meantime."""
 
 from __future__ import annotations
 

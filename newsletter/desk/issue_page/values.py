@@ -126,7 +126,7 @@ def token(issue: Issue) -> str:
 
 
 def _normal(name: str, value: str) -> str:
-    """Return the text as it would be stored, so that a browser's line ends are no change."""
+    """Return the text as it would be stored, whatever line ends the browser sends."""
     text = value.replace("\r\n", "\n").strip()
     if not name.startswith("introduction_"):
         return text

@@ -1,4 +1,4 @@
-"""Rich text in an email, for mail programs that know little of HTML."""
+"""Rich text in an email, for email apps that know little of HTML."""
 
 from __future__ import annotations
 

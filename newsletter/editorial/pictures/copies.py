@@ -1,7 +1,7 @@
 """A picture's smaller copies: one for emails, and several for the site's `srcset`.
 
 They are made once, when the picture is uploaded, or when they are first needed (an import doesn't
-make them). Each file's name holds a hash of its own content, so it never changes.
+make them). Each file's name holds a hash of its content, so it never changes.
 """
 
 from __future__ import annotations

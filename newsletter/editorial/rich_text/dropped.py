@@ -15,7 +15,7 @@ EXCERPT = 80
 class Kind(Enum):
     """What was removed or changed. The value is the message."""
 
-    PICTURE = _("A picture was removed because it isn’t one of ours: %(what)s")
+    PICTURE = _("A picture was removed because it isn’t stored here: %(what)s")
     PIXEL = _("A tracking pixel was removed: %(what)s")
     REDIRECT = _("A redirect was replaced by the page that it leads to: %(what)s")
     TRACKING = _("Tracking parameters were removed from a link: %(what)s")

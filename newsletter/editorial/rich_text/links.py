@@ -36,7 +36,7 @@ def _prepare_link(node: Element, report: Report) -> None:
         if "id" not in node.attrs and "name" not in node.attrs and node.text().strip():
             report.add(Kind.LINK, node.text())
         return
-    # In an email, a relative URL leads nowhere, and "//host" takes the scheme of the mail program.
+    # In an email, a relative URL leads nowhere, and "//host" takes the email app's scheme.
     if original.startswith("/") or not link_target(original):
         if node.text().strip():
             report.add(Kind.LINK, f"{node.text().strip()} ({original})")

@@ -4,7 +4,7 @@ They aren't part of the migrations, because no Django operation describes them f
 and because SQLite drops the triggers whenever a migration remakes the table. They are created
 after `migrate`, wherever they are missing.
 
-SQLite: an FTS5 table that holds no text of its own. Triggers follow the column, so that no way of
+SQLite: an FTS5 table that stores no text. Triggers follow the column, so that no way of
 writing can miss it. PostgreSQL: a GIN index on the lexemes as a tsvector.
 """
 

@@ -52,7 +52,7 @@ class _NotADateError(Exception):
 
 @dataclass(frozen=True)
 class _Partial:
-    """An end of a range; what is missing is taken from the other end."""
+    """An end of a range; a missing part is taken from the other end."""
 
     day: int | None = None
     month: int | None = None

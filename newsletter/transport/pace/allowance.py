@@ -1,6 +1,6 @@
 """How many messages an hour, a day or a warm-up still allows.
 
-What was used is counted in slots of five minutes, and a limit applies to any hour or day and not
+Use is counted in slots of five minutes, and a limit applies to any hour or day and not
 only to those of the calendar: a provider may count either way. A warm-up goes by days (UTC),
 because it grows with each day on which something was sent.
 """

@@ -46,7 +46,7 @@ class SendLoop:
         self._stop = stop
         self._max_pending = max_pending
         self._most_pending = max_pending()
-        """As of the latest look: asking anew for each message would cost more than it gains."""
+        """As of the latest look: asking for each message would cost more than it gains."""
         self._openings = Openings(pool)
         self._waiting: deque[Message] = deque()
         self._results: list[SendResult] = []

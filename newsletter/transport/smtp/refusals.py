@@ -81,7 +81,7 @@ def handshake_refusal(relay: Relay, step: Step, code: int, text: bytes) -> Trans
 
 
 def authentication_refusal(relay: Relay, code: int, text: bytes) -> TransportDownError:
-    """Return the error for a refused AUTH. What is permanent is the account's fault (D7)."""
+    """Return the error for a refused AUTH. A permanent refusal is the account's fault (D7)."""
     if code >= 500:
         down = _error(relay, "auth", "credentials refused", code, text)
         down.fault = Fault.SENDER

@@ -145,7 +145,7 @@ def test_a_month_without_issues_has_no_mailing(
 def test_it_only_contains_issues_that_were_approved_and_sent(
     july: list[Issue], relay: MemoryTransport, add_reader: AddReader
 ) -> None:
-    """An editor approved every article, so the round-up needs no approval of its own."""
+    """An editor approved every article, so the round-up needs no second approval."""
     add_reader("weekly@readers.example", "en")
     add_reader("ala@readers.example", "en", frequency="monthly")
     Issue.objects.filter(pk=july[1].pk).update(state=Issue.State.DRAFT)  # so it is held

@@ -113,7 +113,7 @@ def assert_nobody_is_blamed() -> None:
 def finish(mailing: Mailing) -> None:
     """Resume the mailing if it is held, as staff do once the cause is gone, and send the rest.
 
-    The worker has been restarted meanwhile, so it no longer knows how long it had to wait.
+    The worker has been restarted in the meantime, so it no longer knows how long it had to wait.
     """
     transports.reset()
     control.resume(mailing)

@@ -1,4 +1,4 @@
-"""A daily limit spreads a mailing over days; that is no failure (D9)."""
+"""A daily limit spreads a mailing over days, which isn't a failure (D9)."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def title(page: Page) -> Locator:
 
 
 def follow(page: Page, path: str) -> Page:
-    """Click the first link in the open mail whose address holds `path`; a button of a mail opens
+    """Click the first link in the open email whose address contains `path`; a button of an email opens
     another tab."""
     link = page.frame_locator("iframe.mail").locator(f'a[href*="{path}"]').first
     if link.get_attribute("target") != "_blank":

@@ -242,7 +242,7 @@ def places(site: Site, broker: BrokerRecord, temporary: TemporaryFiles) -> dict[
 
 
 def plant(site: Site) -> None:
-    """Addresses where none may be, each in a shape of its own: in a column, and in a task's
+    """Addresses where none may be, each in a different shape: in a column, and in a task's
     arguments, which then are in the broker, and with the traceback in the log; and in files."""
     written = "\n".join(write(address) for address, write in PLANTS.values())
     site.shell(

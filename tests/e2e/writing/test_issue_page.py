@@ -44,7 +44,7 @@ def editor_at(
     phone: bool = False,
     scripts: bool = True,
 ) -> Iterator[Page]:
-    """Open the page as an editor, in a browser of their own; nothing may be logged as an error."""
+    """Open the page as an editor, in a separate browser; nothing may be logged as an error."""
     with chromium.new_context(
         base_url=site.url,
         viewport=PHONE if phone else WIDE,

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from newsletter.editorial.cleaning import clean
 from tests.e2e.content import document
-from tests.e2e.writing.test_rich_text import PASTE, READY, sign_in
 from tests.e2e.site import Site
+from tests.e2e.writing.test_rich_text import PASTE, READY, sign_in
 from tests.rich_text.fragments import FRAGMENTS
 from tests.rich_text.visible import plain, words_of
 

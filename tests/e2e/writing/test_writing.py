@@ -56,7 +56,7 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def opened(newsroom: Site, chromium: Browser) -> Iterator[Open]:
-    """Return a function that signs somebody in, in a browser of their own, and opens a text."""
+    """Return a function that signs somebody in, in a separate browser, and opens a text."""
     with ExitStack() as stack:
 
         def open_text(

@@ -116,7 +116,7 @@ def test_b5_any_text_is_an_address_or_gets_an_error_message(text: str) -> None:
         address = None
     if address is None:
         assert message
-        # A shorter text can be part of a word of ours by chance.
+        # A shorter text can be part of another word by chance.
         assert len(text.strip()) < 15 or text.strip() not in message
         return
     assert address.email.isascii()

@@ -208,7 +208,7 @@ def test_an_allowance_is_used_up_by_the_last_call_of_a_provider(start_provider: 
 
 
 def test_messages_that_wait_for_their_turn_stay_bounded(start_relay: Relays) -> None:
-    """P1: what is pulled but has no result is what a killed worker leaves in doubt."""
+    """P1: a killed worker leaves in doubt the messages that it pulled and that have no result."""
     _, transport = start_relay(1_000, options="&rate=100/s")
     pulled: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Sends to readers in a process of its own: `python -m tests.transport.smtp.sending_process`."""
+"""Sends to readers in a separate process: `python -m tests.transport.smtp.sending_process`."""
 
 from __future__ import annotations
 

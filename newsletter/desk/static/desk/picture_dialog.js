@@ -51,7 +51,7 @@ export class PictureDialog {
   }
 
   #start() {
-    // Outside the form: what is typed into the search is no edit of the article.
+    // Outside the form: typing a search doesn't change the article.
     document.body.append(this.element);
     this.element
       .querySelector(".picture-close")

@@ -1,4 +1,4 @@
-// The text of an article in one language: saved as it is typed, kept in this browser meanwhile,
+// The text of an article in one language: saved as it is typed, kept in this browser until it is saved,
 // and never lost to a newer text, an ended session, a dead browser or a click on a link (I1).
 import { same, setValues, valuesOf } from "./form_values.js";
 import { KeptCopy } from "./kept_copy.js";
@@ -185,7 +185,7 @@ form.addEventListener("submit", (event) => {
   if (!refusal) say("large");
 });
 
-// Saving the facts loads the page anew, so a text that was not saved goes first or stops it.
+// Saving the facts reloads the page, so a text that was not saved goes first or stops it.
 facts?.addEventListener("submit", (event) => {
   if (!isDirty()) { isLeaving = true; return; }
   event.preventDefault();

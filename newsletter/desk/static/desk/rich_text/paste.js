@@ -54,7 +54,7 @@ export const CleanPaste = Extension.create({
   },
 });
 
-// Return what has to be cleaned; "" for text from an editor of ours, and for a single line.
+// Return what has to be cleaned; "" for text copied in our editor, and for a single line.
 const pastedHtml = (data) => {
   const html = data?.getData("text/html") ?? "";
   if (html.includes("data-pm-slice")) return "";
@@ -63,7 +63,7 @@ const pastedHtml = (data) => {
   return text.includes("\n") ? crel("p", { textContent: text }).innerHTML : "";
 };
 
-// Remember the selection while the server is asked, whatever is typed meanwhile.
+// Remember the selection while the server is asked, whatever is typed in the meantime.
 const follow = (editor) => {
   let { from, to } = editor.state.selection;
   const move = ({ transaction }) => {
