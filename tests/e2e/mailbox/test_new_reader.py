@@ -51,8 +51,8 @@ def title(page: Page) -> Locator:
 
 
 def follow(page: Page, path: str) -> Page:
-    """Click the first link in the open email whose address contains `path`; a button of an email opens
-    another tab."""
+    """Click the first link in the open email whose address contains `path`. It opens another
+    tab."""
     link = page.frame_locator("iframe.mail").locator(f'a[href*="{path}"]').first
     if link.get_attribute("target") != "_blank":
         link.click()
