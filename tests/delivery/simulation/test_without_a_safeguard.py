@@ -6,7 +6,7 @@ one state must end in a violation.
 Removing only a batch's fence goes unnoticed, and must: the row is claimed once in its life, because
 the rest of it goes into a successor, which is another row. So the state CLAIMED implies all
 that the fence does, and a rescue closes the row; `MailingSimulation.check` asserts in every state
-that no fence counts more than one claim and the finish. The conditions removed here are therefore all
+that no fence counts more than one claim and the finish. So this test removes all
 three conditions that refuse a worker which lost its batch: fence, state and lease.
 
 The fence matters if somebody reopens a row by hand (test_sender.py). Transactional emails, whose
