@@ -48,9 +48,7 @@ def july(scheduled: Newsletter, relay: MemoryTransport, write_article: Write) ->
     issues = []
     for monday in [*MONDAYS, date(2017, 7, 31)]:
         issue = Issue.objects.create(
-            newsletter=scheduled,
-            starts_on=monday,
-            ends_on=monday + timedelta(days=6),
+            newsletter=scheduled, starts_on=monday, ends_on=monday + timedelta(days=6)
         )
         write_article(
             issue=issue,
