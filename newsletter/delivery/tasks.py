@@ -104,7 +104,9 @@ def drain() -> dict[str, int]:
     if not task_runs.begin(task_runs.DRAIN, at_most_every=DRAIN_SECONDS):
         return {}
     with task_runs.recorded(task_runs.DRAIN):
-        return run_drain()
+        counts = run_drain()
+        transports.write_usage()
+        return counts
 
 
 def run_drain() -> dict[str, int]:
@@ -137,7 +139,9 @@ def tell_staff() -> int:
 
     It is a separate task: a relay that doesn't answer mustn't hold up the tick.
     """
-    return alerts.tell()
+    told = alerts.tell()
+    transports.write_usage()
+    return told
 
 
 @shared_task(name="delivery.read_mailbox")
@@ -171,4 +175,5 @@ def send(batch_id: int) -> int:
         # Transactional emails go ahead of bulk, also if the control queue's processes are busy.
         outbox.drain(20, stop=shutdown.requested)
         sent += send_batch(another, stop=shutdown.requested)
+    transports.write_usage()
     return sent

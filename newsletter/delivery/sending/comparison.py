@@ -60,18 +60,27 @@ class Comparison:
     """By the position of a refusal, the last position that may have been started when it came."""
     _highest: int = 0
 
+    def accepts_plainly(self, result: SendResult) -> bool:
+        """Take an acceptance that decides about no one else; return False if it isn't one."""
+        if result.result is not Result.SENT or self.held_back or self._readers:
+            return False
+        position = result.position
+        if position > self._highest:
+            self._highest = position
+        self.accepted.append(position)
+        return True
+
     def add(self, result: SendResult) -> Sequence[SendResult]:
         """Take one result; return what to record now: this one, and earlier ones it confirms.
 
         A refusal is returned as deferred at first, and again as it was once it is confirmed.
         """
+        if self.accepts_plainly(result):
+            return (result,)
         position = result.position
-        if position > self._highest:
-            self._highest = position
+        self._highest = max(self._highest, position)
         if result.result is Result.SENT:
             self.accepted.append(position)
-            if not (self.held_back or self._readers):  # as nearly always: this runs per message
-                return (result,)
             return [result, *self._confirm_before(position)]
         if result.result not in _PERMANENT or result.fault is Fault.NONE:
             return [result]

@@ -108,6 +108,10 @@ class BatchProgress:
 
     def record(self, send_result: SendResult) -> None:
         """Remember one reader's result, and those of others that it confirms."""
+        # This runs for each message, and nearly always nothing has been refused.
+        if self.comparison.accepts_plainly(send_result) and not send_result.message_id:
+            self.results[send_result.position] = Result.SENT
+            return
         for result in self.comparison.add(send_result):
             self._set(result)
 

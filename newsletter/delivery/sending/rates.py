@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+from time import monotonic
 from typing import TypeVar
 
 from django.conf import settings
@@ -23,6 +24,8 @@ from newsletter.transport.pace.limits import Limits
 
 log = logging.getLogger(__name__)
 T = TypeVar("T", bound=AnyTransport)
+NOTE_EVERY_SECONDS = 5.0
+"""How often a count that limits nothing is written, at most; and at the end of each task."""
 
 
 def share(transport: T) -> T:
@@ -42,6 +45,8 @@ class LedgerAllowance:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._unwritten = 0
+        self._written_at = 0.0
 
     def take(self, limits: Limits, *, urgent: bool) -> Share:
         """Take a share. It is committed before a message of it is started."""
@@ -55,6 +60,16 @@ class LedgerAllowance:
 
     def note(self, count: int) -> None:
         """Count messages of a transport without such limits. Losing a count does no harm."""
+        self._unwritten += count
+        if monotonic() - self._written_at >= NOTE_EVERY_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        """Write what was noted since the last time."""
+        count, self._unwritten = self._unwritten, 0
+        if not count:
+            return
+        self._written_at = monotonic()
         try:
             with transaction.atomic():
                 row = self._locked()

@@ -15,7 +15,16 @@ from time import monotonic
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import (
+    BooleanField,
+    Case,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Q,
+    QuerySet,
+    When,
+)
 from django.db.models.functions import Coalesce, Now
 
 from newsletter.delivery.models import TransportState
@@ -156,7 +165,10 @@ def _is_news(name: str, which: Q) -> bool:
     """Return whether the transport's row is as `which` says, or is missing."""
     try:
         rows = TransportState.objects.filter(name=name)
-        return rows.filter(which).exists() or not rows.exists()
+        news = rows.annotate(
+            is_news=Case(When(which, then=True), default=False, output_field=BooleanField())
+        )
+        return news.values_list("is_news", flat=True).first() is not False
     except (OperationalError, InterfaceError):
         connection.close()
         return False
@@ -183,6 +195,12 @@ def _adopt_what_others_learned(transport: AnyTransport) -> None:
     for facts, age_of_facts in rows.values_list("facts", "age"):
         if facts.get("connections") and age_of_facts is not None:
             transport.adopt(facts, age=age_of_facts.total_seconds())
+
+
+def write_usage() -> None:
+    """Write how much each transport has sent. Called at the end of a task."""
+    for transport in configured():
+        transport.pace.write_usage()
 
 
 def retry_now(name: str) -> bool:

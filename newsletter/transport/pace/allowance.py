@@ -107,6 +107,10 @@ class Allowance(Protocol):
         """Count messages that were handed over without a limit."""
         ...
 
+    def write(self) -> None:
+        """Make what was noted known to other processes."""
+        ...
+
     def today(self) -> int:
         """Return how many were handed over today."""
         ...
@@ -124,6 +128,9 @@ class PrivateAllowance:
 
     def note(self, count: int) -> None:
         self.usage.add(count, self._clock())
+
+    def write(self) -> None:
+        """Nobody else can know it."""
 
     def today(self) -> int:
         return self.usage.today(self._clock())

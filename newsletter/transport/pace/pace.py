@@ -133,6 +133,10 @@ class Pace:
         if self._used_up is not None:
             raise self._used_up
 
+    def write_usage(self) -> None:
+        """Write how many messages were handed over, if that was put off."""
+        self._allowance.write()
+
     def within_allowance(self, recipients: Iterable[R]) -> Iterable[R]:
         """Yield recipients until an hour's or a day's allowance is used up; `end` then says so."""
         return self._counted(recipients) if self.limits.has_allowance else recipients

@@ -56,6 +56,8 @@ class SendLoop:
         self._exhausted = False
         self._with_room: set[Connection] = set()
         """Connections that have room for more messages."""
+        self._served_at = 0.0
+        """When the relay last replied to a message, until the openings know."""
         self._stopped = False
         self._deadline = float("inf")
         self._next_clock_check = 0.0
@@ -73,6 +75,7 @@ class SendLoop:
                 if not self._stopped and self._stop():
                     self._stopped = True
                     self._stop_within(GRACE_SECONDS)
+                self._tell_served()
                 self._most_pending = self._max_pending()
                 self._distribute()
                 results, self._results = self._results, []
@@ -146,9 +149,13 @@ class SendLoop:
 
     def _fill(self, connection: Connection) -> None:
         engine = connection.engine
-        while engine.has_room and self._may_start():
-            engine.start(self._waiting.popleft())
-            self._gate.is_admitted = False
+        if self._pace.free:
+            while engine.has_room and (self._waiting or self._take_next()):
+                engine.start(self._waiting.popleft())
+        else:
+            while engine.has_room and self._may_start():
+                engine.start(self._waiting.popleft())
+                self._gate.is_admitted = False
         if engine.has_room:
             self._with_room.add(connection)
         connection.flush()
@@ -197,7 +204,7 @@ class SendLoop:
     def _collect(self, connection: Connection) -> None:
         engine = connection.engine
         if engine.results:
-            self._openings.served(connection.last_activity)
+            self._served_at = connection.last_activity
             if engine.deferred:
                 self._gate.take_back(engine, self._results)
             self._pending -= len(engine.results)
@@ -232,9 +239,15 @@ class SendLoop:
         unused = engine.is_ready and not engine.started and not self._waiting
         if self._is_ending or unused:
             return
+        self._tell_served()
         down = self._openings.lost(connection)
         if down is not None:
             self._give_up(down)
+
+    def _tell_served(self) -> None:
+        if self._served_at:
+            self._openings.served(self._served_at)
+            self._served_at = 0.0
 
     def _give_up(self, down: TransportDownError) -> None:
         self._down = down

@@ -108,3 +108,15 @@ def test_the_configured_transports_are_shared_and_counted(prepared_mailing: Mail
     send_batch(Batch.objects.get(mailing=prepared_mailing).pk)
     assert rates.handed_over_today() == {"memory://relay": 10}
     assert transports.preferred().pace.describe().today == 10
+
+
+def test_a_count_that_limits_nothing_is_written_now_and_then_and_at_the_end() -> None:
+    """Each batch would otherwise commit twice."""
+    allowance = rates.LedgerAllowance("smtp://relay")
+    for _ in range(3):
+        allowance.note(10)
+    assert rates.handed_over_today() == {"smtp://relay": 10}
+    allowance.write()
+    assert rates.handed_over_today() == {"smtp://relay": 30}
+    allowance.write()
+    assert rates.handed_over_today() == {"smtp://relay": 30}
