@@ -110,6 +110,7 @@ def test_the_configured_transports_are_shared_and_counted(prepared_mailing: Mail
     assert transports.preferred().pace.describe().today == 10
 
 
+@pytest.mark.django_db
 def test_a_count_that_limits_nothing_is_written_now_and_then_and_at_the_end() -> None:
     """Each batch would otherwise commit twice."""
     allowance = rates.LedgerAllowance("smtp://relay")
