@@ -202,3 +202,15 @@ def test_a_merge_of_one_field(
 @pytest.mark.parametrize("text", ["", "{", "[1]", "null", '"x"'])
 def test_a_malformed_base_makes_everything_a_conflict(text: str) -> None:
     assert parse_base(text) == {}
+
+
+def test_what_an_introduction_cannot_keep_is_reported(issue: Issue, as_editor: Client) -> None:
+    page = form_data(as_editor, url(issue))
+    answer = save(
+        as_editor,
+        issue,
+        page,
+        introduction_en='<p>Hello</p><p><img src="https://elsewhere.example/i.png" alt="a"></p>',
+    )
+    assert "Introduction (English): A picture was removed" in answer.content.decode()
+    assert issue.translations.get(language="en").introduction == "<p>Hello</p>"

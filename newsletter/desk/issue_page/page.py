@@ -80,6 +80,8 @@ def tell(request: HttpRequest, saved: Saved) -> None:
             _("Changed by someone else since you opened the page, and kept: %(fields)s.")
             % {"fields": ", ".join(saved.theirs)},
         )
+    for text in saved.dropped:
+        messages.warning(request, text)
     if saved.withdrawn:
         messages.warning(request, _("The approval was withdrawn, because the issue has changed."))
 

@@ -23,6 +23,7 @@ from newsletter.desk.issue_page.values import (
     token,
 )
 from newsletter.desk.view_helpers import log_action
+from newsletter.editorial.cleaning import clean
 from newsletter.editorial.models import Issue
 
 
@@ -47,6 +48,8 @@ class Saved:
     """Labels of the fields that others changed, and that keep their new values."""
     withdrawn: bool = False
     """Whether the save withdrew the issue's approval."""
+    dropped: list[str] = field(default_factory=list)
+    """What the introductions contained and could not be kept, as sentences."""
 
     @property
     def is_stored(self) -> bool:
@@ -74,8 +77,25 @@ def save_edits(request: HttpRequest, issue_id: int) -> Saved:
     form.save_all(changed)
     labels = [str(form.fields[name].label) for name in form.fields if name in changed]
     log_action(request, issue, _("Changed: %(fields)s.") % {"fields": ", ".join(labels)})
-    withdrawn = content_changed(request, issue) if changed != {"note"} else False
-    return Saved(Outcome.SAVED, form, is_current, theirs=theirs, withdrawn=withdrawn)
+    return Saved(
+        Outcome.SAVED,
+        form,
+        is_current,
+        theirs=theirs,
+        withdrawn=content_changed(request, issue) if changed != {"note"} else False,
+        dropped=_dropped(request, form, changed),
+    )
+
+
+def _dropped(request: HttpRequest, form: IssueForm, changed: set[str]) -> list[str]:
+    """Return what was removed from the introductions. What was merged is clean already, so this
+    looks at what was posted."""
+    return [
+        _("%(field)s: %(reason)s") % {"field": form.fields[name].label, "reason": reason}
+        for name in form.fields
+        if name in changed and name.startswith("introduction_")
+        for reason in clean(request.POST.get(name, "")).messages
+    ]
 
 
 def locked(issue_id: int) -> Issue:
