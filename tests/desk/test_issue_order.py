@@ -189,3 +189,20 @@ def test_a_new_order_by_someone_who_may_not_approve_withdraws_the_approval(
     assert "approval was withdrawn" in answer.json()["message"]
     issue.refresh_from_db()
     assert not issue.is_approved
+
+
+def test_an_article_to_add_is_found_however_its_words_and_topic_are_written(
+    issue: Issue, security: Topic, write_article: WriteArticle, as_editor: Client
+) -> None:
+    family = write_article(ru="Ёлка и семья", be="Сям’я")
+    army = write_article(topic=security, en="Manoeuvres")
+    write_article(en="Something else")
+
+    def found(query: str) -> list[int]:
+        page = as_editor.get(url(issue, "add_article"), {"q": query})
+        return [row.article.pk for row in page.context["found"]]
+
+    for query in ("сям'я", "СЯМʼЯ", "елка", "ёлк"):
+        assert found(query) == [family.pk], query
+    assert found("secur") == [army.pk]
+    assert len(found("")) == 3

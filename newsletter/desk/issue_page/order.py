@@ -19,14 +19,14 @@ from newsletter.desk.issue_page import rows
 from newsletter.desk.issue_page.saving import content_changed, last_change, locked
 from newsletter.desk.issue_page.values import token
 from newsletter.desk.view_helpers import log_action, permission_required, render_page
-from newsletter.editorial import ordering
-from newsletter.editorial.models import Article, Issue
+from newsletter.editorial import finders, ordering
+from newsletter.editorial.models import Article, Issue, Topic
 from newsletter.editorial.ordering import OrderChange, StaleOrderError
 
 STEPS = {"up": -1, "down": 1, "out": 0}
 """The buttons beside an article, and how many places they move it."""
-SEARCHED, LISTED = 2000, 30
-"""How many of the newest articles are searched, and how many of them are listed."""
+LISTED = 30
+"""How many articles that can be added are listed at most."""
 
 
 def joined(ids: Iterable[int]) -> str:
@@ -104,15 +104,16 @@ def addable(issue: Issue) -> QuerySet[Article]:
 
 
 def find_articles(issue: Issue, query: str) -> list[Article]:
-    """Return the addable articles with each word of the query in a headline or in the topic.
-
-    SQLite ignores case in Latin letters only, so the words are compared here.
-    """
+    """Return addable articles: the newest, or those whose texts or topic the query names."""
     articles = addable(issue).select_related("topic", "picture", "issue")
     articles = articles.prefetch_related("translations", "topic__translations")
-    newest = articles.order_by("-published_at", "-pk")[:SEARCHED]
-    words = query.casefold().split()
-    return [each for each in newest if all(word in _searched_text(each) for word in words)]
+    newest = articles.order_by("-published_at", "-pk")
+    if not query:
+        return list(newest[: LISTED + 1])
+    topics = finders.find_topics(Topic.objects.filter(newsletter=issue.newsletter_id), query)
+    by_text = finders.find_articles(articles, query)[: LISTED + 1]
+    by_topic = newest.filter(topic__in=topics)[: LISTED + 1]
+    return list(dict.fromkeys([*by_text, *by_topic]))
 
 
 def new_article_url(issue: Issue, topic: str) -> str:
@@ -121,12 +122,6 @@ def new_article_url(issue: Issue, topic: str) -> str:
     if topic.isdecimal():
         query["topic"] = int(topic)
     return f"{reverse('admin:editorial_article_add')}?{urlencode(query)}"
-
-
-def _searched_text(article: Article) -> str:
-    names = [text.headline for text in article.texts().values()]
-    names += [text.name for text in article.topic.texts().values()] if article.topic else []
-    return " ".join(names).casefold()
 
 
 @transaction.atomic
