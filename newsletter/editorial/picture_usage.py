@@ -6,7 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from newsletter.editorial.models import Article, ArticleTranslation, Picture
+from newsletter.editorial.models import (
+    Article,
+    ArticleTranslation,
+    IssueTranslation,
+    NewsroomTranslation,
+    Picture,
+)
 from newsletter.editorial.picture_files import stem_of
 
 _FILE_IN_TEXT = re.compile(r"pictures/[0-9a-f]{32}")
@@ -34,10 +40,17 @@ def alt_texts(pictures: Iterable[Picture], language: str) -> dict[int, str]:
 
 
 def unused_ids() -> list[int]:
-    """Return the pictures that no article uses."""
-    in_texts = _articles_by_stem()
+    """Return the pictures that no article uses, and no introduction or page of the newsroom."""
+    in_texts = {*_articles_by_stem(), *_stems_outside_articles()}
     rows = Picture.objects.filter(articles=None).values_list("pk", "file")
     return [pk for pk, name in rows if stem_of(name) not in in_texts]
+
+
+def _stems_outside_articles() -> set[str]:
+    texts = [*IssueTranslation.objects.values_list("introduction", flat=True)]
+    for about, privacy in NewsroomTranslation.objects.values_list("about", "privacy"):
+        texts += [about, privacy]
+    return {stem for text in texts for stem in _FILE_IN_TEXT.findall(text)}
 
 
 def _articles_by_stem() -> dict[str, set[int]]:

@@ -137,6 +137,18 @@ def test_a_picture_inside_a_text_counts_as_used(
     assert "Рака" not in as_editor.get(PICTURES, {"usage": "unused"}).content.decode()
 
 
+def test_a_picture_in_an_introduction_is_not_offered_as_unused(
+    river: Picture, issue: Issue, as_editor: Client
+) -> None:
+    def unused() -> str:
+        return as_editor.get(PICTURES, {"usage": "unused"}).content.decode()
+
+    assert "Рака" in unused()
+    text = issue.translations.create(language="be", subject="Тэма")
+    type(text).objects.update(introduction=f'<img src="/media/{river.thumbnail.name}">')
+    assert "Рака" not in unused()
+
+
 @pytest.mark.parametrize("words", ["рака", "ЕЛКА", "сям'я", "пяро рака", "Загал"])
 def test_pictures_are_found_however_the_words_are_written(
     words: str, river: Picture, ferry: Picture, write_article: WriteArticle, as_editor: Client
