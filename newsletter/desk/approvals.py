@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.signals import alert
-from newsletter.desk.groups import SEND
+from newsletter.desk.access.roles import SEND
 from newsletter.desk.view_helpers import log_action, user_of
 from newsletter.editorial import approval, workflow
 from newsletter.editorial.models import Issue, Newsletter
@@ -67,7 +67,7 @@ def review(request: HttpRequest, issue: Issue) -> bool:
     digest = approval.current_digest(issue)
     if digest == issue.approved_digest:
         return False
-    if user_of(request).has_perm(SEND):
+    if user_of(request).has_perm(SEND, issue):
         workflow.approve_change(issue, digest)
         log_action(request, issue, _("Changed after the approval, which covers the change."))
         return False

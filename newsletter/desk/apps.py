@@ -8,10 +8,10 @@ class DeskConfig(AppConfig):
     label = "desk"
 
     def ready(self) -> None:
-        from newsletter.desk.groups import create_groups
+        from newsletter.desk.access.roles import create_roles
 
         # Delivery is our last app with models, so all permissions exist by then.
-        post_migrate.connect(create_groups, sender=apps.get_app_config("delivery"))
+        post_migrate.connect(create_roles, sender=apps.get_app_config("delivery"))
 
 
 class DeskAdminConfig(SimpleAdminConfig):

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from newsletter.desk.article_access import writable_article
+from newsletter.desk.article_access import may_publish, writable_article
 from newsletter.desk.article_forms import TextForm
 from newsletter.desk.article_history import field_label, revision_of, state_name
 from newsletter.desk.article_page import (
@@ -175,9 +175,22 @@ def _save(
     chosen = {choice.name: choice.text() for choice in differing}
     content = {**kept.content, **chosen}
     try:
-        result = writing.save_text(article, language, content, base=base, by=user_of(request))
+        result = writing.save_text(
+            article,
+            language,
+            content,
+            base=base,
+            by=user_of(request),
+            may_publish=may_publish(request, article, language),
+        )
     except writing.HeadlineMissingError:
         messages.error(request, _("A ready text needs a headline."))
+        return redirect(text_url(article, language, "conflict", kept.number))
+    except writing.ReadyTextError:
+        messages.error(
+            request,
+            _("This text is ready by now, so only an editor can change it. Yours stays here."),
+        )
         return redirect(text_url(article, language, "conflict", kept.number))
     if isinstance(result, writing.Conflict):
         return redirect(text_url(article, language, "conflict", result.kept.number))

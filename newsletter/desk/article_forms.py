@@ -96,8 +96,12 @@ class TextForm(forms.ModelForm[ArticleTranslation]):
         fields = FIELDS
         widgets: ClassVar = {"headline": forms.Textarea, "state": forms.RadioSelect}
 
-    def __init__(self, *args: Any, is_autosave: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, is_autosave: bool = False, may_publish: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if not may_publish:
+            self._close_ready()
         if is_autosave:  # a state is chosen, not typed
             del self.fields["state"], self.fields["up_to_date"]
         for name in FIELDS:
@@ -106,6 +110,15 @@ class TextForm(forms.ModelForm[ArticleTranslation]):
         for name in (*SIDE_FIELDS, "up_to_date"):
             if name in self.fields:
                 self.fields[name].widget.attrs["form"] = "text"
+
+    def _close_ready(self) -> None:
+        """Leave "ready" to others. The state of a text that is ready stays as it is."""
+        field: Any = self.fields["state"]
+        if self.instance.is_ready:
+            field.disabled = True
+        else:
+            ready = ArticleTranslation.State.READY
+            field.choices = [choice for choice in field.choices if choice[0] != ready]
 
     def _describe(self, name: str) -> None:
         field = self.fields[name]

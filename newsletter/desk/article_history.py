@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from newsletter.desk.article_access import language_of, may_write, visible_article
+from newsletter.desk.article_access import is_locked, language_of, may_write, visible_article
 from newsletter.desk.article_page import (
     as_html,
     compare,
@@ -78,8 +78,13 @@ def revision(request: HttpRequest, article_id: int, language: str, number: int) 
     article = visible_article(request, article_id)
     shown = revision_of(article, language, number)
     text = article.texts().get(language)
+    may_restore = may_write(request, article, language) and not is_locked(
+        request, article, language
+    )
     if request.method == "POST":
-        return _restore(request, shown, text)
+        if not may_restore:
+            raise PermissionDenied
+        return _restore(request, shown)
     other = _compared_with(request, shown)
     fields = changed_fields(other.content if other else writing.NOTHING, shown.content)
     return render_page(
@@ -91,7 +96,7 @@ def revision(request: HttpRequest, article_id: int, language: str, number: int) 
         other=with_names([other])[0] if other else None,
         fields=fields,
         current=text.revision if text else 0,
-        may_restore=may_write(request, text) and not (text and text.revision == number),
+        may_restore=may_restore and not (text and text.revision == number),
         **_place(article, language),
     )
 
@@ -137,11 +142,7 @@ def state_name(state: str) -> str:
     return str(dict(ArticleTranslation.State.choices).get(state, state))
 
 
-def _restore(
-    request: HttpRequest, shown: Revision, text: ArticleTranslation | None
-) -> HttpResponse:
-    if not may_write(request, text):
-        raise PermissionDenied
+def _restore(request: HttpRequest, shown: Revision) -> HttpResponse:
     base = request.POST.get("base", "")
     try:
         result = writing.restore(

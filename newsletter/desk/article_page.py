@@ -14,7 +14,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from js_asset import Media
 
-from newsletter.desk.article_access import languages_of, may_remove, may_write
+from newsletter.desk.article_access import (
+    is_locked,
+    languages_of,
+    may_publish,
+    may_remove,
+    may_write,
+)
 from newsletter.desk.article_forms import SIDE_FIELDS, TextForm
 from newsletter.desk.presence import name_of
 from newsletter.desk.view_helpers import render_page, user_of
@@ -101,7 +107,14 @@ def text_form(
         "source": original.revision if original else None,
     }
     data = request.POST if request.method == "POST" else None
-    return TextForm(data, instance=instance, initial=initial, is_autosave=is_autosave)
+    publishes = may_publish(request, article, language)
+    return TextForm(
+        data,
+        instance=instance,
+        initial=initial,
+        is_autosave=is_autosave,
+        may_publish=publishes,
+    )
 
 
 def _original(article: Article, language: str) -> ArticleTranslation | None:
@@ -174,7 +187,9 @@ def render_article_page(
     """Render the page. `text` and `facts` are forms with errors, if there are any."""
     stored = article.texts().get(language)
     form = text or text_form(_without_post(request), article, language)
-    writes = may_write(request, stored)
+    locked = is_locked(request, article, language)
+    # A form with errors is shown in any case, as it holds what was typed.
+    writes = may_write(request, article, language) and (text is not None or not locked)
     revisions = revisions_of(article, language)
     return render_page(
         request,
@@ -193,7 +208,8 @@ def render_article_page(
         facts=facts,
         may_write=writes,
         may_change_facts=admin.has_change_permission(request, article),
-        may_remove=bool(stored) and writes and may_remove(request),
+        is_locked=locked,
+        may_remove=bool(stored) and writes and may_remove(request, article, language),
         source=source_of(article, language),
         revisions=with_names(revisions[:LATEST]),
         revision_count=revisions.count(),

@@ -14,11 +14,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from newsletter.desk.article_access import (
+    is_locked,
     language_of,
+    may_publish,
     may_remove,
     visible_article,
     writable_article,
 )
+from newsletter.desk.article_forms import TextForm
 from newsletter.desk.article_page import (
     name_in_sentence,
     page_url,
@@ -49,6 +52,8 @@ def save(request: HttpRequest, article_id: int, language: str) -> HttpResponse:
         return render_article_page(
             article_admin(), request, article, language, text=form, facts=facts
         )
+    if is_locked(request, article, language):
+        return _keep_aside(request, article, language, form)
     base = form.cleaned_data["base"]
     result = writing.save_text(
         article,
@@ -58,6 +63,7 @@ def save(request: HttpRequest, article_id: int, language: str) -> HttpResponse:
         by=user_of(request),
         source=form.cleaned_data["source"],
         up_to_date=form.cleaned_data["up_to_date"],
+        may_publish=may_publish(request, article, language),
     )
     if isinstance(result, writing.Conflict):
         url = text_url(article, language, "conflict", result.kept.number)
@@ -65,6 +71,24 @@ def save(request: HttpRequest, article_id: int, language: str) -> HttpResponse:
     messages.success(request, _message(result, language, base=base))
     report_dropped(request, [form])
     return redirect(f"{page_url(article, language)}&saved_from={base}")
+
+
+def _keep_aside(
+    request: HttpRequest, article: Article, language: str, form: TextForm
+) -> HttpResponse:
+    """Keep what was typed in the history: in the meantime, the text was made ready."""
+    kept = writing.keep_aside(
+        article, language, form.content(), base=form.cleaned_data["base"], by=user_of(request)
+    )
+    messages.warning(
+        request,
+        _(
+            "This text is ready by now, so only an editor can change it. What you typed was not "
+            "lost: it is revision %(number)s in the history."
+        )
+        % {"number": kept.number},
+    )
+    return redirect(page_url(article, language))
 
 
 def _message(result: writing.Saved, language: str, *, base: int) -> str:
@@ -102,9 +126,12 @@ def autosave(request: HttpRequest, article_id: int, language: str) -> JsonRespon
             by=user_of(request),
             kind=Revision.Kind.AUTOSAVED,
             source=form.cleaned_data["source"],
+            may_publish=may_publish(request, article, language),
         )
     except writing.SavedOnRequestOnlyError:
         return _refusal("ready", _("This text is ready. It is saved when you press Save."), 403)
+    except writing.ReadyTextError:
+        return _refusal("ready", _("This text is ready by now. Press Save to keep yours."), 403)
     if isinstance(result, writing.Conflict):
         return _refusal(
             "newer",
@@ -135,7 +162,7 @@ def _clock(at: Any = None) -> str:
 def remove(request: HttpRequest, article_id: int, language: str) -> HttpResponse:
     """Ask on GET, remove the translation on POST. Its last text stays in the history."""
     article = writable_article(request, article_id, language)
-    if not may_remove(request):
+    if not may_remove(request, article, language):
         raise PermissionDenied
     text = article.texts().get(language)
     if text is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.delivery.models import Mailing
+from newsletter.desk.access.admin import ScopedAdmin
 from newsletter.desk.issue_page.rows import sent_mailings
 from newsletter.desk.view_helpers import log_action, render_page, user_of
 from newsletter.editorial import deletion
@@ -38,7 +39,7 @@ class Doomed:
     """The mailings that it was sent with."""
 
 
-class RestorableAdmin(admin.ModelAdmin[Any]):
+class RestorableAdmin(ScopedAdmin):
     """A ModelAdmin whose deletions say what they do, and can be undone for 30 days."""
 
     delete_confirmation_template = "desk/delete.html"
@@ -47,11 +48,13 @@ class RestorableAdmin(admin.ModelAdmin[Any]):
     def get_deleted_objects(
         self,
         objs: Iterable[Any],
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        request: HttpRequest,
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
         """Return what the confirmation shows: a Doomed for each row."""
-        doomed = [describe(row) for row in objs]
-        return doomed, {str(self.opts.verbose_name_plural): len(doomed)}, set(), []
+        rows = list(objs)
+        refused = {str(row) for row in rows if not self.has_delete_permission(request, row)}
+        doomed = [describe(row) for row in rows]
+        return doomed, {str(self.opts.verbose_name_plural): len(doomed)}, refused, []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         deletion.delete(obj, by=user_of(request))
@@ -145,12 +148,14 @@ class _Listed:
 
 
 def _may_restore(request: HttpRequest, entry: Deletion) -> bool:
-    return _may_delete(request, entry.model)
+    return _may_delete(request, entry.model, entry)
 
 
-def _may_delete(request: HttpRequest, label: str) -> bool:
+def _may_delete(request: HttpRequest, label: str, entry: Deletion | None = None) -> bool:
+    """Return whether the user may delete such rows, or restore this one."""
     app, _dot, model = label.partition(".")
-    return user_of(request).has_perm(f"{app}.delete_{model}")
+    where = entry if entry and entry.newsletter_id else None  # pictures belong to all newsletters
+    return user_of(request).has_perm(f"{app}.delete_{model}", where)
 
 
 def _article_effects(article: Article) -> Iterable[str]:

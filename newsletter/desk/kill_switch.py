@@ -8,14 +8,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from newsletter.delivery.oversight import kill_switch
+from newsletter.desk.access.roles import CONTROL
 from newsletter.desk.approvals import changes_no_issue
-from newsletter.desk.groups import SEND
 from newsletter.desk.view_helpers import permission_required, render_page
 
 
 @changes_no_issue
 @require_http_methods(["GET", "HEAD", "POST"])
-@permission_required(SEND)
+@permission_required(CONTROL)
 def engage(request: HttpRequest) -> HttpResponse:
     """Ask for confirmation on GET; turn on the kill switch on POST, ending this session, too."""
     if request.method != "POST":

@@ -24,9 +24,9 @@ from newsletter.delivery.oversight.report import (
     waiting_for_hour,
 )
 from newsletter.delivery.planning.start import CannotSendError
+from newsletter.desk.access.roles import SEND
 from newsletter.desk.alarms import current_alerts
 from newsletter.desk.approvals import changes_no_issue
-from newsletter.desk.groups import SEND
 from newsletter.desk.labels import edition_label
 from newsletter.desk.mailing_actions import ACTIONS, Action
 from newsletter.desk.preview import email_frame_policy, load_embedded_images

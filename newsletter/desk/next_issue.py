@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from newsletter.desk.access.rows import newsletters
+from newsletter.desk.view_helpers import user_of
 from newsletter.digest.dates import week_range
 from newsletter.editorial.models import Newsletter
 from newsletter.editorial.upcoming import next_free_week
@@ -44,9 +46,8 @@ class NextIssue:
 
 def next_issues(request: HttpRequest) -> list[NextIssue]:
     """Return the next issue of each newsletter; none for users who may not add issues."""
-    if not request.user.has_perm("editorial.add_issue"):
-        return []
-    rows = Newsletter.objects.prefetch_related("translations")
+    rows = newsletters(user_of(request), "editorial.add_issue")
+    rows = rows.prefetch_related("translations")
     return [next_issue(newsletter) for newsletter in rows]
 
 

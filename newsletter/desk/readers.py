@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -12,13 +13,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from newsletter.delivery.oversight.reader_report import SHOWN, reader_report
+from newsletter.desk.access.rows import require
 from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
 from subscribers import suppression
 from subscribers.models import LiftedSuppression, Subscriber, Suppression
 
 LIFT = "subscribers.delete_suppression"
-"""The permission to lift a suppression. Superusers have it, and none of the desk's groups."""
+"""The permission to lift a suppression."""
 
 _MEANINGS = {
     Suppression.Reason.BOUNCED: gettext_lazy(
@@ -38,11 +40,19 @@ def page_context(request: HttpRequest, subscriber: Subscriber) -> dict[str, Any]
     """Return what the reader's page shows in addition."""
     found = _suppression_of(subscriber)
     user = user_of(request)
+    report = reader_report(subscriber.pk)
+    shown = [
+        entry
+        for entry in report.entries
+        if entry.mailing is None or user.has_perm("delivery.view_mailing", entry.mailing)
+    ]
     return {
-        "report": reader_report(subscriber.pk),
+        "report": replace(report, entries=shown),
         "most_shown": SHOWN,
         "suppression": found,
-        "may_lift": found is not None and found.reason in _MEANINGS and user.has_perm(LIFT),
+        "may_lift": found is not None
+        and found.reason in _MEANINGS
+        and user.has_perm(LIFT, subscriber),
         "lifted": LiftedSuppression.objects.filter(subscriber=subscriber)
         .select_related("lifted_by")
         .order_by("-lifted_at"),
@@ -57,6 +67,7 @@ def page_context(request: HttpRequest, subscriber: Subscriber) -> dict[str, Any]
 def lift(request: HttpRequest, subscriber_id: int) -> HttpResponse:
     """Ask for confirmation on GET; lift the suppression on POST."""
     subscriber = get_object_or_404(Subscriber, pk=subscriber_id)
+    require(request, LIFT, subscriber)
     found = _suppression_of(subscriber)
     if found is None or found.reason not in _MEANINGS:
         messages.info(request, _("Nothing to lift: email to this reader isn’t suppressed."))

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.planning.editions import preview_of, round_up
 from newsletter.delivery.planning.start import CannotSendError, send_round_up
+from newsletter.desk.access.roles import SEND
 from newsletter.desk.approvals import changes_no_issue
-from newsletter.desk.groups import SEND
 from newsletter.desk.preview import (
     email_frame_policy,
     frame_response,

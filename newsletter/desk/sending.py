@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.planning.approved import approve_for_sending
 from newsletter.delivery.planning.start import CannotSendError, send_now
+from newsletter.desk.access.roles import SEND
 from newsletter.desk.approvals import changes_no_issue
-from newsletter.desk.groups import SEND
 from newsletter.desk.issue_page import page
 from newsletter.desk.issue_page.saving import Saved, save_edits
 from newsletter.desk.issue_page.values import token

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.transport_report import transport_reports
+from newsletter.desk.access.roles import CONTROL
 from newsletter.desk.approvals import changes_no_issue
-from newsletter.desk.groups import SEND
 from newsletter.desk.view_helpers import permission_required, render_page, user_of
 
 
@@ -23,13 +23,13 @@ def show(request: HttpRequest) -> HttpResponse:
         "desk/transports.html",
         title=_("Transports"),
         reports=transport_reports(),
-        may_send=user_of(request).has_perm(SEND),
+        may_send=user_of(request).has_perm(CONTROL),
     )
 
 
 @changes_no_issue
 @require_POST
-@permission_required(SEND)
+@permission_required(CONTROL)
 def retry(request: HttpRequest) -> HttpResponse:
     """Try the transport that the form names again at once, and the readers who wait for it."""
     name = request.POST.get("transport", "")

@@ -35,6 +35,10 @@ class HeadlineMissingError(RefusedError):
     """A ready text needs a headline."""
 
 
+class ReadyTextError(RefusedError):
+    """This person may neither change a ready text nor make one ready."""
+
+
 class SavedOnRequestOnlyError(RefusedError):
     """A ready text isn't saved while it is being typed: readers would see unfinished sentences."""
 
@@ -68,12 +72,15 @@ def save_text(
     kind: Revision.Kind = Revision.Kind.SAVED,
     source: int | None = None,
     up_to_date: bool = False,
+    may_publish: bool = True,
 ) -> Saved | Conflict:
     """Save what was typed on top of revision `base` (0 if there was no translation).
 
     `content` may leave out fields, which keep their text. `source` is the revision of the original
-    that the author saw; with `up_to_date`, the translation matches it from now on. Raises
-    SavedOnRequestOnlyError for an autosave of a ready text, and HeadlineMissingError.
+    that the author saw; with `up_to_date`, the translation matches it from now on. `may_publish`
+    says whether the person may make texts ready, and change those that are. Raises
+    SavedOnRequestOnlyError for an autosave of a ready text, HeadlineMissingError and
+    ReadyTextError.
     """
     _lock(article)
     text = article.translations.filter(language=language).first()
@@ -81,7 +88,10 @@ def save_text(
     wanted = _wanted(text, content)
     if text and kind == Revision.Kind.AUTOSAVED and text.state == text.State.READY:
         raise SavedOnRequestOnlyError
-    if wanted["state"] == ArticleTranslation.State.READY and not wanted["headline"]:
+    becomes_ready = wanted["state"] == ArticleTranslation.State.READY
+    if not may_publish and (becomes_ready or (text and text.is_ready)):
+        raise ReadyTextError
+    if becomes_ready and not wanted["headline"]:
         raise HeadlineMissingError
     if base != current and not (text and _says_nothing_new(text, wanted, base)):
         return _keep_aside(article, language, wanted, base=base, by=by)
@@ -123,6 +133,16 @@ def _same(mine: Mapping[str, str], other: Mapping[str, str]) -> bool:
     return all(
         mine[name] == other.get(name, "") or (name == "slug" and not mine[name]) for name in FIELDS
     )
+
+
+@transaction.atomic
+def keep_aside(
+    article: Article, language: str, content: Mapping[str, str], *, base: int, by: User
+) -> Revision:
+    """Keep what was typed in the history, as its author may not save it. Nothing is changed."""
+    _lock(article)
+    wanted = _wanted(article.translations.filter(language=language).first(), content)
+    return _keep_aside(article, language, wanted, base=base, by=by).kept
 
 
 def _keep_aside(
@@ -181,14 +201,19 @@ def remove_text(text: ArticleTranslation, *, base: int, by: User) -> bool:
     return True
 
 
-def restore(revision: Revision, *, base: int, by: User) -> Saved | Conflict:
+def restore(
+    revision: Revision, *, base: int, by: User, may_publish: bool = True
+) -> Saved | Conflict:
     """Save the words of an old revision as a new one, on top of revision `base`.
 
-    State and slug stay as they are; a translation that was removed comes back as a draft.
+    State and slug stay as they are; a translation that was removed comes back as a draft. Raises
+    as `save_text` does.
     """
     words = {name: revision.content.get(name, "") for name in FIELDS}
     del words["state"], words["slug"]
-    return save_text(revision.article, revision.language, words, base=base, by=by)
+    return save_text(
+        revision.article, revision.language, words, base=base, by=by, may_publish=may_publish
+    )
 
 
 @transaction.atomic

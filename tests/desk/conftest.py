@@ -1,4 +1,4 @@
-"""The desk's cast: an editor and a translator, with the permissions of their groups."""
+"""The desk's cast: one person of each role, for all newsletters and languages."""
 
 from __future__ import annotations
 
@@ -6,23 +6,34 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from newsletter.desk.groups import EDITORS, TRANSLATORS
-from newsletter.editorial.models import User
+from newsletter.desk.access.roles import EDITOR, PUBLISHER, TRANSLATOR
+from newsletter.editorial.models import Membership, Newsletter, User
 
 
-def _staff(name: str, group: str) -> Client:
-    user = User.objects.create_user(name, password="sign-me-in", is_staff=True)
-    user.groups.add(Group.objects.get(name=group))
+def hire(
+    name: str, role: str, newsletter: Newsletter | None = None, languages: tuple[str, ...] = ()
+) -> Client:
+    """Give somebody the role, and return their browser."""
+    user = User.objects.filter(username=name).first() or User.objects.create_user(
+        name, password="sign-me-in", is_staff=True
+    )
+    group = Group.objects.get(name=role)
+    Membership.objects.create(user=user, role=group, newsletter=newsletter, languages=languages)
     client = Client()
     client.force_login(user)
     return client
 
 
 @pytest.fixture
+def as_publisher(db: None) -> Client:
+    return hire("adam", PUBLISHER)
+
+
+@pytest.fixture
 def as_editor(db: None) -> Client:
-    return _staff("alena", EDITORS)
+    return hire("alena", EDITOR)
 
 
 @pytest.fixture
 def as_translator(db: None) -> Client:
-    return _staff("taras", TRANSLATORS)
+    return hire("taras", TRANSLATOR)

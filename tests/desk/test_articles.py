@@ -65,11 +65,11 @@ def test_a_translation_has_its_own_page_form_and_save(
 ) -> None:
     article = write_article(issue=issue, en="Headline")
     data = text_data(as_translator, article, "be")
-    data |= {"headline": "Загаловак", "body": "<p>Тэкст<script>x</script></p>", "state": "ready"}
+    data |= {"headline": "Загаловак", "body": "<p>Тэкст<script>x</script></p>", "state": "review"}
     answer = as_translator.post(text_url(article, "be"), data)
     assert answer["Location"].startswith(page_url(article, "be"))
     text = article.translations.get(language="be")
-    assert (text.body, text.slug, text.state) == ("<p>Тэкст</p>", "zahalovak", "ready")
+    assert (text.body, text.slug, text.state) == ("<p>Тэкст</p>", "zahalovak", "review")
     assert article.translations.get(language="en").revision == 1
 
 
@@ -148,6 +148,7 @@ def test_a_stale_translation_shows_what_has_changed_until_it_is_marked(
     write_article: WriteArticle, as_translator: Client, issue: Issue
 ) -> None:
     article = write_article(issue=issue, en="Headline", be="Загаловак")
+    article.translations.filter(language="be").update(state="review")
     original = article.translations.get(language="en")
     original.body = "<p>Headline: another text.</p>"
     original.save()

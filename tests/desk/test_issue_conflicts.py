@@ -28,30 +28,30 @@ def subject(issue: Issue, language: str = "en") -> str:
 
 
 def test_the_same_field_shows_both_values_and_keeps_what_was_typed(
-    issue: Issue, as_editor: Client
+    issue: Issue, as_publisher: Client
 ) -> None:
-    old = form_data(as_editor, url(issue))
-    save(as_editor, issue, old, subject_en="Hanna’s")
-    answer = save(as_editor, issue, old, subject_en="Vera’s", preheader_en="Also typed")
+    old = form_data(as_publisher, url(issue))
+    save(as_publisher, issue, old, subject_en="Hanna’s")
+    answer = save(as_publisher, issue, old, subject_en="Vera’s", preheader_en="Also typed")
     page = answer.content.decode()
     assert answer.status_code == 409
     assert subject(issue) == "Hanna’s"
     assert [(d.mine, d.theirs) for d in answer.context["differences"]] == [("Vera’s", "Hanna’s")]
-    assert "alena saved this issue at" in page
+    assert "adam saved this issue at" in page
     for typed in ("Vera’s", "Also typed"):
         assert f'value="{typed}"' in page
 
 
 @pytest.mark.parametrize(("kept", "stored"), [("mine", "Vera’s"), ("theirs", "Hanna’s")])
 def test_the_next_save_stores_what_was_chosen(
-    issue: Issue, as_editor: Client, kept: str, stored: str
+    issue: Issue, as_publisher: Client, kept: str, stored: str
 ) -> None:
-    old = form_data(as_editor, url(issue))
-    save(as_editor, issue, old, subject_en="Hanna’s")
-    conflict = save(as_editor, issue, old, subject_en="Vera’s", preheader_en="Also typed")
+    old = form_data(as_publisher, url(issue))
+    save(as_publisher, issue, old, subject_en="Hanna’s")
+    conflict = save(as_publisher, issue, old, subject_en="Vera’s", preheader_en="Also typed")
     again = old | {name: conflict.context[name] for name in ("base", "token", "seen")}
     answer = save(
-        as_editor,
+        as_publisher,
         issue,
         again,
         subject_en="Vera’s",
@@ -64,41 +64,41 @@ def test_the_next_save_stores_what_was_chosen(
 
 
 def test_different_fields_are_both_kept_and_that_is_said(
-    issue: Issue, security: Topic, as_editor: Client
+    issue: Issue, security: Topic, as_publisher: Client
 ) -> None:
-    old = form_data(as_editor, url(issue))
-    save(as_editor, issue, old, subject_be="Тэма")
-    answer = save(as_editor, issue, old, **{f"trend_{security.pk}": "improved"})
+    old = form_data(as_publisher, url(issue))
+    save(as_publisher, issue, old, subject_be="Тэма")
+    answer = save(as_publisher, issue, old, **{f"trend_{security.pk}": "improved"})
     assert subject(issue, "be") == "Тэма"
     assert Trend.objects.get().status == "improved"
     message = "Changed by someone else since you opened the page, and kept: Subject (Belarusian)."
     assert message in answer.content.decode()
 
 
-def test_two_people_start_a_language_at_once(issue: Issue, as_editor: Client) -> None:
-    first, second = (form_data(as_editor, url(issue)) for _ in range(2))
-    save(as_editor, issue, first, subject_ru="Тема", subject_be="Тэма")
-    answer = save(as_editor, issue, second, subject_ru="Другая", subject_be="Тэма")
+def test_two_people_start_a_language_at_once(issue: Issue, as_publisher: Client) -> None:
+    first, second = (form_data(as_publisher, url(issue)) for _ in range(2))
+    save(as_publisher, issue, first, subject_ru="Тема", subject_be="Тэма")
+    answer = save(as_publisher, issue, second, subject_ru="Другая", subject_be="Тэма")
     assert answer.status_code == 409
     assert [d.name for d in answer.context["differences"]] == ["subject_ru"]
     assert subject(issue, "ru") == "Тема"
 
 
 def test_a_trend_that_was_set_elsewhere_is_a_conflict_too(
-    issue: Issue, security: Topic, as_editor: Client
+    issue: Issue, security: Topic, as_publisher: Client
 ) -> None:
     """An import doesn't know the page, so a number on the issue would not have changed."""
-    old = form_data(as_editor, url(issue))
+    old = form_data(as_publisher, url(issue))
     Trend.objects.create(topic=security, week=issue.starts_on, status="worsened")
-    answer = save(as_editor, issue, old, **{f"trend_{security.pk}": "improved"})
+    answer = save(as_publisher, issue, old, **{f"trend_{security.pk}": "improved"})
     assert answer.status_code == 409
     assert [(d.mine, d.theirs) for d in answer.context["differences"]] == [("Improved", "Worsened")]
     assert Trend.objects.get().status == "worsened"
 
 
-def test_an_error_keeps_what_was_typed(issue: Issue, as_editor: Client) -> None:
-    old = form_data(as_editor, url(issue))
-    answer = save(as_editor, issue, old, starts_on="2017-07-25", subject_en="Typed")
+def test_an_error_keeps_what_was_typed(issue: Issue, as_publisher: Client) -> None:
+    old = form_data(as_publisher, url(issue))
+    answer = save(as_publisher, issue, old, starts_on="2017-07-25", subject_en="Typed")
     page = answer.content.decode()
     assert "A week runs from Monday to Sunday." in page
     assert 'value="Typed"' in page
@@ -106,39 +106,39 @@ def test_an_error_keeps_what_was_typed(issue: Issue, as_editor: Client) -> None:
     assert subject(issue) == ""
 
 
-def test_an_emptied_language_is_removed(issue: Issue, as_editor: Client) -> None:
-    save(as_editor, issue, form_data(as_editor, url(issue)), subject_en="Subject")
-    save(as_editor, issue, form_data(as_editor, url(issue)), subject_en=" ")
+def test_an_emptied_language_is_removed(issue: Issue, as_publisher: Client) -> None:
+    save(as_publisher, issue, form_data(as_publisher, url(issue)), subject_en="Subject")
+    save(as_publisher, issue, form_data(as_publisher, url(issue)), subject_en=" ")
     assert not issue.translations.exists()
 
 
-def test_approving_saves_the_pages_edits_first(ready: Issue, as_editor: Client) -> None:
-    page = form_data(as_editor, url(ready)) | {"subject_en": "Typed"}
-    as_editor.post(issue_urls(ready)["approve"], page)
+def test_approving_saves_the_pages_edits_first(ready: Issue, as_publisher: Client) -> None:
+    page = form_data(as_publisher, url(ready)) | {"subject_en": "Typed"}
+    as_publisher.post(issue_urls(ready)["approve"], page)
     ready.refresh_from_db()
     assert ready.is_approved
     assert subject(ready) == "Typed"
 
 
 def test_an_issue_that_changed_meanwhile_is_not_approved_but_edits_are_saved(
-    ready: Issue, as_editor: Client, write_article: WriteArticle
+    ready: Issue, as_publisher: Client, write_article: WriteArticle
 ) -> None:
-    page = form_data(as_editor, url(ready)) | {"subject_en": "Typed"}
+    page = form_data(as_publisher, url(ready)) | {"subject_en": "Typed"}
     text = ready.articles.get().text(["en"])
     assert text
     text.headline = "Another headline"
     text.save()
-    answer = as_editor.post(issue_urls(ready)["approve"], page, follow=True)
+    answer = as_publisher.post(issue_urls(ready)["approve"], page, follow=True)
     assert "was not approved, because it has changed" in answer.content.decode()
     ready.refresh_from_db()
     assert not ready.is_approved
     assert subject(ready) == "Typed"
 
 
-def test_a_conflict_is_neither_approved_nor_lost(ready: Issue, as_editor: Client) -> None:
-    old = form_data(as_editor, url(ready))
-    save(as_editor, ready, old, subject_en="Hanna’s")
-    answer = as_editor.post(issue_urls(ready)["approve"], old | {"subject_en": "Vera’s"})
+def test_a_conflict_is_neither_approved_nor_lost(ready: Issue, as_publisher: Client) -> None:
+    old = form_data(as_publisher, url(ready))
+    save(as_publisher, ready, old, subject_en="Hanna’s")
+    answer = as_publisher.post(issue_urls(ready)["approve"], old | {"subject_en": "Vera’s"})
     assert answer.status_code == 409
     assert 'value="Vera’s"' in answer.content.decode()
     ready.refresh_from_db()
@@ -147,28 +147,28 @@ def test_a_conflict_is_neither_approved_nor_lost(ready: Issue, as_editor: Client
 
 @pytest.mark.parametrize("action", ["approve", "send"])
 def test_a_post_that_doesnt_say_what_it_saw_is_refused(
-    ready: Issue, as_editor: Client, action: str
+    ready: Issue, as_publisher: Client, action: str
 ) -> None:
-    answer = as_editor.post(issue_urls(ready)[action], follow=True)
+    answer = as_publisher.post(issue_urls(ready)[action], follow=True)
     assert "since you opened the page" in answer.content.decode()
     ready.refresh_from_db()
     assert not ready.is_approved
 
 
-def test_withdrawing_saves_the_edits_too(ready: Issue, as_editor: Client) -> None:
-    as_editor.post(issue_urls(ready)["approve"], form_data(as_editor, url(ready)))
-    page = form_data(as_editor, url(ready)) | {"subject_en": "Typed"}
-    as_editor.post(issue_urls(ready)["withdraw"], page)
+def test_withdrawing_saves_the_edits_too(ready: Issue, as_publisher: Client) -> None:
+    as_publisher.post(issue_urls(ready)["approve"], form_data(as_publisher, url(ready)))
+    page = form_data(as_publisher, url(ready)) | {"subject_en": "Typed"}
+    as_publisher.post(issue_urls(ready)["withdraw"], page)
     ready.refresh_from_db()
     assert (ready.is_approved, subject(ready)) == (False, "Typed")
 
 
 @pytest.mark.parametrize("action", ["preview", "send", "add"])
 def test_buttons_that_open_another_page_save_first(
-    issue: Issue, as_editor: Client, action: str
+    issue: Issue, as_publisher: Client, action: str
 ) -> None:
-    page = form_data(as_editor, url(issue)) | {"subject_en": "Typed", "action": action}
-    answer = as_editor.post(url(issue), page)
+    page = form_data(as_publisher, url(issue)) | {"subject_en": "Typed", "action": action}
+    answer = as_publisher.post(url(issue), page)
     name = {"add": "add_article"}.get(action, action)
     assert answer["Location"] == url(issue, name)
     assert subject(issue) == "Typed"
@@ -204,10 +204,10 @@ def test_a_malformed_base_makes_everything_a_conflict(text: str) -> None:
     assert parse_base(text) == {}
 
 
-def test_what_an_introduction_cannot_keep_is_reported(issue: Issue, as_editor: Client) -> None:
-    page = form_data(as_editor, url(issue))
+def test_what_an_introduction_cannot_keep_is_reported(issue: Issue, as_publisher: Client) -> None:
+    page = form_data(as_publisher, url(issue))
     answer = save(
-        as_editor,
+        as_publisher,
         issue,
         page,
         introduction_en='<p>Hello</p><p><img src="https://elsewhere.example/i.png" alt="a"></p>',

@@ -33,14 +33,14 @@ def new_issue(client: Client, first: str, last: str, **values: str) -> dict[str,
 
 
 def test_a_new_issue_leads_to_its_page_where_its_texts_are_saved(
-    weekly: Newsletter, as_editor: Client
+    weekly: Newsletter, as_publisher: Client
 ) -> None:
-    answer = as_editor.post(ADD, new_issue(as_editor, "2017-07-24", "2017-07-30"))
+    answer = as_publisher.post(ADD, new_issue(as_publisher, "2017-07-24", "2017-07-30"))
     issue = Issue.objects.get()
     assert answer["Location"] == change_url(issue)
-    data = form_data(as_editor, change_url(issue))
+    data = form_data(as_publisher, change_url(issue))
     data |= {"subject_be": "Тэма", "introduction_be": "<h1>Вітаем</h1><script>x</script>"}
-    assert as_editor.post(change_url(issue), data).status_code == 302
+    assert as_publisher.post(change_url(issue), data).status_code == 302
     text = issue.translations.get()
     assert (text.language, text.subject, text.introduction) == ("be", "Тэма", "<h2>Вітаем</h2>")
 
@@ -71,32 +71,34 @@ def send(client: Client, issue: Issue) -> Any:
     ],
 )
 def test_invalid_dates_are_explained_and_no_input_is_lost(
-    issue: Issue, as_editor: Client, first: str, last: str, values: dict[str, str], message: str
+    issue: Issue, as_publisher: Client, first: str, last: str, values: dict[str, str], message: str
 ) -> None:
-    data = new_issue(as_editor, first, last, **values) | {"note": "My words"}
-    page = as_editor.post(ADD, data).content.decode()
+    data = new_issue(as_publisher, first, last, **values) | {"note": "My words"}
+    page = as_publisher.post(ADD, data).content.decode()
     assert message in page
     assert "My words</textarea>" in page
     assert Issue.objects.count() == 1
 
 
-def test_trends_are_set_on_the_issue_page(issue: Issue, security: Topic, as_editor: Client) -> None:
+def test_trends_are_set_on_the_issue_page(
+    issue: Issue, security: Topic, as_publisher: Client
+) -> None:
     url = change_url(issue)
-    data = form_data(as_editor, url) | {f"trend_{security.pk}": "worsened"}
-    assert as_editor.post(url, data).status_code == 302
+    data = form_data(as_publisher, url) | {f"trend_{security.pk}": "worsened"}
+    assert as_publisher.post(url, data).status_code == 302
     trend = Trend.objects.get()
     assert (trend.topic, trend.week, trend.status) == (security, date(2017, 7, 24), "worsened")
-    data = form_data(as_editor, url) | {f"trend_{security.pk}": ""}
-    as_editor.post(url, data)
+    data = form_data(as_publisher, url) | {f"trend_{security.pk}": ""}
+    as_publisher.post(url, data)
     assert not Trend.objects.exists()
 
 
 def test_the_page_lists_the_articles_with_links_and_states(
-    issue: Issue, write_article: WriteArticle, as_editor: Client
+    issue: Issue, write_article: WriteArticle, as_publisher: Client
 ) -> None:
     article = write_article(issue=issue, en="Headline")
     article.translations.create(language="be", headline="Загаловак")
-    page = as_editor.get(change_url(issue)).content.decode()
+    page = as_publisher.get(change_url(issue)).content.decode()
     assert re.search(rf'href="/admin/editorial/article/{article.pk}/change/">Headline</a>', page)
     states = re.findall(r'title="(\S+: [^"]+)">\s*<span aria-hidden="true">(\w\w)<', page)
     assert states == [
@@ -106,28 +108,30 @@ def test_the_page_lists_the_articles_with_links_and_states(
     ]
 
 
-def test_an_issue_is_approved_and_the_approval_withdrawn(ready: Issue, as_editor: Client) -> None:
-    as_editor.post(issue_urls(ready)["approve"], with_token(as_editor, change_url(ready)))
+def test_an_issue_is_approved_and_the_approval_withdrawn(
+    ready: Issue, as_publisher: Client
+) -> None:
+    as_publisher.post(issue_urls(ready)["approve"], with_token(as_publisher, change_url(ready)))
     ready.refresh_from_db()
     assert ready.state == "approved"
     assert ready.approved_by
-    assert ready.approved_by.username == "alena"
-    as_editor.post(issue_urls(ready)["withdraw"])
+    assert ready.approved_by.username == "adam"
+    as_publisher.post(issue_urls(ready)["withdraw"])
     ready.refresh_from_db()
     assert ready.state == "draft"
 
 
 @time_machine.travel("2017-07-30T10:00:00Z", tick=False)
 def test_an_issue_is_approved_the_day_before_its_articles_are_published(
-    issue: Issue, write_article: WriteArticle, as_editor: Client
+    issue: Issue, write_article: WriteArticle, as_publisher: Client
 ) -> None:
     """The articles are published on Monday at 09:00 in Minsk, when the schedule sends the issue."""
     due = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)
     write_article(issue=issue, en="Headline", published_at=due)
     Newsletter.objects.update(schedule_active=True, schedule_since=due - timedelta(days=9))
-    page = as_editor.get(issue_urls(issue)["send"]).content.decode()
+    page = as_publisher.get(issue_urls(issue)["send"]).content.decode()
     assert "It can’t be sent yet." in page
-    as_editor.post(issue_urls(issue)["approve"], with_token(as_editor, change_url(issue)))
+    as_publisher.post(issue_urls(issue)["approve"], with_token(as_publisher, change_url(issue)))
     issue.refresh_from_db()
     assert issue.state == "approved"
     [mailing] = dispatch.dispatch(due)
@@ -135,18 +139,20 @@ def test_an_issue_is_approved_the_day_before_its_articles_are_published(
 
 
 def test_an_issue_without_articles_can_be_neither_approved_nor_sent(
-    issue: Issue, as_editor: Client
+    issue: Issue, as_publisher: Client
 ) -> None:
-    answer = as_editor.post(issue_urls(issue)["approve"], follow=True)
+    answer = as_publisher.post(issue_urls(issue)["approve"], follow=True)
     assert "The issue has no articles." in answer.content.decode()
-    page = as_editor.post(issue_urls(issue)["send"]).content.decode()
+    page = as_publisher.post(issue_urls(issue)["send"]).content.decode()
     assert "It can’t be sent yet." in page
     issue.refresh_from_db()
     assert issue.state == "draft"
     assert not Mailing.objects.exists()
 
 
-def test_the_send_page_asks_first_and_counts_the_readers(ready: Issue, as_editor: Client) -> None:
+def test_the_send_page_asks_first_and_counts_the_readers(
+    ready: Issue, as_publisher: Client
+) -> None:
     for number, languages in enumerate([["en"], ["be", "ru"], ["be", "ru"]]):
         lifecycle.add_confirmed(
             f"reader{number}@news.example.org",
@@ -155,7 +161,7 @@ def test_the_send_page_asks_first_and_counts_the_readers(ready: Issue, as_editor
             page_language="en",
             source="operator",
         )
-    page = as_editor.get(issue_urls(ready)["send"]).content.decode()
+    page = as_publisher.get(issue_urls(ready)["send"]).content.decode()
     assert "It goes to 3 readers:" in page
     assert re.search(r"<td>беларуская, русский</td>\s*<td>2</td>", page)
     assert "has not been approved yet" in page
@@ -163,51 +169,51 @@ def test_the_send_page_asks_first_and_counts_the_readers(ready: Issue, as_editor
 
 
 def test_sending_shows_the_progress_and_sending_twice_sends_once(
-    ready: Issue, as_editor: Client
+    ready: Issue, as_publisher: Client
 ) -> None:
-    answer = send(as_editor, ready)
+    answer = send(as_publisher, ready)
     mailing = Mailing.objects.get()
     assert answer["Location"] == f"/admin/delivery/mailing/{mailing.pk}/change/"
     assert mailing.started_by
-    send(as_editor, ready)
+    send(as_publisher, ready)
     assert Mailing.objects.count() == 1
-    assert "already has a mailing" in as_editor.get(issue_urls(ready)["send"]).content.decode()
-    page = as_editor.get(answer["Location"]).content.decode()
+    assert "already has a mailing" in as_publisher.get(issue_urls(ready)["send"]).content.decode()
+    page = as_publisher.get(answer["Location"]).content.decode()
     assert "data-running" in page
     assert re.search(r'<noscript>\s*<meta http-equiv="refresh" content="5">\s*</noscript>', page)
 
 
-def test_a_held_mailing_says_why_and_what_to_do(ready: Issue, as_editor: Client) -> None:
-    send(as_editor, ready)
+def test_a_held_mailing_says_why_and_what_to_do(ready: Issue, as_publisher: Client) -> None:
+    send(as_publisher, ready)
     Mailing.objects.update(state="held", hold=Mailing.Hold.LATE)
     mailing = Mailing.objects.get()
-    page = as_editor.get(f"/admin/delivery/mailing/{mailing.pk}/change/").content.decode()
+    page = as_publisher.get(f"/admin/delivery/mailing/{mailing.pk}/change/").content.decode()
     assert "Its time passed while Tydzen was not running" in page
     assert issue_urls(ready)["send"] in page
-    send(as_editor, ready)
+    send(as_publisher, ready)
     mailing.refresh_from_db()
     assert mailing.state == "preparing"
 
 
 @time_machine.travel("2017-08-01T10:00:00Z", tick=False)
-def test_the_dashboard_says_what_is_missing(issue: Issue, as_editor: Client) -> None:
+def test_the_dashboard_says_what_is_missing(issue: Issue, as_publisher: Client) -> None:
     Newsletter.objects.update(schedule_active=True, weekday=2)
-    page = as_editor.get("/admin/").content.decode()
+    page = as_publisher.get("/admin/").content.decode()
     assert "The issue has no articles." in page
     assert "Wednesday 2 August, 09:00 (Europe/Minsk)" in page
     assert "No subscribers yet" in page
     assert "Nothing has been sent yet" in page
 
 
-def test_the_dashboard_of_an_empty_newsroom_says_where_to_start(as_editor: Client) -> None:
-    assert "Get started" in as_editor.get("/admin/").content.decode()
+def test_the_dashboard_of_an_empty_newsroom_says_where_to_start(as_publisher: Client) -> None:
+    assert "Get started" in as_publisher.get("/admin/").content.decode()
 
 
 @time_machine.travel("2017-08-01T10:00:00Z", tick=False)
 def test_the_dashboard_offers_to_start_this_weeks_issue(
-    weekly: Newsletter, as_editor: Client
+    weekly: Newsletter, as_publisher: Client
 ) -> None:
-    page = as_editor.get("/admin/").content.decode()
+    page = as_publisher.get("/admin/").content.decode()
     assert "?newsletter=1&amp;starts_on=2017-07-31&amp;ends_on=2017-08-06" in page.replace(
         f"newsletter={weekly.pk}", "newsletter=1"
     )

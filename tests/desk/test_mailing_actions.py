@@ -49,9 +49,9 @@ def url(mailing: Mailing, action: str) -> str:
 
 @pytest.mark.parametrize("action", ["unreached", "resend-unknown", "mark-failed"])
 def test_opening_the_confirmation_page_changes_nothing(
-    as_editor: Client, finished_mailing: Mailing, action: str
+    as_publisher: Client, finished_mailing: Mailing, action: str
 ) -> None:
-    answer = as_editor.get(url(finished_mailing, action))
+    answer = as_publisher.get(url(finished_mailing, action))
     assert answer.status_code == 200
     assert Mailing.objects.count() == 1
     assert Outcome.objects.filter(result=Result.UNKNOWN).count() == 1
@@ -62,26 +62,26 @@ def test_opening_the_confirmation_page_changes_nothing(
     [("unreached", Mailing.Audience.UNREACHED), ("resend-unknown", Mailing.Audience.IN_DOUBT)],
 )
 def test_an_action_starts_another_mailing(
-    as_editor: Client, finished_mailing: Mailing, action: str, audience: Mailing.Audience
+    as_publisher: Client, finished_mailing: Mailing, action: str, audience: Mailing.Audience
 ) -> None:
-    answer = as_editor.post(url(finished_mailing, action))
+    answer = as_publisher.post(url(finished_mailing, action))
     made = Mailing.objects.get(audience=audience)
     assert made.number == 1
     assert answer["Location"].endswith(f"/delivery/mailing/{made.pk}/change/")
 
 
-def test_posting_twice_starts_one_mailing(as_editor: Client, finished_mailing: Mailing) -> None:
+def test_posting_twice_starts_one_mailing(as_publisher: Client, finished_mailing: Mailing) -> None:
     for _ in range(2):
-        as_editor.post(url(finished_mailing, "unreached"), follow=True)
+        as_publisher.post(url(finished_mailing, "unreached"), follow=True)
     assert Mailing.objects.exclude(pk=finished_mailing.pk).count() == 1
 
 
 def test_unknown_readers_can_be_marked_as_failed(
-    as_editor: Client, finished_mailing: Mailing
+    as_publisher: Client, finished_mailing: Mailing
 ) -> None:
-    as_editor.post(url(finished_mailing, "mark-failed"))
+    as_publisher.post(url(finished_mailing, "mark-failed"))
     assert not Outcome.objects.filter(result=Result.UNKNOWN).exists()
-    answer = as_editor.post(url(finished_mailing, "mark-failed"), follow=True)
+    answer = as_publisher.post(url(finished_mailing, "mark-failed"), follow=True)
     assert "Nothing to do" in answer.content.decode()
 
 
@@ -95,25 +95,25 @@ def test_a_translator_can_take_no_action(
 
 
 def test_an_issue_can_be_sent_to_one_language_first(
-    as_editor: Client, finished_mailing: Mailing, issue: Issue
+    as_publisher: Client, finished_mailing: Mailing, issue: Issue
 ) -> None:
     Mailing.objects.all().delete()
-    page = as_editor.get(f"/admin/editorial/issue/{issue.pk}/send/").content.decode()
+    page = as_publisher.get(f"/admin/editorial/issue/{issue.pk}/send/").content.decode()
     assert 'name="first_language" value="be"' in page
     url = f"/admin/editorial/issue/{issue.pk}/send/"
-    as_editor.post(url, {"first_language": "be", **with_token(as_editor, url)})
+    as_publisher.post(url, {"first_language": "be", **with_token(as_publisher, url)})
     made = Mailing.objects.get()
     assert (made.audience, made.language) == (Mailing.Audience.FIRST_LANGUAGE, "be")
     assert not Edition.objects.exists()
 
 
 def test_a_removed_language_does_not_send_to_all_readers(
-    as_editor: Client, finished_mailing: Mailing, issue: Issue
+    as_publisher: Client, finished_mailing: Mailing, issue: Issue
 ) -> None:
     Mailing.objects.all().delete()
     url = f"/admin/editorial/issue/{issue.pk}/send/"
-    data = {"first_language": "ka", **with_token(as_editor, url)}
-    answer = as_editor.post(url, data, follow=True)
+    data = {"first_language": "ka", **with_token(as_publisher, url)}
+    answer = as_publisher.post(url, data, follow=True)
     assert "isn’t available in this language" in answer.content.decode()
     assert not Mailing.objects.exists()
 
@@ -127,18 +127,18 @@ def test_a_removed_language_does_not_send_to_all_readers(
     ],
 )
 def test_titles_write_dates_out_in_the_pages_language(
-    as_editor: Client, finished_mailing: Mailing, issue: Issue, language: str, title: str
+    as_publisher: Client, finished_mailing: Mailing, issue: Issue, language: str, title: str
 ) -> None:
-    as_editor.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    as_publisher.cookies[settings.LANGUAGE_COOKIE_NAME] = language
     paths = [
         "/admin/",
         "/admin/delivery/mailing/",
         f"/admin/delivery/mailing/{finished_mailing.pk}/change/",
     ]
     for path in paths:
-        assert title in as_editor.get(path).content.decode(), path
+        assert title in as_publisher.get(path).content.decode(), path
     dates = title.removeprefix("Week in View, ")
-    assert dates in as_editor.get("/admin/editorial/issue/").content.decode()
+    assert dates in as_publisher.get("/admin/editorial/issue/").content.decode()
 
 
 def test_a_release_without_its_issue_names_its_period(weekly: Newsletter) -> None:
@@ -160,7 +160,7 @@ def test_a_release_without_its_issue_names_its_period(weekly: Newsletter) -> Non
 
 
 def test_the_mailing_page_and_list_name_the_audience(
-    as_editor: Client, finished_mailing: Mailing
+    as_publisher: Client, finished_mailing: Mailing
 ) -> None:
     Mailing.objects.filter(pk=finished_mailing.pk).update(
         audience=Mailing.Audience.FIRST_LANGUAGE, language="be"
@@ -169,4 +169,4 @@ def test_the_mailing_page_and_list_name_the_audience(
         f"/admin/delivery/mailing/{finished_mailing.pk}/change/",
         "/admin/delivery/mailing/",
     ):
-        assert "(Belarusian first)" in as_editor.get(page).content.decode()
+        assert "(Belarusian first)" in as_publisher.get(page).content.decode()

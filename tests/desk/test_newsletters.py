@@ -15,12 +15,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def change(weekly: Newsletter, as_editor: Client) -> Any:
+def change(weekly: Newsletter, as_publisher: Client) -> Any:
     """Post the newsletter's form with changes and return the page; "" if it was saved."""
     url = reverse("admin:editorial_newsletter_change", args=[weekly.pk])
 
     def post(**values: str) -> str:
-        answer = as_editor.post(url, form_data(as_editor, url) | values)
+        answer = as_publisher.post(url, form_data(as_publisher, url) | values)
         return answer.content.decode()
 
     return post
@@ -34,10 +34,10 @@ def test_languages_and_choices_are_parsed_from_text(change: Any, weekly: Newslet
 
 
 def test_stored_languages_and_choices_are_shown_as_text(
-    weekly: Newsletter, as_editor: Client
+    weekly: Newsletter, as_publisher: Client
 ) -> None:
     url = reverse("admin:editorial_newsletter_change", args=[weekly.pk])
-    page = as_editor.get(url).content.decode()
+    page = as_publisher.get(url).content.decode()
     assert 'value="en, be, ru"' in page
     assert "BE/RU = be, ru</textarea>" in page
 
@@ -58,14 +58,14 @@ def test_invalid_settings_are_explained(change: Any, values: dict[str, str], mes
     assert message in change(**values)
 
 
-def test_follow_links_are_typed_one_per_line(newsroom: Newsroom, as_editor: Client) -> None:
+def test_follow_links_are_typed_one_per_line(newsroom: Newsroom, as_publisher: Client) -> None:
     url = reverse("admin:editorial_newsroom_change", args=[newsroom.pk])
-    data = form_data(as_editor, url) | {"follow_links": "Telegram = https://t.example/week"}
-    assert as_editor.post(url, data).status_code == 302
+    data = form_data(as_publisher, url) | {"follow_links": "Telegram = https://t.example/week"}
+    assert as_publisher.post(url, data).status_code == 302
     newsroom.refresh_from_db()
     assert newsroom.follow_links == [{"label": "Telegram", "url": "https://t.example/week"}]
-    data = form_data(as_editor, url) | {"follow_links": "Telegram = javascript:steal()"}
-    assert "https URL" in as_editor.post(url, data).content.decode()
+    data = form_data(as_publisher, url) | {"follow_links": "Telegram = javascript:steal()"}
+    assert "https URL" in as_publisher.post(url, data).content.decode()
 
 
 def test_every_change_list_opens(weekly: Newsletter, editor: User, client: Client) -> None:
@@ -76,8 +76,8 @@ def test_every_change_list_opens(weekly: Newsletter, editor: User, client: Clien
     assert client.get(reverse("admin:delivery_mailing_changelist")).status_code == 200
 
 
-def test_the_list_of_topics_has_one_save_button(as_editor: Client, security: Topic) -> None:
+def test_the_list_of_topics_has_one_save_button(as_publisher: Client, security: Topic) -> None:
     """Django renders the button in different templates in 5.2 and 6.1."""
-    page = as_editor.get(reverse("admin:editorial_topic_changelist")).content.decode()
+    page = as_publisher.get(reverse("admin:editorial_topic_changelist")).content.decode()
     assert page.count('name="_save"') == 1
     assert "Topics: 1" in page

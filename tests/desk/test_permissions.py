@@ -88,6 +88,7 @@ def test_a_translator_can_neither_see_nor_change_a_mailing(
 def test_a_translator_can_change_articles_but_not_issues(
     ready: Issue, as_translator: Client
 ) -> None:
+    ready.articles.get().translations.update(state="review")
     article = reverse("admin:editorial_article_change", args=[ready.articles.get().pk])
     assert b'form="text"' in as_translator.get(article).content
     page = as_translator.get(reverse("admin:editorial_issue_change", args=[ready.pk]))
@@ -103,27 +104,27 @@ def test_an_editor_sees_why_readers_left(weekly: Newsletter, as_editor: Client) 
     assert ">12<" in page.content.decode()
 
 
-def test_viewing_changes_nothing(ready: Issue, mailing: Mailing, as_editor: Client) -> None:
+def test_viewing_changes_nothing(ready: Issue, mailing: Mailing, as_publisher: Client) -> None:
     before = (list(Issue.objects.values()), list(Mailing.objects.values()))
     urls = [reverse("admin:index"), *issue_urls(ready).values(), *mailing_urls(mailing).values()]
     for url in urls:
-        assert as_editor.get(url).status_code in {200, 302, 405}, url
-        assert as_editor.head(url).status_code in {200, 302, 405}, url
+        assert as_publisher.get(url).status_code in {200, 302, 405}, url
+        assert as_publisher.head(url).status_code in {200, 302, 405}, url
     assert (list(Issue.objects.values()), list(Mailing.objects.values())) == before
     assert not LogEntry.objects.exists()
 
 
-def test_approving_by_get_is_refused(ready: Issue, as_editor: Client) -> None:
-    assert as_editor.get(issue_urls(ready)["approve"]).status_code == 405
+def test_approving_by_get_is_refused(ready: Issue, as_publisher: Client) -> None:
+    assert as_publisher.get(issue_urls(ready)["approve"]).status_code == 405
 
 
 @pytest.mark.parametrize(
     ("action", "state"), [("pause", "paused"), ("cancel", "cancelled"), ("resume", "sending")]
 )
-def test_an_editor_can_pause_and_cancel_a_mailing(
-    mailing: Mailing, as_editor: Client, action: str, state: str
+def test_a_publisher_can_pause_and_cancel_a_mailing(
+    mailing: Mailing, as_publisher: Client, action: str, state: str
 ) -> None:
-    answer = as_editor.post(mailing_urls(mailing)[action], follow=True)
+    answer = as_publisher.post(mailing_urls(mailing)[action], follow=True)
     mailing.refresh_from_db()
     assert mailing.state == state
     message = "Nothing to do" if action == "resume" else "Done"
@@ -131,5 +132,5 @@ def test_an_editor_can_pause_and_cancel_a_mailing(
 
 
 @pytest.mark.parametrize("end", ["x/change/", "99/change/", "1/explode/", "1/edition/99/"])
-def test_an_unknown_mailing_or_action_is_not_found(as_editor: Client, end: str) -> None:
-    assert as_editor.get(f"/admin/delivery/mailing/{end}").status_code == 404
+def test_an_unknown_mailing_or_action_is_not_found(as_publisher: Client, end: str) -> None:
+    assert as_publisher.get(f"/admin/delivery/mailing/{end}").status_code == 404

@@ -51,46 +51,46 @@ def _error_at_file(page: str) -> str:
     ids=["22MB", "100MP", "30GB", "svg", "text", "pdf", "broken", "empty"],
 )
 def test_the_field_says_what_is_wrong_and_nothing_is_stored(
-    content: bytes, words: str, as_editor: Client
+    content: bytes, words: str, as_publisher: Client
 ) -> None:
     """Issue 12: no picture is ever stored without a file, and no message says that it was."""
-    page = _upload(as_editor, content)
+    page = _upload(as_publisher, content)
     assert words in _error_at_file(page)
     assert 'value="A. Pen"' in page
     assert 'class="success"' not in page
     assert not Picture.objects.exists()
 
 
-def test_a_form_without_a_file_is_refused(as_editor: Client) -> None:
-    page = as_editor.post(ADD, {"kind": "photo", "credit": "A. Pen"}).content.decode()
+def test_a_form_without_a_file_is_refused(as_publisher: Client) -> None:
+    page = as_publisher.post(ADD, {"kind": "photo", "credit": "A. Pen"}).content.decode()
     assert "Choose a picture file." in _error_at_file(page)
     assert not Picture.objects.exists()
 
 
 def test_a_logo_that_is_too_large_keeps_the_old_one(
-    as_editor: Client, newsroom: Newsroom, weekly: object
+    as_publisher: Client, newsroom: Newsroom, weekly: object
 ) -> None:
     newsroom.logo = draw_picture()
     newsroom.save()
     url = reverse("admin:editorial_newsroom_change", args=[newsroom.pk])
-    data = form_data(as_editor, url)
+    data = form_data(as_publisher, url)
     data["logo"] = SimpleUploadedFile("logo.png", b"x" * 22_000_000)
-    page = as_editor.post(url, data).content.decode()
+    page = as_publisher.post(url, data).content.decode()
     assert "has 22 MB. The limit is 20 MB" in page
     before = newsroom.logo.name
     newsroom.refresh_from_db()
     assert newsroom.logo.name == before
 
 
-def test_a_large_photo_is_scaled_and_the_editor_is_told(as_editor: Client) -> None:
-    page = _upload(as_editor, photograph(5000, 3000, detail=0).read(), "Паром.jpg")
+def test_a_large_photo_is_scaled_and_the_editor_is_told(as_publisher: Client) -> None:
+    page = _upload(as_publisher, photograph(5000, 3000, detail=0).read(), "Паром.jpg")
     assert "scaled down from 5000 × 3000 to 1600 × 960 pixels" in page
     picture = Picture.objects.get()
     assert (picture.name, picture.width) == ("Паром", 1600)
 
 
-def test_the_upload_field_tells_the_browser_its_limit(as_editor: Client) -> None:
-    page = as_editor.get(ADD).content.decode()
+def test_the_upload_field_tells_the_browser_its_limit(as_publisher: Client) -> None:
+    page = as_publisher.get(ADD).content.decode()
     assert 'data-max-bytes="20000000"' in page
     assert "desk/uploads.js" in page
     assert 'accept="image/jpeg,image/png,image/webp,image/gif"' in page
@@ -107,12 +107,12 @@ def ferry(db: None) -> Picture:
 
 
 def test_the_list_shows_name_credit_usage_and_size(
-    river: Picture, ferry: Picture, write_article: WriteArticle, as_editor: Client
+    river: Picture, ferry: Picture, write_article: WriteArticle, as_publisher: Client
 ) -> None:
     for headline in ("One", "Two"):
         write_article(en=headline)
     Article.objects.update(picture=river)
-    page = as_editor.get(PICTURES).content.decode()
+    page = as_publisher.get(PICTURES).content.decode()
     for words in (
         "Рака Ёлка",
         "Сям’я Пяро",
@@ -121,27 +121,27 @@ def test_the_list_shows_name_credit_usage_and_size(
         "700 px wide",
     ):
         assert words in page
-    unused = as_editor.get(PICTURES, {"usage": "unused"}).content.decode()
+    unused = as_publisher.get(PICTURES, {"usage": "unused"}).content.decode()
     assert "Ferry" in unused
     assert "Рака" not in unused
-    used = as_editor.get(PICTURES, {"usage": "used"}).content.decode()
+    used = as_publisher.get(PICTURES, {"usage": "used"}).content.decode()
     assert "Ferry" not in used
 
 
 def test_a_picture_inside_a_text_counts_as_used(
-    river: Picture, write_article: WriteArticle, as_editor: Client
+    river: Picture, write_article: WriteArticle, as_publisher: Client
 ) -> None:
     article = write_article(en="Headline")
     article.translations.update(body=f'<img src="/media/{river.thumbnail.name}">')
-    assert "in 1 article" in as_editor.get(PICTURES).content.decode()
-    assert "Рака" not in as_editor.get(PICTURES, {"usage": "unused"}).content.decode()
+    assert "in 1 article" in as_publisher.get(PICTURES).content.decode()
+    assert "Рака" not in as_publisher.get(PICTURES, {"usage": "unused"}).content.decode()
 
 
 def test_a_picture_in_an_introduction_is_not_offered_as_unused(
-    river: Picture, issue: Issue, as_editor: Client
+    river: Picture, issue: Issue, as_publisher: Client
 ) -> None:
     def unused() -> str:
-        return as_editor.get(PICTURES, {"usage": "unused"}).content.decode()
+        return as_publisher.get(PICTURES, {"usage": "unused"}).content.decode()
 
     assert "Рака" in unused()
     text = issue.translations.create(language="be", subject="Тэма")
@@ -151,19 +151,19 @@ def test_a_picture_in_an_introduction_is_not_offered_as_unused(
 
 @pytest.mark.parametrize("words", ["рака", "ЕЛКА", "сям'я", "пяро рака", "Загал"])
 def test_pictures_are_found_however_the_words_are_written(
-    words: str, river: Picture, ferry: Picture, write_article: WriteArticle, as_editor: Client
+    words: str, river: Picture, ferry: Picture, write_article: WriteArticle, as_publisher: Client
 ) -> None:
     """H5."""
     article = write_article(en="Headline", be="Загаловак")
     Article.objects.filter(pk=article.pk).update(picture=river)
     for url in (PICTURES, reverse("admin:editorial_picture_picker")):
-        page = as_editor.get(url, {"q": words}).content.decode()
+        page = as_publisher.get(url, {"q": words}).content.decode()
         assert "Рака Ёлка" in page
         assert "Ferry" not in page
 
 
 def test_the_picker_pages_through_all_pictures(
-    as_editor: Client, as_translator: Client, client: Client
+    as_publisher: Client, as_translator: Client, client: Client
 ) -> None:
     first = Picture.objects.create(file=draw_picture(), name="First")
     Picture.objects.bulk_create(
@@ -171,14 +171,14 @@ def test_the_picker_pages_through_all_pictures(
         for n in range(30)
     )
     url = reverse("admin:editorial_picture_picker")
-    page = as_editor.get(url).content.decode()
+    page = as_publisher.get(url).content.decode()
     assert page.count("picture-option") == 24
     assert "31 pictures" in page
     assert 'data-next="2"' in page
-    last = as_editor.get(url, {"page": "2"}).content.decode()
+    last = as_publisher.get(url, {"page": "2"}).content.decode()
     assert last.count("picture-option") == 7
     assert "data-next" not in last
-    alone = as_editor.get(url, {"id": first.pk}).content.decode()
+    alone = as_publisher.get(url, {"id": first.pk}).content.decode()
     assert (alone.count("picture-option"), "First" in alone) == (1, True)
     assert as_translator.get(url).status_code == 200
     assert client.get(url).status_code == 302
@@ -219,26 +219,26 @@ def test_the_editor_gets_the_pickers_dialog(as_translator: Client, client: Clien
 
 
 def test_the_article_form_has_the_picker_and_works_without_scripts(
-    river: Picture, ferry: Picture, issue: Issue, write_article: WriteArticle, as_editor: Client
+    river: Picture, ferry: Picture, issue: Issue, write_article: WriteArticle, as_publisher: Client
 ) -> None:
     article = write_article(issue=issue, en="Headline")
     Article.objects.update(picture=river)
     url = reverse("admin:editorial_article_change", args=[article.pk])
-    page = as_editor.get(url).content.decode()
+    page = as_publisher.get(url).content.decode()
     assert "desk/picture_picker.js" in page
     assert f'<option value="{river.pk}" selected>Рака Ёлка (Сям’я Пяро)</option>' in page
     assert "style=" not in page[page.index("picture-picker") : page.index("</dialog>")]
     for chosen in (ferry.pk, ""):
-        data = form_data(as_editor, url)
-        assert as_editor.post(url, {**data, "picture": chosen}).status_code == 302
+        data = form_data(as_publisher, url)
+        assert as_publisher.post(url, {**data, "picture": chosen}).status_code == 302
         article.refresh_from_db()
         assert article.picture_id == (chosen or None)
-    answer = as_editor.post(url, {**form_data(as_editor, url), "picture": 999_999})
+    answer = as_publisher.post(url, {**form_data(as_publisher, url), "picture": 999_999})
     assert list(answer.context["facts"].errors) == ["picture"]
 
 
 def test_a_picture_that_is_not_among_the_latest_stays_chosen(
-    river: Picture, issue: Issue, write_article: WriteArticle, as_editor: Client
+    river: Picture, issue: Issue, write_article: WriteArticle, as_publisher: Client
 ) -> None:
     Picture.objects.bulk_create(
         Picture(file=river.file.name, width=40, height=30, size=100) for _ in range(150)
@@ -246,21 +246,21 @@ def test_a_picture_that_is_not_among_the_latest_stays_chosen(
     article = write_article(issue=issue, en="Headline")
     Article.objects.update(picture=river)
     url = reverse("admin:editorial_article_change", args=[article.pk])
-    page = as_editor.get(url).content.decode()
+    page = as_publisher.get(url).content.decode()
     assert f'<option value="{river.pk}" selected>' in page
-    assert as_editor.post(url, form_data(as_editor, url)).status_code == 302
+    assert as_publisher.post(url, form_data(as_publisher, url)).status_code == 302
     article.refresh_from_db()
     assert article.picture == river
 
 
 def test_the_list_of_pictures_needs_a_fixed_number_of_queries(
-    river: Picture, as_editor: Client, django_assert_max_num_queries: Any
+    river: Picture, as_publisher: Client, django_assert_max_num_queries: Any
 ) -> None:
     Picture.objects.bulk_create(
         Picture(file=river.file.name, width=40, height=30, size=100) for _ in range(40)
     )
     with django_assert_max_num_queries(14):
-        as_editor.get(PICTURES)
+        as_publisher.get(PICTURES)
 
 
 def test_weights_are_shown_where_the_issue_is_previewed_and_sent(
@@ -269,7 +269,7 @@ def test_weights_are_shown_where_the_issue_is_previewed_and_sent(
     issue: Issue,
     write_article: WriteArticle,
     add_reader: AddReader,
-    as_editor: Client,
+    as_publisher: Client,
 ) -> None:
     """H4: bytes of one email, and of all emails."""
     write_article(issue=issue, en="Headline", be="Загаловак")
@@ -277,35 +277,35 @@ def test_weights_are_shown_where_the_issue_is_previewed_and_sent(
     for number in range(3):
         add_reader(f"en{number}@readers.example", "en")
     add_reader("be@readers.example", "be", "ru")
-    preview = as_editor.get(reverse("admin:editorial_issue_preview", args=[issue.pk]))
+    preview = as_publisher.get(reverse("admin:editorial_issue_preview", args=[issue.pk]))
     page = preview.content.decode()
     assert "One email" in page
     assert ", 1 picture" in page
     assert "for 4 readers" in page
     weight = preview.context["weight"]
     assert preview.context["weight_of_all"] == 4 * weight.total
-    send = as_editor.get(reverse("admin:editorial_issue_send", args=[issue.pk]))
+    send = as_publisher.get(reverse("admin:editorial_issue_send", args=[issue.pk]))
     weights = send.context["weights"]
     assert [(each.readers, each.size is not None) for each in weights] == [(3, True), (1, True)]
     assert send.context["bytes_in_all"] == sum(each.total for each in weights)
     assert "All emails together weigh" in send.content.decode()
     mailing = prepare_mailing(issue)
     send_all_due()
-    shown = as_editor.get(reverse("admin:delivery_mailing_change", args=[mailing.pk]))
+    shown = as_publisher.get(reverse("admin:delivery_mailing_change", args=[mailing.pk]))
     assert "All emails together: " in shown.content.decode()
     sizes = {edition.size for edition in mailing.editions.all()}
     assert min(sizes) > river.email_copy.size
 
 
 def test_an_issue_that_is_too_heavy_can_be_neither_approved_nor_sent(
-    issue: Issue, write_article: WriteArticle, as_editor: Client
+    issue: Issue, write_article: WriteArticle, as_publisher: Client
 ) -> None:
     for number in range(2):
         write_article(issue=issue, en=f"Headline {number}")
     for article in Article.objects.all():
         article.translations.update(body="<p>" + "Слова пра раку. " * 40_000 + "</p>")
     answers = [
-        as_editor.post(reverse(f"admin:editorial_issue_{name}", args=[issue.pk]), follow=True)
+        as_publisher.post(reverse(f"admin:editorial_issue_{name}", args=[issue.pk]), follow=True)
         for name in ("approve", "send")
     ]
     for answer in answers:

@@ -34,26 +34,28 @@ def page(client: Client) -> str:
     return client.get(reverse("admin:transports")).content.decode()
 
 
-def test_a_transport_that_was_never_used_says_so(as_editor: Client, relay: MemoryTransport) -> None:
-    assert "not used yet" in page(as_editor)
+def test_a_transport_that_was_never_used_says_so(
+    as_publisher: Client, relay: MemoryTransport
+) -> None:
+    assert "not used yet" in page(as_publisher)
 
 
 def test_a_transport_that_is_down_says_why_and_what_to_do(
-    as_editor: Client, relay: MemoryTransport
+    as_publisher: Client, relay: MemoryTransport
 ) -> None:
     transports.mark_down(relay, PASSWORD)
 
-    html = page(as_editor)
+    html = page(as_publisher)
 
     assert "down since" in html
     assert "doesn’t accept our user name and password" in html
     assert "535 5.7.8" in html
 
 
-def test_retry_now_ends_the_waiting(as_editor: Client, relay: MemoryTransport) -> None:
+def test_retry_now_ends_the_waiting(as_publisher: Client, relay: MemoryTransport) -> None:
     transports.mark_down(relay, PASSWORD)
 
-    answer = as_editor.post(
+    answer = as_publisher.post(
         reverse("admin:transport_retry"), {"transport": relay.name}, follow=True
     )
 
@@ -62,12 +64,12 @@ def test_retry_now_ends_the_waiting(as_editor: Client, relay: MemoryTransport) -
 
 
 def test_a_transport_that_works_again_loses_its_warning(
-    as_editor: Client, relay: MemoryTransport
+    as_publisher: Client, relay: MemoryTransport
 ) -> None:
     transports.mark_down(relay, PASSWORD)
     transports.mark_up(relay)
 
-    html = page(as_editor)
+    html = page(as_publisher)
 
     assert "down since" not in html
     assert "It last accepted an email" in html

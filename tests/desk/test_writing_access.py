@@ -11,8 +11,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from newsletter.desk.access.roles import TRANSLATOR
 from newsletter.desk.article_page import page_url, text_url
-from newsletter.desk.groups import TRANSLATORS
 from newsletter.editorial.models import Article, ArticleTranslation, Revision, User
 from tests.desk.forms import text_data
 from tests.desk.writers import article as article
@@ -139,7 +139,7 @@ def test_no_page_of_an_article_is_open_to_somebody_without_the_right(article: Ar
 def test_somebody_who_may_only_look_changes_nothing(article: Article) -> None:
     viewer = staff("viewer", is_staff=True)
     user = User.objects.get(username="viewer")
-    group = Group.objects.get(name=TRANSLATORS)
+    group = Group.objects.get(name=TRANSLATOR)
     user.user_permissions.set(group.permissions.filter(codename__startswith="view_"))
     page = viewer.get(page_url(article, "be"))
     assert page.status_code == 200

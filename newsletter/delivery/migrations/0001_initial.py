@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'mailing',
                 'verbose_name_plural': 'mailings',
+                'permissions': [('control_mailing', 'Can pause, resume and cancel')],
                 'ordering': ['-pk'],
             },
         ),

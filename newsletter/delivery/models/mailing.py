@@ -145,6 +145,7 @@ class Mailing(models.Model):
         ordering = ["-pk"]
         verbose_name = _("mailing")
         verbose_name_plural = _("mailings")
+        permissions = [("control_mailing", _("Can pause, resume and cancel"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["release", "audience", "language", "number"],

@@ -21,7 +21,8 @@ from newsletter.desk import (
     picture_picker,
     presence,
 )
-from newsletter.desk.article_access import language_of, visible_article
+from newsletter.desk.access.rows import may
+from newsletter.desk.article_access import language_of, place_of, visible_article
 from newsletter.desk.article_forms import ArticleForm, NewHeadlineForm
 from newsletter.desk.article_page import page_media, page_url, render_article_page
 from newsletter.desk.deletion import RestorableAdmin
@@ -114,7 +115,9 @@ class ArticleAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
         return initial
 
     def facts_form(self, request: HttpRequest, article: Article, data: Any = None) -> Any:
-        """Return the form of the article's own fields."""
+        """Return the form of the article's own fields; None if the user may not change them."""
+        if not self.has_change_permission(request, article):
+            return None
         return self.get_form(request, article, change=True)(data, instance=article)
 
     def add_view(
@@ -144,10 +147,12 @@ class ArticleAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
 
     def _add(self, request: HttpRequest, facts: Any, headline: str) -> HttpResponse:
         article: Article = facts.save(commit=False)
+        language = article.original_language
+        if not may(request, "editorial.add_articletranslation", place_of(article, language)):
+            raise PermissionDenied
         article.position = _last_position(article) + 1
         article.save()
         facts.save_m2m()
-        language = article.original_language
         writing.save_text(article, language, {"headline": headline}, base=0, by=user_of(request))
         self.log_addition(request, article, [{"added": {}}])
         messages.success(request, gettext("The article has been added. Now write its text."))
@@ -166,11 +171,10 @@ class ArticleAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
         article = visible_article(request, int(object_id))
         language = request.GET.get("language", article.original_language)
         language_of(article, language)
-        may_change = self.has_change_permission(request, article)
         if request.method != "POST":
-            facts = self.facts_form(request, article) if may_change else None
+            facts = self.facts_form(request, article)
             return render_article_page(self, request, article, language, facts=facts)
-        if not may_change:
+        if not self.has_change_permission(request, article):
             raise PermissionDenied
         return self._save_facts(request, article, language)
 

@@ -12,10 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.oversight.report import report
 from newsletter.desk import mailings, round_ups
+from newsletter.desk.access.admin import ScopedAdmin
 
 
 @admin.register(Mailing)
-class MailingAdmin(admin.ModelAdmin[Mailing]):
+class MailingAdmin(ScopedAdmin):
+    newsletter_path = "release__newsletter"
     list_display = ("__str__", "state", "hold", "readers", "sent", "created_at", "finished_at")
     list_filter = ("state", "release__newsletter")
     list_per_page = 25  # each row takes two queries to count its outcomes

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from js_asset import Script
 
+from newsletter.desk.access.admin import ScopedAdmin
 from newsletter.desk.deletion import RestorableAdmin
 from newsletter.desk.fields import CodeListField, LabelledLinesField
 from newsletter.desk.language_tabs import TabbedAdmin, TranslationInline
@@ -56,7 +57,8 @@ class NewsletterTranslationInline(TranslationInline):
 
 
 @admin.register(Newsletter)
-class NewsletterAdmin(TabbedAdmin):
+class NewsletterAdmin(ScopedAdmin, TabbedAdmin):
+    newsletter_path = "pk"
     form = NewsletterForm
     inlines = [NewsletterTranslationInline]
     list_display = ("__str__", "slug", "schedule_active", "weekday", "time", "timezone")
@@ -120,7 +122,9 @@ class NewsroomTranslationInline(TranslationInline):
 
 
 @admin.register(Newsroom)
-class NewsroomAdmin(TabbedAdmin):
+class NewsroomAdmin(ScopedAdmin, TabbedAdmin):
+    newsletter_path = None
+
     class Media:
         js = (Script("desk/uploads.js", type="module"),)
 

@@ -53,6 +53,7 @@ class PictureChangeList(ChangeList):
 
 @admin.register(Picture)
 class PictureAdmin(RestorableAdmin, SearchAdmin):
+    newsletter_path = None
     list_display = ("facts", "in_emails", "added_at")
     list_display_links = ("facts",)
     list_filter = (UsageFilter, "kind")

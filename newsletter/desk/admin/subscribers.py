@@ -14,6 +14,9 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.desk import readers
+from newsletter.desk.access.admin import ScopedAdmin
+from newsletter.desk.access.rows import limited, newsletter_ids, newsletters
+from newsletter.desk.view_helpers import user_of
 from newsletter.lib.fields import LanguageChainField, join_chain
 from subscribers.models import (
     Consent,
@@ -67,6 +70,10 @@ class SubscriptionInline(ReadOnlyAdmin, admin.TabularInline[Subscription, Subscr
     fields = ("newsletter", "state", "languages", "frequency", "confirmed_on", "unsubscribed_on")
     show_change_link = True
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
+        ids = newsletter_ids(user_of(request), "subscribers.view_subscription")
+        return limited(super().get_queryset(request), ids, "newsletter")
+
 
 class ConsentInline(ReadOnlyAdmin, admin.TabularInline[Consent, Subscription]):
     model = Consent
@@ -74,7 +81,8 @@ class ConsentInline(ReadOnlyAdmin, admin.TabularInline[Consent, Subscription]):
 
 
 @admin.register(Subscriber)
-class SubscriberAdmin(ReadOnlyAdmin, admin.ModelAdmin[Subscriber]):
+class SubscriberAdmin(ReadOnlyAdmin, ScopedAdmin):
+    newsletter_path = "subscriptions__newsletter"
     list_display = ("public_id", "language", "active", "created_on")
     list_filter = ("language", "created_on")
     search_fields = ("public_id",)
@@ -113,7 +121,7 @@ class SubscriberAdmin(ReadOnlyAdmin, admin.ModelAdmin[Subscriber]):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Subscription]):
+class SubscriptionAdmin(ReadOnlyAdmin, ScopedAdmin):
     list_display = (
         "reader",
         "newsletter",
@@ -137,7 +145,8 @@ class SubscriptionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Subscription]):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Suppression]):
+class SuppressionAdmin(ReadOnlyAdmin, ScopedAdmin):
+    newsletter_path = None
     list_display = ("__str__", "reason", "since")
     list_filter = ("reason", "since")
     fields = ("reason", "since")
@@ -145,14 +154,19 @@ class SuppressionAdmin(ReadOnlyAdmin, admin.ModelAdmin[Suppression]):
 
 
 @admin.register(Export)
-class ExportAdmin(ReadOnlyAdmin, admin.ModelAdmin[Export]):
+class ExportAdmin(ReadOnlyAdmin, ScopedAdmin):
+    newsletter_path = None  # it is stored by its short name
     list_display = ("newsletter", "kind", "made_at", "readers", "recipients", "purpose")
     fields = list_display
     ordering = ("-pk",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
+        own = newsletters(user_of(request), self.permission("view"))
+        return super().get_queryset(request).filter(newsletter__in=own.values("slug"))
+
 
 @admin.register(UnsubscribeReason)
-class UnsubscribeReasonAdmin(ReadOnlyAdmin, admin.ModelAdmin[UnsubscribeReason]):
+class UnsubscribeReasonAdmin(ReadOnlyAdmin, ScopedAdmin):
     """Why readers left, counted per year. Small counts are hidden."""
 
     list_display = ("newsletter", "year", "reason_label", "reader_count")

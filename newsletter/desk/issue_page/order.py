@@ -10,11 +10,12 @@ from django.contrib import messages
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from newsletter.desk.access.rows import get_issue
 from newsletter.desk.issue_page import rows
 from newsletter.desk.issue_page.saving import content_changed, last_change, locked
 from newsletter.desk.issue_page.values import token
@@ -58,7 +59,7 @@ def save_order(request: HttpRequest, issue_id: int) -> JsonResponse:
     Answers {"message", "token"}; with status 409 and {"message", "order"} if the order has
     changed since the page was opened.
     """
-    issue = get_object_or_404(Issue, pk=issue_id)
+    issue = get_issue(request, issue_id, "editorial.change_issue")
     was_current = request.POST.get("token") == token(issue)
     wanted, seen = (parsed(request.POST.get(name, "")) for name in ("order", "seen"))
     try:
@@ -76,7 +77,7 @@ def save_order(request: HttpRequest, issue_id: int) -> JsonResponse:
 @permission_required("editorial.change_issue")
 def add_article(request: HttpRequest, issue_id: int) -> HttpResponse:
     """List the articles that can be added, filtered by `q`; add one on POST."""
-    issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
+    issue = get_issue(request, issue_id, "editorial.change_issue")
     if request.method == "POST":
         _add(request, issue, request.POST.get("article", ""))
         again = urlencode({"q": request.POST.get("q", "")})

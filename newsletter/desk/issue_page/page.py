@@ -16,12 +16,13 @@ from django.utils.translation import gettext as _
 from js_asset import Media
 
 from newsletter.delivery.models import Mailing
-from newsletter.desk.groups import SEND
+from newsletter.desk.access.roles import SEND
+from newsletter.desk.access.rows import may
 from newsletter.desk.issue_page import order, rows
 from newsletter.desk.issue_page.forms import SUBJECT_LENGTH, IssueForm, shown_value
 from newsletter.desk.issue_page.saving import Outcome, Saved, last_change, save_edits
 from newsletter.desk.issue_page.values import current_values, token
-from newsletter.desk.view_helpers import render_page, user_of
+from newsletter.desk.view_helpers import render_page
 from newsletter.editorial import checks, ordering, workflow
 from newsletter.editorial.models import Issue
 
@@ -48,7 +49,7 @@ def change(request: HttpRequest, issue: Issue) -> HttpResponse:
     """Show the page on GET; on POST save it, and do what the pressed button says."""
     if request.method != "POST":
         return show(request, issue)
-    if not user_of(request).has_perm(CHANGE):
+    if not may(request, CHANGE, issue):
         raise PermissionDenied
     saved = save_edits(request, issue.pk)
     tell(request, saved)
@@ -94,7 +95,6 @@ def show(request: HttpRequest, issue: Issue, saved: Saved | None = None) -> Http
     form = saved.form if saved else IssueForm(instance=issue, values=values)
     articles = rows.article_rows(issue)
     is_weekly = issue.kind not in {Issue.Kind.BREAK, Issue.Kind.SPECIAL}
-    user = user_of(request)
     response = render_page(
         request,
         "desk/issue/page.html",
@@ -104,10 +104,10 @@ def show(request: HttpRequest, issue: Issue, saved: Saved | None = None) -> Http
         base=json.dumps(values, ensure_ascii=False),
         token=token(issue),
         seen=order.joined(ordering.order_of(issue)),
-        may_change=user.has_perm(CHANGE),
-        may_send=user.has_perm(SEND),
-        may_delete=user.has_perm("editorial.delete_issue"),
-        may_write=user.has_perm("editorial.add_article"),
+        may_change=may(request, CHANGE, issue),
+        may_send=may(request, SEND, issue),
+        may_delete=may(request, "editorial.delete_issue", issue),
+        may_write=may(request, "editorial.add_article", issue),
         articles=articles,
         empty_places=rows.empty_places(issue, form.topics, articles),
         trends=rows.trend_rows(issue, form) if is_weekly else [],

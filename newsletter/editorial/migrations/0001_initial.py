@@ -9,6 +9,7 @@ import newsletter.editorial.models.deletion
 import newsletter.editorial.models.translations
 import newsletter.editorial.picture_field
 import newsletter.editorial.search.fields
+import newsletter.lib.fields
 import newsletter.lib.languages
 import newsletter.lib.time_zones
 from django.conf import settings
@@ -41,7 +42,7 @@ class Migration(migrations.Migration):
                 ('time', models.TimeField(default='09:00', verbose_name='local time')),
                 ('timezone', models.CharField(default='Europe/Minsk', max_length=64, validators=[newsletter.lib.time_zones.validate_zone], verbose_name='time zone')),
                 ('period', models.CharField(choices=[('ended', 'the week that has ended'), ('current', 'the current week')], default='ended', max_length=8, verbose_name='covers')),
-                ('approval', models.CharField(choices=[('editor', 'an editor approves each issue'), ('automatic', 'ready articles are sent automatically')], default='editor', max_length=10, verbose_name='approval')),
+                ('approval', models.CharField(choices=[('editor', 'a publisher approves each issue'), ('other', 'a publisher who wrote none of its texts approves each issue'), ('automatic', 'ready articles are sent automatically')], default='editor', max_length=10, verbose_name='approval')),
                 ('least_articles', models.PositiveSmallIntegerField(default=1, help_text='An issue with fewer articles is held for review.', verbose_name='minimum number of articles')),
                 ('content', models.CharField(choices=[('lead', 'headline and lead'), ('full', 'full text')], default='lead', max_length=10, verbose_name='content of each email')),
                 ('pictures', models.CharField(choices=[('none', 'no pictures'), ('embedded', 'embedded in the email'), ('linked', 'linked (one URL for all readers)')], default='embedded', max_length=10, verbose_name='pictures')),
@@ -111,7 +112,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'issue',
                 'verbose_name_plural': 'issues',
                 'ordering': ['-starts_on', '-pk'],
-                'permissions': [('send_issue', 'Can approve, send, pause and cancel')],
+                'permissions': [('send_issue', 'Can approve, schedule and send')],
             },
             bases=(newsletter.editorial.models.translations.Translated, models.Model),
         ),
@@ -317,6 +318,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'translation',
+                'permissions': [('make_ready', 'Can make texts ready, and change ready ones')],
                 'constraints': [models.UniqueConstraint(fields=('article', 'language'), name='article_once_per_language'), models.UniqueConstraint(condition=models.Q(('slug', ''), _negated=True), fields=('language', 'slug'), name='article_slug_once')],
             },
         ),
@@ -395,5 +397,20 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='trend',
             constraint=models.CheckConstraint(condition=models.Q(('week__iso_week_day', 1)), name='trend_week_is_a_monday'),
+        ),
+        migrations.CreateModel(
+            name='Membership',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('languages', newsletter.lib.fields.LanguageChainField(blank=True, default=(), help_text='Which languages this person may write in. Leave empty for all.', max_length=100, verbose_name='languages')),
+                ('newsletter', models.ForeignKey(blank=True, help_text='Leave empty for all newsletters.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='editorial.newsletter', verbose_name='newsletter')),
+                ('role', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='auth.group', verbose_name='role')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+            ],
+            options={
+                'verbose_name': 'role of an account',
+                'verbose_name_plural': 'roles of accounts',
+                'constraints': [models.UniqueConstraint(fields=('user', 'role', 'newsletter'), name='role_once_per_newsletter', violation_error_message='This account has the role already.'), models.UniqueConstraint(condition=models.Q(('newsletter', None)), fields=('user', 'role'), name='role_once_for_all_newsletters', violation_error_message='This account has the role already.')],
+            },
         ),
     ]

@@ -9,6 +9,7 @@ from newsletter.editorial.models.issue import (
     TopicTranslation,
     Trend,
 )
+from newsletter.editorial.models.membership import Membership
 from newsletter.editorial.models.newsroom import (
     Newsletter,
     NewsletterTranslation,
@@ -26,6 +27,7 @@ __all__ = [
     "DiscardedFile",
     "Issue",
     "IssueTranslation",
+    "Membership",
     "Newsletter",
     "NewsletterTranslation",
     "Newsroom",

@@ -203,6 +203,7 @@ class ArticleTranslation(Searchable, Translation):
 
     class Meta:
         verbose_name = _("translation")
+        permissions = [("make_ready", _("Can make texts ready, and change ready ones"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["article", "language"], name="article_once_per_language"

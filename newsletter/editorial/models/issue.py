@@ -172,7 +172,7 @@ class Issue(Translated["IssueTranslation"], models.Model):
         ordering = ["-starts_on", "-pk"]
         verbose_name = _("issue")
         verbose_name_plural = _("issues")
-        permissions = [("send_issue", _("Can approve, send, pause and cancel"))]
+        permissions = [("send_issue", _("Can approve, schedule and send"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["newsletter", "starts_on"],

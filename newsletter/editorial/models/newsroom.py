@@ -140,7 +140,8 @@ class Newsletter(Translated["NewsletterTranslation"], models.Model):
     """A weekly newsletter: its languages, choices on the sign-up form, and schedule."""
 
     class Approval(models.TextChoices):
-        EDITOR = "editor", _("an editor approves each issue")
+        EDITOR = "editor", _("a publisher approves each issue")
+        OTHER = "other", _("a publisher who wrote none of its texts approves each issue")
         AUTOMATIC = "automatic", _("ready articles are sent automatically")
 
     class Period(models.TextChoices):
