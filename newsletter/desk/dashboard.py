@@ -14,8 +14,16 @@ from django.utils.translation import get_language
 
 from newsletter.delivery.models import AlertRecipient, Mailing
 from newsletter.delivery.oversight.report import Report, WaitingForHour, report, waiting_for_hour
+from newsletter.desk.access.rows import (
+    VIEW_ISSUE,
+    VIEW_MAILING,
+    limited,
+    newsletter_ids,
+    newsletters,
+)
 from newsletter.desk.alarms import current_alerts
 from newsletter.desk.next_issue import NextIssue, next_issue
+from newsletter.desk.view_helpers import user_of
 from newsletter.digest.dates import month_name, week_range
 from newsletter.editorial import schedule
 from newsletter.editorial.checks import Problem, find_problems
@@ -55,13 +63,14 @@ def dashboard(request: HttpRequest) -> dict[str, Any]:
     """Return the dashboard's context; empty for users who may not view issues."""
     if not request.user.has_perm("editorial.view_issue"):
         return {}
-    newsletters = list(Newsletter.objects.prefetch_related("translations"))
+    rows = newsletters(user_of(request), VIEW_ISSUE).prefetch_related("translations")
+    shown = list(rows)
     return {
         "alerts": current_alerts(),
         "nobody_is_alerted": _nobody_is_alerted(),
-        "summaries": [_summarize(newsletter) for newsletter in newsletters],
-        "mailings": recent_mailings(),
-        "has_newsletter": bool(newsletters),
+        "summaries": [_summarize(newsletter) for newsletter in shown],
+        "mailings": recent_mailings(newsletter_ids(user_of(request), VIEW_MAILING)),
+        "has_newsletter": bool(shown),
         "has_article": Article.objects.exists(),
     }
 
@@ -74,9 +83,13 @@ def _nobody_is_alerted() -> bool:
     return not recipients.exists()
 
 
-def recent_mailings() -> list[tuple[Mailing, Report, WaitingForHour | None]]:
-    """Return the latest mailings, each with its counts and the readers waiting for their hour."""
+def recent_mailings(
+    ids: set[int] | None = None,
+) -> list[tuple[Mailing, Report, WaitingForHour | None]]:
+    """Return the latest mailings of these newsletters (None: of all), each with its counts and the
+    readers waiting for their hour."""
     rows = Mailing.objects.select_related("release__newsletter", "release__issue")
+    rows = limited(rows, ids, "release__newsletter")
     return [
         (mailing, report(mailing), waiting_for_hour(mailing)) for mailing in rows[:RECENT_MAILINGS]
     ]

@@ -12,6 +12,7 @@ from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.oversight import control
 from newsletter.delivery.oversight.report import Report
 from newsletter.delivery.planning import start
+from newsletter.desk.access.roles import CONTROL, SEND
 from newsletter.editorial.models import User
 from newsletter.editorial.schedule import Month
 
@@ -29,6 +30,8 @@ class Action:
 
     label: Any
     meaning: Any
+    needs: str
+    """The permission."""
     run: Callable[[Mailing, User], Mailing | None]
     is_offered: Callable[[Mailing, Report], bool]
 
@@ -57,12 +60,14 @@ ACTIONS = {
     "send": Action(
         _("Send now"),
         _("It goes to readers who chose the monthly round-up."),
+        SEND,
         _send_round_up,
         _is_held_round_up,
     ),
     "retry": Action(
         _("Retry now"),
         _("Retry deferred readers now instead of waiting for the next attempt."),
+        CONTROL,
         _returning_mailing(control.retry_now),
         lambda mailing, _counts: control.may_retry_now(mailing),
     ),
@@ -72,18 +77,21 @@ ACTIONS = {
             "Sending stops until you resume. Emails that have already been handed over will "
             "still arrive."
         ),
+        CONTROL,
         _returning_mailing(control.pause),
         _in_states(State.SENDING),
     ),
     "resume": Action(
         _("Resume mailing"),
         _("Sending continues with the readers who are still waiting."),
+        CONTROL,
         _returning_mailing(control.resume),
         _in_states(State.PAUSED),
     ),
     "cancel": Action(
         _("Cancel mailing"),
         _("This can’t be undone. Readers who are still waiting won’t get this issue."),
+        CONTROL,
         _returning_mailing(control.cancel),
         _in_states(*control.CANCELLABLE),
     ),
@@ -93,6 +101,7 @@ ACTIONS = {
             "Sends the issue again to readers whose email was refused, failed or was skipped. "
             "Anyone who got it, or may have got it, is left out."
         ),
+        SEND,
         lambda mailing, by: start.send_again(mailing.release, Mailing.Audience.UNREACHED, by=by),
         lambda mailing, counts: (
             mailing.state in CLOSED and bool(counts.refused + counts.failed + counts.skipped)
@@ -101,12 +110,14 @@ ACTIONS = {
     "resend-unknown": Action(
         _("Resend to unknown (may arrive twice)"),
         _("We don’t know whether these readers got the email. Some of them may get it twice."),
+        SEND,
         lambda mailing, by: start.send_again(mailing.release, Mailing.Audience.IN_DOUBT, by=by),
         lambda mailing, counts: mailing.state in CLOSED and bool(counts.unknown),
     ),
     "mark-failed": Action(
         _("Mark unknown as failed"),
         _("These readers won’t be sent this issue again. They are counted as failed."),
+        CONTROL,
         _returning_mailing(control.mark_unknown_as_failed),
         lambda mailing, counts: mailing.state in CLOSED and bool(counts.unknown),
     ),

@@ -25,6 +25,7 @@ from newsletter.delivery.oversight.report import (
 )
 from newsletter.delivery.planning.start import CannotSendError
 from newsletter.desk.access.roles import SEND
+from newsletter.desk.access.rows import get_mailing, may
 from newsletter.desk.alarms import current_alerts
 from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.labels import edition_label
@@ -41,8 +42,8 @@ RUNNING = {State.PREPARING, State.SENDING}
 @require_safe
 @permission_required("delivery.view_mailing")
 def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
-    mailing = _get_mailing(mailing_id)
-    may_send = user_of(request).has_perm(SEND)
+    mailing = get_mailing(request, mailing_id)
+    may_send = may(request, SEND, mailing)
     counts = report(mailing)
     editions = mailing.editions.defer("html", "text").annotate(
         readers=Sum("batches__size", filter=Q(batches__predecessor=None))
@@ -73,7 +74,7 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
         actions=[
             (name, action.label)
             for name, action in ACTIONS.items()
-            if may_send and action.is_offered(mailing, counts)
+            if may(request, action.needs, mailing) and action.is_offered(mailing, counts)
         ],
         may_send=may_send,
     )
@@ -81,12 +82,13 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
 
 @changes_no_issue
 @require_http_methods(["GET", "HEAD", "POST"])
-@permission_required(SEND)
+@permission_required("delivery.view_mailing")
 def perform(request: HttpRequest, mailing_id: int, name: str) -> HttpResponse:
     """Ask for confirmation on GET; run the action on POST."""
     if name not in ACTIONS:
         raise Http404
-    mailing, action = _get_mailing(mailing_id), ACTIONS[name]
+    action = ACTIONS[name]
+    mailing = get_mailing(request, mailing_id, action.needs)
     is_offered = action.is_offered(mailing, report(mailing))
     if request.method != "POST" and is_offered:
         return render_page(
@@ -123,13 +125,14 @@ def _run_action(request: HttpRequest, action: Action, mailing: Mailing) -> Maili
 @permission_required("delivery.view_mailing")
 def edition(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpResponse:
     """Show an edition exactly as sent, without the readers' own links."""
-    found = get_object_or_404(Edition, pk=edition_id, mailing=mailing_id)
+    mailing = get_mailing(request, mailing_id)
+    found = get_object_or_404(Edition, pk=edition_id, mailing=mailing)
     return render_page(
         request,
         "desk/edition.html",
         title=edition_label(found),
         edition=found,
-        mailing=_get_mailing(mailing_id),
+        mailing=mailing,
         direction=direction(found.language),
     )
 
@@ -138,7 +141,8 @@ def edition(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpRespo
 @permission_required("delivery.view_mailing")
 @email_frame_policy
 def edition_frame(request: HttpRequest, mailing_id: int, edition_id: int) -> HttpResponse:
-    found = get_object_or_404(Edition, pk=edition_id, mailing=mailing_id)
+    mailing = get_mailing(request, mailing_id)
+    found = get_object_or_404(Edition, pk=edition_id, mailing=mailing)
     return HttpResponse(load_embedded_images(found.html, found.images))
 
 
@@ -155,8 +159,3 @@ def _round_up_url(release: Release) -> str:
     if release.kind != Release.Kind.MONTHLY:
         return ""
     return reverse("admin:delivery_round_up", args=[release.newsletter.slug, release.period])
-
-
-def _get_mailing(mailing_id: int) -> Mailing:
-    rows = Mailing.objects.select_related("release__newsletter", "release__issue", "started_by")
-    return get_object_or_404(rows, pk=mailing_id)

@@ -12,19 +12,19 @@ from csp.decorators import csp
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from newsletter.delivery.planning.editions import preview
 from newsletter.delivery.planning.weight import Weight, weigh
+from newsletter.desk.access.rows import get_issue
 from newsletter.desk.dashboard import chain_name, readers_by_chain
 from newsletter.desk.view_helpers import permission_required, render_page
 from newsletter.digest.content import EditionOptions, Length, Pictures, RenderedEmail, RenderError
 from newsletter.digest.render import size_warnings
 from newsletter.editorial.email_weight import weight_warning
-from newsletter.editorial.models import Issue, Newsletter
+from newsletter.editorial.models import Newsletter
 from newsletter.lib.fields import join_chain, split_chain
 from newsletter.lib.languages import direction
 
@@ -68,7 +68,7 @@ class PreviewChoice:
 @permission_required("editorial.view_issue")
 def overview(request: HttpRequest, issue_id: int) -> HttpResponse:
     """Show the choices, and the email of the selected one."""
-    issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
+    issue = get_issue(request, issue_id)
     selected = requested_choice(request, issue.newsletter)
     rendered, error = render_or_explain(partial(preview, issue), issue.newsletter, selected)
     return render_page(
@@ -91,7 +91,7 @@ def overview(request: HttpRequest, issue_id: int) -> HttpResponse:
 @email_frame_policy
 def frame(request: HttpRequest, issue_id: int) -> HttpResponse:
     """Return the email's HTML alone, for the frames on the preview page."""
-    issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
+    issue = get_issue(request, issue_id)
     selected = requested_choice(request, issue.newsletter)
     rendered, _error = render_or_explain(partial(preview, issue), issue.newsletter, selected)
     return frame_response(rendered)

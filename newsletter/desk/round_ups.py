@@ -6,9 +6,8 @@ from datetime import date
 from functools import partial
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -18,6 +17,7 @@ from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.planning.editions import preview_of, round_up
 from newsletter.delivery.planning.start import CannotSendError, send_round_up
 from newsletter.desk.access.roles import SEND
+from newsletter.desk.access.rows import VIEW_MAILING, get_newsletter, may, require
 from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.preview import (
     email_frame_policy,
@@ -40,7 +40,7 @@ from subscribers import audience
 @permission_required("delivery.view_mailing")
 def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """Show the round-up as it would be now on GET; send it on POST."""
-    newsletter, month = _get_month(slug, key)
+    newsletter, month = _get_month(request, slug, key)
     if request.method == "POST":
         return _send(request, newsletter, month)
     selected = requested_choice(request, newsletter)
@@ -61,7 +61,7 @@ def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
         month=month,
         total=total,
         mailing=mailing,
-        may_send=user_of(request).has_perm(SEND),
+        may_send=may(request, SEND, newsletter),
         choices=preview_choices(newsletter, selected, lengths=["lead"]),
         selected=selected,
         **preview_context(rendered, error, readers=total),
@@ -73,14 +73,13 @@ def show(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 @email_frame_policy
 def frame(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     """Return the email's HTML alone."""
-    rendered, _error = _render_preview(request, *_get_month(slug, key))
+    rendered, _error = _render_preview(request, *_get_month(request, slug, key))
     return frame_response(rendered)
 
 
 def _send(request: HttpRequest, newsletter: Newsletter, month: Month) -> HttpResponse:
     user = user_of(request)
-    if not user.has_perm(SEND):
-        raise PermissionDenied
+    require(request, SEND, newsletter)
     try:
         mailing = send_round_up(newsletter, month, by=user)
     except CannotSendError as error:
@@ -100,10 +99,10 @@ def _render_preview(
     return render_or_explain(render, newsletter, requested_choice(request, newsletter))
 
 
-def _get_month(slug: str, key: str) -> tuple[Newsletter, Month]:
-    """Raises Http404 for an unknown newsletter or a malformed month."""
+def _get_month(request: HttpRequest, slug: str, key: str) -> tuple[Newsletter, Month]:
+    """Raises Http404 for an unknown newsletter or a malformed month, or PermissionDenied."""
     try:
         month = Month.parse(key)
     except ValueError:
         raise Http404 from None
-    return get_object_or_404(Newsletter, slug=slug), month
+    return get_newsletter(request, slug, VIEW_MAILING), month

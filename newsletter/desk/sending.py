@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from newsletter.delivery.models import Mailing
 from newsletter.delivery.planning.approved import approve_for_sending
 from newsletter.delivery.planning.start import CannotSendError, send_now
 from newsletter.desk.access.roles import SEND
+from newsletter.desk.access.rows import get_issue, may
 from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.issue_page import page
 from newsletter.desk.issue_page.saving import Saved, save_edits
@@ -32,7 +33,7 @@ from newsletter.lib.languages import language_name_in
 @transaction.atomic
 def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
     """Save the page's edits, then approve what the page showed, with them. Not what came since."""
-    issue = get_object_or_404(Issue, pk=issue_id)
+    issue = get_issue(request, issue_id, SEND)
     is_current = request.POST.get("token") == token(issue)
     saved = _save_first(request, issue)
     if saved and not saved.is_stored:
@@ -62,7 +63,7 @@ def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
 @permission_required(SEND)
 def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
     """Withdraw the approval, whatever becomes of the page's edits, and then save those."""
-    issue = get_object_or_404(Issue, pk=issue_id)
+    issue = get_issue(request, issue_id, SEND)
     if issue.is_approved:
         workflow.withdraw_approval(issue)
         log_action(request, issue, _("Approval withdrawn."))
@@ -75,7 +76,7 @@ def withdraw(request: HttpRequest, issue_id: int) -> HttpResponse:
 
 def _save_first(request: HttpRequest, issue: Issue) -> Saved | None:
     """Save the edits of the issue's page, and say so; None if the post contains none."""
-    if "base" not in request.POST or not user_of(request).has_perm(page.CHANGE):
+    if "base" not in request.POST or not may(request, page.CHANGE, issue):
         return None
     saved = save_edits(request, issue.pk)
     page.tell(request, saved)
@@ -87,7 +88,7 @@ def _save_first(request: HttpRequest, issue: Issue) -> Saved | None:
 @permission_required(SEND)
 def send(request: HttpRequest, issue_id: int) -> HttpResponse:
     """Ask for confirmation on GET, with the number of readers; approve and send on POST."""
-    issue = get_object_or_404(Issue.objects.select_related("newsletter"), pk=issue_id)
+    issue = get_issue(request, issue_id, SEND)
     problems = checks.find_problems(issue, at=timezone.now())
     weights = chain_weights(issue)
     problems = _with_weight_problems(problems, weights)

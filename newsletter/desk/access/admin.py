@@ -12,7 +12,31 @@ from django.http import HttpRequest
 
 from newsletter.desk.access.rows import limited, newsletter_ids, newsletters
 from newsletter.desk.view_helpers import user_of
-from newsletter.editorial.models import Newsletter
+from newsletter.editorial.models import Newsletter, Topic
+
+
+class OwnRowsFilter(admin.RelatedFieldListFilter):
+    """A filter by newsletter or topic, which offers those that the user's list can contain."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: Any
+    ) -> list[tuple[Any, str]]:
+        choices = super().field_choices(field, request, model_admin)
+        if not isinstance(model_admin, ScopedAdmin):
+            return choices
+        ids = newsletter_ids(user_of(request), *map(model_admin.permission, ("view", "change")))
+        path = "pk" if field.related_model is Newsletter else "newsletter"
+        own = set(
+            limited(field.related_model.objects.all(), ids, path).values_list("pk", flat=True)
+        )
+        return [choice for choice in choices if choice[0] in own]
+
+
+admin.FieldListFilter.register(
+    lambda field: getattr(field, "related_model", None) in {Newsletter, Topic},
+    OwnRowsFilter,
+    take_priority=True,
+)
 
 
 class ScopedAdmin(admin.ModelAdmin[Any]):
@@ -44,8 +68,12 @@ class ScopedAdmin(admin.ModelAdmin[Any]):
         return limited(rows, ids, self.newsletter_path)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.remote_field.model is Newsletter:
+        model = db_field.remote_field.model
+        if model is Newsletter:
             kwargs.setdefault("queryset", self.newsletters_to_write_for(request))
+        elif model is Topic:
+            own = self.newsletters_to_write_for(request)
+            kwargs.setdefault("queryset", Topic.objects.filter(newsletter__in=own))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def newsletters_to_write_for(self, request: HttpRequest) -> QuerySet[Newsletter]:
