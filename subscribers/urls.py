@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
-from subscribers.views import account, confirm, preferences, signup, unsubscribe
+from subscribers.views import account, confirm, preferences, signup, test_email, unsubscribe
 
 
 def _page(template: str) -> Callable[..., HttpResponseBase]:
@@ -44,6 +44,7 @@ urlpatterns = [
     path("account/<str:token>/unsubscribe/", account.unsubscribe_all, name="unsubscribe-all"),
     path("account/<str:token>/delete/", account.delete_data, name="delete-data"),
     path("account/<str:token>/change-address/", account.change_address, name="change-address"),
+    path("test-email/", test_email.test_email, name="test-email"),
     path("new-address/<str:token>/", account.confirm_change, name="confirm-change"),
 ]
 

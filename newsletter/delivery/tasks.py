@@ -22,6 +22,7 @@ from newsletter.delivery.oversight import (
 from newsletter.delivery.planning import dispatch, snapshot
 from newsletter.delivery.sending import protocol, rescue, transports, wake_ups
 from newsletter.delivery.sending.sender import send_batch
+from newsletter.delivery.staff import outbox as staff_outbox
 from newsletter.delivery.transactional import outbox
 from newsletter.delivery.worker import heartbeat, shutdown
 from newsletter.editorial import deletion, missing_copies, picture_files
@@ -83,6 +84,7 @@ def run_tick(at: datetime | None = None) -> dict[str, int]:
             ("forgotten", lambda: memory.prune(now)),
             ("collapsed", lambda: retention.collapse(now)),
             ("purged", lambda: deletion.purge(now)),
+            ("staff", staff_outbox.prune),
             ("alerts", alerts.watch),
             (
                 "mailbox",
@@ -118,6 +120,7 @@ def run_drain() -> dict[str, int]:
             ("intake", lambda: intake.drain(200)),
             ("transactional", lambda: outbox.drain(100, stop=shutdown.requested)),
             ("webhooks", lambda: drain_webhooks(WEBHOOKS_PER_DRAIN)),
+            ("staff", lambda: staff_outbox.drain(stop=shutdown.requested)),
         ]
     )
 
@@ -142,6 +145,14 @@ def tell_staff() -> int:
     told = alerts.tell()
     transports.write_usage()
     return told
+
+
+@shared_task(name="delivery.staff_emails")
+def staff_emails() -> int:
+    """Send invitations, links for new passwords and test emails; return how many."""
+    sent = staff_outbox.drain(stop=shutdown.requested)
+    transports.write_usage()
+    return sent
 
 
 @shared_task(name="delivery.read_mailbox")

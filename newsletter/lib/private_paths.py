@@ -14,7 +14,9 @@ LOCALIZED_PRIVATE_PREFIXES = ("account", "confirm", "new-address", "preferences"
 """The first segment of every private path, without and with a language before it.
 tests/web/test_robots.py compares them with the URL conf."""
 
-TOKEN_IN_PATH = re.compile(rf"(/(?:u|{'|'.join(LOCALIZED_PRIVATE_PREFIXES)})/)[^/\s]+")
+TOKEN_IN_PATH = re.compile(
+    rf"(/(?:u|admin/password/\w+|{'|'.join(LOCALIZED_PRIVATE_PREFIXES)})/)[^/\s]+"
+)
 
 
 def private_paths(languages: Iterable[str]) -> list[str]:

@@ -5,6 +5,7 @@ from newsletter.delivery.models.ledger import Event, Outcome, ReleaseRecipient
 from newsletter.delivery.models.mailing import Batch, Edition, KillSwitch, Mailing, Release
 from newsletter.delivery.models.monitoring import Alert, AlertRecipient, TransportState
 from newsletter.delivery.models.operation import Continuity, TaskRun, WorkerRecord
+from newsletter.delivery.models.staff import StaffEmail
 from newsletter.delivery.models.usage import TransportUsage
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ProviderMessage",
     "Release",
     "ReleaseRecipient",
+    "StaffEmail",
     "TaskRun",
     "TransportState",
     "TransportUsage",

@@ -18,15 +18,14 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
-from newsletter.delivery.message_ids import ALERT, delivery_id_factory
+from newsletter.delivery.message_ids import ALERT
 from newsletter.delivery.models import Alert, AlertRecipient
 from newsletter.delivery.oversight import alert_texts, kill_switch
 from newsletter.delivery.oversight.problems import Problem, find_problems
-from newsletter.delivery.sending import transports
+from newsletter.delivery.sending import staff
 from newsletter.editorial.models import Issue, Newsletter
 from newsletter.lib.queue import wake
-from newsletter.transport.base import CompileError
-from newsletter.transport.outcomes import Email, Recipient, Result, TransportDownError
+from newsletter.transport.outcomes import Email
 
 log = logging.getLogger(__name__)
 STILL_TOLD = timedelta(days=1)
@@ -141,23 +140,10 @@ def _email(alert: Alert, recipient: AlertRecipient, sender: str) -> bool:
         text=written.text,
         headers=(("Auto-Submitted", "auto-generated"), ("Content-Language", recipient.language)),
     )
-    to = Recipient(
-        position=0,
-        address=recipient.user.email,
-        delivery_id=delivery_id_factory(ALERT, alert.pk)(recipient.user_id),
-        urls={},
-    )
-    for transport in transports.configured():
-        try:
-            with transport.pace.ahead_of_bulk():
-                results = list(transport.send(transport.compile(email), [to]))
-        except (TransportDownError, CompileError) as error:
-            facts = {"alert": alert.pk, "transport": transport.name, "reason": error}
-            log.warning("alert-not-emailed", extra=facts)
-            continue
-        if any(each.result in {Result.SENT, Result.UNKNOWN} for each in results):
-            return True
-    return False
+    handed = staff.hand_over(email, recipient.user, kind=ALERT, number=alert.pk)
+    if not handed.may_have_arrived:
+        log.warning("alert-not-emailed", extra={"alert": alert.pk, "reason": handed.reason})
+    return handed.may_have_arrived
 
 
 def push_new() -> int:

@@ -29,6 +29,7 @@ from newsletter.editorial.models import Issue
 CHANGE = "editorial.change_issue"
 NEXT_PAGES = {
     "preview": "admin:editorial_issue_preview",
+    "test": "admin:editorial_issue_test",
     "send": "admin:editorial_issue_send",
     "add": "admin:editorial_issue_add_article",
 }

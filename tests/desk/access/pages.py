@@ -74,6 +74,7 @@ PAGES: dict[str, Page] = {
     # An issue's page
     "editorial_issue_preview": Page(VIEW_ISSUE, About.ROW, _row("issue")),
     "editorial_issue_preview_frame": Page(VIEW_ISSUE, About.ROW, _row("issue")),
+    "editorial_issue_test": Page(VIEW_ISSUE, About.ROW, _row("issue")),
     "editorial_issue_approve": Page(SEND, About.ROW, _row("issue"), is_post=True),
     "editorial_issue_withdraw": Page(SEND, About.ROW, _row("issue"), is_post=True),
     "editorial_issue_send": Page(SEND, About.ROW, _row("issue")),

@@ -1,0 +1,148 @@
+"""The queue of emails to staff: add to it from the web, send from a worker.
+
+A row is claimed by one conditional UPDATE and never sent again by itself: if the worker ends in the
+middle, it becomes *unknown*, and its sender may ask for another one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from newsletter.delivery.message_ids import STAFF
+from newsletter.delivery.models import StaffEmail
+from newsletter.delivery.oversight import kill_switch
+from newsletter.delivery.sending.staff import HandOver, hand_over
+from newsletter.delivery.staff import texts, trial_editions
+from newsletter.digest.content import RenderError
+from newsletter.digest.render_service import RenderServiceError
+from newsletter.editorial.models import Issue, User
+from newsletter.lib.queue import wake
+from newsletter.transport.outcomes import Result
+from subscribers.audience import Segment
+
+log = logging.getLogger(__name__)
+Kind, State = StaffEmail.Kind, StaffEmail.State
+LEASE = timedelta(minutes=5)
+"""How long sending one email takes at most."""
+KEPT = timedelta(days=30)
+TEST_EMAILS_AN_HOUR = 60
+"""How many test emails one person may ask for. A round of all editions is usually 10 to 20."""
+PASSWORD_EMAIL_EVERY = timedelta(minutes=10)
+_WAKE = "delivery.staff_emails"
+
+
+class TooManyError(Exception):
+    """This person has asked for too many test emails within an hour."""
+
+
+def invite(user: User, *, by: User | None, language: str) -> StaffEmail:
+    """Email the person a link with which they choose their own password."""
+    return _add(StaffEmail(kind=Kind.INVITATION, user=user, requested_by=by, language=language))
+
+
+def send_password_link(user: User, *, language: str) -> bool:
+    """Email a link for a new password; return False if there was one within the last minutes."""
+    recent = Q(created_at__gt=Now() - PASSWORD_EMAIL_EVERY)
+    if StaffEmail.objects.filter(recent, kind=Kind.PASSWORD, user=user).exists():
+        return False
+    _add(StaffEmail(kind=Kind.PASSWORD, user=user, language=language))
+    return True
+
+
+@transaction.atomic
+def send_tests(
+    issue: Issue, segments: list[Segment], to: list[User], *, by: User, language: str
+) -> list[StaffEmail]:
+    """Queue a test email of each segment's edition to each person. Raises TooManyError."""
+    User.objects.select_for_update().get(pk=by.pk)  # so that two requests can't pass together
+    recent = StaffEmail.objects.filter(
+        kind=Kind.TEST, requested_by=by, created_at__gt=Now() - timedelta(hours=1)
+    )
+    if recent.count() + len(segments) * len(to) > TEST_EMAILS_AN_HOUR:
+        raise TooManyError
+    return [
+        _add(
+            StaffEmail(
+                kind=Kind.TEST,
+                user=user,
+                requested_by=by,
+                language=language,
+                issue=issue,
+                segment=trial_editions.segment_to_json(segment),
+            )
+        )
+        for user in to
+        for segment in segments
+    ]
+
+
+def _add(row: StaffEmail) -> StaffEmail:
+    row.save()
+    transaction.on_commit(lambda: wake(_WAKE))
+    return row
+
+
+def drain(*, stop: Callable[[], bool] = lambda: False) -> int:
+    """Send what is queued, the oldest first; return how many emails were handed over."""
+    if kill_switch.is_engaged():
+        return 0
+    _settle_lost()
+    sent = 0
+    queued = StaffEmail.objects.filter(state=State.QUEUED).order_by("created_at", "pk")
+    for pk in list(queued.values_list("pk", flat=True)):
+        if stop():
+            break
+        claimed = StaffEmail.objects.filter(pk=pk, state=State.QUEUED).update(
+            state=State.SENDING, claimed_at=Now()
+        )
+        if claimed:
+            sent += _send(StaffEmail.objects.select_related("user", "issue__newsletter").get(pk=pk))
+    return sent
+
+
+def _settle_lost() -> None:
+    lost = StaffEmail.objects.filter(state=State.SENDING, claimed_at__lt=Now() - LEASE)
+    lost.update(state=State.UNKNOWN)
+
+
+def _send(row: StaffEmail) -> bool:
+    handed = HandOver(Result.FAILED, "")
+    subject = ""
+    sender = texts.sender_address()
+    try:
+        if not (row.user.is_active and row.user.email):
+            handed = HandOver(Result.FAILED, "the account is closed or has no email address")
+        elif row.kind == Kind.TEST:
+            email = trial_editions.write(row)
+            subject = email.subject
+            urls = trial_editions.urls(row.language)
+            handed = hand_over(email, row.user, kind=STAFF, number=row.pk, urls=urls)
+        elif sender is None:
+            handed = HandOver(Result.FAILED, "there is no newsletter whose address to send from")
+        else:
+            email = texts.write(row, sender)
+            subject = email.subject
+            handed = hand_over(email, row.user, kind=STAFF, number=row.pk)
+    except (RenderError, RenderServiceError) as error:
+        handed = HandOver(Result.FAILED, str(error))
+    state = {Result.SENT: State.SENT, Result.UNKNOWN: State.UNKNOWN}.get(
+        handed.result, State.FAILED
+    )
+    StaffEmail.objects.filter(pk=row.pk).update(
+        state=state, sent_at=Now(), subject=subject[:300], reason=handed.reason[:300]
+    )
+    if state is not State.SENT:
+        log.warning("staff-email-not-sent", extra={"email": row.pk, "reason": handed.reason})
+    return handed.may_have_arrived
+
+
+def prune() -> int:
+    """Delete rows that are older than KEPT; return how many."""
+    deleted, _rows = StaffEmail.objects.filter(created_at__lt=Now() - KEPT).delete()
+    return deleted
