@@ -67,7 +67,7 @@ def review(request: HttpRequest, issue: Issue) -> bool:
     digest = approval.current_digest(issue)
     if digest == issue.approved_digest:
         return False
-    if user_of(request).has_perm(SEND, issue):
+    if _may_cover(request, issue):
         workflow.approve_change(issue, digest)
         log_action(request, issue, _("Changed after the approval, which covers the change."))
         return False
@@ -75,6 +75,17 @@ def review(request: HttpRequest, issue: Issue) -> bool:
     log_action(request, issue, _("Approval withdrawn.") + " " + _("The issue has changed."))
     # The approver hears of it now, not with the next tick.
     transaction.on_commit(lambda: alert.send(sender=None))
+    return True
+
+
+def _may_cover(request: HttpRequest, issue: Issue) -> bool:
+    """Return whether this person's change may stay approved: they could approve it themselves."""
+    if not user_of(request).has_perm(SEND, issue):
+        return False
+    try:
+        workflow.check_second_person(issue, user_of(request))
+    except workflow.OwnTextError:
+        return False
     return True
 
 

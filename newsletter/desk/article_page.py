@@ -25,6 +25,7 @@ from newsletter.desk.article_forms import SIDE_FIELDS, TextForm
 from newsletter.desk.presence import name_of
 from newsletter.desk.view_helpers import render_page, user_of
 from newsletter.editorial import writing
+from newsletter.editorial.checks import check_text
 from newsletter.editorial.cleaning import clean_html
 from newsletter.editorial.differences import (
     Part,
@@ -211,6 +212,7 @@ def render_article_page(
         is_locked=locked,
         may_remove=bool(stored) and writes and may_remove(request, article, language),
         source=source_of(article, language),
+        problems=list(check_text(article, stored)) if stored else [],
         revisions=with_names(revisions[:LATEST]),
         revision_count=revisions.count(),
         kept=writing.open_text(article, language, by=user_of(request)),

@@ -52,10 +52,18 @@ def approve(request: HttpRequest, issue_id: int) -> HttpResponse:
             + _("Look at it again."),
         )
     elif not approval.holds(issue):
-        workflow.approve(issue, by=user_of(request))
-        log_action(request, issue, _("Approved."))
-        messages.success(request, _("The issue has been approved."))
+        _approve(request, issue)
     return _redirect_to_issue(issue)
+
+
+def _approve(request: HttpRequest, issue: Issue) -> None:
+    try:
+        workflow.approve(issue, by=user_of(request))
+    except workflow.OwnTextError as error:
+        messages.error(request, _("The issue was not approved. %(problem)s") % {"problem": error})
+        return
+    log_action(request, issue, _("Approved."))
+    messages.success(request, _("The issue has been approved."))
 
 
 @changes_no_issue
@@ -149,11 +157,11 @@ def _send(request: HttpRequest, issue: Issue) -> HttpResponse:
         messages.error(request, _("The newsletter isn’t available in this language."))
         return _redirect_to_issue(issue)
     # The send page shows the same problems as approving does, so sending approves, too.
-    approve_for_sending(issue, by=user_of(request))
     try:
+        approve_for_sending(issue, by=user_of(request))
         mailing = send_now(issue, by=user_of(request), first_language=first_language)
-    except CannotSendError as error:
-        messages.error(request, str(error))
+    except (CannotSendError, workflow.OwnTextError) as error:
+        messages.error(request, _("Nothing was sent. %(problem)s") % {"problem": error})
         return _redirect_to_issue(issue)
     log_action(request, issue, _("Sent."))
     return redirect("admin:delivery_mailing_change", mailing.pk)

@@ -63,7 +63,7 @@ class DeskSite(AdminSite):
         return super().login(request, extra_context)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from newsletter.desk import deletion, transports
+        from newsletter.desk import accounts, deletion, transports
         from newsletter.desk.kill_switch import engage
         from newsletter.desk.rich_text import clean_pasted
         from newsletter.desk.sign_in_again import sign_in_again
@@ -76,6 +76,13 @@ class DeskSite(AdminSite):
             path("kill-switch/", self.admin_view(engage), name="kill_switch"),
             path("transports/", self.admin_view(transports.show), name="transports"),
             path("transports/retry/", self.admin_view(transports.retry), name="transport_retry"),
+            path("roles/", self.admin_view(accounts.roles), name="roles"),
+            path("forgotten-password/", accounts.forgotten, name="forgotten_password"),
+            path(
+                "password/<str:purpose>/<str:token>/",
+                accounts.choose_password,
+                name="choose_password",
+            ),
             path("deleted/", self.admin_view(deletion.deleted), name="deleted"),
             path(
                 "deleted/<int:deletion_id>/restore/",

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from newsletter.editorial import approval
-from newsletter.editorial.models import Issue, Topic, Trend, User
+from newsletter.editorial.models import (
+    ArticleTranslation,
+    Issue,
+    Newsletter,
+    Revision,
+    Topic,
+    Trend,
+    User,
+)
 from newsletter.editorial.schedule import occurrence_sending
 
 _APPROVAL = [
@@ -16,11 +26,42 @@ _APPROVAL = [
 ]
 
 
+class OwnTextError(Exception):
+    """Somebody else has to approve: this person wrote one of the texts, or nobody is named."""
+
+
+def own_texts(issue: Issue, by: User) -> list[ArticleTranslation]:
+    """Return the issue's ready texts whose words this person was the last to change."""
+    texts = ArticleTranslation.objects.filter(
+        article__issue=issue, state=ArticleTranslation.State.READY
+    )
+    written = Revision.objects.filter(
+        article=OuterRef("article"),
+        language=OuterRef("language"),
+        number=OuterRef("text_revision"),
+        author=by,
+    )
+    return list(texts.filter(Exists(written)).select_related("article"))
+
+
+def check_second_person(issue: Issue, by: User | None) -> None:
+    """Raise OwnTextError if the newsletter wants another person to approve this content."""
+    if issue.newsletter.approval != Newsletter.Approval.OTHER:
+        return
+    if by is None:
+        raise OwnTextError(_("Somebody who wrote none of its texts has to approve it at the desk."))
+    if own := own_texts(issue, by):
+        raise OwnTextError(
+            _("Somebody else has to approve it, because you wrote “%(text)s”.") % {"text": own[0]}
+        )
+
+
 def approve(issue: Issue, *, by: User | None) -> None:
     """Approve the issue as it is now, for sending. Only this content is sent (I2).
 
-    The desk shows `checks.find_problems` to the editor first.
+    The desk shows `checks.find_problems` to the editor first. Raises OwnTextError.
     """
+    check_second_person(issue, by)
     issue.state = Issue.State.APPROVED
     issue.approved_by, issue.approved_at = by, timezone.now()
     issue.approved_digest = approval.current_digest(issue)

@@ -29,7 +29,7 @@ from newsletter.editorial.models import (
 )
 from newsletter.editorial.schedule import monday_of
 from tests.conftest import WriteArticle
-from tests.desk.forms import facts_data, form_data, text_data
+from tests.desk.forms import facts_data, form_data, text_data, with_token
 from tests.desk.test_issue_order import url
 from tests.editorial.test_content import draw_picture
 
@@ -238,3 +238,55 @@ def test_a_sent_issue_keeps_its_approval_and_its_page_on_the_site(desk: Desk) ->
     snapshot.prepare(start.send_now(desk.issue, by=None).pk)
     desk.text(desk.first, headline="Lower water")
     assert Issue.objects.get(pk=desk.issue.pk).is_approved
+
+
+# --- Another person approves ---------------------------------------------------------------------
+@pytest.fixture
+def by_two(desk: Desk) -> Desk:
+    """The newsletter wants somebody else to approve than who wrote."""
+    desk.text(desk.first, headline="Lower water")
+    Newsletter.objects.update(approval=Newsletter.Approval.OTHER)
+    workflow.withdraw_approval(desk.issue)
+    return desk
+
+
+@pytest.mark.parametrize("desk", [True], indirect=True, ids=["may send"])
+def test_nobody_approves_or_sends_their_own_text_where_another_person_has_to(
+    by_two: Desk, editor: User
+) -> None:
+    answer = by_two.client.post(
+        url(by_two.issue, "approve"), with_token(by_two.client, url(by_two.issue)), follow=True
+    )
+    assert "because you wrote “Lower water”" in answer.content.decode()
+    send = url(by_two.issue, "send")
+    by_two.client.post(send, with_token(by_two.client, send))
+    by_two.issue.refresh_from_db()
+    assert not by_two.issue.is_approved
+    assert not Mailing.objects.exists()
+    workflow.approve(by_two.issue, by=editor)
+    assert by_two.issue.is_approved
+
+
+@pytest.mark.parametrize("desk", [True], indirect=True, ids=["may send"])
+def test_a_later_change_by_its_approver_needs_the_other_person_again(
+    by_two: Desk, editor: User
+) -> None:
+    workflow.approve(by_two.issue, by=editor)
+    by_two.text(by_two.first, lead="Other words.")
+    by_two.issue.refresh_from_db()
+    assert not by_two.issue.is_approved
+
+
+def test_making_a_text_ready_is_not_writing_it(by_two: Desk, editor: User) -> None:
+    text = by_two.first.translations.get(language="en")
+    text.state = "draft"
+    text.save(by=editor)
+    text.state = "ready"
+    text.save(by=editor)
+    workflow.approve(by_two.issue, by=editor)
+    assert by_two.issue.is_approved
+
+
+def test_a_command_does_not_stand_in_for_the_other_person(by_two: Desk) -> None:
+    with pytest.raises(workflow.OwnTextError):
+        workflow.approve(Issue.objects.get(pk=by_two.issue.pk), by=None)

@@ -32,6 +32,7 @@ from newsletter.delivery.sending import ledger, protocol, transports, wake_ups
 from newsletter.delivery.sending.batches import MODULUS, OutcomeRow, checksum, pack
 from newsletter.delivery.sending.messages import build_email
 from newsletter.digest.content import RenderError
+from newsletter.editorial import checks
 from newsletter.editorial.revisions import mark_as_sent
 from newsletter.transport.base import CompileError
 from newsletter.transport.outcomes import Result
@@ -116,6 +117,11 @@ def _draft(mailing: Mailing, at: datetime) -> tuple[Editions, str]:
     Returns them with the digest of the approved issue; "" if it needs no approval.
     """
     newsletter = mailing.release.newsletter
+    # Every way of sending comes through here: the desk, a command, the schedule, a task by hand.
+    if mailing.release.issue is not None and (
+        error := checks.first_error(mailing.release.issue, at=at)
+    ):
+        raise RenderError(error)
     contents, digest = approved_content(mailing.release, at=at)
     found = segments(newsletter, _frequency_of(mailing.release))
     editions = draft_editions(

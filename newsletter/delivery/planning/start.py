@@ -15,7 +15,7 @@ from newsletter.delivery.oversight import kill_switch
 from newsletter.delivery.planning.approved import approve_for_sending, needs_approval
 from newsletter.delivery.planning.editions import round_up
 from newsletter.delivery.planning.snapshot import Audience, last_outcomes
-from newsletter.editorial import approval
+from newsletter.editorial import approval, checks, workflow
 from newsletter.editorial.models import Issue, Newsletter, User
 from newsletter.editorial.schedule import Month
 from newsletter.lib.queue import wake
@@ -55,6 +55,8 @@ def send_now(issue: Issue, *, by: User | None, first_language: str = "") -> Mail
     """
     if not issue.is_approved:
         raise CannotSendError(gettext("The issue is not approved."))
+    if error := checks.first_error(issue, at=timezone.now()):
+        raise CannotSendError(error)
     release = release_of(issue)
     if needs_approval(release) and not approval.holds(issue):
         raise CannotSendError(gettext("The issue has changed since it was approved."))
@@ -124,7 +126,10 @@ def send_again(release: Release, audience: Audience, *, by: User | None) -> Mail
     if not matching.exists():
         raise CannotSendError(gettext("There are no readers to send it to."))
     if release.issue is not None:
-        approve_for_sending(release.issue, by=by)
+        try:
+            approve_for_sending(release.issue, by=by)
+        except workflow.OwnTextError as error:
+            raise CannotSendError(str(error)) from None
     numbers = [mailing.number for mailing in mailings if mailing.audience == audience]
     mailing = Mailing.objects.create(
         release=release, audience=audience, number=max(numbers, default=0) + 1, started_by=by

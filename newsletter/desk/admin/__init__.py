@@ -1,13 +1,13 @@
 """The desk's ModelAdmins, one module per subject."""
 
 from newsletter.desk.admin import (
+    accounts,
     articles,
     issues,
     mailings,
     newsletters,
     pictures,
-    staff,
     subscribers,
 )
 
-__all__ = ["articles", "issues", "mailings", "newsletters", "pictures", "staff", "subscribers"]
+__all__ = ["accounts", "articles", "issues", "mailings", "newsletters", "pictures", "subscribers"]

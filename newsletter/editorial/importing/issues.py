@@ -103,7 +103,13 @@ def approve(issues: Iterable[models.Issue], report: ImportReport) -> None:
     """Approve the issues as they are now that all their articles are stored."""
     for issue in models.Issue.objects.filter(pk__in=[issue.pk for issue in issues]).with_texts():
         if not approval.holds(issue):
-            workflow.approve(issue, by=None)
+            try:
+                workflow.approve(issue, by=None)
+            except workflow.OwnTextError as error:
+                report.notes.append(
+                    _("Not approved: %(issue)s. %(reason)s") % {"issue": issue, "reason": error}
+                )
+                continue
             report.notes.append(_("Approved: %(issue)s") % {"issue": issue})
 
 

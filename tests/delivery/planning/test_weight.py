@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from newsletter.delivery.models import Edition, Mailing
+from newsletter.delivery.planning import snapshot, start
 from newsletter.delivery.planning.editions import preview
 from newsletter.delivery.planning.weight import weigh
 from newsletter.digest.content import EditionOptions
@@ -107,7 +108,10 @@ def test_a_heavy_email_is_reported_and_a_monster_is_refused_on_every_route(
         write_article(issue=issue, en=f"Headline {number}")
     ArticleTranslation.objects.update(body=FULL)
     assert has_blocker(find_problems(issue))
-    mailing = prepare_mailing(issue)
+    with pytest.raises(start.CannotSendError, match=r"nothing above 10\.0 MB is sent"):
+        prepare_mailing(issue)
+    release = start.release_of(issue)
+    mailing = snapshot.prepare(Mailing.objects.create(release=release).pk)
     assert (mailing.state, mailing.hold) == (Mailing.State.HELD, Mailing.Hold.UNRENDERABLE)
     assert "nothing above 10.0 MB is sent" in mailing.hold_detail
     assert not Edition.objects.exists()

@@ -56,6 +56,7 @@ PAGES: dict[str, Page] = {
     "password_change_done": Page(""),
     "view_on_site": Page("", args=lambda side, _world: [content_type(Article), side.article.pk]),
     "clean_pasted": Page("", is_post=True),
+    "roles": Page(""),
     "kill_switch": Page(CONTROL),
     "transports": Page(VIEW_MAILING),
     "transport_retry": Page(CONTROL, is_post=True),
@@ -150,11 +151,14 @@ _stock(
     without=_READ_ONLY,
 )
 
-FOR_ADMINISTRATORS = {"auth_user_password_change"} | {
+FOR_ADMINISTRATORS = {"editorial_user_invite"} | {
     f"{model}_{page}"
     for model in ("auth_group", "editorial_user")
     for page in ("changelist", "add", "history", "delete", "change")
 }
 """Pages that are tested by themselves (test_accounts.py)."""
 TESTED_IN_OTHER_WAYS = {"app_list", "autocomplete"}
-WITHOUT_SIGNING_IN = {"login", "logout", "set_language", "sign_in_again", "jsi18n"}
+WITHOUT_SIGNING_IN = {
+    *("login", "logout", "set_language", "sign_in_again", "jsi18n"),
+    *("forgotten_password", "choose_password"),
+}

@@ -63,7 +63,10 @@ class Command(BaseCommand):
     def _send_issue(self, newsletter: Newsletter, week: str) -> Mailing:
         issue = _issue(newsletter, week)
         if not issue.is_approved:
-            workflow.approve(issue, by=None)
+            try:
+                workflow.approve(issue, by=None)
+            except workflow.OwnTextError as error:
+                raise CommandError(str(error)) from None
             self.stdout.write("The issue wasn't approved. It is now.")
         return start.send_now(issue, by=None)
 

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter.editorial import email_weight
+from newsletter.editorial.checks.problems import Problem as Problem
+from newsletter.editorial.checks.problems import Severity as Severity
+from newsletter.editorial.checks.texts import Place, check_fields, check_subject
 from newsletter.editorial.models import Article, ArticleTranslation, Issue
 from newsletter.editorial.revisions import is_stale
 from newsletter.editorial.workflow import scheduled_send_time
 from newsletter.lib.languages import language_name
 
-
-class Severity(StrEnum):
-    BLOCKS = "blocks"
-    """The issue can't go out until this is fixed."""
-    WARNS = "warns"
-    """The issue can go out, but an editor should know."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One finding for editors, translated. `article_id` is None if it concerns the whole issue."""
-
-    severity: Severity
-    text: str
-    article_id: int | None = None
+_FILE_NAME = re.compile(r"\.(jpe?g|png|gif|webp|heic)$|^(IMG|DSC|image)[-_ ]?\d+$", re.IGNORECASE)
 
 
 def find_problems(issue: Issue, *, at: datetime | None = None) -> list[Problem]:
@@ -46,6 +35,8 @@ def find_problems(issue: Issue, *, at: datetime | None = None) -> list[Problem]:
     problems = [*_check_issue(issue, articles, at)]
     for article in articles:
         problems += _check_article(article, issue.newsletter.languages, at)
+        problems += _check_words(article)
+    problems += _check_issue_texts(issue)
     return sorted(problems, key=lambda problem: problem.severity)
 
 
@@ -105,6 +96,40 @@ def _has_too_few_articles(issue: Issue, articles: list[Article], at: datetime) -
     return not issue.newsletter.has_enough_articles(len(public))
 
 
+def first_error(issue: Issue, *, at: datetime) -> str:
+    """Return the first problem that keeps the issue from being sent at that moment, or ""."""
+    errors = (each for each in find_problems(issue, at=at) if each.severity == Severity.BLOCKS)
+    return next((each.text for each in errors), "")
+
+
+_FIELDS = ("headline", "lead", "body", "authors", "alt_text", "correction")
+
+
+def _check_words(article: Article) -> Iterator[Problem]:
+    """Yield what is wrong with the words and links of the texts that readers would get."""
+    for text in article.texts().values():
+        if text.is_ready:
+            yield from check_text(article, text)
+
+
+def check_text(article: Article, text: ArticleTranslation) -> Iterator[Problem]:
+    """Yield what is wrong with the words and links of a text, whatever its state."""
+    place = Place(str(article), text.language, article.pk)
+    yield from check_fields(place, {name: getattr(text, name) for name in _FIELDS})
+
+
+def _check_issue_texts(issue: Issue) -> Iterator[Problem]:
+    before = issue.newsletter.issues.filter(starts_on__lt=issue.starts_on).newest_first().first()
+    last = before.texts() if before else {}
+    for code, text in issue.texts().items():
+        place = Place(_("The issue"), code)
+        names = ("subject", "preheader", "introduction")
+        found = check_fields(place, {name: getattr(text, name) for name in names})
+        yield from (replace(each, field=f"{each.field}_{code}") for each in found)
+        repeated = last[code].subject if code in last else ""
+        yield from check_subject(place, text.subject, last=repeated)
+
+
 def _check_article(article: Article, languages: list[str], at: datetime) -> Iterator[Problem]:
     """Yield warnings about one article and its translations into `languages`."""
     texts = article.texts()
@@ -118,6 +143,8 @@ def _check_article(article: Article, languages: list[str], at: datetime) -> Iter
     for code in languages:
         if text := texts.get(code):
             messages += _check_translation(article, text, original, others_ready=is_ready)
+    if article.picture and not article.picture.credit:
+        messages.append(_("the picture has no credit."))
     if article.published_at > at:
         messages.append(_("has a publication time in the future."))
     for message in messages:
@@ -138,3 +165,5 @@ def _check_translation(
         yield _("%(language)s is older than the last change to the original.") % values
     if article.picture and not text.alt_text:
         yield _("the picture has no alt text in %(language)s.") % values
+    elif article.picture and _FILE_NAME.search(text.alt_text):
+        yield _("the alt text in %(language)s is the name of a file.") % values

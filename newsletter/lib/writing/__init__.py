@@ -1,0 +1,1 @@
+"""What can be wrong with a text, found without knowing where it stands: words, letters, links."""
