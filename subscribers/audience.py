@@ -72,14 +72,14 @@ def segments(
     newsletter: Newsletter, frequency: Frequency = Frequency.WEEKLY
 ) -> list[tuple[Segment, int]]:
     """Return each segment of the newsletter's readers with this frequency, and its size."""
-    rows = _readers(newsletter, frequency).values_list(*COLUMNS)
+    rows = active_readers(newsletter, frequency).values_list(*COLUMNS)
     counted = rows.annotate(readers=Count("pk")).order_by(*COLUMNS)
     return [(Segment(*columns), readers) for *columns, readers in counted]
 
 
 def has_readers(newsletter: Newsletter, frequency: Frequency) -> bool:
     """Return whether the newsletter has any reader with this frequency."""
-    return _readers(newsletter, frequency).exists()
+    return active_readers(newsletter, frequency).exists()
 
 
 def segment_of(subscription: Subscription) -> Segment:
@@ -96,7 +96,7 @@ def stream(
     One statement makes one snapshot; rows are fetched in chunks, so memory use stays flat.
     """
     rows = (
-        _readers(newsletter, frequency)
+        active_readers(newsletter, frequency)
         .order_by(*COLUMNS, F("preferred_hour").asc(nulls_first=True), "subscriber_id")
         .values_list(*COLUMNS, "preferred_hour", "subscriber_id")
         .iterator(chunk_size=CHUNK_SIZE)
@@ -140,7 +140,7 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
     return found
 
 
-# The same condition as in `_readers`, in SQL: a mailing runs it for each STEP readers, and the ORM
+# The same condition as in `active_readers`, in SQL: a mailing runs it for each STEP readers, and the ORM
 # takes several times as long as the database.
 _STILL_WANTED_TEMPLATE = """SELECT reader.id, subscription.id, reader.language, reader.storage_key,
            reader.sealed_address, subscription.discreet, {public_id}
@@ -173,7 +173,8 @@ def address_of(subscriber: Subscriber) -> str:
     return open_address(sealed, subscriber.public_id)
 
 
-def _readers(newsletter: Newsletter, frequency: Frequency) -> QuerySet[Subscription]:
+def active_readers(newsletter: Newsletter, frequency: Frequency) -> QuerySet[Subscription]:
+    """Return the subscriptions of those who would get an email now."""
     suppressed = Suppression.objects.filter(address_hash=OuterRef("subscriber__address_hash"))
     return Subscription.objects.filter(
         ~Exists(suppressed),

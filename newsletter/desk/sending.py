@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -13,7 +18,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from newsletter.delivery.models import Mailing
 from newsletter.delivery.planning.approved import approve_for_sending
+from newsletter.delivery.planning.reach import remaining_readers, with_first_language
 from newsletter.delivery.planning.start import CannotSendError, send_now
+from newsletter.delivery.sending.transports import configured
 from newsletter.desk.access.roles import SEND
 from newsletter.desk.access.rows import get_issue, may
 from newsletter.desk.approvals import changes_no_issue
@@ -23,7 +30,7 @@ from newsletter.desk.issue_page.values import token
 from newsletter.desk.mailing_weight import ChainWeight, chain_weights, without_repetition
 from newsletter.desk.view_helpers import log_action, permission_required, render_page, user_of
 from newsletter.editorial import approval, checks, workflow
-from newsletter.editorial.models import Issue, Newsletter
+from newsletter.editorial.models import Issue
 from newsletter.lib.languages import language_name_in
 
 
@@ -95,12 +102,13 @@ def _save_first(request: HttpRequest, issue: Issue) -> Saved | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(SEND)
 def send(request: HttpRequest, issue_id: int) -> HttpResponse:
-    """Ask for confirmation on GET, with the number of readers; approve and send on POST."""
+    """Ask who gets it; show what that means (`?step=check`); approve and send on POST."""
     issue = get_issue(request, issue_id, SEND)
-    problems = checks.find_problems(issue, at=timezone.now())
-    weights = chain_weights(issue)
-    problems = _with_weight_problems(problems, weights)
-    if request.method == "POST" and not checks.has_blocker(problems):
+    readers = remaining_readers(issue)
+    weights = chain_weights(issue, readers)
+    problems = _with_weight_problems(checks.find_problems(issue, at=timezone.now()), weights)
+    is_blocked = checks.has_blocker(problems)
+    if request.method == "POST" and not is_blocked:
         if request.POST.get("token") != token(issue):
             messages.error(
                 request,
@@ -110,20 +118,63 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
             )
             return redirect(request.path)
         return _send(request, issue)
+    audiences = _audience_choices(issue, readers)
+    context = {
+        "issue": issue,
+        "problems": problems,
+        "is_blocked": is_blocked,
+        "weights": weights,
+        "total": readers.total(),
+        "bytes_in_all": sum(weight.total for weight in weights),
+        "audiences": audiences,
+        "existing_mailing": _mailings(issue).first(),
+        "went_to_all": _mailings(issue).filter(audience=Mailing.Audience.ALL).exists(),
+    }
+    wanted = request.GET.get("first_language", "")
+    chosen = next((each for each in audiences if each.language == wanted), None)
+    if request.GET.get("step") == "check" and chosen and chosen.readers and not is_blocked:
+        return _ask(request, issue, chosen, context)
+    title = _("Send: %(issue)s") % {"issue": issue}
+    return render_page(request, "desk/send.html", title=title, **context)
+
+
+@dataclass(frozen=True)
+class AudienceChoice:
+    """Who gets the issue: everyone, or one language first."""
+
+    language: str
+    """Empty for everyone."""
+    label: str
+    readers: int
+    """How many of them haven't got it yet."""
+
+
+def _mailings(issue: Issue) -> QuerySet[Mailing]:
+    return Mailing.objects.filter(release__issue=issue).exclude(state=Mailing.State.HELD)
+
+
+def _ask(
+    request: HttpRequest, issue: Issue, chosen: AudienceChoice, context: dict[str, Any]
+) -> HttpResponse:
+    """Show in full what is about to happen, with the one button that does it."""
+    newsletter = issue.newsletter
     return render_page(
         request,
-        "desk/send.html",
-        title=_("Send now: %(issue)s") % {"issue": issue},
-        issue=issue,
+        "desk/send_check.html",
+        title=_("Check before sending"),
+        chosen=chosen,
         token=token(issue),
-        problems=problems,
-        is_blocked=checks.has_blocker(problems),
-        weights=weights,
-        total=sum(weight.readers for weight in weights),
-        bytes_in_all=sum(weight.total for weight in weights),
-        audiences=_audience_choices(issue.newsletter),
-        existing_mailing=Mailing.objects.filter(release__issue=issue).exclude(state="held").first(),
+        subjects=_subjects(context["weights"]),
+        senders=sorted({newsletter.sender_name_in(code) for code in newsletter.languages}),
+        transports=[transport.name for transport in configured()],
+        holds=approval.holds(issue),
+        **context,
     )
+
+
+def _subjects(weights: list[ChainWeight]) -> list[tuple[str, str]]:
+    """Return (language, subject) of the emails that were rendered, each once."""
+    return list(dict.fromkeys((each.language, each.subject) for each in weights if each.subject))
 
 
 def _with_weight_problems(
@@ -134,20 +185,15 @@ def _with_weight_problems(
     return sorted(found, key=lambda problem: problem.severity)
 
 
-def _audience_choices(newsletter: Newsletter) -> list[tuple[str, str]]:
-    """Return the audiences to choose from as (first language, label).
-
-    The language is empty for all readers. Readers left out now can be sent to later.
-    """
-    all_readers = [("", _("all readers who haven’t got it yet"))]
-    return all_readers + [
-        (
-            code,
-            _("readers whose first language is %(language)s")
-            % {"language": language_name_in(code, get_language() or code)},
-        )
-        for code in newsletter.languages
-    ]
+def _audience_choices(issue: Issue, readers: Counter[tuple[str, ...]]) -> list[AudienceChoice]:
+    """Return who can be chosen. Readers left out now can be sent to later."""
+    choices = [AudienceChoice("", _("Everyone who hasn’t got it yet"), readers.total())]
+    languages = issue.newsletter.languages
+    for code in languages if len(languages) > 1 else []:
+        name = language_name_in(code, get_language() or code)
+        label = _("Only readers whose first language is %(language)s") % {"language": name}
+        choices.append(AudienceChoice(code, label, with_first_language(readers, code)))
+    return choices
 
 
 def _send(request: HttpRequest, issue: Issue) -> HttpResponse:

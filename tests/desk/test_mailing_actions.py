@@ -98,8 +98,6 @@ def test_an_issue_can_be_sent_to_one_language_first(
     as_publisher: Client, finished_mailing: Mailing, issue: Issue
 ) -> None:
     Mailing.objects.all().delete()
-    page = as_publisher.get(f"/admin/editorial/issue/{issue.pk}/send/").content.decode()
-    assert 'name="first_language" value="be"' in page
     url = f"/admin/editorial/issue/{issue.pk}/send/"
     as_publisher.post(url, {"first_language": "be", **with_token(as_publisher, url)})
     made = Mailing.objects.get()
