@@ -87,7 +87,7 @@ def _check_letters(place: Place, field: str, text: str) -> Iterator[Problem]:
             Severity.WARNS,
             "mixed-alphabets",
             field,
-            _("Latin and Cyrillic letters in one word: %(words)s.") % {"words": _quoted(mixed)},
+            _("letters of two alphabets in one word: %(words)s.") % {"words": _quoted(mixed)},
         )
     if disguised := words.disguised_words(text, place.language):
         yield place.problem(
