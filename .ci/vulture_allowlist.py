@@ -10,6 +10,9 @@ _.task_default_queue
 _.task_routes
 _.tick
 _.tell_staff
+_.staff_emails
+_.RoleBackend
+_.invitation_language
 _.read_mailbox
 _.max_num
 _.get_search_results
@@ -177,6 +180,7 @@ _.my_html
 _.opened_version
 _.is_newer
 _.is_open
+_.claimed_at
 # Only the templates of the page read these.
 _.subject_length
 _.is_expanded

@@ -140,8 +140,8 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
     return found
 
 
-# The same condition as in `active_readers`, in SQL: a mailing runs it for each STEP readers, and the ORM
-# takes several times as long as the database.
+# The same condition as in `active_readers`, in SQL: a mailing runs it for each STEP readers, and
+# the ORM takes several times as long as the database.
 _STILL_WANTED_TEMPLATE = """SELECT reader.id, subscription.id, reader.language, reader.storage_key,
            reader.sealed_address, subscription.discreet, {public_id}
     FROM subscribers_subscription AS subscription

@@ -1,4 +1,4 @@
-"""Links with which somebody chooses the password of their own account.
+"""Links with which somebody chooses the password of their account.
 
 The token is signed and holds no secret of the account. It works once: it contains a fingerprint of
 what a new password changes. Nothing is stored.

@@ -326,7 +326,6 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('queued', 'waiting'), ('sending', 'being sent'), ('sent', 'sent'), ('failed', 'not sent'), ('unknown', 'perhaps sent')], default='queued', max_length=8)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('claimed_at', models.DateTimeField(help_text="By the database's clock.", null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
                 ('segment', models.JSONField(help_text="Whose edition a test email shows: audience.Segment's fields.", null=True)),
                 ('subject', models.CharField(blank=True, help_text='As it was sent.', max_length=300)),
                 ('reason', models.CharField(blank=True, help_text="Why it wasn't sent; names no address.", max_length=300)),

@@ -26,7 +26,7 @@ class StaffEmail(models.Model):
         SENT = "sent", _("sent")
         FAILED = "failed", _("not sent")
         UNKNOWN = "unknown", _("perhaps sent")
-        """The worker ended while it was sending. It isn't repeated by itself."""
+        """The worker ended while it was sending. It isn't repeated automatically."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="staff_emails", verbose_name=_("to")
@@ -39,7 +39,6 @@ class StaffEmail(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     created_at = models.DateTimeField(default=timezone.now)
     claimed_at = models.DateTimeField(null=True, help_text="By the database's clock.")
-    sent_at = models.DateTimeField(null=True)
     issue = models.ForeignKey(
         "editorial.Issue", models.CASCADE, null=True, related_name="test_emails"
     )

@@ -1,7 +1,7 @@
 """The queue of emails to staff: add to it from the web, send from a worker.
 
-A row is claimed by one conditional UPDATE and never sent again by itself: if the worker ends in the
-middle, it becomes *unknown*, and its sender may ask for another one.
+A row is claimed by one conditional UPDATE and never sent again automatically: if the worker ends in
+the middle, it becomes *unknown*, and its sender may ask for another one.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _send(row: StaffEmail) -> bool:
             urls = trial_editions.urls(row.language)
             handed = hand_over(email, row.user, kind=STAFF, number=row.pk, urls=urls)
         elif sender is None:
-            handed = HandOver(Result.FAILED, "there is no newsletter whose address to send from")
+            handed = HandOver(Result.FAILED, "no newsletter has a sender address yet")
         else:
             email = texts.write(row, sender)
             subject = email.subject
@@ -135,7 +135,7 @@ def _send(row: StaffEmail) -> bool:
         handed.result, State.FAILED
     )
     StaffEmail.objects.filter(pk=row.pk).update(
-        state=state, sent_at=Now(), subject=subject[:300], reason=handed.reason[:300]
+        state=state, subject=subject[:300], reason=handed.reason[:300]
     )
     if state is not State.SENT:
         log.warning("staff-email-not-sent", extra={"email": row.pk, "reason": handed.reason})

@@ -34,7 +34,7 @@ from subscribers.audience import Segment
 HEADER = "X-Tydzen-Test"
 _BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
 _READY_BY_THEN = timedelta(days=3650)
-"""As in the preview: what is ready but timed for later will be public when the issue is sent."""
+"""As in the preview, a text that is ready but timed for later is included."""
 
 
 def segment_to_json(segment: Segment) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class OwnRowsFilter(admin.RelatedFieldListFilter):
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: Any
-    ) -> list[tuple[Any, str]]:
+    ) -> list[tuple[str, Any]]:
         choices = super().field_choices(field, request, model_admin)
         if not isinstance(model_admin, ScopedAdmin):
             return choices
@@ -29,7 +29,7 @@ class OwnRowsFilter(admin.RelatedFieldListFilter):
         own = set(
             limited(field.related_model.objects.all(), ids, path).values_list("pk", flat=True)
         )
-        return [choice for choice in choices if choice[0] in own]
+        return [choice for choice in choices if int(choice[0]) in own]
 
 
 admin.FieldListFilter.register(

@@ -19,12 +19,12 @@ VIEW_ISSUE = "editorial.view_issue"
 VIEW_MAILING = "delivery.view_mailing"
 
 
-def may(request: HttpRequest, permission: str, row: object) -> bool:
+def may(request: HttpRequest, permission: str, row: Any) -> bool:
     """Return whether the user has the permission for this row (scopes.scope_of)."""
     return user_of(request).has_perm(permission, row)
 
 
-def require(request: HttpRequest, permission: str, row: object) -> None:
+def require(request: HttpRequest, permission: str, row: Any) -> None:
     """Raise PermissionDenied unless the user has the permission for this row."""
     if not may(request, permission, row):
         raise PermissionDenied

@@ -36,7 +36,7 @@ from newsletter.lib.text_fields import EmailFormField, OneLineFormField
 CHANGE = "editorial.change_user"
 
 
-class RoleField(forms.ModelChoiceField):
+class RoleField(forms.ModelChoiceField[Group]):
     """A role by its name in the page's language."""
 
     def label_from_instance(self, obj: Group) -> str:
@@ -85,7 +85,7 @@ class MembershipInline(admin.TabularInline[Membership, User]):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
 
-    def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return obj is None or may_manage(user_of(request), obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -109,7 +109,7 @@ class AlertRecipientInline(admin.StackedInline[AlertRecipient, User]):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
 
-    def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return obj is None or may_manage(user_of(request), obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -143,7 +143,7 @@ class NewAccountForm(AccountForm):
     )
 
     class Meta(AccountForm.Meta):
-        fields = ("first_name", "last_name", "email")
+        fields = ("first_name", "last_name", "email")  # type: ignore[assignment]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -161,8 +161,8 @@ class GroupForm(forms.ModelForm[Group]):
 class AccountAdmin(UserAdmin[User]):
     """Accounts. A publisher manages those of colleagues in their own newsletters."""
 
-    form = AccountForm  # type: ignore[assignment]
-    add_form = NewAccountForm  # type: ignore[assignment]
+    form = AccountForm
+    add_form = NewAccountForm
     change_form_template = "desk/account.html"
     add_form_template = "desk/account.html"
     list_display = ("name", "email", "roles", "is_active")

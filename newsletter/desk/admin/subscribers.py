@@ -113,7 +113,8 @@ class SubscriberAdmin(ReadOnlyAdmin, ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscriber]:
         active = Count("subscriptions", filter=Q(subscriptions__state=Subscription.State.ACTIVE))
-        return super().get_queryset(request).annotate(active_subscriptions=active)
+        rows: QuerySet[Subscriber] = super().get_queryset(request)
+        return rows.annotate(active_subscriptions=active)
 
     @admin.display(description=_("active subscriptions"))
     def active(self, subscriber: Subscriber) -> int:

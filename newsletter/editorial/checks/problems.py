@@ -1,4 +1,4 @@
-"""What a check has found: how bad it is, where it is, and what to do."""
+"""Findings of checks: how severe each is, where it stands, and which page can fix it."""
 
 from __future__ import annotations
 

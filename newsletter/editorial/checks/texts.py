@@ -87,14 +87,14 @@ def _check_letters(place: Place, field: str, text: str) -> Iterator[Problem]:
             Severity.WARNS,
             "mixed-alphabets",
             field,
-            _("letters of two alphabets in one word: %(words)s.") % {"words": _quoted(mixed)},
+            _("two alphabets in one word: %(words)s.") % {"words": _quoted(mixed)},
         )
     if disguised := words.disguised_words(text, place.language):
         yield place.problem(
             Severity.WARNS,
             "latin-look-alikes",
             field,
-            _("a word in Latin letters that look Cyrillic: %(words)s.")
+            _("a word of Latin characters that look Cyrillic: %(words)s.")
             % {"words": _quoted(disguised)},
         )
 

@@ -26,7 +26,7 @@ class LinkFault(StrEnum):
     SHORTENER = "shortener"
     """Readers can't see where it leads, and spam filters don't like it."""
     LOOKALIKE = "lookalike"
-    """A host with letters of two alphabets."""
+    """A host that mixes two alphabets."""
     VAGUE = "vague"
     """Its words don't say where it leads: “here”."""
 

@@ -1,4 +1,4 @@
-"""Placeholders, letters of another alphabet, words that stand twice, and texts in another language.
+"""Placeholders, mixed alphabets, doubled words, and texts in another language.
 
 A false alarm costs more than a miss: who is warned without reason stops reading warnings.
 """
@@ -17,7 +17,7 @@ _ALWAYS_UPPER = {"TK", "TKTK", "TODO", "FIXME"}
 """Only in capitals: “todo” is a word in Spanish."""
 _TOKEN = re.compile(r"[^\W\d_]+", re.UNICODE)
 _LATIN_TWINS = set("aceopxyiABCEHKMOPTXIy")
-"""Latin letters that look like Cyrillic ones."""
+"""Latin characters that look like Cyrillic ones."""
 _DOUBLED = re.compile(r"\b([^\W\d_]{2,})[ \u00a0]+\1\b", re.UNICODE)
 _MAY_STAND_TWICE = {"had", "that", "bye", "very", "очень", "много", "вельмі", "далёка", "ледзь"}
 _MARKERS = {"be": set("ўі"), "ru": set("ищъ"), "uk": set("їєґ")}
@@ -48,7 +48,7 @@ def mixed_words(text: str) -> list[str]:
 def disguised_words(text: str, language: str) -> list[str]:
     """Return words of a Cyrillic text that consist of look-alike Latin letters: “oco” for “осо”.
 
-    One letter alone, or capitals as in “CEO”, are no disguise.
+    Single characters and capitals as in “CEO” don't count.
     """
     if language not in _CYRILLIC_LANGUAGES:
         return []

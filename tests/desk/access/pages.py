@@ -156,7 +156,7 @@ FOR_ADMINISTRATORS = {"editorial_user_invite"} | {
     for model in ("auth_group", "editorial_user")
     for page in ("changelist", "add", "history", "delete", "change")
 }
-"""Pages that are tested by themselves (test_accounts.py)."""
+"""Pages that test_accounts.py covers."""
 TESTED_IN_OTHER_WAYS = {"app_list", "autocomplete"}
 WITHOUT_SIGNING_IN = {
     *("login", "logout", "set_language", "sign_in_again", "jsi18n"),

@@ -1,4 +1,4 @@
-"""I5: every URL of the desk × every role × the rows of its own newsletter and of another one."""
+"""I5: every URL of the desk × every role × rows of the same newsletter and of another."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_for_one_newsletter_opens_nothing_of_another(role: str, world: World) -> None:
     client = hire("ina", role, world.own.newsletter)
-    before, faults = _state(), []
+    before = _state()
+    faults: list[str] = []
     for name, page in PAGES.items():
         holds = page.needs in {"", *ROLES[role].permissions}
         # Without the permission, it doesn't matter whose row it is.
@@ -79,7 +80,8 @@ def test_a_role_for_one_newsletter_opens_nothing_of_another(role: str, world: Wo
 
 @pytest.mark.parametrize("role", ["Publisher", "Subscriber manager"])
 def test_a_role_for_all_newsletters_opens_both(role: str, world: World) -> None:
-    client, faults = hire("ina", role), []
+    client = hire("ina", role)
+    faults: list[str] = []
     for name, page in PAGES.items():
         is_open = page.needs in {"", *ROLES[role].permissions}
         faults += _visit(
@@ -90,7 +92,8 @@ def test_a_role_for_all_newsletters_opens_both(role: str, world: World) -> None:
 
 def test_without_any_role_only_the_bare_desk_opens(world: World) -> None:
     """As for a role that is taken away while somebody is signed in."""
-    client, faults = hire("ina", TRANSLATOR), []
+    client = hire("ina", TRANSLATOR)
+    faults: list[str] = []
     Membership.objects.all().delete()
     for name, page in PAGES.items():
         faults += _visit(client, name, page, world.own, world, is_open=not page.needs)
@@ -107,7 +110,7 @@ def _visit(
     is_open: bool,
     may_name_it: bool = False,
 ) -> Iterator[str]:
-    """Open the page, and yield what is wrong with the answer. What is refused is also posted to."""
+    """Open the page, and yield what is wrong with the answer. A POST is refused, too."""
     url = reverse(f"admin:{name}", args=page.args(side, world))
     if is_open:
         if not page.is_post:

@@ -1,4 +1,4 @@
-"""Each check of a text finds its fault in en, be and ru, and says where it is (I3)."""
+"""Each check of a text finds its fault in en, be and ru, and names the place (I3)."""
 
 from __future__ import annotations
 
