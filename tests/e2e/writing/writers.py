@@ -14,11 +14,11 @@ Open = Callable[..., Page]
 PASSWORD = "sign-me-in"
 SETUP = f"""
 from django.contrib.auth.models import Group
-from newsletter.editorial.models import Newsletter, User
-for name, group in (("hanna", "Editors"), ("vera", "Editors"), ("zoya", "Translators")):
+from newsletter.editorial.models import Membership, Newsletter, User
+for name, group in (("hanna", "Publisher"), ("vera", "Publisher"), ("zoya", "Translator")):
     user = User.objects.create_user(name, password={PASSWORD!r}, is_staff=True,
                                     first_name=name.title())
-    user.groups.add(Group.objects.get(name=group))
+    Membership.objects.create(user=user, role=Group.objects.get(name=group))
 Newsletter.objects.create(slug="writing", languages=["en", "be", "ru"],
                           sender_address="desk@news.example.org")
 """
