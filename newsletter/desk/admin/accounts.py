@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
@@ -61,7 +62,7 @@ class MembershipForm(forms.ModelForm[Membership]):
         field.choices = [(code, language_name(code)) for code in known]
 
 
-class MembershipInline(admin.TabularInline[Membership, User]):
+class MembershipInline(admin.StackedInline[Membership, User]):
     """A person's roles. Whoever may change the account may give those that its manager may."""
 
     model = Membership
@@ -80,6 +81,14 @@ class MembershipInline(admin.TabularInline[Membership, User]):
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if db_field.name == "newsletter" and newsletter_ids(user, CHANGE) is not None:
             field.required, field.help_text = True, ""
+        return field
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        widget = getattr(field, "widget", None)
+        if isinstance(widget, RelatedFieldWidgetWrapper):
+            # A role or a newsletter isn't added in passing.
+            widget.can_add_related = widget.can_change_related = widget.can_view_related = False
         return field
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -45,6 +45,10 @@ class User(AbstractUser):
         AbstractUser._meta.get_field("last_name").verbose_name, max_length=150, blank=True
     )
 
+    class Meta(AbstractUser.Meta):
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+
 
 class Newsroom(Translated["NewsroomTranslation"], models.Model):
     """The publisher: its name, design, and pages about it. There is only one row."""
