@@ -19,13 +19,14 @@ from django.conf import settings
 
 from newsletter.lib.keys import current_key
 
-MAILING, TRANSACTIONAL, ALERT = 1, 2, 3
+MAILING, TRANSACTIONAL, ALERT, STAFF = 1, 2, 3, 4
 
 
 class MessageTrace(NamedTuple):
     """What a delivery ID leads back to; `mailing_id` is the email's ID if kind is TRANSACTIONAL.
 
-    An ALERT goes to staff: `mailing_id` is the alert's ID, and `subscriber_id` the user's.
+    An ALERT and a STAFF email go to staff: `mailing_id` is the alert's or the StaffEmail's ID, and
+    `subscriber_id` the user's.
     """
 
     kind: int

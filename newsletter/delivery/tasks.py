@@ -22,7 +22,7 @@ from newsletter.delivery.oversight import (
 from newsletter.delivery.planning import dispatch, snapshot
 from newsletter.delivery.sending import protocol, rescue, transports, wake_ups
 from newsletter.delivery.sending.sender import send_batch
-from newsletter.delivery.transactional import outbox
+from newsletter.delivery.transactional import outbox, staff_mail
 from newsletter.delivery.worker import heartbeat, shutdown
 from newsletter.editorial import deletion, missing_copies, picture_files
 from newsletter.lib.queue import wake
@@ -117,6 +117,7 @@ def run_drain() -> dict[str, int]:
         [
             ("intake", lambda: intake.drain(200)),
             ("transactional", lambda: outbox.drain(100, stop=shutdown.requested)),
+            ("staff", staff_mail.drain),
             ("webhooks", lambda: drain_webhooks(WEBHOOKS_PER_DRAIN)),
         ]
     )

@@ -60,7 +60,9 @@ class DeskSite(AdminSite):
         if kill_switch_is_on():
             context = {**self.each_context(request), "title": _("The kill switch is on")}
             return TemplateResponse(request, "desk/kill_switch_on.html", context, status=503)
-        return super().login(request, extra_context)
+        from newsletter.desk.sign_in.views import sign_in
+
+        return sign_in(request)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from newsletter.desk import deletion, transports

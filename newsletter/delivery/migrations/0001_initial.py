@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
             name='Alert',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('held', 'a mailing is held'), ('failed', 'a mailing failed'), ('unknown', 'a mailing left readers unknown'), ('rates', 'many bounces or complaints'), ('transport', "a relay or provider can't be used"), ('backlog', 'emails that are due are not being sent'), ('mailbox', "the mailbox for bounces can't be read"), ('approval', 'an approval was withdrawn')], max_length=9)),
+                ('kind', models.CharField(choices=[('held', 'a mailing is held'), ('failed', 'a mailing failed'), ('unknown', 'a mailing left readers unknown'), ('rates', 'many bounces or complaints'), ('transport', "a relay or provider can't be used"), ('backlog', 'emails that are due are not being sent'), ('mailbox', "the mailbox for bounces can't be read"), ('approval', 'an approval was withdrawn'), ('passwords', 'somebody is guessing a password')], max_length=9)),
                 ('subject', models.CharField(help_text="The transport's name, or the mailing's or issue's ID.", max_length=64)),
                 ('mailing_id', models.BigIntegerField(null=True)),
                 ('facts', models.JSONField(default=dict, help_text='Codes and counts; names no reader.')),
@@ -278,6 +278,49 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['mailing_id'], name='delivery_re_mailing_b1b507_idx'), models.Index(fields=['subscriber_id'], name='delivery_re_subscri_995e7d_idx')],
             },
+        ),
+        migrations.CreateModel(
+            name='FailedSignIns',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=64, unique=True)),
+                ('failures', models.PositiveIntegerField(default=0)),
+                ('wait_until', models.DateTimeField(null=True)),
+                ('changed_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='PasswordGuessing',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('failures', models.PositiveIntegerField()),
+                ('last_at', models.DateTimeField()),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='password_guessing', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='StaffEmail',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('reset', 'forgotten password'), ('invitation', 'invitation')], max_length=10)),
+                ('language', models.CharField(max_length=16)),
+                ('by', models.CharField(blank=True, help_text='Who invites.', max_length=200)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('due_at', models.DateTimeField()),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='staff_emails', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='StaffSession',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(help_text="The session's key.", max_length=40, unique=True)),
+                ('browser', models.CharField(blank=True, help_text='Its family and system.', max_length=40)),
+                ('started_at', models.DateTimeField()),
+                ('used_at', models.DateTimeField(help_text='To the hour.')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='staff_sessions', to=settings.AUTH_USER_MODEL)),
+            ],
         ),
         migrations.AddConstraint(
             model_name='edition',
