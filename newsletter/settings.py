@@ -302,6 +302,7 @@ SECOND_FACTOR_REQUIRED = env.str(
 ACCOUNT_ADAPTER = "newsletter.desk.sign_in.adapters.StaffAccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_REAUTHENTICATION_METHODS = {"password", "mfa"}
 # Its limits keep hashes of IP addresses and need the cache; newsletter/desk/sign_in/throttle.py
 # takes their place.
 ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False

@@ -35,7 +35,7 @@ class SessionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if _is_staff_at_desk(request):
-            record_use(request)
+            record_use(request, request.user)
         return self._get_response(request)
 
 

@@ -21,25 +21,18 @@ SEEN = "desk-seen"
 """In a session: its own key and the hour for which its use was last recorded."""
 
 
-def record_use(request: HttpRequest) -> None:
-    """Record, once an hour, that the session is in use."""
+def record_use(request: HttpRequest, user: Any) -> None:
+    """Record, once an hour, that the user's session is in use."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     seen = [request.session.session_key, hour.isoformat()]
     if request.session.session_key is None or request.session.get(SEEN) == seen:
         return
+    browser = browsers.family(request.headers.get("User-Agent", ""))
+    facts = {"user": user, "used_at": hour, "browser": browser}
     StaffSession.objects.update_or_create(
         key=request.session.session_key,
-        defaults={
-            "user": request.user,
-            "used_at": hour,
-            "browser": browsers.family(request.headers.get("User-Agent", "")),
-        },
-        create_defaults={
-            "user": request.user,
-            "used_at": hour,
-            "started_at": hour,
-            "browser": browsers.family(request.headers.get("User-Agent", "")),
-        },
+        defaults=facts,
+        create_defaults={**facts, "started_at": hour},
     )
     request.session[SEEN] = seen
 
@@ -63,6 +56,8 @@ def _begin(sender: Any, request: HttpRequest, user: Any, **signal: Any) -> None:
     request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
     old = timezone.now() - timedelta(days=2)
     StaffSession.objects.filter(started_at__lt=old).delete()
+    if user.is_staff:
+        record_use(request, user)
 
 
 def _end_after_change(sender: Any, instance: User, created: bool, **signal: Any) -> None:  # noqa: FBT001 - a signal's
