@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from js_asset import static_lazy
 
 from newsletter.delivery.feedback import providers
+from newsletter.desk.sign_in.allauth_settings import *  # noqa: F403 - Django reads names from here
 from newsletter.lib import environment, key_documents, keys, logs, mailbox_url
 from newsletter.lib.environment import between, env, one_of
 from newsletter.lib.language_names import language_name
@@ -297,29 +298,6 @@ SECOND_FACTOR_REQUIRED = env.str(
     "nobody" if environment.is_loopback(SITE_URL) else "senders",
     validate=one_of("nobody", "senders", "everyone"),
 )
-# django-allauth: only its second factor is used, so only these of its URLs exist
-# (newsletter/desk/sign_in/urls.py).
-ACCOUNT_ADAPTER = "newsletter.desk.sign_in.adapters.StaffAccountAdapter"
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_REAUTHENTICATION_METHODS = {"password", "mfa"}
-# Its limits keep hashes of IP addresses and need the cache; newsletter/desk/sign_in/throttle.py
-# takes their place.
-ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
-MFA_ADAPTER = "newsletter.desk.sign_in.adapters.SecondFactorAdapter"
-MFA_FORMS = {
-    "authenticate": "newsletter.desk.sign_in.forms.CodeForm",
-    "reauthenticate": "newsletter.desk.sign_in.forms.ConfirmCodeForm",
-    "activate_totp": "newsletter.desk.sign_in.forms.FirstCodeForm",
-    "add_webauthn": "newsletter.desk.sign_in.forms.AddPasskeyForm",
-}
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_RECOVERY_CODES_SHOW_ONCE = True
-MFA_TOTP_TOLERANCE = 1
-MFA_TRUST_ENABLED = True
-MFA_TRUST_COOKIE_AGE = 30 * 24 * 3600
-MFA_TRUST_COOKIE_NAME = "desk-trusted"
 MFA_TRUST_COOKIE_PATH = LANGUAGE_COOKIE_PATH
 # Browsers offer passkeys on http://localhost, too.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = environment.is_loopback(SITE_URL)

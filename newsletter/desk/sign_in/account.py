@@ -61,7 +61,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return render_page(
         request,
         "account/index.html",
-        title=_("Your account"),
+        title=_("My account"),
         has_factor=has_second_factor(user),
         is_needed=needs_second_factor(user),
         passkeys=factors.filter(type=Authenticator.Type.WEBAUTHN).count(),

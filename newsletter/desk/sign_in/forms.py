@@ -31,6 +31,9 @@ class SignInForm(AdminAuthenticationForm):
         self.fields["username"].label = _("User name")
         for name, completes in (("username", "username"), ("password", "current-password")):
             self.fields[name].widget.attrs |= {"class": "input", "autocomplete": completes}
+        if self.is_bound:  # it was refused, and most likely for the password
+            self.fields["username"].widget.attrs.pop("autofocus", None)
+            self.fields["password"].widget.attrs |= {"autofocus": True, "aria-invalid": "true"}
 
     def get_invalid_login_error(self) -> ValidationError:
         if wait := getattr(self.request, WAIT, 0):
