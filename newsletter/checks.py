@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +23,7 @@ from django.db import connections
 from newsletter import old_database
 from newsletter.delivery.feedback import providers
 from newsletter.lib import database_sessions
-from newsletter.lib.environment import suggest_names
+from newsletter.lib.environment import is_loopback, suggest_names
 from newsletter.transport import registry
 from newsletter.transport.base import TransportURLError
 from subscribers.crypto import key_check
@@ -144,17 +143,6 @@ def worker_keys_are_private(app_configs: Any, **kwargs: Any) -> list[CheckMessag
             id="newsletter.W002",
         )
     ]
-
-
-def is_loopback(url: str) -> bool:
-    """Return whether only this machine can reach the URL."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def discreet_domain_is_neutral(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -304,6 +292,19 @@ def _pool_error(problem: str) -> CheckMessage:
     return Error(message, hint=hint, id="newsletter.E020")
 
 
+def no_code_bypasses_the_second_factor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report E010: allauth's code for developers would be a second factor that everybody knows."""
+    if not getattr(settings, "MFA_TOTP_INSECURE_BYPASS_CODE", None):
+        return []
+    return [
+        Error(
+            "MFA_TOTP_INSECURE_BYPASS_CODE is set: whoever knows it needs no second factor.",
+            hint="Remove it from the settings.",
+            id="newsletter.E010",
+        )
+    ]
+
+
 ALL = (
     database_of_this_version,
     database_keeps_sessions,
@@ -317,6 +318,7 @@ ALL = (
     discreet_domain_is_neutral,
     alert_urls_work,
     webhooks_have_secrets,
+    no_code_bypasses_the_second_factor,
     misspelt_variables,
 )
 

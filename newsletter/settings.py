@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from js_asset import static_lazy
 
 from newsletter.delivery.feedback import providers
+from newsletter.desk.sign_in.allauth_settings import *  # noqa: F403 - Django reads names from here
 from newsletter.lib import environment, key_documents, keys, logs, mailbox_url
 from newsletter.lib.environment import between, env, one_of
 from newsletter.lib.language_names import language_name
@@ -90,7 +91,9 @@ INSTALLED_APPS = [
     "django.contrib.sitemaps",
     "django_prose_editor",
     "js_asset",
-    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "csp",
     "newsletter.editorial",
     "subscribers",
@@ -120,7 +123,9 @@ MIDDLEWARE = [
     "newsletter.web.middleware.small_public_forms",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "newsletter.desk.sign_in.middleware.SessionMiddleware",
+    "newsletter.desk.sign_in.middleware.SecondFactorMiddleware",
 ]
 
 THEME_DIR = env.parsed("THEME_DIR", "", lambda text: Path(text) if text else None)
@@ -266,9 +271,11 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 # --- Staff ------------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "newsletter.desk.access.backend.RoleBackend",
+AUTHENTICATION_BACKENDS = ["newsletter.desk.sign_in.backend.ThrottledBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    # For passwords that were set before; each is hashed again at the next sign-in.
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -281,16 +288,20 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = reverse_lazy("admin:login")
 # Where a sign-in without ?next= leads; Django's default page doesn't exist here.
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
-# This handler stores no names or IP addresses in the database (G9).
-AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
-# Its tables stay empty, so hide them from the desk.
-AXES_ENABLE_ADMIN = False
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = 1
-AXES_LOCKOUT_PARAMETERS = ["username"]
-AXES_VERBOSE = False
-# W006: we lock by user name alone, so that not even the cache contains IP addresses.
-SILENCED_SYSTEM_CHECKS = ["axes.W006"]
+# A session ends a day after signing in, however much it is used.
+SESSION_COOKIE_AGE = 24 * 3600
+# How long a link for choosing a forgotten password works.
+PASSWORD_RESET_TIMEOUT = 3600
+# Whose accounts need a second factor: on one's own machine nobody's, on a server those of people
+# who can send to readers.
+SECOND_FACTOR_REQUIRED = env.str(
+    "SECOND_FACTOR_REQUIRED",
+    "nobody" if environment.is_loopback(SITE_URL) else "senders",
+    validate=one_of("nobody", "senders", "everyone"),
+)
+MFA_TRUST_COOKIE_PATH = LANGUAGE_COOKIE_PATH
+# Browsers offer passkeys on http://localhost, too.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = environment.is_loopback(SITE_URL)
 
 # --- Rich text: our extensions of the editor (newsletter/digest/rich_text/table.py) --------------
 _extensions_of = {

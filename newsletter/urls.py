@@ -13,6 +13,7 @@ from newsletter.web.views.media import media
 handler400 = "newsletter.web.errors.bad_request"
 
 urlpatterns = [
+    path("admin/", include("newsletter.desk.sign_in.urls")),
     path("admin/", admin.site.urls),
     path("media/<path:path>", media),
     path("hooks/<slug:provider>/", webhooks.receive, name="webhook"),

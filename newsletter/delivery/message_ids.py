@@ -19,14 +19,14 @@ from django.conf import settings
 
 from newsletter.lib.keys import current_key
 
-MAILING, TRANSACTIONAL, ALERT, STAFF = 1, 2, 3, 4
+MAILING, TRANSACTIONAL, ALERT, STAFF, TRIAL = 1, 2, 3, 4, 5
 
 
 class MessageTrace(NamedTuple):
     """What a delivery ID leads back to; `mailing_id` is the email's ID if kind is TRANSACTIONAL.
 
-    An ALERT and a STAFF email go to staff: `mailing_id` is the alert's or the StaffEmail's ID, and
-    `subscriber_id` the user's.
+    An ALERT, a STAFF and a TRIAL email go to staff: `mailing_id` is the ID of the Alert, StaffEmail
+    or TrialEmail, and `subscriber_id` the user's.
     """
 
     kind: int

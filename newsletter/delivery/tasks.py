@@ -22,8 +22,8 @@ from newsletter.delivery.oversight import (
 from newsletter.delivery.planning import dispatch, snapshot
 from newsletter.delivery.sending import protocol, rescue, transports, wake_ups
 from newsletter.delivery.sending.sender import send_batch
-from newsletter.delivery.staff import outbox as staff_outbox
-from newsletter.delivery.transactional import outbox
+from newsletter.delivery.transactional import outbox, staff_mail
+from newsletter.delivery.trial import outbox as trial_outbox
 from newsletter.delivery.worker import heartbeat, shutdown
 from newsletter.editorial import deletion, missing_copies, picture_files
 from newsletter.lib.queue import wake
@@ -84,7 +84,7 @@ def run_tick(at: datetime | None = None) -> dict[str, int]:
             ("forgotten", lambda: memory.prune(now)),
             ("collapsed", lambda: retention.collapse(now)),
             ("purged", lambda: deletion.purge(now)),
-            ("staff", staff_outbox.prune),
+            ("trials", trial_outbox.prune),
             ("alerts", alerts.watch),
             (
                 "mailbox",
@@ -119,8 +119,9 @@ def run_drain() -> dict[str, int]:
         [
             ("intake", lambda: intake.drain(200)),
             ("transactional", lambda: outbox.drain(100, stop=shutdown.requested)),
+            ("staff", staff_mail.drain),
             ("webhooks", lambda: drain_webhooks(WEBHOOKS_PER_DRAIN)),
-            ("staff", lambda: staff_outbox.drain(stop=shutdown.requested)),
+            ("trials", lambda: trial_outbox.drain(stop=shutdown.requested)),
         ]
     )
 
@@ -147,10 +148,10 @@ def tell_staff() -> int:
     return told
 
 
-@shared_task(name="delivery.staff_emails")
-def staff_emails() -> int:
-    """Send invitations, links for new passwords and test emails; return how many."""
-    sent = staff_outbox.drain(stop=shutdown.requested)
+@shared_task(name="delivery.trial_emails")
+def trial_emails() -> int:
+    """Send test emails; return how many."""
+    sent = trial_outbox.drain(stop=shutdown.requested)
     transports.write_usage()
     return sent
 

@@ -9,9 +9,11 @@ class DeskConfig(AppConfig):
 
     def ready(self) -> None:
         from newsletter.desk.access.roles import create_roles
+        from newsletter.desk.sign_in import sessions
 
         # Delivery is our last app with models, so all permissions exist by then.
         post_migrate.connect(create_roles, sender=apps.get_app_config("delivery"))
+        sessions.connect()
 
 
 class DeskAdminConfig(SimpleAdminConfig):

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from allauth.mfa.internal.flows import trust
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.middleware.csrf import CsrfViewMiddleware, get_token
+from django.middleware.csrf import get_token
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -23,10 +24,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from newsletter.delivery.oversight import kill_switch
-from newsletter.editorial.models import User
+from newsletter.desk.sign_in.backend import CLOSED, WAIT
+from newsletter.desk.sign_in.forgery import is_forged
+from newsletter.desk.sign_in.forms import CodeForm
+from newsletter.desk.sign_in.second_factor import has_second_factor
+from newsletter.desk.sign_in.throttle import attempt
+from newsletter.desk.sign_in.wording import too_many_passwords
 
 V = TypeVar("V", bound=Callable[..., HttpResponseBase])
-USERNAME, PASSWORD = "desk-username", "desk-password"
+USERNAME, PASSWORD, CODE = "desk-username", "desk-password", "desk-code"
 _SHOWN = ("headline", "lead", "body")
 
 
@@ -49,34 +55,36 @@ def sign_in(request: HttpRequest) -> str:
         "password": request.POST.get(PASSWORD, ""),
     }
     form = AdminAuthenticationForm(request, data=credentials)
-    if form.is_valid():
-        login(request, form.get_user())
-        return ""
-    if getattr(request, "axes_locked_out", False):
-        # Otherwise its middleware would replace the page that holds the text.
-        request.axes_locked_out = False  # type: ignore[attr-defined]
-        return _("Too many wrong passwords. Try again in an hour; your text stays on this page.")
-    if _is_closed(**credentials):
+    if not form.is_valid():
+        return _why_not(request)
+    user = form.get_user()
+    if error := _check_second_factor(request, user):
+        return error
+    login(request, user)
+    attempt(request, user.get_username()).forget()
+    return ""
+
+
+def _why_not(request: HttpRequest) -> str:
+    if wait := getattr(request, WAIT, 0):
+        return too_many_passwords(wait) + " " + _("Your text stays on this page.")
+    if getattr(request, CLOSED, False):
         return _("This account has been closed. Copy your text from this page.")
     return _("The user name or the password is wrong.")
 
 
-def _is_closed(username: str, password: str) -> bool:
-    """Return whether the credentials are those of an account that was closed."""
-    user = User.objects.filter(username=username, is_active=False).first()
-    return user is not None and user.check_password(password)
-
-
-class _CsrfCheck(CsrfViewMiddleware):
-    def _reject(self, request: HttpRequest, reason: str) -> Any:  # noqa: ARG002
-        return reason
-
-
-def _is_forged(request: HttpRequest) -> bool:
-    """Return whether the CSRF cookie or token is missing or wrong. It may just have been lost."""
-    check = _CsrfCheck(lambda _request: HttpResponse())
-    check.process_request(request)
-    return check.process_view(request, keep_posted, (), {}) is not None
+def _check_second_factor(request: HttpRequest, user: Any) -> str:
+    """Return why the account's second factor, if it has one, isn't proved; "" if it is."""
+    if not has_second_factor(user) or trust.is_trusted_browser(request, user):
+        return ""
+    code = request.POST.get(CODE, "")
+    if not code:
+        return _("Enter a code from your app, or a recovery code, as well.")
+    form = CodeForm(user=user, data={"code": code})
+    if not form.is_valid():
+        return str(form.errors["code"][0])
+    form.save()
+    return ""
 
 
 def keep_posted(view: V) -> V:
@@ -86,15 +94,15 @@ def keep_posted(view: V) -> V:
     """
 
     @wraps(view)
-    @sensitive_post_parameters(PASSWORD)
+    @sensitive_post_parameters(PASSWORD, CODE)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.method != "POST":
             return view(request, *args, **kwargs)
         error = ""
-        is_forged = _is_forged(request)
-        if not is_forged and PASSWORD in request.POST:
+        forged = is_forged(request)
+        if not forged and PASSWORD in request.POST:
             error = sign_in(request)
-        if is_forged or error or not admin.site.has_permission(request):
+        if forged or error or not admin.site.has_permission(request):
             return _ask_for_password(request, error)
         return view(request, *args, **kwargs)
 
@@ -104,7 +112,7 @@ def keep_posted(view: V) -> V:
 
 
 def _ask_for_password(request: HttpRequest, error: str) -> HttpResponse:
-    ours = {"csrfmiddlewaretoken", USERNAME, PASSWORD}
+    ours = {"csrfmiddlewaretoken", USERNAME, PASSWORD, CODE}
     posted = [
         (name, value)
         for name, values in request.POST.lists()

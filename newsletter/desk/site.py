@@ -60,7 +60,9 @@ class DeskSite(AdminSite):
         if kill_switch_is_on():
             context = {**self.each_context(request), "title": _("The kill switch is on")}
             return TemplateResponse(request, "desk/kill_switch_on.html", context, status=503)
-        return super().login(request, extra_context)
+        from newsletter.desk.sign_in.views import sign_in
+
+        return sign_in(request)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from newsletter.desk import accounts, deletion, transports
@@ -77,12 +79,6 @@ class DeskSite(AdminSite):
             path("transports/", self.admin_view(transports.show), name="transports"),
             path("transports/retry/", self.admin_view(transports.retry), name="transport_retry"),
             path("roles/", self.admin_view(accounts.roles), name="roles"),
-            path("forgotten-password/", accounts.forgotten, name="forgotten_password"),
-            path(
-                "password/<str:purpose>/<str:token>/",
-                accounts.choose_password,
-                name="choose_password",
-            ),
             path("deleted/", self.admin_view(deletion.deleted), name="deleted"),
             path(
                 "deleted/<int:deletion_id>/restore/",

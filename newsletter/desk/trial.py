@@ -12,8 +12,8 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from newsletter.delivery.models import StaffEmail
-from newsletter.delivery.staff import outbox, trial_editions
+from newsletter.delivery.models import TrialEmail
+from newsletter.delivery.trial import outbox, trial_editions
 from newsletter.desk.access.rows import VIEW_ISSUE, get_issue
 from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.dashboard import chain_name
@@ -89,10 +89,10 @@ def colleagues(user: User) -> list[User]:
     return sorted(rows, key=lambda each: (each.pk != user.pk, each.get_full_name(), each.pk))
 
 
-def _recent(issue: Issue, *, open_only: bool = False) -> QuerySet[StaffEmail]:
-    rows = StaffEmail.objects.filter(issue=issue, kind=StaffEmail.Kind.TEST)
+def _recent(issue: Issue, *, open_only: bool = False) -> QuerySet[TrialEmail]:
+    rows = TrialEmail.objects.filter(issue=issue)
     if open_only:
-        states = StaffEmail.State
+        states = TrialEmail.State
         return rows.filter(Q(state=states.QUEUED) | Q(state=states.SENDING))
     return rows.select_related("user").order_by("-pk")[:SHOWN]
 

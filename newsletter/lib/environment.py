@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -190,6 +190,17 @@ def host_of(url: str) -> str:
     """Return the host of a URL as it is written in a Host header."""
     host = str(urlsplit(url).hostname)
     return f"[{host}]" if ":" in host else host
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether only this machine can reach the URL."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def parse_database(url: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ QUIETED_LOGGERS = (
     "boto3",
     "botocore",
     "mail.log",
-    "axes",
+    "allauth",
     "fontTools",
     "PIL",
     # Two lines for each tick, and a tick comes every five seconds.

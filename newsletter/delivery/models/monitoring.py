@@ -42,6 +42,7 @@ class Alert(models.Model):
         BACKLOG = "backlog", _("emails that are due are not being sent")
         MAILBOX = "mailbox", _("the mailbox for bounces can't be read")
         APPROVAL = "approval", _("an approval was withdrawn")
+        PASSWORDS = "passwords", _("somebody is guessing a password")
 
     kind = models.CharField(max_length=9, choices=Kind)
     subject = models.CharField(

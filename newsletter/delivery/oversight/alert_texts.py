@@ -184,6 +184,22 @@ def _approval(facts: dict[str, Any], _mailing: str) -> tuple[str, list[str]]:
     return title, [changed, _("It won’t be sent until it is approved again.")]
 
 
+def _passwords(facts: dict[str, Any], _mailing: str) -> tuple[str, list[str]]:
+    title = _("Somebody is guessing the password of %(name)s.") % {"name": facts["name"]}
+    number = ngettext(
+        "%(count)d wrong password within a day, from browsers the account hasn’t used before.",
+        "%(count)d wrong passwords within a day, from browsers the account hasn’t used before.",
+        facts["failures"],
+    ) % {"count": facts["failures"]}
+    return title, [
+        number,
+        _(
+            "The guesser has to wait longer each time; in its own browser, the account isn’t held up."
+        ),
+        _("Choose a long password, and set up a second factor on the account’s page."),
+    ]
+
+
 _TEXTS: dict[Alert.Kind, Callable[[dict[str, Any], str], tuple[str, list[str]]]] = {
     Kind.HELD: _held,
     Kind.FAILED: _failed,
@@ -193,4 +209,5 @@ _TEXTS: dict[Alert.Kind, Callable[[dict[str, Any], str], tuple[str, list[str]]]]
     Kind.RATES: _rates,
     Kind.MAILBOX: _mailbox,
     Kind.APPROVAL: _approval,
+    Kind.PASSWORDS: _passwords,
 }

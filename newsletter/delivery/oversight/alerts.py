@@ -23,7 +23,7 @@ from newsletter.delivery.models import Alert, AlertRecipient
 from newsletter.delivery.oversight import alert_texts, kill_switch
 from newsletter.delivery.oversight.problems import Problem, find_problems
 from newsletter.delivery.sending import staff
-from newsletter.editorial.models import Issue, Newsletter
+from newsletter.editorial.models import Issue, Newsletter, User
 from newsletter.lib.queue import wake
 from newsletter.transport.outcomes import Email
 
@@ -109,19 +109,22 @@ def email_new() -> int:
     told = 0
     for alert in new:
         # One who can't be reached doesn't keep the others from being told.
-        addressed = [*recipients, *_approver(alert, recipients)]
+        addressed = [*recipients, *_concerned(alert, recipients)]
         reached = [_email(alert, recipient, sender) for recipient in addressed]
         if any(reached):
             told += Alert.objects.filter(pk=alert.pk, emailed_at=None).update(emailed_at=Now())
     return told
 
 
-def _approver(alert: Alert, recipients: list[AlertRecipient]) -> list[AlertRecipient]:
-    """Return whose approval the alert says was withdrawn, unless they are among the recipients."""
-    if alert.kind != Alert.Kind.APPROVAL:
-        return []
-    issue = Issue.objects.select_related("withdrawn_from").filter(pk=alert.facts["issue"]).first()
-    user = issue.withdrawn_from if issue else None
+def _concerned(alert: Alert, recipients: list[AlertRecipient]) -> list[AlertRecipient]:
+    """Return whom the alert concerns, unless they are among the recipients: whose approval was
+    withdrawn, or whose password somebody is guessing."""
+    user = None
+    if alert.kind == Alert.Kind.APPROVAL:
+        issue = Issue.objects.select_related("withdrawn_from").filter(pk=alert.facts["issue"])
+        user = found.withdrawn_from if (found := issue.first()) else None
+    elif alert.kind == Alert.Kind.PASSWORDS:
+        user = User.objects.filter(pk=alert.facts["user"]).first()
     if user is None or not (user.is_active and user.email):
         return []
     if any(recipient.user_id == user.pk for recipient in recipients):

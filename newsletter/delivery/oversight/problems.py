@@ -18,6 +18,7 @@ from newsletter.delivery.models import (
     Mailing,
     MailingRates,
     Outcome,
+    PasswordGuessing,
     TransportState,
 )
 from newsletter.delivery.oversight import mailbox_watch
@@ -38,6 +39,8 @@ JUST_ENDED = timedelta(hours=1)
 """How long a mailing that ended is looked at for the first time."""
 RECENT = timedelta(days=14)
 """A mailing that ended longer ago isn't reported any more."""
+GUESSED_LATELY = timedelta(days=1)
+"""How long after the last wrong password it is still a problem."""
 _OPERATORS_OWN = (Mailing.Hold.NONE, Mailing.Hold.KILL_SWITCH)
 """Holds that a person chose, who needs no telling."""
 
@@ -62,6 +65,7 @@ def find_problems() -> list[Problem]:
         *_rates(),
         *_mailbox(),
         *_approvals(),
+        *_guessed_passwords(),
     ]
 
 
@@ -161,6 +165,14 @@ def _approvals() -> Iterator[Problem]:
         by = issue.withdrawn_by
         facts = {"issue": issue.pk, "by": str(by.get_full_name() or by) if by else ""}
         yield Problem(Kind.APPROVAL, str(issue.pk), facts=facts)
+
+
+def _guessed_passwords() -> Iterator[Problem]:
+    """Report accounts whose password somebody is guessing (I4), for a day after the last guess."""
+    rows = PasswordGuessing.objects.filter(last_at__gt=Now() - GUESSED_LATELY)
+    for row in rows.select_related("user"):
+        facts = {"user": row.user_id, "name": row.user.get_username(), "failures": row.failures}
+        yield Problem(Kind.PASSWORDS, str(row.user_id), facts=facts)
 
 
 def _backlog() -> Iterator[Problem]:

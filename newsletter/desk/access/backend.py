@@ -1,4 +1,4 @@
-"""The backend that grants what a person's roles allow, and where. It signs in as Django's does."""
+"""What a person's roles allow, and where. The backend that checks passwords builds on it."""
 
 from __future__ import annotations
 
@@ -40,20 +40,6 @@ class RoleBackend(ModelBackend):
 
     Groups and permissions that were given to a user directly, in Django's way, count everywhere.
     """
-
-    def authenticate(
-        self,
-        request: Any,
-        username: str | None = None,
-        password: str | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Accept the email address in place of the user name, unless two accounts have it."""
-        if username and "@" in username:
-            rows = User.objects.filter(email__iexact=username).exclude(username=username)
-            names = list(rows.values_list("username", flat=True)[:2])
-            username = names[0] if len(names) == 1 else username
-        return super().authenticate(request, username=username, password=password, **kwargs)
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         if not user_obj.is_active or user_obj.is_anonymous:

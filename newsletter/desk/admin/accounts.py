@@ -24,11 +24,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from newsletter.delivery.models import AlertRecipient
-from newsletter.delivery.staff import outbox
 from newsletter.desk.access.accounts import free_username, may_manage, roles_to_give
 from newsletter.desk.access.roles import label_of
 from newsletter.desk.access.rows import newsletter_ids, newsletters
 from newsletter.desk.approvals import changes_no_issue
+from newsletter.desk.sign_in.invitation import invite
 from newsletter.desk.view_helpers import log_action, user_of
 from newsletter.editorial.models import Membership, Newsletter, User
 from newsletter.lib.languages import language_name
@@ -185,11 +185,11 @@ class AccountAdmin(UserAdmin[User]):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        invite: Callable[..., HttpResponse] = self.admin_site.admin_view(
+        again: Callable[..., HttpResponse] = self.admin_site.admin_view(
             changes_no_issue(require_POST(self.invite))
         )
         stock = [each for each in super().get_urls() if each.name != "auth_user_password_change"]
-        return [path("<int:user_id>/invite/", invite, name="editorial_user_invite"), *stock]
+        return [path("<int:user_id>/invite/", again, name="editorial_user_invite"), *stock]
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
@@ -248,7 +248,7 @@ class AccountAdmin(UserAdmin[User]):
 
     def _invite(self, request: HttpRequest, user: User, language: str) -> None:
         known = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-        outbox.invite(user, by=user_of(request), language=known)
+        invite(user, by=user_of(request), language=known)
         log_action(request, user, gettext("Invited."))
         text = gettext("An invitation is on its way to %(email)s. Its link works for 7 days.")
         messages.success(request, text % {"email": user.email})

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from newsletter.delivery.models import StaffEmail
-from newsletter.delivery.staff import outbox
+from newsletter.delivery.trial import outbox
 from newsletter.desk.access.roles import EDITOR, PUBLISHER, ROLES, TRANSLATOR, WRITER
 from newsletter.editorial.models import Membership, Newsletter, User
 from newsletter.transport.memory import MemoryTransport

@@ -31,9 +31,9 @@ def test_an_editor_writes_approves_previews_and_sends(desk_page: Page, site: Sit
     site.add_reader("be@desk.example", "desk", "be,ru")
 
     page.goto("/admin/")
-    page.get_by_label("Email address or user name").fill("editor")
+    page.get_by_label("User name").fill("editor")
     page.get_by_label("Password").fill(site.password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Continue").click()
 
     page.goto("/admin/editorial/issue/add/")
     page.get_by_label("Newsletter").select_option(label="Desk")
@@ -78,8 +78,8 @@ def test_the_dashboard_fits_a_phone(desk_page: Page, site: Site) -> None:
     page = desk_page
     page.set_viewport_size({"width": 375, "height": 700})
     page.goto("/admin/")
-    page.get_by_label("Email address or user name").fill("editor")
+    page.get_by_label("User name").fill("editor")
     page.get_by_label("Password").fill(site.password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Mailings")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 375

@@ -43,9 +43,9 @@ def reader_page(chromium: Browser, relayed: RelayedSite) -> Iterator[Page]:
 
 def sign_in(page: Page, site: Site) -> None:
     page.goto("/admin/")
-    page.get_by_label("Email address or user name").fill("editor")
+    page.get_by_label("User name").fill("editor")
     page.get_by_label("Password").fill(site.password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Continue").click()
 
 
 def unsubscribe_path(site: Site) -> str:

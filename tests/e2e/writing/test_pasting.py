@@ -29,7 +29,7 @@ def test_each_fragment_keeps_its_words_in_the_editor(desk_page: Page, site: Site
     page = desk_page
     page.add_init_script(READY)
     site.import_document(document("fragments", {}))
-    sign_in(page, site, button="Sign in", labels=("Email address or user name", "Password"))
+    sign_in(page, site, button="Continue", labels=("User name", "Password"))
     page.goto("/admin/editorial/article/add/")
     page.get_by_label("Newsletter", exact=False).first.select_option(label="Fragments")
     page.get_by_label("Headline", exact=True).fill("Fragments")

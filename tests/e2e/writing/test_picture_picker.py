@@ -20,9 +20,9 @@ SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 
 def _sign_in(page: Page, site: Site) -> None:
     page.goto("/admin/")
-    page.get_by_label("Email address or user name").fill("editor")
+    page.get_by_label("User name").fill("editor")
     page.get_by_label("Password").fill(site.password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("link", name="Pictures").first).to_be_visible()
 
 

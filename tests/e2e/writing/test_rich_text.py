@@ -65,7 +65,7 @@ def test_what_is_pasted_is_what_is_saved(desk_page: Page, site: Site) -> None:
         lambda message: problems.append(message.text) if message.type == "error" else None,
     )
     site.import_document(document("pasted", {}))
-    sign_in(page, site, button="Sign in", labels=("Email address or user name", "Password"))
+    sign_in(page, site, button="Continue", labels=("User name", "Password"))
     page.goto("/admin/editorial/article/add/")
     page.get_by_label("Newsletter", exact=False).first.select_option(label="Pasted")
     page.get_by_label("Headline", exact=True).fill("Pasted from everywhere")
@@ -104,12 +104,7 @@ def test_the_editor_speaks_the_desks_language(chromium: Browser, site: Site) -> 
     with chromium.new_context(base_url=site.url, locale="be-BY") as context:
         context.set_default_timeout(30_000)
         page = context.new_page()
-        sign_in(
-            page,
-            site,
-            button="Увайсці",
-            labels=("Адрас электроннай пошты ці імя карыстальніка", "Пароль"),
-        )
+        sign_in(page, site, button="Працягнуць", labels=("Імя карыстальніка", "Пароль"))
         page.goto("/admin/editorial/article/add/")
         page.locator("#id_headline").fill("Загаловак")
         page.get_by_role("button", name="Дадаць артыкул").click()

@@ -18,6 +18,7 @@ const attempt = async (url) => {
   const body = new FormData();
   body.append("desk-username", dialog.querySelector("#sign-in-name").value);
   body.append("desk-password", dialog.querySelector("#sign-in-password").value);
+  body.append("desk-code", dialog.querySelector("#sign-in-code").value);
   body.append("csrfmiddlewaretoken", await fresh(url));
   const response = await fetch(url, { method: "POST", body, headers: { Accept: "application/json" } });
   const answer = await response.json();
@@ -31,7 +32,7 @@ export const signInAgain = (url) => {
     const problem = dialog.querySelector("[data-sign-in-error]");
     const end = (isSignedIn) => {
       asking = null;
-      password.value = "";
+      password.value = dialog.querySelector("#sign-in-code").value = "";
       dialog.close();
       resolve(isSignedIn);
     };

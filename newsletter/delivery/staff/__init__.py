@@ -1,1 +1,0 @@
-"""Emails to the newsroom's own people: invitations, links for a new password, test emails."""

@@ -1,0 +1,1 @@
+"""Test emails to colleagues."""
