@@ -45,7 +45,7 @@ class User(AbstractUser):
         AbstractUser._meta.get_field("last_name").verbose_name, max_length=150, blank=True
     )
 
-    class Meta(AbstractUser.Meta):
+    class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
 
