@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from newsletter.desk.groups import TRANSLATORS
+from newsletter.desk.access.roles import TRANSLATOR
 from newsletter.editorial.models import User
 from tests.desk.sign_in.conftest import (
     PASSWORD,
@@ -121,7 +121,7 @@ def test_the_rule_says_who_needs_one(
     if who == "translator":
         editor.is_superuser = False
         editor.save()
-        editor.groups.set([Group.objects.get(name=TRANSLATORS)])
+        editor.groups.set([Group.objects.get(name=TRANSLATOR)])
     settings.SECOND_FACTOR_REQUIRED = rule
     client = browser()
     password(client)
