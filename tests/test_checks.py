@@ -10,6 +10,7 @@ import pytest
 from django.core.checks import run_checks
 
 from newsletter import checks
+from newsletter.lib.environment import is_loopback
 from subscribers.crypto import key_check
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +115,7 @@ def test_w001_a_public_site_without_https(settings: Any) -> None:
     ],
 )
 def test_loopback(url: str, *, expected: bool) -> None:
-    assert checks.is_loopback(url) is expected
+    assert is_loopback(url) is expected
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from newsletter.delivery.message_ids import ALERT, delivery_id_factory
 from newsletter.delivery.models import Alert, AlertRecipient
 from newsletter.delivery.oversight import alert_texts, kill_switch
 from newsletter.delivery.oversight.problems import Problem, find_problems
-from newsletter.delivery.transactional import staff_mail
+from newsletter.delivery.sending.to_staff import hand_over
 from newsletter.editorial.models import Issue, Newsletter, User
 from newsletter.lib.queue import wake
 from newsletter.transport.outcomes import Email, Recipient
@@ -149,7 +149,7 @@ def _email(alert: Alert, recipient: AlertRecipient, sender: str) -> bool:
         delivery_id=delivery_id_factory(ALERT, alert.pk)(recipient.user_id),
         urls={},
     )
-    return staff_mail.hand_over(email, to, {"alert": alert.pk})
+    return hand_over(email, to, {"alert": alert.pk})
 
 
 def push_new() -> int:

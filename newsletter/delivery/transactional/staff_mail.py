@@ -7,7 +7,6 @@ An email that nobody takes is tried again until the link would have expired.
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
 from django.conf import settings
@@ -19,12 +18,10 @@ from django.utils.translation import gettext as _
 
 from newsletter.delivery.message_ids import STAFF, delivery_id_factory
 from newsletter.delivery.models import StaffEmail
-from newsletter.delivery.sending import transports
+from newsletter.delivery.sending.to_staff import hand_over
 from newsletter.editorial.models import Newsletter, User
-from newsletter.transport.base import CompileError
-from newsletter.transport.outcomes import Email, Recipient, Result, TransportDownError
+from newsletter.transport.outcomes import Email, Recipient
 
-log = logging.getLogger(__name__)
 Kind = StaffEmail.Kind
 PASSWORD_PATH = "/admin/password/"  # noqa: S105 - a path
 """Where the link leads. A worker doesn't load the desk's URLs; a test compares this with them."""
@@ -44,16 +41,11 @@ def queue(
     """Have each of them sent a link. For nobody, a row is written all the same, so that the answer
     takes as long."""
     now = timezone.now()
-    rows = [
-        StaffEmail(kind=kind, user=user, language=language, by=by, due_at=now)
-        for user in users or [None]
+    addressed: list[User | None] = [*users] or [None]
+    return [
+        StaffEmail.objects.create(kind=kind, user=user, language=language, by=by, due_at=now)
+        for user in addressed
     ]
-    return [_saved(row) for row in rows]
-
-
-def _saved(row: StaffEmail) -> StaffEmail:
-    row.save()
-    return row
 
 
 def make_token(kind: str, user: User) -> str:
@@ -116,21 +108,6 @@ def _send(email: StaffEmail, user: User) -> bool:
         urls={},
     )
     return hand_over(written, to, {"staff_email": email.pk})
-
-
-def hand_over(email: Email, to: Recipient, facts: dict[str, object]) -> bool:
-    """Return whether any transport took the email to a member of staff."""
-    for transport in transports.configured():
-        try:
-            with transport.pace.ahead_of_bulk():
-                results = list(transport.send(transport.compile(email), [to]))
-        except (TransportDownError, CompileError) as error:
-            more = {"transport": transport.name, "reason": error}
-            log.warning("staff-not-emailed", extra={**facts, **more})
-            continue
-        if any(each.result in {Result.SENT, Result.UNKNOWN} for each in results):
-            return True
-    return False
 
 
 def _write(email: StaffEmail, user: User, sender: str) -> Email:

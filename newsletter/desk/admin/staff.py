@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
 from django.contrib import admin
@@ -66,4 +68,6 @@ class StaffGroupAdmin(GroupAdmin):
 admin.site.register(User, StaffAdmin)
 # Django's own registration comes first, as its apps are loaded before ours.
 admin.site.unregister(Group)
+# Everyone changes these on the page of their own account; the first stays empty.
+admin.site.unregister([EmailAddress, Authenticator])
 admin.site.register(Group, StaffGroupAdmin)

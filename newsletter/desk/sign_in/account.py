@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_stubs_ext import StrOrPromise
 
 from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.sign_in.second_factor import has_second_factor, needs_second_factor
@@ -26,7 +27,7 @@ NEXT = "desk-after-second-factor"
 """In a session: the page that somebody wanted before they were led to their second factor."""
 
 
-def in_the_desk(view: V, title: str) -> V:
+def in_the_desk(view: V, title: StrOrPromise) -> V:
     """Show one of allauth's pages as a page of the desk, and only to staff."""
 
     @changes_no_issue

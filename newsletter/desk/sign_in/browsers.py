@@ -73,9 +73,7 @@ def family(user_agent: str) -> str:
 
 def _read(request: HttpRequest) -> tuple[str, list[str]]:
     try:
-        browser, accounts = signing.loads(
-            request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=YEAR
-        )
+        browser, accounts = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=YEAR)
     except signing.BadSignature:
         return "", []
     return browser, accounts

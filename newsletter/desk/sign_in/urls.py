@@ -35,7 +35,9 @@ urlpatterns = [
         name="account_end_session",
     ),
     path(
-        "account/sessions/end/", admin.site.admin_view(account.end_others), name="account_end_others"
+        "account/sessions/end/",
+        admin.site.admin_view(account.end_others),
+        name="account_end_others",
     ),
     path("account/confirm/", in_the_desk(reauthenticate, AGAIN), name="account_reauthenticate"),
     path(
@@ -67,7 +69,9 @@ urlpatterns = [
         in_the_desk(recovery_codes.generate_recovery_codes, CODES),
         name="mfa_generate_recovery_codes",
     ),
-    path("account/passkeys/", in_the_desk(webauthn.list_webauthn, PASSKEYS), name="mfa_list_webauthn"),
+    path(
+        "account/passkeys/", in_the_desk(webauthn.list_webauthn, PASSKEYS), name="mfa_list_webauthn"
+    ),
     path(
         "account/passkeys/add/",
         in_the_desk(webauthn.add_webauthn, _("Add a passkey")),

@@ -47,7 +47,12 @@ def test_nobody_ends_anybody_elses(editor: User) -> None:
     password(theirs, name=other.username)
     is_in(theirs)
     password(mine)
-    assert mine.post(reverse("account_end_session", args=[StaffSession.objects.filter(user=other).get().pk])).status_code == 404
+    assert (
+        mine.post(
+            reverse("account_end_session", args=[StaffSession.objects.filter(user=other).get().pk])
+        ).status_code
+        == 404
+    )
     mine.post(reverse("account_end_others"))
     assert is_in(theirs)
 
@@ -78,8 +83,14 @@ def test_closing_an_account_ends_all(editor: User) -> None:
 @pytest.mark.parametrize(
     ("agent", "name"),
     [
-        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),
-        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit Chrome/140.0 Mobile Safari", "Chrome, Android"),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "Firefox, Linux",
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 15) AppleWebKit Chrome/140.0 Mobile Safari",
+            "Chrome, Android",
+        ),
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18.0 Mobile Safari", "Safari, iPhone"),
         ("Mozilla/5.0 (Windows NT 10.0) Chrome/140 Safari Edg/140", "Edge, Windows"),
         ("curl/8", ""),
