@@ -33,6 +33,11 @@ def check_ids() -> list[str | None]:
     return [message.id for message in run_checks(tags=[checks.TAG])]
 
 
+def test_a_code_that_everybody_knows_is_refused(settings: Any) -> None:
+    settings.MFA_TOTP_INSECURE_BYPASS_CODE = "123456"
+    assert check_ids() == ["newsletter.E010"]
+
+
 def test_a_valid_configuration_passes() -> None:
     assert check_ids() == []
     checks.require_configuration()

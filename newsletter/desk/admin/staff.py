@@ -68,6 +68,6 @@ class StaffGroupAdmin(GroupAdmin):
 admin.site.register(User, StaffAdmin)
 # Django's own registration comes first, as its apps are loaded before ours.
 admin.site.unregister(Group)
-# Everyone changes these on the page of their own account; the first stays empty.
+# People change these at “My account”; the first stays empty.
 admin.site.unregister([EmailAddress, Authenticator])
 admin.site.register(Group, StaffGroupAdmin)

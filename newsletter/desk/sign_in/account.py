@@ -1,4 +1,4 @@
-"""One's own account: the password, the second factor, and where one is signed in."""
+"""The account of whoever is signed in: password, second factor, sessions."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _way_on(request: HttpRequest) -> dict[str, Any]:
 
 @require_GET
 def account(request: HttpRequest) -> HttpResponse:
-    """Show what the account has, and lead to where it is changed."""
+    """Show what the account has, with links to the pages that change it."""
     user = user_of(request)
     factors = Authenticator.objects.filter(user=user)
     return render_page(
@@ -75,7 +75,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @changes_no_issue
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
-    """Sign one other browser of one's own out."""
+    """Sign the user out of one other browser."""
     mine = sessions_of(user_of(request)).filter(pk=pk).exclude(key=request.session.session_key)
     if not end(mine):
         raise Http404
@@ -86,7 +86,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 @changes_no_issue
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
-    """Sign every other browser of one's own out."""
+    """Sign the user out of every other browser."""
     end(sessions_of(user_of(request)).exclude(key=request.session.session_key))
     messages.success(request, _("All other browsers are signed out."))
     return redirect("account_home")

@@ -1,4 +1,4 @@
-"""What django-allauth asks us: who may come in, where to, and how secrets are stored.
+"""Our answers to django-allauth: access, the next page, and how secrets are stored.
 
 Only its second factor is used. Accounts are made at the desk, so nobody can sign up.
 """

@@ -108,7 +108,7 @@ class FirstCodeForm(_Code, ActivateTOTPForm):  # type: ignore[misc]  # untyped
 
 
 class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # untyped
-    """A passkey, which by itself is enough to sign in, or a key for the second step only."""
+    """A passkey, which can replace the password, or a key for the second step only."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -28,7 +28,7 @@ def _is_staff_at_desk(request: HttpRequest) -> bool:
 
 
 class SessionMiddleware:
-    """Keeps the list of one's own sessions."""
+    """Keeps the list of each user's sessions."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
