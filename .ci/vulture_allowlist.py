@@ -193,3 +193,35 @@ _.add_form
 _.first_name
 _.last_name
 _.small_public_forms
+
+# The settings name these classes, and allauth and Django call what they override.
+StaffAccountAdapter
+SecondFactorAdapter
+ThrottledBackend
+ConfirmCodeForm
+FirstCodeForm
+AddPasskeyForm
+RenamePasskeyForm
+SessionMiddleware
+SecondFactorMiddleware
+hooks
+_.is_open_for_signup
+_.get_login_stages
+_.pre_login
+_.post_login
+_.add_message
+_.get_totp_label
+_._get_user_identifier
+_._get_site_name
+_.generate_authenticator_name
+_.confirm_login_allowed
+_.template_name
+_.form_valid
+
+# Columns that only queries name.
+_.used_at
+_.wait_until
+_.changed_at
+
+# The form for accounts calls this.
+invite

@@ -10,6 +10,7 @@ import pytest
 from django.core.checks import run_checks
 
 from newsletter import checks
+from newsletter.lib.environment import is_loopback
 from subscribers.crypto import key_check
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +31,11 @@ def valid_configuration(settings: Any) -> None:
 
 def check_ids() -> list[str | None]:
     return [message.id for message in run_checks(tags=[checks.TAG])]
+
+
+def test_a_code_that_everybody_knows_is_refused(settings: Any) -> None:
+    settings.MFA_TOTP_INSECURE_BYPASS_CODE = "123456"
+    assert check_ids() == ["newsletter.E010"]
 
 
 def test_a_valid_configuration_passes() -> None:
@@ -114,7 +120,7 @@ def test_w001_a_public_site_without_https(settings: Any) -> None:
     ],
 )
 def test_loopback(url: str, *, expected: bool) -> None:
-    assert checks.is_loopback(url) is expected
+    assert is_loopback(url) is expected
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ class DeskSite(AdminSite):
         return super().has_permission(request) and not kill_switch_is_on()
 
     def login(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002 - Django's
     ) -> HttpResponse:
         if kill_switch_is_on():
             context = {**self.each_context(request), "title": _("The kill switch is on")}

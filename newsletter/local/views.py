@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
-from newsletter.checks import is_loopback
+from newsletter.lib.environment import is_loopback
 from newsletter.local import message_view
 from newsletter.local.mailbox import Mailbox, parse
 

@@ -193,9 +193,7 @@ def _passwords(facts: dict[str, Any], _mailing: str) -> tuple[str, list[str]]:
     ) % {"count": facts["failures"]}
     return title, [
         number,
-        _(
-            "The guesser has to wait longer each time; in its own browser, the account isn’t held up."
-        ),
+        _("The guesser waits longer each time; in its own browser, the account isn’t held up."),
         _("Choose a long password, and set up a second factor on the account’s page."),
     ]
 

@@ -18,14 +18,14 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
-from newsletter.delivery.message_ids import ALERT
+from newsletter.delivery.message_ids import ALERT, delivery_id_factory
 from newsletter.delivery.models import Alert, AlertRecipient
 from newsletter.delivery.oversight import alert_texts, kill_switch
 from newsletter.delivery.oversight.problems import Problem, find_problems
-from newsletter.delivery.sending import staff
+from newsletter.delivery.sending.to_staff import hand_over
 from newsletter.editorial.models import Issue, Newsletter, User
 from newsletter.lib.queue import wake
-from newsletter.transport.outcomes import Email
+from newsletter.transport.outcomes import Email, Recipient
 
 log = logging.getLogger(__name__)
 STILL_TOLD = timedelta(days=1)
@@ -143,10 +143,13 @@ def _email(alert: Alert, recipient: AlertRecipient, sender: str) -> bool:
         text=written.text,
         headers=(("Auto-Submitted", "auto-generated"), ("Content-Language", recipient.language)),
     )
-    handed = staff.hand_over(email, recipient.user, kind=ALERT, number=alert.pk)
-    if not handed.may_have_arrived:
-        log.warning("alert-not-emailed", extra={"alert": alert.pk, "reason": handed.reason})
-    return handed.may_have_arrived
+    to = Recipient(
+        position=0,
+        address=recipient.user.email,
+        delivery_id=delivery_id_factory(ALERT, alert.pk)(recipient.user_id),
+        urls={},
+    )
+    return bool(hand_over(email, to, {"alert": alert.pk}))
 
 
 def push_new() -> int:

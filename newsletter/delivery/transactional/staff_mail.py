@@ -16,11 +16,11 @@ from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from newsletter.delivery.message_ids import STAFF
+from newsletter.delivery.message_ids import STAFF, delivery_id_factory
 from newsletter.delivery.models import StaffEmail
-from newsletter.delivery.sending import staff
+from newsletter.delivery.sending.to_staff import hand_over
 from newsletter.editorial.models import Newsletter, User
-from newsletter.transport.outcomes import Email
+from newsletter.transport.outcomes import Email, Recipient
 
 Kind = StaffEmail.Kind
 PASSWORD_PATH = "/admin/password/"  # noqa: S105 - a path
@@ -41,16 +41,11 @@ def queue(
     """Have each of them sent a link. For nobody, a row is written all the same, so that the answer
     takes as long."""
     now = timezone.now()
-    rows = [
-        StaffEmail(kind=kind, user=user, language=language, by=by, due_at=now)
-        for user in users or [None]
+    addressed: list[User | None] = [*users] or [None]
+    return [
+        StaffEmail.objects.create(kind=kind, user=user, language=language, by=by, due_at=now)
+        for user in addressed
     ]
-    return [_saved(row) for row in rows]
-
-
-def _saved(row: StaffEmail) -> StaffEmail:
-    row.save()
-    return row
 
 
 def make_token(kind: str, user: User) -> str:
@@ -106,8 +101,13 @@ def _send(email: StaffEmail, user: User) -> bool:
         return False
     with translation.override(email.language):
         written = _write(email, user, sender)
-    handed = staff.hand_over(written, user, kind=STAFF, number=email.pk)
-    return handed.may_have_arrived
+    to = Recipient(
+        position=0,
+        address=user.email,
+        delivery_id=delivery_id_factory(STAFF, email.pk)(user.pk),
+        urls={},
+    )
+    return bool(hand_over(written, to, {"staff_email": email.pk}))
 
 
 def _write(email: StaffEmail, user: User, sender: str) -> Email:

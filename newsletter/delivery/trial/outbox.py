@@ -13,16 +13,16 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models.functions import Now
 
-from newsletter.delivery.message_ids import TRIAL
+from newsletter.delivery.message_ids import TRIAL, delivery_id_factory
 from newsletter.delivery.models import TrialEmail
 from newsletter.delivery.oversight import kill_switch
-from newsletter.delivery.sending.staff import HandOver, hand_over
+from newsletter.delivery.sending.to_staff import HandOver, hand_over
 from newsletter.delivery.trial import trial_editions
 from newsletter.digest.content import RenderError
 from newsletter.digest.render_service import RenderServiceError
 from newsletter.editorial.models import Issue, User
 from newsletter.lib.queue import wake
-from newsletter.transport.outcomes import Result
+from newsletter.transport.outcomes import Recipient, Result
 from subscribers.audience import Segment
 
 log = logging.getLogger(__name__)
@@ -100,8 +100,13 @@ def _send(row: TrialEmail) -> bool:
         else:
             email = trial_editions.write(row)
             subject = email.subject
-            urls = trial_editions.urls(row.language)
-            handed = hand_over(email, row.user, kind=TRIAL, number=row.pk, urls=urls)
+            to = Recipient(
+                position=0,
+                address=row.user.email,
+                delivery_id=delivery_id_factory(TRIAL, row.pk)(row.user_id),
+                urls=trial_editions.urls(row.language),
+            )
+            handed = hand_over(email, to, {"trial_email": row.pk})
     except (RenderError, RenderServiceError) as error:
         handed = HandOver(Result.FAILED, str(error))
     state = {Result.SENT: State.SENT, Result.UNKNOWN: State.UNKNOWN}.get(
@@ -112,7 +117,7 @@ def _send(row: TrialEmail) -> bool:
     )
     if state is not State.SENT:
         log.warning("trial-email-not-sent", extra={"email": row.pk, "reason": handed.reason})
-    return handed.may_have_arrived
+    return bool(handed)
 
 
 def prune() -> int:

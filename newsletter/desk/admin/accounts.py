@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
@@ -286,4 +288,6 @@ class RoleAdmin(GroupAdmin):
 admin.site.register(User, AccountAdmin)
 # Django's own registration comes first, as its apps are loaded before ours.
 admin.site.unregister(Group)
+# People change these at “My account”; the first stays empty.
+admin.site.unregister([EmailAddress, Authenticator])
 admin.site.register(Group, RoleAdmin)

@@ -1,4 +1,4 @@
-"""One's own account: the password, the second factor, and where one is signed in."""
+"""The account of whoever is signed in: password, second factor, sessions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_stubs_ext import StrOrPromise
 
 from newsletter.desk.approvals import changes_no_issue
 from newsletter.desk.sign_in.second_factor import has_second_factor, needs_second_factor
@@ -26,7 +27,7 @@ NEXT = "desk-after-second-factor"
 """In a session: the page that somebody wanted before they were led to their second factor."""
 
 
-def in_the_desk(view: V, title: str) -> V:
+def in_the_desk(view: V, title: StrOrPromise) -> V:
     """Show one of allauth's pages as a page of the desk, and only to staff."""
 
     @changes_no_issue
@@ -55,7 +56,7 @@ def _way_on(request: HttpRequest) -> dict[str, Any]:
 
 @require_GET
 def account(request: HttpRequest) -> HttpResponse:
-    """Show what the account has, and lead to where it is changed."""
+    """Show what the account has, with links to the pages that change it."""
     user = user_of(request)
     factors = Authenticator.objects.filter(user=user)
     return render_page(
@@ -74,7 +75,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @changes_no_issue
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
-    """Sign one other browser of one's own out."""
+    """Sign the user out of one other browser."""
     mine = sessions_of(user_of(request)).filter(pk=pk).exclude(key=request.session.session_key)
     if not end(mine):
         raise Http404
@@ -85,7 +86,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 @changes_no_issue
 @require_POST
 def end_others(request: HttpRequest) -> HttpResponse:
-    """Sign every other browser of one's own out."""
+    """Sign the user out of every other browser."""
     end(sessions_of(user_of(request)).exclude(key=request.session.session_key))
     messages.success(request, _("All other browsers are signed out."))
     return redirect("account_home")

@@ -1,4 +1,4 @@
-"""What django-allauth asks us: who may come in, where to, and how secrets are stored.
+"""Our answers to django-allauth: access, the next page, and how secrets are stored.
 
 Only its second factor is used. Accounts are made at the desk, so nobody can sign up.
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal import flows
+from allauth.account.models import Login
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet
@@ -25,7 +26,7 @@ from newsletter.desk.sign_in import browsers
 from newsletter.desk.sign_in.throttle import attempt
 
 
-class StaffAccountAdapter(DefaultAccountAdapter):
+class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped
     """Lets staff in, once each of their factors was right."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - theirs
@@ -42,7 +43,12 @@ class StaffAccountAdapter(DefaultAccountAdapter):
             raise ImmediateHttpResponse(HttpResponseRedirect(reverse("account_login")))
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
 
-    def pre_login(self, request: HttpRequest, user: Any, **hooks: Any) -> HttpResponse | None:
+    def pre_login(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - theirs
+        user: Any,
+        **hooks: Any,
+    ) -> HttpResponse | None:
         """Refuse accounts that were closed or aren't staff before their second factor is asked."""
         if user.is_active and user.is_staff:
             return None
@@ -76,7 +82,7 @@ class StaffAccountAdapter(DefaultAccountAdapter):
         return [each | {"description": words[each["id"]]} for each in methods]
 
 
-class SecondFactorAdapter(DefaultMFAAdapter):
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # untyped
     """Encrypts what is stored, and names the newsroom in apps and browsers."""
 
     def encrypt(self, text: str) -> str:
@@ -107,6 +113,6 @@ def _fernet() -> Fernet:
 
 def begin_session(request: HttpRequest, user: Any, target: str | None) -> HttpResponse:
     """Go on after the right password: to the second factor if the account has one, or else in."""
-    from allauth.account.models import Login
-
-    return flows.login.perform_password_login(request, {}, Login(user=user, redirect_url=target))
+    begun = Login(user=user, redirect_url=target)
+    response: HttpResponse = flows.login.perform_password_login(request, {}, begun)
+    return response

@@ -16,6 +16,7 @@ MFA_FORMS = {
     "reauthenticate": "newsletter.desk.sign_in.forms.ConfirmCodeForm",
     "activate_totp": "newsletter.desk.sign_in.forms.FirstCodeForm",
     "add_webauthn": "newsletter.desk.sign_in.forms.AddPasskeyForm",
+    "edit_webauthn": "newsletter.desk.sign_in.forms.RenamePasskeyForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

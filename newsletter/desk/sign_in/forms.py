@@ -8,7 +8,7 @@ from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
@@ -21,6 +21,7 @@ from newsletter.desk.sign_in.counters import Counter
 from newsletter.desk.sign_in.throttle import attempt
 from newsletter.lib import outages
 from newsletter.lib.cache_errors import cache_errors
+from newsletter.lib.text_fields import OneLineFormField
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -92,30 +93,45 @@ class _Code(forms.Form):
         return code
 
 
-class CodeForm(_Code, AuthenticateForm):
+class CodeForm(_Code, AuthenticateForm):  # type: ignore[misc]  # untyped
     """The second step of signing in."""
 
 
-class ConfirmCodeForm(_Code, ReauthenticateForm):
+class ConfirmCodeForm(_Code, ReauthenticateForm):  # type: ignore[misc]  # untyped
     """Asked for before the account's second factor is changed."""
 
 
-class FirstCodeForm(_Code, ActivateTOTPForm):
+class FirstCodeForm(_Code, ActivateTOTPForm):  # type: ignore[misc]  # untyped
     """Proves that the app was set up."""
 
     field_label = gettext_lazy("Six digits from your authenticator app")
 
 
-class AddPasskeyForm(AddWebAuthnForm):
-    """A passkey, which by itself is enough to sign in, or a key for the second step only."""
+class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # untyped
+    """A passkey, which can replace the password, or a key for the second step only."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["name"].label = _("Name")
-        self.fields["name"].widget.attrs["class"] = "input"
-        self.fields["name"].max_length = 60
+        self.fields["name"] = _name_field(required=False)
         self.fields["passwordless"].label = _("Sign in with it alone, without a password")
         self.fields["passwordless"].initial = True
+
+
+class RenamePasskeyForm(EditWebAuthnForm):  # type: ignore[misc]  # untyped
+    """Another name for a passkey."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"] = _name_field(required=True)
+
+
+def _name_field(*, required: bool) -> OneLineFormField:
+    return OneLineFormField(
+        label=_("Name"),
+        max_length=60,
+        required=required,
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
 
 
 class ForgottenForm(forms.Form):

@@ -28,7 +28,7 @@ def _is_staff_at_desk(request: HttpRequest) -> bool:
 
 
 class SessionMiddleware:
-    """Keeps the list of one's own sessions."""
+    """Keeps the list of each user's sessions."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
@@ -74,7 +74,8 @@ def _ask_for_factor(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(f"{set_up}?{query}")
     if request.headers.get("Accept", "").startswith("application/json"):
         reason = _("Set up your second factor first, on the page of your account.")
-        return JsonResponse({"reason": "second-factor", "error": reason}, status=403)
+        facts = {"reason": "second-factor", "error": reason, "message": reason}
+        return JsonResponse(facts, status=403)
     posted = [
         (name, value)
         for name, values in request.POST.lists()

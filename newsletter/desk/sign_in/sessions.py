@@ -51,7 +51,7 @@ def end(sessions: QuerySet[StaffSession]) -> int:
     return len(keys)
 
 
-def _begin(sender: Any, request: HttpRequest, user: Any, **signal: Any) -> None:
+def _begin(request: HttpRequest, user: Any, **signal: Any) -> None:
     """Let the session end a day from now, even if it is used until then."""
     request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
     old = timezone.now() - timedelta(days=2)
@@ -60,12 +60,12 @@ def _begin(sender: Any, request: HttpRequest, user: Any, **signal: Any) -> None:
         record_use(request, user)
 
 
-def _end_after_change(sender: Any, instance: User, created: bool, **signal: Any) -> None:  # noqa: FBT001 - a signal's
+def _end_after_change(instance: User, *, created: bool, **signal: Any) -> None:
     """End all sessions of a user whose password was changed, or whose account was closed.
 
     Whoever changes their own password stays signed in: the page that does it opens a new session.
     """
-    password_changed = instance._password is not None
+    password_changed = getattr(instance, "_password", None) is not None
     if not created and (password_changed or not instance.is_active):
         end(StaffSession.objects.filter(user=instance))
 

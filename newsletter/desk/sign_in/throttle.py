@@ -98,7 +98,7 @@ def _network(request: HttpRequest) -> str:
 
 
 def _report(username: str, failures: int) -> None:
-    """Have the owner and the staff told (delivery.oversight.problems); the account is all we name."""
+    """Have the owner and the staff told (delivery.oversight.problems), of the account only."""
     user = User.objects.filter(username=username).first()
     if user is not None:
         PasswordGuessing.objects.update_or_create(

@@ -51,7 +51,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return _door(request, "sign_in.html", form=form, target=target or "", title=_("Sign in"))
 
 
-class CodeView(AuthenticateView):
+class CodeView(AuthenticateView):  # type: ignore[misc]  # untyped
     """Asks for the second factor. A box spares the question in this browser for 30 days."""
 
     template_name = "desk/sign_in/code.html"

@@ -46,6 +46,8 @@ def test_every_alert_is_translated(kind: Alert.Kind, language: str) -> None:
         "problem": "unreachable",
         "issue": 5,
         "by": "ina",
+        "name": "ina",
+        "failures": 5,
     }
     alert = Alert(kind=kind, subject="1", facts=facts)
     with translation.override("en"):

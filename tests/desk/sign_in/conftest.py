@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal import auth as totp
 from django.core.cache import cache
 from django.test import Client
 
+from newsletter.desk.sign_in.adapters import SecondFactorAdapter
 from newsletter.editorial.models import User
 
 PASSWORD = "sign-me-in"
@@ -39,9 +41,9 @@ def code(client: Client, digits: str = "", **extra: str) -> Any:
 
 
 def app_code(secret: str = SECRET, *, period: int = 0) -> str:
-    """Return what the app shows now, or showed in one of the last three periods: each works once."""
+    """Return what the app shows, in one of three periods around now: each works once."""
     counter = list(totp.yield_hotp_counters_from_time())[period]
-    return totp.format_hotp_value(totp.hotp_value(secret, counter))
+    return str(totp.format_hotp_value(totp.hotp_value(secret, counter)))
 
 
 def is_in(client: Client) -> bool:
@@ -51,10 +53,6 @@ def is_in(client: Client) -> bool:
 @pytest.fixture
 def protected(editor: User) -> User:
     """The editor, with an app and recovery codes."""
-    from allauth.mfa.models import Authenticator
-
-    from newsletter.desk.sign_in.adapters import SecondFactorAdapter
-
     secret = SecondFactorAdapter().encrypt(SECRET)
     Authenticator.objects.create(user=editor, type="totp", data={"secret": secret})
     RecoveryCodes.activate(editor)
@@ -63,8 +61,6 @@ def protected(editor: User) -> User:
 
 @pytest.fixture
 def recovery_codes(protected: User) -> list[str]:
-    from allauth.mfa.models import Authenticator
-
     return list(
         Authenticator.objects.get(user=protected, type="recovery_codes").wrap().get_unused_codes()
     )

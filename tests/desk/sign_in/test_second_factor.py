@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
@@ -114,10 +115,8 @@ def test_nobody_can_sign_up(client: Client) -> None:
     ],
 )
 def test_the_rule_says_who_needs_one(
-    editor: User, settings: Any, rule: str, who: str, is_led: bool
+    editor: User, settings: Any, rule: str, who: str, is_led: Any
 ) -> None:
-    from django.contrib.auth.models import Group
-
     if who == "translator":
         editor.is_superuser = False
         editor.save()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +13,6 @@ from redis.exceptions import ConnectionError as CacheDownError
 
 from newsletter.delivery.models import FailedSignIns, PasswordGuessing
 from newsletter.delivery.oversight import alert_texts, alerts, problems
-from newsletter.desk.sign_in import counters
 from newsletter.desk.sign_in.counters import Counter
 from newsletter.editorial.models import User
 from tests.conftest import ReportedOutages
@@ -129,13 +127,12 @@ def test_the_key_changes_daily() -> None:
 
 
 @pytest.fixture
-def no_cache(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any, **kwargs: Any) -> None:
         raise CacheDownError
 
     for name in ("get", "add", "set", "incr", "delete_many"):
-        monkeypatch.setattr(counters.cache, name, fail)
-    yield
+        monkeypatch.setattr(cache, name, fail)
 
 
 @pytest.mark.usefixtures("no_cache")

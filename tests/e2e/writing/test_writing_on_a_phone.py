@@ -32,7 +32,7 @@ def test_the_prompt_fits_and_the_kept_copy_is_dated_in_words(chromium: Browser, 
         page.goto(f"/admin/login/?next={url}")
         page.locator("[name=username]").fill("editor")
         page.locator("[name=password]").fill(site.password)
-        page.locator("#login-form [type=submit]").click()
+        page.locator("[name=password]").press("Enter")
         field = page.get_by_label("Лід", exact=True)
         state = page.locator("[data-savestate]")
         expect(state.locator("[data-for=good]")).to_be_visible()

@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
-            raise CommandError(f"There is no user called {options['user']}.")
+            raise CommandError(f"No user is called {options['user']}.")
         removed = reset_second_factor(user)
         sessions = end(StaffSession.objects.filter(user=user))
         LogEntry.objects.log_actions(
