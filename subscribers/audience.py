@@ -69,10 +69,19 @@ class Reader(NamedTuple):
 
 
 def segments(
-    newsletter: Newsletter, frequency: Frequency = Frequency.WEEKLY
+    newsletter: Newsletter,
+    frequency: Frequency = Frequency.WEEKLY,
+    *,
+    among: Exists | None = None,
 ) -> list[tuple[Segment, int]]:
-    """Return each segment of the newsletter's readers with this frequency, and its size."""
-    rows = _readers(newsletter, frequency).values_list(*COLUMNS)
+    """Return each segment of the newsletter's readers with this frequency, and its size.
+
+    `among` is a condition on a Subscription that narrows down which of them are counted.
+    """
+    readers = _readers(newsletter, frequency)
+    if among is not None:
+        readers = readers.filter(among)
+    rows = readers.values_list(*COLUMNS)
     counted = rows.annotate(readers=Count("pk")).order_by(*COLUMNS)
     return [(Segment(*columns), readers) for *columns, readers in counted]
 

@@ -38,7 +38,7 @@ JUST_ENDED = timedelta(hours=1)
 """How long a mailing that ended is looked at for the first time."""
 RECENT = timedelta(days=14)
 """A mailing that ended longer ago isn't reported any more."""
-_OPERATORS_OWN = (Mailing.Hold.NONE, Mailing.Hold.KILL_SWITCH)
+_OPERATORS_OWN = (Mailing.Hold.NONE, Mailing.Hold.KILL_SWITCH, Mailing.Hold.BY_HAND)
 """Holds that a person chose, who needs no telling."""
 
 
