@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from newsletter.delivery.planning.editions import preview
 from newsletter.delivery.planning.weight import weigh
-from newsletter.desk.dashboard import chain_name, count_readers
+from newsletter.desk.dashboard import chain_name
 from newsletter.desk.preview import PreviewChoice, render_or_explain
 from newsletter.digest.content import RenderError
 from newsletter.digest.render import size_warnings
@@ -27,23 +28,24 @@ class ChainWeight:
     readers: int
     size: int | None = None
     problems: tuple[Problem, ...] = ()
+    language: str = ""
+    subject: str = ""
 
     @property
     def total(self) -> int:
         return (self.size or 0) * self.readers
 
 
-def chain_weights(issue: Issue) -> list[ChainWeight]:
-    """Return the chains, the one with the most readers first.
+def chain_weights(issue: Issue, counts: Counter[tuple[str, ...]]) -> list[ChainWeight]:
+    """Return the chains of these readers, the one with the most readers first.
 
     The emails are those of readers who changed nothing: plain text, for example, weighs less.
     """
-    counts = count_readers(issue.newsletter).most_common()
     return [
         _weigh(issue, chain, readers)
         if number < CHAINS
         else ChainWeight(chain_name(chain), readers)
-        for number, (chain, readers) in enumerate(counts)
+        for number, (chain, readers) in enumerate(counts.most_common())
     ]
 
 
@@ -68,4 +70,5 @@ def _weigh(issue: Issue, chain: tuple[str, ...], readers: int) -> ChainWeight:
     except RenderError as error:
         return ChainWeight(name, readers, problems=(Problem(Severity.BLOCKS, str(error)),))
     warnings = (Problem(Severity.WARNS, text) for text in size_warnings(rendered))
-    return ChainWeight(name, readers, size, (*weight_problems(size), *warnings))
+    problems = (*weight_problems(size), *warnings)
+    return ChainWeight(name, readers, size, problems, rendered.language, rendered.subject)

@@ -99,9 +99,9 @@ def test_an_issue_can_be_sent_to_one_language_first(
 ) -> None:
     Mailing.objects.all().delete()
     page = as_editor.get(f"/admin/editorial/issue/{issue.pk}/send/").content.decode()
-    assert 'name="first_language" value="be"' in page
-    url = f"/admin/editorial/issue/{issue.pk}/send/"
-    as_editor.post(url, {"first_language": "be", **with_token(as_editor, url)})
+    assert 'name="who" value="be"' in page
+    url = f"/admin/editorial/issue/{issue.pk}/send/?who=be&when=now"
+    as_editor.post(url, with_token(as_editor, url))
     made = Mailing.objects.get()
     assert (made.audience, made.language) == (Mailing.Audience.FIRST_LANGUAGE, "be")
     assert not Edition.objects.exists()
@@ -112,8 +112,8 @@ def test_a_removed_language_does_not_send_to_all_readers(
 ) -> None:
     Mailing.objects.all().delete()
     url = f"/admin/editorial/issue/{issue.pk}/send/"
-    data = {"first_language": "ka", **with_token(as_editor, url)}
-    answer = as_editor.post(url, data, follow=True)
+    data = with_token(as_editor, f"{url}?who=be&when=now")
+    answer = as_editor.post(f"{url}?who=ka&when=now", data, follow=True)
     assert "isn’t available in this language" in answer.content.decode()
     assert not Mailing.objects.exists()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef
 
 from newsletter.delivery.models import Outcome, ReleaseRecipient
 from newsletter.delivery.planning.snapshot import Audience, last_outcomes
-from newsletter.digest import content
 from newsletter.digest.assemble import assemble
 from newsletter.editorial.approval import approvable_content
 from newsletter.editorial.models import Issue
@@ -26,6 +25,8 @@ class ReaderCounts:
     """Readers who are recipients of an earlier mailing of the issue."""
     empty: int = 0
     """Readers for whom the issue has nothing in their languages and topics."""
+    editions: dict[tuple[str, ...], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The keys of the editions that the readers of each chain get."""
     unreached: int = 0
     """Recipients whose email was refused, failed or was skipped."""
 
@@ -33,9 +34,23 @@ class ReaderCounts:
     def everyone(self) -> int:
         return self.by_chain.total()
 
+    def chains(self, first_language: str) -> Counter[tuple[str, ...]]:
+        """Return the readers who have this language first, or all of them, by chain."""
+        return Counter(
+            {
+                chain: readers
+                for chain, readers in self.by_chain.items()
+                if readers and first_language in {"", chain[0]}
+            }
+        )
+
+    def edition_count(self, first_language: str) -> int:
+        chains = self.chains(first_language)
+        return len(set().union(*(self.editions[chain] for chain in chains)))
+
     def first(self, language: str) -> int:
         """Return how many have this language first."""
-        return sum(readers for chain, readers in self.by_chain.items() if chain[0] == language)
+        return self.chains(language).total()
 
     def of(self, choice: str) -> int:
         """Return the readers of a choice: "" for everyone, "unreached", or a first language."""
@@ -56,16 +71,16 @@ def count_readers(issue: Issue) -> ReaderCounts:
         already = had.get(segment, 0)
         counts.already += already
         left = readers - already
-        if _has_something(contents, segment, issue):
-            counts.by_chain[tuple(segment.languages)] += left
-        else:
+        selection = assemble(contents, edition_options(segment, issue.newsletter))
+        if selection is None:
             counts.empty += left
+            continue
+        chain = tuple(segment.languages)
+        counts.by_chain[chain] += left
+        if left:
+            counts.editions[chain].add(selection.key)
     counts.unreached = _unreached(issue)
     return counts
-
-
-def _has_something(contents: content.Issue, segment: Segment, issue: Issue) -> bool:
-    return assemble(contents, edition_options(segment, issue.newsletter)) is not None
 
 
 def _recipients_by_segment(issue: Issue) -> dict[Segment, int]:

@@ -27,7 +27,9 @@ AT = DUE + timedelta(hours=3)
 def planned(weekly: Newsletter, issue: Issue, write_article: Callable[..., Article]) -> Issue:
     """An approved issue of a week that is ahead, whatever the clock says."""
     Newsletter.objects.update(schedule_active=True, schedule_since=DUE - timedelta(days=3))
-    Issue.objects.update(starts_on=DUE.date() - timedelta(days=7), ends_on=DUE.date() - timedelta(1))
+    Issue.objects.update(
+        starts_on=DUE.date() - timedelta(days=7), ends_on=DUE.date() - timedelta(1)
+    )
     issue = Issue.objects.get()
     assert occurrence_sending(issue.newsletter.rule, issue.last_week).at == DUE
     write_article(issue=issue, en="Army", published_at=datetime(2017, 1, 1, tzinfo=UTC))
@@ -116,7 +118,8 @@ def test_an_issue_held_by_hand_waits_until_it_is_released(planned: Issue) -> Non
 
 def test_released_too_late_it_stays_until_an_editor_sends_it(planned: Issue) -> None:
     held = start.hold_by_hand(planned, by=None)
-    assert held is not None and start.release_hold(held, at=None)
+    assert held is not None
+    assert start.release_hold(held, at=None)
     assert dispatch.dispatch(DUE) == []
     assert start.send_now(planned, by=None).state == State.PREPARING
 
