@@ -60,7 +60,7 @@ def _send_round_up(mailing: Mailing, by: User) -> Mailing:
 
 
 def _cancelling(mailing: Mailing, counts: Report) -> str:
-    """Return what cancelling means: who has it, who is about to get it, and who won't."""
+    """Say how many readers have it, how many may be about to get it, and how many won't."""
     if mailing.snapshot_at is None:
         return gettext(
             "Nothing has been sent, and the schedule won’t send it either. You can still send it "

@@ -66,7 +66,7 @@ def _dispatch_week(newsletter: Newsletter, now: datetime) -> Mailing | None:
         release__period=period,
         audience=Mailing.Audience.ALL,
     ).first()
-    # One with a time of its own is started at that time, not here.
+    # A scheduled mailing starts at its time, not here.
     done = existing is not None and (existing.send_at is not None or existing.hold not in UNREADY)
     decision = _decide(newsletter, occasion, now, done=done)
     if decision is Decision.WAIT:
