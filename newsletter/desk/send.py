@@ -74,7 +74,8 @@ def send(request: HttpRequest, issue_id: int) -> HttpResponse:
             )
             return redirect(request.get_full_path())
         return _start(request, issue, choice)
-    if "when" not in request.GET or choice.error:
+    # “Back” keeps what was chosen.
+    if "when" not in request.GET or "change" in request.GET or choice.error:
         return _choices(request, issue, choice, counts, weights, problems)
     return _summary(request, issue, choice, counts, weights, problems, token)
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -120,9 +121,9 @@ def who_label(who: str) -> str:
         return _("Only readers it didn’t reach")
     if not who:
         return _("Everyone who hasn’t got it yet")
-    return _("%(language)s first") % {
-        "language": language_name_in(who, get_language() or who).capitalize()
-    }
+    return capfirst(
+        _("%(language)s first") % {"language": language_name_in(who, get_language() or who)}
+    )
 
 
 def who_options(issue: Issue, counts: ReaderCounts) -> list[Option]:

@@ -12,10 +12,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.delivery.models import Mailing
+from newsletter.delivery.models import Batch, Mailing
+from newsletter.delivery.oversight.pace import pace
+from newsletter.delivery.oversight.report import Report
 from newsletter.delivery.planning import snapshot, start
 from newsletter.desk.send_choice import read_choice
 from newsletter.editorial.models import Article, Issue, Newsletter
+from newsletter.transport.outcomes import Result
+from tests.approving import approve
 from tests.delivery.conftest import AddReader, add_reader, relay  # noqa: F401 - fixtures
 from tests.desk.forms import with_token
 
@@ -48,7 +52,7 @@ def test_checking_sends_nothing_and_says_to_how_many_it_goes(
 ) -> None:
     for number in range(3):
         add_reader(f"r{number}@readers.example", "en")
-    snapshot.prepare(start.send_now(_approved(ready), by=None, first_language="be").pk)
+    snapshot.prepare(start.send_now(approve(ready), by=None, first_language="be").pk)
     summary = as_editor.get(page(ready, who="", when="now")).content.decode()
     assert "Send to 3 readers now" in summary
     assert "Army" in summary  # the subject
@@ -65,7 +69,7 @@ def test_those_who_have_it_are_not_counted(
         add_reader(f"en{number}@readers.example", "en")
     for number in range(8):
         add_reader(f"be{number}@readers.example", "be", "en")
-    snapshot.prepare(start.send_now(_approved(ready), by=None, first_language="en").pk)
+    snapshot.prepare(start.send_now(approve(ready), by=None, first_language="en").pk)
     assert (
         "Send to 8 readers now" in as_editor.get(page(ready, who="", when="now")).content.decode()
     )
@@ -85,6 +89,14 @@ def test_a_set_time_schedules_it_and_can_be_changed(ready: Issue, as_editor: Cli
     assert (
         "scheduled" in as_editor.get(f"/admin/editorial/issue/{ready.pk}/change/").content.decode()
     )
+
+
+def test_going_back_keeps_what_was_chosen(ready: Issue, as_editor: Client) -> None:
+    summary = as_editor.get(page(ready, **at())).content.decode()
+    assert "change=1" in summary
+    choices = as_editor.get(page(ready, **at(), change="1"))
+    assert choices.context["date"] == f"{TOMORROW:%Y-%m-%d}"
+    assert choices.context["when"] == "at"
 
 
 def test_scheduled_twice_it_is_the_same_mailing(ready: Issue, as_editor: Client) -> None:
@@ -140,6 +152,38 @@ def test_a_local_time_that_a_clock_change_skips_moves_an_hour_later(ready: Issue
     assert choice.at == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)  # 03:30 in Warsaw
 
 
+def test_cancelling_says_who_has_it_who_may_get_it_and_who_wont(
+    ready: Issue,
+    as_editor: Client,
+    add_reader: AddReader,  # noqa: F811
+) -> None:
+    for number in range(10):
+        add_reader(f"r{number}@readers.example", "en")
+    mailing = start.send_now(approve(ready), by=None)
+    cancel = f"/admin/delivery/mailing/{mailing.pk}/cancel/"
+    assert "Nothing has been sent" in as_editor.get(cancel).content.decode()
+    snapshot.prepare(mailing.pk)
+    # A worker has sent to three and may send to six.
+    sent = bytes([Result.SENT] * 3)
+    Batch.objects.update(state=Batch.State.CLAIMED, intent=6, results=sent)
+    text = as_editor.get(cancel).content.decode()
+    assert "Sent already: 3." in text
+    assert "up to 3." in text
+    assert "at least 4." in text
+
+
+def test_the_pace_counts_only_those_who_are_due(ready: Issue) -> None:
+    minute_ago = timezone.now() - timedelta(seconds=60)
+    mailing = Mailing(state=State.SENDING, snapshot_at=minute_ago)
+    counts = Report(readers=100, sent=40, waiting=60)
+    found = pace(mailing, counts, not_due=20)
+    assert found is not None
+    assert 38 <= found.per_minute <= 40
+    assert found.minutes_left in {1, 2}
+    assert pace(mailing, counts, not_due=60) is None
+    assert pace(Mailing(state=State.PAUSED, snapshot_at=minute_ago), counts, not_due=0) is None
+
+
 def test_an_issue_is_held_and_released(ready: Issue, as_editor: Client) -> None:
     hold, release = (f"/admin/editorial/issue/{ready.pk}/{name}/" for name in ("hold", "release"))
     assert as_editor.get(hold).status_code == 200
@@ -151,9 +195,3 @@ def test_an_issue_is_held_and_released(ready: Issue, as_editor: Client) -> None:
     answer = as_editor.post(release, follow=True).content.decode()
     assert "Its time has passed" in answer
     assert "not held" in as_editor.post(release, follow=True).content.decode()
-
-
-def _approved(issue: Issue) -> Issue:
-    from tests.approving import approve
-
-    return approve(issue)
