@@ -69,17 +69,26 @@ class Reader(NamedTuple):
 
 
 def segments(
-    newsletter: Newsletter, frequency: Frequency = Frequency.WEEKLY
+    newsletter: Newsletter,
+    frequency: Frequency = Frequency.WEEKLY,
+    *,
+    among: Exists | None = None,
 ) -> list[tuple[Segment, int]]:
-    """Return each segment of the newsletter's readers with this frequency, and its size."""
-    rows = active_readers(newsletter, frequency).values_list(*COLUMNS)
+    """Return each segment of the newsletter's readers with this frequency, and its size.
+
+    `among` is a condition on a Subscription that narrows down which of them are counted.
+    """
+    readers = _readers(newsletter, frequency)
+    if among is not None:
+        readers = readers.filter(among)
+    rows = readers.values_list(*COLUMNS)
     counted = rows.annotate(readers=Count("pk")).order_by(*COLUMNS)
     return [(Segment(*columns), readers) for *columns, readers in counted]
 
 
 def has_readers(newsletter: Newsletter, frequency: Frequency) -> bool:
     """Return whether the newsletter has any reader with this frequency."""
-    return active_readers(newsletter, frequency).exists()
+    return _readers(newsletter, frequency).exists()
 
 
 def segment_of(subscription: Subscription) -> Segment:
@@ -96,7 +105,7 @@ def stream(
     One statement makes one snapshot; rows are fetched in chunks, so memory use stays flat.
     """
     rows = (
-        active_readers(newsletter, frequency)
+        _readers(newsletter, frequency)
         .order_by(*COLUMNS, F("preferred_hour").asc(nulls_first=True), "subscriber_id")
         .values_list(*COLUMNS, "preferred_hour", "subscriber_id")
         .iterator(chunk_size=CHUNK_SIZE)
@@ -140,8 +149,8 @@ def still_wanted(newsletter_id: int, subscriber_ids: Sequence[int]) -> dict[int,
     return found
 
 
-# The same condition as in `active_readers`, in SQL: a mailing runs it for each STEP readers, and
-# the ORM takes several times as long as the database.
+# The same condition as in `_readers`, in SQL: a mailing runs it for each STEP readers, and the ORM
+# takes several times as long as the database.
 _STILL_WANTED_TEMPLATE = """SELECT reader.id, subscription.id, reader.language, reader.storage_key,
            reader.sealed_address, subscription.discreet, {public_id}
     FROM subscribers_subscription AS subscription
@@ -173,8 +182,7 @@ def address_of(subscriber: Subscriber) -> str:
     return open_address(sealed, subscriber.public_id)
 
 
-def active_readers(newsletter: Newsletter, frequency: Frequency) -> QuerySet[Subscription]:
-    """Return the subscriptions of those who would get an email now."""
+def _readers(newsletter: Newsletter, frequency: Frequency) -> QuerySet[Subscription]:
     suppressed = Suppression.objects.filter(address_hash=OuterRef("subscriber__address_hash"))
     return Subscription.objects.filter(
         ~Exists(suppressed),

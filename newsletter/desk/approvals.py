@@ -97,7 +97,9 @@ def is_sent(issue: Issue) -> bool:
 def _watched_issues() -> list[Issue]:
     """Return the approved issues that will be sent."""
     mailings = Mailing.objects.filter(release__issue=OuterRef("pk"))
-    waiting = mailings.filter(state__in=[Mailing.State.HELD, Mailing.State.PREPARING])
+    waiting = mailings.filter(
+        state__in=[Mailing.State.HELD, Mailing.State.SCHEDULED, Mailing.State.PREPARING]
+    )
     recent = Q(ends_on__gte=timezone.localdate() - timedelta(days=WATCHED_DAYS))
     return list(
         Issue.objects.filter(recent | Exists(waiting), state=Issue.State.APPROVED)

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.delivery.models import Mailing, Release
 from newsletter.delivery.oversight import control
+from newsletter.delivery.oversight.pace import handing_over
 from newsletter.delivery.oversight.report import Report
 from newsletter.delivery.planning import start
 from newsletter.desk.access.roles import CONTROL, SEND
@@ -22,18 +25,21 @@ CLOSED = {State.FINISHED, State.CANCELLED}
 
 @dataclass(frozen=True)
 class Action:
-    """One action. `meaning` explains it on the confirmation page.
+    """One action. `meaning` explains it on the confirmation page; it may need the counts.
 
     `run` returns the mailing to show next, or None if there was nothing to do; it may raise
     CannotSendError. `is_offered` tells whether the action applies to a mailing with these counts.
     """
 
     label: Any
-    meaning: Any
+    meaning: Any | Callable[[Mailing, Report], str]
     needs: str
     """The permission."""
     run: Callable[[Mailing, User], Mailing | None]
     is_offered: Callable[[Mailing, Report], bool]
+
+    def explain(self, mailing: Mailing, counts: Report) -> str:
+        return self.meaning(mailing, counts) if callable(self.meaning) else str(self.meaning)
 
 
 def _returning_mailing(
@@ -54,6 +60,26 @@ def _is_held_round_up(mailing: Mailing, _counts: Report) -> bool:
 def _send_round_up(mailing: Mailing, by: User) -> Mailing:
     release = mailing.release
     return start.send_round_up(release.newsletter, Month.parse(release.period), by=by)
+
+
+def _cancelling(mailing: Mailing, counts: Report) -> str:
+    """Say how many readers have it, how many may be about to get it, and how many won't."""
+    if mailing.snapshot_at is None:
+        return gettext(
+            "Nothing has been sent, and the schedule won’t send it either. You can still send it "
+            "from the issue’s page."
+        )
+    on_its_way = handing_over(mailing)
+    return gettext(
+        "This can’t be undone. Sent already: %(sent)s. Being handed over right now, and perhaps "
+        "sent: up to %(handing)s. The other readers won’t get it: at least %(rest)s."
+    ) % {
+        "sent": number_format(counts.sent + counts.handed_over, force_grouping=True),
+        "handing": number_format(on_its_way, force_grouping=True),
+        "rest": number_format(
+            max(counts.waiting - counts.handed_over - on_its_way, 0), force_grouping=True
+        ),
+    }
 
 
 ACTIONS = {
@@ -79,7 +105,7 @@ ACTIONS = {
         ),
         CONTROL,
         _returning_mailing(control.pause),
-        _in_states(State.SENDING),
+        _in_states(*control.PAUSABLE),
     ),
     "resume": Action(
         _("Resume mailing"),
@@ -90,7 +116,7 @@ ACTIONS = {
     ),
     "cancel": Action(
         _("Cancel mailing"),
-        _("This can’t be undone. Readers who are still waiting won’t get this issue."),
+        _cancelling,
         CONTROL,
         _returning_mailing(control.cancel),
         _in_states(*control.CANCELLABLE),

@@ -36,14 +36,16 @@ class ChainWeight:
         return (self.size or 0) * self.readers
 
 
-def chain_weights(issue: Issue, readers: Counter[tuple[str, ...]]) -> list[ChainWeight]:
+def chain_weights(issue: Issue, counts: Counter[tuple[str, ...]]) -> list[ChainWeight]:
     """Return the chains of these readers, the one with the most readers first.
 
     The emails are those of readers who changed nothing: plain text, for example, weighs less.
     """
     return [
-        _weigh(issue, chain, count) if number < CHAINS else ChainWeight(chain_name(chain), count)
-        for number, (chain, count) in enumerate(readers.most_common())
+        _weigh(issue, chain, readers)
+        if number < CHAINS
+        else ChainWeight(chain_name(chain), readers)
+        for number, (chain, readers) in enumerate(counts.most_common())
     ]
 
 
@@ -68,11 +70,5 @@ def _weigh(issue: Issue, chain: tuple[str, ...], readers: int) -> ChainWeight:
     except RenderError as error:
         return ChainWeight(name, readers, problems=(Problem(Severity.BLOCKS, str(error)),))
     warnings = (Problem(Severity.WARNS, text) for text in size_warnings(rendered))
-    return ChainWeight(
-        name,
-        readers,
-        size,
-        (*weight_problems(size), *warnings),
-        rendered.language,
-        rendered.subject,
-    )
+    problems = (*weight_problems(size), *warnings)
+    return ChainWeight(name, readers, size, problems, rendered.language, rendered.subject)

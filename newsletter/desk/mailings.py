@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from newsletter.delivery.models import Alert, Edition, Mailing, Release
 from newsletter.delivery.oversight.alert_texts import failed_sentence, rates_sentence
 from newsletter.delivery.oversight.explanations import explain_facts
+from newsletter.delivery.oversight.pace import pace
 from newsletter.delivery.oversight.report import (
     Report,
     deferred,
@@ -45,6 +46,8 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
     mailing = get_mailing(request, mailing_id)
     may_send = may(request, SEND, mailing)
     counts = report(mailing)
+    waiting, retried = waiting_for_hour(mailing), deferred(mailing)
+    not_due = (waiting.readers if waiting else 0) + (retried.readers if retried else 0)
     editions = mailing.editions.defer("html", "text").annotate(
         readers=Sum("batches__size", filter=Q(batches__predecessor=None))
     )
@@ -64,8 +67,9 @@ def show(request: HttpRequest, mailing_id: int) -> HttpResponse:
         else "",
         failures=failures(mailing) if counts.refused + counts.failed else [],
         transports=sent_by_transport(mailing),
-        waiting_for_hour=waiting_for_hour(mailing),
-        deferred_readers=deferred(mailing),
+        waiting_for_hour=waiting,
+        deferred_readers=retried,
+        pace=pace(mailing, counts, not_due=not_due),
         zone=mailing.release.newsletter.timezone,
         editions=editions,
         bytes_in_all=sum(edition.size * (edition.readers or 0) for edition in editions),
@@ -89,14 +93,15 @@ def perform(request: HttpRequest, mailing_id: int, name: str) -> HttpResponse:
         raise Http404
     action = ACTIONS[name]
     mailing = get_mailing(request, mailing_id, action.needs)
-    is_offered = action.is_offered(mailing, report(mailing))
+    counts = report(mailing)
+    is_offered = action.is_offered(mailing, counts)
     if request.method != "POST" and is_offered:
         return render_page(
             request,
             "desk/confirm_action.html",
             title=f"{action.label}: {mailing}",
             mailing=mailing,
-            meaning=action.meaning,
+            meaning=action.explain(mailing, counts),
             label=action.label,
         )
     result = (

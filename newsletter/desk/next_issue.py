@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from newsletter.desk.access.rows import newsletters
 from newsletter.desk.view_helpers import user_of
 from newsletter.digest.dates import week_range
-from newsletter.editorial.models import Newsletter
+from newsletter.editorial.models import Issue, Newsletter
 from newsletter.editorial.upcoming import next_free_week
 
 
@@ -38,6 +38,11 @@ class NextIssue:
             "ends_on": self._last.isoformat(),
         }
         return f"{reverse('admin:editorial_issue_add')}?{urlencode(query)}"
+
+    @property
+    def break_url(self) -> str:
+        """Return the page that plans a break for the week: then nothing is sent."""
+        return f"{self.url}&kind={Issue.Kind.BREAK.value}"
 
     @property
     def _last(self) -> date:

@@ -12,13 +12,10 @@ from django.test import Client
 from django.urls import reverse
 
 from newsletter.delivery.models import Mailing
-from newsletter.delivery.planning import dispatch, snapshot
+from newsletter.delivery.planning import dispatch
 from newsletter.editorial.models import Issue, Newsletter, Topic, Trend
 from subscribers import lifecycle
 from tests.conftest import WriteArticle
-from tests.delivery.conftest import AddReader
-from tests.delivery.conftest import add_reader as add_reader
-from tests.delivery.conftest import relay as relay
 from tests.desk.forms import form_data, with_token
 from tests.desk.test_permissions import issue_urls, ready
 
@@ -49,7 +46,7 @@ def test_a_new_issue_leads_to_its_page_where_its_texts_are_saved(
 
 
 def send(client: Client, issue: Issue) -> Any:
-    url = issue_urls(issue)["send"]
+    url = issue_urls(issue)["send"] + "?who=&when=now"
     return client.post(url, with_token(client, url))
 
 
@@ -118,7 +115,7 @@ def test_an_issue_is_approved_and_the_approval_withdrawn(
     ready.refresh_from_db()
     assert ready.state == "approved"
     assert ready.approved_by
-    assert ready.approved_by.username == "adam"
+    assert ready.approved_by.username == "alena"
     as_publisher.post(issue_urls(ready)["withdraw"])
     ready.refresh_from_db()
     assert ready.state == "draft"
@@ -132,8 +129,10 @@ def test_an_issue_is_approved_the_day_before_its_articles_are_published(
     due = datetime(2017, 7, 31, 6, 0, tzinfo=UTC)
     write_article(issue=issue, en="Headline", published_at=due)
     Newsletter.objects.update(schedule_active=True, schedule_since=due - timedelta(days=9))
-    page = as_publisher.get(issue_urls(issue)["send"]).content.decode()
+    page = as_publisher.get(issue_urls(issue)["send"] + "?who=&when=now").content.decode()
     assert "It can’t be sent yet." in page
+    page = as_publisher.get(issue_urls(issue)["send"]).content.decode()
+    assert "On schedule" in page
     as_publisher.post(issue_urls(issue)["approve"], with_token(as_publisher, change_url(issue)))
     issue.refresh_from_db()
     assert issue.state == "approved"
@@ -165,36 +164,10 @@ def test_the_send_page_asks_first_and_counts_the_readers(
             source="operator",
         )
     page = as_publisher.get(issue_urls(ready)["send"]).content.decode()
+    assert "3 readers" in page
     assert re.search(r"<td>беларуская, русский</td>\s*<td>2</td>", page)
-    check = as_publisher.get(f"{issue_urls(ready)['send']}?step=check&first_language=be")
-    page = check.content.decode()
-    assert "Send to 2 readers now" in page
-    assert '<span class="line" lang="be">' in page
-    assert "Sending it approves it" in page
+    assert "has not been approved yet" in page
     assert not Mailing.objects.exists()
-
-
-def test_the_count_leaves_out_who_already_has_it(
-    relay: object, ready: Issue, as_publisher: Client, add_reader: AddReader
-) -> None:
-    for number in range(4):
-        add_reader(f"be{number}@readers.example", "be")
-    for number in range(3):
-        add_reader(f"en{number}@readers.example", "en")
-    url = issue_urls(ready)["send"]
-    data = {"first_language": "be", **with_token(as_publisher, url)}
-    as_publisher.post(url, data)
-    snapshot.prepare(Mailing.objects.get().pk)
-    page = as_publisher.get(url).content.decode()
-    assert re.search(r'name="first_language"\s+value="be"\s+disabled', page)
-    assert "already has a mailing" in page
-    check = as_publisher.get(f"{url}?step=check&first_language=").content.decode()
-    assert "Send to 3 readers now" in check
-    as_publisher.post(url, {"first_language": "", **with_token(as_publisher, url)})
-    snapshot.prepare(Mailing.objects.get(audience="all").pk)
-    assert [each.readers for each in Mailing.objects.order_by("pk")] == [4, 3]
-    assert "It was sent to everyone" not in page
-    assert "Everyone has got it" in as_publisher.get(url).content.decode()
 
 
 def test_sending_shows_the_progress_and_sending_twice_sends_once(
@@ -204,7 +177,8 @@ def test_sending_shows_the_progress_and_sending_twice_sends_once(
     mailing = Mailing.objects.get()
     assert answer["Location"] == f"/admin/delivery/mailing/{mailing.pk}/change/"
     assert mailing.started_by
-    send(as_publisher, ready)
+    again = as_publisher.post(issue_urls(ready)["send"] + "?who=&when=now", follow=True)
+    assert "alena has already done so" in again.content.decode()
     assert Mailing.objects.count() == 1
     assert "already has a mailing" in as_publisher.get(issue_urls(ready)["send"]).content.decode()
     page = as_publisher.get(answer["Location"]).content.decode()

@@ -98,8 +98,8 @@ def test_an_issue_can_be_sent_to_one_language_first(
     as_publisher: Client, finished_mailing: Mailing, issue: Issue
 ) -> None:
     Mailing.objects.all().delete()
-    url = f"/admin/editorial/issue/{issue.pk}/send/"
-    as_publisher.post(url, {"first_language": "be", **with_token(as_publisher, url)})
+    url = f"/admin/editorial/issue/{issue.pk}/send/?who=be&when=now"
+    as_publisher.post(url, with_token(as_publisher, url))
     made = Mailing.objects.get()
     assert (made.audience, made.language) == (Mailing.Audience.FIRST_LANGUAGE, "be")
     assert not Edition.objects.exists()
@@ -110,8 +110,8 @@ def test_a_removed_language_does_not_send_to_all_readers(
 ) -> None:
     Mailing.objects.all().delete()
     url = f"/admin/editorial/issue/{issue.pk}/send/"
-    data = {"first_language": "ka", **with_token(as_publisher, url)}
-    answer = as_publisher.post(url, data, follow=True)
+    data = with_token(as_publisher, f"{url}?who=be&when=now")
+    answer = as_publisher.post(f"{url}?who=ka&when=now", data, follow=True)
     assert "isn’t available in this language" in answer.content.decode()
     assert not Mailing.objects.exists()
 

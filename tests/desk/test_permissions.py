@@ -42,6 +42,7 @@ def mailing(ready: Issue) -> Mailing:
 
 def issue_urls(issue: Issue) -> dict[str, str]:
     names = ("preview", "preview_frame", "approve", "withdraw", "send", "order", "add_article")
+    names += ("hold", "release")
     return {name: reverse(f"admin:editorial_issue_{name}", args=[issue.pk]) for name in names}
 
 
@@ -64,7 +65,9 @@ def test_an_outsider_is_asked_to_sign_in(ready: Issue, mailing: Mailing, client:
             assert "/admin/login/" in answer["Location"]
 
 
-@pytest.mark.parametrize("action", ["approve", "withdraw", "send", "order", "add_article"])
+@pytest.mark.parametrize(
+    "action", ["approve", "withdraw", "send", "order", "add_article", "hold", "release"]
+)
 def test_a_translator_can_neither_send_nor_reorder(
     ready: Issue, as_translator: Client, action: str
 ) -> None:

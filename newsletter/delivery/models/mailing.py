@@ -91,6 +91,8 @@ class Mailing(models.Model):
 
     class State(models.TextChoices):
         HELD = "held", _("held for review")
+        SCHEDULED = "scheduled", _("scheduled")
+        """A tick starts it at `send_at`."""
         PREPARING = "preparing", _("preparing")
         SENDING = "sending", _("sending")
         PAUSED = "paused", _("paused")
@@ -110,6 +112,7 @@ class Mailing(models.Model):
         KILL_SWITCH = "kill-switch", _("the kill switch was on")
         RATES = "rates", _("too many bounces or complaints")
         REFUSED = "refused", _("the relay or provider refuses our emails")
+        BY_HAND = "by-hand", _("an editor holds it")
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="mailings")
     audience = models.CharField(
@@ -129,6 +132,12 @@ class Mailing(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(_("started"), auto_now_add=True)
+    send_at = models.DateTimeField(
+        _("scheduled for"), null=True, blank=True, help_text="When a tick starts it."
+    )
+    progress = models.JSONField(
+        default=dict, blank=True, help_text="While it is prepared: the step, done and of how many."
+    )
     snapshot_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     readers = models.PositiveBigIntegerField(

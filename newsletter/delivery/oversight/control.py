@@ -11,16 +11,21 @@ from django.db.models.functions import Now
 
 from newsletter.delivery.models import Batch, Mailing, Outcome
 from newsletter.delivery.sending import ledger, protocol, transports, wake_ups
+from newsletter.lib.queue import wake
 from newsletter.transport.outcomes import Result
 
 log = logging.getLogger(__name__)
 State = Mailing.State
-CANCELLABLE = [State.HELD, State.PREPARING, State.SENDING, State.PAUSED]
+CANCELLABLE = [State.HELD, State.SCHEDULED, State.PREPARING, State.SENDING, State.PAUSED]
+PAUSABLE = [State.PREPARING, State.SENDING]
 
 
 def pause(mailing: Mailing) -> bool:
-    """Stop sending within one step of each batch; return False if the mailing wasn't sending."""
-    return _change_state(mailing, [State.SENDING], State.PAUSED)
+    """Stop sending within one step of each batch; return False if the mailing wasn't sending.
+
+    A mailing that is still being prepared takes no snapshot until it is resumed.
+    """
+    return _change_state(mailing, PAUSABLE, State.PAUSED)
 
 
 def resume(mailing: Mailing) -> bool:
@@ -28,6 +33,8 @@ def resume(mailing: Mailing) -> bool:
 
     After a refusal, the transport and the readers who were refused are tried again at once.
     """
+    if mailing.snapshot_at is None and _prepare_again(mailing):
+        return True
     transport = mailing.hold_facts.get("transport", "")
     resumed = _change_state(
         mailing, [State.PAUSED], State.SENDING, hold="", hold_detail="", hold_facts={}
@@ -39,6 +46,16 @@ def resume(mailing: Mailing) -> bool:
             _deferred(mailing).update(due_at=Now())
         wake_ups.wake_due()
     return resumed
+
+
+def _prepare_again(mailing: Mailing) -> bool:
+    """Go on preparing a mailing that was paused before its snapshot; return whether it was."""
+    paused = Mailing.objects.filter(pk=mailing.pk, state=State.PAUSED, snapshot_at=None)
+    resumed = paused.update(state=State.PREPARING)
+    mailing.refresh_from_db()
+    if resumed:
+        wake("delivery.prepare", mailing.pk)
+    return resumed == 1
 
 
 def _give_more_time(mailing: Mailing) -> None:

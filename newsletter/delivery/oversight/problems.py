@@ -41,7 +41,7 @@ RECENT = timedelta(days=14)
 """A mailing that ended longer ago isn't reported any more."""
 GUESSED_LATELY = timedelta(days=1)
 """How long after the last wrong password it is still a problem."""
-_OPERATORS_OWN = (Mailing.Hold.NONE, Mailing.Hold.KILL_SWITCH)
+_OPERATORS_OWN = (Mailing.Hold.NONE, Mailing.Hold.KILL_SWITCH, Mailing.Hold.BY_HAND)
 """Holds that a person chose, who needs no telling."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from newsletter.delivery.models import Mailing, Release
@@ -44,6 +45,10 @@ def dispatch(now: datetime | None = None) -> list[Mailing]:
             (f"{newsletter.slug}, week", partial(_dispatch_week, newsletter, at)),
             (f"{newsletter.slug}, month", partial(_dispatch_month, newsletter, at)),
         ]
+    steps += [
+        (f"mailing {mailing.pk}", partial(_start_scheduled, mailing, at))
+        for mailing in _scheduled(at)
+    ]
     due = run_all(steps).values()
     return [mailing for mailing in due if mailing and mailing.state == Mailing.State.PREPARING]
 
@@ -61,7 +66,8 @@ def _dispatch_week(newsletter: Newsletter, now: datetime) -> Mailing | None:
         release__period=period,
         audience=Mailing.Audience.ALL,
     ).first()
-    done = existing is not None and existing.hold not in UNREADY
+    # A scheduled mailing starts at its time, not here.
+    done = existing is not None and (existing.send_at is not None or existing.hold not in UNREADY)
     decision = _decide(newsletter, occasion, now, done=done)
     if decision is Decision.WAIT:
         return None
@@ -78,6 +84,39 @@ def _dispatch_week(newsletter: Newsletter, now: datetime) -> Mailing | None:
     with transaction.atomic():
         release = start.get_or_create_release(newsletter, Release.Kind.WEEKLY, period, issue=issue)
         return _create_or_release(release, reason)
+
+
+def _scheduled(now: datetime) -> QuerySet[Mailing]:
+    """Return the mailings whose own time has come, and those held then that may be ready now."""
+    waiting = Q(state=Mailing.State.SCHEDULED) | Q(state=Mailing.State.HELD, hold__in=UNREADY)
+    rows = Mailing.objects.filter(waiting, send_at__lte=now)
+    return rows.select_related("release__newsletter", "release__issue")
+
+
+def _start_scheduled(mailing: Mailing, now: datetime) -> Mailing | None:
+    """Start the mailing, or hold it with the reason; None if neither changes anything."""
+    due = mailing.send_at or now
+    if now - due >= timedelta(hours=settings.LATE_HOURS):
+        reason = Hold.LATE
+    elif restore_guard.may_have_been_sent(due):
+        reason = Hold.RESTORED
+    else:
+        issue = mailing.release.issue
+        reason = readiness(mailing.release.newsletter, issue, now)
+        if reason == Hold.TOO_THIN and mailing.started_by_id:
+            reason = Hold.NONE  # whoever set the time had seen how much there is
+    if mailing.state == Mailing.State.HELD and mailing.hold == reason:
+        return None
+    state = Mailing.State.HELD if reason else Mailing.State.PREPARING
+    # Conditional: an editor may cancel it, hold it or set another time at the same moment.
+    unchanged = Mailing.objects.filter(
+        pk=mailing.pk, state=mailing.state, hold=mailing.hold, send_at=mailing.send_at
+    )
+    if not unchanged.update(state=state, hold=reason):
+        return None
+    log.info("dispatch", extra={"mailing": mailing.pk, "state": state, "hold": reason})
+    mailing.refresh_from_db()
+    return mailing
 
 
 def _dispatch_month(newsletter: Newsletter, now: datetime) -> Mailing | None:

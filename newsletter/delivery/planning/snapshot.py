@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby, islice
 from operator import itemgetter
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -52,6 +53,10 @@ _LAST_OUTCOMES = {
 
 class AudienceChangedError(Exception):
     """A reader now belongs to a segment for which no edition was rendered."""
+
+
+class StoppedError(Exception):
+    """Somebody paused or cancelled the mailing while its snapshot was being taken."""
 
 
 def last_outcomes(audience: str) -> frozenset[Result]:
@@ -96,6 +101,8 @@ def prepare(mailing_id: int, *, now: datetime | None = None) -> Mailing:
             wake_ups.wake_batches(due)
         except AudienceChangedError:
             log.info("audience-changed", extra={"mailing": mailing_id, "attempt": attempt})
+        except StoppedError:
+            log.info("stopped-while-preparing", extra={"mailing": mailing_id})
         except NotApprovedError as error:
             _hold(mailing, error.hold)
         except (RenderError, CompileError) as error:
@@ -122,11 +129,13 @@ def _draft(mailing: Mailing, at: datetime) -> tuple[Editions, str]:
         error := checks.first_error(mailing.release.issue, at=at)
     ):
         raise RenderError(error)
+    _tell(mailing, step="content")
     contents, digest = approved_content(mailing.release, at=at)
     found = segments(newsletter, _frequency_of(mailing.release))
+    wanted = [segment for segment, _ in found if _includes(mailing, segment)]
     editions = draft_editions(
         mailing,
-        [segment for segment, _ in found if _includes(mailing, segment)],
+        _told(mailing, wanted),
         newsletter,
         issue=contents,
         at=at,
@@ -135,7 +144,23 @@ def _draft(mailing: Mailing, at: datetime) -> tuple[Editions, str]:
     transport = transports.preferred()
     for edition in editions.drafts.values():
         transport.compile(build_email(edition))
+    _tell(mailing, step="readers")
     return editions, digest
+
+
+def _told(mailing: Mailing, wanted: list[Segment]) -> Iterator[Segment]:
+    """Yield the segments whose editions are rendered; say at most once a second how far it is."""
+    told = 0.0
+    for done, segment in enumerate(wanted):
+        if monotonic() - told >= 1:
+            told = monotonic()
+            _tell(mailing, step="editions", done=done, of=len(wanted))
+        yield segment
+
+
+def _tell(mailing: Mailing, **progress: str | int) -> None:
+    """Store the step for the mailing's page. It decides nothing."""
+    Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).update(progress=progress)
 
 
 @dataclass
@@ -151,7 +176,7 @@ class _Taken:
 def _take_snapshot(mailing: Mailing, editions: Editions, digest: str) -> list[int]:
     """Return the IDs of the batches that are due at once.
 
-    Raises AudienceChangedError and NotApprovedError.
+    Raises AudienceChangedError, NotApprovedError and StoppedError; then nothing is taken.
     """
     Release.objects.select_for_update().get(pk=mailing.release_id)
     if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).exists():
@@ -169,12 +194,15 @@ def _take_snapshot(mailing: Mailing, editions: Editions, digest: str) -> list[in
         _supersede_unknowns(mailing)
     # Last, because the desk's changes wait from here to the commit.
     check_still_approved(mailing.release, digest)
-    Mailing.objects.filter(pk=mailing.pk).update(
+    started = Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.PREPARING).update(
         state=Mailing.State.SENDING,
         snapshot_at=taken.at,
         readers=taken.readers,
         checksum=taken.checksum,
+        progress={},
     )
+    if not started:
+        raise StoppedError
     counts = {"readers": taken.readers, "editions": len(editions.drafts), "batches": batches}
     log.info("snapshot", extra={"mailing": mailing.pk, **counts})
     return due

@@ -1,12 +1,15 @@
-"""Start a mailing: an issue or a round-up now, or again to the readers whom it didn't reach.
+"""Start or schedule a mailing: an issue or a round-up, or again to readers it didn't reach.
 
 A mailing starts as *preparing*; `snapshot.prepare` then decides what is sent, and to whom.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -15,6 +18,7 @@ from newsletter.delivery.oversight import kill_switch
 from newsletter.delivery.planning.approved import approve_for_sending, needs_approval
 from newsletter.delivery.planning.editions import round_up
 from newsletter.delivery.planning.snapshot import Audience, last_outcomes
+from newsletter.delivery.sending import protocol
 from newsletter.editorial import approval, checks, workflow
 from newsletter.editorial.models import Issue, Newsletter, User
 from newsletter.editorial.schedule import Month
@@ -47,20 +51,80 @@ def get_or_create_release(
 
 @transaction.atomic
 def send_now(issue: Issue, *, by: User | None, first_language: str = "") -> Mailing:
-    """Start sending the issue, or release its held mailing; return the mailing.
+    """Start sending the issue, or the mailing of it that waits; return the mailing.
 
     It goes to all readers, or only to those whose language chain starts with `first_language`.
     A second call changes nothing. Raises CannotSendError if the issue is not approved as it is now,
     or the kill switch is on.
     """
+    return _start_mailing(
+        _approved_release(issue, at=timezone.now()), by, first_language=first_language
+    )
+
+
+@transaction.atomic
+def schedule(issue: Issue, at: datetime, *, by: User | None, first_language: str = "") -> Mailing:
+    """Let a tick start the issue's mailing at this time; return the mailing.
+
+    One that is held or scheduled gets the new time. One that has started stays as it is. Raises
+    CannotSendError, also for a time that isn't ahead by the database's clock.
+    """
+    if at <= protocol.database_now():
+        raise CannotSendError(gettext("This time has passed. Choose a later one."))
+    mailing = _waiting_mailing(_approved_release(issue, at=at), by, first_language=first_language)
+    _not_started(mailing).update(
+        state=Mailing.State.SCHEDULED,
+        hold="",
+        hold_detail="",
+        started_by=by,
+        send_at=at,
+        finished_at=None,
+    )
+    mailing.refresh_from_db()
+    return mailing
+
+
+@transaction.atomic
+def hold_by_hand(issue: Issue, *, by: User | None) -> Mailing | None:
+    """Keep the schedule from sending the issue; return its held mailing, or None if it started."""
+    release = release_of(issue)
+    mailing = _waiting_mailing(release, by)
+    held = _not_started(mailing).update(
+        state=Mailing.State.HELD,
+        hold=Mailing.Hold.BY_HAND,
+        hold_detail="",
+        send_at=None,
+        finished_at=None,
+    )
+    mailing.refresh_from_db()
+    return mailing if held else None
+
+
+def release_hold(mailing: Mailing, *, at: datetime | None) -> bool:
+    """End a hold by hand; return False if there was none.
+
+    At that time a tick starts the mailing if the issue is approved by then. Without a time, the
+    mailing stays until an editor sends it.
+    """
+    held = Mailing.objects.filter(
+        pk=mailing.pk, state=Mailing.State.HELD, hold=Mailing.Hold.BY_HAND
+    )
+    if at is None:
+        return held.update(state=Mailing.State.CANCELLED, hold="", finished_at=Now()) == 1
+    return held.update(state=Mailing.State.SCHEDULED, hold="", send_at=at, started_by=None) == 1
+
+
+def _approved_release(issue: Issue, *, at: datetime) -> Release:
+    """Return the issue's release. Raises CannotSendError unless it is approved as it is now, and
+    has no error at that time."""
     if not issue.is_approved:
         raise CannotSendError(gettext("The issue is not approved."))
-    if error := checks.first_error(issue, at=timezone.now()):
+    if error := checks.first_error(issue, at=at):
         raise CannotSendError(error)
     release = release_of(issue)
     if needs_approval(release) and not approval.holds(issue):
         raise CannotSendError(gettext("The issue has changed since it was approved."))
-    return _start_mailing(release, by, first_language=first_language)
+    return release
 
 
 def send_round_up(newsletter: Newsletter, month: Month, *, by: User | None) -> Mailing:
@@ -80,6 +144,25 @@ def send_round_up(newsletter: Newsletter, month: Month, *, by: User | None) -> M
 
 def _start_mailing(release: Release, by: User | None, *, first_language: str = "") -> Mailing:
     """Create the mailing, or release a held one, in the caller's transaction."""
+    mailing = _waiting_mailing(release, by, first_language=first_language)
+    _not_started(mailing).update(
+        state=Mailing.State.PREPARING,
+        hold="",
+        hold_detail="",
+        started_by=by,
+        send_at=None,
+        finished_at=None,
+    )
+    transaction.on_commit(lambda: wake("delivery.prepare", mailing.pk))
+    mailing.refresh_from_db()
+    return mailing
+
+
+def _waiting_mailing(release: Release, by: User | None, *, first_language: str = "") -> Mailing:
+    """Return the release's mailing to this audience, created as *held* if there is none.
+
+    Raises CannotSendError while the kill switch is on.
+    """
     if kill_switch.is_engaged():
         raise CannotSendError(gettext("The kill switch is on."))
     mailing, _ = Mailing.objects.get_or_create(
@@ -87,14 +170,19 @@ def _start_mailing(release: Release, by: User | None, *, first_language: str = "
         audience=Audience.FIRST_LANGUAGE if first_language else Audience.ALL,
         language=first_language,
         number=1,
-        defaults={"started_by": by},
+        defaults={"started_by": by, "state": Mailing.State.HELD},
     )
-    Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.HELD).update(
-        state=Mailing.State.PREPARING, hold="", hold_detail="", started_by=by
-    )
-    transaction.on_commit(lambda: wake("delivery.prepare", mailing.pk))
-    mailing.refresh_from_db()
     return mailing
+
+
+def _not_started(mailing: Mailing) -> QuerySet[Mailing]:
+    """Return a query for the mailing if no snapshot of its readers was taken or is being taken.
+
+    That includes one that was cancelled before: none of its readers is a recipient, and nothing
+    of it can have been sent.
+    """
+    states = [Mailing.State.HELD, Mailing.State.SCHEDULED, Mailing.State.CANCELLED]
+    return Mailing.objects.filter(pk=mailing.pk, state__in=states, snapshot_at=None)
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.desk import preview, sending, trial
+from newsletter.desk import holding, preview, send, sending, trial
 from newsletter.desk.admin.articles import requested_newsletter
 from newsletter.desk.deletion import RestorableAdmin
 from newsletter.desk.issue_page import order, page
@@ -57,8 +57,10 @@ class IssueAdmin(RestorableAdmin, SearchAdmin, TabbedAdmin):
             "preview/frame": preview.frame,
             "approve": sending.approve,
             "withdraw": sending.withdraw,
-            "send": sending.send,
             "test": trial.test_emails,
+            "send": send.send,
+            "hold": holding.hold,
+            "release": holding.release,
             "order": order.save_order,
             "add-article": order.add_article,
         }

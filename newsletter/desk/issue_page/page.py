@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from js_asset import Media
 
-from newsletter.delivery.models import Mailing
+from newsletter.desk import issue_mailings
 from newsletter.desk.access.roles import SEND
 from newsletter.desk.access.rows import may
 from newsletter.desk.issue_page import order, rows
@@ -115,7 +115,7 @@ def show(request: HttpRequest, issue: Issue, saved: Saved | None = None) -> Http
         subject_length=SUBJECT_LENGTH,
         problems=checks.find_problems(issue),
         scheduled_at=workflow.scheduled_send_time(issue),
-        mailings=Mailing.objects.filter(release__issue=issue),
+        **issue_mailings.for_page(issue),
         log=rows.log_entries(issue),
         differences=_differences(saved) if saved else [],
         theirs=saved.theirs if saved else [],
