@@ -186,6 +186,9 @@ _.subject_length
 _.is_expanded
 _.has_fact_errors
 _.tone
+# Only the templates of the pages that list issues, and of a mailing, read these.
+_.break_url
+_.minutes_left
 
 # Django's admin and auth forms read these, and Django loads the middleware by its path.
 _.field_classes

@@ -129,6 +129,7 @@ def _choices(
         weights=weights,
         total=sum(weight.readers for weight in weights),
         bytes_in_all=sum(weight.total for weight in weights),
+        nothing_for=counts.empty,
         mailings=mailings_of(issue),
     )
 

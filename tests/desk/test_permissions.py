@@ -42,8 +42,11 @@ def mailing(ready: Issue) -> Mailing:
 
 def issue_urls(issue: Issue) -> dict[str, str]:
     names = ("preview", "preview_frame", "approve", "withdraw", "send", "order", "add_article")
-    names += ("hold", "release")
-    return {name: reverse(f"admin:editorial_issue_{name}", args=[issue.pk]) for name in names}
+    names_of_holds = ("hold", "release")
+    return {
+        name: reverse(f"admin:editorial_issue_{name}", args=[issue.pk])
+        for name in (*names, *names_of_holds)
+    }
 
 
 def mailing_urls(mailing: Mailing) -> dict[str, str]:
