@@ -10,7 +10,8 @@ _.task_default_queue
 _.task_routes
 _.tick
 _.tell_staff
-_.staff_emails
+_.trial_emails
+_.requested_by
 _.RoleBackend
 _.invitation_language
 _.read_mailbox

@@ -258,7 +258,7 @@ def test_nobody_approves_or_sends_their_own_text_where_another_person_has_to(
         url(by_two.issue, "approve"), with_token(by_two.client, url(by_two.issue)), follow=True
     )
     assert "because you wrote “Lower water”" in answer.content.decode()
-    send = url(by_two.issue, "send")
+    send = f"{url(by_two.issue, 'send')}?who=&when=now"
     by_two.client.post(send, with_token(by_two.client, send))
     by_two.issue.refresh_from_db()
     assert not by_two.issue.is_approved

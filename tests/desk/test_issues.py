@@ -115,7 +115,7 @@ def test_an_issue_is_approved_and_the_approval_withdrawn(
     ready.refresh_from_db()
     assert ready.state == "approved"
     assert ready.approved_by
-    assert ready.approved_by.username == "alena"
+    assert ready.approved_by.username == "adam"
     as_publisher.post(issue_urls(ready)["withdraw"])
     ready.refresh_from_db()
     assert ready.state == "draft"
@@ -178,7 +178,7 @@ def test_sending_shows_the_progress_and_sending_twice_sends_once(
     assert answer["Location"] == f"/admin/delivery/mailing/{mailing.pk}/change/"
     assert mailing.started_by
     again = as_publisher.post(issue_urls(ready)["send"] + "?who=&when=now", follow=True)
-    assert "alena has already done so" in again.content.decode()
+    assert "adam has already done so" in again.content.decode()
     assert Mailing.objects.count() == 1
     assert "already has a mailing" in as_publisher.get(issue_urls(ready)["send"]).content.decode()
     page = as_publisher.get(answer["Location"]).content.decode()

@@ -79,6 +79,8 @@ PAGES: dict[str, Page] = {
     "editorial_issue_approve": Page(SEND, About.ROW, _row("issue"), is_post=True),
     "editorial_issue_withdraw": Page(SEND, About.ROW, _row("issue"), is_post=True),
     "editorial_issue_send": Page(SEND, About.ROW, _row("issue")),
+    "editorial_issue_hold": Page(SEND, About.ROW, _row("issue")),
+    "editorial_issue_release": Page(SEND, About.ROW, _row("issue")),
     "editorial_issue_order": Page(CHANGE_ISSUE, About.ROW, _row("issue"), is_post=True),
     "editorial_issue_add_article": Page(CHANGE_ISSUE, About.ROW, _row("issue")),
     # Mailings
@@ -158,7 +160,17 @@ FOR_ADMINISTRATORS = {"editorial_user_invite"} | {
 }
 """Pages that test_accounts.py covers."""
 TESTED_IN_OTHER_WAYS = {"app_list", "autocomplete"}
-WITHOUT_SIGNING_IN = {
-    *("login", "logout", "set_language", "sign_in_again", "jsi18n"),
-    *("forgotten_password", "choose_password"),
+WITHOUT_SIGNING_IN = {"login", "logout", "set_language", "sign_in_again", "jsi18n"}
+
+OPEN_TO_ALL = {
+    *("account_login", "mfa_authenticate", "mfa_login_webauthn"),
+    *("password_forgotten", "password_requested", "password_choose"),
 }
+ONES_OWN = {
+    *("account_home", "account_end_session", "account_end_others", "account_reauthenticate"),
+    *("mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_index"),
+    *("mfa_activate_totp", "mfa_deactivate_totp"),
+    *("mfa_view_recovery_codes", "mfa_generate_recovery_codes"),
+    *("mfa_list_webauthn", "mfa_add_webauthn", "mfa_remove_webauthn", "mfa_edit_webauthn"),
+}
+"""Pages of sign_in.urls about one's own account: everybody has their own, and nobody another's."""

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
 from newsletter.desk.access.roles import ROLES, TRANSLATOR
+from newsletter.desk.sign_in import urls as sign_in_urls
 from newsletter.editorial.models import (
     ArticleTranslation,
     Issue,
@@ -21,6 +22,8 @@ from newsletter.editorial.models import (
 )
 from tests.desk.access.pages import (
     FOR_ADMINISTRATORS,
+    ONES_OWN,
+    OPEN_TO_ALL,
     PAGES,
     TESTED_IN_OTHER_WAYS,
     WITHOUT_SIGNING_IN,
@@ -51,6 +54,17 @@ def test_every_url_is_listed() -> None:
     names = set(_names(admin.site.urls[0]))
     listed = {*PAGES, *FOR_ADMINISTRATORS, *WITHOUT_SIGNING_IN, *TESTED_IN_OTHER_WAYS}
     assert names == listed
+
+
+def test_the_pages_of_ones_own_account_ask_who_it_is(world: World, client: Client) -> None:
+    patterns = {pattern.name: pattern for pattern in sign_in_urls.urlpatterns}
+    assert set(patterns) == OPEN_TO_ALL | ONES_OWN
+    for name in ONES_OWN:
+        takes_id = "pk" in patterns[name].pattern.converters
+        url = reverse(name, args=[1] if takes_id else [])
+        for answer in (client.get(url), client.post(url)):
+            assert answer.status_code in {302, 405}, name
+            assert answer.status_code == 405 or "/admin/login/" in answer["Location"], name
 
 
 def _names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
