@@ -76,6 +76,7 @@ def all_pages(reader: Subscription, pending: Subscription, change: Transactional
         "/en/preferences/sent/",
         "/en/embed/weekly/",
         "/en/embed/weekly/sent/",
+        "/en/test-email/",
         "/en/account/deleted/",
         "/en/account/change-address/done/",
         "/en/account/change-address/sent/",

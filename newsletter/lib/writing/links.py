@@ -16,7 +16,7 @@ class LinkFault(StrEnum):
     EMPTY = "empty"
     """“#”, or no address at all."""
     RELATIVE = "relative"
-    """An email has no page that it could be relative to."""
+    """Relative to a page, which an email doesn't have. Paths from the site's root are completed."""
     SCHEME = "scheme"
     """`data:`, `file:`, `javascript:` and other schemes that no reader can open."""
     PRIVATE = "private"
@@ -80,19 +80,30 @@ def _of_address(parts: object, site: str) -> LinkFault | None:
     if scheme in {"mailto", "tel"}:
         return None
     if not scheme and not host:
-        return LinkFault.RELATIVE
+        return _of_path(path)
     if scheme not in {"http", "https"}:
         return LinkFault.SCHEME
     own = urlsplit(site).hostname or ""
     if host != own and _LOCAL_HOST.search(host):
         return LinkFault.LOCAL
-    if host == own and (path.startswith("/admin/") or TOKEN_IN_PATH.search(path)):
+    if host == own and _is_private(path):
         return LinkFault.PRIVATE
     if host.removeprefix("www.") in _SHORTENERS:
         return LinkFault.SHORTENER
     if _mixes_alphabets(host):
         return LinkFault.LOOKALIKE
     return None
+
+
+def _of_path(path: str) -> LinkFault | None:
+    """Judge a link without a host. From the site's root it is completed in emails; others aren't."""
+    if not path.startswith("/"):
+        return LinkFault.RELATIVE
+    return LinkFault.PRIVATE if _is_private(path) else None
+
+
+def _is_private(path: str) -> bool:
+    return path.startswith("/admin/") or TOKEN_IN_PATH.search(path) is not None
 
 
 def _mixes_alphabets(host: str) -> bool:

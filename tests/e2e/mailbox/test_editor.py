@@ -59,7 +59,7 @@ def test_an_editor_writes_approves_previews_and_sends(desk_page: Page, site: Sit
     page.go_back()
     page.go_back()
     page.get_by_role("button", name="Send issue …").click()
-    page.get_by_role("button", name="Next: check").click()
+    page.get_by_role("button", name="Check before sending").click()
     page.get_by_role("button", name="Send to 2 readers now").click()
     sent = page.locator("dl.counts div", has_text="sent").locator("dd")
     expect(sent).to_have_text("2", timeout=40_000)

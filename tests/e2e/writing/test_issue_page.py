@@ -207,7 +207,7 @@ def test_leaving_with_unsaved_text_asks_and_a_lost_session_loses_nothing(
             page.locator("#signed-out a").click()
         popup.value.locator("[name=username]").fill("editor")
         popup.value.locator("[name=password]").fill(site.password)
-        popup.value.locator("[type=submit]").click()
+        popup.value.locator("[name=password]").press("Enter")
         expect(popup.value.get_by_role("heading", name="This week")).to_be_visible()
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("Saved.", exact=True)).to_be_visible()

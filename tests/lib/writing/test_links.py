@@ -14,7 +14,8 @@ SITE = "https://news.example.org"
     [
         ("", LinkFault.EMPTY),
         ("#", LinkFault.EMPTY),
-        ("/be/articles/x/", LinkFault.RELATIVE),
+        ("articles/x/", LinkFault.RELATIVE),
+        ("/admin/editorial/article/7/change/", LinkFault.PRIVATE),
         ("www.example.org/page", LinkFault.RELATIVE),
         ("data:text/html,x", LinkFault.SCHEME),
         ("file:///home/editor/draft.docx", LinkFault.SCHEME),
@@ -36,6 +37,7 @@ def test_an_address_that_readers_cannot_use_is_found(href: str, fault: LinkFault
     [
         "https://example.org/page?id=1#part",
         f"{SITE}/be/articles/budget/",
+        "/be/articles/budget/",
         "mailto:desk@news.example.org",
         "tel:+3222222222",
         "#note-1",
