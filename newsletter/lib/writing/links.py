@@ -96,7 +96,7 @@ def _of_address(parts: object, site: str) -> LinkFault | None:
 
 
 def _of_path(path: str) -> LinkFault | None:
-    """Judge a link without a host. From the site's root it is completed in emails; others aren't."""
+    """Judge a link without a host. Only from the site's root it is completed in emails."""
     if not path.startswith("/"):
         return LinkFault.RELATIVE
     return LinkFault.PRIVATE if _is_private(path) else None
