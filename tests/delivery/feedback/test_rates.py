@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from newsletter.delivery.feedback import rates
 from newsletter.delivery.feedback.rates import Numbers, Verdict, decide
@@ -77,6 +78,8 @@ def mailing(make_mailing: MakeMailing) -> Mailing:
         Outcome(mailing_id=mailing.pk, subscriber_id=-n, result=Result.SENT, source="sender")
         for n in range(98)
     )
+    mailing.snapshot_at = timezone.now()
+    mailing.save()
     return mailing
 
 
